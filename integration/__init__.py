@@ -1,0 +1,1 @@
+"""What is deployed: Dataverse publishes, Azure processes."""

@@ -1,0 +1,113 @@
+"""Every error this package raises, in one tree.
+
+    IntegrationError
+    ├── ConfigurationError          a setting is missing or wrong: the app does not start
+    ├── Rejected                    a door refuses a request; carries the HTTP status and says what is wrong and where
+    ├── Unavailable                 a door cannot queue now: 503 with Retry-After
+    ├── Transient                   worth trying again later: the worker schedules a copy
+    │   └── Throttled               the other side said when: carries `retry_after`
+    ├── Permanent                   trying again cannot help: verdict, then the dead-letter queue
+    │   ├── NotFound                the other side does not have the row or resource
+    │   └── Unreadable              a queued message is not one of our envelopes
+    ├── Conflict                    the ETag that was read is no longer current (412): read again
+    └── Stale                       a newer state has already been acted on: superseded, nothing to do
+
+`reason` is a stable word for people and queries (`erp-rejected`, `row-not-found`); the message says what to do.
+Messages never hold secrets or column values.
+"""
+
+from dataclasses import dataclass
+
+
+class IntegrationError(Exception):
+    """The root; `reason` is a stable, documented word (see docs/operate.md)."""
+
+    reason = "integration-error"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        if reason is not None:
+            self.reason = reason
+
+
+class ConfigurationError(IntegrationError):
+    """Settings are missing or wrong; the message names all of them."""
+
+    reason = "configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a request: `pointer` is a JSON pointer into the body (RFC 6901), or a header's name."""
+
+    pointer: str
+    detail: str
+
+
+class Rejected(IntegrationError):
+    """A request that no retry will make acceptable; becomes an RFC 9457 problem."""
+
+    reason = "rejected"
+
+    def __init__(self, status: int, title: str, detail: str, *, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.faults = faults
+
+
+class Unavailable(IntegrationError):
+    """The door cannot hand the event to the broker in time; Dataverse tries once more on 503 only."""
+
+    reason = "unavailable"
+
+    def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Transient(IntegrationError):
+    """Something outside did not work this time: time-outs, 5xx, dropped connections, a broker or table that is away."""
+
+    reason = "transient"
+
+    def __init__(self, message: str, *, reason: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.retry_after = retry_after
+
+
+class Throttled(Transient):
+    """429 or 503 with Retry-After; `retry_after` (seconds) is obeyed before anything is sent there again."""
+
+    reason = "throttled"
+
+
+class Permanent(IntegrationError):
+    """The same input will fail again; somebody has to look."""
+
+    reason = "permanent"
+
+
+class NotFound(Permanent):
+    """404 from the other side."""
+
+    reason = "not-found"
+
+
+class Unreadable(Permanent):
+    """A message in the work queue that this version cannot read."""
+
+    reason = "unreadable"
+
+
+class Conflict(IntegrationError):
+    """412 Precondition Failed: somebody changed the row after it was read."""
+
+    reason = "conflict"
+
+
+class Stale(IntegrationError):
+    """The other side, or the ledger, already holds a newer version than the one in hand."""
+
+    reason = "stale"

@@ -1,0 +1,50 @@
+"""IntegrationEvent: one change in Dataverse, normalised at the door; nothing behind the door knows how it came in."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from integration.events.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationEvent:
+    """One event on its way through the work queue.
+
+    `event_id` is `yyyyMMddHHmm-<32 hex>`: the minute the operation was created and a hash of what identifies it
+    (`integration.events.identity`); a redelivery by Dataverse has the same id. `table` and `message` are as Dataverse
+    spells them (`opportunity`, `Update`); `record_id` is a lower-case GUID or None (global custom APIs, Associate).
+    `changed_columns` is None where the payload does not tell (trimmed, or not an Update or Create), else the logical names;
+    `values` are the columns that the payload carried for them. `parameters` are the message's other input parameters.
+    `trimmed` says that values and images were too large to send and must be read from Dataverse. `attempt` starts at 1 and
+    counts scheduled copies. Times are aware and in UTC.
+    """
+
+    event_id: str
+    table: str
+    message: str
+    record_id: str | None
+    organisation: str
+    correlation_id: str
+    operation_time: datetime
+    accepted_time: datetime
+    user_id: str | None
+    initiating_user_id: str | None
+    changed_columns: tuple[str, ...] | None = None
+    values: dict[str, Value] = field(default_factory=dict)
+    parameters: dict[str, Value] = field(default_factory=dict)
+    pre_image: dict[str, Value] = field(default_factory=dict)
+    post_image: dict[str, Value] = field(default_factory=dict)
+    tag: str | None = None
+    trimmed: bool = False
+    traceparent: str | None = None
+    attempt: int = 1
+
+    @property
+    def session_id(self) -> str:
+        """What the work queue serialises on: the record, or the event itself where there is none."""
+        return f"{self.table}:{self.record_id}" if self.record_id else self.event_id
+
+    @property
+    def message_id(self) -> str:
+        """The broker's MessageId: a copy scheduled for later must not fall to duplicate detection."""
+        return f"{self.event_id}#{self.attempt}"

@@ -1,0 +1,53 @@
+"""Column values in the one form that everything behind the door sees.
+
+A value is `None`, `bool`, `int`, `str`, `Decimal`, an aware UTC `datetime`, or one of the classes below. Dataverse floats
+and decimals both become `Decimal` (exact digits, as sent).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A reference to a row (EntityReference)."""
+
+    table: str
+    id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount; its currency is the row's transactioncurrencyid, never part of the value."""
+
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a choice column (OptionSetValue)."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A multi-select choice column (OptionSetValueCollection)."""
+
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows inside a column or parameter: activity parties (EntityCollection), an Entity parameter, reference lists."""
+
+    table: str | None
+    rows: tuple[dict[str, "Value"], ...]
+
+
+Value: TypeAlias = (
+    "None | bool | int | str | Decimal | datetime | Lookup | Money | Choice | Choices | Rows | tuple[Value, ...]"
+)
