@@ -38,7 +38,7 @@ class ConfigurationError(IntegrationError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong in a request: `pointer` is a JSON pointer into the body (RFC 6901), or a header's name."""
+    """One thing that is wrong in a request; `pointer` is a JSON pointer into the body (RFC 6901) or a header's name."""
 
     pointer: str
     detail: str

@@ -13,10 +13,10 @@ class IntegrationEvent:
     `event_id` is `yyyyMMddHHmm-<32 hex>`: the minute the operation was created and a hash of what identifies it
     (`integration.events.identity`); a redelivery by Dataverse has the same id. `table` and `message` are as Dataverse
     spells them (`opportunity`, `Update`); `record_id` is a lower-case GUID or None (global custom APIs, Associate).
-    `changed_columns` is None where the payload does not tell (trimmed, or not an Update or Create), else the logical names;
-    `values` are the columns that the payload carried for them. `parameters` are the message's other input parameters.
-    `trimmed` says that values and images were too large to send and must be read from Dataverse. `attempt` starts at 1 and
-    counts scheduled copies. Times are aware and in UTC.
+    `changed_columns` is None where the payload does not tell (trimmed, or not an Update or Create), else the logical
+    names; `values` are the columns that the payload carried for them. `parameters` are the message's other input
+    parameters. `trimmed` says that values and images were too large to send and must be read from Dataverse. `attempt`
+    starts at 1 and counts scheduled copies. Times are aware and in UTC.
     """
 
     event_id: str

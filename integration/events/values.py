@@ -1,7 +1,7 @@
 """Column values in the one form that everything behind the door sees.
 
-A value is `None`, `bool`, `int`, `str`, `Decimal`, an aware UTC `datetime`, or one of the classes below. Dataverse floats
-and decimals both become `Decimal` (exact digits, as sent).
+A value is `None`, `bool`, `int`, `str`, `Decimal`, an aware UTC `datetime`, or one of the classes below. Dataverse
+floats and decimals both become `Decimal` (exact digits, as sent).
 """
 
 from dataclasses import dataclass
@@ -49,5 +49,5 @@ class Rows:
 
 
 Value: TypeAlias = (
-    "None | bool | int | str | Decimal | datetime | Lookup | Money | Choice | Choices | Rows | tuple[Value, ...]"
+    "bool | int | str | Decimal | datetime | Lookup | Money | Choice | Choices | Rows | tuple[Value, ...] | None"
 )
