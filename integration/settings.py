@@ -1,0 +1,312 @@
+"""Every app setting, once: its name in the environment, its type, its default and its meaning.
+
+Settings are read from a mapping (the process environment in Azure and under `func start`). What is missing or wrong is
+told in one message that names all of it; values are never shown, as they may be secrets.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    Json,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
+
+from integration.errors import ConfigurationError
+
+_MINIMUM_KEY_LENGTH = 16
+
+
+def _strong(keys: list[SecretStr]) -> list[SecretStr]:
+    if any(len(key.get_secret_value()) < _MINIMUM_KEY_LENGTH for key in keys):
+        raise ValueError(f"each key needs {_MINIMUM_KEY_LENGTH} characters or more")
+    return keys
+
+
+def _without_slash(url: HttpUrl) -> str:
+    return str(url).rstrip("/")
+
+
+LogicalName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Url = Annotated[HttpUrl, AfterValidator(_without_slash)]
+CallerKeys = Annotated[list[SecretStr], Field(min_length=1, max_length=2), AfterValidator(_strong)]
+
+
+class LeanEventTarget(BaseModel):
+    """What a lean payload's EventName stands for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: LogicalName
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach an Azure service: a connection string, or an address with a managed identity."""
+
+    connection_string: SecretStr | None
+    address: str | None
+    client_id: str | None
+
+
+class Settings(BaseModel):
+    """The app's settings; `Settings.from_environment(os.environ)` at start, once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    storage_connection: SecretStr | None = Field(
+        default=None,
+        alias="AzureWebJobsStorage",
+        description="Connection string of the storage account (ledger tables, archive blobs, the host's own state).",
+    )
+    storage_account: str | None = Field(
+        default=None,
+        alias="AzureWebJobsStorage__accountName",
+        description="Instead of the connection string: the account's name, reached with the managed identity.",
+    )
+    storage_client_id: str | None = Field(
+        default=None,
+        alias="AzureWebJobsStorage__clientId",
+        description="Client id of the user-assigned identity for storage.",
+    )
+    service_bus_connection: SecretStr | None = Field(
+        default=None,
+        alias="ServiceBus",
+        description="Connection string of the Service Bus namespace.",
+    )
+    service_bus_namespace: str | None = Field(
+        default=None,
+        alias="ServiceBus__fullyQualifiedNamespace",
+        description="Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity.",
+    )
+    service_bus_client_id: str | None = Field(
+        default=None,
+        alias="ServiceBus__clientId",
+        description="Client id of the user-assigned identity for Service Bus.",
+    )
+    event_hubs_connection: SecretStr | None = Field(
+        default=None,
+        alias="EventHubs",
+        description="Connection string of the Event Hubs namespace.",
+    )
+    event_hubs_namespace: str | None = Field(
+        default=None,
+        alias="EventHubs__fullyQualifiedNamespace",
+        description="Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity.",
+    )
+    event_hubs_client_id: str | None = Field(
+        default=None,
+        alias="EventHubs__clientId",
+        description="Client id of the user-assigned identity for Event Hubs.",
+    )
+    work_queue: str = Field(
+        default="work", alias="WORK_QUEUE", description="Session queue between the doors and the worker."
+    )
+    events_hub: str = Field(
+        default="integration-events", alias="EVENTS_HUB", description="Event hub that settled events are published to."
+    )
+    events_consumer_group: str = Field(
+        default="archive", alias="EVENTS_CONSUMER_GROUP", description="Consumer group of the archive sink."
+    )
+    archive_container: str = Field(
+        default="integration-events", alias="ARCHIVE_CONTAINER", description="Blob container of the archive sink."
+    )
+    message_limit_bytes: int = Field(
+        default=196_608,
+        ge=16_384,
+        alias="MESSAGE_LIMIT_BYTES",
+        description="Largest queue message in bytes; a larger event is sent trimmed and read again from Dataverse. "
+        "Service Bus Standard takes 256 KB with all properties.",
+    )
+
+    door_keys: Json[dict[str, CallerKeys]] = Field(
+        alias="DOOR_KEYS",
+        description="Callers of the doors and their keys, two at most so that keys rotate without loss: "
+        'JSON {"caller": ["key", "next key"]}.',
+    )
+    operations_keys: Json[dict[str, CallerKeys]] = Field(
+        alias="OPERATIONS_KEYS",
+        description="Callers of the operations routes and their keys, in the same form.",
+    )
+    door_deadline_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        le=50,
+        alias="DOOR_DEADLINE_SECONDS",
+        description="A door that cannot queue within this time answers 503; Dataverse itself gives up after 60 s.",
+    )
+    door_body_limit_bytes: int = Field(
+        default=524_288,
+        ge=262_144,
+        alias="DOOR_BODY_LIMIT_BYTES",
+        description="A larger request body is refused with 413. Dataverse sends 256 KB at most.",
+    )
+    repair_mojibake: bool = Field(
+        default=False,
+        alias="REPAIR_MOJIBAKE",
+        description="Repair text that an older environment sends doubly encoded (UTF-8 read as Windows-1252).",
+    )
+    lean_events: Json[dict[str, LeanEventTarget]] = Field(
+        alias="LEAN_EVENTS",
+        description="What the lean payload's EventName stands for: "
+        'JSON {"OpportunityUpdated": {"table": "opportunity", "message": "Update"}}.',
+    )
+
+    dataverse_url: Url = Field(
+        alias="DATAVERSE_URL", description="Environment URL, for example https://contoso.crm4.dynamics.com."
+    )
+    dataverse_organisation: str = Field(
+        alias="DATAVERSE_ORGANISATION",
+        description="Organisation id of that environment: what lean payloads, which do not name it, belong to.",
+    )
+    dataverse_tenant_id: str = Field(alias="DATAVERSE_TENANT_ID", description="Entra tenant of the environment.")
+    dataverse_client_id: str = Field(
+        alias="DATAVERSE_CLIENT_ID",
+        description="Client id of the app registration behind the application user, or of the managed identity.",
+    )
+    dataverse_client_secret: SecretStr | None = Field(
+        default=None,
+        alias="DATAVERSE_CLIENT_SECRET",
+        description="Client secret of that app registration; absent: the managed identity is used.",
+    )
+    dataverse_authority: Url = Field(
+        default=HttpUrl("https://login.microsoftonline.com"),
+        alias="DATAVERSE_AUTHORITY",
+        description="Where tokens come from; other in sovereign clouds and in the sandbox.",
+        validate_default=True,
+    )
+    dataverse_instance_discovery: bool = Field(
+        default=True,
+        alias="DATAVERSE_INSTANCE_DISCOVERY",
+        description="Let msal ask Microsoft whether the authority is genuine; false in the sandbox only.",
+    )
+    dataverse_ca_file: str | None = Field(
+        default=None,
+        alias="DATAVERSE_CA_FILE",
+        description="PEM file of the authority that signed the environment's certificate, if it is not a public one.",
+    )
+    dataverse_application_user_id: str | None = Field(
+        default=None,
+        alias="DATAVERSE_APPLICATION_USER_ID",
+        description="systemuserid of the application user: events that it initiated are our own writes.",
+    )
+    write_tag: str = Field(
+        default="dataverse-integration",
+        alias="WRITE_TAG",
+        description="`tag` of every write to Dataverse: events that carry it are our own writes.",
+    )
+    publisher_prefix: LogicalName = Field(
+        default="new",
+        alias="PUBLISHER_PREFIX",
+        description="Customisation prefix of the result columns (docs/connect-dataverse.md).",
+    )
+
+    erp_url: Url = Field(alias="ERP_URL", description="Base URL of the ERP.")
+    erp_api_key: SecretStr | None = Field(
+        default=None, alias="ERP_API_KEY", description="Key for the ERP, or use the client credentials below."
+    )
+    erp_token_url: Url | None = Field(
+        default=None, alias="ERP_TOKEN_URL", description="Token endpoint (OAuth client credentials) of the ERP."
+    )
+    erp_client_id: str | None = Field(default=None, alias="ERP_CLIENT_ID", description="OAuth client id for the ERP.")
+    erp_client_secret: SecretStr | None = Field(
+        default=None, alias="ERP_CLIENT_SECRET", description="OAuth client secret for the ERP."
+    )
+    erp_scope: str | None = Field(default=None, alias="ERP_SCOPE", description="OAuth scope for the ERP.")
+    credit_url: Url = Field(alias="CREDIT_URL", description="Base URL of credit scoring.")
+    credit_api_key: SecretStr | None = Field(
+        default=None, alias="CREDIT_API_KEY", description="Key for credit scoring, or the client credentials below."
+    )
+    credit_token_url: Url | None = Field(
+        default=None, alias="CREDIT_TOKEN_URL", description="Token endpoint of credit scoring."
+    )
+    credit_client_id: str | None = Field(
+        default=None, alias="CREDIT_CLIENT_ID", description="OAuth client id for credit scoring."
+    )
+    credit_client_secret: SecretStr | None = Field(
+        default=None, alias="CREDIT_CLIENT_SECRET", description="OAuth client secret for credit scoring."
+    )
+    credit_scope: str | None = Field(default=None, alias="CREDIT_SCOPE", description="OAuth scope for credit scoring.")
+    http_timeout_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        le=120,
+        alias="HTTP_TIMEOUT_SECONDS",
+        description="Longest time that one call to Dataverse, the ERP or credit scoring may take in all.",
+    )
+
+    retry_first_delay_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        alias="RETRY_FIRST_DELAY_SECONDS",
+        description="Upper bound of the first delay; each further one doubles it (full jitter).",
+    )
+    retry_longest_delay_seconds: float = Field(
+        default=900.0, gt=0, alias="RETRY_LONGEST_DELAY_SECONDS", description="No delay is longer than this."
+    )
+    retry_max_attempts: int = Field(
+        default=20, ge=1, alias="RETRY_MAX_ATTEMPTS", description="After so many attempts an event is dead-lettered."
+    )
+    retry_max_age_hours: float = Field(
+        default=24.0, gt=0, alias="RETRY_MAX_AGE_HOURS", description="An event older than this is dead-lettered."
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings from `environ`; empty values count as absent.
+
+        Raises `ConfigurationError` that names every setting that is missing or wrong.
+        """
+        given = {alias: environ[alias] for alias in cls.names() if environ.get(alias)}
+        problems = list(_missing_alternatives(given))
+        try:
+            settings = cls.model_validate(given)
+        except ValidationError as error:
+            problems += [
+                f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}"
+                for e in error.errors(include_input=False, include_url=False)
+            ]
+        if problems:
+            raise ConfigurationError("Settings are missing or wrong:\n  " + "\n  ".join(sorted(problems)))
+        return settings
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The settings' names in the environment, in the order they are documented."""
+        return [field.alias for field in cls.model_fields.values() if field.alias]
+
+    @property
+    def storage(self) -> Connection:
+        return Connection(self.storage_connection, self.storage_account, self.storage_client_id)
+
+    @property
+    def service_bus(self) -> Connection:
+        return Connection(self.service_bus_connection, self.service_bus_namespace, self.service_bus_client_id)
+
+    @property
+    def event_hubs(self) -> Connection:
+        return Connection(self.event_hubs_connection, self.event_hubs_namespace, self.event_hubs_client_id)
+
+
+def _missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
+    """Settings of which one or another must be there, which single fields cannot say."""
+    for name, suffix in (
+        ("AzureWebJobsStorage", "accountName"),
+        ("ServiceBus", "fullyQualifiedNamespace"),
+        ("EventHubs", "fullyQualifiedNamespace"),
+    ):
+        if name not in given and f"{name}__{suffix}" not in given:
+            yield f"{name}: a connection string is required, or {name}__{suffix} to use the managed identity"
+    for system in ("ERP", "CREDIT"):
+        credentials = [f"{system}_TOKEN_URL", f"{system}_CLIENT_ID", f"{system}_CLIENT_SECRET"]
+        if f"{system}_API_KEY" not in given and not all(name in given for name in credentials):
+            yield f"{system}_API_KEY: required, or all of {', '.join(credentials)}"
