@@ -1,0 +1,1 @@
+"""The credit-scoring stand-in: every answer that is not a replay is charged."""

@@ -1,0 +1,1 @@
+"""The ERP stand-in: customers and orders by their Dataverse id, once per Idempotency-Key."""
