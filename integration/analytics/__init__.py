@@ -1,0 +1,1 @@
+"""From the hub of settled events to where analysts read."""

@@ -1,0 +1,78 @@
+"""The archive sink: gzipped JSON Lines in Blob Storage, a file per batch, a folder per day.
+
+`date=2026-11-20/partition-3-00000000000000001234.jsonl.gz`: the day is that of the batch's first event in the hub, the
+number its sequence number. A batch that is delivered again overwrites its own file; where batches are cut differently
+the second time, readers drop what they have seen by (partition, sequenceNumber), which stands on every line.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from azure.core.exceptions import AzureError, ResourceExistsError
+from azure.storage.blob import ContainerClient, ContentSettings
+
+from integration.errors import Transient
+from integration.telemetry import get_logger
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HubEvent:
+    """One event as the hub delivered it; `enqueued_time` in UTC."""
+
+    partition: str
+    sequence_number: int
+    enqueued_time: datetime
+    body: bytes
+
+
+class ArchiveSink:
+    """Writes batches to one container, which is made on first use."""
+
+    def __init__(self, connect: Callable[[], ContainerClient]) -> None:
+        self._connect = connect
+
+    @cached_property
+    def _container(self) -> ContainerClient:
+        container = self._connect()
+        with suppress(ResourceExistsError):
+            container.create_container()
+        return container
+
+    def write(self, events: Sequence[HubEvent]) -> str:
+        """Write one batch of one partition; returns the blob's name. Raises `Transient` where storage is away.
+
+        What is not JSON is kept as it came, in field `unreadable`: a sink loses nothing and judges nothing.
+        """
+        first = events[0]
+        name = f"date={first.enqueued_time:%Y-%m-%d}/partition-{first.partition}-{first.sequence_number:020d}.jsonl.gz"
+        lines = b"".join(json.dumps(_line(event), separators=(",", ":")).encode() + b"\n" for event in events)
+        try:
+            self._container.upload_blob(
+                name,
+                gzip.compress(lines, mtime=0),
+                overwrite=True,
+                content_settings=ContentSettings(content_type="application/gzip"),
+            )
+        except AzureError as error:
+            raise Transient(f"archive: {type(error).__name__}", reason="archive-unavailable") from error
+        _log.info("archived", count=len(events), partition=first.partition, sequence_number=first.sequence_number)
+        return name
+
+
+def _line(event: HubEvent) -> dict[str, Any]:
+    place = {"partition": event.partition, "sequenceNumber": event.sequence_number}
+    try:
+        content = json.loads(event.body)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        return {**place, "unreadable": event.body.decode("utf-8", "replace")}
+    return {**place, **content}

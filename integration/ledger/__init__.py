@@ -1,0 +1,9 @@
+"""The ledger in Azure Tables: events accepted, effects done, verdicts, and what each record was last driven to."""
+
+from integration.ledger.entry import Entry
+from integration.ledger.ledger import Ledger
+from integration.ledger.operation import Operation, State, Step
+from integration.ledger.records import RecordMemory, Records
+from integration.ledger.tables import Tables
+
+__all__ = ["Entry", "Ledger", "Operation", "RecordMemory", "Records", "State", "Step", "Tables"]

@@ -1,0 +1,93 @@
+"""The event hub that settled events are published to, a partition per record so that its events stay in order."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+
+from azure.eventhub import EventData, EventHubProducerClient
+
+from integration.coalescing import Coalescer
+from integration.errors import Transient
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    key: str
+    body: bytes
+    content_type: str
+
+
+class EventPublisher:
+    """Publishes events to one hub. One client, used by one thread; callers get futures.
+
+    Events with the same key go to the same partition. Futures fail with `Transient` where the hub did not acknowledge.
+    """
+
+    def __init__(self, connect: Callable[[], EventHubProducerClient]) -> None:
+        self._connect = connect
+        self._client: EventHubProducerClient | None = None
+        self._partitions: list[str] = []
+        self._coalescer: Coalescer[_Outgoing | None] = Coalescer("event-hub", self._send)
+
+    def publish(self, key: str, body: bytes, *, content_type: str = "application/cloudevents+json") -> "Future[None]":
+        """Publish `body`; resolves when the hub has acknowledged it."""
+        return self._coalescer.submit(_Outgoing(key, body, content_type))
+
+    def ping(self) -> "Future[None]":
+        """Resolves when the hub has been reached."""
+        return self._coalescer.submit(None)
+
+    def close(self) -> None:
+        """Publish what is waiting and close the connection."""
+        self._coalescer.close()
+        self._disconnect()
+
+    def _send(self, outgoing: Sequence[_Outgoing | None]) -> None:
+        try:
+            client = self._open()
+            if None in outgoing:
+                client.get_eventhub_properties()
+            by_partition = defaultdict(list)
+            for item in outgoing:
+                if item is not None:
+                    by_partition[self._partition_of(item.key)].append(item)
+            for partition, items in by_partition.items():
+                self._send_to(client, partition, items)
+        except Exception as error:
+            self._disconnect()
+            raise Transient(
+                f"event hub: not acknowledged ({type(error).__name__})", reason="hub-unavailable"
+            ) from error
+
+    @staticmethod
+    def _send_to(client: EventHubProducerClient, partition: str, items: Sequence[_Outgoing]) -> None:
+        batch = client.create_batch(partition_id=partition)
+        for item in items:
+            data = EventData(item.body)
+            data.content_type = item.content_type
+            try:
+                batch.add(data)
+            except ValueError:  # the batch is full: azure.eventhub says so with nothing more special
+                client.send_batch(batch)
+                batch = client.create_batch(partition_id=partition)
+                batch.add(data)
+        client.send_batch(batch)
+
+    def _partition_of(self, key: str) -> str:
+        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+        return self._partitions[int.from_bytes(digest, "big") % len(self._partitions)]
+
+    def _open(self) -> EventHubProducerClient:
+        if self._client is None:
+            self._client = self._connect()
+            self._partitions = sorted(self._client.get_partition_ids())
+        return self._client
+
+    def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(Exception):  # the connection is broken already
+                client.close()

@@ -1,0 +1,101 @@
+"""The work queue: a session per record, a MessageId per event and attempt, batches of what comes in together."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
+from azure.servicebus.exceptions import MessageSizeExceededError
+
+from integration.coalescing import Coalescer
+from integration.errors import Transient
+from integration.events import IntegrationEvent
+from integration.events.envelope import to_envelope
+
+_CONTENT_TYPE = "application/cloudevents+json"
+_SEND_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """One event to send; None stands for a look whether the queue can be reached."""
+
+    event: IntegrationEvent | None
+    due: datetime | None
+
+
+class WorkQueue:
+    """Sends events to the work queue. One sender, used by one thread; callers get futures.
+
+    `connect` opens a client; it is called on first use and again after a failure. Futures fail with `Transient` where
+    the broker did not acknowledge: the event may or may not be queued, and sending it again is safe (same MessageId).
+    """
+
+    def __init__(self, connect: Callable[[], ServiceBusClient], queue_name: str) -> None:
+        self._connect = connect
+        self._queue_name = queue_name
+        self._client: ServiceBusClient | None = None
+        self._sender: ServiceBusSender | None = None
+        self._coalescer: Coalescer[_Outgoing] = Coalescer("work-queue", self._send)
+
+    def send(self, event: IntegrationEvent) -> "Future[None]":
+        """Queue `event` now; resolves when the broker has acknowledged it."""
+        return self._coalescer.submit(_Outgoing(event, None))
+
+    def schedule(self, event: IntegrationEvent, due: datetime) -> "Future[None]":
+        """Queue `event` to appear at `due` (UTC); resolves when the broker has acknowledged it."""
+        return self._coalescer.submit(_Outgoing(event, due))
+
+    def ping(self) -> "Future[None]":
+        """Resolves when the broker has been reached over an open link to the queue."""
+        return self._coalescer.submit(_Outgoing(None, None))
+
+    def close(self) -> None:
+        """Send what is waiting and close the connection."""
+        self._coalescer.close()
+        self._disconnect()
+
+    def _send(self, outgoing: Sequence[_Outgoing]) -> None:
+        try:
+            sender = self._open()
+            batch = sender.create_message_batch()
+            for message in (_to_message(item.event, item.due) for item in outgoing if item.event):
+                try:
+                    batch.add_message(message)
+                except MessageSizeExceededError:
+                    sender.send_messages(batch, timeout=_SEND_SECONDS)
+                    batch = sender.create_message_batch()
+                    batch.add_message(message)
+            sender.send_messages(batch, timeout=_SEND_SECONDS)
+        except Exception as error:
+            self._disconnect()
+            raise Transient(
+                f"queue {self._queue_name}: not acknowledged ({type(error).__name__})", reason="broker-unavailable"
+            ) from error
+
+    def _open(self) -> ServiceBusSender:
+        if self._sender is None:
+            self._client = self._connect()
+            self._sender = self._client.get_queue_sender(self._queue_name)
+        return self._sender
+
+    def _disconnect(self) -> None:
+        client, self._client, self._sender = self._client, None, None
+        if client is not None:
+            with suppress(Exception):  # the connection is broken already
+                client.close()
+
+
+def _to_message(event: IntegrationEvent, due: datetime | None) -> ServiceBusMessage:
+    return ServiceBusMessage(
+        to_envelope(event),
+        session_id=event.session_id,
+        message_id=event.message_id,
+        correlation_id=event.correlation_id,
+        content_type=_CONTENT_TYPE,
+        subject=f"{event.table}.{event.message}",
+        scheduled_enqueue_time_utc=due,
+        application_properties={"traceparent": event.traceparent} if event.traceparent else None,
+    )

@@ -1,0 +1,33 @@
+"""Errors as HTTP answers: RFC 9457 problems that say what is wrong and where."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import azure.functions as func
+
+from integration.errors import Rejected, Unavailable
+
+_MEDIA_TYPE = "application/problem+json"
+
+
+def rejected(error: Rejected) -> func.HttpResponse:
+    """400, 401, 404, 413, 415: what has to change before the request is sent again."""
+    body: dict[str, Any] = {"title": error.title, "status": error.status, "detail": error.detail}
+    if error.faults:
+        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
+    headers = {"WWW-Authenticate": 'ApiKey realm="integration"'} if error.status == 401 else {}
+    return _problem(body, headers)
+
+
+def unavailable(error: Unavailable) -> func.HttpResponse:
+    """503: the one status on which Dataverse sends once more."""
+    body = {"title": "Not queued", "status": 503, "detail": str(error)}
+    return _problem(body, {"Retry-After": str(math.ceil(error.retry_after))})
+
+
+def _problem(body: dict[str, Any], headers: Mapping[str, str]) -> func.HttpResponse:
+    return func.HttpResponse(
+        json.dumps({"type": "about:blank", **body}), status_code=body["status"], mimetype=_MEDIA_TYPE, headers=headers
+    )

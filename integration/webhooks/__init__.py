@@ -1,0 +1,5 @@
+"""The doors: HTTP in, durably queued out."""
+
+from integration.webhooks.doors import Accepted, DoorRequest, Doors
+
+__all__ = ["Accepted", "DoorRequest", "Doors"]
