@@ -1,0 +1,80 @@
+"""The ERP: customers and orders under their Dataverse ids, driven to a state rather than told a change."""
+
+from typing import TypeVar
+from urllib.parse import quote
+
+from integration.erp.messages import Customer, CustomerState, Order, OrderState, StatusChange
+from integration.errors import IntegrationError, Stale
+from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Transport, failure, validated
+from integration.transport.rest import Message, RestSystem, problem_of
+
+State = TypeVar("State", bound=Message)
+
+
+class ErpClient:
+    """Client of the ERP's REST interface.
+
+    Every write carries an Idempotency-Key: the same key with the same content has one effect, however often it is
+    sent. Raises what the transport raises; for refusals see `integration.transport.status.failure`, and `Stale` when
+    the ERP already holds a newer `source_version`.
+    """
+
+    def __init__(self, transport: Transport, authorizer: Authorizer, base_url: str) -> None:
+        self._system = RestSystem(transport, "erp", base_url.rstrip("/"), authorizer)
+
+    def put_customer(
+        self, customer_id: str, customer: Customer, *, key: str, context: CallContext = NO_CONTEXT
+    ) -> CustomerState:
+        """Create the customer or bring it to this state."""
+        answer = self._system.call("put customer", "PUT", _customer(customer_id), customer, key=key, context=context)
+        return _state(CustomerState, answer)
+
+    def get_customer(self, customer_id: str, *, context: CallContext = NO_CONTEXT) -> CustomerState:
+        """The customer as the ERP has it; raises `NotFound`."""
+        return _state(CustomerState, self._system.call("get customer", "GET", _customer(customer_id), context=context))
+
+    def block_customer(
+        self, customer_id: str, *, reason: str, source_version: int, key: str, context: CallContext = NO_CONTEXT
+    ) -> CustomerState:
+        """Take no further orders for the customer; raises `NotFound`."""
+        change = StatusChange(status="blocked", reason=reason, source_version=source_version)
+        answer = self._system.call("block customer", "PATCH", _customer(customer_id), change, key=key, context=context)
+        return _state(CustomerState, answer)
+
+    def put_order(self, order_id: str, order: Order, *, key: str, context: CallContext = NO_CONTEXT) -> OrderState:
+        """Create the order or bring it to this state; `Permanent` when its customer is unknown."""
+        answer = self._system.call("put order", "PUT", _order(order_id), order, key=key, context=context)
+        return _state(OrderState, answer)
+
+    def get_order(self, order_id: str, *, context: CallContext = NO_CONTEXT) -> OrderState:
+        """The order as the ERP has it; raises `NotFound`."""
+        return _state(OrderState, self._system.call("get order", "GET", _order(order_id), context=context))
+
+    def hold_order(
+        self, order_id: str, *, reason: str, source_version: int, key: str, context: CallContext = NO_CONTEXT
+    ) -> OrderState:
+        """Stop the order until somebody decides; raises `NotFound`."""
+        change = StatusChange(status="on-hold", reason=reason, source_version=source_version)
+        answer = self._system.call("hold order", "PATCH", _order(order_id), change, key=key, context=context)
+        return _state(OrderState, answer)
+
+
+def _customer(customer_id: str) -> str:
+    return f"/api/customers/{quote(customer_id, safe='')}"
+
+
+def _order(order_id: str) -> str:
+    return f"/api/orders/{quote(order_id, safe='')}"
+
+
+def _state(model: type[State], answer: Response) -> State:
+    if answer.ok:
+        return validated(model, answer)
+    raise _refusal(answer)
+
+
+def _refusal(answer: Response) -> IntegrationError:
+    problem = problem_of(answer)
+    if answer.status == 409 and problem.kind == "stale-version":
+        return Stale(f"The ERP already holds a newer version ('{answer.request.operation}')")
+    return failure(answer, detail=problem.detail)

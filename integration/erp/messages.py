@@ -1,0 +1,71 @@
+"""What the ERP is told and what it answers."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from integration.transport.rest import Amount, Message
+
+
+class Address(Message):
+    """A postal address; `country` is whatever the CRM holds, the ERP normalises it."""
+
+    line1: str | None = None
+    line2: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+
+
+class Customer(Message):
+    """The state a customer shall have; `source_version` is the row version (versionnumber) it was taken from."""
+
+    name: str
+    kind: Literal["organisation", "person"]
+    email: str | None = None
+    phone: str | None = None
+    currency: str | None = None
+    tax_number: str | None = None
+    address: Address | None = None
+    status: Literal["active", "blocked"] = "active"
+    source_version: int
+
+
+class Order(Message):
+    """The state an order shall have; `customer_id` is the Dataverse id of a customer that the ERP already has."""
+
+    customer_id: str
+    title: str
+    amount: Amount
+    currency: str
+    closed_on: date | None = None
+    status: Literal["confirmed", "on-hold"] = "confirmed"
+    source_version: int
+
+
+class StatusChange(Message):
+    """A new status and why."""
+
+    status: Literal["blocked", "on-hold"]
+    reason: str
+    source_version: int
+
+
+class CustomerState(Message):
+    """A customer as the ERP has it."""
+
+    id: str
+    number: str = Field(alias="customerNumber", min_length=1, max_length=50)
+    status: str
+    source_version: int
+
+
+class OrderState(Message):
+    """An order as the ERP has it."""
+
+    id: str
+    number: str = Field(alias="orderNumber", min_length=1, max_length=50)
+    status: str
+    source_version: int

@@ -1,0 +1,28 @@
+"""The one HTTP transport and what belongs to it; see http.py."""
+
+from integration.transport.answers import validated
+from integration.transport.authorize import ApiKey, Authorizer, BearerTokens, Token
+from integration.transport.exchange import NO_CONTEXT, CallContext, Request, Response
+from integration.transport.hosts import Host, Limits
+from integration.transport.http import Transport
+from integration.transport.oauth import client_credentials
+from integration.transport.retry import RetryPolicy
+from integration.transport.status import failure
+
+__all__ = [
+    "NO_CONTEXT",
+    "ApiKey",
+    "Authorizer",
+    "BearerTokens",
+    "CallContext",
+    "Host",
+    "Limits",
+    "Request",
+    "Response",
+    "RetryPolicy",
+    "Token",
+    "Transport",
+    "client_credentials",
+    "failure",
+    "validated",
+]

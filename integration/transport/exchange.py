@@ -1,0 +1,88 @@
+"""What goes to another system and what comes back: plain values, no behaviour of the network."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from integration.errors import Transient
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """What every call carries of the event it is made for, so that one trace spans all systems.
+
+    `traceparent` is W3C Trace Context (`00-<trace>-<span>-<flags>`), `correlation_id` the one that the event came with.
+    """
+
+    correlation_id: str | None = None
+    traceparent: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """As HTTP headers; a value that could not be a header (it came from outside) is left out."""
+        pairs = {"x-correlation-id": self.correlation_id, "traceparent": self.traceparent}
+        return {name: value for name, value in pairs.items() if value and _fits_a_header(value)}
+
+
+NO_CONTEXT = CallContext()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; `service` and `operation` are the words for it in errors and logs (`erp`, `put customer`)."""
+
+    service: str
+    operation: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether sending it twice has the effect of sending it once (RFC 9110 9.2.2, or said by a header)."""
+        if self.method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}:
+            return True
+        return any(name.lower() in {"idempotency-key", "if-match"} for name in self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer, whole; header names are in lower case, `retry_after` is in seconds."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    retry_after: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the other side says that the body is JSON (`application/json`, `application/problem+json`, ...)."""
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return media_type == "application/json" or media_type.endswith("+json")
+
+    def json(self) -> Any:
+        """The body as JSON, numbers with a fraction as `Decimal` with the digits that were sent.
+
+        Raises `Transient` when it is not JSON: then something else answered (a gateway's page, a proxy).
+        """
+        if self.is_json:
+            try:
+                return json.loads(self.body, parse_float=Decimal)
+            except ValueError:
+                pass
+        service = self.request.service
+        raise Transient(
+            f"{service} answered {self.status} to '{self.request.operation}' with something else than JSON",
+            reason=f"{service}-answer-unreadable",
+        )
+
+
+def _fits_a_header(value: str) -> bool:
+    return len(value) <= 256 and value.isascii() and value.isprintable()

@@ -1,0 +1,76 @@
+"""Which hosts may be called, and how long and how much each may answer."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from integration.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one call: seconds to connect, between two reads, and for all of it; bytes of the (unpacked) answer.
+
+    `total` counts from the first byte sent to the last one read, a re-send included; only the system's own name
+    resolution is outside of it.
+    """
+
+    connect: float = 5.0
+    read: float = 20.0
+    total: float = 30.0
+    answer_bytes: int = 4 * 1024 * 1024
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host that configuration allows; of `url` only scheme, host and port count.
+
+    `ca_file` (PEM) replaces the public certificate authorities for this host.
+    """
+
+    url: str
+    ca_file: str | None = None
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        origin = origin_of(self.url)
+        if origin is None:
+            raise ConfigurationError(f"'{self.url}' is not an http(s) address with a host name and without credentials")
+        if origin.startswith("http://") and not _is_loopback(self.url):
+            raise ConfigurationError(f"'{self.url}' must be https: plain http is for this machine only")
+
+    @property
+    def origin(self) -> str:
+        """`scheme://host:port`, the port always there."""
+        origin = origin_of(self.url)
+        assert origin is not None  # noqa: S101 -- __post_init__ has refused everything else
+        return origin
+
+
+def origin_of(url: str) -> str | None:
+    """`scheme://host:port` of an http(s) address; None for everything else, also for one that carries credentials."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{port or _DEFAULT_PORTS[parts.scheme]}"
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _is_loopback(url: str) -> bool:
+    name = urlsplit(url).hostname or ""
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,62 @@
+"""OAuth 2.0 client credentials (RFC 6749 4.4), for systems that want a bearer token."""
+
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, Field
+
+from integration.clock import Clock
+from integration.errors import Permanent
+from integration.transport.answers import validated
+from integration.transport.authorize import BearerTokens, Token
+from integration.transport.exchange import Request, Response
+from integration.transport.http import Transport
+from integration.transport.status import failure
+
+
+def client_credentials(
+    transport: Transport,
+    *,
+    service: str,
+    token_url: str,
+    client_id: str,
+    client_secret: str,
+    scope: str | None = None,
+    clock: Clock,
+) -> BearerTokens:
+    """Bearer tokens for `service` from its token endpoint; nothing is sent before the first call needs one."""
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+    if scope:
+        form["scope"] = scope
+    request = Request(
+        service,
+        "sign in",
+        "POST",
+        token_url,
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        urlencode(form).encode(),
+    )
+
+    def fetch() -> Token:
+        answer = transport.send(request)
+        if not answer.ok:
+            raise sign_in_failure(answer)
+        token = validated(_TokenAnswer, answer)
+        return Token(token.access_token, token.expires_in)
+
+    return BearerTokens(fetch, clock=clock)
+
+
+def sign_in_failure(answer: Response) -> Exception:
+    """The error for a token endpoint's refusal: 400 and 401 say that the credentials or the scope are wrong (5.2)."""
+    if answer.status in {400, 401}:
+        service = answer.request.service
+        return Permanent(
+            f"{service} does not accept our client id, secret or scope ({answer.status})",
+            reason=f"{service}-sign-in-refused",
+        )
+    return failure(answer)
+
+
+class _TokenAnswer(BaseModel):
+    access_token: str = Field(min_length=1)
+    expires_in: float = Field(default=300.0, gt=0)
