@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""The project's commands. Needs Python 3.11 or newer and nothing else.
+
+The first run makes a virtual environment in .venv and installs what requirements.txt and requirements-dev.txt pin;
+later runs find it complete and need no network.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+OLDEST_PYTHON = (3, 11)
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "installed.json"
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+# It asks for Python 3.13, as Azure offers it from there on; it runs on 3.11.
+RUNTIME = "azure-functions-runtime==1.3.0"
+
+COMMANDS = {
+    "demo": "show each event's way through a sandbox of its own, and check the outcome",
+    "up": "keep the sandbox up for development; --fresh forgets its state, --help lists its ports",
+    "test": "check format, types and imports, then run the tests (arguments go to pytest, which then runs alone)",
+    "chaos": "run the long tests (arguments go to pytest)",
+    "lint": "check format, types and imports only",
+}
+
+
+def main() -> int:
+    """Prepare the virtual environment and run the command in it."""
+    if sys.version_info < OLDEST_PYTHON:
+        print(f"This needs Python 3.11 or newer; {sys.executable} is {platform.python_version()}.", file=sys.stderr)
+        return 2
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description=__doc__,
+        epilog="commands:\n" + "\n".join(f"  {name:6} {meaning}" for name, meaning in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="command", help="one of those below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the command's own; COMMAND --help tells them")
+    given = parser.parse_args()
+    try:
+        python = prepare()
+    except subprocess.CalledProcessError as error:
+        print(f"\nThis failed with status {error.returncode}: {' '.join(map(str, error.cmd))}", file=sys.stderr)
+        return 1
+    return run(python, ["-m", f"sandbox.commands.{given.command}", *given.arguments])
+
+
+def prepare() -> Path:
+    """The virtual environment's Python, everything installed; what an interrupted run left half made is made anew."""
+    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    wanted = {"python": platform.python_version(), "requirements": fingerprint()}
+    installed = read_stamp()
+    if installed == wanted and python.exists():
+        return python
+    began = time.monotonic()
+    if not python.exists() or installed.get("python") != wanted["python"]:
+        say(f"Making {VENV.name} with Python {wanted['python']} ...")
+        shutil.rmtree(VENV, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    STAMP.unlink(missing_ok=True)
+    say("Installing the pinned requirements (once) ...")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    subprocess.run([*pip, *(f"--requirement={ROOT / name}" for name in REQUIREMENTS)], check=True)
+    subprocess.run([*pip, "--no-deps", "--ignore-requires-python", RUNTIME], check=True)
+    STAMP.write_text(json.dumps(wanted), encoding="utf-8")
+    say(f"Installed in {time.monotonic() - began:.0f} s.")
+    return python
+
+
+def fingerprint() -> str:
+    """A digest of all that decides what is installed."""
+    digest = hashlib.sha256(RUNTIME.encode())
+    for name in REQUIREMENTS:
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def read_stamp() -> dict[str, str]:
+    """What the last complete installation wrote down; empty when there was none."""
+    try:
+        stamp: dict[str, str] = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp
+
+
+def run(python: Path, arguments: list[str]) -> int:
+    """Become the command, so that it gets the signals and its exit status is ours; Windows can only wait for it."""
+    command = [str(python), *arguments]
+    os.chdir(ROOT)
+    if os.name != "nt":
+        sys.stdout.flush()
+        os.execv(python, command)
+    return subprocess.run(command, check=False).returncode
+
+
+def say(line: str) -> None:
+    """A line of progress."""
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

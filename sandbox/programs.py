@@ -1,0 +1,153 @@
+"""The processes of the sandbox, in the order they are started: commands, environment, readiness."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.azurite import Azurite
+from sandbox.endpoints import DataverseClient, Endpoints, broker_connection, storage_connection
+from sandbox.ports import LOOPBACK, Ports
+from sandbox.process import HttpProbe, Program
+from sandbox.state import Keys, StateDirectory
+
+PREFIX = "new"
+"""Customisation prefix of the result columns in the Dataverse stand-in."""
+
+LEAN_EVENTS = {
+    f"{table.capitalize()}{past}": {"table": table, "message": message}
+    for table in ("account", "contact", "opportunity")
+    for past, message in (("Created", "Create"), ("Updated", "Update"), ("Deleted", "Delete"))
+}
+
+
+def ca_directory(state: StateDirectory) -> Path:
+    """Where the Dataverse stand-in keeps its authority (ca.pem)."""
+    return state.data / "ca"
+
+
+def endpoints(ports: Ports, keys: Keys, state: StateDirectory) -> Endpoints:
+    """Where the sandbox is reached once it is up."""
+    dataverse = f"https://localhost:{ports.dataverse}"
+    return Endpoints(
+        functions=f"http://{LOOPBACK}:{ports.functions}",
+        webhook_key=keys.webhook,
+        operations_key=keys.operations,
+        servicebus=broker_connection(ports.amqp),
+        eventhubs=broker_connection(ports.amqp),
+        storage=storage_connection(ports),
+        dataverse=dataverse,
+        erp=f"http://{LOOPBACK}:{ports.erp}",
+        credit=f"http://{LOOPBACK}:{ports.credit}",
+        dataverse_client=DataverseClient(
+            tenant=keys.tenant,
+            client_id=keys.client_id,
+            secret=keys.client_secret,
+            authority=dataverse,
+            ca_file=str(ca_directory(state) / "ca.pem"),
+        ),
+    )
+
+
+def services(
+    ports: Ports, keys: Keys, state: StateDirectory, azurite: Azurite, broker_configs: list[Path]
+) -> list[Program]:
+    """What stands in for Azure and the outside systems; they need nothing of each other to start."""
+    data = state.data
+    configs = [part for path in broker_configs for part in ("--config", str(path))]
+    return [
+        Program(
+            "broker",
+            _python(
+                "sandbox.broker", port=ports.amqp, http_port=ports.broker_http, db=data / "broker.sqlite", more=configs
+            ),
+            HttpProbe(f"http://{LOOPBACK}:{ports.broker_http}/health"),
+        ),
+        Program(
+            "azurite",
+            tuple(azurite.command(ports, data / "azurite")),
+            _AllReady(
+                *(
+                    HttpProbe(f"http://{LOOPBACK}:{port}/", (400, 403))
+                    for port in (ports.blob, ports.queue, ports.table)
+                )
+            ),
+        ),
+        Program(
+            "dataverse",
+            _python("sandbox.dataverse", port=ports.dataverse, state=data / "dataverse", ca_dir=ca_directory(state)),
+            HttpProbe(f"https://localhost:{ports.dataverse}/control/health", unverified=True),
+        ),
+        Program(
+            "erp",
+            _python("sandbox.erp", port=ports.erp, db=data / "erp.sqlite", api_key=keys.erp),
+            HttpProbe(f"http://{LOOPBACK}:{ports.erp}/control/health"),
+        ),
+        Program(
+            "credit",
+            _python("sandbox.credit", port=ports.credit, db=data / "credit.sqlite", api_key=keys.credit),
+            HttpProbe(f"http://{LOOPBACK}:{ports.credit}/control/health"),
+        ),
+    ]
+
+
+def hosts(ports: Ports, app: Path, settings: Mapping[str, str]) -> list[Program]:
+    """Two Functions hosts with the same app: Flex Consumption too gives HTTP functions instances of their own."""
+    return [
+        _host("host-http", ports.functions, app, "http", settings),
+        _host("host-events", ports.events_host, app, "events", settings),
+    ]
+
+
+def app_settings(reached: Endpoints, keys: Keys) -> dict[str, str]:
+    """The app's settings in the sandbox, by their names in the environment."""
+    client = reached.dataverse_client
+    return {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "AzureWebJobsStorage": reached.storage,
+        "ServiceBus": reached.servicebus,
+        "EventHubs": reached.eventhubs,
+        "DOOR_KEYS": json.dumps({"dataverse": [keys.webhook], "plugin": [keys.plugin]}),
+        "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
+        "LEAN_EVENTS": json.dumps(LEAN_EVENTS),
+        "DATAVERSE_URL": reached.dataverse,
+        "DATAVERSE_ORGANISATION": keys.organisation,
+        "DATAVERSE_TENANT_ID": client.tenant,
+        "DATAVERSE_CLIENT_ID": client.client_id,
+        "DATAVERSE_CLIENT_SECRET": client.secret,
+        "DATAVERSE_AUTHORITY": client.authority,
+        "DATAVERSE_INSTANCE_DISCOVERY": "false",
+        "DATAVERSE_CA_FILE": client.ca_file,
+        "PUBLISHER_PREFIX": PREFIX,
+        "ERP_URL": reached.erp,
+        "ERP_API_KEY": keys.erp,
+        "CREDIT_URL": reached.credit,
+        "CREDIT_API_KEY": keys.credit,
+        # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
+        "PYTHON_THREADPOOL_THREAD_COUNT": "32",
+    }
+
+
+class _AllReady:
+    """Ready when all of the probes are."""
+
+    def __init__(self, *probes: HttpProbe) -> None:
+        self._probes = probes
+
+    def __call__(self) -> bool:
+        return all(probe() for probe in self._probes)
+
+
+def _host(name: str, port: int, app: Path, functions: str, settings: Mapping[str, str]) -> Program:
+    return Program(
+        name,
+        _python("sandbox.host", app=app, port=port, only=functions, name=name),
+        HttpProbe(f"http://{LOOPBACK}:{port}/admin/host/status", text='"Running"'),
+        environment=settings,
+        stop_seconds=15.0,
+    )
+
+
+def _python(module: str, *, more: list[str] | None = None, **options: object) -> tuple[str, ...]:
+    arguments = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    return (sys.executable, "-m", module, *arguments, *(more or []))

@@ -1,0 +1,109 @@
+"""The sandbox's state directory: what it keeps between runs, the logs, and the lock that one sandbox holds."""
+
+import json
+import os
+import secrets
+import shutil
+import sys
+import uuid
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Self
+
+
+class StateInUseError(Exception):
+    """Another sandbox runs on the same state directory."""
+
+
+def _key() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _guid() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys and identifiers that are made up once for each state directory."""
+
+    webhook: str = field(default_factory=_key)
+    plugin: str = field(default_factory=_key)
+    operations: str = field(default_factory=_key)
+    erp: str = field(default_factory=_key)
+    credit: str = field(default_factory=_key)
+    tenant: str = field(default_factory=_guid)
+    organisation: str = field(default_factory=_guid)
+    client_id: str = field(default_factory=_guid)
+    client_secret: str = field(default_factory=_key)
+
+    @classmethod
+    def kept_in(cls, path: Path) -> Self:
+        """The keys in this file; made and written there when there are none."""
+        if path.exists():
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        keys = cls()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(keys), file, indent=2)
+        return keys
+
+
+class StateDirectory:
+    """The layout below one directory: `data` is what `forget` removes, `logs` has a file for each process."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.data = self.root / "data"
+        self.logs = self.root / "logs"
+        self.endpoints = self.root / "endpoints.json"
+        self._lock: IO[str] | None = None
+
+    def open(self) -> None:
+        """Make the directories and take the lock; raises `StateInUseError` when another sandbox holds it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        lock = (self.root / "lock").open("a+", encoding="utf-8")
+        try:
+            _lock(lock)
+        except OSError as error:
+            lock.close()
+            raise StateInUseError(f"A sandbox already runs on {self.root}. Stop it first.") from error
+        self._lock = lock
+        self.withdraw_endpoints()
+        self.data.mkdir(exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
+
+    def withdraw_endpoints(self) -> None:
+        """Remove endpoints.json if it is ours."""
+        if self._lock is not None:
+            self.endpoints.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Release the lock."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def forget(self) -> None:
+        """Remove what earlier runs have left; only while the lock is held."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.logs, ignore_errors=True)
+        self.data.mkdir()
+        self.logs.mkdir()
+
+    def keys(self) -> Keys:
+        """The keys of this state directory."""
+        return Keys.kept_in(self.data / "keys.json")
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[str]) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: IO[str]) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
