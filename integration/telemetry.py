@@ -1,0 +1,212 @@
+"""Structured logs and W3C trace context.
+
+A record's message is one JSON object on one line: `{"what": "effect-done", "eventId": ..., "durationMs": ...}`. The
+Functions host ships the message text to Application Insights as it is, so Kusto reads it with `parse_json(message)`
+(docs/operate.md).
+
+Redaction is by allow-list: only the fields of `Fields` can be logged, mypy refuses others, and at run time others are
+left out and named in `droppedFields`. None of them holds column values, and of an exception its type, reason and place
+are logged, never its message, which may quote what it did not understand.
+"""
+
+import json
+import logging
+import re
+import secrets
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypedDict, Unpack
+
+
+class Fields(TypedDict, total=False):
+    """Everything that may be logged about what happened; on the wire in camel case."""
+
+    event_id: str
+    correlation_id: str
+    table: str
+    record: str
+    message: str
+    """The Dataverse message: Create, Update, ..."""
+    changed: list[str]
+    """Names of columns, never their values."""
+    source: str
+    """The way an event came in: webhook, lean, queue, ..."""
+    caller: str
+    stage: str
+    effect: str
+    state: str
+    outcome: str
+    attempt: int
+    due: datetime
+    duration_ms: float
+    service: str
+    operation: str
+    status: int
+    reason: str
+    error_type: str
+    function: str
+    partition: str
+    sequence_number: int
+    offset: str
+    blob: str
+    count: int
+    size_bytes: int
+    version: int
+
+
+class Subject(Protocol):
+    """What an `IntegrationEvent` gives to every record about it."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def correlation_id(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def record_id(self) -> str | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+
+
+class Logger:
+    """Writes to one of Python's loggers; `what` is a stable word for what happened (`effect-done`)."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+
+    def debug(self, what: str, *, event: Subject | None = None, **fields: Unpack[Fields]) -> None:
+        """What only somebody who looks for a fault wants to see."""
+        self._write(logging.DEBUG, what, event, None, fields)
+
+    def info(self, what: str, *, event: Subject | None = None, **fields: Unpack[Fields]) -> None:
+        """What happened, as planned."""
+        self._write(logging.INFO, what, event, None, fields)
+
+    def warning(
+        self, what: str, *, event: Subject | None = None, error: BaseException | None = None, **fields: Unpack[Fields]
+    ) -> None:
+        """What went wrong and is taken care of: a retry, a refusal."""
+        self._write(logging.WARNING, what, event, error, fields)
+
+    def error(
+        self, what: str, *, event: Subject | None = None, error: BaseException | None = None, **fields: Unpack[Fields]
+    ) -> None:
+        """What somebody has to look at."""
+        self._write(logging.ERROR, what, event, error, fields)
+
+    def _write(self, level: int, what: str, event: Subject | None, error: BaseException | None, fields: Fields) -> None:
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, "%s", line(what, {**_about(event), **fields}, error))
+
+
+def get_logger(name: str) -> Logger:
+    """The logger under `name`; each module makes its own once, at its top."""
+    return Logger(logging.getLogger(name))
+
+
+def line(what: str, fields: Mapping[str, Any], error: BaseException | None = None) -> str:
+    """The JSON line for what happened; fields that are None are left out, long texts are cut."""
+    content: dict[str, Any] = {"what": what}
+    for name, value in fields.items():
+        if name in _WIRE_NAMES and value is not None:
+            content[_WIRE_NAMES[name]] = _shown(value)
+    dropped = sorted(fields.keys() - _WIRE_NAMES.keys())
+    if dropped:
+        content["droppedFields"] = dropped
+    if error is not None:
+        content["errorType"] = type(error).__name__
+        content.setdefault("reason", getattr(error, "reason", "unexpected"))
+        content["stack"] = [
+            f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+        ]
+    return json.dumps(content, separators=(",", ":"), default=str)
+
+
+def quieten_libraries() -> None:
+    """Let the SDKs under us speak only of what went wrong; the composition root calls this once.
+
+    At INFO they log every request with its address, which may hold alternate keys.
+    """
+    for name in ("azure", "urllib3", "msal", "requests"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceParent:
+    """W3C Trace Context, version 00: one trace from the door to the sink, a span for each part of the way."""
+
+    trace_id: str
+    span_id: str
+    sampled: bool = True
+
+    def __str__(self) -> str:
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
+
+    def child(self) -> "TraceParent":
+        """A new span in the same trace."""
+        return TraceParent(self.trace_id, secrets.token_hex(8), self.sampled)
+
+    @classmethod
+    def new(cls) -> "TraceParent":
+        """The first span of a new trace."""
+        return cls(secrets.token_hex(16), secrets.token_hex(8))
+
+    @classmethod
+    def parse(cls, header: str | None) -> "TraceParent | None":
+        """From a `traceparent` header; None if there is none or it is not valid (then start a new trace)."""
+        found = _TRACEPARENT.fullmatch((header or "").strip())
+        if found is None or found["version"] == "ff" or not int(found["trace"], 16) or not int(found["span"], 16):
+            return None
+        if found["version"] == "00" and found["more"]:
+            return None
+        return cls(found["trace"], found["span"], bool(int(found["flags"], 16) & 1))
+
+
+def child_of(header: str | None) -> TraceParent:
+    """A span under the one that `header` names, or the first of a new trace."""
+    parent = TraceParent.parse(header)
+    return parent.child() if parent else TraceParent.new()
+
+
+def _about(event: Subject | None) -> Mapping[str, Any]:
+    if event is None:
+        return {}
+    return {
+        "event_id": event.event_id,
+        "correlation_id": event.correlation_id,
+        "table": event.table,
+        "record": event.record_id,
+        "message": event.message,
+        "attempt": event.attempt,
+    }
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown(part) for part in value]
+    return value
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+_WIRE_NAMES = {name: _camel(name) for name in Fields.__annotations__}
+_LONGEST = 500
+_FRAMES = 10
+_TRACEPARENT = re.compile(
+    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<more>-.*)?"
+)
