@@ -10,8 +10,8 @@ from integration.analytics.sinks.archive import ArchiveSink, HubEvent
 def blueprint(archive: ArchiveSink, *, hub: str, consumer_group: str) -> func.Blueprint:
     """Bind the sink to a hub.
 
-    Event Hubs moves the checkpoint on whether the function failed or not, so a batch that could not be written is retried
-    in place, without end and with growing pauses: its partition waits, nothing is lost.
+    Event Hubs moves the checkpoint on whether the function failed or not, so a batch that could not be written is
+    retried in place, without end and with growing pauses: its partition waits, nothing is lost.
     """
     bp = func.Blueprint()
 
@@ -33,5 +33,8 @@ def blueprint(archive: ArchiveSink, *, hub: str, consumer_group: str) -> func.Bl
 
 
 def _hub_event(event: func.EventHubEvent) -> HubEvent:
+    """The runtime gives the enqueued time in UTC without saying so."""
     partition = (event.metadata or {})["PartitionContext"]["PartitionId"]
+    if event.sequence_number is None or event.enqueued_time is None:
+        raise ValueError("the trigger gave an event without its place in the hub")
     return HubEvent(partition, event.sequence_number, event.enqueued_time.replace(tzinfo=UTC), event.get_body())

@@ -1,0 +1,89 @@
+"""ERP customers: kept up to date by their own events, ensured when an order needs one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from integration.dataverse import DataverseClient, Row
+from integration.erp import ErpClient
+from integration.errors import NotFound, Stale
+from integration.events import Lookup
+from integration.ledger import Records
+from integration.worker import mapping
+from integration.worker.work import Work, digest
+from integration.worker.write_back import WriteBack
+
+EFFECT = "erp-customer"
+
+
+class Customers:
+    """Drives ERP customers to the state of their account or contact."""
+
+    def __init__(self, dataverse: DataverseClient, erp: ErpClient, records: Records, write_back: WriteBack) -> None:
+        self._dataverse = dataverse
+        self._erp = erp
+        self._records = records
+        self._write_back = write_back
+
+    def read(self, work: Work, customer: Lookup) -> Row:
+        """The account's or contact's row as it is now."""
+        return self._dataverse.retrieve(
+            mapping.ENTITY_SETS[customer.table],
+            customer.id,
+            select=mapping.COLUMNS[customer.table],
+            expand=mapping.CURRENCY,
+            context=work.context,
+        )
+
+    def basis(self, customer: Lookup, row: Row) -> str:
+        """What the ERP customer is made of; the row's version alone is no change."""
+        return digest(mapping.customer(customer.table, row).model_dump(mode="json", exclude={"source_version"}))
+
+    def put(self, work: Work, customer: Lookup, row: Row) -> int:
+        """Create or update the ERP customer, write its number back; the row's version afterwards."""
+        basis = self.basis(customer, row)
+
+        def do(key: str) -> Mapping[str, Any]:
+            try:
+                number = self._erp.put_customer(
+                    customer.id, mapping.customer(customer.table, row), key=key, context=work.context
+                ).number
+            except Stale:  # the ERP has a newer state already: what is left to do is to know its number
+                number = self._erp.get_customer(customer.id, context=work.context).number
+            return {"customerNumber": number}
+
+        answer = work.once(EFFECT, basis, do, tell=lambda it: f"customer {it['customerNumber']}")
+        return self._write_back.write(
+            work,
+            "write-back-customer",
+            customer.table,
+            row,
+            {"erpnumber": answer["customerNumber"]},
+            read_again=lambda: self.read(work, customer),
+            same=lambda fresh: self.basis(customer, fresh) == basis,
+        )
+
+    def ensure(self, work: Work, customer: Lookup) -> None:
+        """Make sure that the ERP has this customer as it is now; nothing is sent where it is known to have it."""
+        row = self.read(work, customer)
+        basis = self.basis(customer, row)
+        if self._records.recall(customer.table, customer.id).bases.get(EFFECT) == basis:
+            return
+        self.put(work, customer, row)
+        self._records.remember(customer.table, customer.id, bases={EFFECT: basis})
+
+    def block(self, work: Work, customer_id: str, reason: str) -> str | None:
+        """Block the ERP customer of a row that is gone; its number, or None where the ERP has none."""
+        try:
+            known = self._erp.get_customer(customer_id, context=work.context)
+        except NotFound:
+            return None
+        version = known.source_version + 1
+
+        def do(key: str) -> Mapping[str, Any]:
+            done = self._erp.block_customer(
+                customer_id, reason=reason, source_version=version, key=key, context=work.context
+            )
+            return {"customerNumber": done.number}
+
+        answer = work.once("erp-customer-block", digest(customer_id, "blocked"), do)
+        return str(answer["customerNumber"])

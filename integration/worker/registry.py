@@ -1,0 +1,24 @@
+"""Which handler takes which event."""
+
+from collections.abc import Iterable
+
+from integration.errors import ConfigurationError
+from integration.events import IntegrationEvent
+from integration.worker.handlers.handler import Handler
+
+
+class Handlers:
+    """Handlers by table and message. Raises `ConfigurationError` where two want the same."""
+
+    def __init__(self, handlers: Iterable[Handler]) -> None:
+        self._handlers: dict[tuple[str, str], Handler] = {}
+        for handler in handlers:
+            for message in handler.messages:
+                taken = self._handlers.setdefault((handler.table, message), handler)
+                if taken is not handler:
+                    names = f"{type(taken).__name__} and {type(handler).__name__}"
+                    raise ConfigurationError(f"{names} both handle {message} of {handler.table}: only one can")
+
+    def of(self, event: IntegrationEvent) -> Handler | None:
+        """The handler of the event's table and message; None: analytics only."""
+        return self._handlers.get((event.table, event.message))

@@ -1,0 +1,52 @@
+"""What a handler is given to work with: effects that happen once per event."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from integration.events import IntegrationEvent
+from integration.ledger import Entry
+from integration.telemetry import get_logger
+from integration.transport import CallContext
+
+_log = get_logger(__name__)
+
+
+def digest(*parts: Any) -> str:
+    """A short fingerprint of what an effect is done with; personal data does not survive it."""
+    return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Work:
+    """One event in a handler's hands."""
+
+    def __init__(self, event: IntegrationEvent, entry: Entry) -> None:
+        self.event = event
+        self._entry = entry
+
+    @property
+    def context(self) -> CallContext:
+        """Correlation id and trace of this event, for every call outside."""
+        return CallContext(correlation_id=self.event.correlation_id, traceparent=self.event.traceparent)
+
+    def once(
+        self,
+        effect: str,
+        basis: str,
+        do: Callable[[str], Mapping[str, Any]],
+        *,
+        tell: Callable[[Mapping[str, Any]], str] = lambda answer: "",  # noqa: ARG005 -- says nothing
+    ) -> Mapping[str, Any]:
+        """Do `effect` unless it is done; its answer, either way.
+
+        `basis` (see `digest`) is what it is done with: another basis is another effect. `do` gets the Idempotency-Key;
+        its answer is JSON and in the ledger before this returns. `tell` says in a few words what came of it.
+        """
+        if step := self._entry.done(effect, basis):
+            return step.answer
+        self._entry.start(effect, basis)
+        answer = do(f"{self.event.event_id}:{effect}:{basis}")
+        self._entry.finish(effect, basis, answer, tell(answer))
+        _log.info("effect-done", event=self.event, effect=effect)
+        return answer
