@@ -3,6 +3,7 @@
 import struct
 from collections import deque
 from collections.abc import Iterable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sandbox.amqp.errors import ProtocolError
@@ -48,7 +49,7 @@ class Session:
         self.ended = False
         self._links: dict[int, Link] = {}  # by the peer's handle
         self._awaiting_attach: dict[tuple[str, bool], Link] = {}  # our own attaches, by name and our role
-        self._next_handle = 0
+        self._handles: set[int] = set()  # of the links that we asked for; free again once both ends have detached
         self._next_incoming_id = 0
         self._next_outgoing_id = 0
         self._next_delivery_id = 0
@@ -93,8 +94,9 @@ class Session:
         desired_capabilities: Iterable[str] = (),
         context: Any = None,
     ) -> Link:
-        link = Link(self, name, self._next_handle, role)
-        self._next_handle += 1
+        handle = next(number for number in count() if number not in self._handles)
+        self._handles.add(handle)
+        link = Link(self, name, handle, role)
         link.source, link.target, link.context = source, target, context
         link.snd_settle_mode, link.rcv_settle_mode = snd_settle_mode, rcv_settle_mode
         self._awaiting_attach[name, role] = link
@@ -168,7 +170,10 @@ class Session:
     def on_detach(self, detach: Detach) -> None:
         """The peer ends a link, or confirms that we did."""
         link = self._links.pop(detach.handle, None)
-        if link is None or link.closed:
+        if link is None:
+            return
+        self._handles.discard(link.handle)
+        if link.closed:
             return
         link.closed = True
         self.forget_deliveries(link)
