@@ -1,6 +1,7 @@
 """What a door does with a request: admit, read, queue, write down, answer."""
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +13,7 @@ from integration.events import IntegrationEvent, fit, read_lean_event, read_remo
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
-from integration.telemetry import get_logger
+from integration.telemetry import child_of, get_logger
 
 _LEDGER_SECONDS = 2.0
 _log = get_logger(__name__)
@@ -81,6 +82,7 @@ class Doors:
         caller = self._callers.admit(request.headers, request.params)
         self._check(request)
         event = read(request)
+        event = dataclasses.replace(event, traceparent=str(child_of(event.traceparent)))
         if self._is_own_write(event):
             _log.info("own-write", event=event, caller=caller)
             return Accepted(event.event_id, event.correlation_id, "own-write")

@@ -1,0 +1,75 @@
+"""The settings class, its errors, and the example file that documents it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from integration.errors import ConfigurationError
+from integration.settings import Settings
+
+EXAMPLE = json.loads(Path("local.settings.json.example").read_text(encoding="utf-8"))
+RUNTIME_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT"}
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The example's values with some changed; an empty value takes one out."""
+    return {**EXAMPLE["Values"], **changes}
+
+
+def test_the_example_file_is_a_valid_configuration() -> None:
+    """Whoever copies the example starts."""
+    settings = Settings.from_environment(environment())
+    assert settings.work_queue == "work"
+    assert settings.lean_events["OpportunityUpdated"].table == "opportunity"
+    assert [key.get_secret_value() for key in settings.door_keys["plugin"]] == ["replace-this-other-key"]
+
+
+def test_every_setting_is_documented_in_the_example_and_no_other() -> None:
+    """The example's `Meaning` and the class tell the same."""
+    assert set(EXAMPLE["Meaning"]) - RUNTIME_ONLY == set(Settings.names())
+    assert set(EXAMPLE["Values"]) - RUNTIME_ONLY <= set(Settings.names())
+    for field in Settings.model_fields.values():
+        assert EXAMPLE["Meaning"][field.alias or ""] == field.description
+
+
+def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
+    """One message names every fault, so that one start is enough to learn them all."""
+    broken = environment(
+        ServiceBus="", ERP_API_KEY="", DATAVERSE_URL="not a url", DOOR_KEYS="{}x", RETRY_MAX_ATTEMPTS="0"
+    )
+    with pytest.raises(ConfigurationError) as raised:
+        Settings.from_environment(broken)
+    for name in ("ServiceBus", "ERP_API_KEY", "DATAVERSE_URL", "DOOR_KEYS", "RETRY_MAX_ATTEMPTS"):
+        assert name in str(raised.value)
+
+
+def test_errors_never_show_values() -> None:
+    """A wrong key in DOOR_KEYS is not repeated in the message."""
+    with pytest.raises(ConfigurationError) as raised:
+        Settings.from_environment(environment(DOOR_KEYS='{"dataverse": ["short-secret"]}'))
+    assert "short-secret" not in str(raised.value)
+    assert "16 characters" in str(raised.value)
+
+
+def test_a_caller_has_two_keys_at_most() -> None:
+    """Two live keys are what rotation needs; more would be forgotten ones."""
+    three = json.dumps({"dataverse": ["a" * 16, "b" * 16, "c" * 16]})
+    with pytest.raises(ConfigurationError, match="DOOR_KEYS"):
+        Settings.from_environment(environment(DOOR_KEYS=three))
+
+
+def test_a_managed_identity_replaces_connection_strings() -> None:
+    """In Azure the settings hold addresses and client ids only."""
+    settings = Settings.from_environment(
+        environment(
+            ServiceBus="", ServiceBus__fullyQualifiedNamespace="contoso.servicebus.windows.net", ServiceBus__clientId="id"
+        )
+    )
+    assert settings.service_bus.connection_string is None
+    assert settings.service_bus.address == "contoso.servicebus.windows.net"
+
+
+def test_secrets_do_not_show_in_the_settings_themselves() -> None:
+    """Whoever prints the settings prints no secret."""
+    assert "replace-this" not in repr(Settings.from_environment(environment()))
