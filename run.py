@@ -18,8 +18,6 @@ from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-STAMP = VENV / "installed.json"
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 # It asks for Python 3.13, as Azure offers it from there on; it runs on 3.11.
 RUNTIME = "azure-functions-runtime==1.3.0"
@@ -47,51 +45,64 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS, metavar="command", help="one of those below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the command's own; COMMAND --help tells them")
     given = parser.parse_args()
+    environment = Environment(ROOT)
     try:
-        python = prepare()
+        environment.prepare()
     except subprocess.CalledProcessError as error:
         print(f"\nThis failed with status {error.returncode}: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
-    return run(python, ["-m", f"sandbox.commands.{given.command}", *given.arguments])
+    return run(environment.python, ["-m", f"sandbox.commands.{given.command}", *given.arguments])
 
 
-def prepare() -> Path:
-    """The virtual environment's Python, everything installed; what an interrupted run left half made is made anew."""
-    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = {"python": platform.python_version(), "requirements": fingerprint()}
-    installed = read_stamp()
-    if installed == wanted and python.exists():
-        return python
-    began = time.monotonic()
-    if not python.exists() or installed.get("python") != wanted["python"]:
-        say(f"Making {VENV.name} with Python {wanted['python']} ...")
-        shutil.rmtree(VENV, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    STAMP.unlink(missing_ok=True)
-    say("Installing the pinned requirements (once) ...")
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    subprocess.run([*pip, *(f"--requirement={ROOT / name}" for name in REQUIREMENTS)], check=True)
-    subprocess.run([*pip, "--no-deps", "--ignore-requires-python", RUNTIME], check=True)
-    STAMP.write_text(json.dumps(wanted), encoding="utf-8")
-    say(f"Installed in {time.monotonic() - began:.0f} s.")
-    return python
+class Environment:
+    """The virtual environment of the repository at `root`."""
 
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.directory = root / ".venv"
+        self.python = self.directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self._stamp = self.directory / "installed.json"
 
-def fingerprint() -> str:
-    """A digest of all that decides what is installed."""
-    digest = hashlib.sha256(RUNTIME.encode())
-    for name in REQUIREMENTS:
-        digest.update((ROOT / name).read_bytes())
-    return digest.hexdigest()
+    def prepare(self) -> None:
+        """Install what is not; what an interrupted run left half made is made anew."""
+        if self.is_complete():
+            return
+        began = time.monotonic()
+        wanted = self.wanted()
+        if self.installed().get("python") != wanted["python"] or not self.python.exists():
+            say(f"Making {self.directory.name} with Python {wanted['python']} ...")
+            shutil.rmtree(self.directory, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", self.directory], check=True)
+        self._stamp.unlink(missing_ok=True)
+        say("Installing the pinned requirements (once) ...")
+        pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        subprocess.run([*pip, *(f"--requirement={self.root / name}" for name in REQUIREMENTS)], check=True)
+        subprocess.run([*pip, "--no-deps", "--ignore-requires-python", RUNTIME], check=True)
+        self.mark_complete()
+        say(f"Installed in {time.monotonic() - began:.0f} s.")
 
+    def is_complete(self) -> bool:
+        """Whether the last installation came to its end, with the same Python and the same requirements."""
+        return self.python.exists() and self.installed() == self.wanted()
 
-def read_stamp() -> dict[str, str]:
-    """What the last complete installation wrote down; empty when there was none."""
-    try:
-        stamp: dict[str, str] = json.loads(STAMP.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stamp
+    def mark_complete(self) -> None:
+        """Write down what is installed."""
+        self._stamp.write_text(json.dumps(self.wanted()), encoding="utf-8")
+
+    def wanted(self) -> dict[str, str]:
+        """What decides whether an installation is current."""
+        digest = hashlib.sha256(RUNTIME.encode())
+        for name in REQUIREMENTS:
+            digest.update((self.root / name).read_bytes())
+        return {"python": platform.python_version(), "requirements": digest.hexdigest()}
+
+    def installed(self) -> dict[str, str]:
+        """What the last complete installation wrote down; empty when there was none."""
+        try:
+            stamp = json.loads(self._stamp.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return stamp if isinstance(stamp, dict) else {}
 
 
 def run(python: Path, arguments: list[str]) -> int:
