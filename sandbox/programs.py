@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.azurite import Azurite
-from sandbox.endpoints import DataverseClient, Endpoints, broker_connection, storage_connection
+from sandbox.dataverse_client import Environment
+from sandbox.endpoints import Endpoints, broker_connection, storage_connection
 from sandbox.ports import LOOPBACK, Ports
 from sandbox.process import HttpProbe, Program
 from sandbox.state import Keys, StateDirectory
@@ -21,14 +22,18 @@ LEAN_EVENTS = {
 }
 
 
-def ca_directory(state: StateDirectory) -> Path:
-    """Where the Dataverse stand-in keeps its authority (ca.pem)."""
-    return state.data / "ca"
+def ca_file(state: StateDirectory) -> Path:
+    """The authority that signed the Dataverse stand-in's certificate."""
+    return state.data / "ca" / "ca.pem"
 
 
-def endpoints(ports: Ports, keys: Keys, state: StateDirectory) -> Endpoints:
+def dataverse_url(ports: Ports) -> str:
+    """Base URL of the Dataverse stand-in."""
+    return f"https://localhost:{ports.dataverse}"
+
+
+def endpoints(ports: Ports, keys: Keys, environment: Environment) -> Endpoints:
     """Where the sandbox is reached once it is up."""
-    dataverse = f"https://localhost:{ports.dataverse}"
     return Endpoints(
         functions=f"http://{LOOPBACK}:{ports.functions}",
         webhook_key=keys.webhook,
@@ -36,16 +41,10 @@ def endpoints(ports: Ports, keys: Keys, state: StateDirectory) -> Endpoints:
         servicebus=broker_connection(ports.amqp),
         eventhubs=broker_connection(ports.amqp),
         storage=storage_connection(ports),
-        dataverse=dataverse,
+        dataverse=environment.url,
         erp=f"http://{LOOPBACK}:{ports.erp}",
         credit=f"http://{LOOPBACK}:{ports.credit}",
-        dataverse_client=DataverseClient(
-            tenant=keys.tenant,
-            client_id=keys.client_id,
-            secret=keys.client_secret,
-            authority=dataverse,
-            ca_file=str(ca_directory(state) / "ca.pem"),
-        ),
+        dataverse_client=environment.application,
     )
 
 
@@ -75,8 +74,8 @@ def services(
         ),
         Program(
             "dataverse",
-            _python("sandbox.dataverse", port=ports.dataverse, state=data / "dataverse", ca_dir=ca_directory(state)),
-            HttpProbe(f"https://localhost:{ports.dataverse}/control/health", unverified=True),
+            _python("sandbox.dataverse", port=ports.dataverse, state=data / "dataverse", ca_dir=ca_file(state).parent),
+            HttpProbe(f"{dataverse_url(ports)}/control/health", unverified=True),
         ),
         Program(
             "erp",
@@ -99,7 +98,7 @@ def hosts(ports: Ports, app: Path, settings: Mapping[str, str]) -> list[Program]
     ]
 
 
-def app_settings(reached: Endpoints, keys: Keys) -> dict[str, str]:
+def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> dict[str, str]:
     """The app's settings in the sandbox, by their names in the environment."""
     client = reached.dataverse_client
     return {
@@ -111,7 +110,8 @@ def app_settings(reached: Endpoints, keys: Keys) -> dict[str, str]:
         "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
         "LEAN_EVENTS": json.dumps(LEAN_EVENTS),
         "DATAVERSE_URL": reached.dataverse,
-        "DATAVERSE_ORGANISATION": keys.organisation,
+        "DATAVERSE_ORGANISATION": environment.organisation_id,
+        "DATAVERSE_APPLICATION_USER_ID": environment.application_user_id,
         "DATAVERSE_TENANT_ID": client.tenant,
         "DATAVERSE_CLIENT_ID": client.client_id,
         "DATAVERSE_CLIENT_SECRET": client.secret,

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import requests
 
-from sandbox.endpoints import DataverseClient, Endpoints
+from sandbox.dataverse_client import sign_in
+from sandbox.endpoints import Endpoints
 
 WEBHOOK = 8
 WEBHOOK_KEY = 4
@@ -66,8 +67,8 @@ def steps() -> Iterator[Step]:
 
 def register(reached: Endpoints) -> None:
     """Create or update the service endpoint and its steps; raises `RegistrationError`."""
+    web_api = f"{reached.dataverse}/api/data/v9.2"
     with sign_in(reached.dataverse, reached.dataverse_client) as session:
-        web_api = f"{reached.dataverse}/api/data/v9.2"
         endpoint = _id("integration webhook")
         _upsert(
             session,
@@ -91,33 +92,6 @@ def register(reached: Endpoints) -> None:
                 f"{web_api}/sdkmessageprocessingsteps({step.id})",
                 _body(session, web_api, endpoint, step, messages),
             )
-
-
-def sign_in(base_url: str, client: DataverseClient) -> requests.Session:
-    """A session with a token of the client credentials flow."""
-    session = requests.Session()
-    session.verify = client.ca_file
-    session.trust_env = False
-    answer = session.post(
-        f"{client.authority}/{client.tenant}/oauth2/v2.0/token",
-        data={
-            "grant_type": "client_credentials",
-            "client_id": client.client_id,
-            "client_secret": client.secret,
-            "scope": f"{base_url}/.default",
-        },
-        timeout=_TIMEOUT,
-    )
-    _check(answer)
-    session.headers.update(
-        {
-            "Authorization": f"Bearer {answer.json()['access_token']}",
-            "Accept": "application/json",
-            "OData-Version": "4.0",
-            "OData-MaxVersion": "4.0",
-        }
-    )
-    return session
 
 
 def _body(

@@ -81,15 +81,15 @@ class Sandbox:
         self._supervisor = Supervisor(self.state.logs, REPOSITORY, self._say)
         installed = azurite.installed(self._tools, self._say)
         keys = self.state.keys()
-        reached = programs.endpoints(self.ports, keys, self.state)
         rendered = topology.render(json.loads((REPOSITORY / "infra" / "topology.json").read_text(encoding="utf-8")))
         for note in rendered.notes:
             self._say(f"note: {note}")
         configs = rendered.write(self.state.data / "config")
         self._supervisor.run(programs.services(self.ports, keys, self.state, installed, configs))
-        self._supervisor.run(
-            programs.hosts(self.ports, self._app, programs.app_settings(reached, keys) | self._settings)
-        )
+        environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
+        reached = programs.endpoints(self.ports, keys, environment)
+        settings = programs.app_settings(reached, keys, environment) | self._settings
+        self._supervisor.run(programs.hosts(self.ports, self._app, settings))
         registration.register(reached)
         if self._restart:
             self._supervisor.watch()

@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import sys
-import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -19,23 +18,15 @@ def _key() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _guid() -> str:
-    return str(uuid.uuid4())
-
-
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keys and identifiers that are made up once for each state directory."""
+    """Keys that are made up once for each state directory."""
 
     webhook: str = field(default_factory=_key)
     plugin: str = field(default_factory=_key)
     operations: str = field(default_factory=_key)
     erp: str = field(default_factory=_key)
     credit: str = field(default_factory=_key)
-    tenant: str = field(default_factory=_guid)
-    organisation: str = field(default_factory=_guid)
-    client_id: str = field(default_factory=_guid)
-    client_secret: str = field(default_factory=_key)
 
     @classmethod
     def kept_in(cls, path: Path) -> Self:

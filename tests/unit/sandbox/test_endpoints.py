@@ -9,14 +9,17 @@ import pytest
 from azure.servicebus import ServiceBusClient, parse_connection_string
 from azure.storage.blob import BlobServiceClient
 
-from sandbox.endpoints import Endpoints
+from sandbox.dataverse_client import Environment
+from sandbox.endpoints import DataverseClient, Endpoints
 from sandbox.ports import Ports
 from sandbox.programs import endpoints
-from sandbox.state import Keys, StateDirectory
+from sandbox.state import Keys
 
 
 def some_endpoints(state: Path, ports: Ports | None = None) -> Endpoints:
-    return endpoints(ports or Ports(), Keys(), StateDirectory(state))
+    client = DataverseClient("tenant", "client", "secret", "https://localhost:7443", str(state / "ca.pem"))
+    environment = Environment("https://localhost:7443", "organisation", client, "user", client)
+    return endpoints(ports or Ports(), Keys(), environment)
 
 
 def test_the_file_has_the_documented_keys(tmp_path: Path) -> None:
