@@ -1,8 +1,8 @@
 """The one HTTP transport: every call to another system leaves this process here.
 
-It is built on requests, the lean way: prepared requests on one Session per thread, no environment proxies or netrc,
-no redirects, no cookies sent. It sends once (see `Transport.send` for the one exception): when to try again is decided
-by whoever holds the event, with `RetryPolicy`.
+It is built on requests, the lean way: prepared requests on one adapter (a urllib3 pool) per thread; no proxies or
+netrc from the environment, no redirects, no cookies. It sends once (see `Transport.send` for the one exception): when
+to try again is decided by whoever holds the event, with `RetryPolicy`.
 """
 
 import threading
@@ -66,7 +66,7 @@ class Transport:
     def close(self) -> None:
         """Close the pooled connections of all threads."""
         for wire in list(self._wires):
-            wire.session.close()
+            wire.adapter.close()
 
     def _exchange(self, host: Host, request: Request, headers: Mapping[str, str]) -> Response:
         wait = self._windows.remaining(host.origin)
@@ -101,26 +101,24 @@ class Transport:
 
 
 class _Wire:
-    """One thread's Session."""
+    """One thread's connections.
+
+    The adapter is used without a Session: `Session.send` would read proxies and netrc from the environment, keep
+    cookies, and even when told not to follow a redirect read all of its body.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.deadline = Deadline(clock)
-        self.session = requests.Session()
-        self.session.trust_env = False
-        adapter = LimitedAdapter(self.deadline)
-        self.session.mount("https://", adapter)
-        self.session.mount("http://", adapter)
+        self.adapter = LimitedAdapter(self.deadline)
 
     def send(self, host: Host, request: Request, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
         limits = host.limits
         left = self.deadline.remaining()
-        answer = self.session.send(
+        answer = self.adapter.send(
             _prepared(request, headers),
             stream=True,
-            allow_redirects=False,
             timeout=(min(limits.connect, left), min(limits.read, left)),
             verify=host.ca_file or True,
-            proxies=_NO_PROXIES,
         )
         with closing(answer):
             body = _read(answer.raw, limits, request)
@@ -178,7 +176,6 @@ def _raise_transient(request: Request, error: Exception) -> NoReturn:
     ) from error
 
 
-_NO_PROXIES: dict[str, str] = {}
 _OWN_HEADERS = {"User-Agent": "dataverse-integration", "Accept": "application/json", "Accept-Encoding": "gzip"}
 _TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
