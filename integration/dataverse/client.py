@@ -11,6 +11,8 @@ from integration.dataverse.row import Row, read_row
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response, Transport, validated
 
 SERVICE = "dataverse"
+ROW_GONE = f"{SERVICE}-not-found"
+"""The reason of `NotFound` where a row does not, or no longer, exist."""
 _VERSION = "versionnumber"
 
 

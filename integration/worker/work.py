@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from integration.errors import Permanent
 from integration.events import IntegrationEvent
 from integration.ledger import Entry
 from integration.telemetry import get_logger
@@ -24,6 +25,13 @@ class Work:
     def __init__(self, event: IntegrationEvent, entry: Entry) -> None:
         self.event = event
         self._entry = entry
+
+    @property
+    def record_id(self) -> str:
+        """The event's record; raises `Permanent` (record-missing) where it names none."""
+        if self.event.record_id is None:
+            raise Permanent(f"{self.event.message} of {self.event.table} names no record", reason="record-missing")
+        return self.event.record_id
 
     @property
     def context(self) -> CallContext:

@@ -2,16 +2,14 @@
 
 from typing import ClassVar
 
-from integration.errors import Conflict, NotFound, Transient
 from integration.events import IntegrationEvent, Lookup
-from integration.ledger import RecordMemory, Records
+from integration.ledger import Records
+from integration.worker.converge import converge, nothing_to_do
 from integration.worker.customers import EFFECT, Customers
 from integration.worker.handlers.handler import Handler, Outcome
 from integration.worker.mapping import version_of
 from integration.worker.work import Work
 from integration.worker.write_back import WriteBack
-
-_ROUNDS = 3
 
 
 class AccountHandler(Handler):
@@ -32,22 +30,13 @@ class AccountHandler(Handler):
         self._write_back = write_back
 
     def handle(self, work: Work) -> Outcome:
-        account = Lookup(self.table, record_of(work.event))
+        account = Lookup(self.table, work.record_id)
         if work.event.message == "Assign":
             return Outcome.completed("the ERP knows no owners")
         if work.event.message == "Delete":
             number = self._customers.block(work, account.id, "deleted in Dataverse")
             return Outcome.completed(f"customer {number} blocked" if number else "the ERP has no such customer")
-        for _ in range(_ROUNDS):
-            try:
-                return self._drive(work, account)
-            except Conflict:
-                continue
-            except NotFound as error:
-                if error.reason != "dataverse-not-found":
-                    raise
-                return Outcome.superseded("the row is gone")
-        raise Transient("the row changes while it is worked on", reason="row-contended")
+        return converge(lambda: self._drive(work, account))
 
     def condemned(self, event: IntegrationEvent, reason: str) -> None:
         self._write_back.mark_failed(event, reason)
@@ -63,19 +52,3 @@ class AccountHandler(Handler):
             account.table, account.id, bases={EFFECT: basis}, row_version=version, event_id=work.event.event_id
         )
         return Outcome.completed("the ERP customer is as the row")
-
-
-def record_of(event: IntegrationEvent) -> str:
-    """The event's record; these messages always have one."""
-    if event.record_id is None:
-        raise NotFound(f"{event.message} of {event.table} names no record", reason="record-missing")
-    return event.record_id
-
-
-def nothing_to_do(event: IntegrationEvent, row_version: int, memory: RecordMemory) -> Outcome:
-    """Superseded where another event has acted on this state of the row or a newer one; else there was no need."""
-    if memory.event_id == event.event_id:
-        return Outcome.completed("all was done by an earlier delivery")
-    if memory.event_id and memory.row_version >= row_version:
-        return Outcome.superseded(f"by event {memory.event_id}, which acted on row version {memory.row_version}")
-    return Outcome.completed("nothing to do: no column that matters has changed")

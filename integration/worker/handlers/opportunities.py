@@ -7,12 +7,12 @@ from integration.clock import Clock
 from integration.credit import CreditClient
 from integration.dataverse import DataverseClient, Row
 from integration.erp import ErpClient
-from integration.errors import Conflict, NotFound, Transient
+from integration.errors import NotFound
 from integration.events import IntegrationEvent
 from integration.ledger import RecordMemory, Records
 from integration.worker import mapping
+from integration.worker.converge import converge, nothing_to_do
 from integration.worker.customers import Customers
-from integration.worker.handlers.accounts import nothing_to_do, record_of
 from integration.worker.handlers.handler import Handler, Outcome
 from integration.worker.mapping import OPEN, WON, Opportunity
 from integration.worker.work import Work, digest
@@ -22,7 +22,6 @@ SCORE, ORDER = "credit-score", "erp-order"
 DECISIONS = {"approved": 1, "review": 2, "refused": 3}
 SCORED_COLUMNS = frozenset({"estimatedvalue", "customerid", "transactioncurrencyid"})
 _HELD = "on-hold"
-_ROUNDS = 3
 
 
 class OpportunityHandler(Handler):
@@ -59,21 +58,12 @@ class OpportunityHandler(Handler):
         self._clock = clock
 
     def handle(self, work: Work) -> Outcome:
-        record_id = record_of(work.event)
+        record_id = work.record_id
         if work.event.message == "Assign":
             return Outcome.completed("the ERP knows no owners")
         if work.event.message == "Delete":
             return self._deleted(work, record_id)
-        for _ in range(_ROUNDS):
-            try:
-                return self._drive(work, record_id)
-            except Conflict:
-                continue
-            except NotFound as error:
-                if error.reason != "dataverse-not-found":
-                    raise
-                return Outcome.superseded("the row is gone")
-        raise Transient("the row changes while it is worked on", reason="row-contended")
+        return converge(lambda: self._drive(work, record_id))
 
     def condemned(self, event: IntegrationEvent, reason: str) -> None:
         self._write_back.mark_failed(event, reason)
