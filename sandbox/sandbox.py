@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox import azurite, programs, registration, topology
+from sandbox.dataverse_client import Environment
 from sandbox.endpoints import Endpoints
 from sandbox.ports import Ports
 from sandbox.state import StateDirectory
