@@ -1,0 +1,40 @@
+"""`python -m sandbox.host --app DIR --port P [--only ...] [--settings FILE] [--name NAME]`."""
+
+import argparse
+import asyncio
+import logging
+import socket
+import sys
+from pathlib import Path
+
+from sandbox.host.errors import HostStartError
+from sandbox.host.host import Host
+from sandbox.host.settings import AppSettings
+
+log = logging.getLogger("sandbox.host")
+
+
+def main() -> int:
+    """Run one app until SIGTERM; exit code 0 after an orderly stop, 1 when the host refuses to start."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.host", description="A local Azure Functions host.")
+    parser.add_argument("--app", type=Path, required=True, help="folder of function_app.py and host.json")
+    parser.add_argument("--port", type=int, required=True, help="HTTP port on 127.0.0.1")
+    parser.add_argument("--only", help="functions to run: names, or the groups http and events, separated by commas")
+    parser.add_argument("--settings", type=Path, help="a local.settings.json; the environment wins over it")
+    parser.add_argument(
+        "--name", default=socket.gethostname(), help="name of this instance: owner of partitions, leases"
+    )
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    try:
+        settings = AppSettings.load(arguments.settings)
+        host = Host(arguments.app.resolve(), settings, arguments.name, arguments.only)
+        asyncio.run(host.run(arguments.port))
+    except HostStartError as error:
+        log.error("The host does not start: %s", error)  # noqa: TRY400 -- the message is meant for people
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the host hands to a function, value by value as the .NET host encodes it, its defects included."""

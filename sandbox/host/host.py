@@ -1,0 +1,109 @@
+"""The host as a whole: what is started in which order, and how it stops."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.host import functions as triggers
+from sandbox.host import logs
+from sandbox.host.admin import AdminApi
+from sandbox.host.functions import Function, select
+from sandbox.host.host_json import HostJson
+from sandbox.host.http_front import DEFAULT_MAX_BODY, HttpFront
+from sandbox.host.keys import AccessKeys
+from sandbox.host.listeners import Listeners
+from sandbox.host.routes import RouteTable
+from sandbox.host.runtime import Runtime
+from sandbox.host.settings import AppSettings
+from sandbox.host.stats import HostStats
+
+log = logging.getLogger("sandbox.host")
+
+DRAIN_LIMIT = 10.0
+"""Seconds that running invocations get to end after SIGTERM."""
+
+
+class Host:
+    """One app in this process."""
+
+    def __init__(self, app: Path, settings: AppSettings, instance: str, only: str | None) -> None:
+        self._settings = settings
+        self._instance = instance
+        self._only = only
+        self._host_json = HostJson.load(app / "host.json")
+        keys_file = settings.get("SANDBOX_HOST_KEYS")
+        self._keys = AccessKeys.load(Path(keys_file).resolve() if keys_file else None)
+        self._stats = HostStats(measure=settings.is_true("SANDBOX_HOST_STATS"))
+        self._runtime = Runtime(app, self._stats, self._host_json.function_timeout)
+
+    async def run(self, port: int) -> None:
+        """Run until SIGTERM or SIGINT; raises `HostStartError` when the app cannot be run."""
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        logs.configure(self._host_json.log_levels, self._invocation)
+        if self._stats.measure:
+            self._stats.measure_tasks(loop)
+        functions = [
+            function for function in select(await self._runtime.index(), self._only) if self._enabled(function)
+        ]
+        listeners = Listeners(self._settings, self._host_json, self._runtime, self._instance)
+        for function in functions:
+            listeners.add(function)
+        http_functions = [function for function in functions if function.trigger == triggers.HTTP]
+        admin = AdminApi(self._instance, functions, self._keys, self._stats, listeners.runners)
+        front = HttpFront(
+            self._runtime,
+            RouteTable(http_functions, self._host_json.http.route_prefix),
+            self._keys,
+            self._host_json.http,
+            admin.handle,
+            max_body=int(self._settings.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_MAX_BODY),
+        )
+        self._announce(functions)
+        await front.start(port)
+        listeners.start()
+        admin.running = True
+        await stop.wait()
+        await self._stop(front, listeners)
+
+    async def _stop(self, front: HttpFront, listeners: Listeners) -> None:
+        log.info("Stopping: taking nothing new, letting what runs end")
+        await front.stop_listening()
+        try:
+            async with asyncio.timeout(DRAIN_LIMIT):
+                await listeners.stop()
+        except TimeoutError:
+            pass
+        left = await self._runtime.drain(DRAIN_LIMIT)
+        if left:
+            log.warning("%d invocations did not end in time", left)
+        await front.close()
+        log.info("Stopped")
+
+    def _enabled(self, function: Function) -> bool:
+        return not self._settings.is_true(f"AzureWebJobs.{function.name}.Disabled")
+
+    def _announce(self, functions: Sequence[Function]) -> None:
+        for function in functions:
+            log.info("Function '%s': %s", function.name, _summary(function))
+        if not functions:
+            log.warning("No functions are to run here")
+        if not self._keys.enforced:
+            log.info("No keys file (SANDBOX_HOST_KEYS): auth levels are not enforced, as under `func start`")
+
+    def _invocation(self) -> tuple[str, str] | None:
+        invocation_id = self._runtime.current_invocation
+        function = self._runtime.function_of(invocation_id) if invocation_id else None
+        return (function.name, invocation_id) if function and invocation_id else None
+
+
+def _summary(function: Function) -> str:
+    shown: dict[str, Any] = {
+        name: value for name, value in function.binding.items() if name not in {"direction", "type", "name"}
+    }
+    return f"{function.trigger} " + ", ".join(f"{name}={value}" for name, value in shown.items())

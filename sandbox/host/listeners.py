@@ -1,0 +1,105 @@
+"""Making the listener for each function's trigger from its binding."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from sandbox.host import functions as triggers
+from sandbox.host.checkpoints import BlobWork, CheckpointStore
+from sandbox.host.connection_string import NamespaceConnection
+from sandbox.host.errors import HostStartError
+from sandbox.host.event_hubs import Hub, HubListener
+from sandbox.host.functions import Function
+from sandbox.host.host_json import HostJson
+from sandbox.host.namespaces import Namespace
+from sandbox.host.runtime import Runtime
+from sandbox.host.service_bus import Entity, QueueListener
+from sandbox.host.sessions import SessionListener
+from sandbox.host.settings import AppSettings
+
+
+class Listener(Protocol):
+    """Something that invokes a function when something happens."""
+
+    def start(self) -> None:
+        """Begin to listen; returns at once."""
+
+    async def stop(self) -> None:
+        """Take nothing new, let what runs end, settle it, let go."""
+
+
+class Listeners:
+    """All listeners of an app, and what they share: connections and the storage account."""
+
+    def __init__(self, settings: AppSettings, host_json: HostJson, runtime: Runtime, instance: str) -> None:
+        self._settings = settings
+        self._host_json = host_json
+        self._runtime = runtime
+        self._instance = instance
+        self._namespaces: dict[NamespaceConnection, Namespace] = {}
+        self._blobs: BlobWork | None = None
+        self.runners: dict[str, Callable[[str], Awaitable[Any]]] = {}
+        self.listeners: list[Listener] = []
+
+    def add(self, function: Function) -> None:
+        """Make the listener of `function`; raises `HostStartError` for settings that are missing."""
+        make = {
+            triggers.SERVICE_BUS: self._service_bus,
+            triggers.EVENT_HUB: self._event_hub,
+        }.get(function.trigger)
+        if make is not None:
+            self.listeners.append(make(function))
+
+    def start(self) -> None:
+        """Start them all."""
+        for listener in self.listeners:
+            listener.start()
+
+    async def stop(self) -> None:
+        """Stop them all, then close the connections they share."""
+        await asyncio.gather(*(listener.stop() for listener in self.listeners), return_exceptions=True)
+        for namespace in self._namespaces.values():
+            namespace.close()
+        if self._blobs is not None:
+            self._blobs.close()
+
+    def _namespace(self, function: Function) -> Namespace:
+        address = self._settings.namespace(self._required(function, "connection"))
+        namespace = self._namespaces.get(address)
+        if namespace is None:
+            namespace = self._namespaces[address] = Namespace(address, f"{self._instance}-{len(self._namespaces)}")
+        return namespace
+
+    def _required(self, function: Function, name: str) -> str:
+        value = function.binding.get(name)
+        if not isinstance(value, str) or not value:
+            raise HostStartError(f"Function '{function.name}': the trigger has no '{name}'.")
+        return self._settings.resolve(value)
+
+    def _storage(self) -> BlobWork:
+        if self._blobs is None:
+            try:
+                self._blobs = BlobWork(self._settings.storage())
+            except ValueError as error:
+                raise HostStartError(f"Setting 'AzureWebJobsStorage' is not a connection string: {error}") from error
+        return self._blobs
+
+    def _service_bus(self, function: Function) -> Listener:
+        if function.binding.get("queueName"):
+            path = self._required(function, "queueName")
+        else:
+            path = (
+                f"{self._required(function, 'topicName')}/Subscriptions/{self._required(function, 'subscriptionName')}"
+            )
+        entity = Entity(function, path, self._namespace(function), self._host_json.service_bus, self._runtime)
+        self.runners[function.name] = entity.run_manually
+        return SessionListener(entity) if function.binding.get("isSessionsEnabled") else QueueListener(entity)
+
+    def _event_hub(self, function: Function) -> Listener:
+        namespace = self._namespace(function)
+        hub_name = self._required(function, "eventHubName")
+        group = self._settings.resolve(str(function.binding.get("consumerGroup") or "$Default"))
+        store = CheckpointStore(self._storage(), namespace.address.namespace, hub_name, group)
+        hub = Hub(function, hub_name, group, namespace, self._host_json.event_hubs, self._runtime, store)
+        self.runners[function.name] = hub.run_manually
+        return HubListener(hub, self._instance)

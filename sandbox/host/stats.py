@@ -1,0 +1,131 @@
+"""Counters for benchmarks: invocations, errors, and the CPU time that function code itself takes."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+_current: ContextVar["FunctionStats | None"] = ContextVar("function_stats", default=None)
+
+
+@dataclass(slots=True)
+class FunctionStats:
+    """What one function has done; `function_seconds` is CPU time and stays 0 unless it is measured."""
+
+    invocations: int = 0
+    errors: int = 0
+    function_seconds: float = 0.0
+
+
+class HostStats:
+    """Counters of all functions; with `measure`, function code is timed wherever it runs.
+
+    Measured are: a sync function in its thread; each step of an async function; each step of the tasks that an async
+    function starts. Not measured are protocol callbacks of libraries that the function uses on the event loop.
+    """
+
+    def __init__(self, *, measure: bool) -> None:
+        self.measure = measure
+        self.functions: dict[str, FunctionStats] = {}
+        self._lock = threading.Lock()
+
+    def of(self, name: str) -> FunctionStats:
+        """The counters of one function, made on first use."""
+        return self.functions.setdefault(name, FunctionStats())
+
+    def timed(self, name: str, function: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
+        """`function`, with its CPU time added to the counters of `name`."""
+        counters = self.of(name)
+        if is_async:
+
+            async def async_function(**arguments: Any) -> Any:
+                token = _current.set(counters)
+                try:
+                    return await _Stepped(function(**arguments), counters)
+                finally:
+                    _current.reset(token)
+
+            return async_function
+
+        def sync_function(**arguments: Any) -> Any:
+            start = time.thread_time()
+            try:
+                return function(**arguments)
+            finally:
+                with self._lock:
+                    counters.function_seconds += time.thread_time() - start
+
+        return sync_function
+
+    def measure_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Time tasks that function code starts on `loop` as function code too."""
+
+        def factory(
+            loop: asyncio.AbstractEventLoop,
+            coroutine: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
+            **options: Any,
+        ) -> "asyncio.Task[Any]":
+            counters = _current.get()
+            if counters is not None and asyncio.iscoroutine(coroutine):
+                coroutine = _wait_for(_Stepped(coroutine, counters))
+            return asyncio.Task(coroutine, loop=loop, **options)
+
+        loop.set_task_factory(factory)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The counters as JSON; `processSeconds` is the CPU time of the whole process, threads included."""
+        return {
+            "measured": self.measure,
+            "processSeconds": time.process_time(),
+            "functionSeconds": sum(counters.function_seconds for counters in self.functions.values()),
+            "functions": {
+                name: {
+                    "invocations": counters.invocations,
+                    "errors": counters.errors,
+                    "functionSeconds": counters.function_seconds,
+                }
+                for name, counters in self.functions.items()
+            },
+        }
+
+
+class _Stepped:
+    """An awaitable that runs a coroutine and adds the CPU time of each step to `counters`."""
+
+    __slots__ = ("_coroutine", "_counters")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], counters: FunctionStats) -> None:
+        self._coroutine = coroutine
+        self._counters = counters
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self
+
+    __iter__ = __await__
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def send(self, value: Any) -> Any:
+        start = time.thread_time()
+        try:
+            return self._coroutine.send(value)
+        finally:
+            self._counters.function_seconds += time.thread_time() - start
+
+    def throw(self, *error: Any) -> Any:
+        start = time.thread_time()
+        try:
+            return self._coroutine.throw(*error)
+        finally:
+            self._counters.function_seconds += time.thread_time() - start
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+
+async def _wait_for(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
