@@ -25,7 +25,7 @@ class Environment:
     person: DataverseClient
 
     @classmethod
-    def of(cls, url: str, ca_file: Path) -> Self:
+    def of(cls, url: str, ca_file: str | Path) -> Self:
         """Ask the stand-in at `url`."""
         with session_for(ca_file) as session:
             answer = session.get(f"{url}/control/environment", timeout=_TIMEOUT)
@@ -73,7 +73,7 @@ def sign_in(url: str, client: DataverseClient) -> requests.Session:
     return session
 
 
-def _client(told: dict[str, Any], name: str, url: str, ca_file: Path) -> DataverseClient:
+def _client(told: dict[str, Any], name: str, url: str, ca_file: str | Path) -> DataverseClient:
     return DataverseClient(
         tenant=told["tenant_id"],
         client_id=told[name]["client_id"],

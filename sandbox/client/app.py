@@ -1,0 +1,89 @@
+"""The app's HTTP functions: the doors and the status of events."""
+
+import json
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import requests
+
+_TIMEOUT = 30.0
+_POLL_SECONDS = 0.05
+
+SETTLED = frozenset({"completed", "superseded", "no-handler", "dead-lettered"})
+"""States that an event stays in."""
+
+
+class EventTimeoutError(Exception):
+    """An event did not reach the state in time; the message has its last status."""
+
+
+class App:
+    """The functions at `url`; keys are those of endpoints.json. One thread at a time."""
+
+    def __init__(self, url: str, webhook_key: str, operations_key: str) -> None:
+        self.url = url
+        self._webhook_key = webhook_key
+        self._operations_key = operations_key
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def post_webhook(
+        self, body: bytes | Mapping[str, Any], *, key: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """Send a RemoteExecutionContext as Dataverse does, with its key in the query."""
+        return self._post("/api/dataverse/webhook", body, key, headers)
+
+    def post_lean(
+        self, body: bytes | Mapping[str, Any], *, key: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """Send a plug-in's lean payload."""
+        return self._post("/api/events", body, key, headers)
+
+    def operation(self, event_id: str) -> dict[str, Any] | None:
+        """The status of an event; None when the ledger has none."""
+        answer = self._get(f"/api/operations/{event_id}", {})
+        if answer.status_code == requests.codes.not_found:
+            return None
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def operations(self, correlation_id: str) -> list[dict[str, Any]]:
+        """The statuses of the events that share a correlation id."""
+        answer = self._get("/api/operations", {"correlation_id": correlation_id})
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["operations"]
+        return found
+
+    def wait_for(self, event_id: str, states: Collection[str] = SETTLED, *, within: float = 30.0) -> dict[str, Any]:
+        """The status of an event once it is in one of `states`; raises `EventTimeoutError`."""
+        deadline = time.monotonic() + within
+        while True:
+            found = self.operation(event_id)
+            if found is not None and found["state"] in states:
+                return found
+            if time.monotonic() > deadline:
+                raise EventTimeoutError(
+                    f"Event {event_id} is not {' or '.join(sorted(states))} after {within:g} s: {json.dumps(found)}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def health(self) -> requests.Response:
+        """What GET /api/health answers."""
+        return self._get("/api/health", {})
+
+    def _post(
+        self, path: str, body: bytes | Mapping[str, Any], key: str | None, headers: Mapping[str, str] | None
+    ) -> requests.Response:
+        return self._session.post(
+            self.url + path,
+            params={"code": self._webhook_key if key is None else key},
+            data=body if isinstance(body, bytes) else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **(headers or {})},
+            timeout=_TIMEOUT,
+        )
+
+    def _get(self, path: str, params: dict[str, str]) -> requests.Response:
+        headers = {"x-functions-key": self._operations_key}
+        return self._session.get(self.url + path, params=params, headers=headers, timeout=_TIMEOUT)

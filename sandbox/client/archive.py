@@ -1,0 +1,32 @@
+"""What the archive sink has written: gzipped JSON Lines in a blob container."""
+
+import gzip
+import json
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient
+
+
+class Archive:
+    """The lines in `container`, each settled event once."""
+
+    def __init__(self, connection_string: str, container: str = "integration-events") -> None:
+        self._service = BlobServiceClient.from_connection_string(connection_string)
+        self._container = self._service.get_container_client(container)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All lines; what was delivered twice counts once, by partition and sequence number."""
+        found: dict[tuple[str, int], dict[str, Any]] = {}
+        try:
+            for name in self._container.list_blob_names():
+                for line in gzip.decompress(self._container.download_blob(name).readall()).splitlines():
+                    document = json.loads(line)
+                    found[document["partition"], document["sequenceNumber"]] = document
+        except ResourceNotFoundError:
+            return []
+        return list(found.values())
+
+    def line_of(self, event_id: str) -> dict[str, Any] | None:
+        """The line of one event; None while there is none."""
+        return next((line for line in self.lines() if line.get("id") == event_id), None)

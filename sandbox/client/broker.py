@@ -1,0 +1,74 @@
+"""The broker from outside: its dead letters through the SDK, and its test controls."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from azure.servicebus import ServiceBusClient, ServiceBusSubQueue
+
+_TIMEOUT = 10.0
+_PEEKED = 250
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message in $DeadLetterQueue."""
+
+    message_id: str
+    session_id: str
+    reason: str
+    delivery_count: int
+    body: bytes
+
+
+class Broker:
+    """Service Bus at `connection_string`, and the controls at `url`."""
+
+    def __init__(self, connection_string: str, url: str) -> None:
+        self._connection_string = connection_string
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def dead_letters(self, queue: str = "work") -> list[DeadLetter]:
+        """What is in the queue's $DeadLetterQueue, oldest first; it stays there."""
+        with (
+            ServiceBusClient.from_connection_string(self._connection_string) as client,
+            client.get_queue_receiver(queue, sub_queue=ServiceBusSubQueue.DEAD_LETTER) as receiver,
+        ):
+            return [
+                DeadLetter(
+                    message_id=str(message.message_id),
+                    session_id=str(message.session_id),
+                    reason=str(message.dead_letter_reason),
+                    delivery_count=message.delivery_count or 0,
+                    body=b"".join(message.body),
+                )
+                for message in receiver.peek_messages(max_message_count=_PEEKED)
+            ]
+
+    def entities(self) -> dict[str, Any]:
+        """Counts per queue (active, deadLetter, scheduled, deferred, locked) and per hub partition (events)."""
+        found: dict[str, Any] = self._control("GET", "entities").json()
+        return found
+
+    def add_fault(self, **fault: Any) -> None:
+        """Refuse (`refuse`), slow down (`delay_ms`) or answer busy (`server_busy`) until `clear_faults`."""
+        self._control("POST", "fault", json=fault)
+
+    def clear_faults(self) -> None:
+        """Work as usual again."""
+        self._control("DELETE", "fault")
+
+    def drop_connections(self) -> None:
+        """Cut every AMQP connection."""
+        self._control("POST", "drop")
+
+    def advance_clock(self, seconds: float) -> None:
+        """Let the broker's clock run ahead: locks expire, scheduled messages come due."""
+        self._control("POST", "clock", json={"advance_seconds": seconds})
+
+    def _control(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        answer = self._session.request(method, f"{self.url}/control/{path}", timeout=_TIMEOUT, **arguments)
+        answer.raise_for_status()
+        return answer

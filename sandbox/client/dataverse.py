@@ -1,0 +1,87 @@
+"""Working in the Dataverse stand-in as a person does, and seeing what it has published."""
+
+import json
+import uuid
+from typing import Any
+
+import requests
+
+from sandbox.client.stand_in import StandIn
+from sandbox.client.waiting import eventually
+from sandbox.dataverse_client import sign_in
+from sandbox.endpoints import DataverseClient
+
+_TIMEOUT = 10.0
+
+
+class Dataverse(StandIn):
+    """Rows, changed by `user`, and the events that the changes have published. One thread at a time."""
+
+    def __init__(self, url: str, user: DataverseClient) -> None:
+        self._user = sign_in(url, user)
+        super().__init__(url, self._user)
+
+    def create(self, table: str, columns: dict[str, Any], row_id: str | None = None) -> str:
+        """Create a row, under an id of one's own if given; the row's id."""
+        row_id = row_id or str(uuid.uuid4())
+        self._ask("POST", _entity_set(table), json={f"{table}id": row_id, **columns})
+        return row_id
+
+    def update(self, table: str, row_id: str, columns: dict[str, Any], *, tag: str | None = None) -> None:
+        """Change columns of a row that exists."""
+        self._ask(
+            "PATCH",
+            f"{_entity_set(table)}({row_id})",
+            json=columns,
+            headers={"If-Match": "*"},
+            params={"tag": tag} if tag else {},
+        )
+
+    def delete(self, table: str, row_id: str) -> None:
+        """Delete a row."""
+        self._ask("DELETE", f"{_entity_set(table)}({row_id})")
+
+    def retrieve(self, table: str, row_id: str) -> dict[str, Any]:
+        """A row with all its columns."""
+        row: dict[str, Any] = self._ask("GET", f"{_entity_set(table)}({row_id})").json()
+        return row
+
+    def currency(self, code: str, name: str) -> str:
+        """The id of the currency with this ISO code, which is created when there is none."""
+        found = self._ask("GET", "transactioncurrencies", params={"$filter": f"isocurrencycode eq '{code}'"}).json()
+        if found["value"]:
+            return str(found["value"][0]["transactioncurrencyid"])
+        columns = {"isocurrencycode": code, "currencyname": name, "currencysymbol": code, "exchangerate": 1}
+        return self.create("transactioncurrency", columns)
+
+    def last_event(self) -> int:
+        """The number of the event published last; 0 when there is none."""
+        events = self.events()
+        return int(events[-1]["seq"]) if events else 0
+
+    def events(self, *, after: int = 0) -> list[dict[str, Any]]:
+        """What steps have published after event number `after`, oldest first, with every answer they got."""
+        published: list[dict[str, Any]] = self._control("GET", f"events?after={after}&limit=5000").json()
+        return published
+
+    def event_id(self, row_id: str, *, after: int = 0, within: float = 20.0) -> str:
+        """The app's id of the first event of a row that was published after `after`, once the app has answered it."""
+
+        def ask() -> str | None:
+            for event in self.events(after=after):
+                if event["id"] == row_id and event["attempts"]:
+                    answer = event["attempts"][-1].get("answer")
+                    return str(json.loads(answer)["eventId"]) if answer else None
+            return None
+
+        return eventually(ask, within=within, what=f"an event of row {row_id}") or ""
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        answer = self._user.request(method, f"{self.url}/api/data/v9.2/{path}", timeout=_TIMEOUT, **arguments)
+        if not answer.ok:
+            raise requests.HTTPError(f"{method} {path}: {answer.status_code} {answer.text[:500]}", response=answer)
+        return answer
+
+
+def _entity_set(table: str) -> str:
+    return f"{table[:-1]}ies" if table.endswith("y") else f"{table}s"

@@ -1,0 +1,44 @@
+"""The controls that every HTTP stand-in has: faults on request, and what it was asked."""
+
+from typing import Any
+
+import requests
+
+_TIMEOUT = 10.0
+
+
+class StandIn:
+    """The controls of the stand-in at `url`. One thread at a time."""
+
+    def __init__(self, url: str, session: requests.Session | None = None) -> None:
+        self.url = url
+        self._session = session or requests.Session()
+        self._session.trust_env = False
+
+    def add_fault(self, match: str, **fault: Any) -> None:
+        """Make requests that `match` (METHOD and a path pattern) go wrong; see sandbox/http.py for the fields."""
+        self._control("POST", "faults", json={"match": match, **fault})
+
+    def clear_faults(self) -> None:
+        """Let everything work again."""
+        self._control("DELETE", "faults")
+
+    def received(self) -> list[dict[str, Any]]:
+        """Recent requests, oldest first: at, method, path, status, headers."""
+        found: list[dict[str, Any]] = self._control("GET", "requests").json()
+        return found
+
+    def effects(self) -> list[dict[str, Any]]:
+        """ERP: what was really done, oldest first (kind, id, number, key, body)."""
+        found: list[dict[str, Any]] = self._control("GET", "ledger").json()["effects"]
+        return found
+
+    def charges(self) -> list[dict[str, Any]]:
+        """Credit scoring: what was charged."""
+        found: list[dict[str, Any]] = self._control("GET", "charges").json()["charges"]
+        return found
+
+    def _control(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        answer = self._session.request(method, f"{self.url}/control/{path}", timeout=_TIMEOUT, **arguments)
+        answer.raise_for_status()
+        return answer
