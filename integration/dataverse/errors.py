@@ -45,16 +45,19 @@ def normal_code(code: str) -> str:
 def dataverse_failure(response: Response, *, named: Iterable[str] = ()) -> IntegrationError:
     """The error for an answer that is not 2xx; `named` are the columns that the request named.
 
-    The code decides where it says more than the status: a 412 is a `Conflict` only for an ETag, and is `Permanent` for
-    duplicates, since reading the row again would change nothing.
+    The code decides where it says more than the status. A 412 is a `Conflict` for an ETag, and `Permanent` for
+    duplicates, since reading the row again would change nothing. A 404 is `NotFound` only when Dataverse says that the
+    row does not exist: a wrong entity set or environment must not pass for a deleted row.
     """
     error = error_of(response)
     known = _MEANINGS.get(error.code)
     parts = (error.code, known.name if known else "", _mentioned(error.message, named))
     detail = " ".join(part for part in parts if part)
-    if known is None or known.error is None:
-        return failure(response, detail=detail)
     message = f"dataverse answered {response.status} to '{response.request.operation}': {detail}"
+    if known is None or known.error is None:
+        if response.status == 404:
+            return Permanent(message, reason="dataverse-rejected")
+        return failure(response, detail=detail)
     if known.error is Throttled:
         return Throttled(message, reason="dataverse-throttled", retry_after=response.retry_after)
     return known.error(message, reason=known.reason)
