@@ -43,7 +43,8 @@ class Bureau:
         charge = {name: body[name] for name in ("subjectId", "subjectKind", "amount", "currency", "reference")}
         charge |= {"at": now(), "key": key, "scoreId": str(uuid.uuid4()), "score": points, "decision": decision}
         self._database.execute(
-            "INSERT INTO charges (at, key, scoreId, subjectId, subjectKind, amount, currency, reference, score, decision) "
+            "INSERT INTO charges"
+            " (at, key, scoreId, subjectId, subjectKind, amount, currency, reference, score, decision) "
             "VALUES (:at, :key, :scoreId, :subjectId, :subjectKind, :amount, :currency, :reference, :score, :decision)",
             charge,
         )
