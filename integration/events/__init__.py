@@ -1,6 +1,9 @@
-"""The one event that every intake shape becomes."""
+"""The one event that every intake shape becomes, its readers, and the envelope it travels in."""
 
+from integration.events.envelope import fit, from_envelope, to_envelope
+from integration.events.lean import read_lean_event
 from integration.events.model import IntegrationEvent
+from integration.events.remote_execution_context import read_remote_execution_context
 from integration.events.values import (
     Choice,
     Choices,
@@ -10,4 +13,17 @@ from integration.events.values import (
     Value,
 )
 
-__all__ = ["Choice", "Choices", "IntegrationEvent", "Lookup", "Money", "Rows", "Value"]
+__all__ = [
+    "Choice",
+    "Choices",
+    "IntegrationEvent",
+    "Lookup",
+    "Money",
+    "Rows",
+    "Value",
+    "fit",
+    "from_envelope",
+    "read_lean_event",
+    "read_remote_execution_context",
+    "to_envelope",
+]

@@ -12,11 +12,13 @@ class IntegrationEvent:
 
     `event_id` is `yyyyMMddHHmm-<32 hex>`: the minute the operation was created and a hash of what identifies it
     (`integration.events.identity`); a redelivery by Dataverse has the same id. `table` and `message` are as Dataverse
-    spells them (`opportunity`, `Update`); `record_id` is a lower-case GUID or None (global custom APIs, Associate).
-    `changed_columns` is None where the payload does not tell (trimmed, or not an Update or Create), else the logical
-    names; `values` are the columns that the payload carried for them. `parameters` are the message's other input
-    parameters. `trimmed` says that values and images were too large to send and must be read from Dataverse. `attempt`
-    starts at 1 and counts scheduled copies. Times are aware and in UTC.
+    spells them (`opportunity`, `Update`); table is `none` for a global custom API. `record_id` is a lower-case GUID or
+    None. `changed_columns` is None where the payload does not tell (trimmed, or not an Update or Create), else the
+    logical names: all that were sent for a Create; for an Update without the key and without modifiedon, modifiedby,
+    modifiedonbehalfby. `values` are all columns that the payload carried for its target; `parameters` the message's
+    other input parameters. `pre_image` and `post_image` merge the registered images of that side. `trimmed` says that
+    values, images or parameters were too large to send: what is missing must be read from Dataverse. `attempt` starts
+    at 1 and counts scheduled copies. Times are aware and in UTC.
     """
 
     event_id: str

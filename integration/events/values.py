@@ -1,7 +1,8 @@
 """Column values in the one form that everything behind the door sees.
 
 A value is `None`, `bool`, `int`, `str`, `Decimal`, an aware UTC `datetime`, or one of the classes below. Dataverse
-floats and decimals both become `Decimal` (exact digits, as sent).
+floats and decimals both become `Decimal` (exact digits, as sent); a whole number is sent without a point and is read as
+`int`, whatever the column's type. Arrays (a StringArray parameter, a list of references) are tuples.
 """
 
 from dataclasses import dataclass
@@ -42,10 +43,14 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows inside a column or parameter: activity parties (EntityCollection), an Entity parameter, reference lists."""
+    """Rows inside a column or parameter: activity parties (EntityCollection), an Entity parameter.
+
+    `ids` has the id of each of `rows`, in their order; None for a row that was not given one.
+    """
 
     table: str | None
     rows: tuple[dict[str, "Value"], ...]
+    ids: tuple[str | None, ...] = ()
 
 
 Value: TypeAlias = (

@@ -1,0 +1,155 @@
+"""The event on its way through queue, hub and archive: a CloudEvents 1.0 structured JSON document.
+
+Context attributes tell what a broker, sink or person filters by; `data` is the normalised event. `contractversion` is
+`major.minor`: a minor adds what older readers ignore, a major changes meaning and is read by the version that wrote it
+and the next one. See docs/events.md.
+"""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic.alias_generators import to_camel
+
+from integration.errors import Unreadable
+from integration.events.body import mend_surrogates
+from integration.events.fields import pointer
+from integration.events.model import IntegrationEvent
+from integration.events.value_codec import decode_time, decode_values, encode_time, encode_values
+
+CONTRACT_VERSION = "1.0"
+DEFAULT_LIMIT_BYTES = 192 * 1024
+
+_READABLE_MAJORS = ("1",)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False)
+
+_Text = Annotated[str, Field(min_length=1)]
+_Time = Annotated[datetime, PlainValidator(decode_time)]
+_Values = Annotated[dict[str, Any], PlainValidator(decode_values)]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    table: _Text
+    message: _Text
+    record_id: str | None = None
+    organisation: str
+    user_id: str | None = None
+    initiating_user_id: str | None = None
+    changed_columns: tuple[str, ...] | None = None
+    values: _Values = {}
+    parameters: _Values = {}
+    pre_image: _Values = {}
+    post_image: _Values = {}
+    tag: str | None = None
+    trimmed: Annotated[bool, Field(strict=True)] = False
+
+
+class _Envelope(BaseModel):
+    specversion: Literal["1.0"]
+    id: _Text
+    time: _Time
+    correlationid: _Text
+    traceparent: str | None = None
+    acceptedtime: _Time
+    attempt: Annotated[int, Field(strict=True, ge=1)] = 1
+    data: _Data
+
+
+def to_envelope(event: IntegrationEvent) -> bytes:
+    """`event` as UTF-8 JSON."""
+    return _ENCODER.encode(_document(event)).encode()
+
+
+def from_envelope(envelope: bytes) -> IntegrationEvent:
+    """The event in `envelope`. Raises `Unreadable` for anything that is not an envelope which this version reads."""
+    try:
+        document = mend_surrogates(envelope, json.loads(envelope))
+        _check_version(document)
+        read = _Envelope.model_validate(document)
+    except ValidationError as error:
+        where = ", ".join(pointer(*it["loc"]) for it in error.errors(include_url=False, include_input=False)[:5])
+        raise Unreadable(f"The message is not an event of this app; wrong or missing: {where}.") from None
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise Unreadable(f"The message is not an event of this app ({type(error).__name__}).") from None
+    told = read.data
+    return IntegrationEvent(
+        event_id=read.id,
+        table=told.table,
+        message=told.message,
+        record_id=told.record_id,
+        organisation=told.organisation,
+        correlation_id=read.correlationid,
+        operation_time=read.time,
+        accepted_time=read.acceptedtime,
+        user_id=told.user_id,
+        initiating_user_id=told.initiating_user_id,
+        changed_columns=told.changed_columns,
+        values=told.values,
+        parameters=told.parameters,
+        pre_image=told.pre_image,
+        post_image=told.post_image,
+        tag=told.tag,
+        trimmed=told.trimmed,
+        traceparent=read.traceparent,
+        attempt=read.attempt,
+    )
+
+
+def fit(event: IntegrationEvent, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> IntegrationEvent:
+    """`event`, trimmed as far as its envelope needs to stay within `limit_bytes`.
+
+    First goes what can be read again from Dataverse, last what cannot. The default leaves a quarter of a Service Bus
+    Standard message (256 KB) to its properties.
+    """
+    for field in ("post_image", "values", "pre_image", "parameters", "changed_columns"):
+        if len(to_envelope(event)) <= limit_bytes:
+            break
+        without: dict[str, Any] = {field: None if field == "changed_columns" else {}}
+        event = replace(event, trimmed=True, **without)
+    return event
+
+
+def _document(event: IntegrationEvent) -> dict[str, Any]:
+    document = {
+        "specversion": "1.0",
+        "id": event.event_id,
+        "source": f"/dataverse/{quote(event.organisation, safe='')}",
+        "type": f"dataverse.{event.table}.{event.message}",
+        "subject": f"{event.table}/{event.record_id}" if event.record_id else None,
+        "time": encode_time(event.operation_time),
+        "datacontenttype": "application/json",
+        "correlationid": event.correlation_id,
+        "traceparent": event.traceparent,
+        "acceptedtime": encode_time(event.accepted_time),
+        "attempt": event.attempt,
+        "contractversion": CONTRACT_VERSION,
+        "data": {
+            "table": event.table,
+            "message": event.message,
+            "recordId": event.record_id,
+            "organisation": event.organisation,
+            "userId": event.user_id,
+            "initiatingUserId": event.initiating_user_id,
+            "changedColumns": event.changed_columns,
+            "values": encode_values(event.values),
+            "parameters": encode_values(event.parameters),
+            "preImage": encode_values(event.pre_image),
+            "postImage": encode_values(event.post_image),
+            "tag": event.tag,
+            "trimmed": event.trimmed,
+        },
+    }
+    return {name: value for name, value in document.items() if value is not None}  # no CloudEvents attribute is null
+
+
+def _check_version(document: Any) -> None:
+    version = document.get("contractversion") if isinstance(document, dict) else None
+    if not isinstance(version, str):
+        raise Unreadable("The message is not an event of this app: it has no contractversion.")
+    if version.partition(".")[0] not in _READABLE_MAJORS:
+        raise Unreadable("The message has a contract version that this app does not read; deploy the newer app first.")

@@ -1,0 +1,107 @@
+"""Fields that every intake shape has: GUIDs, names, correlation ids, trace context; and models made of them."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ValidationError
+
+from integration.errors import Fault, Rejected
+
+_GUID = re.compile(r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?", re.IGNORECASE | re.ASCII)
+_NO_GUID = "00000000-0000-0000-0000-000000000000"
+_TABLE = re.compile(r"[a-z][a-z0-9_]{0,89}", re.ASCII)
+_COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,127}", re.ASCII)
+_MESSAGE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}", re.ASCII)
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:|=-]{0,127}", re.ASCII)
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+
+_MAX_FAULTS = 50
+
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+def to_guid(raw: object) -> str | None:
+    """A GUID in lower case without braces; None for null, empty text and the zero GUID. ValueError for what is not."""
+    if raw is None or raw == "":
+        return None
+    match = _GUID.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None:
+        raise ValueError("must be a GUID")
+    guid = match[1].lower()
+    return None if guid == _NO_GUID else guid
+
+
+def to_table(raw: object) -> str:
+    """A table's logical name; at most 90 characters, so that a session id (table:record) stays within 128."""
+    return _matching(_TABLE, raw.lower() if isinstance(raw, str) else raw, "must be a table's logical name")
+
+
+def to_column(raw: object) -> str:
+    """A column's logical name."""
+    return _matching(_COLUMN, raw.lower() if isinstance(raw, str) else raw, "must be a column's logical name")
+
+
+def to_message(raw: object) -> str:
+    """A message's name: `Update`, or the unique name of a custom API."""
+    return _matching(_MESSAGE, raw, "must be a message's name")
+
+
+def _matching(pattern: re.Pattern[str], raw: object, otherwise: str) -> str:
+    if not isinstance(raw, str) or pattern.fullmatch(raw) is None:
+        raise ValueError(otherwise)
+    return raw
+
+
+def _table_or_none(raw: object) -> str:
+    return "none" if raw is None or raw == "" else to_table(raw)
+
+
+Guid = Annotated[str | None, BeforeValidator(to_guid)]
+TableName = Annotated[str, BeforeValidator(_table_or_none)]
+ColumnName = Annotated[str, BeforeValidator(to_column)]
+MessageName = Annotated[str, BeforeValidator(to_message)]
+
+
+def validated(model: type[AnyModel], document: Mapping[str, Any], shape: str) -> AnyModel:
+    """`document` as `model`; `Rejected` (400) names every field that is wrong. `shape` is what the body should be."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        faults = [Fault(pointer(*it["loc"]), it["msg"].removeprefix("Value error, ")) for it in found]
+    raise not_a(shape, faults)
+
+
+def not_a(shape: str, faults: list[Fault]) -> Rejected:
+    """The refusal of a body that is JSON but not the shape that was expected."""
+    told = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
+    more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+    return Rejected(400, f"The body is not a {shape}", f"{told}{more}.", faults=tuple(faults[:_MAX_FAULTS]))
+
+
+def pointer(*path: str | int) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def correlation_id(headers: Mapping[str, str], in_body: object, event_id: str) -> str:
+    """The id that joins what belongs together: Dataverse's header, else the body's, else made from the event id.
+
+    Only ids of letters, digits and `. _ : | = -` are taken: an id becomes a table key and a message property.
+    """
+    for raw in (headers.get("x-ms-correlation-request-id"), headers.get("x-correlation-id"), in_body):
+        found = raw.strip().strip("{}") if isinstance(raw, str) else ""
+        if _GUID.fullmatch(found):
+            if found != _NO_GUID:
+                return found.lower()
+        elif _CORRELATION_ID.fullmatch(found):
+            return found
+    return str(UUID(hex=event_id.rpartition("-")[2]))
+
+
+def traceparent(headers: Mapping[str, str]) -> str | None:
+    """The caller's W3C trace context where it is valid."""
+    raw = headers.get("traceparent", "").strip()
+    return raw if _TRACEPARENT.fullmatch(raw) else None
