@@ -1,6 +1,7 @@
 """The Event Hub trigger of the archive."""
 
 from datetime import UTC
+from typing import List  # noqa: UP035 -- the runtime refuses list[...] as a trigger's annotation
 
 import azure.functions as func
 
@@ -26,7 +27,7 @@ def blueprint(archive: ArchiveSink, *, hub: str, consumer_group: str) -> func.Bl
     @bp.retry(
         strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:01", maximum_interval="00:01:00"
     )
-    def archive_events(events: list[func.EventHubEvent]) -> None:
+    def archive_events(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
         archive.write([_hub_event(event) for event in events])
 
     return bp
