@@ -38,6 +38,7 @@ from sandbox.amqp.frames import (
 )
 from sandbox.amqp.link import Delivery, Link
 from sandbox.amqp.performatives import (
+    Attach,
     Begin,
     Close,
     DeliveryState,
@@ -229,7 +230,7 @@ class Connection:
         if self._expects is _Expects.SASL:
             self._on_sasl(performative)
             return
-        match performative:
+        match performative:  # other frames on a channel without session belong to one that has just ended
             case Open():
                 self._on_open(performative)
             case Begin():
@@ -238,14 +239,10 @@ class Connection:
                 self._on_end(frame.channel)
             case Close():
                 self._on_close(performative)
-            case _:
-                self._session(frame.channel).receive(performative, frame.body[position:])
-
-    def _session(self, channel: int) -> Session:
-        session = self._sessions.get(channel)
-        if session is None:
-            raise ProtocolError(f"no session on channel {channel}", "amqp:not-allowed")
-        return session
+            case _ if (session := self._sessions.get(frame.channel)) is not None:
+                session.receive(performative, frame.body[position:])
+            case Attach():
+                raise ProtocolError(f"no session on channel {frame.channel}", "amqp:not-allowed")
 
     def _on_sasl(self, frame: Any) -> None:
         if self._is_client and isinstance(frame, SaslMechanisms):

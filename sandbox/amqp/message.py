@@ -119,9 +119,9 @@ class Sections:
         self.durable = None if durable is None else bool(durable)
         self.priority, self.ttl, self.delivery_count = priority, ttl, count or 0
 
-    def encode(self) -> bytes:
+    def encode(self, *, with_header: bool = True) -> bytes:
         """The whole message; the header and at most one section of each kind of annotations come first."""
-        parts = [b"\x00\x53\x70", encode_list(self._header_fields())]
+        parts = [b"\x00\x53\x70", encode_list(self._header_fields())] if with_header else []
         if self.delivery_annotations:
             parts += (b"\x00\x53\x71", _annotation_map(self.delivery_annotations))
         if self.message_annotations:

@@ -1,0 +1,18 @@
+"""The broker's time, which tests may move forward."""
+
+import time
+
+
+class BrokerClock:
+    """Milliseconds since 1970 UTC, plus what tests have added."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+
+    def now(self) -> int:
+        """The current time in milliseconds."""
+        return time.time_ns() // 1_000_000 + self._ahead
+
+    def advance(self, milliseconds: int) -> None:
+        """Moves the time forward."""
+        self._ahead += milliseconds

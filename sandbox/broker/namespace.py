@@ -1,0 +1,160 @@
+"""The namespace: every entity of both services, found by its address."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sandbox.broker.clock import BrokerClock
+from sandbox.broker.errors import not_found
+from sandbox.broker.eventhub import EventHub, Partition
+from sandbox.broker.message import BrokeredMessage
+from sandbox.broker.options import QueueOptions
+from sandbox.broker.queue import DEAD_LETTER_SUFFIX, Queue
+from sandbox.broker.store import Store
+from sandbox.broker.topic import Filter, Subscription, Topic
+
+_TRANSFER_SUFFIX = "/$Transfer" + DEAD_LETTER_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class HubAddress:
+    """A hub, or one of its partitions; with a consumer group it can be read."""
+
+    hub: EventHub
+    partition: Partition | None = None
+    group: str | None = None
+
+
+Entity = Queue | Topic | HubAddress
+
+
+class Namespace:
+    """Owns the entities and what they share: clock, store, counters.
+
+    `on_change` is called when deliveries may have become possible, `on_deadline` with the time of the next deadline
+    when it has come nearer.
+    """
+
+    def __init__(self, store: Store, clock: BrokerClock) -> None:
+        self.store = store
+        self.clock = clock
+        self.counters: Counter[str] = Counter()
+        self.queues: dict[str, Queue] = {}  # by lower-case name; subscriptions are among them
+        self.topics: dict[str, Topic] = {}
+        self.hubs: dict[str, EventHub] = {}
+        self.on_change: Callable[[], None] = lambda: None
+        self.on_deadline: Callable[[int], None] = lambda _: None
+        self._changed: set[Queue | Partition] = set()
+        self._next_deadline: int | None = None
+
+    # ---- building
+
+    def add_queue(self, name: str, options: QueueOptions) -> Queue:
+        """Adds a queue."""
+        queue = self.queues[name.lower()] = Queue(self, name, options)
+        return queue
+
+    def add_topic(self, name: str, options: QueueOptions) -> Topic:
+        """Adds a topic without subscriptions."""
+        topic = self.topics[name.lower()] = Topic(self, name, options)
+        return topic
+
+    def add_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Filter]) -> Queue:
+        """Adds a subscription to a topic."""
+        queue = self.add_queue(f"{topic.name}/Subscriptions/{name}", options)
+        topic.subscriptions[name.lower()] = Subscription(queue, rules)
+        return queue
+
+    def add_hub(self, name: str, partitions: int, groups: list[str]) -> EventHub:
+        """Adds an event hub."""
+        hub = self.hubs[name.lower()] = EventHub(self, name, partitions, groups)
+        return hub
+
+    # ---- finding
+
+    def all_queues(self) -> Iterator[Queue]:
+        """Queues, subscriptions, topics, and the dead-letter queue of each."""
+        for queue in (*self.queues.values(), *self.topics.values()):
+            yield queue
+            if queue.dead_letters is not None:
+                yield queue.dead_letters
+
+    def resolve(self, path: str) -> Entity:
+        """The entity at a path (no scheme, no host; case does not matter)."""
+        key = path.strip("/").lower()
+        entity = self.queues.get(key) or self.topics.get(key)
+        if entity is not None:
+            return entity
+        if key in self.hubs:
+            return HubAddress(self.hubs[key])
+        for suffix in (_TRANSFER_SUFFIX.lower(), DEAD_LETTER_SUFFIX.lower()):
+            if key.endswith(suffix) and (queue := self.queues.get(key.removesuffix(suffix))) is not None:
+                dead = queue.transfer_dead_letters if suffix == _TRANSFER_SUFFIX.lower() else queue.dead_letters
+                if dead is not None:
+                    return dead
+        return self._resolve_partition(path, key)
+
+    def _resolve_partition(self, path: str, key: str) -> HubAddress:
+        match key.split("/"):
+            case [hub, "partitions", partition] if hub in self.hubs:
+                return HubAddress(self.hubs[hub], self.hubs[hub].partition(partition))
+            case [hub, "consumergroups", group, "partitions", partition] if hub in self.hubs:
+                if group not in self.hubs[hub].groups:
+                    raise not_found(path)
+                return HubAddress(self.hubs[hub], self.hubs[hub].partition(partition), group)
+        raise not_found(path)
+
+    def knows(self, path: str) -> bool:
+        """Whether a token audience names something here: an entity, anything below one, or the whole namespace."""
+        parts = path.strip("/").lower().split("/")
+        names = ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
+        return parts == [""] or any(name in self.queues or name in self.topics or name in self.hubs for name in names)
+
+    def send(self, name: str, message: BrokeredMessage) -> int:
+        """Forwards a message to a queue or topic."""
+        target = self.topics.get(name.lower()) or self.queues.get(name.lower())
+        if target is None:
+            raise not_found(name)
+        target.check(message)
+        return target.send(message)
+
+    # ---- running
+
+    def count(self, name: str) -> None:
+        """Counts what has happened, for tests."""
+        self.counters[name] += 1
+
+    def changed(self, entity: Queue | Partition) -> None:
+        """Deliveries from this entity may have become possible."""
+        self._changed.add(entity)
+        self.on_change()
+
+    def pump(self) -> None:
+        """Delivers what can be delivered."""
+        changed, self._changed = self._changed, set()
+        for entity in changed:
+            entity.pump()
+
+    def wake_at(self, when: int) -> None:
+        """Something falls due at `when` (milliseconds)."""
+        if self._next_deadline is None or when < self._next_deadline:
+            self._next_deadline = when
+            self.on_deadline(when)
+
+    def expire(self) -> None:
+        """Does everything that is due by now, and sees to the next deadline."""
+        now = self.clock.now()
+        self._next_deadline = None
+        for queue in self.all_queues():
+            queue.expire(now)
+        times = [when for queue in self.all_queues() if (when := queue.next_deadline()) is not None]
+        if times:
+            self.wake_at(min(times))
+
+
+def path_of(address: str) -> str:
+    """The path of an address such as `amqps://localhost:5672/queue.1/$management`; JavaScript sends it without host."""
+    _, scheme, rest = address.partition("://")
+    if scheme:
+        _, _, address = rest.partition("/")
+    return address.strip("/")
