@@ -5,22 +5,16 @@ Container `azure-webjobs-eventhub`; `{namespace}/{hub}/{group}/checkpoint/{parti
 Source: azure-sdk-for-net BlobCheckpointStoreInternal.cs.
 """
 
-import asyncio
-import contextlib
-import functools
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ContainerClient
+
+from sandbox.host.blobs import BlobWork
 
 CONTAINER = "azure-webjobs-eventhub"
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +33,6 @@ class Ownership:
     owner: str
     etag: str
     age: float
-
-
-class BlobWork:
-    """Runs calls of the (synchronous) storage SDK in threads of their own, away from those of functions."""
-
-    def __init__(self, connection_string: str) -> None:
-        self.service: BlobServiceClient = BlobServiceClient.from_connection_string(connection_string)
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="blobs")
-
-    async def run(self, call: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
-        """The result of `call`."""
-        bound = functools.partial(call, *arguments, **options)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, bound)
-
-    async def container(self, name: str) -> ContainerClient:
-        """The container, made if need be."""
-        client = self.service.get_container_client(name)
-        with contextlib.suppress(ResourceExistsError):
-            await self.run(client.create_container)
-        return client
-
-    def close(self) -> None:
-        """Let the threads go."""
-        self._threads.shutdown(wait=False)
-        self.service.close()
 
 
 class CheckpointStore:

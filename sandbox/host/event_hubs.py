@@ -1,7 +1,6 @@
 """Event Hub triggers: which partitions are ours, reading them in batches, checkpoints, `@app.retry`.
 
-Sources: azure-sdk-for-net EventHubListener.cs, EventHubListener.PartitionProcessor.cs, PartitionLoadBalancer.cs;
-webjobs-sdk FunctionExecutorExtensions.cs (retries).
+Sources: azure-sdk-for-net EventHubListener.cs, EventHubListener.PartitionProcessor.cs, PartitionLoadBalancer.cs.
 """
 
 import asyncio
@@ -19,10 +18,11 @@ from sandbox.host.amqp_links import AmqpError, Receiver
 from sandbox.host.checkpoints import Checkpoint, CheckpointStore, Ownership
 from sandbox.host.encoding import event_hubs as encoding
 from sandbox.host.encoding.event_hubs import Event, PartitionContext
-from sandbox.host.encoding.service_bus import Encoded
-from sandbox.host.functions import Function, RetryOptions
+from sandbox.host.encoding.values import Encoded
+from sandbox.host.functions import Function
 from sandbox.host.host_json import EventHubOptions
 from sandbox.host.namespaces import BackOff, Namespace, keep_trying
+from sandbox.host.retries import invoke_with_retries
 from sandbox.host.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -61,21 +61,7 @@ class Hub:
         await self.process("0", [encoding.synthetic(text)])
 
     async def _run(self, encoded: Encoded) -> None:
-        retry, count = self.function.retry, 0
-        while True:
-            outcome = await self.runtime.invoke(self.function, *encoded, retry_count=count)
-            if outcome.succeeded or retry is None or 0 <= retry.max_retries <= count:
-                return
-            await asyncio.sleep(retry_delay(retry, count))
-            count += 1
-
-
-def retry_delay(retry: RetryOptions, count: int) -> float:
-    """Seconds before retry number `count` (from 0): fixed, or growing from minimum to maximum with 20 % of chance."""
-    if retry.delay is not None:
-        return retry.delay
-    growth = (2**count - 1) * retry.minimum * random.uniform(0.8, 1.2) if count < 32 else retry.maximum
-    return min(retry.minimum + growth, retry.maximum)
+        await invoke_with_retries(self.runtime, self.function, encoded)
 
 
 class PartitionPump:

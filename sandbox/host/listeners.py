@@ -1,11 +1,14 @@
 """Making the listener for each function's trigger from its binding."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from sandbox.host import functions as triggers
-from sandbox.host.checkpoints import BlobWork, CheckpointStore
+from sandbox.host import ncrontab
+from sandbox.host.blobs import BlobWork
+from sandbox.host.checkpoints import CheckpointStore
 from sandbox.host.connection_string import NamespaceConnection
 from sandbox.host.errors import HostStartError
 from sandbox.host.event_hubs import Hub, HubListener
@@ -16,6 +19,9 @@ from sandbox.host.runtime import Runtime
 from sandbox.host.service_bus import Entity, QueueListener
 from sandbox.host.sessions import SessionListener
 from sandbox.host.settings import AppSettings
+from sandbox.host.timers import Timer, TimerListener
+
+log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -46,9 +52,12 @@ class Listeners:
         make = {
             triggers.SERVICE_BUS: self._service_bus,
             triggers.EVENT_HUB: self._event_hub,
+            triggers.TIMER: self._timer,
         }.get(function.trigger)
         if make is not None:
             self.listeners.append(make(function))
+        if function.retry is not None and function.trigger in {triggers.HTTP, triggers.SERVICE_BUS}:
+            log.warning("Function '%s': retry policies are not supported by its trigger; ignored", function.name)
 
     def start(self) -> None:
         """Start them all."""
@@ -103,3 +112,15 @@ class Listeners:
         hub = Hub(function, hub_name, group, namespace, self._host_json.event_hubs, self._runtime, store)
         self.runners[function.name] = hub.run_manually
         return HubListener(hub, self._instance)
+
+    def _timer(self, function: Function) -> Listener:
+        timer = Timer(
+            function,
+            ncrontab.parse(self._required(function, "schedule")),
+            self._runtime,
+            run_on_startup=bool(function.binding.get("runOnStartup")),
+            use_monitor=function.binding.get("useMonitor") is not False,
+        )
+        self.runners[function.name] = timer.run_manually
+        host_id = self._settings.get("AzureFunctionsWebHost__hostid") or "sandbox"
+        return TimerListener(timer, self._storage(), host_id, self._instance)

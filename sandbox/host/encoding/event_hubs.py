@@ -10,8 +10,7 @@ from typing import Any
 
 from sandbox.amqp import Delivery, Sections
 from sandbox.host.encoding import values
-from sandbox.host.encoding.service_bus import Encoded, bodies
-from sandbox.host.encoding.values import Longs, Text
+from sandbox.host.encoding.values import Encoded, Longs, Text
 from sandbox.host.protos import TypedData
 
 _OWN_ANNOTATIONS = {"x-opt-sequence-number", "x-opt-offset", "x-opt-enqueued-time", "x-opt-partition-key"}
@@ -122,7 +121,7 @@ def batch(events: Sequence[Event], context: PartitionContext, *, binary: bool) -
         "PropertiesArray": [event.properties for event in events],
         "SystemPropertiesArray": [event.all_system_properties() for event in events],
     }
-    return bodies([event.body for event in events], binary=binary), values.typed_metadata(metadata)
+    return values.bodies([event.body for event in events], binary=binary), values.typed_metadata(metadata)
 
 
 def single(event: Event, context: PartitionContext, *, binary: bool) -> Encoded:

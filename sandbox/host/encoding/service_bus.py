@@ -13,10 +13,8 @@ from typing import Any
 from sandbox.amqp import Delivery, Sections
 from sandbox.amqp.types import Timestamp
 from sandbox.host.encoding import values
-from sandbox.host.encoding.values import Longs, Text
-from sandbox.host.protos import Message, TypedData
-
-Encoded = tuple[TypedData, dict[str, TypedData]]
+from sandbox.host.encoding.values import Encoded, Longs, Text
+from sandbox.host.protos import TypedData
 
 _FOREVER = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
@@ -194,11 +192,4 @@ def batch(
         "PartitionKeyArray": Text(message.partition_key for message in messages),
         "TransactionPartitionKeyArray": Text(message.transaction_partition_key for message in messages),
     }
-    return bodies([message.body for message in messages], binary=binary), values.typed_metadata(metadata)
-
-
-def bodies(items: Sequence[bytes], *, binary: bool) -> TypedData:
-    """The bodies of a batch; as text, empty ones are dropped."""
-    if binary:
-        return TypedData(collection_bytes=Message(bytes=list(items)))
-    return values.typed(Text(item.decode(errors="replace") for item in items))
+    return values.bodies([message.body for message in messages], binary=binary), values.typed_metadata(metadata)

@@ -7,11 +7,14 @@ import base64
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.host.protos import Message, TypedData
+
+Encoded = tuple[TypedData, dict[str, TypedData]]
+"""A trigger's value and its metadata."""
 
 
 class Text(tuple[str | None, ...]):
@@ -93,6 +96,13 @@ def typed(value: Any) -> TypedData:
 def typed_metadata(metadata: Mapping[str, Any]) -> dict[str, TypedData]:
     """Trigger metadata, encoded; what is null is left out."""
     return {name: typed(value) for name, value in metadata.items() if value is not None}
+
+
+def bodies(items: Sequence[bytes], *, binary: bool) -> TypedData:
+    """The bodies of a batch; as text, empty ones are dropped."""
+    if binary:
+        return TypedData(collection_bytes=Message(bytes=list(items)))
+    return typed(Text(item.decode(errors="replace") for item in items))
 
 
 def apply_binding_data(body: str, metadata: dict[str, Any]) -> None:
