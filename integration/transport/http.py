@@ -171,6 +171,11 @@ def _raise_transient(request: Request, error: Exception) -> NoReturn:
         raise Transient(
             f"{service} did not answer '{request.operation}' in time ({kind})", reason=f"{service}-timeout"
         ) from error
+    if isinstance(error, requests.exceptions.SSLError):
+        raise Transient(
+            f"{service}: no trusted TLS connection for '{request.operation}'; see the CA file in the settings",
+            reason=f"{service}-tls",
+        ) from error
     raise Transient(
         f"{service} could not be reached for '{request.operation}' ({kind})", reason=f"{service}-unreachable"
     ) from error
