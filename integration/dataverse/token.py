@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from integration.clock import Clock
-from integration.errors import Permanent
+from integration.errors import Permanent, Transient
 from integration.transport import BearerTokens, Request, Token, Transport, failure
 
 _SERVICE = "dataverse"
@@ -66,7 +66,7 @@ def managed_identity_tokens(*, client_id: str | None, dataverse_url: str, clock:
 
     def fetch() -> Token:
         nonlocal credential
-        from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 -- needed only with an identity
+        from azure.core.exceptions import AzureError, ClientAuthenticationError  # noqa: PLC0415 -- as below
         from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 -- needed only with an identity
 
         if credential is None:
@@ -75,6 +75,10 @@ def managed_identity_tokens(*, client_id: str | None, dataverse_url: str, clock:
             token = credential.get_token(scope_of(dataverse_url))
         except ClientAuthenticationError as error:
             raise _refused(type(error).__name__) from error
+        except AzureError as error:
+            raise Transient(
+                f"The identity endpoint did not answer ({type(error).__name__})", reason="dataverse-sign-in-unavailable"
+            ) from error
         return Token(token.token, token.expires_on - clock.now().timestamp())
 
     return BearerTokens(fetch, clock=clock)
