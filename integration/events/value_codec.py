@@ -86,15 +86,11 @@ def _decode_rows(raw: Any) -> Rows:
     return Rows(_text_or_none(raw["table"]), rows, tuple(_text_or_none(row_id) for row_id in raw["ids"]))
 
 
-_DECODERS: dict[str, Callable[[Any], Value]] = {
-    "decimal": lambda raw: Decimal(_text(raw)),
-    "datetime": decode_time,
-    "money": lambda raw: Money(Decimal(_text(raw))),
-    "choice": lambda raw: Choice(_whole(raw)),
-    "choices": lambda raw: Choices(tuple(_whole(item) for item in raw)),
-    "lookup": _decode_lookup,
-    "rows": _decode_rows,
-}
+def _decimal(raw: object) -> Decimal:
+    number = Decimal(_text(raw))
+    if not number.is_finite():
+        raise ValueError("must be a number")
+    return number
 
 
 def _mapping(raw: object) -> dict[Any, Any]:
@@ -117,3 +113,14 @@ def _whole(raw: object) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool):
         raise TypeError("must be a whole number")
     return raw
+
+
+_DECODERS: dict[str, Callable[[Any], Value]] = {
+    "decimal": _decimal,
+    "datetime": decode_time,
+    "money": lambda raw: Money(_decimal(raw)),
+    "choice": lambda raw: Choice(_whole(raw)),
+    "choices": lambda raw: Choices(tuple(_whole(item) for item in raw)),
+    "lookup": _decode_lookup,
+    "rows": _decode_rows,
+}
