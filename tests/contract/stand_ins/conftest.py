@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.contract.stand_ins.dataverse_client import Dataverse, Receiver, remove_registrations, sign_in
+
 READY_SECONDS = 15.0
 
 
@@ -90,3 +92,37 @@ def _wait_for(path: Path) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def stand_in(start: Start, tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """One Dataverse for all tests; webhooks wait 1 s, and a retry comes at once."""
+    state = tmp_path_factory.mktemp("dataverse")
+    options = ("--state", state, "--webhook-timeout", 1, "--webhook-retry-delay", 0.05)
+    return start("dataverse", *options, scheme="https", verify=state / "ca.pem")
+
+
+@pytest.fixture
+def application(stand_in: StandIn) -> Iterator[Dataverse]:
+    """Dataverse as our application user sees it; registrations and faults are gone afterwards."""
+    dataverse = sign_in(stand_in, "application")
+    yield dataverse
+    stand_in.control("DELETE", "faults")
+    dataverse = sign_in(stand_in, "application")
+    remove_registrations(dataverse)
+    dataverse.quiet()
+    stand_in.control("DELETE", "events")
+
+
+@pytest.fixture
+def human(stand_in: StandIn) -> Dataverse:
+    """Dataverse as a person at work sees it."""
+    return sign_in(stand_in, "human")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A webhook endpoint."""
+    one = Receiver()
+    yield one
+    one.close()
