@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from integration.errors import ConfigurationError
@@ -41,6 +42,8 @@ class Host:
             raise ConfigurationError(f"'{self.url}' is not an http(s) address with a host name and without credentials")
         if origin.startswith("http://") and not _is_loopback(self.url):
             raise ConfigurationError(f"'{self.url}' must be https: plain http is for this machine only")
+        if self.ca_file is not None and not Path(self.ca_file).is_file():
+            raise ConfigurationError(f"The CA file '{self.ca_file}' for '{self.url}' does not exist")
 
     @property
     def origin(self) -> str:

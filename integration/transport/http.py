@@ -21,6 +21,7 @@ from integration.transport.exchange import NO_CONTEXT, CallContext, Request, Res
 from integration.transport.hosts import Host, Limits, origin_of
 from integration.transport.status import retry_after_seconds
 from integration.transport.timelimit import Deadline, LimitedAdapter
+from integration.transport.trust import Trust
 from integration.transport.window import RetryWindows
 
 
@@ -36,6 +37,7 @@ class Transport:
             self._hosts.setdefault(host.origin, host)
         self._clock = clock
         self._windows = RetryWindows(clock)
+        self._trust = Trust()
         self._local = threading.local()
         self._wires: WeakSet[_Wire] = WeakSet()
 
@@ -95,7 +97,7 @@ class Transport:
     def _wire(self) -> "_Wire":
         wire: _Wire | None = getattr(self._local, "wire", None)
         if wire is None:
-            wire = self._local.wire = _Wire(self._clock)
+            wire = self._local.wire = _Wire(self._clock, self._trust)
             self._wires.add(wire)
         return wire
 
@@ -107,9 +109,9 @@ class _Wire:
     cookies, and even when told not to follow a redirect read all of its body.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, trust: Trust) -> None:
         self.deadline = Deadline(clock)
-        self.adapter = LimitedAdapter(self.deadline)
+        self.adapter = LimitedAdapter(self.deadline, trust)
 
     def send(self, host: Host, request: Request, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
         limits = host.limits

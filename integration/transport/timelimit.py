@@ -10,10 +10,12 @@ import socket
 from http.client import HTTPResponse
 from typing import Any
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from integration.clock import Clock
+from integration.transport.trust import Trust
 
 
 class Deadline:
@@ -36,9 +38,10 @@ class Deadline:
 
 
 class LimitedAdapter(HTTPAdapter):
-    """requests' adapter with connections that obey a `Deadline`."""
+    """requests' adapter with connections that obey a `Deadline` and share their `Trust` with other adapters."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, trust: Trust) -> None:
+        self._trust = trust
         self._http = type("LimitedHTTPConnection", (_Limited, HTTPConnection), {"deadline": deadline})
         self._https = type("LimitedHTTPSConnection", (_Limited, HTTPSConnection), {"deadline": deadline})
         super().__init__(pool_connections=16, pool_maxsize=1)
@@ -47,6 +50,13 @@ class LimitedAdapter(HTTPAdapter):
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = self._https if pool.scheme == "https" else self._http
         return pool
+
+    def build_connection_pool_key_attributes(self, request: PreparedRequest, verify: Any, cert: Any = None) -> Any:
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._trust.context(verify)} if host["scheme"] == "https" else {}
+
+    def cert_verify(self, *_: Any) -> None:
+        """Nothing to add: the pool's TLS context already has the certificate authorities."""
 
 
 class _Limited:

@@ -1,5 +1,7 @@
 """Which addresses are allowed at all."""
 
+from pathlib import Path
+
 import pytest
 
 from integration.errors import ConfigurationError, Permanent
@@ -29,6 +31,12 @@ def test_configuration_refuses_what_is_not_a_safe_address(url: str) -> None:
 )
 def test_configuration_takes_https_and_loopback(url: str) -> None:
     assert Host(url).origin.startswith(url.partition("://")[0])
+
+
+def test_configuration_refuses_a_ca_file_that_is_not_there(tmp_path: Path) -> None:
+    """At the start, not with the first event."""
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        Host("https://erp.example", ca_file=str(tmp_path / "ca.pem"))
 
 
 @pytest.mark.parametrize(
