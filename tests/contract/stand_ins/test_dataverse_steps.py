@@ -54,7 +54,7 @@ def test_a_change_fires_its_step_with_headers_and_key(
     ],
 )
 def test_other_ways_to_send_the_key(
-    application: Dataverse, receiver: Receiver, authtype: int, authvalue: str, path: str, header: str | None
+    application: Dataverse, receiver: Receiver, *, authtype: int, authvalue: str, path: str, header: str | None
 ) -> None:
     endpoint = register_webhook(application, receiver.url, authtype=authtype, authvalue=authvalue)
     register_step(application, endpoint, "Update", "account")
@@ -115,7 +115,7 @@ def test_our_own_step_can_be_bypassed(application: Dataverse, receiver: Receiver
     ],
 )
 def test_one_more_attempt_only_after_502_503_504(
-    application: Dataverse, receiver: Receiver, endpoint: str, answers: list[int], attempts: int, statuscode: int
+    application: Dataverse, receiver: Receiver, endpoint: str, *, answers: list[int], attempts: int, statuscode: int
 ) -> None:
     """The repeated body is the same, byte for byte; any 2xx is success; the system job tells the end."""
     receiver.answers = list(answers)
