@@ -1,0 +1,144 @@
+"""The demo's scenes: what is done to the running sandbox, and what has come of it."""
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.client import Client
+from sandbox.demo.journey import Journeys
+from sandbox.demo.screen import Screen
+from sandbox.sandbox import REPOSITORY
+
+PAYLOADS = REPOSITORY / "tests" / "payloads"
+
+# The row that the captured webhook is about.
+ACCOUNT = "aaa19cdd-88df-e311-b8e5-6c3be5a8b200"
+AMOUNT, RAISED_AMOUNT = 48_000, 320_000
+
+
+@dataclass(slots=True)
+class Told:
+    """What the scenes leave for the checks: ids of rows, and each event's status by scene."""
+
+    opportunity: str = ""
+    poison: str = ""
+    changes: int = 0
+    """How many changes a person has made in Dataverse that a step is registered for."""
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    redelivered_as: str = ""
+
+
+class Story:
+    """Plays the scenes one after the other."""
+
+    def __init__(self, client: Client, screen: Screen) -> None:
+        self._client = client
+        self._screen = screen
+        self._journeys = Journeys(client, screen)
+        self._told = Told()
+
+    def play(self) -> Told:
+        """All scenes; what came of them."""
+        for number, scene in enumerate(
+            (
+                self._account_created,
+                self._captured_update,
+                self._captured_again,
+                self._captured_lead,
+                self._opportunity_created,
+                self._amount_raised,
+                self._plug_in_reports_the_same,
+                self._opportunity_won,
+                self._poison,
+            ),
+            start=1,
+        ):
+            self._screen.title(f"{number}. {scene.__doc__}")
+            scene()
+        return self._told
+
+    def _account_created(self) -> None:
+        """A person creates an account in Dataverse: the ERP gets a customer, its number is written back."""
+        columns = {"name": "Alpine Ski House", "emailaddress1": "office@alpineskihouse.example"}
+        self._change("account created", ACCOUNT, lambda: self._client.dataverse.create("account", columns, ACCOUNT))
+
+    def _captured_update(self) -> None:
+        """A real environment's captured webhook, Update of the same account: already done, so superseded."""
+        self._send_captured("captured update", "webhook_async_update_account_2019.json")
+
+    def _captured_again(self) -> None:
+        """The same webhook is delivered once more: the same event, nothing happens twice."""
+        answer = self._client.app.post_webhook((PAYLOADS / "webhook_async_update_account_2019.json").read_bytes())
+        self._told.redelivered_as = answer.json()["eventId"]
+        self._screen.note(f"          {answer.status_code}, event {self._told.redelivered_as}")
+
+    def _captured_lead(self) -> None:
+        """A captured Create of a lead: no handler wants it, analytics gets it."""
+        self._send_captured("captured lead", "webhook_sync_create_lead.json")
+
+    def _opportunity_created(self) -> None:
+        """A person creates an opportunity of 48,000 EUR: credit scoring approves."""
+        self._told.opportunity = str(uuid.uuid4())
+        self._create_opportunity("opportunity created", self._told.opportunity, "Two chair lifts", "EUR")
+
+    def _amount_raised(self) -> None:
+        """Its amount is raised to 320,000 EUR: scored again, somebody has to review it."""
+        self._update_opportunity("amount raised", {"estimatedvalue": RAISED_AMOUNT})
+
+    def _plug_in_reports_the_same(self) -> None:
+        """A plug-in reports that change too, as a lean payload: superseded, no second charge."""
+        payload = json.loads((PAYLOADS / "constructed" / "lean_opportunityupdated.json").read_text(encoding="utf-8"))
+        payload |= {"RecordId": self._told.opportunity, "ChangedFields": ["estimatedvalue"]}
+        sent = datetime.now(UTC)
+        answer = self._client.app.post_lean(payload)
+        self._told.events["lean payload"] = self._journeys.of_request(sent, answer, "plug-in")
+
+    def _opportunity_won(self) -> None:
+        """The opportunity is won: the ERP gets an order."""
+        won = {
+            "statecode": 1,
+            "statuscode": 3,
+            "actualvalue": RAISED_AMOUNT,
+            "actualclosedate": f"{datetime.now(UTC):%Y-%m-%d}",
+        }
+        self._update_opportunity("opportunity won", won)
+
+    def _poison(self) -> None:
+        """An opportunity in a currency that credit scoring refuses: a dead letter that says why."""
+        self._client.dataverse.currency("XXX", "No currency")
+        self._told.poison = str(uuid.uuid4())
+        self._create_opportunity("poison", self._told.poison, "In no currency", "XXX")
+
+    def _create_opportunity(self, scene: str, row_id: str, name: str, currency: str) -> None:
+        dataverse = self._client.dataverse
+        columns = {
+            "name": name,
+            "estimatedvalue": AMOUNT,
+            "customerid_account@odata.bind": f"/accounts({ACCOUNT})",
+            "transactioncurrencyid@odata.bind": f"/transactioncurrencies({dataverse.currency(currency, currency)})",
+        }
+        self._change(scene, row_id, lambda: dataverse.create("opportunity", columns, row_id))
+
+    def _update_opportunity(self, scene: str, columns: dict[str, Any]) -> None:
+        row_id = self._told.opportunity
+        self._change(scene, row_id, lambda: self._client.dataverse.update("opportunity", row_id, columns))
+
+    def _change(self, scene: str, row_id: str, change: Callable[[], object]) -> None:
+        before = self._client.dataverse.last_event()
+        change()
+        self._told.changes += 1
+        self._told.events[scene] = self._journeys.of_row(row_id, before)
+
+    def _send_captured(self, scene: str, name: str) -> None:
+        sent = datetime.now(UTC)
+        answer = self._client.app.post_webhook(_payload(name))
+        self._told.events[scene] = self._journeys.of_request(sent, answer, "Dataverse")
+
+
+def _payload(name: str) -> bytes:
+    path: Path = PAYLOADS / name
+    return path.read_bytes()
