@@ -26,7 +26,7 @@ from integration.events.fields import (
     validated,
 )
 from integration.events.model import IntegrationEvent
-from integration.events.value_reader import UNREAD, Entity, ValueReader, is_entity
+from integration.events.value_reader import UNREAD, Entity, ValueReader
 from integration.events.values import Lookup, Rows, Value
 
 _SHAPE = "RemoteExecutionContext"
@@ -75,7 +75,6 @@ class _Content:
     """What the input parameters say: the target row, the table it is in, everything else."""
 
     target: Entity | None
-    target_is_row: bool
     parameters: dict[str, Value]
 
     @property
@@ -141,15 +140,14 @@ def _writes_iso_dates(document: dict[str, Any]) -> bool:
 
 def _read_content(reader: ValueReader, context: _Context) -> _Content:
     target: Entity | None = None
-    target_is_row = False
     parameters: dict[str, Value] = {}
     for name, raw, at in reader.pairs(context.input_parameters, (None, "InputParameters")):
         if name in ("Target", "EntityMoniker"):
             if raw is not None:
-                target, target_is_row = reader.entity(raw, at), is_entity(raw)
+                target = reader.entity(raw, at)
         elif (value := reader.value(raw, at)) is not UNREAD:
             parameters[name] = value
-    return _Content(target, target_is_row, parameters)
+    return _Content(target, parameters)
 
 
 def _read_images(reader: ValueReader, key: str, raw: object, record_id: str | None) -> dict[str, Value]:
@@ -192,12 +190,13 @@ def _identify(context: _Context, table: str, record_id: str | None) -> str:
 
 def _changed_columns(message: str, content: _Content, record_id: str | None) -> tuple[str, ...] | None:
     """Create: every column that was sent. Update: without the key and what the platform writes on every update."""
-    if content.target is None or not content.target_is_row or message not in ("Create", "Update"):
+    target = content.target
+    if target is None or message not in ("Create", "Update"):
         return None
-    if message == "Create":
-        return tuple(content.target.columns)
-    columns = content.target.columns.items()
-    return tuple(name for name, value in columns if name not in _PLATFORM_WRITTEN and not _is_key(value, record_id))
+    if message == "Create" or target.sent is None:
+        return target.sent
+    written = (name for name in target.sent if name not in _PLATFORM_WRITTEN)
+    return tuple(name for name in written if not _is_key(target.columns.get(name), record_id))
 
 
 def _is_key(value: Value, record_id: str | None) -> bool:
@@ -209,7 +208,7 @@ def _is_trimmed(context: _Context, content: _Content, headers: Mapping[str, str]
     if any(name in headers for name in _TOO_LARGE_HEADERS) or context.input_parameters is None:
         return True
     if context.message_name in ("Create", "Update"):
-        return not content.target_is_row
+        return content.target is None or content.target.sent is None
     has_row = context.primary_entity_name != "none" or context.message_name in _WITHOUT_TABLE
     return has_row and not context.input_parameters
 

@@ -37,11 +37,12 @@ Found: TypeAlias = "Value | Unread"
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A row as a message carries it; an EntityReference is one without columns."""
+    """A row as a message carries it; `sent` names its columns, also those left out of `columns`; None: a reference."""
 
     table: str | None
     id: str | None
     columns: dict[str, Value]
+    sent: tuple[str, ...] | None
 
 
 class ValueReader:
@@ -88,12 +89,7 @@ class ValueReader:
 
     def columns(self, raw: object, at: Path) -> dict[str, Value]:
         """An attribute or parameter list as values by name."""
-        found: dict[str, Value] = {}
-        for key, inner, where in self.pairs(raw, at):
-            value = self.value(inner, where)
-            if value is not UNREAD:
-                found[key] = value
-        return found
+        return _without_unread(self._found(raw, at))
 
     def entity(self, raw: object, at: Path) -> Entity | None:
         """An Entity or EntityReference; None, and a fault, for anything else."""
@@ -121,6 +117,9 @@ class ValueReader:
             at, step = at
             steps.append(step)
         self.faults.append(Fault(pointer(*reversed(steps)), detail))
+
+    def _found(self, raw: object, at: Path) -> dict[str, Found]:
+        return {key: self.value(inner, where) for key, inner, where in self.pairs(raw, at)}
 
     def _text(self, raw: str, at: Path) -> Found:
         if dates.looks_like_json_date(raw) or (self._iso_dates and dates.looks_like_iso_date(raw)):
@@ -227,10 +226,13 @@ class ValueReader:
         return Rows(table, tuple(entity.columns for entity in entities), tuple(entity.id for entity in entities))
 
     def _entity(self, raw: dict[str, Any], at: Path) -> Entity:
+        attributes = raw.get("Attributes")
+        found = self._found(attributes, (at, "Attributes"))
         return Entity(
             self._table(raw.get("LogicalName"), (at, "LogicalName")),
             self._id(raw.get("Id"), (at, "Id")),
-            self.columns(raw.get("Attributes"), (at, "Attributes")),
+            _without_unread(found),
+            None if attributes is None else tuple(found),
         )
 
     def _id(self, raw: object, at: Path) -> str | None:
@@ -250,9 +252,8 @@ class ValueReader:
             return None
 
 
-def is_entity(raw: object) -> bool:
-    """Whether `raw` is an Entity: a row with its columns, not a reference to one."""
-    return isinstance(raw, dict) and _kind(raw) == "Entity"
+def _without_unread(found: dict[str, Found]) -> dict[str, Value]:
+    return {name: value for name, value in found.items() if value is not UNREAD}
 
 
 def _kind(raw: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Every payload in tests/payloads is read and understood; the expectations were written by hand from the files."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from integration.events import (
     Lookup,
     Money,
     Rows,
+    Value,
     from_envelope,
     read_lean_event,
     to_envelope,
@@ -19,8 +20,12 @@ from integration.events import (
 from tests.unit.events.support import ACCEPTED, PAYLOADS, payload, read
 
 
-def at(year: int, month: int, day: int, hour: int, minute: int, second: int, millisecond: int = 0) -> datetime:
-    return datetime(year, month, day, hour, minute, second, millisecond * 1000, tzinfo=UTC)
+def utc(moment: str) -> datetime:
+    return datetime.fromisoformat(moment + "+00:00")
+
+
+def names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ CONTACT_UPDATE = Expected(
     ("firstname", "fullname", "yomifullname"),
     "11bb11bb-cc22-dd33-ee44-55ff55ff55ff",
     "11bb11bb-cc22-dd33-ee44-55ff55ff55ff",
-    at(2017, 9, 26, 0, 4, 8),
+    utc("2017-09-26T00:04:08"),
     "00aa00aa-bb11-cc22-dd33-44ee44ee44ee",
     "aaaa0000-bb11-2222-33cc-444444dddddd",
 )
@@ -55,7 +60,7 @@ STRIPPED = Expected(
     None,
     "be403faf-2baf-4856-bbc7-ead86e179b4c",
     "be403faf-2baf-4856-bbc7-ead86e179b4c",
-    at(2019, 1, 12, 2, 11, 30),
+    utc("2019-01-12T02:11:30"),
     "a939603b-3dc7-46c5-a4c4-8406060c0af7",
     "d0103cd1-eb73-4c21-9841-217637786b1c",
     trimmed=True,
@@ -70,7 +75,7 @@ def on_lead_envelope(table: str, message: str, record_id: str) -> Expected:
         None,
         "7174cfdf-98e4-4fb7-ada5-34c031b52c02",
         "593db65c-9747-e811-a94f-000d3a395ecc",
-        at(2018, 5, 29, 22, 41, 43),
+        utc("2018-05-29T22:41:43"),
         "e4afcea5-0944-4066-b839-a318fe3b4e55",
         "446885e9-2261-4413-b471-5bb2bd0fa72a",
     )
@@ -84,7 +89,7 @@ EXPECTED = {
         ("statecode", "statuscode"),
         "400075a6-19a2-49aa-8fa0-330ba2810540",
         "400075a6-19a2-49aa-8fa0-330ba2810540",
-        at(2024, 8, 26, 7, 43, 16),
+        utc("2024-08-26T07:43:16"),
         "e4032af2-cacf-4dd0-92aa-9036176934a5",
         "3860c444-0576-4d79-9877-b0ca8e4e9bd4",
     ),
@@ -95,7 +100,7 @@ EXPECTED = {
         None,
         "b1977479-f590-ef11-8a69-000d3ac831e1",
         "b1977479-f590-ef11-8a69-000d3ac831e1",
-        at(2024, 12, 10, 7, 5, 29),
+        utc("2024-12-10T07:05:29"),
         "29c6e552-e16f-ef11-a66b-6045bd1e7d8b",
         "c31a0ebc-a565-4f85-b5ff-34e0742ddba7",
     ),
@@ -107,7 +112,7 @@ EXPECTED = {
         ("name",),
         "be403faf-2baf-4856-bbc7-ead86e179b4c",
         "be403faf-2baf-4856-bbc7-ead86e179b4c",
-        at(2019, 1, 12, 2, 11, 30),
+        utc("2019-01-12T02:11:30"),
         "a939603b-3dc7-46c5-a4c4-8406060c0af7",
         "d0103cd1-eb73-4c21-9841-217637786b1c",
     ),
@@ -116,17 +121,17 @@ EXPECTED = {
         "account",
         "Create",
         "53c52f26-a89d-ef11-8a69-000d3a30b0c1",
-        tuple(
+        names(
             "territorycode statecode address2_shippingmethodcode isprivate followemail donotbulkemail donotsendmm "
             "createdon businesstypecode donotpostalmail ownerid donotbulkpostalmail name new_name donotemail "
             "address2_addresstypecode donotphone transactioncurrencyid modifiedby statuscode modifiedonbehalfby "
             "preferredcontactmethodcode owningbusinessunit accountid createdby donotfax merged customersizecode "
             "marketingonly accountratingcode shippingmethodcode processid creditonhold modifiedon "
-            "participatesinworkflow accountclassificationcode address2_freighttermscode exchangerate".split()
+            "participatesinworkflow accountclassificationcode address2_freighttermscode exchangerate"
         ),
         "3570e963-e69c-ef11-8a6b-000d3a318589",
         "3570e963-e69c-ef11-8a6b-000d3a318589",
-        at(2024, 11, 8, 8, 5, 6, 922),
+        utc("2024-11-08T08:05:06.922"),
         "f42a590d-a29d-ef11-8a66-6045bd056902",
         "7038a274-4877-4f3f-a57a-0f4493a647c6",
     ),
@@ -134,15 +139,15 @@ EXPECTED = {
         "shko_allfields",
         "Create",
         "6420f0cc-916b-ee11-9ae6-000d3a688809",
-        tuple(
+        names(
             "timezoneruleversionnumber shko_integer shko_currency modifiedonbehalfby shko_datetime shko_decimal "
             "statecode statuscode shko_boolean owningbusinessunit shko_choice shko_string shko_name ownerid "
             "shko_choices modifiedon shko_allfieldsid modifiedby shko_lookup createdon createdby "
-            "transactioncurrencyid exchangerate shko_currency_base".split()
+            "transactioncurrencyid exchangerate shko_currency_base"
         ),
         "c7877889-0f5f-ee11-8def-000d3adbef1f",
         "c7877889-0f5f-ee11-8def-000d3adbef1f",
-        at(2023, 10, 15, 19, 34, 6, 12),
+        utc("2023-10-15T19:34:06.012"),
         "b015df52-a05f-ee11-a382-000d3a64db73",
         "b5940787-bdf1-4d42-89aa-671ba512a488",
     ),
@@ -150,14 +155,14 @@ EXPECTED = {
         "lead",
         "Create",
         "e837c9ec-8151-e811-a950-000d3a391928",
-        tuple(
+        names(
             "statecode isprivate leadid emailaddress1 fullname subject ownerid modifiedon description createdon "
             "owningbusinessunit modifiedby statuscode modifiedonbehalfby lastname new_salutation firstname "
-            "yomifullname merged createdby owninguser".split()
+            "yomifullname merged createdby owninguser"
         ),
         "593db65c-9747-e811-a94f-000d3a395ecc",
         "593db65c-9747-e811-a94f-000d3a395ecc",
-        at(2018, 5, 6, 23, 5, 13, 673),
+        utc("2018-05-06T23:05:13.673"),
         "e4afcea5-0944-4066-b839-a318fe3b4e55",
         "9ffd9d79-cc7d-4b8c-bbc0-37e2375d3cac",
     ),
@@ -180,7 +185,7 @@ EXPECTED = {
         ("firstname", "fullname", "yomifullname", "iscustomizable"),
         "11bb11bb-cc22-dd33-ee44-55ff55ff55ff",
         "11bb11bb-cc22-dd33-ee44-55ff55ff55ff",
-        at(2017, 9, 26, 0, 4, 8),
+        utc("2017-09-26T00:04:08"),
         "00aa00aa-bb11-cc22-dd33-44ee44ee44ee",
         "aaaa0000-bb11-2222-33cc-444444dddddd",
     ),
@@ -192,7 +197,7 @@ EXPECTED = {
         None,
         "b1977479-f590-ef11-8a69-000d3ac831e1",
         "b1977479-f590-ef11-8a69-000d3ac831e1",
-        at(2024, 12, 10, 6, 45, 29),
+        utc("2024-12-10T06:45:29"),
         "29c6e552-e16f-ef11-a66b-6045bd1e7d8b",
         "c31a0ebc-a565-4f85-b5ff-34e0742ddba7",
     ),
@@ -252,7 +257,7 @@ def test_the_lean_payload() -> None:
     assert event.record_id == "44444444-4444-4444-8444-444444444444"
     assert event.changed_columns == ("estimatedvalue", "statuscode")
     assert event.user_id == event.initiating_user_id == "11111111-1111-4111-8111-111111111111"
-    assert event.operation_time == at(2025, 1, 31, 10, 15, 30)
+    assert event.operation_time == utc("2025-01-31T10:15:30")
     assert event.organisation == "contoso"
     assert event.values == {}
 
@@ -265,7 +270,7 @@ def test_every_column_type_of_a_capture() -> None:
     assert values["shko_choice"] == Choice(342490000)
     assert values["shko_choices"] == Choices((342490001, 342490002))
     assert values["shko_lookup"] == Lookup("systemuser", "c7877889-0f5f-ee11-8def-000d3adbef1f")
-    assert values["shko_datetime"] == at(2023, 10, 17, 7, 0, 0)
+    assert values["shko_datetime"] == utc("2023-10-17T07:00:00")
     assert str(values["shko_decimal"]) == "10.12"
     assert values["shko_integer"] == 321
     assert values["shko_boolean"] is False
@@ -277,9 +282,9 @@ def test_every_parameter_type_of_a_custom_api() -> None:
     """All thirteen types that a custom API's parameter can have."""
     parameters = read(payload("plugin_async_customapi_all_parameter_types")).parameters
     account = Lookup("account", "a4982849-096f-ef11-a670-6045bd21f435")
-    row = {
+    row: dict[str, Value] = {
         "name": "ACCOUNT NAME",
-        "datetime": at(2024, 12, 10, 7, 5, 21, 124),
+        "datetime": utc("2024-12-10T07:05:21.124"),
         "entityreference": account,
         "guid": "f0ec8b1a-d127-4744-8bf3-b48cdfb794bf",
         "optionsets": Choices((1, 2)),
@@ -288,7 +293,7 @@ def test_every_parameter_type_of_a_custom_api() -> None:
 
     assert parameters == {
         "devkit_InputBoolean": True,
-        "devkit_InputDateTime": at(2024, 12, 10, 7, 5, 21, 125),
+        "devkit_InputDateTime": utc("2024-12-10T07:05:21.125"),
         "devkit_InputDecimal": Decimal("1.23"),
         "devkit_InputEntity": rows,
         "devkit_InputEntityCollection": rows,
@@ -339,9 +344,7 @@ def test_images_of_captures() -> None:
     assert isinstance(senders, Rows)
     assert senders.table == "activityparty"
     assert account.post_image["revenue"] == Money(Decimal("483000000.0"))
-    assert account.post_image["ownerid"] == Lookup(
-        "systemuser", "be403faf-2baf-4856-bbc7-ead86e179b4c", "Jamie Bowman"
-    )
+    assert account.post_image["ownerid"] == Lookup("systemuser", "be403faf-2baf-4856-bbc7-ead86e179b4c", "Jamie Bowman")
     assert contact.pre_image == contact.post_image == {}
 
 
