@@ -51,6 +51,9 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(f"\nThis failed with status {error.returncode}: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; the next run begins the installation anew.", file=sys.stderr)
+        return 130
     return run(environment.python, ["-m", f"sandbox.commands.{given.command}", *given.arguments])
 
 
