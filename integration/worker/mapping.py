@@ -49,6 +49,7 @@ COLUMNS = {
 }
 
 OPEN, WON = 0, 1
+_CENT = Decimal("0.01")
 ACTIVE = 0
 
 
@@ -87,7 +88,7 @@ class Opportunity:
 def opportunity(row: Row) -> Opportunity:
     """Read an opportunity."""
     state = _integer(row, "statecode")
-    estimated, actual = _decimal(row, "estimatedvalue"), _decimal(row, "actualvalue")
+    estimated, actual = _amount(row, "estimatedvalue"), _amount(row, "actualvalue")
     return Opportunity(
         title=_text(row, "name") or "(no name)",
         amount=actual if state == WON and actual is not None else estimated,
@@ -147,9 +148,13 @@ def _integer(row: Row, column: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _decimal(row: Row, column: str) -> Decimal | None:
+def _amount(row: Row, column: str) -> Decimal | None:
+    """An amount with two decimals, or as many as it needs: 100, 100.0 and 100.0000 are the same."""
     value = row.values.get(column)
-    return Decimal(value) if isinstance(value, int | Decimal) else None
+    if not isinstance(value, int | Decimal):
+        return None
+    amount = Decimal(value).normalize()
+    return amount.quantize(_CENT) if -2 < int(amount.as_tuple().exponent) else amount
 
 
 def _date(value: str | None) -> date | None:

@@ -25,7 +25,7 @@ class Broker:
     """Service Bus at `connection_string`, and the controls at `url`."""
 
     def __init__(self, connection_string: str, url: str) -> None:
-        self._connection_string = connection_string
+        self.connection_string = connection_string
         self.url = url
         self._session = requests.Session()
         self._session.trust_env = False
@@ -33,7 +33,7 @@ class Broker:
     def dead_letters(self, queue: str = "work") -> list[DeadLetter]:
         """What is in the queue's $DeadLetterQueue, oldest first; it stays there."""
         with (
-            ServiceBusClient.from_connection_string(self._connection_string) as client,
+            ServiceBusClient.from_connection_string(self.connection_string) as client,
             client.get_queue_receiver(queue, sub_queue=ServiceBusSubQueue.DEAD_LETTER) as receiver,
         ):
             return [

@@ -64,6 +64,10 @@ class Dataverse(StandIn):
         published: list[dict[str, Any]] = self._control("GET", f"events?after={after}&limit=5000").json()
         return published
 
+    def quiet(self) -> None:
+        """Wait until all that was changed has been published and answered."""
+        self._control("POST", "quiet")
+
     def event_id(self, row_id: str, *, after: int = 0, within: float = 20.0) -> str:
         """The app's id of the first event of a row that was published after `after`, once the app has answered it."""
 
