@@ -21,6 +21,7 @@ READY, LOCKED, COMPLETED = 0, 2, 3
 WAITING, IN_PROGRESS, SUCCEEDED, FAILED = 0, 20, 30, 31
 ASYNCHRONOUS, SYNCHRONOUS = 1, 0
 WORKERS = 32
+REMEMBERED_EVENTS = 10_000
 
 
 class Jobs:
@@ -30,10 +31,9 @@ class Jobs:
         self._store, self._contexts, self._webhooks, self._host = store, contexts, webhooks, organisation_host
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
-        self._stored: list[str] = []
 
-    def store(self, change: Change, step: Step) -> None:
-        """Within the change's transaction: write the job down."""
+    def store(self, change: Change, step: Step) -> str:
+        """Within the change's transaction: write the job down; gives its id."""
         job_id, at = values.new_guid(), datetime.now(UTC)
         headers, body = message(change, self._contexts.build(change, step, job_id, at), self._host)
         self._write_down(job_id, change, step, headers, body)
@@ -54,17 +54,12 @@ class Jobs:
             "ownerid": {"table": "systemuser", "id": change.request.user.user_id},
         }
         self._store.put("asyncoperation", job_id, job)
-        self._stored.append(job_id)
+        return job_id
 
-    def run_stored(self) -> None:
-        """After the commit: hand the stored jobs to the workers."""
-        for job_id in self._stored:
+    def run(self, job_ids: list[str]) -> None:
+        """After the commit: hand stored jobs to the workers."""
+        for job_id in job_ids:
             self._queue.put_nowait(job_id)
-        self._stored.clear()
-
-    def forget_stored(self) -> None:
-        """After a rollback: there is nothing to run."""
-        self._stored.clear()
 
     async def call_now(self, change: Change, step: Step) -> Outcome:
         """A synchronous step: call within the transaction and wait for the answer."""
@@ -123,7 +118,7 @@ class Jobs:
     def _write_down(
         self, job_id: str, change: Change, step: Step, headers: dict[str, str], body: str, *, running: bool = False
     ) -> None:
-        self._store.database.execute(
+        written = self._store.database.execute(
             "INSERT INTO jobs (id, step, created, mode, message, tbl, row_id, headers, body)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -138,6 +133,9 @@ class Jobs:
                 body,
             ),
         )
+        oldest = (written.lastrowid or 0) - REMEMBERED_EVENTS
+        if oldest % REMEMBERED_EVENTS == 0:
+            self._store.database.execute("DELETE FROM jobs WHERE outcome IS NOT NULL AND seq <= ?", (oldest,))
 
     async def _work(self) -> None:
         while True:

@@ -91,14 +91,11 @@ class OrganizationService:
         try:
             with self._store.transaction():
                 row = self._write(change)
-                for step in steps:
-                    if step.asynchronous:
-                        self._jobs.store(change, step)
+                stored = [self._jobs.store(change, step) for step in steps if step.asynchronous]
         except KeyViolated as violated:
-            self._jobs.forget_stored()
             columns = str(violated).rpartition(":")[2].rstrip("'")
             raise key_violated(change.table.name, columns) from violated
-        self._jobs.run_stored()
+        self._jobs.run(stored)
         if change.table.name in REGISTRATION_TABLES:
             self._registrations.changed()
         return row

@@ -91,8 +91,8 @@ class Store:
         """The row whose columns have these values; strings compare as Dataverse does, ignoring case."""
         where = " AND ".join(f"{_extract(column)} = ? COLLATE NOCASE" for column in key)
         found = self.database.execute(
-            f"SELECT * FROM rows WHERE tbl = ? AND {where} LIMIT 1",  # noqa: S608 -- columns come from the schema
-            (table, *key.values()),
+            f"SELECT * FROM rows WHERE tbl = '{table}' AND {where} LIMIT 1",  # noqa: S608 -- names come from the schema
+            tuple(key.values()),
         ).fetchone()
         return None if found is None else _row(found)
 
