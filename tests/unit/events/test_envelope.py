@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integration.errors import Unreadable
@@ -80,6 +80,7 @@ events = st.builds(
 
 
 @given(events)
+@settings(deadline=None)
 def test_an_event_survives_the_envelope(event: IntegrationEvent) -> None:
     """Every value, to the last digit and microsecond."""
     assert from_envelope(to_envelope(event)) == event

@@ -60,6 +60,7 @@ def read_like_a_door(body: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
+@settings(deadline=None)
 def test_random_bytes(body: bytes) -> None:
     read_like_a_door(body)
     with suppress(Unreadable):
@@ -67,7 +68,7 @@ def test_random_bytes(body: bytes) -> None:
 
 
 @given(st.sampled_from(BODIES), st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_captures_with_bytes_changed(body: bytes, data: st.DataObject) -> None:
     """Cut, and a piece replaced by noise."""
     start = data.draw(st.integers(0, len(body)))
@@ -86,7 +87,7 @@ def places(node: Any) -> list[tuple[Any, Any]]:
 
 
 @given(st.sampled_from(DOCUMENTS), st.data())
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_captures_with_values_changed(document: dict[str, Any], data: st.DataObject) -> None:
     """Up to three values anywhere in a capture become something else; its own keys come first, they matter most."""
     copy = json.loads(json.dumps(document))
@@ -101,7 +102,7 @@ def test_captures_with_values_changed(document: dict[str, Any], data: st.DataObj
 
 
 @given(st.sampled_from(DOCUMENTS), st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_envelopes_with_values_changed(document: dict[str, Any], data: st.DataObject) -> None:
     """An edited dead letter is an event, one that can be sent on, or unreadable."""
     told = json.loads(to_envelope(read(document)))
@@ -118,6 +119,7 @@ def test_envelopes_with_values_changed(document: dict[str, Any], data: st.DataOb
         NASTY | st.sampled_from(["Changed", "44444444-4444-4444-8444-444444444444", "2025-01-31T10:15:30Z", ["a"]]),
     )
 )
+@settings(deadline=None)
 def test_lean_payloads_of_anything(body: dict[str, Any]) -> None:
     with suppress(Rejected):
         event = read_lean_event(
