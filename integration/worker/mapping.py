@@ -154,7 +154,7 @@ def _amount(row: Row, column: str) -> Decimal | None:
     if not isinstance(value, int | Decimal):
         return None
     amount = Decimal(value).normalize()
-    return amount.quantize(_CENT) if -2 < int(amount.as_tuple().exponent) else amount
+    return amount.quantize(_CENT) if int(amount.as_tuple().exponent) > -2 else amount
 
 
 def _date(value: str | None) -> date | None:

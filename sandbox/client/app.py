@@ -23,7 +23,7 @@ class App:
 
     def __init__(self, url: str, webhook_key: str, operations_key: str) -> None:
         self.url = url
-        self._webhook_key = webhook_key
+        self.webhook_key = webhook_key
         self._operations_key = operations_key
         self._session = requests.Session()
         self._session.trust_env = False
@@ -78,7 +78,7 @@ class App:
     ) -> requests.Response:
         return self._session.post(
             self.url + path,
-            params={"code": self._webhook_key if key is None else key},
+            params={"code": self.webhook_key if key is None else key},
             data=body if isinstance(body, bytes) else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", **(headers or {})},
             timeout=_TIMEOUT,

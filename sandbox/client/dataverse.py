@@ -21,10 +21,11 @@ class Dataverse(StandIn):
         self._user = sign_in(url, user)
         super().__init__(url, self._user)
 
-    def create(self, table: str, columns: dict[str, Any], row_id: str | None = None) -> str:
+    def create(self, table: str, columns: dict[str, Any], row_id: str | None = None, *, tag: str | None = None) -> str:
         """Create a row, under an id of one's own if given; the row's id."""
         row_id = row_id or str(uuid.uuid4())
-        self._ask("POST", _entity_set(table), json={f"{table}id": row_id, **columns})
+        columns = {f"{table}id": row_id, **columns}
+        self._ask("POST", _entity_set(table), json=columns, params={"tag": tag} if tag else {})
         return row_id
 
     def update(self, table: str, row_id: str, columns: dict[str, Any], *, tag: str | None = None) -> None:

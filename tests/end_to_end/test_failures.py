@@ -108,7 +108,7 @@ def test_a_duplicate_delivery_has_one_effect(client: Client, person: Person) -> 
 def test_killed_between_an_effect_and_its_ledger_row_there_is_one_effect(
     client: Client, sandbox: Sandbox, person: Person, match: str
 ) -> None:
-    """kill -9 after the other side has done it and before we know: the next delivery gets the same answer."""
+    """Kill -9 after the other side has done it and before we know: the next delivery gets the same answer."""
     account = client.dataverse.create("account", {"name": "Killed", "telephone1": "1"}, row_id=str(uuid.uuid4()))
     client.app.wait_for(client.dataverse.event_id(account))
     opportunity, _ = person.opportunity(account, 800)

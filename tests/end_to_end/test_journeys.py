@@ -96,7 +96,7 @@ def test_a_won_opportunity_becomes_an_erp_order(client: Client, person: Person) 
 
 
 def test_a_contact_can_be_the_customer(client: Client, person: Person) -> None:
-    """customerid points to an account or a contact; the ERP gets a person then."""
+    """The customer may be an account or a contact; the ERP gets a person then."""
     contact, event_id = person.create("contact", {"firstname": "Zoë", "lastname": "Müller"})
     assert client.app.wait_for(event_id)["state"] == "no-handler"
     opportunity, _ = person.create(
