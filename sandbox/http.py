@@ -15,6 +15,7 @@ import errno
 import logging
 import re
 import signal
+import socket
 import ssl
 import sys
 from collections import deque
@@ -206,21 +207,24 @@ async def _serve(app: web.Application, port: int, tls: ssl.SSLContext | None) ->
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
+    address = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
+        address.bind(("127.0.0.1", port))
     except OSError as failure:
         if failure.errno != errno.EADDRINUSE:
             raise
         log.error("Port %d on 127.0.0.1 is taken by another process: stop it or choose another --port.", port)  # noqa: TRY400 -- the message says it all
         return PORT_TAKEN
-    else:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, address, ssl_context=tls).start()
         log.info("listening on %s://127.0.0.1:%d", "https" if tls else "http", port)
         await stop.wait()
-        return 0
     finally:
         await runner.cleanup()
+    return 0
 
 
 async def _health(_: web.Request) -> web.Response:

@@ -1,4 +1,17 @@
-"""The stand-in put together: store, schema, service, jobs, Web API, tokens and control routes."""
+"""The stand-in put together: store, schema, service, jobs, Web API, tokens and control routes.
+
+Control routes besides those of `sandbox.http`:
+
+    GET    /control/environment         tenant, clients with their secrets and users, organisation id, CA file
+    GET    /control/events              what was published and every answer, oldest first; ?after=<seq>&limit=<n>
+    DELETE /control/events              forget those that are finished
+    POST   /control/quiet               answers when no system job is pending
+    POST   /control/tokens              {"lifetime_seconds": n}: for tokens given from now on
+    DELETE /control/tokens              every token given so far is expired
+    POST   /control/limits              enforce service-protection limits (fields: see `limits.Limits`)
+    DELETE /control/limits              only count
+    POST   /control/expire-delta-links  delta links given so far answer ExpiredVersionStamp
+"""
 
 import ssl
 from collections.abc import AsyncIterator

@@ -1,5 +1,6 @@
 """GET on an entity set: filter, order, pages, counts and change tracking."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -7,12 +8,13 @@ from aiohttp import web
 
 from sandbox.dataverse.errors import ODataError, bad_request
 from sandbox.dataverse.odata_filter import column_operand, compile_filter
-from sandbox.dataverse.query import Preferences, Query
+from sandbox.dataverse.query import PAGE_LIMIT, Preferences, Query
 from sandbox.dataverse.representation import Representation
 from sandbox.dataverse.schema import Schema, Table
 from sandbox.dataverse.store import Row, Store
 
 OLDEST_DELTA = "oldest delta token"
+_TRACKED_PAGE = re.compile(r"(\d+)!(\d+)!([0-9a-f-]{36})")
 _UNTRACKED = ("$filter", "$orderby", "$expand", "$top")
 
 
@@ -29,13 +31,13 @@ class Collections:
             return self._tracked(table, request, query, preferences)
         rows = self.matching(table, query)
         at = _offset(request.query.get("$skiptoken"))
-        size = preferences.page_size if query.top is None else min(query.top, PAGE_AT_MOST)
+        size = preferences.page_size if query.top is None else min(query.top, PAGE_LIMIT)
         answer = self._context(table, request, query)
         if query.count:
-            answer["@odata.count"] = min(len(rows), PAGE_AT_MOST)
+            answer["@odata.count"] = min(len(rows), PAGE_LIMIT)
             if preferences.annotates("Microsoft.Dynamics.CRM.totalrecordcount"):
-                answer["@Microsoft.Dynamics.CRM.totalrecordcount"] = min(len(rows), PAGE_AT_MOST)
-                answer["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] = len(rows) > PAGE_AT_MOST
+                answer["@Microsoft.Dynamics.CRM.totalrecordcount"] = min(len(rows), PAGE_LIMIT)
+                answer["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] = len(rows) > PAGE_LIMIT
         answer["value"] = [self._shown(table, row, query, preferences) for row in rows[at : at + size]]
         if query.top is None and at + size < len(rows):
             cookie = f'<cookie pagenumber="{at // size + 2}" offset="{at + size}" istracking="False" />'
@@ -84,8 +86,10 @@ class Collections:
     def _token(self, request: web.Request) -> tuple[int, int, str]:
         """Since which version, up to which version, after which primary key."""
         if "$skiptoken" in request.query:
-            since, upto, last_id = request.query["$skiptoken"].split("!")
-            return int(since), int(upto), last_id
+            found = _TRACKED_PAGE.fullmatch(request.query["$skiptoken"])
+            if found is None:
+                raise bad_request("The skip token is not valid.")
+            return int(found[1]), int(found[2]), found[3]
         token = request.query.get("$deltatoken", "0").partition("!")[0]
         if not token.isdigit():
             raise bad_request("The delta token is not valid.")
@@ -104,9 +108,6 @@ class Collections:
         root = f"{request.scheme}://{request.host}{request.path.partition(table.set_name)[0]}"
         selected = f"({','.join(query.select)})" if query.select else ""
         return {"@odata.context": f"{root}$metadata#{table.set_name}{selected}"}
-
-
-PAGE_AT_MOST = 5_000
 
 
 def _link(request: web.Request, name: str, value: str, *, without: str = "") -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.dataverse.actions import CLOSING, Actions
 from sandbox.dataverse.addressing import Address, Segment, address
 from sandbox.dataverse.body import read_columns, read_object
 from sandbox.dataverse.change import RequestInfo
@@ -48,6 +49,7 @@ class WebApi:
     ) -> None:
         self._store, self._schema, self._environment = store, schema, environment
         self._service, self._tokens, self._metadata = service, tokens, metadata
+        self._actions = Actions(store, schema, service)
         self.protection = ServiceProtection()
         self._representation = Representation(store, schema)
         self._collections = Collections(store, schema, self._representation)
@@ -96,6 +98,8 @@ class WebApi:
             return self._who_am_i(request, info)
         if segment.name == "EntityDefinitions":
             return await self._metadata.answer(request, segment)
+        if segment.name in CLOSING and request.method == "POST":
+            return await self._actions.close_opportunity(request, info, segment.name)
         table = self._schema.by_set(segment.name)
         if table is None:
             raise no_such_segment(segment.name)

@@ -206,3 +206,26 @@ def test_full_names_follow_first_and_last_names(application: Dataverse) -> None:
 
 def test_a_collection_cannot_be_patched(application: Dataverse) -> None:
     assert application.call("PATCH", "accounts", {"name": "all"}).status_code == 405
+
+
+def test_an_opportunity_is_won_by_the_action(application: Dataverse) -> None:
+    row_id = application.create("opportunities", {"name": "Won", "estimatedvalue": 10})
+    close = {"opportunityid@odata.bind": f"/opportunities({row_id})", "actualend": "2026-11-20T10:00:00Z"}
+    body = {"Status": 3, "OpportunityClose": close | {"actualrevenue": 12.5}}
+    assert application.call("POST", "WinOpportunity", body).status_code == 204
+    row = application.get(f"opportunities({row_id})?$select=statecode,statuscode,actualvalue,actualclosedate")
+    assert (row["statecode"], row["statuscode"], row["actualvalue"], row["actualclosedate"]) == (
+        1,
+        3,
+        12.5,
+        "2026-11-20",
+    )
+    assert error(application.call("POST", "LoseOpportunity", body)) == (400, "0x80040203")
+
+
+def test_an_opportunity_is_lost_by_the_action(application: Dataverse) -> None:
+    row_id = application.create("opportunities", {"name": "Lost", "estimatedvalue": 10})
+    close = {"opportunityid@odata.bind": f"/opportunities({row_id})"}
+    application.call("POST", "LoseOpportunity", {"Status": -1, "OpportunityClose": close})
+    row = application.get(f"opportunities({row_id})?$select=statecode,statuscode,actualvalue")
+    assert (row["statecode"], row["statuscode"], row["actualvalue"]) == (2, 4, 10)

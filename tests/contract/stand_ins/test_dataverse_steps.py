@@ -79,6 +79,17 @@ def test_filtering_attributes_are_compared_with_what_was_sent(
     assert len(receiver.received) == expected
 
 
+def test_closing_an_opportunity_fires_its_update_steps(
+    application: Dataverse, receiver: Receiver, endpoint: str
+) -> None:
+    register_step(application, endpoint, "Update", "opportunity", filteringattributes="statecode")
+    row_id = application.create("opportunities", {"name": "Won"})
+    close = {"opportunityid@odata.bind": f"/opportunities({row_id})"}
+    application.call("POST", "WinOpportunity", {"Status": 3, "OpportunityClose": close})
+    application.quiet()
+    assert [context["PrimaryEntityId"] for context in receiver.contexts()] == [row_id]
+
+
 def test_steps_of_other_messages_and_tables_stay_silent(
     application: Dataverse, receiver: Receiver, endpoint: str
 ) -> None:
