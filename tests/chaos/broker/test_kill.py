@@ -83,7 +83,7 @@ class Load:
 
 def everything(port: int, address: str) -> set[str]:
     """All that can still be read at an address."""
-    found = set()
+    found: set[str] = set()
     with AmqpClient(port) as client:
         client.receiver(address, credit=100_000, snd_settle_mode=1)
         while batch := client.receive(1, seconds=1.0):
@@ -100,7 +100,7 @@ def run(folder: Path, kills: int) -> Load:
         thread.start()
     try:
         for _ in range(kills):
-            time.sleep(random.uniform(0.6, 1.4))
+            time.sleep(random.uniform(0.6, 1.4))  # noqa: S311 -- any moment will do
             broker.kill()
             broker.start()
         time.sleep(0.5)

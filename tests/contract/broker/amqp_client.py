@@ -51,7 +51,10 @@ class AmqpClient(Handler):
     # ---- what is done
 
     def flush(self) -> None:
-        self.socket.sendall(self.connection.take_output())
+        try:
+            self.socket.sendall(self.connection.take_output())
+        except OSError:
+            self.lost = True
 
     def wait(self, condition: Callable[[], bool], seconds: float = 5.0) -> bool:
         """Sends and receives until the condition holds, at most that long; gives whether it does."""

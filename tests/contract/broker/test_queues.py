@@ -132,7 +132,7 @@ def test_too_many_deliveries_end_in_the_dead_letter_queue(client: ServiceBusClie
 
 
 def test_an_expired_lock_is_lost_and_counts(client: ServiceBusClient, sender: Sender, broker: BrokerProcess) -> None:
-    """Renewal keeps a lock beyond its duration; without it the message comes again and the old token is worth nothing."""
+    """Renewal keeps a lock beyond its duration; without it the message comes again, the old token is worth nothing."""
     sender("lock").send_messages(ServiceBusMessage("x"))
     with client.get_queue_receiver("lock") as receiver:
         [message] = take(receiver, 1)
@@ -215,9 +215,9 @@ def test_forwarding(sender: Sender, broker: BrokerProcess) -> None:
 
 def test_an_unknown_entity_is_refused(connection_string: str) -> None:
     """With the error that the SDK raises for it against Azure."""
-    with ServiceBusClient.from_connection_string(connection_string, retry_total=0) as client:
-        with pytest.raises(sdk.ServiceBusAuthenticationError), client.get_queue_sender("nowhere"):
-            pass
+    client = ServiceBusClient.from_connection_string(connection_string, retry_total=0)
+    with client, pytest.raises(sdk.ServiceBusAuthenticationError):
+        client.get_queue_sender("nowhere").__enter__()
 
 
 async def test_the_asyncio_sdk(connection_string: str, now: Callable[[], datetime]) -> None:

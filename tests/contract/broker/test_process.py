@@ -1,0 +1,148 @@
+"""The process around the broker: start, stop, taken ports, files, faults on request."""
+
+import json
+import socket
+import subprocess
+import sys
+import urllib.error
+from pathlib import Path
+
+import pytest
+
+from sandbox.amqp import Accepted, Rejected
+from sandbox.amqp.types import Symbol
+from sandbox.broker.clock import BrokerClock
+from sandbox.broker.config import ConfigError, duration, load, strip_comments
+from sandbox.broker.namespace import Namespace
+from sandbox.broker.store import Store
+from tests.contract.broker.amqp_client import AmqpClient, text
+from tests.contract.broker.broker_process import REPOSITORY, BrokerProcess, free_port
+
+SESSION_FILTER = Symbol("com.microsoft:session-filter")
+
+
+def test_everything_survives_a_stop(tmp_path: Path) -> None:
+    """Active, scheduled, deferred and dead-lettered messages, delivery counts, session state, seen ids, events."""
+    process = BrokerProcess(tmp_path)
+    process.start()
+    with AmqpClient(process.port) as client:
+        for name in ("a", "b"):
+            client.send(client.sender("send"), text(name))
+        client.send(client.sender("duplicates"), text("x", message_id="once"))
+        client.send(client.sender("sessions"), text("x", group_id="S"))
+        client.send(client.sender("events/Partitions/2"), text("event"))
+        receiver = client.receiver("sessions", credit=1, filter={SESSION_FILTER: "S"})
+        assert len(client.receive(1)) == 1
+        body = {"session-id": "S", "session-state": b"kept"}
+        client.request("sessions/$management", body, operation="com.microsoft:set-session-state")
+        receiver.detach()
+        client.flush()
+    assert process.stop() == 0
+    process.start()
+    with AmqpClient(process.port) as client:
+        client.receiver("send", credit=5, snd_settle_mode=1)
+        assert [(item.body(), item.annotation("x-opt-sequence-number")) for _, item in client.receive(2)] == [
+            (b"a", 1),
+            (b"b", 2),
+        ]
+        client.send(client.sender("send"), text("c"))
+        [(_, message)] = client.receive(1)
+        assert message.annotation("x-opt-sequence-number") == 3, "sequence numbers go on"
+        client.send(client.sender("duplicates"), text("x", message_id="once"))
+        assert process.counts("duplicates")["active"] == 1
+        client.receiver("sessions", filter={SESSION_FILTER: "S"})
+        _, answer = client.request(
+            "sessions/$management", {"session-id": "S"}, operation="com.microsoft:get-session-state"
+        )
+        assert answer == {"session-state": b"kept"}
+        client.receiver("events/ConsumerGroups/$Default/Partitions/2", credit=1)
+        assert [item.body() for _, item in client.receive(1)] == [b"event"]
+    assert process.stop() == 0
+
+
+@pytest.mark.parametrize("which", ["--port", "--http-port"])
+def test_a_taken_port_is_named(tmp_path: Path, which: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = {"--port": free_port(), "--http-port": free_port()} | {which: taken.getsockname()[1]}
+        command = [sys.executable, "-m", "sandbox.broker", "--db", str(tmp_path / "x.sqlite")]
+        command += [part for name, port in ports.items() for part in (name, str(port))]
+        ended = subprocess.run(  # noqa: S603 -- our own command
+            command, cwd=REPOSITORY, capture_output=True, timeout=10, check=False
+        )
+    assert ended.returncode == 2
+    assert f"port {ports[which]}".encode() in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
+def test_a_bad_config_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text('{"UserConfig": {"Namespaces": [{"Queues": [{}]}]}}')
+    with pytest.raises(ConfigError, match=r"bad\.json"):
+        load(path, Namespace(Store(":memory:"), BrokerClock()))
+
+
+def test_config_is_read_leniently() -> None:
+    """Comments of both kinds, not in strings; trailing commas; ISO durations beyond the emulator's limits too."""
+    text_with_comments = '{ // one\n "a": "http://x", /* two */ "b": [1, 2,], }'
+    assert json.loads(strip_comments(text_with_comments)) == {"a": "http://x", "b": [1, 2]}
+    assert [duration(text) for text in ("PT1M", "P14D", "PT1H30M", "PT0.5S")] == [60_000, 1_209_600_000, 5_400_000, 500]
+    for wrong in ("1 minute", "PT", "P"):
+        with pytest.raises(ValueError, match="not a duration"):
+            duration(wrong)
+
+
+def test_faults_on_request(tmp_path: Path) -> None:
+    """Server busy, delay, refusing connections, dropping them; and wrong controls are told so."""
+    process = BrokerProcess(tmp_path)
+    process.start()
+    with AmqpClient(process.port) as client:
+        sender = client.sender("send")
+        process.call("POST", "/control/fault", {"server_busy": True})
+        answer = client.send(sender, text("x"))
+        assert isinstance(answer, Rejected)
+        assert answer.error is not None
+        assert answer.error.condition == "com.microsoft:server-busy"
+        process.call("POST", "/control/fault", {"delay_ms": 300})
+        number = sender.send(text("x"), b"t")
+        assert not client.wait(lambda: number in client.outcomes, seconds=0.15)
+        assert client.wait(lambda: number in client.outcomes)
+        process.call("DELETE", "/control/fault")
+        assert client.send(sender, text("x")) == Accepted()
+        process.call("POST", "/control/drop")
+        assert not client.wait(lambda: False, seconds=1)
+        assert client.lost
+    process.call("POST", "/control/fault", {"refuse": True})
+    with AmqpClient(process.port) as client:
+        assert not client.wait(lambda: client.connection.opened, seconds=1)
+    process.call("DELETE", "/control/fault")
+    with AmqpClient(process.port) as client:
+        assert client.wait(lambda: client.connection.opened)
+    assert process.call("GET", "/control/counters")["sent"] == 2
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        process.call("POST", "/control/clock", {"advance_seconds": "soon"})
+    assert process.stop() == 0
+
+
+def test_signatures_and_rights_are_checked_with_keys(tmp_path: Path) -> None:
+    """A wrong key is refused at $cbs; a key without the right when the link is attached. Through the SDK."""
+    from azure.servicebus import ServiceBusClient, ServiceBusMessage  # noqa: PLC0415 -- only here
+    from azure.servicebus import exceptions as sdk  # noqa: PLC0415 -- as above
+
+    process = BrokerProcess(tmp_path, "--key", "Root=secret", "--key", "Listener=other;Listen")
+    process.start()
+    good = process.connection_string_with("secret", "Root")
+    with ServiceBusClient.from_connection_string(good, retry_total=0) as client, client.get_queue_sender("send") as s:
+        s.send_messages(ServiceBusMessage("x"))
+    for wrong in (process.connection_string_with("wrong", "Root"), process.connection_string_with("secret", "Who")):
+        client = ServiceBusClient.from_connection_string(wrong, retry_total=0)
+        with client, pytest.raises(sdk.ServiceBusAuthenticationError):
+            client.get_queue_sender("send").__enter__()
+    limited = process.connection_string_with("other", "Listener")
+    with ServiceBusClient.from_connection_string(limited, retry_total=0) as client:
+        with client.get_queue_receiver("send") as receiver:
+            assert len(receiver.receive_messages(1, max_wait_time=3)) == 1
+        with pytest.raises(sdk.ServiceBusAuthorizationError):
+            client.get_queue_sender("send").__enter__()
+    assert process.stop() == 0
