@@ -12,6 +12,7 @@ from sandbox.dataverse.store import Store, Values
 from sandbox.dataverse.values import read
 
 BIND = "@odata.bind"
+_NEVER_NULL = frozenset({"State", "Status", "Owner"})
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:
@@ -44,6 +45,9 @@ def read_columns(table: Table, body: dict[str, Any], schema: Schema, store: Stor
             )
         else:
             raise undeclared_property(name, table.name)
+    for name, value in columns.items():
+        if value is None and table.columns[name].type in _NEVER_NULL:
+            raise bad_request(f"The column '{name}' of '{table.name}' cannot be null.", "0x80040203")
     return columns
 
 

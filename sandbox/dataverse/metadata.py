@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox.dataverse.addressing import Segment
 from sandbox.dataverse.body import read_object
-from sandbox.dataverse.errors import ODataError, bad_request
+from sandbox.dataverse.errors import ODataError, bad_request, no_such_property
 from sandbox.dataverse.json_text import dumps
 from sandbox.dataverse.schema import Column, Schema, Table
 from sandbox.dataverse.store import Store
@@ -56,6 +56,9 @@ class Metadata:
             shown = self._table(table)
             selected = request.query.get("$select", "")
             names = [name.strip() for name in selected.split(",") if name.strip()]
+            unknown = [name for name in names if name not in shown]
+            if unknown:
+                raise no_such_property(unknown[0], "EntityMetadata")
             return _json({name: shown[name] for name in ["MetadataId", *names]} if names else shown)
         if collection.name == "Keys":
             return _json({"value": [_key(key) for key in table.keys]})
@@ -103,6 +106,8 @@ def _column_definition(table: Table, body: dict[str, Any]) -> dict[str, Any]:
         )
     kept = {key: value for key, value in body.items() if key not in _DEFINITION_ONLY}
     if "OptionSet" in body:
+        if not isinstance(body["OptionSet"], dict):
+            raise bad_request("OptionSet is not an object.", "0x80048d19")
         options = body["OptionSet"].get("Options", [])
         kept["OptionSet"] = {"Options": [{"Value": each["Value"], "Label": _label(each)} for each in options]}
     return kept | {"LogicalName": name.lower(), "DisplayName": _label(body, "DisplayName"), "IsCustomAttribute": True}

@@ -4,13 +4,19 @@ from sandbox.dataverse.errors import ODataError
 from sandbox.dataverse.schema import Schema, Table
 from sandbox.dataverse.store import Row, Store, Values
 
+WEBHOOK = 8
 ASYNCHRONOUS = 1
 POST_OPERATION = 40
 PRE_IMAGE, POST_IMAGE = 0, 1
 
 
 def check_registration(table: Table, whole: Values, store: Store, schema: Schema) -> None:
-    """Raise 400 for a step or image that cannot be."""
+    """Raise 400 for an endpoint, step or image that cannot be."""
+    for name in _REQUIRED.get(table.name, ()):
+        if whole.get(name) is None:
+            raise _invalid(f"Required field '{name}' is missing for {table.name}.")
+    if table.name == "serviceendpoint" and whole["contract"] == WEBHOOK and not whole.get("url"):
+        raise _invalid("A webhook needs a url.")
     if table.name == "sdkmessageprocessingstep":
         _check_step(whole, store, schema)
     if table.name == "sdkmessageprocessingstepimage":
@@ -35,9 +41,6 @@ def check_delete(table: Table, row_id: str, store: Store) -> list[Row]:
 
 
 def _check_step(whole: Values, store: Store, schema: Schema) -> None:
-    for name in ("eventhandler", "sdkmessageid", "stage", "mode"):
-        if whole.get(name) is None:
-            raise _invalid(f"Required field '{name}' is missing for a processing step.")
     if whole["mode"] == ASYNCHRONOUS and whole["stage"] != POST_OPERATION:
         raise _invalid("Asynchronous steps are supported in the post-operation stage (40) only.")
     message = store.get("sdkmessage", whole["sdkmessageid"]["id"])
@@ -78,3 +81,10 @@ def _refers(row: Row, column: str, row_id: str) -> bool:
 
 def _invalid(message: str) -> ODataError:
     return ODataError(400, "0x80040203", message)
+
+
+_REQUIRED = {
+    "serviceendpoint": ("name", "contract"),
+    "sdkmessageprocessingstep": ("name", "eventhandler", "sdkmessageid", "stage", "mode"),
+    "sdkmessageprocessingstepimage": ("name", "sdkmessageprocessingstepid", "imagetype"),
+}

@@ -73,12 +73,12 @@ class Webhooks:
 
     async def _attempt(self, endpoint: Values, headers: dict[str, str], body: str) -> dict[str, Any]:
         at = datetime.now(UTC).isoformat()
-        url, own_headers = _authorised(endpoint)
         try:
+            url, own_headers = _authorised(endpoint)
             async with self._open_session().post(url, data=body.encode(), headers=headers | own_headers) as answer:
                 text = (await answer.text(errors="replace"))[:REMEMBERED_ANSWER]
                 return {"at": at, "status": answer.status, "answer": text}
-        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, ET.ParseError) as failure:
             return {"at": at, "error": f"{type(failure).__name__}: {failure}"}
 
     def _open_session(self) -> aiohttp.ClientSession:

@@ -160,6 +160,9 @@ def test_state_and_status_are_set_by_patch(application: Dataverse) -> None:
             {"name": "x", "customerid_account@odata.bind": f"/accounts({uuid.UUID(int=0)})"},
             (404, "0x80040217"),
         ),
+        ("accounts", {"name": "x", "statecode": None}, (400, "0x80040203")),
+        ("serviceendpoints", {"name": "x", "contract": 8}, (400, "0x80040203")),
+        ("sdkmessageprocessingstepimages", {"name": "x"}, (400, "0x80040203")),
         ("nothings", {}, (404, "0x8006088a")),
     ],
 )

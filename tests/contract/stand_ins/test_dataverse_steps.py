@@ -62,6 +62,18 @@ def test_other_ways_to_send_the_key(
     assert (receiver.received[0][0], receiver.received[0][1].get("x-key")) == (path, header)
 
 
+@pytest.mark.parametrize(("url", "authvalue"), [("http://127.0.0.1:1/", ENDPOINT_SETTINGS), (None, "not settings")])
+def test_a_call_that_cannot_be_made_fails_the_job(
+    application: Dataverse, receiver: Receiver, url: str | None, authvalue: str
+) -> None:
+    endpoint = register_webhook(application, url or receiver.url, authtype=5, authvalue=authvalue)
+    register_step(application, endpoint, "Update", "account")
+    change_name(application)
+    (event,) = application.stand_in.control("GET", "events").json()
+    assert (event["statuscode"], len(event["attempts"])) == (31, 1)
+    assert event["attempts"][0]["error"]
+
+
 def test_secrets_can_be_written_and_not_read(application: Dataverse, endpoint: str) -> None:
     row = application.get(f"serviceendpoints({endpoint})?$select=authvalue,isauthvalueset")
     assert (row["authvalue"], row["isauthvalueset"]) == (None, True)
