@@ -1,8 +1,9 @@
-"""`python -m sandbox.host --app DIR --port P [--only ...] [--settings FILE] [--name NAME]`."""
+"""`python -m sandbox.host --app DIR --port P`: the host as a process; `--help` tells the options."""
 
 import argparse
 import asyncio
 import logging
+import os
 import socket
 import sys
 from pathlib import Path
@@ -24,16 +25,18 @@ def main() -> int:
     parser.add_argument(
         "--name", default=socket.gethostname(), help="name of this instance: owner of partitions, leases"
     )
+    parser.add_argument("--grace", type=float, default=10.0, help="seconds that running functions get to end (10)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     try:
         settings = AppSettings.load(arguments.settings)
         host = Host(arguments.app.resolve(), settings, arguments.name, arguments.only)
-        asyncio.run(host.run(arguments.port))
+        asyncio.run(host.run(arguments.port, arguments.grace))
     except HostStartError as error:
         log.error("The host does not start: %s", error)  # noqa: TRY400 -- the message is meant for people
         return 1
-    return 0
+    logging.shutdown()
+    os._exit(0)  # not through the interpreter's own end, which would wait for threads that functions still keep busy
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ class BlobWork:
     """Runs calls of the (synchronous) storage SDK in threads of their own, away from those of functions."""
 
     def __init__(self, connection_string: str) -> None:
-        self.service: BlobServiceClient = BlobServiceClient.from_connection_string(connection_string)
+        self.service: BlobServiceClient = BlobServiceClient.from_connection_string(
+            connection_string, retry_total=2, connection_timeout=5, read_timeout=15
+        )
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="blobs")
 
     async def run(self, call: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:

@@ -4,6 +4,7 @@ Sources: azure-sdk-for-net EventHubListener.cs, EventHubListener.PartitionProces
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from sandbox.host.runtime import Runtime
 log = logging.getLogger(__name__)
 
 _SELECTOR = Symbol("apache.org:selector-filter:string")
+_RELEASE_TIMEOUT = 3.0  # seconds; what is not released runs out
 _OWNER_LEVEL = 0  # the epoch with which an event processor reads
 
 
@@ -164,7 +166,9 @@ class HubListener:
             await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.gather(*(pump.stop() for pump in self._pumps.values()))
         releases = (self._hub.checkpoints.claim(partition, "", self._etags.get(partition)) for partition in self._pumps)
-        await asyncio.gather(*releases, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RELEASE_TIMEOUT):
+                await asyncio.gather(*releases, return_exceptions=True)
 
     async def _balance_for_ever(self) -> None:
         back_off = BackOff(f"Partitions of '{self._hub.name}' for function '{self._hub.function.name}'", longest=10.0)

@@ -1,6 +1,7 @@
 """The host as a whole: what is started in which order, and how it stops."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Sequence
@@ -22,9 +23,6 @@ from sandbox.host.stats import HostStats
 
 log = logging.getLogger("sandbox.host")
 
-DRAIN_LIMIT = 10.0
-"""Seconds that running invocations get to end after SIGTERM."""
-
 
 class Host:
     """One app in this process."""
@@ -39,8 +37,11 @@ class Host:
         self._stats = HostStats(measure=settings.is_true("SANDBOX_HOST_STATS"))
         self._runtime = Runtime(app, self._stats, self._host_json.function_timeout)
 
-    async def run(self, port: int) -> None:
-        """Run until SIGTERM or SIGINT; raises `HostStartError` when the app cannot be run."""
+    async def run(self, port: int, grace: float) -> None:
+        """Run until SIGTERM or SIGINT, then let functions run for `grace` seconds more.
+
+        Raises `HostStartError` when the app cannot be run.
+        """
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -69,17 +70,17 @@ class Host:
         listeners.start()
         admin.running = True
         await stop.wait()
-        await self._stop(front, listeners)
+        await self._stop(front, listeners, grace)
 
-    async def _stop(self, front: HttpFront, listeners: Listeners) -> None:
+    async def _stop(self, front: HttpFront, listeners: Listeners, grace: float) -> None:
         log.info("Stopping: taking nothing new, letting what runs end")
         await front.stop_listening()
-        try:
-            async with asyncio.timeout(DRAIN_LIMIT):
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
                 await listeners.stop()
-        except TimeoutError:
-            pass
-        left = await self._runtime.drain(DRAIN_LIMIT)
+        left = await self._runtime.drain(deadline - loop.time())
         if left:
             log.warning("%d invocations did not end in time", left)
         await front.close()
@@ -90,7 +91,7 @@ class Host:
 
     def _announce(self, functions: Sequence[Function]) -> None:
         for function in functions:
-            log.info("Function '%s': %s", function.name, _summary(function))
+            log.info("Function '%s': %s", function.name, self._summary(function))
         if not functions:
             log.warning("No functions are to run here")
         if not self._keys.enforced:
@@ -101,9 +102,10 @@ class Host:
         function = self._runtime.function_of(invocation_id) if invocation_id else None
         return (function.name, invocation_id) if function and invocation_id else None
 
-
-def _summary(function: Function) -> str:
-    shown: dict[str, Any] = {
-        name: value for name, value in function.binding.items() if name not in {"direction", "type", "name"}
-    }
-    return f"{function.trigger} " + ", ".join(f"{name}={value}" for name, value in shown.items())
+    def _summary(self, function: Function) -> str:
+        shown: dict[str, Any] = {
+            name: self._settings.resolve(value) if isinstance(value, str) and name != "route" else value
+            for name, value in function.binding.items()
+            if name not in {"direction", "type", "name"}
+        }
+        return f"{function.trigger} " + ", ".join(f"{name}={value}" for name, value in shown.items())

@@ -1,6 +1,7 @@
 """The worker's side: `azure-functions-runtime`, called in this process instead of over gRPC."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -174,9 +175,7 @@ class Runtime:
 
     async def drain(self, limit: float) -> int:
         """Wait until nothing runs any more, at most `limit` seconds; returns how many invocations still run."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 await self._idle.wait()
-        except TimeoutError:
-            pass
         return len(self._running)
