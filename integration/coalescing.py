@@ -15,6 +15,14 @@ from integration.errors import Transient
 T = TypeVar("T")
 
 
+def settled(future: "Future[None]", seconds: float, what: str) -> None:
+    """Wait until `future` is done; raises what it failed with, and `Transient` where it takes longer than `seconds`."""
+    try:
+        future.result(seconds)
+    except TimeoutError as error:
+        raise Transient(f"{what}: no acknowledgement within {seconds:.0f} s", reason="not-acknowledged") from error
+
+
 class Coalescer(Generic[T]):
     """Submits items to `hand_over` in batches, in the order they came.
 

@@ -12,6 +12,7 @@ from integration.admission import CallerKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
+from integration.coalescing import settled
 from integration.credit import CreditClient
 from integration.dataverse import DataverseClient, client_secret_tokens, managed_identity_tokens
 from integration.erp import ErpClient
@@ -79,8 +80,8 @@ def build_services(
         status=StatusQueries(ledger),
         health=Health(
             {
-                "workQueue": lambda: work_queue.ping().result(_HEALTH_SECONDS),
-                "eventHub": lambda: publisher.ping().result(_HEALTH_SECONDS),
+                "workQueue": lambda: settled(work_queue.ping(), _HEALTH_SECONDS, "work queue"),
+                "eventHub": lambda: settled(publisher.ping(), _HEALTH_SECONDS, "event hub"),
                 "ledger": ledger.ping,
             }
         ),

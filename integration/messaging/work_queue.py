@@ -59,6 +59,8 @@ class WorkQueue:
 
     def _send(self, outgoing: Sequence[_Outgoing]) -> None:
         try:
+            if all(item.event is None for item in outgoing):
+                self._disconnect()  # only a link that is opened now proves that the broker is there now
             sender = self._open()
             batch = sender.create_message_batch()
             for message in (_to_message(item.event, item.due) for item in outgoing if item.event):

@@ -16,8 +16,10 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from integration.clock import Clock
+from integration.coalescing import settled
 from integration.errors import IntegrationError, Permanent, Stale, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
 from integration.ledger import Entry, Ledger, State
@@ -99,7 +101,7 @@ class Worker:
         self, event: IntegrationEvent, entry: Entry, state: State, *, reason: str | None, detail: str | None
     ) -> None:
         body = settled_event(event, entry, state, at=self._clock.now(), reason=reason, detail=detail)
-        self._publisher.publish(event.session_id, body).result(_PUBLISH_SECONDS)
+        settled(self._publisher.publish(event.session_id, body), _PUBLISH_SECONDS, "event hub")
 
     def _try_later(self, event: IntegrationEvent, entry: Entry | None, error: Transient) -> None:
         try:
@@ -110,10 +112,18 @@ class Worker:
             _log.warning("retry-scheduled", event=event, error=error, due=due)
 
     def _condemn(self, event: IntegrationEvent, entry: Entry | None, error: Exception) -> None:
-        """Write the verdict down, tell the row and analytics, and raise. Only the verdict must succeed."""
+        """Write the verdict down, tell the row and analytics, and raise. Only the verdict must succeed.
+
+        Where the ledger is away, a copy is scheduled instead: a dead letter without its reason would help nobody.
+        """
         reason, detail = _verdict(error)
-        entry = entry or self._ledger.open(event)
-        entry.condemn(reason=reason, detail=detail)
+        try:
+            entry = entry or self._ledger.open(event)
+            entry.condemn(reason=reason, detail=detail)
+        except Transient as away:
+            _log.error("verdict-not-written", event=event, reason=reason, error=error)
+            self._retry_later.schedule(event, None, away)
+            return
         _log.error("condemned", event=event, reason=reason, error=error)
         handler = self._handlers.of(event)
         if handler is not None:
@@ -128,7 +138,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 -- the verdict stands, whoever could not be told of it
             _log.warning("not-told", event=event, error=error)
 
-    def _condemn_unreadable(self, body: bytes, error: Unreadable) -> None:
+    def _condemn_unreadable(self, body: bytes, error: Unreadable) -> NoReturn:
         """A message that is none of ours gets a verdict under a name made from its bytes."""
         event_id = f"unreadable-{hashlib.sha256(body).hexdigest()[:32]}"
         nobody = _unreadable_event(event_id, self._clock.now())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from integration.clock import Clock
+from integration.coalescing import settled
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent
 from integration.ledger import Entry
@@ -48,7 +49,8 @@ class RetryLater:
                 f"gave up after {event.attempt} attempts in {age}: {error}", reason="retries-exhausted"
             ) from error
         due = now + delay
-        self._work_queue.schedule(dataclasses.replace(event, attempt=event.attempt + 1), due).result(_SEND_SECONDS)
+        copy = dataclasses.replace(event, attempt=event.attempt + 1)
+        settled(self._work_queue.schedule(copy, due), _SEND_SECONDS, "work queue")
         if entry is not None:
             entry.wait(due, reason=error.reason, detail=str(error))
         return due
