@@ -26,6 +26,7 @@ then says so to the peer.
 from enum import Enum, auto
 from typing import Any
 
+from sandbox.amqp.composites import decode_performative
 from sandbox.amqp.errors import ProtocolError
 from sandbox.amqp.frames import (
     AMQP_HEADER,
@@ -49,7 +50,6 @@ from sandbox.amqp.performatives import (
     SaslInit,
     SaslMechanisms,
     SaslOutcome,
-    decode_performative,
 )
 from sandbox.amqp.session import WINDOW, Session
 from sandbox.amqp.types import Array, Symbol

@@ -3,8 +3,9 @@
 import struct
 from typing import NamedTuple
 
+from sandbox.amqp.composites import encode_composite
 from sandbox.amqp.errors import ProtocolError
-from sandbox.amqp.performatives import Performative, SaslFrame, encode_composite
+from sandbox.amqp.performatives import Performative, SaslFrame
 
 AMQP_HEADER = b"AMQP\x00\x01\x00\x00"
 SASL_HEADER = b"AMQP\x03\x01\x00\x00"

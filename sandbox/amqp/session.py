@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from sandbox.amqp.composites import encode_raw_transfer
 from sandbox.amqp.errors import ProtocolError
 from sandbox.amqp.frames import encode_frame, frame_bytes
 from sandbox.amqp.link import Link
@@ -25,7 +26,6 @@ from sandbox.amqp.performatives import (
     Source,
     Target,
     Transfer,
-    encode_raw_transfer,
 )
 from sandbox.amqp.types import Symbol
 

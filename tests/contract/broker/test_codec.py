@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sandbox.amqp import Connection, EncodeError, Handler, ProtocolError, Sections, build
 from sandbox.amqp.codec import decode, encode, encode_list, skip, split_list, split_map
+from sandbox.amqp.composites import decode_performative, encode_composite
 from sandbox.amqp.frames import AMQP_HEADER, SASL_HEADER, encode_frame
 from sandbox.amqp.message import Properties, encode_batch, split_batch
 from sandbox.amqp.performatives import (
@@ -28,8 +29,6 @@ from sandbox.amqp.performatives import (
     Source,
     Target,
     Transfer,
-    decode_performative,
-    encode_composite,
 )
 from sandbox.amqp.types import Array, Described, Int, Raw, Symbol, Timestamp, UByte, UInt, ULong, UShort
 
