@@ -5,6 +5,8 @@ The first run makes a virtual environment in .venv and installs what requirement
 later runs find it complete and need no network.
 """
 
+from __future__ import annotations  # for older versions to come as far as being told
+
 import argparse
 import hashlib
 import json

@@ -14,7 +14,6 @@ import asyncio
 import errno
 import logging
 import re
-import signal
 import socket
 import ssl
 import sys
@@ -28,6 +27,8 @@ from urllib.parse import unquote
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+
+from sandbox.signals import call_on_stop
 
 log = logging.getLogger("sandbox.http")
 
@@ -205,8 +206,7 @@ def serve(app: web.Application, *, port: int, tls: ssl.SSLContext | None = None)
 
 async def _serve(app: web.Application, port: int, tls: ssl.SSLContext | None) -> int:
     stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    call_on_stop(stop.set)
     address = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from sandbox.host.routes import RouteTable
 from sandbox.host.runtime import Runtime
 from sandbox.host.settings import AppSettings
 from sandbox.host.stats import HostStats
+from sandbox.signals import call_on_stop
 
 log = logging.getLogger("sandbox.host")
 
@@ -44,8 +44,7 @@ class Host:
         """
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        call_on_stop(stop.set)
         logs.configure(self._host_json.log_levels, self._invocation)
         if self._stats.measure:
             self._stats.measure_tasks(loop)
