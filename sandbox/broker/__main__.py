@@ -15,6 +15,7 @@ from sandbox.broker.cbs import AccessKey
 from sandbox.broker.clock import BrokerClock
 from sandbox.broker.config import ConfigError, load
 from sandbox.broker.control import Control
+from sandbox.broker.errors import BrokerError
 from sandbox.broker.namespace import Namespace
 from sandbox.broker.server import Server
 from sandbox.broker.store import Store
@@ -34,8 +35,9 @@ def main() -> int:
         namespace = Namespace(Store(arguments.db), BrokerClock())
         for path in arguments.config:
             load(path, namespace)
+        namespace.check_forwarding()
         return asyncio.run(_serve(namespace, arguments))
-    except (ConfigError, sqlite3.Error) as error:
+    except (ConfigError, BrokerError, sqlite3.Error) as error:
         log.error("cannot run: %s", error)  # noqa: TRY400 -- one line is the contract; a trace says no more
         return 1
 

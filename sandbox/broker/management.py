@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.amqp.errors import ProtocolError
 from sandbox.amqp.types import Array, Int, Timestamp
+from sandbox.broker.browsing import cancel_scheduled, peek, receive_deferred
 from sandbox.broker.endpoints import Scheduler
 from sandbox.broker.errors import BrokerError, not_allowed, not_found
 from sandbox.broker.eventhub import EventHub, Partition
@@ -100,13 +101,13 @@ def _schedule(queue: Queue, request: Request) -> Response:
 
 
 def _cancel(queue: Queue, request: Request) -> Response:
-    queue.cancel_scheduled(request.argument("sequence-numbers", list))
+    cancel_scheduled(queue, request.argument("sequence-numbers", list))
     return Response(200)
 
 
 def _peek(queue: Queue, request: Request) -> Response:
     first, count = request.argument("from-sequence-number", int), request.argument("message-count", int)
-    found = queue.peek(first, count, request.argument("session-id", str, type(None)))
+    found = peek(queue, first, count, request.argument("session-id", str, type(None)))
     body = {"messages": [{"message": message.encode(with_state=True)} for message in found]}
     return Response(200 if found else 204, body=body)
 
@@ -114,7 +115,7 @@ def _peek(queue: Queue, request: Request) -> Response:
 def _receive_deferred(queue: Queue, request: Request) -> Response:
     lock = request.argument("receiver-settle-mode", int, type(None)) != 0
     numbers = request.argument("sequence-numbers", list)
-    found = queue.receive_deferred(numbers, request.argument("session-id", str, type(None)), lock=lock)
+    found = receive_deferred(queue, numbers, request.argument("session-id", str, type(None)), lock=lock)
     messages: list[dict[str, Any]] = [{"message": message.encode(with_state=True)} for message in found]
     for entry, message in zip(messages, found, strict=True):
         if message.lock_token is not None:

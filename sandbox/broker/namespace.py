@@ -110,13 +110,25 @@ class Namespace:
         names = ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
         return parts == [""] or any(name in self.queues or name in self.topics or name in self.hubs for name in names)
 
-    def send(self, name: str, message: BrokeredMessage) -> int:
-        """Forwards a message to a queue or topic."""
+    def target(self, name: str) -> Queue:
+        """The queue or topic that messages are forwarded to."""
         target = self.topics.get(name.lower()) or self.queues.get(name.lower())
         if target is None:
             raise not_found(name)
+        return target
+
+    def send(self, name: str, message: BrokeredMessage) -> int:
+        """Forwards a message to a queue or topic."""
+        target = self.target(name)
         target.check(message)
         return target.send(message)
+
+    def check_forwarding(self) -> None:
+        """Raises when an entity forwards to something that is not there."""
+        for queue in self.all_queues():
+            for name in (queue.options.forward_to, queue.options.forward_dead_letters_to):
+                if name:
+                    self.target(name)
 
     # ---- running
 

@@ -3,12 +3,12 @@
 import heapq
 import uuid
 from collections import Counter, deque
-from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sandbox.broker.deadlines import Deadlines, Key
 from sandbox.broker.duplicates import DuplicateWindow
-from sandbox.broker.errors import message_lock_lost, message_not_found, not_allowed, session_lock_lost
+from sandbox.broker.errors import BrokerError, message_lock_lost, not_allowed, session_lock_lost
 from sandbox.broker.message import EXPIRED, BrokeredMessage, DeadLetterReason, State, too_many_deliveries
 from sandbox.broker.options import QueueOptions
 from sandbox.broker.sessions import Consumer, Session, SessionTable
@@ -54,7 +54,9 @@ class Queue:
 
     def check(self, message: BrokeredMessage) -> None:
         """Raises `BrokerError` when the queue cannot take the message."""
-        if self.options.requires_session and message.session_id is None and not self.options.forward_to:
+        if self.options.forward_to:
+            return
+        if self.options.requires_session and message.session_id is None:
             raise not_allowed(
                 "The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have "
                 "session support enabled can only receive messages that have the SessionId set to a valid value."
@@ -94,8 +96,8 @@ class Queue:
         if message.state is State.SCHEDULED:
             self.at(self._scheduled, message.sequence_number, message.scheduled_for or 0)
         elif message.state is State.DEFERRED:
-            if self.sessions and message.session_id is not None:
-                self.sessions.get(message.session_id).deferred += 1
+            if self.sessions is not None:
+                self.sessions.get(message.session_id or "").deferred += 1
         else:
             self.activate(message)
 
@@ -113,16 +115,6 @@ class Queue:
         else:
             heapq.heappush(self._ready, message.sequence_number)
         self.namespace.changed(self)
-
-    def cancel_scheduled(self, sequence_numbers: Sequence[int]) -> None:
-        """Takes back scheduled messages; one that is not scheduled (any more) raises and nothing is taken back."""
-        found = [self.messages.get(number) for number in sequence_numbers]
-        for number, message in zip(sequence_numbers, found, strict=True):
-            if message is None or message.state is not State.SCHEDULED:
-                raise message_not_found(number)
-        for message in found:
-            if message is not None:
-                self.remove(message)
 
     # ---- delivering
 
@@ -159,7 +151,7 @@ class Queue:
                 self.remove(message)
                 self.namespace.count("completed")
             else:
-                self._lock(message, session)
+                self.lock(message, session)
             self.namespace.count("delivered")
             consumer.deliver(message)
             return True
@@ -170,7 +162,8 @@ class Queue:
         message = self.messages.get(sequence_number)
         return message is not None and message.state is State.ACTIVE and message.lock_token is None
 
-    def _lock(self, message: BrokeredMessage, session: Session | None) -> uuid.UUID:
+    def lock(self, message: BrokeredMessage, session: Session | None) -> None:
+        """Locks a message, as long as its session or for the lock duration."""
         token = uuid.uuid4()
         message.lock_token = token
         self.locked[token] = message
@@ -180,7 +173,6 @@ class Queue:
         else:
             message.locked_until = self.namespace.clock.now() + self.options.lock_duration
             self.at(self._lock_ends, token, message.locked_until)
-        return token
 
     def _unlock(self, message: BrokeredMessage) -> None:
         token = message.lock_token
@@ -240,8 +232,10 @@ class Queue:
         buried.dead_letter_source = self.name
         self.namespace.count("dead_lettered")
         if self.options.forward_dead_letters_to:
-            self.namespace.send(self.options.forward_dead_letters_to, buried)
-        elif self.dead_letters is not None:
+            with suppress(BrokerError):  # refused there: it stays here
+                self.namespace.send(self.options.forward_dead_letters_to, buried)
+                return
+        if self.dead_letters is not None:
             if buried.sequence_number in self.dead_letters.messages or not buried.sequence_number:
                 buried.sequence_number = self.dead_letters.next_sequence_number
             self.namespace.store.put(self.dead_letters, buried)
@@ -280,37 +274,6 @@ class Queue:
         message.locked_until = self.namespace.clock.now() + self.options.lock_duration
         self.at(self._lock_ends, token, message.locked_until)
         return message.locked_until
-
-    # ---- by sequence number
-
-    def peek(self, first: int, count: int, session_id: str | None) -> list[BrokeredMessage]:
-        """Up to `count` messages from sequence number `first` on, in any state, without locking."""
-        found = []
-        for number in sorted(self.messages):
-            message = self.messages[number]
-            if number >= first and (session_id is None or message.session_id == session_id):
-                found.append(message)
-                if len(found) == count:
-                    break
-        return found
-
-    def receive_deferred(
-        self, sequence_numbers: Sequence[int], session_id: str | None, *, lock: bool
-    ) -> list[BrokeredMessage]:
-        """Deferred messages, locked or removed; all of them or, when one cannot be had, none."""
-        found = []
-        for number in sequence_numbers:
-            message = self.messages.get(number)
-            if message is None or message.state is not State.DEFERRED or message.lock_token is not None:
-                raise message_not_found(number)
-            found.append(message)
-        session = self.sessions.held(session_id or "", None) if self.sessions is not None else None
-        for message in found:
-            if lock:
-                self._lock(message, session)
-            else:
-                self.remove(message)
-        return found
 
     # ---- time
 

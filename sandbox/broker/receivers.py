@@ -119,8 +119,9 @@ class SessionReceiver(QueueReceiver):
             self.accept(self._sessions.get(wanted))
             return
         self._sessions.wait(self)
-        wait = self._link.remote_properties.get("com.microsoft:timeout", _DEFAULT_WAIT_MS)
-        self._timer = self._scheduler.later(wait / 1000, self._give_up)
+        wait = self._link.remote_properties.get("com.microsoft:timeout")
+        milliseconds = wait if isinstance(wait, int) else _DEFAULT_WAIT_MS
+        self._timer = self._scheduler.later(milliseconds / 1000, self._give_up)
 
     def accept(self, session: Session) -> None:
         """Locks the session and answers the attach with its id and the end of its lock."""

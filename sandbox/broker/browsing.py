@@ -1,0 +1,50 @@
+"""What is asked of a queue by sequence number: peeking, deferred messages, cancelling scheduled ones."""
+
+from collections.abc import Sequence
+
+from sandbox.broker.errors import message_not_found
+from sandbox.broker.message import BrokeredMessage, State
+from sandbox.broker.queue import Queue
+
+
+def peek(queue: Queue, first: int, count: int, session_id: str | None) -> list[BrokeredMessage]:
+    """Up to `count` messages from sequence number `first` on, in any state, without locking."""
+    found: list[BrokeredMessage] = []
+    for number in sorted(key for key in queue.messages if key >= first):
+        if len(found) >= count:
+            break
+        message = queue.messages[number]
+        if session_id is None or message.session_id == session_id:
+            found.append(message)
+    return found
+
+
+def receive_deferred(
+    queue: Queue, sequence_numbers: Sequence[int], session_id: str | None, *, lock: bool
+) -> list[BrokeredMessage]:
+    """Deferred messages, locked or removed; all of them or, when one cannot be had, none."""
+    found = []
+    for number in sequence_numbers:
+        message = queue.messages.get(number)
+        if message is None or message.state is not State.DEFERRED or message.lock_token is not None:
+            raise message_not_found(number)
+        found.append(message)
+    session = None if queue.sessions is None else queue.sessions.held(session_id or "", None)
+    for message in found:
+        if lock:
+            queue.lock(message, session)
+        else:
+            queue.remove(message)
+    return found
+
+
+def cancel_scheduled(queue: Queue, sequence_numbers: Sequence[int]) -> None:
+    """Takes back scheduled messages; one that is not scheduled (any more) raises and nothing is taken back."""
+    found = []
+    for number in sequence_numbers:
+        message = queue.messages.get(number)
+        if message is None or message.state is not State.SCHEDULED:
+            raise message_not_found(number)
+        found.append(message)
+    for message in found:
+        queue.remove(message)
