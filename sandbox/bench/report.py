@@ -1,0 +1,101 @@
+"""The figures as tables for people, and as JSON."""
+
+import math
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.bench.measures import GENERATOR, Measure
+from sandbox.bench.meter import ELSEWHERE
+
+_MEANING = """\
+Latencies: door alone, request to 202; worker alone, one message from envelope to settled; end to end, request sent
+(half load: due) to settled. Half load is open loop at half the rate before it, all others are closed loop.
+CPU is in milliseconds per event; "{elsewhere}" says how noisy the machine was meanwhile."""
+
+
+def document(measures: Sequence[Measure], faults: Sequence[str], options: dict[str, Any]) -> dict[str, Any]:
+    """Everything that was measured."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "options": options,
+        "faults": list(faults),
+        "measures": [
+            {
+                "measure": it.name,
+                "outsideAnswersInMs": it.delay_ms,
+                "events": it.events,
+                "seconds": round(it.seconds, 3),
+                "eventsPerSecond": round(it.rate, 2),
+                "p50Ms": _rounded(it.percentile(0.50)),
+                "p99Ms": _rounded(it.percentile(0.99)),
+                "cpuMsPerEvent": {part: round(ms, 3) for part, ms in it.cpu_ms().items()},
+            }
+            for it in measures
+        ],
+    }
+
+
+def tables(measures: Sequence[Measure]) -> str:
+    """Rates and latencies, then CPU per event by part, then what the words mean."""
+    rates = [("measure", "outside answers in", "events", "events/s", "p50 ms", "p99 ms")] + [
+        (
+            it.name,
+            f"{it.delay_ms} ms",
+            str(it.events),
+            f"{it.rate:.1f}",
+            f"{it.percentile(0.50):.0f}",
+            f"{it.percentile(0.99):.0f}",
+        )
+        for it in measures
+    ]
+    parts = list(dict.fromkeys(part for it in measures for part in it.cpu))
+    parts.sort(key=lambda part: (part in {GENERATOR, ELSEWHERE}, not part.startswith("door"), ":" not in part, part))
+    cpu = [("CPU ms per event", *(f"{it.name}, {it.delay_ms}" for it in measures))] + [
+        (part, *(_cell(it.cpu_ms().get(part)) for it in measures)) for part in parts
+    ]
+    cpu.append(("all of the sandbox", *(_cell(_sandbox_ms(it)) for it in measures)))
+    return "\n\n".join((_table(rates), _table(cpu), _MEANING.format(elsewhere=ELSEWHERE)))
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def _sandbox_ms(measure: Measure) -> float:
+    return sum(ms for part, ms in measure.cpu_ms().items() if part not in {GENERATOR, ELSEWHERE})
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 1)
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Markdown, which is also aligned for the terminal."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["| " + " | ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))) + " |" for row in rows]
+    rule = "|" + "|".join(("-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:]))) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])
