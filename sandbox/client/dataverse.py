@@ -38,6 +38,14 @@ class Dataverse(StandIn):
             params={"tag": tag} if tag else {},
         )
 
+    def win(self, opportunity_id: str) -> None:
+        """Close an opportunity as won, as the form's button does: for its estimated value, today."""
+        closing = {
+            "subject": "Won",
+            "opportunityid@odata.bind": f"/opportunities({opportunity_id})",
+        }
+        self._ask("POST", "WinOpportunity", json={"Status": 3, "OpportunityClose": closing})
+
     def delete(self, table: str, row_id: str) -> None:
         """Delete a row."""
         self._ask("DELETE", f"{_entity_set(table)}({row_id})")

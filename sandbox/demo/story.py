@@ -99,13 +99,8 @@ class Story:
 
     def _opportunity_won(self) -> None:
         """The opportunity is won: the ERP gets an order."""
-        won = {
-            "statecode": 1,
-            "statuscode": 3,
-            "actualvalue": RAISED_AMOUNT,
-            "actualclosedate": f"{datetime.now(UTC):%Y-%m-%d}",
-        }
-        self._update_opportunity("opportunity won", won)
+        row_id = self._told.opportunity
+        self._change("opportunity won", row_id, lambda: self._client.dataverse.win(row_id))
 
     def _poison(self) -> None:
         """An opportunity in a currency that credit scoring refuses: a dead letter that says why."""

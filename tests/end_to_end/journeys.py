@@ -58,6 +58,12 @@ class Person:
         self.client.dataverse.update(table, row_id, columns)
         return self._settled(row_id, before)
 
+    def win(self, opportunity_id: str) -> str:
+        """Close an opportunity as won and wait for its event to settle."""
+        before = self.client.dataverse.last_event()
+        self.client.dataverse.win(opportunity_id)
+        return self._settled(opportunity_id, before)
+
     def change(self, table: str, row_id: str, columns: dict[str, Any]) -> str:
         """Change a row; its event is accepted, not yet settled."""
         before = self.client.dataverse.last_event()

@@ -27,15 +27,15 @@ _HELD = "on-hold"
 class OpportunityHandler(Handler):
     """Drives credit score and ERP order to the state of the opportunity.
 
-    Create, Update, SetState: scored when amount, customer or currency have changed while it is open; when it is won,
-    the ERP customer is ensured and the ERP order created or updated. An opportunity with an order that is no longer
-    won (reopened, lost), or that is deleted: the order is put on hold, as only people may cancel what a customer was
-    promised. Assign: the ERP knows no owners, so there is nothing to do.
+    Create, Update, SetState, Win, Lose: scored when amount, customer or currency have changed while it is open; when it
+    is won, the ERP customer is ensured and the ERP order created or updated. An opportunity with an order that is no
+    longer won (reopened, lost), or that is deleted: the order is put on hold, as only people may cancel what a customer
+    was promised. Assign: the ERP knows no owners, so there is nothing to do.
     """
 
     table: ClassVar[str] = "opportunity"
     messages: ClassVar[frozenset[str]] = frozenset(
-        {"Create", "Update", "SetState", "SetStateDynamicEntity", "Delete", "Assign"}
+        {"Create", "Update", "SetState", "SetStateDynamicEntity", "Win", "Lose", "Delete", "Assign"}
     )
 
     def __init__(

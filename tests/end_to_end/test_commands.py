@@ -1,0 +1,73 @@
+"""The commands as a developer runs them, each with a sandbox of its own."""
+
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.client import eventually
+from sandbox.endpoints import Endpoints
+from sandbox.ports import Ports, is_taken, option_of
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def command(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"sandbox.commands.{name}", *arguments]
+
+
+def options(ports: Ports, state: Path) -> list[str]:
+    named = dict(zip(Ports.__match_args__, astuple(ports), strict=True))
+    return ["--state", str(state), *(part for name, port in named.items() for part in (option_of(name), str(port)))]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a test cannot send Windows' console signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_up_tells_where_everything_is_and_leaves_nothing_when_it_is_stopped(tmp_path: Path, number: int) -> None:
+    """endpoints.json is there while it is up; a signal ends it with status 0, the file and every listener gone."""
+    ports = Ports.free()
+    file = tmp_path / "endpoints.json"
+    with subprocess.Popen(command("up", *options(ports, tmp_path)), cwd=REPOSITORY, stdout=subprocess.PIPE) as up:  # noqa: S603 -- run.py up
+        eventually(lambda: file.exists() or up.poll() is not None, within=60, what="up")
+        reached = Endpoints.read(file)
+        health = requests.get(f"{reached.functions}/api/health", timeout=10)
+        up.send_signal(number)
+        printed, _ = up.communicate(timeout=60)
+    assert health.json()["ready"] is True
+    assert up.returncode == 0
+    assert f"/api/dataverse/webhook?code={reached.webhook_key}" in printed.decode()
+    assert not file.exists()
+    assert not [port for port in astuple(ports) if is_taken(port)]
+
+
+def test_up_names_the_port_that_is_taken(tmp_path: Path) -> None:
+    """Exit status 1, and one line that says which port, what for, and which option changes it."""
+    ports = Ports.free()
+    with socket.create_server(("127.0.0.1", ports.erp)):
+        answer = subprocess.run(  # noqa: S603 -- run.py up
+            command("up", *options(ports, tmp_path)),
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert answer.returncode == 1
+    assert f"Port {ports.erp} (the ERP stand-in) is already in use" in answer.stderr
+    assert "--erp-port" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_demo_checks_its_own_outcome() -> None:
+    """Every claim of its summary holds, and its exit status says so."""
+    answer = subprocess.run(  # noqa: S603 -- run.py demo
+        command("demo"), cwd=REPOSITORY, capture_output=True, text=True, timeout=150, check=False
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "FAILED" not in answer.stdout
+    assert answer.stdout.count("\n  ok ") >= 11
