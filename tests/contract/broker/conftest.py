@@ -7,6 +7,7 @@ a link takes the Python SDKs half a second.
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -67,6 +68,8 @@ def sender(client: ServiceBusClient) -> Iterator[Callable[[str], ServiceBusSende
             return opened[entity]
 
         yield open_once
+        with ThreadPoolExecutor() as pool:  # each takes half a second
+            list(pool.map(lambda open_sender: open_sender.close(), opened.values()))
 
 
 @pytest.fixture
