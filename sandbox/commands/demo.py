@@ -10,13 +10,14 @@ from pathlib import Path
 import requests
 
 from sandbox.client import Client, EventTimeoutError
-from sandbox.commands.session import run_with
+from sandbox.commands.session import INTERRUPTED, run_with
 from sandbox.demo.outcome import checks
 from sandbox.demo.screen import Screen
 from sandbox.demo.story import Story
 from sandbox.endpoints import Endpoints
 from sandbox.ports import LOOPBACK
 from sandbox.sandbox import REPOSITORY, Sandbox
+from sandbox.state import StateDirectory, StateInUseError
 
 
 def main() -> int:
@@ -26,6 +27,7 @@ def main() -> int:
     screen = Screen()
     home = REPOSITORY / ".sandbox"
     home.mkdir(exist_ok=True)
+    forget_earlier(home)
     state = Path(tempfile.mkdtemp(prefix="demo-", dir=home))
     sandbox = Sandbox(state, say=screen.say)
 
@@ -47,9 +49,23 @@ def main() -> int:
     if status == 0:
         shutil.rmtree(state)
         screen.say(f"\nAll of it is true, after {time.monotonic() - began:.0f} s. Nothing is left running.")
+    elif status == INTERRUPTED:
+        screen.say("\nInterrupted.")
     else:
         screen.say(f"\nNot all of it is true. Logs of each process: {sandbox.state.logs}")
     return status
+
+
+def forget_earlier(home: Path) -> None:
+    """Remove the state of demos that failed or were interrupted; not of one that still runs."""
+    for directory in home.glob("demo-*"):
+        state = StateDirectory(directory)
+        try:
+            state.open()
+        except StateInUseError:
+            continue
+        state.close()
+        shutil.rmtree(directory)
 
 
 if __name__ == "__main__":

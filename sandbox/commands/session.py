@@ -15,6 +15,9 @@ from sandbox.state import StateInUseError
 
 START_FAILURES = (PortTakenError, StateInUseError, StartError, AzuriteInstallError, RegistrationError, ValueError)
 
+INTERRUPTED = 130
+"""The exit status of a command that a signal has ended."""
+
 
 class Interrupted(BaseException):
     """SIGINT, SIGTERM or SIGHUP came while the sandbox was up."""
@@ -23,7 +26,7 @@ class Interrupted(BaseException):
 def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool = False) -> int:
     """Start the sandbox, do `work` and stop it again; the exit status of the command.
 
-    An interrupted start or an interrupted `work` raises nothing here: status 130.
+    An interrupted start or an interrupted `work` raises nothing here: the status is `INTERRUPTED`.
     """
     up = False
 
@@ -45,7 +48,7 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
         finally:
             up = False
     except Interrupted:
-        return 130
+        return INTERRUPTED
     finally:
         _on_signals(signal.SIG_IGN)
         sandbox.stop()
