@@ -33,7 +33,7 @@ from sandbox.amqp.performatives import (
     Target,
     Transfer,
 )
-from sandbox.amqp.types import Described, Raw, Symbol, UByte, UInt, ULong, UShort
+from sandbox.amqp.types import Array, Described, Raw, Symbol, UByte, UInt, ULong, UShort
 
 
 class _Kind(NamedTuple):
@@ -51,7 +51,15 @@ def _number(width: Callable[[int], Any]) -> _Kind:
 _UBYTE, _USHORT, _UINT, _ULONG = _number(UByte), _number(UShort), _number(UInt), _number(ULong)
 _STRING, _BOOLEAN, _BINARY = _Kind(encode, (str,)), _Kind(encode, (bool,)), _Kind(encode, (bytes,))
 _SYMBOL = _Kind(lambda value: encode(Symbol(value)), (str,))
-_MAP, _ANY = _Kind(encode, (dict,)), _Kind(encode, (object,))
+_MAP = _Kind(encode, (dict,))
+
+
+def _encode_symbols(value: Any) -> bytes:
+    """A field of several symbols: an array, or one symbol alone."""
+    return encode(Array(Symbol, value) if isinstance(value, list) else Symbol(value))
+
+
+_SYMBOLS = _Kind(_encode_symbols, (list, str))
 
 
 def encode_composite(value: Any) -> bytes:
@@ -98,13 +106,38 @@ _define(Accepted, 0x24, "accepted:list")
 _define(Rejected, 0x25, "rejected:list", _composite(Error))
 _define(Released, 0x26, "released:list")
 _define(Modified, 0x27, "modified:list", _BOOLEAN, _BOOLEAN, _MAP)
+_OUTCOME = _composite(Accepted, Rejected, Released, Modified, Described)
 _TERMINUS = (_STRING, _UINT, _SYMBOL, _UINT, _BOOLEAN, _MAP)
-_define(Source, 0x28, "source:list", *_TERMINUS, _SYMBOL, _MAP, _ANY, _ANY, _ANY)
-_define(Target, 0x29, "target:list", *_TERMINUS, _ANY)
+_define(Source, 0x28, "source:list", *_TERMINUS, _SYMBOL, _MAP, _OUTCOME, _SYMBOLS, _SYMBOLS)
+_define(Target, 0x29, "target:list", *_TERMINUS, _SYMBOLS)
 _STATE = _composite(Received, Accepted, Rejected, Released, Modified, Described)
-_define(Open, 0x10, "open:list", _required(_STRING), _STRING, _UINT, _USHORT, _UINT, _ANY, _ANY, _ANY, _ANY, _MAP)
 _define(
-    Begin, 0x11, "begin:list", _USHORT, _required(_UINT), _required(_UINT), _required(_UINT), _UINT, _ANY, _ANY, _MAP
+    Open,
+    0x10,
+    "open:list",
+    _required(_STRING),
+    _STRING,
+    _UINT,
+    _USHORT,
+    _UINT,
+    _SYMBOLS,
+    _SYMBOLS,
+    _SYMBOLS,
+    _SYMBOLS,
+    _MAP,
+)
+_define(
+    Begin,
+    0x11,
+    "begin:list",
+    _USHORT,
+    _required(_UINT),
+    _required(_UINT),
+    _required(_UINT),
+    _UINT,
+    _SYMBOLS,
+    _SYMBOLS,
+    _MAP,
 )
 _define(
     Attach,
@@ -121,8 +154,8 @@ _define(
     _BOOLEAN,
     _UINT,
     _ULONG,
-    _ANY,
-    _ANY,
+    _SYMBOLS,
+    _SYMBOLS,
     _MAP,
 )
 _define(
@@ -161,7 +194,7 @@ _define(Disposition, 0x15, "disposition:list", _required(_BOOLEAN), _required(_U
 _define(Detach, 0x16, "detach:list", _required(_UINT), _BOOLEAN, _composite(Error))
 _define(End, 0x17, "end:list", _composite(Error))
 _define(Close, 0x18, "close:list", _composite(Error))
-_define(SaslMechanisms, 0x40, "sasl-mechanisms:list", _required(_ANY))
+_define(SaslMechanisms, 0x40, "sasl-mechanisms:list", _required(_SYMBOLS))
 _define(SaslInit, 0x41, "sasl-init:list", _required(_SYMBOL), _BINARY, _STRING)
 _define(SaslOutcome, 0x44, "sasl-outcome:list", _required(_UBYTE), _BINARY)
 

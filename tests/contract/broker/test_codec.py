@@ -126,6 +126,17 @@ PERFORMATIVES = [
     (Open("c", "h", 65536, 4999, 240000), 10),
     (Begin(None, 0, 5, 6), 8),
     (Attach("n", 1, True, source=Source("q", filter={Symbol("a"): "b"}), target=Target("t")), 14),
+    (
+        Attach(
+            "n",
+            1,
+            True,
+            source=Source("q", default_outcome=Modified(True), outcomes=[Symbol("amqp:accepted:list")]),
+            target=Target("t", capabilities="one"),
+            desired_capabilities=[Symbol("a"), Symbol("b")],
+        ),
+        14,
+    ),
     (Flow(1, 2, 3, 4, handle=5, link_credit=6, drain=True), 11),
     (Transfer(1, 2, b"t", 0, False), 11),
     (Disposition(True, 1, 2, settled=True, state=Rejected(Error("a:b", "c", {Symbol("k"): "v"}))), 6),

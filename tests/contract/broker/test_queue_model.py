@@ -170,6 +170,11 @@ class QueueMachine(RuleBasedStateMachine):
         assert {item.lock_token for item in locked} == self.queue.locked.keys()
 
     @invariant()
+    def what_nobody_holds_is_not_locked(self) -> None:
+        for session in self.queue.sessions.sessions.values() if self.queue.sessions is not None else ():
+            assert session.holder is not None or not session.locks
+
+    @invariant()
     def the_store_knows_it_all(self) -> None:
         again = self._namespace()
         self.store.load(again)
