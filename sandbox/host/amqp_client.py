@@ -29,8 +29,10 @@ class AmqpConnection(asyncio.Protocol, Handler):
 
     def __init__(self, namespace: NamespaceConnection, container: str) -> None:
         self._namespace = namespace
+        self._container = f"{container}-{uuid.uuid4().hex[:8]}"
+        self._links = 0
         self._loop = asyncio.get_running_loop()
-        self._engine = Connection.client(self, container_id=container, hostname=namespace.host)
+        self._engine = Connection.client(self, container_id=self._container, hostname=namespace.host)
         self._transport: asyncio.Transport | None = None
         self._sessions: list[Session] = []
         self._requests: dict[str, RequestLink] = {}
@@ -51,18 +53,25 @@ class AmqpConnection(asyncio.Protocol, Handler):
             await connection._opened
         return connection
 
-    async def attach_receiver(self, entity: str, source: Source, **options: Any) -> Receiver:
-        """A receiving link from `source` under the rights for `entity`; raises `AmqpError` when it is refused."""
+    async def attach_receiver(
+        self, entity: str, source: Source, *, wait: float = OPEN_TIMEOUT, **options: Any
+    ) -> Receiver:
+        """A receiving link from `source` under the rights for `entity`.
+
+        Raises `AmqpError` when it is refused, TimeoutError without an answer for `wait` seconds.
+        """
         await self.authorize(entity)
         if self.lost.done():
             raise self.lost.result()
         receiver = Receiver(self)
-        name = f"{source.address}-{uuid.uuid4()}"
+        self._links += 1
+        name = f"{source.address}-{self._container}-{self._links}"
         receiver.link = self._session().attach_receiver(name, source, context=receiver, **options)
         self.flush_soon()
         try:
-            await receiver.attached
-        except asyncio.CancelledError:
+            async with asyncio.timeout(wait):
+                await receiver.attached
+        except (asyncio.CancelledError, TimeoutError):
             receiver.release()
             raise
         return receiver

@@ -75,8 +75,8 @@ class PartitionPump:
         self._receiver: Receiver | None = None
         self._stopping = False
         self._since_checkpoint = 0
-        subject = f"Function '{hub.function.name}' on '{hub.name}', partition {partition}"
-        self._task = asyncio.get_running_loop().create_task(keep_trying(subject, self._read))
+        self._back_off = BackOff(f"Function '{hub.function.name}' on '{hub.name}', partition {partition}")
+        self._task = asyncio.get_running_loop().create_task(keep_trying(self._back_off, self._read))
 
     async def stop(self) -> None:
         """Let the running batch end, then let go."""
@@ -101,6 +101,7 @@ class PartitionPump:
             snd_settle_mode=SETTLE_SETTLED,
         )
         self._receiver = receiver
+        self._back_off.succeeded()
         receiver.grant(options.prefetch_count)
         try:
             while events := await self._next_batch(receiver):

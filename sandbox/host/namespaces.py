@@ -69,9 +69,11 @@ class Namespace:
             self._connection.close()
 
 
-async def keep_trying(subject: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` for ever; when it fails with an AMQP error, pause and run it again."""
-    back_off = BackOff(subject)
+async def keep_trying(back_off: BackOff, work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work` for ever; when it fails with an AMQP error, pause and run it again.
+
+    `work` says `back_off.succeeded()` as soon as it has what it needs.
+    """
     while True:
         try:
             await work()
@@ -79,5 +81,3 @@ async def keep_trying(subject: str, work: Callable[[], Awaitable[None]]) -> None
             await asyncio.sleep(FIRST_DELAY * random.uniform(0.5, 1.5))  # the namespace says what happened
         except (AmqpError, TimeoutError) as error:
             await back_off.failed(error)
-        else:
-            back_off.succeeded()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import random
 import sys
 import uuid
 from collections.abc import Mapping
@@ -121,7 +122,7 @@ class Runtime:
         package = self._package
         if package is None:
             raise RuntimeError("the app has not been indexed")
-        invocation_id = str(uuid.uuid4())
+        invocation_id = str(uuid.UUID(int=random.getrandbits(128), version=4))  # uuid4 asks the kernel each time
         retries = function.retry.max_retries if function.retry else 0
         invocation = Message(
             invocation_id=invocation_id,

@@ -20,7 +20,7 @@ from sandbox.host.encoding import values
 from sandbox.host.encoding.service_bus import ServiceBusMessage
 from sandbox.host.functions import Function
 from sandbox.host.host_json import ServiceBusOptions
-from sandbox.host.namespaces import Namespace, keep_trying
+from sandbox.host.namespaces import BackOff, Namespace, keep_trying
 from sandbox.host.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -147,21 +147,23 @@ class QueueListener:
         self._entity = entity
         self._task: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._back_off = BackOff(f"Function '{entity.function.name}' on '{entity.path}'")
         self._receiver: Receiver | None = None
 
     def start(self) -> None:
         """Listen until `stop`."""
-        subject = f"Function '{self._entity.function.name}' on '{self._entity.path}'"
         work = self._receive_batches if self._entity.function.many else self._receive
-        self._task = asyncio.get_running_loop().create_task(keep_trying(subject, work))
+        self._task = asyncio.get_running_loop().create_task(keep_trying(self._back_off, work))
 
     async def stop(self) -> None:
         """Take no more; give back what waits, let what runs end."""
-        if self._task is not None:
+        if self._task is None:
+            return
+        if self._receiver is None or self._receiver.failure is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        if self._receiver is not None:
+        else:
             self._receiver.interrupt()
+        await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.gather(*self._running, return_exceptions=True)
         if self._receiver is not None and self._receiver.failure is None:
             self._receiver.release()
@@ -169,6 +171,7 @@ class QueueListener:
     async def _attach(self) -> tuple[AmqpConnection, Receiver]:
         connection = await self._entity.namespace.connection()
         self._receiver = await connection.attach_receiver(self._entity.path, Source(self._entity.path))
+        self._back_off.succeeded()
         return connection, self._receiver
 
     async def _receive(self) -> None:
@@ -180,7 +183,7 @@ class QueueListener:
             await slots.acquire()
             delivery = await receiver.receive()
             if delivery is None:
-                continue
+                raise asyncio.CancelledError  # interrupted
             task = asyncio.get_running_loop().create_task(self._process(connection, receiver, delivery, slots))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -215,7 +218,7 @@ class QueueListener:
         while True:
             batch = await receive_batch(receiver, self._entity.options, None)
             if not batch:
-                return
+                raise asyncio.CancelledError  # interrupted
             task = asyncio.get_running_loop().create_task(self._entity.process_batch(receiver, batch))
             self._running.add(task)
             task.add_done_callback(self._running.discard)

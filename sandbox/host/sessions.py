@@ -16,7 +16,7 @@ from sandbox.amqp.types import Described, Symbol, UInt
 from sandbox.host.amqp_client import AmqpConnection
 from sandbox.host.amqp_links import AmqpError, Receiver
 from sandbox.host.encoding import values
-from sandbox.host.namespaces import keep_trying
+from sandbox.host.namespaces import BackOff, keep_trying
 from sandbox.host.service_bus import Entity, LockRenewal, receive_batch
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class Session:
         receiver = await connection.attach_receiver(
             entity.path,
             Source(entity.path, filter={_FILTER: None}),
+            wait=ACCEPT_TIMEOUT + 10,
             properties={"com.microsoft:timeout": UInt(int(ACCEPT_TIMEOUT * 1000))},
         )
         return cls(entity, connection, receiver)
@@ -86,14 +87,14 @@ class SessionListener:
         self._work = self._batches if batched else self._messages
         self._accepting = asyncio.Semaphore(min(self._slots, 2 * (os.cpu_count() or 1)))
         self._tasks: list[asyncio.Task[None]] = []
+        self._back_off = BackOff(f"Function '{entity.function.name}' on '{entity.path}'")
         self._held: set[Session] = set()
         self._without_session: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Listen until `stop`."""
-        subject = f"Function '{self._entity.function.name}' on '{self._entity.path}'"
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(keep_trying(subject, self._slot)) for _ in range(self._slots)]
+        self._tasks = [loop.create_task(keep_trying(self._back_off, self._slot)) for _ in range(self._slots)]
         self._without_session.update(self._tasks)
 
     async def stop(self) -> None:
@@ -107,6 +108,7 @@ class SessionListener:
     async def _slot(self) -> None:
         task = asyncio.current_task()
         session = await self._accept()
+        self._back_off.succeeded()
         if session is None or task is None:
             return
         self._held.add(session)

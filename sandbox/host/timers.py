@@ -100,7 +100,7 @@ class TimerListener:
         self._lease: BlobLease | None = None
         self._task: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
-        self._running: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[ScheduleStatus] | None = None
 
     def start(self) -> None:
         """Listen until `stop`."""
@@ -173,10 +173,13 @@ class TimerListener:
             status = await self._run(status, past_due=False)
 
     async def _run(self, status: ScheduleStatus, *, past_due: bool) -> ScheduleStatus:
-        given = status if self._monitor is not None else None
+        """One run, which a stop waits for."""
+        self._running = asyncio.get_running_loop().create_task(self._run_to_the_end(status, past_due=past_due))
+        return await asyncio.shield(self._running)
+
+    async def _run_to_the_end(self, status: ScheduleStatus, *, past_due: bool) -> ScheduleStatus:
         started = datetime.now(UTC)
-        self._running = asyncio.get_running_loop().create_task(self._timer.run(given, past_due=past_due))
-        await asyncio.shield(self._running)
+        await self._timer.run(status if self._monitor is not None else None, past_due=past_due)
         now = datetime.now(UTC)
         after = ScheduleStatus(started, self._timer.schedule.next(now), now)
         if self._monitor is not None:

@@ -4,6 +4,7 @@ Source: azure-sdk-for-net ServiceBusTriggerBindingStrategy.cs. Known defects are
 metadata (single dispatch of text), and empty entries of string arrays are dropped, so that they shift (batches).
 """
 
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,11 +120,12 @@ def _expiry(enqueued: datetime, ttl: int | None, absolute: int | None) -> dateti
         return _FOREVER
 
 
+@functools.lru_cache(maxsize=1024)
 def _actions(namespace: str, locked_until: datetime | None) -> dict[str, Any]:
-    """The .NET objects of the binding, as JSON shows them."""
+    """The .NET objects of the binding, as JSON shows them; encoded already, as they are the same for many messages."""
     session = {} if locked_until is None else {"SessionLockedUntil": locked_until}
     client = {"FullyQualifiedNamespace": namespace, "IsClosed": False, "TransportType": 0, "Identifier": namespace}
-    return {
+    objects = {
         "MessageReceiver": {},
         "MessageSession": session,
         "MessageActions": {},
@@ -131,6 +133,7 @@ def _actions(namespace: str, locked_until: datetime | None) -> dict[str, Any]:
         "ReceiveActions": {},
         "Client": client,
     }
+    return dict(values.typed_metadata(objects))
 
 
 def single(message: ServiceBusMessage, namespace: str, locked_until: datetime | None, *, binary: bool) -> Encoded:

@@ -94,8 +94,12 @@ def typed(value: Any) -> TypedData:
 
 
 def typed_metadata(metadata: Mapping[str, Any]) -> dict[str, TypedData]:
-    """Trigger metadata, encoded; what is null is left out."""
-    return {name: typed(value) for name, value in metadata.items() if value is not None}
+    """Trigger metadata, encoded unless it is already; what is null is left out."""
+    return {
+        name: value if isinstance(value, TypedData) else typed(value)
+        for name, value in metadata.items()
+        if value is not None
+    }
 
 
 def bodies(items: Sequence[bytes], *, binary: bool) -> TypedData:
