@@ -63,7 +63,9 @@ def test_a_managed_identity_replaces_connection_strings() -> None:
     """In Azure the settings hold addresses and client ids only."""
     settings = Settings.from_environment(
         environment(
-            ServiceBus="", ServiceBus__fullyQualifiedNamespace="contoso.servicebus.windows.net", ServiceBus__clientId="id"
+            ServiceBus="",
+            ServiceBus__fullyQualifiedNamespace="contoso.servicebus.windows.net",
+            ServiceBus__clientId="id",
         )
     )
     assert settings.service_bus.connection_string is None
