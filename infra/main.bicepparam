@@ -1,0 +1,20 @@
+using 'main.bicep'
+
+// For azd, which reads this one file: a developer's own environment, as small as dev. azd sets AZURE_ENV_NAME.
+
+param workload = 'dvint'
+param environmentName = take(toLower(replace(readEnvironmentVariable('AZURE_ENV_NAME'), '-', '')), 6)
+param dataverse = {
+  url: readEnvironmentVariable('DATAVERSE_URL')
+  organisationId: readEnvironmentVariable('DATAVERSE_ORGANISATION')
+  applicationUserId: readEnvironmentVariable('DATAVERSE_APPLICATION_USER_ID', '')
+}
+param erp = {
+  url: readEnvironmentVariable('ERP_URL')
+}
+param credit = {
+  url: readEnvironmentVariable('CREDIT_URL')
+}
+param exactQueueScaling = true
+param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
+param logQuotaGb = 1

@@ -1,0 +1,38 @@
+using 'main.bicep'
+
+// Production: zone redundant, data services behind private endpoints, one outbound address, doors open to Power Platform only.
+
+param workload = 'dvint'
+param environmentName = 'prod'
+param dataverse = {
+  url: readEnvironmentVariable('DATAVERSE_URL')
+  organisationId: readEnvironmentVariable('DATAVERSE_ORGANISATION')
+  applicationUserId: readEnvironmentVariable('DATAVERSE_APPLICATION_USER_ID', '')
+}
+param erp = {
+  url: readEnvironmentVariable('ERP_URL')
+}
+param credit = {
+  url: readEnvironmentVariable('CREDIT_URL')
+}
+param scale = {
+  instanceMemoryMB: 2048
+  maximumInstanceCount: 100
+  alwaysReady: [
+    { name: 'http', instanceCount: 2 }
+    { name: 'function:work', instanceCount: 2 }
+  ]
+}
+param zoneRedundant = true
+param serviceBusSku = 'Premium'
+param network = {
+  addressPrefix: '10.40.0.0/22'
+  fixedOutboundAddress: true
+}
+param accessRules = [
+  { name: 'dataverse', serviceTag: 'PowerPlatformPlex' }
+  { name: 'support', addressRange: readEnvironmentVariable('SUPPORT_ADDRESS_RANGE') }
+]
+param protect = true
+param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
+param logRetentionDays = 90

@@ -1,0 +1,148 @@
+metadata description = '''
+Alerts on what the app logs and on the requests that the Functions host records. Each query is a file of queries/, and reads
+only words and fields that the code emits (a contract test holds them to that).
+'''
+
+import { alertLimitsType, tagsType } from 'types.bicep'
+
+@description('Part of every name.')
+param base string
+
+@description('Resource id of the Application Insights component.')
+param componentId string
+
+@description('Resource id of the action group.')
+param actionGroupId string
+
+@description('Limits.')
+param limits alertLimitsType
+
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags tagsType
+
+var rules = [
+  {
+    name: 'door-errors'
+    title: 'The doors answer 5xx'
+    text: 'Callers are told to send again. `not-queued` in the logs says why the queue could not be reached.'
+    query: loadTextContent('../queries/door-errors.kql')
+    measure: 'errors'
+    dimension: 'door'
+    threshold: limits.doorErrors
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
+    name: 'failures'
+    title: 'Functions fail'
+    text: 'Executions of worker or archive fail for another reason than a verdict on an event.'
+    query: loadTextContent('../queries/failures.kql')
+    measure: 'failures'
+    dimension: 'function'
+    threshold: 0
+    severity: 2
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
+    name: 'failed-attempts'
+    title: 'Attempts fail and are repeated'
+    text: 'A system is away, throttles or refuses us; events wait. The reason names it: docs/operate.md, Reasons.'
+    query: loadTextContent('../queries/failed-attempts.kql')
+    measure: 'attempts'
+    dimension: 'reason'
+    threshold: limits.failedAttempts
+    severity: 2
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
+    name: 'condemned'
+    title: 'Events were given up'
+    text: 'A verdict was given; the event is in the dead-letter queue, the ledger says why.'
+    query: loadTextContent('../queries/condemned.kql')
+    measure: 'events'
+    dimension: 'reason'
+    threshold: 0
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
+    name: 'oldest-unsettled'
+    title: 'An event is not settled for too long'
+    text: 'Accepted, and neither settled nor condemned since: it waits for a system, or was lost on the way.'
+    query: loadTextContent('../queries/oldest-unsettled.kql')
+    measure: 'oldestMinutes'
+    dimension: ''
+    threshold: limits.oldestUnsettledMinutes
+    severity: 1
+    frequency: 'PT15M'
+    // Within a day every event has ended: RETRY_MAX_AGE_HOURS.
+    window: 'P1D'
+  }
+  {
+    name: 'ledger-behind'
+    title: 'The ledger is behind'
+    text: 'Events are queued but could not be written down in time: their status is missing until they are worked on.'
+    query: loadTextContent('../queries/ledger-behind.kql')
+    measure: 'events'
+    dimension: ''
+    threshold: 10
+    severity: 3
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+]
+
+resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: 'alert-${base}-${rule.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: '${rule.title} (${base})'
+      description: rule.text
+      severity: rule.severity
+      enabled: true
+      scopes: [componentId]
+      evaluationFrequency: rule.frequency
+      windowSize: rule.window
+      autoMitigate: true
+      // The tables do not exist before the first telemetry arrives.
+      skipQueryValidation: true
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            metricMeasureColumn: rule.measure
+            timeAggregation: 'Maximum'
+            operator: 'GreaterThan'
+            threshold: rule.threshold
+            dimensions: empty(rule.dimension)
+              ? []
+              : [
+                  {
+                    name: rule.dimension
+                    operator: 'Include'
+                    values: ['*']
+                  }
+                ]
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      actions: {
+        actionGroups: [actionGroupId]
+      }
+    }
+  }
+]

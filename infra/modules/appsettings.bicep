@@ -1,0 +1,124 @@
+metadata description = '''
+Every app setting, each with a name of integration/settings.py or of the Functions host. None holds a secret: connections are
+addresses with the identity (all three settings are needed: without __credential the host looks for a connection string), the
+rest are Key Vault references without a version, so that a rotated secret is taken up by itself.
+'''
+
+import { dataverseType, leanEventsType, systemType } from 'types.bicep'
+
+@description('Name of the app.')
+param functionAppName string
+
+@description('Client id of the identity.')
+param identityClientId string
+
+@description('Name of the storage account.')
+param storageAccountName string
+
+@description('Name of the Application Insights component.')
+param componentName string
+
+@description('Name of the Service Bus namespace.')
+param serviceBusName string
+
+@description('Name of the Event Hubs namespace.')
+param eventHubsName string
+
+@description('Name of the Key Vault.')
+param keyVaultName string
+
+@description('Names of queues, hubs, groups and containers, by setting (topology.json).')
+param topologySettings object
+
+@description('The Dataverse environment.')
+param dataverse dataverseType
+
+@description('The ERP.')
+param erp systemType
+
+@description('Credit scoring.')
+param credit systemType
+
+@description('What the EventNames of lean payloads stand for.')
+param leanEvents leanEventsType
+
+@description('Further settings by name, such as RETRY_MAX_ATTEMPTS. Never secrets.')
+param moreSettings object
+
+// Functions that block run in these threads: as many as host.json lets sessions be worked on at once.
+var threadCount = '64'
+
+func secret(vaultName string, secretName string) string =>
+  '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${secretName})'
+
+func systemSettings(prefix string, system systemType, vaultName string) object =>
+  system.?oauth == null
+    ? {
+        '${prefix}_URL': system.url
+        '${prefix}_API_KEY': secret(vaultName, '${toLower(prefix)}-api-key')
+      }
+    : union(
+        {
+          '${prefix}_URL': system.url
+          '${prefix}_TOKEN_URL': system.?oauth.?tokenUrl
+          '${prefix}_CLIENT_ID': system.?oauth.?clientId
+          '${prefix}_CLIENT_SECRET': secret(vaultName, '${toLower(prefix)}-client-secret')
+        },
+        system.?oauth.?scope == null ? {} : { '${prefix}_SCOPE': system.?oauth.?scope }
+      )
+
+var hostSettings = {
+  AzureWebJobsStorage__accountName: storageAccountName
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  ServiceBus__fullyQualifiedNamespace: '${serviceBusName}.servicebus.windows.net'
+  ServiceBus__credential: 'managedidentity'
+  ServiceBus__clientId: identityClientId
+  EventHubs__fullyQualifiedNamespace: '${eventHubsName}.servicebus.windows.net'
+  EventHubs__credential: 'managedidentity'
+  EventHubs__clientId: identityClientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  PYTHON_THREADPOOL_THREAD_COUNT: threadCount
+}
+
+var doorSettings = {
+  DOOR_KEYS: secret(keyVaultName, 'door-keys')
+  OPERATIONS_KEYS: secret(keyVaultName, 'operations-keys')
+  LEAN_EVENTS: string(leanEvents)
+}
+
+var dataverseSettings = union(
+  {
+    DATAVERSE_URL: dataverse.url
+    DATAVERSE_ORGANISATION: dataverse.organisationId
+    DATAVERSE_TENANT_ID: dataverse.?tenantId ?? tenant().tenantId
+    DATAVERSE_CLIENT_ID: dataverse.?appRegistrationClientId ?? identityClientId
+    DATAVERSE_APPLICATION_USER_ID: dataverse.?applicationUserId ?? ''
+  },
+  dataverse.?appRegistrationClientId == null
+    ? {}
+    : { DATAVERSE_CLIENT_SECRET: secret(keyVaultName, 'dataverse-client-secret') }
+)
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+resource app 'Microsoft.Web/sites@2024-11-01' existing = {
+  name: functionAppName
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(
+    hostSettings,
+    doorSettings,
+    dataverseSettings,
+    systemSettings('ERP', erp, keyVaultName),
+    systemSettings('CREDIT', credit, keyVaultName),
+    topologySettings,
+    moreSettings
+  )
+}

@@ -1,0 +1,90 @@
+metadata description = 'Log Analytics, Application Insights (Entra only) and the action group of the alerts.'
+
+import { tagsType } from 'types.bicep'
+
+@description('Name of the Log Analytics workspace.')
+param workspaceName string
+
+@description('Name of the Application Insights component.')
+param componentName string
+
+@description('Name of the action group.')
+param actionGroupName string
+
+@description('Its name in text messages.')
+@maxLength(12)
+param actionGroupShortName string
+
+@description('Mail addresses that alerts go to.')
+param alertEmails string[]
+
+@description('Days that logs are kept.')
+param retentionDays int
+
+@description('Most gigabytes a day that the workspace takes in; -1 for no limit. Beyond it telemetry is lost, events are not.')
+param dailyQuotaGb int
+
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags tagsType
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+  name: workspaceName
+  location: location
+  tags: tags
+  properties: {
+    sku: {
+      name: 'PerGB2018'
+    }
+    retentionInDays: retentionDays
+    workspaceCapping: {
+      dailyQuotaGb: dailyQuotaGb
+    }
+    features: {
+      disableLocalAuth: true
+    }
+  }
+}
+
+resource component 'Microsoft.Insights/components@2020-02-02' = {
+  name: componentName
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+    DisableLocalAuth: true
+  }
+}
+
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: actionGroupName
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: actionGroupShortName
+    enabled: true
+    emailReceivers: [
+      for (address, i) in alertEmails: {
+        name: 'mail-${i}'
+        emailAddress: address
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+@description('Resource id of the workspace, for diagnostic settings.')
+output workspaceId string = workspace.id
+
+@description('Resource id of the component, for alerts and the workbook.')
+output componentId string = component.id
+
+@description('Name of the component.')
+output componentName string = component.name
+
+@description('Resource id of the action group.')
+output actionGroupId string = actionGroup.id

@@ -1,0 +1,102 @@
+metadata description = 'The virtual network: one subnet for the app, one for private endpoints, a fixed outbound address as an option.'
+
+import { networkType, tagsType } from 'types.bicep'
+
+@description('Name of the network.')
+param name string
+
+@description('Addresses, DNS servers, outbound address.')
+param network networkType
+
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags tagsType
+
+resource outboundAddress 'Microsoft.Network/publicIPAddresses@2024-05-01' = if (network.fixedOutboundAddress) {
+  name: 'pip-${name}'
+  location: location
+  tags: tags
+  sku: {
+    name: 'Standard'
+  }
+  properties: {
+    publicIPAllocationMethod: 'Static'
+  }
+}
+
+resource gateway 'Microsoft.Network/natGateways@2024-05-01' = if (network.fixedOutboundAddress) {
+  name: 'ng-${name}'
+  location: location
+  tags: tags
+  sku: {
+    name: 'Standard'
+  }
+  properties: {
+    publicIpAddresses: [
+      {
+        id: outboundAddress.id
+      }
+    ]
+  }
+}
+
+resource vnet 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: {
+      addressPrefixes: [network.addressPrefix]
+    }
+    dhcpOptions: {
+      dnsServers: network.?dnsServers ?? []
+    }
+    subnets: [
+      {
+        name: 'app'
+        properties: {
+          addressPrefix: cidrSubnet(network.addressPrefix, 24, 0)
+          natGateway: network.fixedOutboundAddress
+            ? {
+                id: gateway.id
+              }
+            : null
+          delegations: [
+            {
+              name: 'flex'
+              properties: {
+                serviceName: 'Microsoft.App/environments'
+              }
+            }
+          ]
+        }
+      }
+      {
+        name: 'endpoints'
+        properties: {
+          addressPrefix: cidrSubnet(network.addressPrefix, 24, 1)
+          privateEndpointNetworkPolicies: 'Disabled'
+        }
+      }
+    ]
+  }
+
+  resource app 'subnets' existing = {
+    name: 'app'
+  }
+
+  resource endpoints 'subnets' existing = {
+    name: 'endpoints'
+  }
+}
+
+@description('Resource id of the network.')
+output vnetId string = vnet.id
+
+@description('Subnet of the app.')
+output appSubnetId string = vnet::app.id
+
+@description('Subnet of the private endpoints.')
+output endpointSubnetId string = vnet::endpoints.id

@@ -1,0 +1,164 @@
+metadata description = 'The types of the parameters that main.bicep and its modules share.'
+
+@export()
+@description('The Dataverse environment and how the app signs in there.')
+type dataverseType = {
+  @description('Environment URL, for example https://contoso.crm4.dynamics.com.')
+  url: string
+
+  @description('Organisation id (WhoAmI, OrganizationId): what lean payloads, which do not name it, belong to.')
+  organisationId: string
+
+  @description('Entra tenant of the environment; the tenant of the subscription if it is left out.')
+  tenantId: string?
+
+  @description('systemuserid of the application user; known after its creation, so empty at the first deployment.')
+  applicationUserId: string?
+
+  @description('Client id of an app registration whose secret is in Key Vault (dataverse-client-secret). Left out: the managed identity signs in, without any secret. Needed where Dataverse lives in another tenant.')
+  appRegistrationClientId: string?
+}
+
+@export()
+@description('A system that the worker calls over HTTP.')
+type systemType = {
+  @description('Base URL.')
+  url: string
+
+  @description('OAuth client credentials, secret in Key Vault (erp-client-secret, credit-client-secret). Left out: an API key (erp-api-key, credit-api-key).')
+  oauth: clientCredentialsType?
+}
+
+@export()
+@description('OAuth 2.0 client credentials, without the secret.')
+type clientCredentialsType = {
+  tokenUrl: string
+  clientId: string
+  scope: string?
+}
+
+@export()
+@description('EventName of a lean payload -> what it stands for.')
+type leanEventsType = {
+  *: leanEventType
+}
+
+@export()
+type leanEventType = {
+  @description('Logical name of the table.')
+  table: string
+
+  @description('Dataverse message: Create, Update, Delete ...')
+  message: string
+}
+
+@export()
+@description('How far the app scales.')
+type scaleType = {
+  @description('Memory of one instance in MB; 512 is not offered in every region.')
+  instanceMemoryMB: 512 | 2048 | 4096
+
+  @description('Upper limit of instances per scale group.')
+  @minValue(40)
+  @maxValue(1000)
+  maximumInstanceCount: int
+
+  @description('Concurrent HTTP requests per instance before another one starts; left out, Azure decides by memory.')
+  @minValue(1)
+  @maxValue(1000)
+  httpPerInstanceConcurrency: int?
+
+  @description('Instances that are kept running, by scale group: http for the doors, function:work for the worker. At least two each where the app is zone redundant.')
+  alwaysReady: alwaysReadyType[]
+}
+
+@export()
+type alwaysReadyType = {
+  name: string
+  @minValue(1)
+  instanceCount: int
+}
+
+@export()
+@description('Who may reach the HTTP routes: a service tag or an address range.')
+type accessRuleType = {
+  @maxLength(32)
+  name: string
+
+  @description('Such as PowerPlatformPlex. Exactly one of serviceTag and addressRange.')
+  serviceTag: string?
+
+  @description('IPv4 or IPv6 range, such as 203.0.113.0/24.')
+  addressRange: string?
+}
+
+@export()
+@description('One queue or hub that Dataverse posts to directly with a SAS key. It lives in a namespace of its own.')
+type sasIntakeType = {
+  kind: 'queue' | 'hub'
+
+  @minLength(1)
+  @maxLength(50)
+  name: string
+}
+
+@export()
+@description('Virtual network, private endpoints and DNS.')
+type networkType = {
+  @description('Address space, /22 or larger: /24 for the app, /24 for the private endpoints.')
+  addressPrefix: string
+
+  @description('DNS servers, for names of the company network; left out: those of Azure. They must forward the privatelink zones to Azure.')
+  dnsServers: string[]?
+
+  @description('One fixed outbound address (NAT gateway), for allow-lists of ERP, credit scoring and Dataverse.')
+  fixedOutboundAddress: bool
+}
+
+@export()
+@description('Limits above which alerts fire.')
+type alertLimitsType = {
+  @description('Active messages of the work queue.')
+  @minValue(1)
+  activeMessages: int
+
+  @description('Attempts that failed for one reason within 15 minutes.')
+  @minValue(1)
+  failedAttempts: int
+
+  @description('5xx answers of the doors within 15 minutes.')
+  @minValue(1)
+  doorErrors: int
+
+  @description('Minutes since the oldest event was accepted that has not ended yet. An event may wait for a system for RETRY_MAX_AGE_HOURS.')
+  @minValue(5)
+  oldestUnsettledMinutes: int
+}
+
+@export()
+@description('A queue of topology.json.')
+type queueType = {
+  name: string
+  requiresSession: bool
+  requiresDuplicateDetection: bool
+  duplicateDetectionHistoryTimeWindow: string
+  lockDuration: string
+  maxDeliveryCount: int
+  defaultMessageTimeToLive: string
+  deadLetteringOnMessageExpiration: bool
+}
+
+@export()
+@description('An event hub of topology.json.')
+type hubType = {
+  name: string
+  partitionCount: int
+  retentionTimeInHours: int
+  consumerGroups: string[]
+}
+
+@export()
+@description('Tags of every resource.')
+type tagsType = {
+  *: string
+}
