@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -91,9 +91,15 @@ def everything(port: int, address: str) -> set[str]:
     return found
 
 
-def run(folder: Path, kills: int) -> Load:
-    broker = BrokerProcess(folder)
-    broker.start()
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
+    process = BrokerProcess(tmp_path)
+    process.start()
+    yield process
+    process.kill()
+
+
+def run(broker: BrokerProcess, kills: int) -> Load:
     load = Load(broker.port)
     threads = [threading.Thread(target=work) for work in (load.produce, load.produce, load.consume, load.publish)]
     for thread in threads:
@@ -123,11 +129,11 @@ def run(folder: Path, kills: int) -> Load:
     return load
 
 
-def test_three_kills_lose_and_resurrect_nothing(tmp_path: Path) -> None:
-    run(tmp_path, 3)
+def test_three_kills_lose_and_resurrect_nothing(broker: BrokerProcess) -> None:
+    run(broker, 3)
 
 
 @pytest.mark.slow
-def test_many_kills_lose_and_resurrect_nothing(tmp_path: Path) -> None:
-    load = run(tmp_path, KILLS)
+def test_many_kills_lose_and_resurrect_nothing(broker: BrokerProcess) -> None:
+    load = run(broker, KILLS)
     assert max(load.received.values()) >= 1

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import urllib.error
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,29 @@ from sandbox.broker.store import Store
 from tests.contract.broker.amqp_client import AmqpClient, text
 from tests.contract.broker.broker_process import REPOSITORY, BrokerProcess, free_port
 
+Launch = Callable[..., BrokerProcess]
+
 SESSION_FILTER = Symbol("com.microsoft:session-filter")
 
 
-def test_everything_survives_a_stop(tmp_path: Path) -> None:
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launch]:
+    """Starts a broker with more arguments; it is gone after the test, however that ends."""
+    started: list[BrokerProcess] = []
+
+    def start(*arguments: str) -> BrokerProcess:
+        started.append(BrokerProcess(tmp_path, *arguments))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+def test_everything_survives_a_stop(launch: Launch) -> None:
     """Active, scheduled, deferred and dead-lettered messages, delivery counts, session state, seen ids, events."""
-    process = BrokerProcess(tmp_path)
-    process.start()
+    process = launch()
     with AmqpClient(process.port) as client:
         for name in ("a", "b"):
             client.send(client.sender("send"), text(name))
@@ -93,10 +110,9 @@ def test_config_is_read_leniently() -> None:
             duration(wrong)
 
 
-def test_faults_on_request(tmp_path: Path) -> None:
+def test_faults_on_request(launch: Launch) -> None:
     """Server busy, delay, refusing connections, dropping them; and wrong controls are told so."""
-    process = BrokerProcess(tmp_path)
-    process.start()
+    process = launch()
     with AmqpClient(process.port) as client:
         sender = client.sender("send")
         process.call("POST", "/control/fault", {"server_busy": True})
@@ -125,13 +141,12 @@ def test_faults_on_request(tmp_path: Path) -> None:
     assert process.stop() == 0
 
 
-def test_signatures_and_rights_are_checked_with_keys(tmp_path: Path) -> None:
+def test_signatures_and_rights_are_checked_with_keys(launch: Launch) -> None:
     """A wrong key is refused at $cbs; a key without the right when the link is attached. Through the SDK."""
     from azure.servicebus import ServiceBusClient, ServiceBusMessage  # noqa: PLC0415 -- only here
     from azure.servicebus import exceptions as sdk  # noqa: PLC0415 -- as above
 
-    process = BrokerProcess(tmp_path, "--key", "Root=secret", "--key", "Listener=other;Listen")
-    process.start()
+    process = launch("--key", "Root=secret", "--key", "Listener=other;Listen")
     good = process.connection_string_with("secret", "Root")
     with ServiceBusClient.from_connection_string(good, retry_total=0) as client, client.get_queue_sender("send") as s:
         s.send_messages(ServiceBusMessage("x"))
