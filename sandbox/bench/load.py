@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.sandbox import REPOSITORY
+
 _REQUEST_SECONDS = 60.0
 
 
@@ -62,7 +64,8 @@ class Result:
 def run(job: Job) -> Result:
     """Do the job in a process of its own; raises `subprocess.CalledProcessError` when that fails."""
     command = [sys.executable, "-m", "sandbox.bench.load"]
-    done = subprocess.run(command, input=json.dumps(asdict(job)).encode(), stdout=subprocess.PIPE, check=True)  # noqa: S603 -- this very module
+    job_text = json.dumps(asdict(job)).encode()
+    done = subprocess.run(command, cwd=REPOSITORY, input=job_text, stdout=subprocess.PIPE, check=True)  # noqa: S603 -- this very module
     told: dict[str, Any] = json.loads(done.stdout)
     replies = [Reply(**reply) for reply in told["replies"]]
     return Result(replies, told["seconds"], told["cpu_seconds"])
