@@ -83,6 +83,8 @@ class Runtime:
             raise HostStartError(f"The app cannot be indexed. {failure.message}\n{failure.stack_trace}")
         response = await azure_functions_runtime.functions_metadata_request(Message())
         functions = [Function.from_metadata(metadata) for metadata in response.function_metadata_results or ()]
+        for function in functions:
+            self._stats.of(function.name)  # so that it is counted from 0 on
         if self._stats.measure:
             self._measure(functions)
         return sorted(functions, key=lambda function: function.name.lower())

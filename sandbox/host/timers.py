@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 CONTAINER = "azure-webjobs-hosts"
 _SHORTEST_MONITORED = timedelta(minutes=1)
-_LEASE_POLL = 5.0  # seconds
+_LEASE_POLL = 2.0  # seconds
 _LATE = 0.01  # seconds: a run that began before its time would find that time still ahead of it
 
 

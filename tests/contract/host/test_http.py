@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.host.processes import HostProcess, StartHost
+from tests.contract.host.processes import HostProcess, StartHost, wait_until
 
 
 def test_a_request_arrives_whole(http_host: HostProcess) -> None:
@@ -191,3 +191,12 @@ def test_keys_open_what_they_should(keyed_host: HostProcess, path: str, header: 
     answer = keyed_host.get(path, headers={"x-functions-key": header} if header else {})
     assert answer.status_code == status
     assert status != 401 or answer.content == b""
+
+
+def test_requests_over_the_limit_are_429(run_host: StartHost) -> None:
+    """maxOutstandingRequests, here 1 (HttpThrottleMiddleware.cs)."""
+    host = run_host("slow")
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(host.get, "/api/slow")
+        wait_until("the first to run", lambda: host.get("/admin/stats").json()["functions"]["slow"]["invocations"])
+        assert host.get("/api/slow").status_code == 429
