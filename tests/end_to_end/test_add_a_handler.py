@@ -14,7 +14,7 @@ from sandbox.sandbox import REPOSITORY, Sandbox
 from tests.end_to_end.conftest import SETTINGS
 from tests.end_to_end.journeys import Person, effects_of
 
-BLOCK = re.compile(r"```python (file|after)=(.+?)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"```(?:python|text) (file|after)=(.+?)\n(.*?)```", re.DOTALL)
 
 
 def apply_page(app: Path) -> None:

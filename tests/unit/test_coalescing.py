@@ -1,5 +1,6 @@
 """One thread that hands over in batches."""
 
+import itertools
 import threading
 from collections.abc import Sequence
 
@@ -89,4 +90,4 @@ def test_closing_hands_over_what_is_waiting() -> None:
     futures = [coalescer.submit(number) for number in range(50)]
     coalescer.close()
     assert all(future.done() for future in futures)
-    assert sum(gate.batches, []) == list(range(50))
+    assert list(itertools.chain.from_iterable(gate.batches)) == list(range(50))
