@@ -1,0 +1,120 @@
+"""Alerts and workbook ask for metrics, words and fields that exist."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration import telemetry
+from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, REPOSITORY, Expansion
+
+TOPOLOGY = json.loads((INFRA / "topology.json").read_text(encoding="utf-8"))
+QUERIES = sorted((INFRA / "queries").glob("*.kql"))
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "integration").rglob("*.py"))
+METRICS = {
+    "Microsoft.ServiceBus/namespaces": {
+        "ActiveMessages": {"Average", "Minimum", "Maximum"},
+        "DeadletteredMessages": {"Average", "Minimum", "Maximum"},
+        "ThrottledRequests": {"Total"},
+        "ServerErrors": {"Total"},
+    },
+    "Microsoft.EventHub/namespaces": {
+        "ThrottledRequests": {"Total"},
+        "QuotaExceededErrors": {"Total"},
+        "CaptureBacklog": {"Total"},
+    },
+}
+"""Metrics and aggregations of Azure Monitor's reference, those that are used."""
+
+
+def words(text: str) -> set[str]:
+    """What a query wants `what` to be."""
+    compared = re.findall(r'what\)? == "([^"]+)"', text)
+    listed = [word for group in re.findall(r"what\)? in \(([^)]*)\)", text) for word in re.findall(r'"([^"]+)"', group)]
+    return {*compared, *listed}
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)
+def test_queries_ask_for_what_is_logged(query: Path) -> None:
+    """Words that the code says, fields that it can log, functions that exist, tables of Application Insights."""
+    text = "\n".join(line for line in query.read_text(encoding="utf-8").splitlines() if not line.startswith("//"))
+    assert words(text) <= set(re.findall(r'_log\.\w+\(\s*"([a-z-]+)"', CODE))
+    assert set(re.findall(r"\bit\.(\w+)", text)) <= {"what", *telemetry._WIRE_NAMES.values()}
+    assert set(re.findall(r"^(?:let \w+ = )?(\w+)$", text, re.MULTILINE)) - tabular(text) <= {
+        "requests",
+        "traces",
+        "exceptions",
+    }
+    if "requests" in text:
+        (named,) = re.findall(r"where name in \(([^)]*)\)", text)
+        doors = {it["name"] for it in TOPOLOGY["functions"]["http"] if it["door"]}
+        others = {it["name"] for kind in ("serviceBus", "eventHubs") for it in TOPOLOGY["functions"][kind]}
+        assert set(re.findall(r'"(\w+)"', named)) in (doors, others)
+
+
+def tabular(text: str) -> set[str]:
+    return set(re.findall(r"^let (\w+) =", text, re.MULTILINE))
+
+
+def test_every_query_is_used() -> None:
+    """A query file is in an alert or in the workbook."""
+    modules = "\n".join(path.read_text(encoding="utf-8") for path in (INFRA / "modules").glob("*.bicep"))
+    assert {path.name for path in QUERIES} == set(re.findall(r"'\.\./queries/([^']+)'", modules))
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def golden(request: pytest.FixtureRequest) -> Expansion:
+    return Expansion.golden(request.param)
+
+
+def test_metric_alerts_watch_metrics_that_exist(golden: Expansion) -> None:
+    """With an aggregation that the metric has, on a namespace that is deployed."""
+    deployed = {resource["id"] for resource in golden.resources}
+    for alert in golden.of("Microsoft.Insights/metricAlerts"):
+        for criterion in alert["properties"]["criteria"]["allOf"]:
+            assert criterion["timeAggregation"] in METRICS[criterion["metricNamespace"]][criterion["metricName"]]
+        assert set(alert["properties"]["scopes"]) <= deployed
+
+
+def test_log_alerts_measure_what_their_query_gives(golden: Expansion) -> None:
+    """The measured column and the dimensions are columns of the query's last summary."""
+    for alert in golden.of("Microsoft.Insights/scheduledQueryRules"):
+        (criterion,) = alert["properties"]["criteria"]["allOf"]
+        summary = criterion["query"].rpartition("| summarize ")[2]
+        columns = set(re.findall(r"(\w+) =", summary))
+        assert criterion["metricMeasureColumn"] in columns
+        assert {it["name"] for it in criterion["dimensions"]} <= columns
+
+
+def test_every_alert_reaches_somebody(golden: Expansion) -> None:
+    """All alerts go to the action group, and it has a mail address."""
+    group = golden.one("Microsoft.Insights/actionGroups")
+    assert group["properties"]["emailReceivers"]
+    for alert in golden.of("Microsoft.Insights/metricAlerts"):
+        assert [it["actionGroupId"] for it in alert["properties"]["actions"]] == [group["id"]]
+    for alert in golden.of("Microsoft.Insights/scheduledQueryRules"):
+        assert alert["properties"]["actions"]["actionGroups"] == [group["id"]]
+
+
+def test_what_must_be_watched_is_watched(golden: Expansion) -> None:
+    """Dead letters, active messages, failures, throttling, 5xx at the doors, age of the oldest unsettled event."""
+    names = {
+        alert["name"].split("-", 3)[3]
+        for kind in ("metricAlerts", "scheduledQueryRules")
+        for alert in golden.of(f"Microsoft.Insights/{kind}")
+    }
+    assert names >= {"deadletter", "backlog", "failures", "servicebus-throttled", "door-errors", "oldest-unsettled"}
+
+
+def test_the_workbook_is_a_workbook(golden: Expansion) -> None:
+    """Its content is the JSON that workbooks have: a time range, and panels that have a query each."""
+    content: dict[str, Any] = json.loads(golden.one("Microsoft.Insights/workbooks")["properties"]["serializedData"])
+    assert content["version"] == "Notebook/1.0"
+    first, *panels = content["items"]
+    (parameter,) = first["content"]["parameters"]
+    assert panels
+    for panel in panels:
+        assert panel["content"]["timeContextFromParameter"] == parameter["name"]
+        assert panel["content"]["query"]

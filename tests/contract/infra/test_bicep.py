@@ -1,0 +1,133 @@
+"""The Bicep files hold against Bicep's grammar, Azure's types and this project's policy, with every option too."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.infra.bicep import (
+    CHECKER,
+    COMPILER,
+    ENVIRONMENTS,
+    GOLDEN,
+    INFRA,
+    Expansion,
+    expand,
+    golden_text,
+    run,
+)
+from tests.contract.infra.conftest import REASON
+
+needs_checker = pytest.mark.skipif(not CHECKER.is_dir(), reason=f"{REASON}no Bicep checker here: infra not checked")
+needs_compiler = pytest.mark.skipif(COMPILER is None, reason=f"{REASON}no bicep on PATH: infra not compiled")
+
+ROLES = {"owner": "090c5cfd-751d-490a-894a-3ce6f1109419", "receiver": "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0"}
+
+
+@needs_checker
+def test_the_checker_finds_nothing() -> None:
+    """Grammar, symbols, resource types, and the policy over what each parameter file comes to."""
+    done = run([str(CHECKER / "check"), str(INFRA)])
+    assert done.returncode == 0, done.stdout
+    assert " warning " not in done.stdout, done.stdout
+
+
+@needs_compiler
+@pytest.mark.parametrize("command", ["build", "lint"])
+def test_the_compiler_finds_nothing(command: str) -> None:
+    """`bicep build` and `bicep lint`, warnings included."""
+    done = run([str(COMPILER), command, *(["--stdout"] if command == "build" else []), str(INFRA / "main.bicep")])
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr, done.stderr
+
+
+@needs_compiler
+@pytest.mark.parametrize("parameters", sorted(path.name for path in INFRA.glob("*.bicepparam")))
+def test_the_compiler_takes_the_parameters(parameters: str) -> None:
+    """`bicep build-params` of every parameter file."""
+    done = run([str(COMPILER), "build-params", "--stdout", str(INFRA / parameters)])
+    assert done.returncode == 0, done.stderr
+
+
+@needs_checker
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_golden_expansion_is_current(environment: str) -> None:
+    """What a change does to each environment is seen in its golden file (python -m tests.contract.infra.golden)."""
+    assert (GOLDEN / f"{environment}.json").read_text(encoding="utf-8") == golden_text(environment)
+
+
+def with_options(folder: Path, lines: str) -> Expansion:
+    """The development environment with further parameters; it must pass the policy as well."""
+    head, *given = (INFRA / "main.dev.bicepparam").read_text(encoding="utf-8").split("\nparam ")
+    head = head.replace("'main.bicep'", f"'{INFRA / 'main.bicep'}'")
+    changed = {line.split()[1] for line in lines.splitlines() if line.startswith("param ")}
+    kept = [f"param {one}" for one in given if one.split()[0] not in changed]
+    parameters = folder / "main.options.bicepparam"
+    parameters.write_text("\n".join([head, *kept, lines]), encoding="utf-8")
+    done = run([sys.executable, str(CHECKER / "policy.py"), str(CHECKER / "azure-types"), "", str(parameters)])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Expansion(expand(parameters))
+
+
+@needs_checker
+@pytest.mark.parametrize(
+    ("kind", "namespaces", "rule"),
+    [
+        ("queue", "Microsoft.ServiceBus/namespaces", "Microsoft.ServiceBus/namespaces/queues/authorizationRules"),
+        ("hub", "Microsoft.EventHub/namespaces", "Microsoft.EventHub/namespaces/eventhubs/authorizationRules"),
+    ],
+)
+def test_sas_is_opened_for_one_entity_only(tmp_path: Path, kind: str, namespaces: str, rule: str) -> None:
+    """The entity for Dataverse has a namespace of its own and a key with Send alone; ours stay Entra only."""
+    it = with_options(tmp_path, f"param sasIntake = {{ kind: '{kind}', name: 'dataverse' }}")
+    opened = [space for space in it.of(namespaces) if not space["properties"]["disableLocalAuth"]]
+    assert [space["name"].partition("-")[0] for space in opened] == ["in"]
+    only = it.one(rule)
+    assert only["properties"]["rights"] == ["Send"]
+    assert only["name"] == f"{opened[0]['name']}/dataverse/dataverse-send"
+
+
+@needs_checker
+def test_capture_signs_in_with_the_identity(tmp_path: Path) -> None:
+    """With shared keys off, Capture needs the identity on the hub and on the namespace."""
+    it = with_options(tmp_path, "param capture = true")
+    description = it.one("Microsoft.EventHub/namespaces/eventhubs")["properties"]["captureDescription"]
+    identity = description["destination"]["identity"]["userAssignedIdentity"]
+    assert list(it.one("Microsoft.EventHub/namespaces")["identity"]["userAssignedIdentities"]) == [identity]
+    containers = {
+        one["name"].rpartition("/")[2] for one in it.of("Microsoft.Storage/storageAccounts/blobServices/containers")
+    }
+    assert description["destination"]["properties"]["blobContainer"] in containers
+    assert any(alert["name"].endswith("capture-backlog") for alert in it.of("Microsoft.Insights/metricAlerts"))
+
+
+@needs_checker
+@pytest.mark.parametrize(("exact", "role"), [("true", "owner"), ("false", "receiver")])
+def test_exact_scaling_is_what_makes_an_owner(tmp_path: Path, exact: str, role: str) -> None:
+    """Data Owner, and only of the queue, is given where scaling on exact lengths is asked for."""
+    it = with_options(tmp_path, f"param exactQueueScaling = {exact}")
+    given = {one["properties"]["roleDefinitionId"].rpartition("/")[2]: one["id"] for one in roles(it)}
+    assert "/queues/work/" in given[ROLES[role]]
+    assert ({*ROLES.values()} - {ROLES[role]}).isdisjoint(given)
+
+
+@needs_checker
+def test_client_credentials_come_from_the_vault(tmp_path: Path) -> None:
+    """ERP by OAuth and Dataverse by app registration: the secrets are references, the rest plain settings."""
+    it = with_options(
+        tmp_path,
+        "param erp = { url: 'https://erp.contoso.example', oauth: "
+        "{ tokenUrl: 'https://login.contoso.example/token', clientId: 'us', scope: 'erp' } }\n"
+        "param dataverse = { url: 'https://contoso.crm4.dynamics.com', "
+        "organisationId: '10000000-0000-0000-0000-000000000001', appRegistrationClientId: 'registered' }",
+    ).settings
+    assert "ERP_API_KEY" not in it
+    assert (it["ERP_TOKEN_URL"], it["ERP_SCOPE"]) == ("https://login.contoso.example/token", "erp")
+    assert it["ERP_CLIENT_SECRET"].endswith("SecretName=erp-client-secret)")
+    assert it["DATAVERSE_CLIENT_ID"] == "registered"
+    assert it["DATAVERSE_CLIENT_SECRET"].endswith("SecretName=dataverse-client-secret)")
+
+
+def roles(it: Expansion) -> list[dict[str, Any]]:
+    return it.of("Microsoft.Authorization/roleAssignments")

@@ -1,0 +1,145 @@
+"""infra/topology.json and the code name the same: functions, queues, hubs, groups, senders, tables, settings."""
+
+import ast
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from integration import connections
+from integration.composition import build_app, build_services
+from integration.settings import Settings
+from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, REPOSITORY, Expansion
+
+TOPOLOGY: dict[str, Any] = json.loads((INFRA / "topology.json").read_text(encoding="utf-8"))
+EXAMPLE = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
+SENDING_CALLS = {"get_queue_sender", "get_topic_sender", "EventHubProducerClient"}
+
+
+def settings(**changes: str) -> Settings:
+    return Settings.from_environment({**EXAMPLE, **changes})
+
+
+def triggers() -> dict[str, dict[str, Any]]:
+    """The trigger of each function of the app, with its name."""
+    found = {}
+    for function in build_app(settings()).get_functions():
+        bindings = json.loads(function.get_function_json())["bindings"]
+        (trigger,) = [it for it in bindings if it["type"].endswith("Trigger")]
+        found[str(function.get_function_name())] = trigger
+    return found
+
+
+def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
+    """Calls of functions or methods of these names in the app: where, and the call."""
+    for path in (REPOSITORY / "integration").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                callee = node.func
+                if isinstance(callee, ast.Attribute) and callee.attr.startswith("from_connection_string"):
+                    callee = callee.value
+                name = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", None)
+                if name in names:
+                    yield path.relative_to(REPOSITORY).as_posix(), node
+
+
+def test_every_trigger_is_in_the_topology_and_the_reverse() -> None:
+    """Names, routes, methods, queues, session flags, hubs and consumer groups; no kind of trigger is left out."""
+    declared: dict[str, dict[str, Any]] = {}
+    for it in TOPOLOGY["functions"]["http"]:
+        declared[it["name"]] = {"type": "httpTrigger", "route": it["route"], "methods": it["methods"]}
+    for it in TOPOLOGY["functions"]["serviceBus"]:
+        declared[it["name"]] = {
+            "type": "serviceBusTrigger",
+            "connection": "ServiceBus",
+            "queueName": it["queue"],
+            "isSessionsEnabled": it["sessions"],
+        }
+    for it in TOPOLOGY["functions"]["eventHubs"]:
+        declared[it["name"]] = {
+            "type": "eventHubTrigger",
+            "connection": "EventHubs",
+            "eventHubName": it["hub"],
+            "consumerGroup": it["consumerGroup"],
+        }
+    coded = triggers()
+    assert declared.keys() == coded.keys()
+    for name, wanted in declared.items():
+        assert wanted == {key: coded[name].get(key, False) for key in wanted}, name
+
+
+def test_doors_are_the_routes_that_take_events_in() -> None:
+    """Alerts watch the doors: exactly the functions that are posted to."""
+    posted = {name for name, it in triggers().items() if it.get("methods") == ["POST"]}
+    assert {it["name"] for it in TOPOLOGY["functions"]["http"] if it["door"]} == posted
+
+
+def test_every_queue_hub_and_group_is_used_and_the_reverse() -> None:
+    """Nothing is created that no function reads, and sessions are what the queue has been made for."""
+    queues = {it["name"]: it["requiresSession"] for it in TOPOLOGY["serviceBus"]["queues"]}
+    assert {it["queue"]: it["sessions"] for it in TOPOLOGY["functions"]["serviceBus"]} == queues
+    groups = {(hub["name"], group) for hub in TOPOLOGY["eventHubs"]["hubs"] for group in hub["consumerGroups"]}
+    assert {(it["hub"], it["consumerGroup"]) for it in TOPOLOGY["functions"]["eventHubs"]} == groups
+
+
+def test_every_sender_is_in_the_topology_and_the_reverse() -> None:
+    """The app sends where the topology says, from these places in the code and no other."""
+    services = build_services(settings())
+    assert [services.doors._work_queue._queue_name] == TOPOLOGY["senders"]["queues"]
+    assert [connections.event_hub_producer(settings()).eventhub_name] == TOPOLOGY["senders"]["hubs"]
+    places = {(where, kind) for kind in SENDING_CALLS for where, _ in calls(kind)}
+    assert places == {
+        ("integration/messaging/work_queue.py", "get_queue_sender"),
+        ("integration/connections.py", "EventHubProducerClient"),
+    }
+
+
+def test_senders_follow_their_settings() -> None:
+    """Another name in the setting is another entity in the client: nothing is hard-wired."""
+    changed = settings(WORK_QUEUE="other-queue", EVENTS_HUB="other-hub", ARCHIVE_CONTAINER="other-container")
+    assert build_services(changed).doors._work_queue._queue_name == "other-queue"
+    assert connections.event_hub_producer(changed).eventhub_name == "other-hub"
+    assert connections.archive_container(changed).container_name == "other-container"
+
+
+def test_every_table_and_container_is_in_the_topology_and_the_reverse() -> None:
+    """The ledger's tables and the archive's container exist before the app first runs."""
+    opened = {call.args[0].value for _, call in calls("_open") if call.args and isinstance(call.args[0], ast.Constant)}
+    assert opened == set(TOPOLOGY["storage"]["tables"])
+    assert [connections.archive_container(settings()).container_name] == TOPOLOGY["storage"]["containers"]
+
+
+def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse() -> None:
+    """With the value that the code would use on its own."""
+    suffixes = ("_QUEUE", "_HUB", "_CONSUMER_GROUP", "_CONTAINER", "_TOPIC", "_SUBSCRIPTION", "_TABLE")
+    named = {
+        field.alias: field.default
+        for field in Settings.model_fields.values()
+        if field.alias and field.alias.endswith(suffixes)
+    }
+    assert TOPOLOGY["settings"] == named
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_deployment_creates_the_topology(environment: str) -> None:
+    """Queues with all their flags, hubs, groups, tables and containers; nothing is partitioned."""
+    golden = Expansion.golden(environment)
+    deployed = {
+        it["name"].rpartition("/")[2]: it["properties"] for it in golden.of("Microsoft.ServiceBus/namespaces/queues")
+    }
+    assert all(not it.pop("enablePartitioning") for it in deployed.values())
+    assert [{"name": name, **flags} for name, flags in deployed.items()] == TOPOLOGY["serviceBus"]["queues"]
+    for hub in TOPOLOGY["eventHubs"]["hubs"]:
+        (made,) = [
+            it for it in golden.of("Microsoft.EventHub/namespaces/eventhubs") if it["name"].endswith(hub["name"])
+        ]
+        assert made["properties"]["partitionCount"] == hub["partitionCount"]
+        assert made["properties"]["retentionDescription"]["retentionTimeInHours"] == hub["retentionTimeInHours"]
+        groups = golden.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")
+        assert [it["name"].rpartition("/")[2] for it in groups] == hub["consumerGroups"]
+    account = "Microsoft.Storage/storageAccounts"
+    tables = {it["name"].rpartition("/")[2] for it in golden.of(f"{account}/tableServices/tables")}
+    containers = {it["name"].rpartition("/")[2] for it in golden.of(f"{account}/blobServices/containers")}
+    assert tables == set(TOPOLOGY["storage"]["tables"])
+    assert containers == {*TOPOLOGY["storage"]["containers"], "app-package"}
