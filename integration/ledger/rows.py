@@ -85,6 +85,11 @@ def to_operation(event_id: str, rows: Iterable[Mapping[str, Any]]) -> Operation 
             steps.append(_to_step(row["RowKey"].removeprefix(f"{key}."), row))
     if head is None:
         return None
+    if published := _utc(head.get("publishedTime")):
+        steps.append(Step("publish", "done", published, "", "", {}))
+    state, attempts = State(head.get("state", State.ACCEPTED)), head.get("attempts", 0)
+    if state is State.ACCEPTED and steps:  # the first attempt's effects are under way
+        state, attempts = State.PROCESSING, 1
     return Operation(
         event_id=event_id,
         correlation_id=head.get("correlationId", ""),
@@ -92,10 +97,10 @@ def to_operation(event_id: str, rows: Iterable[Mapping[str, Any]]) -> Operation 
         table=head.get("table", ""),
         record_id=head.get("recordId") or None,
         message=head.get("message", ""),
-        state=State(head.get("state", State.ACCEPTED)),
+        state=state,
         accepted_time=_utc(head.get("acceptedTime")) or datetime.min.replace(tzinfo=UTC),
-        attempts=head.get("attempts", 0),
-        next_attempt=_utc(head.get("nextAttempt")) if head.get("state") == State.WAITING else None,
+        attempts=attempts,
+        next_attempt=_utc(head.get("nextAttempt")) if state is State.WAITING else None,
         reason=head.get("reason") or None,
         detail=head.get("detail") or None,
         history=tuple(json.loads(head.get("history", "[]"))),

@@ -95,7 +95,7 @@ class Worker:
 
     def _settle(self, event: IntegrationEvent, entry: Entry, outcome: Outcome) -> None:
         self._publish(event, entry, outcome.state, reason=None, detail=outcome.detail)
-        entry.settle(outcome.state, detail=outcome.detail, also="publish")
+        entry.settle(outcome.state, detail=outcome.detail)
 
     def _publish(
         self, event: IntegrationEvent, entry: Entry, state: State, *, reason: str | None, detail: str | None

@@ -68,6 +68,40 @@ def test_an_effect_is_done_only_with_the_basis_it_was_done_with(ledger: Ledger) 
     assert again.state is State.PROCESSING
 
 
+def test_the_first_effect_puts_an_accepted_event_in_work(ledger: Ledger) -> None:
+    """Whoever asks meanwhile sees it, though the event's own row is not written again."""
+    it = event()
+    ledger.accept(it).result(10)
+    ledger.open(it).start("credit-score", "basis-1")
+    found = ledger.read(it.event_id)
+    assert found is not None
+    assert (found.state, found.attempts) == (State.PROCESSING, 1)
+    assert [(step.name, step.state) for step in found.steps] == [("credit-score", "started")]
+
+
+def test_an_event_that_waited_is_in_work_again_with_its_next_effect(ledger: Ledger) -> None:
+    """The time of the next attempt goes when that attempt begins an effect."""
+    it = event()
+    ledger.open(it).wait(datetime(2026, 11, 20, 19, 10, tzinfo=UTC), reason="erp-unavailable", detail="503")
+    ledger.open(dataclasses.replace(it, attempt=2)).start("credit-score", "basis-1")
+    found = ledger.read(it.event_id)
+    assert found is not None
+    assert (found.state, found.attempts, found.next_attempt) == (State.PROCESSING, 2, None)
+
+
+def test_a_settled_event_has_its_publication_as_last_step(ledger: Ledger) -> None:
+    """An event is settled once the hub was told."""
+    it = event()
+    entry = ledger.open(it)
+    entry.start("credit-score", "basis-1")
+    entry.finish("credit-score", "basis-1", {"score": 700})
+    entry.settle(State.COMPLETED, detail="done")
+    found = ledger.read(it.event_id)
+    assert found is not None
+    assert (found.state, found.detail) == (State.COMPLETED, "done")
+    assert [(step.name, step.state) for step in found.steps] == [("credit-score", "done"), ("publish", "done")]
+
+
 def test_a_verdict_holds_reason_attempts_and_history(ledger: Ledger) -> None:
     """What support reads beside the dead letter."""
     it = event()
