@@ -20,7 +20,8 @@ from integration.worker.write_back import WriteBack
 
 SCORE, ORDER = "credit-score", "erp-order"
 DECISIONS = {"approved": 1, "review": 2, "refused": 3}
-SCORED_COLUMNS = frozenset({"estimatedvalue", "customerid", "transactioncurrencyid"})
+SCORED_COLUMNS = frozenset({"estimatedvalue", "customerid", "transactioncurrencyid", "statecode"})
+"""What may make a first score due; statecode, as an opportunity that opens again counts again."""
 _HELD = "on-hold"
 
 
