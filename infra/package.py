@@ -1,0 +1,64 @@
+"""Make the package that is deployed: python infra/package.py dist/app.zip.
+
+What goes in is what .funcignore leaves, as with `func azure functionapp publish` and azd; anything else than the app at
+the top is refused. Libraries are installed by the remote build. The same tree gives the same bytes.
+"""
+
+import argparse
+import os
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+ROOT = Path(__file__).resolve().parents[1]
+APP = {"function_app.py", "host.json", "integration", "requirements.txt"}
+OLDEST_DATE_OF_ZIP = (1980, 1, 1, 0, 0, 0)
+
+
+def main() -> int:
+    """Write the package and say what is in it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("package", type=Path, help="the zip file to write")
+    package: Path = parser.parse_args().package
+    names = packaged(ROOT)
+    unexpected = {name.partition("/")[0] for name in names} ^ APP
+    if unexpected:
+        print(f"Missing, or neither the app nor in .funcignore: {', '.join(sorted(unexpected))}", file=sys.stderr)
+        return 1
+    write(ROOT, names, package)
+    print(f"{package}: {len(names)} files, {package.stat().st_size // 1024} KB")
+    return 0
+
+
+def packaged(root: Path) -> list[str]:
+    """Files below `root` that are deployed, as paths with slashes, in order."""
+    ignored = GitIgnoreSpec.from_lines((root / ".funcignore").read_text(encoding="utf-8").splitlines())
+    return sorted(name for name in _files(root, ignored))
+
+
+def write(root: Path, names: list[str], package: Path) -> None:
+    """Zip the files; dates and modes are fixed."""
+    package.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            entry = zipfile.ZipInfo(name, OLDEST_DATE_OF_ZIP)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, (root / name).read_bytes())
+
+
+def _files(root: Path, ignored: GitIgnoreSpec) -> Iterator[str]:
+    for folder, folders, files in os.walk(root):
+        here = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if not ignored.match_file(f"{(here / name).as_posix()}/")]
+        for name in files:
+            path = (here / name).as_posix()
+            if not ignored.match_file(path):
+                yield path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
