@@ -10,12 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox import azurite
-from sandbox.endpoints import storage_connection
 from sandbox.ports import Ports
-from sandbox.process import HttpProbe, Program
 from sandbox.sandbox import REPOSITORY
-from sandbox.supervisor import Supervisor
 from tests.contract.host.processes import APPS, Broker, HostProcess, Senders, StartHost, wait_until
 
 
@@ -89,19 +85,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     yield one
     one.process.terminate()
     one.process.wait(10)
-
-
-@pytest.fixture(scope="session")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The connection string of an Azurite of the tests' own."""
-    ports, home = Ports.free(), tmp_path_factory.mktemp("azurite")
-    (home / "data").mkdir()
-    installed = azurite.installed(REPOSITORY / ".sandbox" / "tools", print)
-    supervisor = Supervisor(home, REPOSITORY)
-    ready = HttpProbe(f"http://127.0.0.1:{ports.blob}/", (400, 403))
-    supervisor.run([Program("azurite", tuple(installed.command(ports, home / "data")), ready)])
-    yield storage_connection(ports)
-    supervisor.stop()
 
 
 @pytest.fixture(scope="session")
