@@ -180,6 +180,13 @@ class Sections:
         parts += [encode(part) for pair in entries.items() for part in pair]
         self.raw_application_properties = Raw(encode_map(parts))
 
+    def remove_application_property(self, name: str) -> None:
+        """Takes out one entry; the others keep their encoded form."""
+        raw = self.raw_application_properties
+        kept = [(key, value) for key, value in (split_map(raw) if raw is not None else []) if _text(key) != name]
+        parts = [part for key, value in kept for part in (encode(key), value)]
+        self.raw_application_properties = Raw(encode_map(parts)) if kept else None
+
     def annotation(self, key: str) -> Any:
         """One message annotation, decoded; None when it is not there."""
         raw = self.message_annotations.get(key)

@@ -9,11 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sandbox.broker.filters import CorrelationFilter
 from sandbox.broker.namespace import Namespace
 from sandbox.broker.options import QueueOptions
-from sandbox.broker.sql import SqlFilter
-from sandbox.broker.topic import Filter
+from sandbox.broker.rules import DEFAULT_RULE, Rule
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _STRING_OR_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -79,11 +77,8 @@ def _duplicate_window(properties: dict[str, Any]) -> int:
 def _add_topic(namespace: Namespace, settings: dict[str, Any]) -> None:
     topic = namespace.add_topic(settings["Name"], _options(settings.get("Properties", {})))
     for item in settings.get("Subscriptions", []):
-        rules = [_rule(rule["Properties"]) for rule in item.get("Rules", [])]
+        now = namespace.clock.now()
+        rules = [
+            Rule.from_config(rule.get("Name", DEFAULT_RULE), rule["Properties"], now) for rule in item.get("Rules", [])
+        ]
         namespace.add_subscription(topic, item["Name"], _options(item.get("Properties", {})), rules)
-
-
-def _rule(properties: dict[str, Any]) -> Filter:
-    if properties.get("FilterType") == "Sql":
-        return SqlFilter(properties["SqlFilter"]["SqlExpression"])
-    return CorrelationFilter.from_config(properties["CorrelationFilter"])

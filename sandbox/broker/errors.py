@@ -32,6 +32,16 @@ def message_not_found(sequence_number: int) -> BrokerError:
     )
 
 
+def already_exists(path: str) -> BrokerError:
+    """An entity or a rule of that name is there."""
+    return BrokerError("com.microsoft:entity-already-exists", f"'{path}' exists already.", 409)
+
+
+def rule_not_found(name: str) -> BrokerError:
+    """The subscription has no such rule."""
+    return BrokerError("amqp:not-found", f"The rule '{name}' could not be found.", 404)
+
+
 def message_lock_lost() -> BrokerError:
     """The lock token stands for nothing (any more)."""
     return BrokerError(

@@ -1,21 +1,43 @@
-"""Correlation filters of topic rules."""
+"""Filters of topic rules: what a rule looks for in a message."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sandbox.broker.message import BrokeredMessage
+from sandbox.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
+from sandbox.broker.sql import Parser
+from sandbox.broker.sql_values import Fields
 
-SYSTEM_PROPERTIES = {  # Config.json's names, lower case -> the fields of the properties section
-    "contenttype": "content_type",
-    "correlationid": "correlation_id",
-    "label": "subject",
-    "subject": "subject",
-    "messageid": "message_id",
-    "replyto": "reply_to",
-    "replytosessionid": "reply_to_group_id",
-    "sessionid": "group_id",
-    "to": "to",
-}
+
+class Filter(Protocol):
+    """Decides about a message."""
+
+    def matches(self, message: BrokeredMessage) -> bool:
+        """Whether the message passes."""
+
+
+class SqlFilter:
+    """A filter from an SQL expression; raises `SqlError` when it cannot be parsed."""
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        self._evaluate = Parser(expression).condition()
+
+    def matches(self, message: BrokeredMessage) -> bool:
+        return self._evaluate(Fields.of(message)) is True
+
+
+class TrueFilter(SqlFilter):
+    """Lets everything pass."""
+
+    def __init__(self) -> None:
+        super().__init__("1=1")
+
+
+class FalseFilter(SqlFilter):
+    """Lets nothing pass."""
+
+    def __init__(self) -> None:
+        super().__init__("1=0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +48,12 @@ class CorrelationFilter:
     application: dict[str, Any]
 
     @classmethod
-    def from_config(cls, settings: dict[str, Any]) -> "CorrelationFilter":
-        """From Config.json's `CorrelationFilter` object."""
-        system = {
-            SYSTEM_PROPERTIES[key.lower()]: value for key, value in settings.items() if key.lower() in SYSTEM_PROPERTIES
-        }
-        return cls(system, dict(settings.get("Properties") or {}))
+    def named(cls, system: dict[str, Any], application: dict[str, Any] | None) -> "CorrelationFilter":
+        """From system properties under the names that rules use, in any case; other names are ignored."""
+        fields = {SYSTEM_PROPERTIES.get(key.lower()): value for key, value in system.items() if value is not None}
+        return cls({key: value for key, value in fields.items() if key is not None}, dict(application or {}))
 
     def matches(self, message: BrokeredMessage) -> bool:
-        """Whether the message passes."""
         content = message.content
         if any(content.property(name) != value for name, value in self.system.items()):
             return False

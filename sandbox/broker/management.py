@@ -13,6 +13,7 @@ from sandbox.broker.eventhub import EventHub, Partition
 from sandbox.broker.message import BrokeredMessage, DeadLetterReason
 from sandbox.broker.queue import Queue
 from sandbox.broker.requests import ReplyLink, Request, RequestLink, Response
+from sandbox.broker.rule_requests import add_rule, enumerate_rules, remove_rule
 from sandbox.broker.sessions import SessionTable
 
 _VENDOR = "com.microsoft:"
@@ -203,4 +204,7 @@ _OPERATIONS: dict[str, Callable[[Queue, Request], Response]] = {
     "get-session-state": _get_session_state,
     "set-session-state": _set_session_state,
     "get-message-sessions": _list_sessions,
+    "add-rule": add_rule,
+    "remove-rule": remove_rule,
+    "enumerate-rules": enumerate_rules,
 }

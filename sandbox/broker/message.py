@@ -19,6 +19,17 @@ MESSAGE_STATE = Symbol("x-opt-message-state")
 SCHEDULED_FOR = Symbol("x-opt-scheduled-enqueue-time")
 PARTITION_KEY = Symbol("x-opt-partition-key")
 OFFSET = Symbol("x-opt-offset")
+SYSTEM_PROPERTIES = {  # as rules name them, lower case -> the fields of the properties section
+    "contenttype": "content_type",
+    "correlationid": "correlation_id",
+    "label": "subject",
+    "subject": "subject",
+    "messageid": "message_id",
+    "replyto": "reply_to",
+    "replytosessionid": "reply_to_group_id",
+    "sessionid": "group_id",
+    "to": "to",
+}
 
 _SET_BY_BROKER = frozenset(
     (
@@ -69,16 +80,19 @@ class BrokeredMessage:
         content.message_annotations = {
             key: raw for key, raw in content.message_annotations.items() if key not in _SET_BY_BROKER
         }
+        if content.property("message_id") is None:
+            content.set_property("message_id", uuid.uuid4().hex)
         message = cls(content)
-        message.message_id = content.property("message_id")
-        if message.message_id is None:
-            message.message_id = uuid.uuid4().hex
-            content.set_property("message_id", message.message_id)
-        session_id = content.property("group_id")
-        message.session_id = session_id if isinstance(session_id, str) else None
+        message.read_identity()
         scheduled_for = content.annotation(SCHEDULED_FOR)
         message.scheduled_for = int(scheduled_for) if isinstance(scheduled_for, int) else None
         return message
+
+    def read_identity(self) -> None:
+        """Takes message id and session id from the content, after it was changed."""
+        self.message_id = self.content.property("message_id")
+        session_id = self.content.property("group_id")
+        self.session_id = session_id if isinstance(session_id, str) else None
 
     def stored(self) -> bytes:
         """The content alone, without what the broker knows."""

@@ -10,8 +10,9 @@ from sandbox.broker.eventhub import EventHub, Partition
 from sandbox.broker.message import BrokeredMessage
 from sandbox.broker.options import QueueOptions
 from sandbox.broker.queue import DEAD_LETTER_SUFFIX, Queue
+from sandbox.broker.rules import Rule
 from sandbox.broker.store import Store
-from sandbox.broker.topic import Filter, Subscription, Topic
+from sandbox.broker.topic import Subscription, Topic
 
 _TRANSFER_SUFFIX = "/$Transfer" + DEAD_LETTER_SUFFIX
 
@@ -59,11 +60,12 @@ class Namespace:
         topic = self.topics[name.lower()] = Topic(self, name, options)
         return topic
 
-    def add_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Filter]) -> Queue:
-        """Adds a subscription to a topic."""
-        queue = self.add_queue(f"{topic.name}/Subscriptions/{name}", options)
-        topic.subscriptions[name.lower()] = Subscription(queue, rules)
-        return queue
+    def add_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Rule]) -> Subscription:
+        """Adds a subscription to a topic; without rules everything passes."""
+        subscription = Subscription(self, topic.name, name, options)
+        subscription.replace_rules(rules or [Rule.default(self.clock.now())])
+        self.queues[subscription.name.lower()] = topic.subscriptions[name.lower()] = subscription
+        return subscription
 
     def add_hub(self, name: str, partitions: int, groups: list[str]) -> EventHub:
         """Adds an event hub."""

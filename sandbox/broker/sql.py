@@ -1,9 +1,11 @@
-"""SQL filters of topic rules: the subset of SQL-92 that Service Bus understands, parsed once, evaluated per message.
+"""The SQL of topic rules: the subset of SQL-92 that Service Bus understands, parsed once, evaluated per message.
 
     expression := and ("OR" and)*          and := not ("AND" not)*          not := ["NOT"] predicate
     predicate  := sum [comparison sum | ["NOT"] LIKE text [ESCAPE text] | ["NOT"] IN (...) | IS ["NOT"] NULL]
     sum        := term (("+" | "-") term)*   term := value (("*" | "/" | "%") value)*
-    value      := number | 'text' | TRUE | FALSE | NULL | EXISTS(name) | ["sys." | "user."] name | (expression) | -value
+    value      := number | 'text' | TRUE | FALSE | NULL | EXISTS(name) | newid() | property(name) | p(name)
+                  | ["sys." | "user."] name | (expression) | -value
+    action     := ["SET" name "=" sum | "REMOVE" name] [";"] ...
 
 As in SQL, what is compared with a missing property is unknown, and a message for which the whole is unknown does not
 pass. Text compares ordinally; numbers compare with numbers only.
@@ -11,66 +13,30 @@ pass. Text compares ordinally; numbers compare with numbers only.
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+import uuid
 from dataclasses import dataclass
-from typing import Any
 
-from sandbox.broker.filters import SYSTEM_PROPERTIES
-from sandbox.broker.message import BrokeredMessage
-
-Evaluate = Callable[["Fields"], Any]
+from sandbox.broker.sql_values import (
+    ARITHMETIC,
+    COMPARISONS,
+    Evaluate,
+    Fields,
+    both,
+    compared,
+    computed,
+    either,
+    negated,
+)
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<text>N?'(?:[^']|'')*')"
     r"|(?P<name>(?:\[[^\]]+\]|\"[^\"]+\"|[A-Za-z_@$][\w$-]*(?<!-))(?:\.(?:\[[^\]]+\]|\"[^\"]+\"|[A-Za-z_][\w$]*))?)"
-    r"|(?P<symbol><=|>=|<>|!=|[=<>+\-*/%(),]))"
+    r"|(?P<symbol><=|>=|<>|!=|[=<>+\-*/%(),;]))"
 )
-_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "%": operator.mod,
-}
 
 
 class SqlError(ValueError):
     """The expression is not one that Service Bus understands."""
-
-
-@dataclass(slots=True)
-class Fields:
-    """What an expression may look at in one message."""
-
-    message: BrokeredMessage
-    application: dict[Any, Any]
-
-    def get(self, scope: str, name: str) -> Any:
-        """A property's value, None when it is not there. Names of system properties ignore case."""
-        if scope == "sys":
-            field = SYSTEM_PROPERTIES.get(name.lower())
-            return None if field is None else self.message.content.property(field)
-        return self.application.get(name)
-
-
-class SqlFilter:
-    """A filter from an SQL expression; raises `SqlError` when it cannot be parsed."""
-
-    def __init__(self, expression: str) -> None:
-        self._evaluate = _Parser(expression).parse()
-
-    def matches(self, message: BrokeredMessage) -> bool:
-        """Whether the expression is true for the message."""
-        return self._evaluate(Fields(message, message.content.application_properties())) is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +45,42 @@ class _Token:
     text: str
 
 
-class _Parser:
-    def __init__(self, expression: str) -> None:
-        self._tokens = _tokenize(expression)
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One statement of an action: a property's new value, or `None` to remove it."""
+
+    scope: str  # `sys` or `user`
+    name: str
+    value: Evaluate | None
+
+
+class Parser:
+    """Reads one text; raises `SqlError` when it cannot be read."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens = _tokenize(text)
         self._position = 0
 
-    def parse(self) -> Evaluate:
+    def condition(self) -> Evaluate:
+        """The text as a filter's condition."""
         evaluate = self._or()
         if self._position < len(self._tokens):
             raise SqlError(f"unexpected '{self._tokens[self._position].text}'")
         return evaluate
+
+    def action(self) -> list[Assignment]:
+        """The text as an action's statements."""
+        statements = []
+        while self._position < len(self._tokens):
+            if self._take("SET"):
+                scope, name = self._name()
+                self._expect("=")
+                statements.append(Assignment(scope, name, self._sum()))
+            else:
+                self._expect("REMOVE")
+                statements.append(Assignment(*self._name(), None))
+            self._take(";")
+        return statements
 
     # ---- tokens
 
@@ -113,22 +105,22 @@ class _Parser:
     def _or(self) -> Evaluate:
         result = self._and()
         while self._take("OR"):
-            result = _either(result, self._and())
+            result = either(result, self._and())
         return result
 
     def _and(self) -> Evaluate:
         result = self._not()
         while self._take("AND"):
-            result = _both(result, self._not())
+            result = both(result, self._not())
         return result
 
     def _not(self) -> Evaluate:
-        return _negated(self._not()) if self._take("NOT") else self._predicate()
+        return negated(self._not()) if self._take("NOT") else self._predicate()
 
     def _predicate(self) -> Evaluate:
         left = self._sum()
-        if comparison := self._take(*_COMPARISONS):
-            return _compared(_COMPARISONS[comparison], left, self._sum())
+        if comparison := self._take(*COMPARISONS):
+            return compared(COMPARISONS[comparison], left, self._sum())
         if self._take("IS"):
             negative = self._take("NOT") is not None
             self._expect("NULL")
@@ -142,7 +134,7 @@ class _Parser:
             raise SqlError("NOT stands before LIKE or IN here")
         else:
             return left
-        return _negated(result) if negative else result
+        return negated(result) if negative else result
 
     def _like(self, left: Evaluate) -> Evaluate:
         pattern = self._text()
@@ -161,22 +153,22 @@ class _Parser:
         while self._take(","):
             choices.append(self._sum())
         self._expect(")")
-        equal = [_compared(operator.eq, left, choice) for choice in choices]
+        equal = [compared(operator.eq, left, choice) for choice in choices]
         result = equal[0]
         for other in equal[1:]:
-            result = _either(result, other)
+            result = either(result, other)
         return result
 
     def _sum(self) -> Evaluate:
         result = self._term()
         while sign := self._take("+", "-"):
-            result = _computed(_ARITHMETIC[sign], result, self._term())
+            result = computed(ARITHMETIC[sign], result, self._term())
         return result
 
     def _term(self) -> Evaluate:
         result = self._value()
         while sign := self._take("*", "/", "%"):
-            result = _computed(_ARITHMETIC[sign], result, self._value())
+            result = computed(ARITHMETIC[sign], result, self._value())
         return result
 
     def _value(self) -> Evaluate:
@@ -185,16 +177,29 @@ class _Parser:
             self._expect(")")
             return inner
         if self._take("-"):
-            return _computed(operator.sub, lambda _: 0, self._value())
+            return computed(operator.sub, lambda _: 0, self._value())
         if constant := self._take("TRUE", "FALSE", "NULL"):
             value = {"TRUE": True, "FALSE": False, "NULL": None}[constant]
             return lambda _: value
-        if self._take("EXISTS"):
-            self._expect("(")
-            scope, name = self._name()
+        return self._function() if self._is_call() else self._literal()
+
+    def _is_call(self) -> bool:
+        following = self._tokens[self._position + 1 : self._position + 2]
+        return self._peek().kind == "name" and bool(following) and following[0].text == "("
+
+    def _function(self) -> Evaluate:
+        function = self._take("EXISTS", "NEWID", "PROPERTY", "P")
+        if function is None:
+            raise SqlError(f"'{self._peek().text}' is not a function")
+        self._expect("(")
+        if function == "NEWID":
             self._expect(")")
+            return lambda _: str(uuid.uuid4())
+        scope, name = self._name()
+        self._expect(")")
+        if function == "EXISTS":
             return lambda fields: fields.get(scope, name) is not None
-        return self._literal()
+        return lambda fields: fields.get(scope, name)
 
     def _literal(self) -> Evaluate:
         token = self._peek()
@@ -247,52 +252,3 @@ def _like_to_regex(pattern: str, escape: str) -> str:
         parts.append(wildcard or re.escape(character))
         literal = False
     return "".join(parts)
-
-
-def _either(left: Evaluate, right: Evaluate) -> Evaluate:
-    def either(fields: Fields) -> bool | None:
-        values = left(fields), right(fields)
-        return True if True in values else (None if None in values else False)
-
-    return either
-
-
-def _both(left: Evaluate, right: Evaluate) -> Evaluate:
-    def both(fields: Fields) -> bool | None:
-        values = left(fields), right(fields)
-        return False if False in values else (None if None in values else True)
-
-    return both
-
-
-def _negated(inner: Evaluate) -> Evaluate:
-    def negated(fields: Fields) -> bool | None:
-        value = inner(fields)
-        return None if value is None else not value
-
-    return negated
-
-
-def _compared(comparison: Callable[[Any, Any], bool], left: Evaluate, right: Evaluate) -> Evaluate:
-    def compared(fields: Fields) -> bool | None:
-        first, second = left(fields), right(fields)
-        if first is None or second is None:
-            return None
-        if isinstance(first, str) != isinstance(second, str):
-            return comparison is operator.ne
-        try:
-            return comparison(first, second)
-        except TypeError:
-            return None
-
-    return compared
-
-
-def _computed(operation: Callable[[Any, Any], Any], left: Evaluate, right: Evaluate) -> Evaluate:
-    def computed(fields: Fields) -> Any:
-        try:
-            return operation(left(fields), right(fields))
-        except (TypeError, ZeroDivisionError):
-            return None
-
-    return computed

@@ -5,16 +5,19 @@ afterwards. Locks are not stored: after a crash a locked message is available ag
 The file is in WAL mode with synchronous=NORMAL: a kill loses nothing that was committed, a power cut may lose the end.
 """
 
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from sandbox.broker.eventhub import Event, Partition
 from sandbox.broker.message import BrokeredMessage, State
+from sandbox.broker.rules import Rule
 
 if TYPE_CHECKING:
     from sandbox.broker.namespace import Namespace
     from sandbox.broker.queue import Queue
     from sandbox.broker.sessions import Session
+    from sandbox.broker.topic import Subscription
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message(
@@ -29,6 +32,7 @@ CREATE TABLE IF NOT EXISTS session(
 CREATE TABLE IF NOT EXISTS event(
     hub TEXT, part INTEGER, sequence_number INTEGER, byte_offset INTEGER, enqueued_at INTEGER, encoded BLOB,
     PRIMARY KEY(hub, part, sequence_number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rules(subscription TEXT PRIMARY KEY, rules TEXT) WITHOUT ROWID;
 """
 _IDS_BETWEEN_CLEANINGS = 5_000
 
@@ -114,6 +118,11 @@ class Store:
             values = (queue.name, session.id, session.state, session.state_set_at)
             self._write("INSERT OR REPLACE INTO session VALUES(?,?,?,?)", values)
 
+    def put_rules(self, subscription: "Subscription") -> None:
+        """A subscription's rules were changed: from now on these hold, not those of Config.json."""
+        rules = [(rule.name, rule.to_config(), rule.created_at) for rule in subscription.rules.values()]
+        self._write("INSERT OR REPLACE INTO rules VALUES(?,?)", (subscription.name, json.dumps(rules)))
+
     def append(self, partition: Partition, event: Event) -> None:
         """A new event."""
         self._write(
@@ -133,19 +142,31 @@ class Store:
     def load(self, namespace: "Namespace") -> None:
         """Gives the namespace's entities what the file has of them; entities unknown to it are left alone."""
         queues = {queue.name: queue for queue in namespace.all_queues()}
+        self._load_rules(namespace)
+        self._load_sessions(queues)
         for name, number in self._db.execute("SELECT queue, next FROM counter"):
             if name in queues:
                 queues[name].next_sequence_number = number
         for name, message_id, seen_at in self._db.execute("SELECT * FROM seen ORDER BY seen_at"):
             if name in queues:
                 queues[name].duplicates.restore(message_id, seen_at)
-        for name, session_id, state, set_at in self._db.execute("SELECT * FROM session"):
-            if name in queues and (sessions := queues[name].sessions) is not None:
-                sessions.restore_state(session_id, state, set_at)
         for name, *row in self._db.execute("SELECT * FROM message ORDER BY queue, sequence_number"):
             if name in queues:
                 queues[name].admit(_message(row))
         self._load_events({(hub.name, item.index): item for hub in namespace.hubs.values() for item in hub.partitions})
+
+    def _load_rules(self, namespace: "Namespace") -> None:
+        subscriptions = {
+            item.name: item for topic in namespace.topics.values() for item in topic.subscriptions.values()
+        }
+        for name, rules in self._db.execute("SELECT * FROM rules"):
+            if (subscription := subscriptions.get(name)) is not None:
+                subscription.replace_rules([Rule.from_config(*rule) for rule in json.loads(rules)])
+
+    def _load_sessions(self, queues: "dict[str, Queue]") -> None:
+        for name, session_id, state, set_at in self._db.execute("SELECT * FROM session"):
+            if name in queues and (sessions := queues[name].sessions) is not None:
+                sessions.restore_state(session_id, state, set_at)
 
     def _load_events(self, partitions: dict[tuple[str, int], Partition]) -> None:
         for hub, part, *event in self._db.execute("SELECT * FROM event ORDER BY hub, part, sequence_number"):

@@ -3,9 +3,10 @@
 import pytest
 
 from sandbox.amqp import Properties, build
-from sandbox.broker.filters import CorrelationFilter
+from sandbox.broker.filters import SqlFilter
 from sandbox.broker.message import BrokeredMessage
-from sandbox.broker.sql import SqlError, SqlFilter
+from sandbox.broker.rules import Rule, SqlAction
+from sandbox.broker.sql import SqlError
 
 MESSAGE = BrokeredMessage.receive(
     build(
@@ -48,6 +49,8 @@ MESSAGE = BrokeredMessage.receive(
         ("1 = 1", True),
         ("amount", False),
         ("missing / 0 = 1", False),
+        ("property(amount) = 120 AND p(color) = 'red'", True),
+        ("newid() LIKE '________-%'", True),
     ],
 )
 def test_an_sql_filter_decides(expression: str, passes: bool) -> None:
@@ -55,7 +58,9 @@ def test_an_sql_filter_decides(expression: str, passes: bool) -> None:
     assert SqlFilter(expression).matches(MESSAGE) is passes
 
 
-@pytest.mark.parametrize("expression", ["", "amount >", "(amount = 1", "amount = 1 2", "color LIKE 5", "a NOT 5", "#"])
+@pytest.mark.parametrize(
+    "expression", ["", "amount >", "(amount = 1", "amount = 1 2", "color LIKE 5", "a NOT 5", "#", "sqrt(amount) = 2"]
+)
 def test_a_wrong_expression_is_refused(expression: str) -> None:
     with pytest.raises(SqlError):
         SqlFilter(expression)
@@ -73,4 +78,26 @@ def test_a_wrong_expression_is_refused(expression: str) -> None:
     ],
 )
 def test_a_correlation_filter_wants_everything_equal(settings: dict[str, object], passes: bool) -> None:
-    assert CorrelationFilter.from_config(settings).matches(MESSAGE) is passes
+    rule = Rule.from_config("r", {"FilterType": "Correlation", "CorrelationFilter": settings}, 0)
+    assert rule.filter.matches(MESSAGE) is passes
+    assert Rule.from_config("r", rule.to_config(), 0) == rule
+
+
+def test_an_action_sets_and_removes_in_order() -> None:
+    """Each statement sees what those before it have done; identity follows the content."""
+    message = MESSAGE.copy()
+    SqlAction(
+        "SET amount = amount * 2; SET note = color + '!' SET sys.Label = 'doubled'; REMOVE flag; REMOVE missing;"
+        "SET sys.SessionId = note; SET gone = missing"
+    ).apply(message)
+    properties = message.content.application_properties()
+    assert (properties["amount"], properties["note"]) == (240, "red!")
+    assert properties.keys() == {"amount", "color", "empty", "ratio", "a b", "note"}
+    assert (message.content.property("subject"), message.session_id) == ("doubled", "red!")
+    assert MESSAGE.content.application_properties()["amount"] == 120, "the original is left alone"
+
+
+@pytest.mark.parametrize("expression", ["SET a", "SET a = ", "DROP a", "SET sys.SequenceNumber = 1", "REMOVE 5"])
+def test_a_wrong_action_is_refused(expression: str) -> None:
+    with pytest.raises(SqlError):
+        SqlAction(expression)

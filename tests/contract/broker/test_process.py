@@ -40,7 +40,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 
 
 def test_everything_survives_a_stop(launch: Launch) -> None:
-    """Active, scheduled, deferred and dead-lettered messages, delivery counts, session state, seen ids, events."""
+    """Messages and their numbers, session state, seen ids, events, changed rules."""
     process = launch()
     with AmqpClient(process.port) as client:
         for name in ("a", "b"):
@@ -52,6 +52,8 @@ def test_everything_survives_a_stop(launch: Launch) -> None:
         assert len(client.receive(1)) == 1
         body = {"session-id": "S", "session-state": b"kept"}
         client.request("sessions/$management", body, operation="com.microsoft:set-session-state")
+        rules, rule = "rules/Subscriptions/managed/$management", {"rule-name": "$Default"}
+        client.request(rules, rule, operation="com.microsoft:remove-rule")
         receiver.detach()
         client.flush()
     assert process.stop() == 0
@@ -72,6 +74,8 @@ def test_everything_survives_a_stop(launch: Launch) -> None:
             "sessions/$management", {"session-id": "S"}, operation="com.microsoft:get-session-state"
         )
         assert answer == {"session-state": b"kept"}
+        answer, _ = client.request(rules, {"skip": 0, "top": 9}, operation="com.microsoft:enumerate-rules")
+        assert answer["statusCode"] == 204, "the removed rule stays away"
         client.receiver("events/ConsumerGroups/$Default/Partitions/2", credit=1)
         assert [item.body() for _, item in client.receive(1)] == [b"event"]
     assert process.stop() == 0
