@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import contextlib
 import logging
-import signal
 import sqlite3
 import sys
 from pathlib import Path
@@ -19,6 +17,7 @@ from sandbox.broker.errors import BrokerError
 from sandbox.broker.namespace import Namespace
 from sandbox.broker.server import Server
 from sandbox.broker.store import Store
+from sandbox.signals import call_on_stop
 
 log = logging.getLogger("sandbox.broker")
 
@@ -65,10 +64,7 @@ def _arguments() -> argparse.Namespace:
 
 async def _serve(namespace: Namespace, arguments: argparse.Namespace) -> int:
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows has no handlers here; Ctrl-C still raises there
-            loop.add_signal_handler(number, stopping.set)
+    call_on_stop(stopping.set)
     server = Server(namespace, {key.name: key for key in arguments.key})
     namespace.store.load(namespace)
     runner = web.AppRunner(Control(server).application(), access_log=None)
@@ -101,5 +97,4 @@ async def _until_over(server: Server, stopping: asyncio.Event) -> int:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(main())
+    sys.exit(main())

@@ -1,5 +1,6 @@
-"""What is asked of a queue by sequence number: peeking, deferred messages, cancelling scheduled ones."""
+"""What is asked of a queue besides the next message: peeking, deferred messages, cancelling, counting."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sandbox.broker.errors import message_not_found
@@ -32,7 +33,7 @@ def receive_deferred(
     session = None if queue.sessions is None else queue.sessions.held(session_id or "", None)
     for message in found:
         if lock:
-            queue.lock(message, session)
+            queue.locks.lock(message, session)
         else:
             queue.remove(message)
     return found
@@ -48,3 +49,12 @@ def cancel_scheduled(queue: Queue, sequence_numbers: Sequence[int]) -> None:
         found.append(message)
     for message in found:
         queue.remove(message)
+
+
+def counts(queue: Queue) -> dict[str, int]:
+    """How many messages are in which state."""
+    states = Counter(
+        "locked" if item.lock_token is not None else item.state.name.lower() for item in queue.messages.values()
+    )
+    dead = len(queue.dead_letters.messages) if queue.dead_letters else 0
+    return {"active": 0, "scheduled": 0, "deferred": 0, "locked": 0} | states | {"deadLetter": dead}

@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.broker.browsing import counts
 from sandbox.broker.endpoints import Faults
 from sandbox.broker.server import Server
 
@@ -81,7 +82,7 @@ class Control:
         namespace = self._server.namespace
         return web.json_response(
             {
-                "queues": {queue.name: queue.counts() for queue in namespace.queues.values()},
+                "queues": {queue.name: counts(queue) for queue in namespace.queues.values()},
                 "topics": {topic.name: {"scheduled": len(topic.messages)} for topic in namespace.topics.values()},
                 "hubs": {
                     hub.name: {str(item.index): {"events": len(item.events)} for item in hub.partitions}

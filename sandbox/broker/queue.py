@@ -2,13 +2,14 @@
 
 import heapq
 import uuid
-from collections import Counter, deque
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sandbox.broker.deadlines import Deadlines, Key
 from sandbox.broker.duplicates import DuplicateWindow
-from sandbox.broker.errors import BrokerError, message_lock_lost, not_allowed, session_lock_lost
+from sandbox.broker.errors import BrokerError, not_allowed
+from sandbox.broker.locks import MessageLocks
 from sandbox.broker.message import EXPIRED, BrokeredMessage, DeadLetterReason, State, too_many_deliveries
 from sandbox.broker.options import QueueOptions
 from sandbox.broker.sessions import Consumer, Session, SessionTable
@@ -45,8 +46,7 @@ class Queue:
             )
         self._ready: list[int] = []
         self._consumers: deque[Consumer] = deque()
-        self.locked: dict[uuid.UUID, BrokeredMessage] = {}
-        self._lock_ends: Deadlines[uuid.UUID] = Deadlines()
+        self.locks = MessageLocks(self)
         self._scheduled: Deadlines[int] = Deadlines()
         self._expiries: Deadlines[int] = Deadlines()
 
@@ -151,7 +151,7 @@ class Queue:
                 self.remove(message)
                 self.namespace.count("completed")
             else:
-                self.lock(message, session)
+                self.locks.lock(message, session)
             self.namespace.count("delivered")
             consumer.deliver(message)
             return True
@@ -162,53 +162,25 @@ class Queue:
         message = self.messages.get(sequence_number)
         return message is not None and message.state is State.ACTIVE and message.lock_token is None
 
-    def lock(self, message: BrokeredMessage, session: Session | None) -> None:
-        """Locks a message, as long as its session or for the lock duration."""
-        token = uuid.uuid4()
-        message.lock_token = token
-        self.locked[token] = message
-        if session is not None:
-            message.locked_until = session.locked_until
-            session.locks.add(token)
-        else:
-            message.locked_until = self.namespace.clock.now() + self.options.lock_duration
-            self.at(self._lock_ends, token, message.locked_until)
-
-    def _unlock(self, message: BrokeredMessage) -> None:
-        token = message.lock_token
-        if token is None:
-            return
-        message.lock_token = None
-        self.locked.pop(token, None)
-        self._lock_ends.cancel(token)
-        if self.sessions is not None and (session := self.sessions.sessions.get(message.session_id or "")):
-            session.locks.discard(token)
-
     # ---- settling
-
-    def _locked_message(self, token: uuid.UUID) -> BrokeredMessage:
-        message = self.locked.get(token)
-        if message is None:
-            raise message_lock_lost() if self.sessions is None else session_lock_lost()
-        return message
 
     def complete(self, token: uuid.UUID) -> None:
         """The message is done with."""
-        self.remove(self._locked_message(token))
+        self.remove(self.locks.message(token))
         self.namespace.count("completed")
 
     def abandon(self, token: uuid.UUID) -> None:
         """Back into the queue, one more delivery counted."""
-        self.give_back(self._locked_message(token), counted=True)
+        self.give_back(self.locks.message(token), counted=True)
 
     def release(self, token: uuid.UUID) -> None:
         """Back into the queue as if it had not been delivered."""
-        self.give_back(self._locked_message(token), counted=False)
+        self.give_back(self.locks.message(token), counted=False)
 
     def defer(self, token: uuid.UUID) -> None:
         """Set aside: from now on it is received by its sequence number only."""
-        message = self._locked_message(token)
-        self._unlock(message)
+        message = self.locks.message(token)
+        self.locks.unlock(message)
         message.delivery_count += 1
         if message.state is not State.DEFERRED:
             message.state = State.DEFERRED
@@ -218,7 +190,7 @@ class Queue:
 
     def dead_letter(self, token: uuid.UUID, reason: DeadLetterReason) -> None:
         """Into the dead-letter queue, with the reason as application properties."""
-        message = self._locked_message(token)
+        message = self.locks.message(token)
         if self.is_dead_letters:
             raise not_allowed("A message in a dead-letter queue cannot be dead-lettered.")
         self._bury(message, reason)
@@ -243,7 +215,7 @@ class Queue:
 
     def give_back(self, message: BrokeredMessage, *, counted: bool) -> None:
         """Unlocks a message; `counted` adds a delivery to its count, at the limit that is one too many."""
-        self._unlock(message)
+        self.locks.unlock(message)
         if counted:
             message.delivery_count += 1
             if message.delivery_count >= self.options.max_delivery_count:
@@ -259,7 +231,7 @@ class Queue:
     def remove(self, message: BrokeredMessage) -> None:
         """The message is no longer here."""
         number = message.sequence_number
-        self._unlock(message)
+        self.locks.unlock(message)
         self.messages.pop(number, None)
         self._scheduled.cancel(number)
         self._expiries.cancel(number)
@@ -267,13 +239,6 @@ class Queue:
         if self.sessions is not None and (session := self.sessions.sessions.get(message.session_id or "")):
             session.deferred -= message.state is State.DEFERRED
             self.sessions.forget_if_empty(session)
-
-    def renew(self, token: uuid.UUID) -> int:
-        """Prolongs a message's lock; the new end in milliseconds."""
-        message = self._locked_message(token)
-        message.locked_until = self.namespace.clock.now() + self.options.lock_duration
-        self.at(self._lock_ends, token, message.locked_until)
-        return message.locked_until
 
     # ---- time
 
@@ -284,7 +249,7 @@ class Queue:
 
     def next_deadline(self) -> int | None:
         """When `expire` has something to do next."""
-        times = [self._lock_ends.next(), self._scheduled.next(), self._expiries.next()]
+        times = [self.locks.ends.next(), self._scheduled.next(), self._expiries.next()]
         if self.sessions is not None:
             times.append(self.sessions.ends.next())
         return min((when for when in times if when is not None), default=None)
@@ -296,9 +261,9 @@ class Queue:
             message.state = State.ACTIVE
             self.namespace.store.update(self, message)
             self.activate(message)
-        for token in self._lock_ends.pop_due(now):
+        for token in self.locks.ends.pop_due(now):
             self.namespace.count("locks_expired")
-            self.give_back(self.locked[token], counted=True)
+            self.give_back(self.locks.by_token[token], counted=True)
         if self.sessions is not None:
             self.sessions.expire(now)
         for number in self._expiries.pop_due(now):
@@ -311,11 +276,3 @@ class Queue:
             self._bury(message, EXPIRED)
         else:
             self.remove(message)
-
-    def counts(self) -> dict[str, int]:
-        """How many messages are in which state."""
-        states = Counter(
-            "locked" if item.lock_token is not None else item.state.name.lower() for item in self.messages.values()
-        )
-        dead = len(self.dead_letters.messages) if self.dead_letters else 0
-        return {"active": 0, "scheduled": 0, "deferred": 0, "locked": 0} | states | {"deadLetter": dead}

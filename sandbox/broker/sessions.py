@@ -155,7 +155,7 @@ class SessionTable:
         session = self.held(session_id, link_name)
         session.locked_until = self._queue.namespace.clock.now() + self._queue.options.lock_duration
         for token in session.locks:
-            self._queue.locked[token].locked_until = session.locked_until
+            self._queue.locks.by_token[token].locked_until = session.locked_until
         self._queue.at(self.ends, session_id, session.locked_until)
         return session.locked_until
 
@@ -165,7 +165,7 @@ class SessionTable:
         self.ends.cancel(session.id)
         self._woken.discard(session)
         for token in list(session.locks):
-            self._queue.give_back(self._queue.locked[token], counted=counted)
+            self._queue.give_back(self._queue.locks.by_token[token], counted=counted)
         if session.ready:
             self._available.setdefault(session.id, session)
         else:

@@ -137,10 +137,10 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(data=st.data(), how=st.sampled_from(["complete", "abandon", "release", "defer", "dead_letter", "renew"]))
     def settle(self, data: st.DataObject, how: str) -> None:
         token = data.draw(st.sampled_from(list(self.tokens)))
-        known = token in self.queue.locked
+        known = token in self.queue.locks.by_token
         more: list[Any] = [DeadLetterReason("r")] if how == "dead_letter" else []
         try:
-            getattr(self.queue, how)(token, *more)
+            getattr(self.queue.locks if how == "renew" else self.queue, how)(token, *more)
         except BrokerError:
             assert not known
             return
@@ -167,7 +167,7 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_locked_is_locked_once(self) -> None:
         locked = [item for item in self.queue.messages.values() if item.lock_token is not None]
-        assert {item.lock_token for item in locked} == self.queue.locked.keys()
+        assert {item.lock_token for item in locked} == self.queue.locks.by_token.keys()
 
     @invariant()
     def what_nobody_holds_is_not_locked(self) -> None:
