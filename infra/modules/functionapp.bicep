@@ -116,11 +116,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     }
     siteConfig: {
       minTlsVersion: '1.2'
-      http20Enabled: true
+      // Not of the publishing site: build agents come from anywhere, with an Entra token.
       ipSecurityRestrictions: ipRules
       ipSecurityRestrictionsDefaultAction: empty(accessRules) ? 'Allow' : 'Deny'
-      // Publishing comes from build agents anywhere, with an Entra token.
-      scmIpSecurityRestrictionsUseMain: false
     }
   }
 }

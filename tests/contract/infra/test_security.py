@@ -1,0 +1,99 @@
+"""Who may do what, and who can reach what, as it is deployed."""
+
+import pytest
+
+from tests.contract.infra.bicep import ENVIRONMENTS, Expansion
+
+ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "090c5cfd-751d-490a-894a-3ce6f1109419": "Azure Service Bus Data Owner",
+    "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0": "Azure Service Bus Data Receiver",
+    "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": "Azure Service Bus Data Sender",
+    "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
+    "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+}
+EVERYWHERE = {
+    ("Storage Blob Data Owner", "storageAccounts"),
+    ("Storage Table Data Contributor", "storageAccounts"),
+    ("Azure Event Hubs Data Receiver", "eventhubs"),
+    ("Azure Event Hubs Data Sender", "eventhubs"),
+    ("Key Vault Secrets User", "vaults"),
+    ("Monitoring Metrics Publisher", "components"),
+}
+RECEIVER = {("Azure Service Bus Data Receiver", "queues"), ("Azure Service Bus Data Sender", "queues")}
+OWNER = {("Azure Service Bus Data Owner", "queues")}
+DATA = ("Microsoft.Storage/storageAccounts", "Microsoft.ServiceBus/namespaces", "Microsoft.EventHub/namespaces")
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def golden(request: pytest.FixtureRequest) -> Expansion:
+    return Expansion.golden(request.param)
+
+
+@pytest.fixture
+def production() -> Expansion:
+    return Expansion.golden("prod")
+
+
+@pytest.mark.parametrize(("environment", "queue_roles"), [("dev", OWNER), ("test", RECEIVER), ("prod", RECEIVER)])
+def test_the_identity_has_these_roles_and_no_other(environment: str, queue_roles: set[tuple[str, str]]) -> None:
+    """Each on one resource: on the queue and the hub, not on their namespaces."""
+    given = set()
+    for assignment in Expansion.golden(environment).of("Microsoft.Authorization/roleAssignments"):
+        scope = assignment["id"].split("/providers/Microsoft.Authorization")[0]
+        given.add((ROLES[assignment["properties"]["roleDefinitionId"].rpartition("/")[2]], scope.split("/")[-2]))
+    assert given == EVERYWHERE | queue_roles
+
+
+def test_what_holds_data_tells_what_is_done_to_it(golden: Expansion) -> None:
+    """Diagnostic settings on both namespaces, blobs, tables and the vault."""
+    told = {
+        it["id"].split("/providers/Microsoft.Insights")[0] for it in golden.of("Microsoft.Insights/diagnosticSettings")
+    }
+    kinds = {scope.split("/providers/")[-1].split("/", 1)[0] for scope in told}
+    assert kinds == {"Microsoft.ServiceBus", "Microsoft.EventHub", "Microsoft.Storage", "Microsoft.KeyVault"}
+    assert {scope.split("/")[-2] for scope in told if "Storage" in scope} == {"blobServices", "tableServices"}
+
+
+def test_production_reaches_its_data_privately(production: Expansion) -> None:
+    """Public access is off where there is a private endpoint, with its name in a zone that the network knows."""
+    for kind in DATA:
+        assert production.one(kind)["properties"]["publicNetworkAccess"] == "Disabled"
+    endpoints = production.of("Microsoft.Network/privateEndpoints")
+    groups = [it["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"][0] for it in endpoints]
+    assert sorted(groups) == ["blob", "namespace", "namespace", "queue", "table"]
+    zones = {it["id"] for it in production.of("Microsoft.Network/privateDnsZones")}
+    used = {
+        it["properties"]["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"]
+        for it in production.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
+    }
+    assert used == zones
+    assert len(production.of("Microsoft.Network/privateDnsZones/virtualNetworkLinks")) == len(zones)
+    assert production.one("Microsoft.Web/sites")["properties"]["virtualNetworkSubnetId"].endswith("/subnets/app")
+
+
+def test_production_keeps_its_doors_reachable_for_dataverse(production: Expansion) -> None:
+    """The app's own public address stays; who is not Power Platform or support is refused by the platform."""
+    site = production.one("Microsoft.Web/sites")["properties"]
+    assert site.get("publicNetworkAccess") in (None, "Enabled")
+    rules = site["siteConfig"]["ipSecurityRestrictions"]
+    assert (rules[0]["tag"], rules[0]["ipAddress"], rules[0]["action"]) == ("ServiceTag", "PowerPlatformPlex", "Allow")
+    assert site["siteConfig"]["ipSecurityRestrictionsDefaultAction"] == "Deny"
+
+
+def test_the_vault_can_be_read_by_references_everywhere(golden: Expansion) -> None:
+    """A vault behind a firewall would leave the app without keys: it takes roles only, and is reachable."""
+    vault = golden.one("Microsoft.KeyVault/vaults")["properties"]
+    assert (vault["enableRbacAuthorization"], vault["publicNetworkAccess"]) == (True, "Enabled")
+
+
+def test_production_cannot_be_deleted_by_accident(production: Expansion) -> None:
+    """Locks on what holds events, history or secrets; deleted secrets are kept."""
+    locked = {it["id"].split("/providers/")[-2].split("/")[1] for it in production.of("Microsoft.Authorization/locks")}
+    assert {it["properties"]["level"] for it in production.of("Microsoft.Authorization/locks")} == {"CanNotDelete"}
+    assert locked == {"storageAccounts", "namespaces", "vaults"}
+    assert len(production.of("Microsoft.Authorization/locks")) == 4
+    assert production.one("Microsoft.KeyVault/vaults")["properties"]["enablePurgeProtection"] is True
