@@ -34,7 +34,7 @@ def load(path: Path, namespace: Namespace) -> None:
         for item in settings.get("NamespaceConfig", []):
             for hub in item.get("Entities", []):
                 groups = [group["Name"] for group in hub.get("ConsumerGroups", [])]
-                namespace.add_hub(hub["Name"], int(hub["PartitionCount"]), groups)
+                namespace.add_hub(hub["Name"], int(hub["PartitionCount"]), groups, _retention(hub))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
 
@@ -52,6 +52,12 @@ def duration(text: str) -> int:
         raise ValueError(f"'{text}' is not a duration")
     days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return int((days * 86400 + hours * 3600 + minutes * 60 + seconds) * 1000)
+
+
+def _retention(hub: dict[str, Any]) -> int | None:
+    """In milliseconds. The key is Azure's (`retentionTimeInHours`); Microsoft's emulator knows none."""
+    hours = hub.get("RetentionTimeInHours")
+    return None if hours is None else int(float(hours) * 3_600_000)
 
 
 def _options(properties: dict[str, Any]) -> QueueOptions:

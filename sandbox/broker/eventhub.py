@@ -23,6 +23,8 @@ _SELECTOR = re.compile(
     r"amqp\.annotation\.x-opt-(offset|sequence-number|enqueued-time(?:-utc)?)\s*(>=?)\s*'?([^']*)'?\s*"
 )
 _OVERHEAD = 64  # bytes that an event's offset grows by besides its size
+DEFAULT_RETENTION_MS = 3_600_000  # the emulators': one hour
+_TRIMS_PER_RETENTION = 100  # old events go in so many rounds, not one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +51,28 @@ class Reader(Protocol):
 
 
 class Partition:
-    """One partition: its events in order, and who reads them."""
+    """One partition: its events in order, without a gap, and who reads them. Events older than `retention` go."""
 
-    def __init__(self, namespace: "Namespace", hub: str, index: int) -> None:
+    def __init__(self, namespace: "Namespace", hub: str, index: int, retention: int) -> None:
         self.namespace = namespace
         self.hub = hub
         self.index = index
+        self.retention = retention
         self.events: list[Event] = []
         self.readers: list[Reader] = []
-        self._next_offset = 0
+        self.next_sequence_number = 0
+        self.next_offset = 0
+        self.last: Event | None = None  # the newest event, perhaps gone by now
 
     @property
     def first_sequence_number(self) -> int:
-        """-1 when the partition is empty."""
-        return self.events[0].sequence_number if self.events else -1
-
-    @property
-    def last(self) -> Event | None:
-        """The newest event."""
-        return self.events[-1] if self.events else None
+        """That of the oldest event that is kept; -1 when there has never been one."""
+        return -1 if self.last is None else self.next_sequence_number - len(self.events)
 
     def append(self, content: Sections) -> None:
         """Takes an event."""
-        number = self.events[-1].sequence_number + 1 if self.events else 0
+        number, offset = self.next_sequence_number, self.next_offset
         now = self.namespace.clock.now()
-        offset = self._next_offset
         content.message_annotations = {
             _SEQUENCE_NUMBER_EPOCH: Raw(encode(Int(-1))),
             SEQUENCE_NUMBER: Raw(encode(number)),
@@ -90,10 +89,33 @@ class Partition:
     def restore(self, event: Event) -> None:
         """Adds a stored event at the end."""
         self.events.append(event)
-        self._next_offset = event.offset + len(event.encoded) + _OVERHEAD
+        self.last = event
+        self.next_sequence_number = event.sequence_number + 1
+        self.next_offset = event.offset + len(event.encoded) + _OVERHEAD
+        if len(self.events) == 1:
+            self.namespace.wake_at(self.next_deadline() or 0)
+
+    def next_deadline(self) -> int | None:
+        """When `expire` has something to do next."""
+        return self.events[0].enqueued_at + self._kept_for if self.events else None
+
+    @property
+    def _kept_for(self) -> int:
+        return self.retention + self.retention // _TRIMS_PER_RETENTION
+
+    def expire(self, now: int) -> None:
+        """Lets go of events that are older than the retention; the newest is remembered for numbers and properties."""
+        if not self.events or self.events[0].enqueued_at + self._kept_for > now:
+            return
+        count = bisect_right(self.events, now - self.retention, key=lambda event: event.enqueued_at)
+        del self.events[:count]
+        self.namespace.store.trim(self)
 
     def position(self, selector: str | None) -> int:
-        """The index of the first event that a selector (SDK: `EventPosition`) asks for."""
+        """The sequence number of the first event that a selector (SDK: `EventPosition`) asks for."""
+        return max(self.first_sequence_number, 0) + self._index(selector)
+
+    def _index(self, selector: str | None) -> int:
         if not selector:
             return 0
         found = _SELECTOR.fullmatch(selector.strip())
@@ -151,10 +173,13 @@ class Partition:
 class EventHub:
     """A hub: its partitions and consumer groups (lower case; `$default` is always there)."""
 
-    def __init__(self, namespace: "Namespace", name: str, partitions: int, groups: list[str]) -> None:
+    def __init__(
+        self, namespace: "Namespace", name: str, partitions: int, groups: list[str], retention: int | None
+    ) -> None:
         self.name = name
         self.created_at = namespace.clock.now()
-        self.partitions = [Partition(namespace, name, index) for index in range(partitions)]
+        kept = DEFAULT_RETENTION_MS if retention is None else retention
+        self.partitions = [Partition(namespace, name, index, kept) for index in range(partitions)]
         self.groups = {DEFAULT_GROUP} | {group.lower() for group in groups}
         self._turn = 0
 

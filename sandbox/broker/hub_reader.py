@@ -25,7 +25,7 @@ class HubReader(Endpoint):
         self.epoch: int | None = epoch if isinstance(epoch, int) else None
         desired = link.remote.desired_capabilities if link.remote else None
         self._with_metrics = _METRICS in (desired if isinstance(desired, list) else [desired])
-        self._next = 0
+        self._next = 0  # the sequence number of the next event
 
     def open(self) -> None:
         """Accepts the attach at the position that its filter asks for."""
@@ -41,12 +41,14 @@ class HubReader(Endpoint):
         link, events = self._link, self._partition.events
         if link.closed or not link.attached:
             return False
-        end = min(len(events), self._next + min(link.credit, _EVENTS_AT_ONCE))
-        prefix = self._metrics() if self._with_metrics and self._next < end else b""
-        for event in events[self._next : end]:
+        first = self._partition.next_sequence_number - len(events)
+        start = max(self._next - first, 0)  # what was not read in time is gone
+        batch = events[start : start + min(link.credit, _EVENTS_AT_ONCE)]
+        prefix = self._metrics() if self._with_metrics and batch else b""
+        for event in batch:
             link.send(prefix + event.encoded, b"", settled=True)
-        self._next = max(end, self._next)
-        return link.credit > 0 and self._next < len(events)
+            self._next = event.sequence_number + 1
+        return link.credit > 0 and self._next < self._partition.next_sequence_number
 
     def _metrics(self) -> bytes:
         """The partition's newest event, as delivery annotations."""

@@ -82,7 +82,7 @@ def _partition_properties(partition: Partition) -> dict[str, Any]:
         "last_enqueued_sequence_number_epoch": Int(-1),
         "last_enqueued_offset": str(last.offset) if last else "-1",
         "last_enqueued_time_utc": Timestamp(last.enqueued_at if last else _NO_TIME),
-        "is_partition_empty": last is None,
+        "is_partition_empty": not partition.events,
     }
 
 

@@ -67,9 +67,9 @@ class Namespace:
         self.queues[subscription.name.lower()] = topic.subscriptions[name.lower()] = subscription
         return subscription
 
-    def add_hub(self, name: str, partitions: int, groups: list[str]) -> EventHub:
-        """Adds an event hub."""
-        hub = self.hubs[name.lower()] = EventHub(self, name, partitions, groups)
+    def add_hub(self, name: str, partitions: int, groups: list[str], retention: int | None = None) -> EventHub:
+        """Adds an event hub; `retention` in milliseconds, the emulators' hour when it is None."""
+        hub = self.hubs[name.lower()] = EventHub(self, name, partitions, groups, retention)
         return hub
 
     # ---- finding
@@ -159,9 +159,11 @@ class Namespace:
         """Does everything that is due by now, and sees to the next deadline."""
         now = self.clock.now()
         self._next_deadline = None
-        for queue in self.all_queues():
-            queue.expire(now)
-        times = [when for queue in self.all_queues() if (when := queue.next_deadline()) is not None]
+        partitions = [item for hub in self.hubs.values() for item in hub.partitions]
+        entities: list[Queue | Partition] = [*self.all_queues(), *partitions]
+        for entity in entities:
+            entity.expire(now)
+        times = [when for entity in entities if (when := entity.next_deadline()) is not None]
         if times:
             self.wake_at(min(times))
 

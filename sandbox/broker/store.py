@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS session(
 CREATE TABLE IF NOT EXISTS event(
     hub TEXT, part INTEGER, sequence_number INTEGER, byte_offset INTEGER, enqueued_at INTEGER, encoded BLOB,
     PRIMARY KEY(hub, part, sequence_number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS partition(
+    hub TEXT, part INTEGER, sequence_number INTEGER, byte_offset INTEGER, enqueued_at INTEGER, encoded BLOB,
+    PRIMARY KEY(hub, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rules(subscription TEXT PRIMARY KEY, rules TEXT) WITHOUT ROWID;
 """
 _IDS_BETWEEN_CLEANINGS = 5_000
@@ -137,6 +140,18 @@ class Store:
             ),
         )
 
+    def trim(self, partition: Partition) -> None:
+        """A partition's oldest events are gone; its newest is kept apart, for when it is empty."""
+        last = partition.last
+        if last is None:
+            return
+        values = (partition.hub, partition.index, last.sequence_number, last.offset, last.enqueued_at, last.encoded)
+        self._write("INSERT OR REPLACE INTO partition VALUES(?,?,?,?,?,?)", values)
+        self._write(
+            "DELETE FROM event WHERE hub=? AND part=? AND sequence_number<?",
+            (partition.hub, partition.index, partition.first_sequence_number),
+        )
+
     # ---- reading back
 
     def load(self, namespace: "Namespace") -> None:
@@ -169,6 +184,10 @@ class Store:
                 sessions.restore_state(session_id, state, set_at)
 
     def _load_events(self, partitions: dict[tuple[str, int], Partition]) -> None:
+        for hub, part, *event in self._db.execute("SELECT * FROM partition"):
+            if (hub, part) in partitions:
+                partitions[hub, part].restore(Event(*event))
+                partitions[hub, part].events.clear()
         for hub, part, *event in self._db.execute("SELECT * FROM event ORDER BY hub, part, sequence_number"):
             if (hub, part) in partitions:
                 partitions[hub, part].restore(Event(*event))

@@ -8,29 +8,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sandbox.amqp import Properties, build
-from sandbox.broker.clock import BrokerClock
 from sandbox.broker.errors import BrokerError
 from sandbox.broker.message import BrokeredMessage, DeadLetterReason, State
 from sandbox.broker.namespace import Namespace
 from sandbox.broker.options import QueueOptions
 from sandbox.broker.sessions import Session
 from sandbox.broker.store import Store
+from tests.contract.broker.still_clock import StillClock
 
 LOCK_MS, SESSIONS = 30_000, ("A", "B", "C")
-
-
-class StillClock(BrokerClock):
-    """A clock that moves only when it is moved."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._time = 1_800_000_000_000
-
-    def now(self) -> int:
-        return self._time
-
-    def advance(self, milliseconds: int) -> None:
-        self._time += milliseconds
 
 
 class FakeConsumer:
