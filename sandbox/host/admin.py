@@ -16,7 +16,6 @@ from aiohttp import web
 from sandbox.host.functions import Function
 from sandbox.host.http_front import request_key
 from sandbox.host.keys import AccessKeys
-from sandbox.host.stats import HostStats
 
 log = logging.getLogger(__name__)
 
@@ -24,20 +23,20 @@ ManualRun = Callable[[str], Awaitable[Any]]
 
 
 class AdminApi:
-    """Answers for `functions`; `runners` (by function) run one with the text given as input."""
+    """Answers for `functions`; `runners` (by function) run one with the text given as input, `snapshot` counts."""
 
     def __init__(
         self,
         name: str,
         functions: Sequence[Function],
         keys: AccessKeys,
-        stats: HostStats,
+        snapshot: Callable[[], Awaitable[dict[str, Any]]],
         runners: Mapping[str, ManualRun],
     ) -> None:
         self._name = name
         self._functions = {function.name.lower(): function for function in functions}
         self._keys = keys
-        self._stats = stats
+        self._snapshot = snapshot
         self._runners = runners
         self._started = time.monotonic()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -53,6 +52,8 @@ class AdminApi:
             return web.Response(status=401)
         if request.method == "POST" and len(parts) == 2 and parts[0] == "functions":
             return await self._run(request, self._functions.get(parts[1].lower()))
+        if request.method == "GET" and parts == ["stats"]:
+            return web.json_response(await self._snapshot())
         answer = self._read(parts) if request.method == "GET" else None
         return web.Response(status=404) if answer is None else web.json_response(answer)
 
@@ -62,8 +63,6 @@ class AdminApi:
         match parts:
             case ["host", "status"]:
                 answer = self._status()
-            case ["stats"]:
-                answer = self._stats.snapshot()
             case ["functions"]:
                 answer = [_description(function) for function in self._functions.values()]
             case ["functions", name] | ["functions", name, "status"] if name.lower() in self._functions:

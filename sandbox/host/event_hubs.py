@@ -17,6 +17,7 @@ from sandbox.amqp.performatives import SETTLE_SETTLED
 from sandbox.amqp.types import Described, Symbol
 from sandbox.host.amqp_links import AmqpError, Receiver
 from sandbox.host.checkpoints import Checkpoint, CheckpointStore, Ownership
+from sandbox.host.dispatcher import Dispatcher
 from sandbox.host.encoding import event_hubs as encoding
 from sandbox.host.encoding.event_hubs import Event, PartitionContext
 from sandbox.host.encoding.values import Encoded
@@ -24,7 +25,6 @@ from sandbox.host.functions import Function
 from sandbox.host.host_json import EventHubOptions
 from sandbox.host.namespaces import BackOff, Namespace, keep_trying
 from sandbox.host.retries import invoke_with_retries
-from sandbox.host.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Hub:
     group: str
     namespace: Namespace
     options: EventHubOptions
-    runtime: Runtime
+    dispatcher: Dispatcher
     checkpoints: CheckpointStore
 
     def context(self, partition: str) -> PartitionContext:
@@ -63,7 +63,7 @@ class Hub:
         await self.process("0", [encoding.synthetic(text)])
 
     async def _run(self, encoded: Encoded) -> None:
-        await invoke_with_retries(self.runtime, self.function, encoded)
+        await invoke_with_retries(self.dispatcher, self.function, encoded)
 
 
 class PartitionPump:

@@ -10,15 +10,18 @@ from typing import Any
 from sandbox.host import functions as triggers
 from sandbox.host import logs
 from sandbox.host.admin import AdminApi
+from sandbox.host.dispatcher import Dispatcher
 from sandbox.host.functions import Function, select
 from sandbox.host.host_json import HostJson
 from sandbox.host.http_front import DEFAULT_MAX_BODY, HttpFront
+from sandbox.host.invocations import Worker
 from sandbox.host.keys import AccessKeys
 from sandbox.host.listeners import Listeners
 from sandbox.host.routes import RouteTable
 from sandbox.host.runtime import Runtime
 from sandbox.host.settings import AppSettings
 from sandbox.host.stats import HostStats
+from sandbox.host.workers import COUNT_SETTING, WorkerProcesses, process_count
 from sandbox.signals import call_on_stop
 
 log = logging.getLogger("sandbox.host")
@@ -35,7 +38,9 @@ class Host:
         keys_file = settings.get("SANDBOX_HOST_KEYS")
         self._keys = AccessKeys.load(Path(keys_file).resolve() if keys_file else None)
         self._stats = HostStats(measure=settings.is_true("SANDBOX_HOST_STATS"))
-        self._runtime = Runtime(app, self._stats, self._host_json.function_timeout)
+        count = process_count(settings.get(COUNT_SETTING))
+        self._worker: Worker = Runtime(app, self._stats) if count == 1 else WorkerProcesses(app, count)
+        self._dispatcher = Dispatcher(self._worker, self._stats, self._host_json.function_timeout)
 
     async def run(self, port: int, grace: float) -> None:
         """Run until SIGTERM or SIGINT, then let functions run for `grace` seconds more.
@@ -45,19 +50,17 @@ class Host:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         call_on_stop(stop.set)
-        logs.configure(self._host_json.log_levels, self._invocation)
+        logs.configure(self._host_json.log_levels, self._worker.current)
         if self._stats.measure:
             self._stats.measure_tasks(loop)
-        functions = [
-            function for function in select(await self._runtime.index(), self._only) if self._enabled(function)
-        ]
-        listeners = Listeners(self._settings, self._host_json, self._runtime, self._instance)
+        functions = [function for function in select(await self._worker.index(), self._only) if self._enabled(function)]
+        listeners = Listeners(self._settings, self._host_json, self._dispatcher, self._instance)
         for function in functions:
             listeners.add(function)
         http_functions = [function for function in functions if function.trigger == triggers.HTTP]
-        admin = AdminApi(self._instance, functions, self._keys, self._stats, listeners.runners)
+        admin = AdminApi(self._instance, functions, self._keys, self._dispatcher.snapshot, listeners.runners)
         front = HttpFront(
-            self._runtime,
+            self._dispatcher,
             RouteTable(http_functions, self._host_json.http.route_prefix),
             self._keys,
             self._host_json.http,
@@ -79,10 +82,11 @@ class Host:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 await listeners.stop()
-        left = await self._runtime.drain(deadline - loop.time())
+        left = await self._dispatcher.drain(deadline - loop.time())
         if left:
             log.warning("%d invocations did not end in time", left)
         await front.close()
+        await self._worker.close()
         log.info("Stopped")
 
     def _enabled(self, function: Function) -> bool:
@@ -95,11 +99,6 @@ class Host:
             log.warning("No functions are to run here")
         if not self._keys.enforced:
             log.info("No keys file (SANDBOX_HOST_KEYS): auth levels are not enforced, as under `func start`")
-
-    def _invocation(self) -> tuple[str, str] | None:
-        invocation_id = self._runtime.current_invocation
-        function = self._runtime.function_of(invocation_id) if invocation_id else None
-        return (function.name, invocation_id) if function and invocation_id else None
 
     def _summary(self, function: Function) -> str:
         shown: dict[str, Any] = {

@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from multidict import CIMultiDict
 
+from sandbox.host.dispatcher import Dispatcher
 from sandbox.host.encoding import http as encoding
 from sandbox.host.functions import Function
 from sandbox.host.host_json import HttpOptions
+from sandbox.host.invocations import TraceContext
 from sandbox.host.keys import AccessKeys
 from sandbox.host.routes import RouteTable
-from sandbox.host.runtime import Runtime, TraceContext
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class HttpFront:
 
     def __init__(
         self,
-        runtime: Runtime,
+        dispatcher: Dispatcher,
         routes: RouteTable,
         keys: AccessKeys,
         options: HttpOptions,
@@ -43,7 +44,7 @@ class HttpFront:
         *,
         max_body: int = DEFAULT_MAX_BODY,
     ) -> None:
-        self._runtime = runtime
+        self._dispatcher = dispatcher
         self._routes = routes
         self._keys = keys
         self._admin = admin
@@ -118,7 +119,7 @@ class HttpFront:
             body=body,
         )
         trace = TraceContext(headers.get("traceparent", ""), headers.get("tracestate", ""))
-        outcome = await self._runtime.invoke(function, value, {}, trace=trace)
+        outcome = await self._dispatcher.invoke(function, value, {}, trace=trace)
         if outcome.return_value is None:
             return web.Response(status=500)
         try:

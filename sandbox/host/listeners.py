@@ -10,12 +10,12 @@ from sandbox.host import ncrontab
 from sandbox.host.blobs import BlobWork
 from sandbox.host.checkpoints import CheckpointStore
 from sandbox.host.connection_string import NamespaceConnection
+from sandbox.host.dispatcher import Dispatcher
 from sandbox.host.errors import HostStartError
 from sandbox.host.event_hubs import Hub, HubListener
 from sandbox.host.functions import Function
 from sandbox.host.host_json import HostJson
 from sandbox.host.namespaces import Namespace
-from sandbox.host.runtime import Runtime
 from sandbox.host.service_bus import Entity, QueueListener
 from sandbox.host.sessions import SessionListener
 from sandbox.host.settings import AppSettings
@@ -37,10 +37,10 @@ class Listener(Protocol):
 class Listeners:
     """All listeners of an app, and what they share: connections and the storage account."""
 
-    def __init__(self, settings: AppSettings, host_json: HostJson, runtime: Runtime, instance: str) -> None:
+    def __init__(self, settings: AppSettings, host_json: HostJson, dispatcher: Dispatcher, instance: str) -> None:
         self._settings = settings
         self._host_json = host_json
-        self._runtime = runtime
+        self._dispatcher = dispatcher
         self._instance = instance
         self._namespaces: dict[NamespaceConnection, Namespace] = {}
         self._blobs: BlobWork | None = None
@@ -100,7 +100,7 @@ class Listeners:
             path = (
                 f"{self._required(function, 'topicName')}/Subscriptions/{self._required(function, 'subscriptionName')}"
             )
-        entity = Entity(function, path, self._namespace(function), self._host_json.service_bus, self._runtime)
+        entity = Entity(function, path, self._namespace(function), self._host_json.service_bus, self._dispatcher)
         self.runners[function.name] = entity.run_manually
         return SessionListener(entity) if function.binding.get("isSessionsEnabled") else QueueListener(entity)
 
@@ -109,7 +109,7 @@ class Listeners:
         hub_name = self._required(function, "eventHubName")
         group = self._settings.resolve(str(function.binding.get("consumerGroup") or "$Default"))
         store = CheckpointStore(self._storage(), namespace.address.namespace, hub_name, group)
-        hub = Hub(function, hub_name, group, namespace, self._host_json.event_hubs, self._runtime, store)
+        hub = Hub(function, hub_name, group, namespace, self._host_json.event_hubs, self._dispatcher, store)
         self.runners[function.name] = hub.run_manually
         return HubListener(hub, self._instance)
 
@@ -117,7 +117,7 @@ class Listeners:
         timer = Timer(
             function,
             ncrontab.parse(self._required(function, "schedule")),
-            self._runtime,
+            self._dispatcher,
             run_on_startup=bool(function.binding.get("runOnStartup")),
             use_monitor=function.binding.get("useMonitor") is not False,
         )

@@ -6,16 +6,17 @@ Sources: webjobs-sdk FunctionExecutorExtensions.cs, RandomizedExponentialBackoff
 import asyncio
 import random
 
+from sandbox.host.dispatcher import Dispatcher
 from sandbox.host.encoding.values import Encoded
 from sandbox.host.functions import Function, RetryOptions
-from sandbox.host.runtime import Outcome, Runtime
+from sandbox.host.invocations import Outcome
 
 
-async def invoke_with_retries(runtime: Runtime, function: Function, encoded: Encoded) -> Outcome:
+async def invoke_with_retries(dispatcher: Dispatcher, function: Function, encoded: Encoded) -> Outcome:
     """The outcome of the last attempt."""
     retry, count = function.retry, 0
     while True:
-        outcome = await runtime.invoke(function, *encoded, retry_count=count)
+        outcome = await dispatcher.invoke(function, *encoded, retry_count=count)
         if outcome.succeeded or retry is None or 0 <= retry.max_retries <= count:
             return outcome
         await asyncio.sleep(retry_delay(retry, count))

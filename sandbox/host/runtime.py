@@ -1,66 +1,34 @@
 """The worker's side: `azure-functions-runtime`, called in this process instead of over gRPC."""
 
-import asyncio
-import contextlib
 import logging
 import os
-import random
 import sys
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from sandbox.host import protos
 from sandbox.host.errors import HostStartError
 from sandbox.host.functions import Function
-from sandbox.host.protos import Message, ParameterBinding, StatusResult, TypedData
+from sandbox.host.invocations import WORKER_EXIT_CODE, Invocation, Outcome
+from sandbox.host.protos import Message, ParameterBinding, StatusResult
 from sandbox.host.stats import HostStats
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_EXIT_CODE = 75
-"""The process ends with this code when a function runs into functionTimeout; whoever supervises it starts it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an invocation ended. `error` is the exception as text, None after success."""
-
-    invocation_id: str
-    error: str | None
-    return_value: TypedData | None = None
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the function returned."""
-        return self.error is None
-
-
-@dataclass(frozen=True, slots=True)
-class TraceContext:
-    """W3C trace context of an invocation."""
-
-    parent: str = ""
-    state: str = ""
-
 
 class Runtime:
-    """Indexes one app and invokes its functions.
+    """Indexes one app and runs its functions in this process.
 
-    The package keeps its state in module globals, so a process has one runtime. `function_timeout` (seconds) is
-    enforced as the real host does: the worker dies, and here the worker is this process.
+    The package keeps its state in module globals, so a process has one runtime.
     """
 
-    def __init__(self, app: Path, stats: HostStats, function_timeout: float | None) -> None:
+    def __init__(self, app: Path, stats: HostStats) -> None:
         self._app = app
         self._stats = stats
-        self._timeout = function_timeout
         self._package: ModuleType | None = None
-        self._running: dict[str, Function] = {}
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._running: dict[str, str] = {}
 
     async def index(self) -> list[Function]:
         """Import the app and return its functions by name (the host's order); raises `HostStartError`."""
@@ -99,86 +67,55 @@ class Runtime:
             timed = self._stats.timed(function.name, info.func, is_async=info.is_async)
             registry[function.function_id] = info._replace(func=timed)
 
-    def function_of(self, invocation_id: str) -> Function | None:
-        """The function that a running invocation belongs to."""
-        return self._running.get(invocation_id)
-
-    @property
-    def current_invocation(self) -> str | None:
-        """The id of the invocation that the calling code belongs to, in its task or thread."""
-        if self._package is None:
-            return None
-        invocation_id: str | None = self._package.invocation_id_cv.get()
-        return invocation_id
-
-    async def invoke(
-        self,
-        function: Function,
-        value: TypedData,
-        metadata: Mapping[str, TypedData],
-        *,
-        trace: TraceContext = TraceContext(),
-        retry_count: int = 0,
-    ) -> Outcome:
-        """Run `function` once; never raises for what function code does."""
+    async def run(self, invocation: Invocation) -> Outcome:
+        """Run one function once; never raises for what function code does."""
         package = self._package
         if package is None:
             raise RuntimeError("the app has not been indexed")
-        invocation_id = str(uuid.UUID(int=random.getrandbits(128), version=4))  # uuid4 asks the kernel each time
-        retries = function.retry.max_retries if function.retry else 0
-        invocation = Message(
-            invocation_id=invocation_id,
-            function_id=function.function_id,
-            input_data=[ParameterBinding(name=function.parameter, data=value)],
-            trigger_metadata=metadata,
-            trace_context=Message(trace_parent=trace.parent, trace_state=trace.state, attributes={}),
-            retry_context=Message(retry_count=retry_count, max_retry_count=retries, exception=None),
+        request = Message(
+            invocation_id=invocation.invocation_id,
+            function_id=invocation.function_id,
+            input_data=[ParameterBinding(name=invocation.parameter, data=invocation.value)],
+            trigger_metadata=invocation.metadata,
+            trace_context=Message(
+                trace_parent=invocation.trace.parent, trace_state=invocation.trace.state, attributes={}
+            ),
+            retry_context=Message(
+                retry_count=invocation.retry_count, max_retry_count=invocation.max_retry_count, exception=None
+            ),
         )
-        counters = self._stats.of(function.name)
-        counters.invocations += 1
-        self._running[invocation_id] = function
-        self._idle.clear()
-        alarm = self._set_alarm(function, invocation_id)
-        token = package.invocation_id_cv.set(invocation_id)
+        self._running[invocation.invocation_id] = invocation.function_name
+        token = package.invocation_id_cv.set(invocation.invocation_id)
         try:
-            response = await package.invocation_request(Message(request=Message(invocation_request=invocation)))
+            response = await package.invocation_request(Message(request=Message(invocation_request=request)))
         finally:
             package.invocation_id_cv.reset(token)
-            if alarm is not None:
-                alarm.cancel()
-            del self._running[invocation_id]
-            if not self._running:
-                self._idle.set()
+            del self._running[invocation.invocation_id]
         if response.result.status == StatusResult.Success:
-            return Outcome(invocation_id, None, response.return_value)
-        counters.errors += 1
+            return Outcome(invocation.invocation_id, None, response.return_value)
         failure = response.result.exception
-        log.error(
-            "Executed '%s' (Failed, Id=%s) %s", function.name, invocation_id, failure.stack_trace or failure.message
-        )
-        return Outcome(invocation_id, failure.message)
+        return Outcome(invocation.invocation_id, failure.stack_trace or failure.message)
 
-    def _set_alarm(self, function: Function, invocation_id: str) -> asyncio.TimerHandle | None:
-        if self._timeout is None:
+    def current(self) -> tuple[str, str] | None:
+        """Function and invocation that the calling code belongs to, in its task or thread."""
+        if self._package is None:
             return None
-        return asyncio.get_running_loop().call_later(self._timeout, self._time_out, function, invocation_id)
+        invocation_id: str | None = self._package.invocation_id_cv.get()
+        name = self._running.get(invocation_id) if invocation_id else None
+        return (name, invocation_id) if name and invocation_id else None
 
-    def _time_out(self, function: Function, invocation_id: str) -> None:
+    def time_out(self, invocation_id: str) -> None:
+        """End this process at once: it is the worker, and the host around it goes with it."""
+        others = len(self._running.keys() - {invocation_id})
         log.critical(
-            "Timeout value of %gs was exceeded by function '%s' (Id=%s). The worker process ends (exit code %d) and "
-            "takes %d other invocations with it.",
-            self._timeout,
-            function.name,
-            invocation_id,
-            TIMEOUT_EXIT_CODE,
-            len(self._running) - 1,
+            "The worker process ends (exit code %d) and takes %d other invocations with it", WORKER_EXIT_CODE, others
         )
         logging.shutdown()
-        os._exit(TIMEOUT_EXIT_CODE)
+        os._exit(WORKER_EXIT_CODE)
 
-    async def drain(self, limit: float) -> int:
-        """Wait until nothing runs any more, at most `limit` seconds; returns how many invocations still run."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit):
-                await self._idle.wait()
-        return len(self._running)
+    async def measures(self) -> list[Mapping[str, Any]]:
+        """None: this process counts for itself."""
+        return []
+
+    async def close(self) -> None:
+        """Nothing to end: this process ends by itself."""

@@ -15,13 +15,13 @@ from sandbox.amqp import Delivery, Sections, Source
 from sandbox.amqp.types import Array, Timestamp
 from sandbox.host.amqp_client import AmqpConnection
 from sandbox.host.amqp_links import AmqpError, Receiver
+from sandbox.host.dispatcher import Dispatcher
 from sandbox.host.encoding import service_bus as encoding
 from sandbox.host.encoding import values
 from sandbox.host.encoding.service_bus import ServiceBusMessage
 from sandbox.host.functions import Function
 from sandbox.host.host_json import ServiceBusOptions
 from sandbox.host.namespaces import BackOff, Namespace, keep_trying
-from sandbox.host.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Entity:
     path: str
     namespace: Namespace
     options: ServiceBusOptions
-    runtime: Runtime
+    dispatcher: Dispatcher
 
     async def process(self, receiver: Receiver, delivery: Delivery, locked_until: datetime | None = None) -> None:
         """Run the function on one message, then settle it: complete after success, abandon at once otherwise."""
@@ -46,7 +46,7 @@ class Entity:
             value, metadata = encoding.single(
                 message, self.namespace.address.namespace, locked_until, binary=self.function.binary
             )
-            succeeded = (await self.runtime.invoke(self.function, value, metadata)).succeeded
+            succeeded = (await self.dispatcher.invoke(self.function, value, metadata)).succeeded
         except ValueError as error:
             log.error("Function '%s' cannot take a message: %s", self.function.name, error)  # noqa: TRY400 -- said whole
             succeeded = False
@@ -61,7 +61,7 @@ class Entity:
             value, metadata = encoding.batch(
                 messages, self.namespace.address.namespace, locked_until, binary=self.function.binary
             )
-            succeeded = (await self.runtime.invoke(self.function, value, metadata)).succeeded
+            succeeded = (await self.dispatcher.invoke(self.function, value, metadata)).succeeded
         except ValueError as error:
             log.error("Function '%s' cannot take a batch: %s", self.function.name, error)  # noqa: TRY400 -- said whole
             succeeded = False
@@ -87,7 +87,7 @@ class Entity:
             if self.function.many
             else encoding.single(message, self.namespace.address.namespace, None, binary=self.function.binary)
         )
-        await self.runtime.invoke(self.function, *encode)
+        await self.dispatcher.invoke(self.function, *encode)
 
 
 class LockRenewal:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +85,7 @@ class HostStats:
         name.
         """
         return {
+            "pid": os.getpid(),
             "measured": self.measure,
             "processSeconds": time.process_time(),
             "functionSeconds": sum(counters.function_seconds for counters in self.functions.values()),
@@ -145,6 +146,23 @@ def _thread_seconds() -> dict[str, float]:
             used = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
             seconds[thread.name] = seconds.get(thread.name, 0.0) + used
     return seconds
+
+
+def merged(host: Mapping[str, Any], workers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The host's snapshot with CPU time added from those of its worker processes, which are listed too."""
+    whole = {
+        **host,
+        "workers": [{"pid": worker["pid"], "processSeconds": worker["processSeconds"]} for worker in workers],
+    }
+    for name in ("processSeconds", "functionSeconds"):
+        whole[name] += sum(worker[name] for worker in workers)
+    for worker in workers:
+        for name, seconds in worker["threadSeconds"].items():
+            whole["threadSeconds"][name] = whole["threadSeconds"].get(name, 0.0) + seconds
+        for name, counters in worker["functions"].items():
+            if name in whole["functions"]:
+                whole["functions"][name]["functionSeconds"] += counters["functionSeconds"]
+    return whole
 
 
 async def _wait_for(awaitable: Awaitable[Any]) -> Any:

@@ -13,13 +13,13 @@ from typing import Any
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from sandbox.host.blobs import BlobLease, BlobWork
+from sandbox.host.dispatcher import Dispatcher
 from sandbox.host.encoding import timer as encoding
 from sandbox.host.encoding.timer import NEVER, ScheduleStatus
 from sandbox.host.functions import Function
 from sandbox.host.namespaces import BackOff
 from sandbox.host.ncrontab import Schedule
 from sandbox.host.retries import invoke_with_retries
-from sandbox.host.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Timer:
 
     function: Function
     schedule: Schedule
-    runtime: Runtime
+    dispatcher: Dispatcher
     run_on_startup: bool
     use_monitor: bool
 
@@ -48,7 +48,7 @@ class Timer:
     async def run(self, status: ScheduleStatus | None, *, past_due: bool) -> None:
         """Run the function now; what it raises never stops the schedule."""
         await invoke_with_retries(
-            self.runtime, self.function, encoding.timer(datetime.now(UTC), status, past_due=past_due)
+            self.dispatcher, self.function, encoding.timer(datetime.now(UTC), status, past_due=past_due)
         )
 
     async def run_manually(self, _: str) -> None:

@@ -56,7 +56,7 @@ def _is_ready(host: HostProcess) -> bool:
 
 def _entities() -> tuple[dict[str, Any], dict[str, Any]]:
     lock = {"LockDuration": "PT5S", "MaxDeliveryCount": 3}
-    queues = [{"Name": name, "Properties": dict(lock)} for name in ("single", "raw", "plain", "many")]
+    queues = [{"Name": name, "Properties": dict(lock)} for name in ("single", "raw", "plain", "many", "spread")]
     queues.append({"Name": "slow", "Properties": {**lock, "LockDuration": "PT2S"}})
     sessions = {**lock, "LockDuration": "PT3S", "RequiresSession": True}
     queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others")]

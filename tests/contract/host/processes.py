@@ -32,6 +32,12 @@ def wait_until(what: str, condition: Callable[[], Any], seconds: float = WAIT) -
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
+def alive(pid: int) -> bool:
+    """Whether a process of this machine runs; one that nobody has waited for does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
 @dataclass
 class HostProcess:
     """A host that was started; `records` is what its functions were given."""
