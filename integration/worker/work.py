@@ -45,15 +45,18 @@ class Work:
         do: Callable[[str], Mapping[str, Any]],
         *,
         tell: Callable[[Mapping[str, Any]], str] = lambda answer: "",  # noqa: ARG005 -- says nothing
+        repeatable: bool = False,
     ) -> Mapping[str, Any]:
         """Do `effect` unless it is done; its answer, either way.
 
         `basis` (see `digest`) is what it is done with: another basis is another effect. `do` gets the Idempotency-Key;
-        its answer is JSON and in the ledger before this returns. `tell` says in a few words what came of it.
+        its answer is JSON and in the ledger before this returns. `tell` says in a few words what came of it. Of what is
+        `repeatable`, done twice as well as once, the beginning is not written down.
         """
         if step := self._entry.done(effect, basis):
             return step.answer
-        self._entry.start(effect, basis)
+        if not repeatable:
+            self._entry.start(effect, basis)
         answer = do(f"{self.event.event_id}:{effect}:{basis}")
         self._entry.finish(effect, basis, answer, tell(answer))
         _log.info("effect-done", event=self.event, effect=effect)

@@ -60,7 +60,7 @@ class WriteBack:
                     return {"version": version_of(written)}
             raise Transient(f"{table} {row.id} changes faster than it can be written", reason="row-contended")
 
-        return int(work.once(effect, digest(table, row.id, results), do)["version"])
+        return int(work.once(effect, digest(table, row.id, results), do, repeatable=True)["version"])
 
     def mark_failed(self, event: IntegrationEvent, reason: str) -> None:
         """Tell the people who look at the row that it did not get through; they find the reason there."""
