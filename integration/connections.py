@@ -3,18 +3,24 @@
 from functools import cache
 from typing import Any
 
+import requests
 from azure.core.credentials import TokenCredential
+from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableServiceClient
 from azure.eventhub import EventHubProducerClient
 from azure.servicebus import ServiceBusClient
 from azure.storage.blob import BlobServiceClient, ContainerClient
+from requests.adapters import HTTPAdapter
 
 from integration.errors import ConfigurationError
 from integration.settings import Connection, Settings
 
 _SERVICE_BUS: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1, "retry_backoff_max": 1}
 """A link closed for idleness is opened again at once; beyond that a door answers 503 and the worker waits."""
-_STORAGE: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "connection_timeout": 5, "read_timeout": 10}
+_THREADS = 64
+"""More threads than this do not call the tables at once (host.json, maxConcurrentSessions)."""
+_TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 10}
+_STORAGE: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, **_TIMEOUTS}
 
 
 def service_bus_client(settings: Settings) -> ServiceBusClient:
@@ -41,9 +47,11 @@ def table_service(settings: Settings) -> TableServiceClient:
     """The storage account's tables."""
     it = settings.storage
     if it.connection_string:
-        return TableServiceClient.from_connection_string(it.connection_string.get_secret_value(), **_STORAGE)
+        return TableServiceClient.from_connection_string(
+            it.connection_string.get_secret_value(), transport=_pooled(), **_STORAGE
+        )
     address = f"https://{_address(it, 'AzureWebJobsStorage')}.table.core.windows.net"
-    return TableServiceClient(address, credential=_identity(it.client_id), **_STORAGE)
+    return TableServiceClient(address, credential=_identity(it.client_id), transport=_pooled(), **_STORAGE)
 
 
 def archive_container(settings: Settings) -> ContainerClient:
@@ -55,6 +63,17 @@ def archive_container(settings: Settings) -> ContainerClient:
         address = f"https://{_address(it, 'AzureWebJobsStorage')}.blob.core.windows.net"
         blobs = BlobServiceClient(address, credential=_identity(it.client_id), **_STORAGE)
     return blobs.get_container_client(settings.archive_container)
+
+
+def _pooled() -> RequestsTransport:
+    """The SDK's transport, with a kept connection for each thread that may be at work (by itself it keeps ten) and
+    without looking for proxies and netrc before each call: a quarter of what a call costs.
+    """  # noqa: D205 -- one thought
+    session = requests.Session()
+    session.trust_env = False
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=_THREADS))
+    return RequestsTransport(session=session, **_TIMEOUTS)
 
 
 def _address(connection: Connection, name: str) -> str:
