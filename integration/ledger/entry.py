@@ -11,7 +11,7 @@ from integration.clock import Clock
 from integration.events import IntegrationEvent
 from integration.ledger import rows
 from integration.ledger.operation import Operation, State, Step
-from integration.ledger.tables import guarded
+from integration.ledger.tables import guarded, upsert
 
 _HISTORY_KEPT = 20
 
@@ -114,8 +114,5 @@ class Entry:
             }
             changed.append(rows.effect_row(self._event.event_id, effect, values))
         with guarded():
-            if len(changed) == 1:
-                self._table.upsert_entity(changed[0])
-            else:
-                self._table.submit_transaction(("upsert", row) for row in changed)
+            upsert(self._table, changed)
         self._known = self._known or head is not None

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError
@@ -14,7 +15,7 @@ from integration.events import IntegrationEvent
 from integration.ledger import rows
 from integration.ledger.entry import Entry
 from integration.ledger.operation import Operation
-from integration.ledger.tables import Tables, guarded
+from integration.ledger.tables import Tables, guarded, upsert
 
 _TRANSACTION_ROWS = 100
 _LISTED = 100
@@ -45,10 +46,7 @@ class Ledger:
     def by_correlation(self, correlation_id: str) -> list[Operation]:
         """The events that share a correlation id, oldest first, 100 at most."""
         prefix = rows.correlation_prefix(correlation_id)
-        query = (
-            f"PartitionKey eq '{rows.correlation_partition(correlation_id)}' "
-            f"and RowKey ge '{prefix}.' and RowKey lt '{prefix}~'"
-        )
+        query = f"PartitionKey eq '{rows.CORRELATIONS}' and RowKey ge '{prefix}.' and RowKey lt '{prefix}~'"
         with guarded():
             pages = self._tables.correlations.query_entities(query, results_per_page=_LISTED).by_page()
             ids = [row["eventId"] for row in next(pages, [])]
@@ -69,20 +67,21 @@ class Ledger:
             for partition in _partitions(rows.event_row(event) for event in events):
                 self._create(partition)
             for partition in _partitions(rows.correlation_row(event) for event in events):
-                self._tables.correlations.submit_transaction(("upsert", row) for row in partition)
+                upsert(self._tables.correlations, partition)
 
     def _create(self, partition: Sequence[rows.Row]) -> None:
         """Create rows of one partition; those that exist stay as they are."""
-        try:
-            self._tables.events.submit_transaction(("create", row) for row in partition)
-        except TableTransactionError as error:
-            if error.status_code != 409:
-                raise
-            for row in partition:
-                try:
-                    self._tables.events.create_entity(row)
-                except ResourceExistsError:
-                    continue
+        if len(partition) > 1:
+            try:
+                self._tables.events.submit_transaction(("create", row) for row in partition)
+            except TableTransactionError as error:
+                if error.status_code != 409:
+                    raise
+            else:
+                return
+        for row in partition:
+            with suppress(ResourceExistsError):
+                self._tables.events.create_entity(row)
 
 
 def _partitions(many: Iterable[rows.Row]) -> Iterable[list[rows.Row]]:
