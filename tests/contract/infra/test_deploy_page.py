@@ -1,0 +1,52 @@
+"""docs/deploy.md names parameters, outputs, roles, secrets and numbers that exist."""
+
+import re
+
+from tests.contract.infra.bicep import INFRA, REPOSITORY, Expansion
+from tests.contract.infra.test_deployed_settings import VAULT
+from tests.contract.infra.test_security import ROLES
+
+PAGE = (REPOSITORY / "docs" / "deploy.md").read_text(encoding="utf-8")
+MAIN = (INFRA / "main.bicep").read_text(encoding="utf-8")
+GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+def test_the_deployer_may_assign_the_roles_that_are_assigned_and_no_other() -> None:
+    """The condition on the page lists what the modules give."""
+    (listed,) = re.findall(r"ROLES='\{([^}]+)\}'", PAGE)
+    modules = "\n".join(path.read_text(encoding="utf-8") for path in (INFRA / "modules").glob("roles*.bicep"))
+    assert set(re.findall(GUID, listed)) == set(re.findall(GUID, modules)) == ROLES.keys()
+
+
+def test_outputs_that_commands_read_exist() -> None:
+    """`$(output name)` is an output of the template."""
+    named = set(re.findall(r"\$\(output (\w+)\)", PAGE))
+    assert named
+    assert named <= set(re.findall(r"^output (\w+) ", MAIN, re.MULTILINE))
+
+
+def test_parameters_of_the_table_exist() -> None:
+    """Each is a parameter of main.bicep; what follows the dot is a property of its type."""
+    (table,) = re.findall(r"\| to \| set \|\n((?:\|.*\n)+)", PAGE)
+    types = (INFRA / "modules" / "types.bicep").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+)(?:\.(\w+))?`", "\n".join(line.split("|")[2] for line in table.splitlines()))
+    assert named
+    for parameter, member in named:
+        assert re.search(rf"^param {parameter} ", MAIN, re.MULTILINE), parameter
+        assert not member or re.search(rf"^  {member}: ", types, re.MULTILINE), member
+
+
+def test_secrets_that_are_stored_are_those_that_settings_refer_to() -> None:
+    """A reference without its secret would keep the app from starting."""
+    (stored,) = re.findall(r"for secret in ([\w -]+); do", PAGE)
+    for environment in ("dev", "test", "prod"):
+        references = (VAULT.fullmatch(value) for value in Expansion.golden(environment).settings.values())
+        assert set(stored.split()) == {reference[2] for reference in references if reference}
+
+
+def test_the_number_of_alerts_is_that_of_the_alerts() -> None:
+    """Where pages give it."""
+    golden = Expansion.golden("dev")
+    alerts = golden.of("Microsoft.Insights/metricAlerts") + golden.of("Microsoft.Insights/scheduledQueryRules")
+    architecture = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert re.findall(r"(\d+) alerts", PAGE + architecture) == [str(len(alerts))] * 2
