@@ -42,7 +42,7 @@ var rules = [
     text: 'Executions of worker or archive fail for another reason than a verdict on an event.'
     query: loadTextContent('../queries/failures.kql')
     measure: 'failures'
-    dimension: 'function'
+    dimension: 'functionName'
     threshold: 0
     severity: 2
     frequency: 'PT5M'
