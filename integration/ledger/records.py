@@ -1,7 +1,9 @@
 """What each record was last driven to, so that late and duplicate events of it cost nothing."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
@@ -15,12 +17,15 @@ class RecordMemory:
     """What one record was driven to.
 
     `row_version` is the row's when it was last acted on, by `event_id`; `bases` has per effect a digest of what it was
-    done with.
+    done with; `paid` has the answer that was last paid for, under the digest of what was asked. `failed` says that an
+    event was condemned and none has been completed since.
     """
 
     row_version: int = 0
     event_id: str = ""
     bases: Mapping[str, str] = field(default_factory=dict)
+    paid: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    failed: bool = False
 
 
 class Records:
@@ -36,16 +41,38 @@ class Records:
                 row = self._tables.records.get_entity(f"{table}:{record_id}", "state")
             except ResourceNotFoundError:
                 return RecordMemory()
-        bases = {name.removeprefix(_BASIS): value for name, value in row.items() if name.startswith(_BASIS)}
-        return RecordMemory(int(row.get("rowVersion", 0)), row.get("eventId", ""), bases)
+        return RecordMemory(
+            row_version=int(row.get("rowVersion", 0)),
+            event_id=row.get("eventId", ""),
+            bases={_effect(name): value for name, value in row.items() if name.startswith(_BASIS)},
+            paid=json.loads(row.get("paid", "{}")),
+            failed=bool(row.get("failed")),
+        )
 
     def remember(
         self, table: str, record_id: str, *, bases: Mapping[str, str], row_version: int = 0, event_id: str = ""
     ) -> None:
         """Merge into what is remembered. Row version and event only where the record itself was acted on."""
-        row: dict[str, object] = {"PartitionKey": f"{table}:{record_id}", "RowKey": "state"}
-        row |= {f"{_BASIS}{name}": basis for name, basis in bases.items()}
-        if event_id:
-            row |= {"rowVersion": str(row_version), "eventId": event_id}
+        acted_on = {"rowVersion": str(row_version), "eventId": event_id, "failed": False} if event_id else {}
+        self._merge(table, record_id, {_column(name): basis for name, basis in bases.items()} | acted_on)
+
+    def paid(self, table: str, record_id: str, basis: str, answer: Mapping[str, Any]) -> None:
+        """Remember an answer that was paid for, in place of the one before."""
+        self._merge(table, record_id, {"paid": json.dumps({basis: answer})})
+
+    def failed(self, table: str, record_id: str) -> None:
+        """Remember that an event was condemned: the row says so until another one is completed."""
+        self._merge(table, record_id, {"failed": True})
+
+    def _merge(self, table: str, record_id: str, columns: Mapping[str, object]) -> None:
         with guarded():
-            self._tables.records.upsert_entity(row)
+            self._tables.records.upsert_entity({"PartitionKey": f"{table}:{record_id}", "RowKey": "state", **columns})
+
+
+def _column(effect: str) -> str:
+    """Columns are named as C# identifiers are: without dashes (learn.microsoft.com, "Table service data model")."""
+    return _BASIS + effect.replace("-", "_")
+
+
+def _effect(column: str) -> str:
+    return column.removeprefix(_BASIS).replace("_", "-")

@@ -9,6 +9,7 @@ from integration.errors import NotFound, Stale
 from integration.events import Lookup
 from integration.ledger import Records
 from integration.worker import mapping
+from integration.worker.versioned import versioned
 from integration.worker.work import Work, digest
 from integration.worker.write_back import WriteBack
 
@@ -35,17 +36,19 @@ class Customers:
         )
 
     def basis(self, customer: Lookup, row: Row) -> str:
-        """What the ERP customer is made of; the row's version alone is no change."""
-        return digest(mapping.customer(customer.table, row).model_dump(mode="json", exclude={"source_version"}))
+        """Which ERP customer it is and what it is made of; the row's version alone is no change."""
+        made_of = mapping.customer(customer.table, row).model_dump(mode="json", exclude={"source_version"})
+        return digest(customer.id, made_of)
 
     def put(self, work: Work, customer: Lookup, row: Row) -> int:
         """Create or update the ERP customer, write its number back; the row's version afterwards."""
         basis = self.basis(customer, row)
+        wanted = mapping.customer(customer.table, row)
 
         def do(key: str) -> Mapping[str, Any]:
             try:
                 number = self._erp.put_customer(
-                    customer.id, mapping.customer(customer.table, row), key=key, context=work.context
+                    customer.id, wanted, key=versioned(key, wanted.source_version), context=work.context
                 ).number
             except Stale:  # the ERP has a newer state already: what is left to do is to know its number
                 number = self._erp.get_customer(customer.id, context=work.context).number
@@ -77,11 +80,17 @@ class Customers:
             known = self._erp.get_customer(customer_id, context=work.context)
         except NotFound:
             return None
+        if known.status == "blocked":  # as it was, or by an attempt whose answer was lost
+            return known.number
         version = known.source_version + 1
 
         def do(key: str) -> Mapping[str, Any]:
             done = self._erp.block_customer(
-                customer_id, reason=reason, source_version=version, key=key, context=work.context
+                customer_id,
+                reason=reason,
+                source_version=version,
+                key=versioned(key, version),
+                context=work.context,
             )
             return {"customerNumber": done.number}
 

@@ -40,12 +40,15 @@ class AccountHandler(Handler):
 
     def condemned(self, event: IntegrationEvent, reason: str) -> None:
         self._write_back.mark_failed(event, reason)
+        if event.record_id is not None:
+            self._records.failed(self.table, event.record_id)
 
     def _drive(self, work: Work, account: Lookup) -> Outcome:
         row = self._customers.read(work, account)
         memory = self._records.recall(account.table, account.id)
         basis = self._customers.basis(account, row)
-        if version_of(row) < memory.row_version or memory.bases.get(EFFECT) == basis:
+        done = memory.bases.get(EFFECT) == basis and not memory.failed
+        if version_of(row) < memory.row_version or done:
             return nothing_to_do(work.event, version_of(row), memory)
         version = self._customers.put(work, account, row)
         self._records.remember(

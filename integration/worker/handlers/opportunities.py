@@ -15,6 +15,7 @@ from integration.worker.converge import converge, nothing_to_do
 from integration.worker.customers import Customers
 from integration.worker.handlers.handler import Handler, Outcome
 from integration.worker.mapping import OPEN, WON, Opportunity
+from integration.worker.versioned import versioned
 from integration.worker.work import Work, digest
 from integration.worker.write_back import WriteBack
 
@@ -22,7 +23,7 @@ SCORE, ORDER = "credit-score", "erp-order"
 DECISIONS = {"approved": 1, "review": 2, "refused": 3}
 SCORED_COLUMNS = frozenset({"estimatedvalue", "customerid", "transactioncurrencyid", "statecode"})
 """What may make a first score due; statecode, as an opportunity that opens again counts again."""
-_HELD = "on-hold"
+_HELD, _BEGUN = "on-hold", "begun"
 
 
 class OpportunityHandler(Handler):
@@ -68,19 +69,22 @@ class OpportunityHandler(Handler):
 
     def condemned(self, event: IntegrationEvent, reason: str) -> None:
         self._write_back.mark_failed(event, reason)
+        if event.record_id is not None:
+            self._records.failed(self.table, event.record_id)
 
     def _drive(self, work: Work, record_id: str) -> Outcome:
         row = self._read(work, record_id)
         it = mapping.opportunity(row)
         memory = self._records.recall(self.table, record_id)
         due = _due(it, memory, work.event)
-        if it.version < memory.row_version or not due:
+        if it.version < memory.row_version or not (due or memory.failed):
             return nothing_to_do(work.event, it.version, memory)
         results: dict[str, Any] = {}
         if SCORE in due:
-            results |= self._score(work, record_id, it)
+            results |= self._score(work, record_id, it, memory)
         if due.get(ORDER) == _HELD:
-            self._hold(work, record_id, it.version, "the opportunity is no longer won")
+            number = self._hold(work, record_id, it.version, "the opportunity is no longer won")
+            results |= {"erpnumber": number} if number else {}
         elif ORDER in due:
             results |= self._order(work, record_id, it)
         version = self._write_back.write(
@@ -93,7 +97,7 @@ class OpportunityHandler(Handler):
             same=lambda fresh: _decisive(mapping.opportunity(fresh)) == _decisive(it),
         )
         self._records.remember(self.table, record_id, bases=due, row_version=version, event_id=work.event.event_id)
-        return Outcome.completed(", ".join(sorted(due)))
+        return Outcome.completed(", ".join(sorted(due)) or "as it was before it failed")
 
     def _read(self, work: Work, record_id: str) -> Row:
         return self._dataverse.retrieve(
@@ -104,8 +108,10 @@ class OpportunityHandler(Handler):
             context=work.context,
         )
 
-    def _score(self, work: Work, record_id: str, it: Opportunity) -> dict[str, Any]:
+    def _score(self, work: Work, record_id: str, it: Opportunity, memory: RecordMemory) -> dict[str, Any]:
+        """What another event has paid for and could not bring to its end is not paid for again."""
         customer, amount, currency = mapping.complete(it)
+        basis = _score_basis(it)
 
         def do(key: str) -> Mapping[str, Any]:
             score = self._credit.score(
@@ -122,7 +128,10 @@ class OpportunityHandler(Handler):
                 "scoreId": score.score_id, "score": score.score, "decision": score.decision, "scoredOn": scored_on,
             }  # fmt: skip
 
-        answer = work.once(SCORE, _score_basis(it), do, tell=lambda a: f"{a['decision']} ({a['score']})")
+        answer = memory.paid.get(basis)
+        if answer is None:
+            answer = work.once(SCORE, basis, do, tell=lambda a: f"{a['decision']} ({a['score']})")
+            self._records.paid(self.table, record_id, basis, answer)
         return {
             "creditscore": answer["score"],
             "creditdecision": DECISIONS[answer["decision"]],
@@ -132,26 +141,38 @@ class OpportunityHandler(Handler):
     def _order(self, work: Work, record_id: str, it: Opportunity) -> dict[str, Any]:
         order, customer = mapping.order(it)
         self._customers.ensure(work, customer)
+        # From here on there may be an order: whoever finds the opportunity reopened has to put it on hold.
+        self._records.remember(self.table, record_id, bases={ORDER: _BEGUN})
 
         def do(key: str) -> Mapping[str, Any]:
-            return {"orderNumber": self._erp.put_order(record_id, order, key=key, context=work.context).number}
+            done = self._erp.put_order(record_id, order, key=versioned(key, it.version), context=work.context)
+            return {"orderNumber": done.number}
 
         answer = work.once(ORDER, _order_basis(it), do, tell=lambda a: f"order {a['orderNumber']}")
         return {"erpnumber": answer["orderNumber"]}
 
-    def _hold(self, work: Work, record_id: str, version: int, why: str) -> str:
+    def _hold(self, work: Work, record_id: str, version: int, why: str) -> str | None:
+        """The same effect as ordering, done with something else: what is won again after it is ordered again."""
+
         def do(key: str) -> Mapping[str, Any]:
-            held = self._erp.hold_order(record_id, reason=why, source_version=version, key=key, context=work.context)
+            try:
+                held = self._erp.hold_order(
+                    record_id, reason=why, source_version=version, key=versioned(key, version), context=work.context
+                )
+            except NotFound:  # begun, and never arrived
+                return {}
             return {"orderNumber": held.number}
 
-        answer = work.once("erp-order-hold", digest(record_id, why), do, tell=lambda a: f"order {a['orderNumber']}")
-        return str(answer["orderNumber"])
+        answer = work.once(ORDER, digest(_HELD, why), do, tell=lambda a: f"on hold: {a.get('orderNumber', 'no order')}")
+        return answer.get("orderNumber")
 
     def _deleted(self, work: Work, record_id: str) -> Outcome:
         try:
             known = self._erp.get_order(record_id, context=work.context)
         except NotFound:
             return Outcome.completed("the ERP has no order of it")
+        if known.status == _HELD:  # as it was, or by an attempt whose answer was lost
+            return Outcome.completed(f"order {known.number} is on hold")
         number = self._hold(work, record_id, known.source_version + 1, "the opportunity was deleted in Dataverse")
         return Outcome.completed(f"order {number} put on hold")
 
@@ -161,7 +182,8 @@ def _due(it: Opportunity, memory: RecordMemory, event: IntegrationEvent) -> dict
     due = {}
     if it.state == OPEN and it.amount is not None and it.customer is not None:
         basis, last = _score_basis(it), memory.bases.get(SCORE)
-        if (last is None and _touches(event)) or (last is not None and last != basis):
+        first = last is None and (_touches(event) or memory.failed)
+        if first or (last is not None and last != basis):
             due[SCORE] = basis
     last_order = memory.bases.get(ORDER)
     if it.state == WON:
