@@ -42,6 +42,11 @@ class Entry:
         return self._operation.reason if self._operation else None
 
     @property
+    def detail(self) -> str | None:
+        """The verdict's description, where there is one."""
+        return self._operation.detail if self._operation else None
+
+    @property
     def steps(self) -> Mapping[str, Step]:
         """The effects by name, as far as they are known here."""
         return self._steps

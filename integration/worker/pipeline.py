@@ -2,7 +2,7 @@
 
 read envelope ── unreadable ──> verdict ──> raise
   │
-ledger: condemned before? ──> raise again, touching nothing outside
+ledger: condemned before? ──> tell who was not told yet, raise again
   │     settled before?   ──> done: a duplicate
   │
 handler ── none ──> no-handler
@@ -65,17 +65,24 @@ class Worker:
             event = from_envelope(body)
         except Unreadable as error:
             self._condemn_unreadable(body, error)
-        entry: Entry | None = None
         try:
             entry = self._ledger.open(event)
-            _refuse_condemned(event, entry)
-            if entry.state.final:
+        except Transient as error:
+            self._try_later(event, None, error)
+        except Exception as error:  # noqa: BLE001 -- see _work_on
+            self._condemn(event, None, error)
+        else:
+            if entry.state is State.DEAD_LETTERED:
+                self._tell(event, entry, entry.reason or "", entry.detail or "")
+            elif entry.state.final:
                 _log.info("duplicate", event=event, state=entry.state.value)
-                return
+            else:
+                self._work_on(event, entry, started)
+
+    def _work_on(self, event: IntegrationEvent, entry: Entry, started: float) -> None:
+        try:
             outcome = self._outcome(event, entry)
             self._settle(event, entry, outcome)
-        except Condemned:
-            raise
         except Transient as error:
             self._try_later(event, entry, error)
         except Exception as error:  # noqa: BLE001 -- a defect of ours is a verdict too: nothing may vanish unexplained
@@ -112,7 +119,7 @@ class Worker:
             _log.warning("retry-scheduled", event=event, error=error, due=due)
 
     def _condemn(self, event: IntegrationEvent, entry: Entry | None, error: Exception) -> None:
-        """Write the verdict down, tell the row and analytics, and raise. Only the verdict must succeed.
+        """Write the verdict down, tell the row and analytics, and raise.
 
         Where the ledger is away, a copy is scheduled instead: a dead letter without its reason would help nobody.
         """
@@ -125,18 +132,48 @@ class Worker:
             self._retry_later.schedule(event, None, away)
             return
         _log.error("condemned", event=event, reason=reason, error=error)
-        handler = self._handlers.of(event)
-        if handler is not None:
-            self._kindly(event, lambda: handler.condemned(event, reason))
-        self._kindly(event, lambda: self._publish(event, entry, State.DEAD_LETTERED, reason=reason, detail=detail))
-        raise Condemned(f"event {event.event_id}: {reason}") from error
+        self._tell(event, entry, reason, detail)
+
+    def _tell(self, event: IntegrationEvent, entry: Entry, reason: str, detail: str) -> None:
+        """Tell of a verdict whoever was not told yet, and raise `Condemned`.
+
+        Who cannot be told now is told by a scheduled copy, which then goes to the dead-letter queue in place of this
+        message. The verdict stands, also where somebody can never be told.
+        """
+        late = self._told(event, entry, "mark-failed", lambda: self._mark_failed(event, reason))
+        late = (
+            self._told(
+                event,
+                entry,
+                "publish",
+                lambda: self._publish(event, entry, State.DEAD_LETTERED, reason=reason, detail=detail),
+            )
+            or late
+        )
+        if late is not None:
+            with suppress(Permanent):
+                self._retry_later.schedule(event, None, late)
+                _log.warning("told-later", event=event, error=late)
+                return
+        raise Condemned(f"event {event.event_id}: {reason}")
+
+    def _mark_failed(self, event: IntegrationEvent, reason: str) -> None:
+        if handler := self._handlers.of(event):
+            handler.condemned(event, reason)
 
     @staticmethod
-    def _kindly(event: IntegrationEvent, do: Callable[[], None]) -> None:
+    def _told(event: IntegrationEvent, entry: Entry, how: str, do: Callable[[], None]) -> Transient | None:
+        """Tell unless it was told before; why it could not be, where that may pass."""
+        if entry.done(how, ""):
+            return None
         try:
             do()
-        except Exception as error:  # noqa: BLE001 -- the verdict stands, whoever could not be told of it
+            entry.finish(how, "", {})
+        except Transient as away:
+            return away
+        except Exception as error:  # noqa: BLE001 -- a row that is gone, say: the verdict stands
             _log.warning("not-told", event=event, error=error)
+        return None
 
     def _condemn_unreadable(self, body: bytes, error: Unreadable) -> NoReturn:
         """A message that is none of ours gets a verdict under a name made from its bytes."""
@@ -148,11 +185,6 @@ class Worker:
                 entry.condemn(reason=error.reason, detail=str(error))
                 _log.error("condemned", event=nobody, reason=error.reason, error=error)
         raise Condemned(f"{event_id}: {error}") from error
-
-
-def _refuse_condemned(event: IntegrationEvent, entry: Entry) -> None:
-    if entry.state is State.DEAD_LETTERED:
-        raise Condemned(f"event {event.event_id} was condemned before: {entry.reason}")
 
 
 def _verdict(error: Exception) -> tuple[str, str]:
