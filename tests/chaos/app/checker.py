@@ -1,0 +1,172 @@
+"""Judges a history: what was promised and not kept. It sees only what is seen from outside."""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tests.chaos.app import model
+from tests.chaos.app.history import History
+
+Thing = TypeVar("Thing", bound=Hashable)
+
+FINAL = frozenset({"completed", "superseded", "no-handler", "dead-lettered"})
+VERDICTS = frozenset({"credit-rejected", "erp-rejected"})
+"""The only reasons to be dead-lettered here: what refuses the currency that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken promise and what shows it."""
+
+    promise: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.promise}: {self.evidence}"
+
+
+def violations(history: History) -> list[Violation]:
+    """All broken promises; none for a run as it should be."""
+    checks = {
+        "lost": _lost(history),
+        "double": _double(history),
+        "paid twice": _paid_twice(history),
+        "out of order": _out_of_order(history),
+        "not converged": model.disagreements(history),
+        "dead letters": _dead_letters(history),
+        "verdict": _verdicts(history),
+        "archive": _archive(history),
+        "own writes": _own_writes(history),
+        "identity": _identity(history),
+    }
+    return [Violation(promise, evidence) for promise, found in checks.items() for evidence in found]
+
+
+def counts(history: History) -> dict[str, int]:
+    """The figures of a run."""
+    found = Counter(violation.promise for violation in violations(history))
+    ended = Counter(operation["state"] for operation in history.operations.values() if operation)
+    return {
+        "events": len(history.accepted),
+        "deliveries": sum(answer.status == "accepted" for answer in history.answers),
+        "own writes": sum(answer.own for answer in history.answers),
+        "effects": len(history.effects),
+        "charges": len(history.charges),
+        "strikes": len(history.nemesis),
+        "kills": sum(strike.startswith("kill") for strike in history.nemesis),
+        **ended,
+        **{promise: found[promise] for promise in ("lost", "double", "paid twice", "out of order", "not converged")},
+        "other violations": sum(found.values())
+        - sum(found[promise] for promise in ("lost", "double", "paid twice", "out of order", "not converged")),
+    }
+
+
+def _lost(history: History) -> Iterator[str]:
+    """Every event that a door has accepted has come to an end."""
+    for event_id, record in history.accepted.items():
+        operation = history.operations.get(event_id)
+        if operation is None:
+            yield f"event {event_id} of {record} is not in the ledger"
+        elif operation["state"] not in FINAL:
+            yield f"event {event_id} of {record} is still {operation['state']} ({operation['reason']})"
+
+
+def _double(history: History) -> Iterator[str]:
+    """Nothing is done twice under one key, nor charged twice by one event for the same question."""
+    for key in _repeated(effect["key"] for effect in history.effects):
+        yield f"ERP effect {key}"
+    for key in _repeated(charge["key"] for charge in history.charges):
+        yield f"credit charge {key}"
+    for event_id, *asked in _repeated((_event_of(it["key"]), *model.basis_of(it)) for it in history.charges):
+        yield f"event {event_id} has paid twice for {asked}"
+    created = (effect["id"] for effect in history.effects if effect["kind"].endswith("created"))
+    for row_id in _repeated(created):
+        yield f"{row_id} was created twice in the ERP"
+
+
+def _paid_twice(history: History) -> Iterator[str]:
+    """One state of an opportunity is paid for once, whichever of its events asks."""
+    last: dict[str, Hashable] = {}
+    for charge in history.charges:
+        if last.get(charge["reference"]) == model.basis_of(charge):
+            yield f"opportunity {charge['reference']} for {charge['amount']} {charge['currency']} by {charge['key']}"
+        last[charge["reference"]] = model.basis_of(charge)
+
+
+def _out_of_order(history: History) -> Iterator[str]:
+    """A record's version never goes back in the ERP."""
+    newest: dict[tuple[str, str], int] = defaultdict(int)
+    for effect in history.effects:
+        resource = effect["kind"].partition("-")[0], effect["id"]
+        version = effect["body"]["sourceVersion"]
+        if version < newest[resource]:
+            yield f"{effect['kind']} {effect['id']}: version {version} after {newest[resource]}"
+        newest[resource] = max(newest[resource], version)
+
+
+def _dead_letters(history: History) -> Iterator[str]:
+    """The dead-letter queue holds the condemned events and nothing else."""
+    letters = {message_id.partition("#")[0] for message_id in history.dead_letters}
+    condemned = {
+        event_id for event_id, it in history.operations.items() if it is not None and it["state"] == "dead-lettered"
+    }
+    for event_id in sorted(condemned - letters):
+        yield f"event {event_id} was condemned and is not in the dead-letter queue"
+    for event_id in sorted(letters - condemned):
+        operation = history.operations.get(event_id)
+        yield f"event {event_id} is in the dead-letter queue, but its state is {operation and operation['state']}"
+
+
+def _verdicts(history: History) -> Iterator[str]:
+    """A verdict says why, and only what is poisonous gets one."""
+    poisoned = set(history.poisoned)
+    for event_id, operation in history.operations.items():
+        if operation is None or operation["state"] != "dead-lettered":
+            continue
+        if operation["reason"] not in VERDICTS or not operation["detail"]:
+            yield f"event {event_id}: {operation['reason']} ({operation['detail']})"
+        if history.accepted.get(event_id) not in poisoned:
+            yield f"event {event_id} of {history.accepted.get(event_id)}: nothing was wrong with that record"
+
+
+def _archive(history: History) -> Iterator[str]:
+    """Analytics has every event that has ended, and everything that is in the hub."""
+    archived = {line.get("id") for line in history.archived}
+    for event_id in history.accepted:
+        operation = history.operations.get(event_id)
+        if operation is not None and operation["state"] in FINAL and event_id not in archived:
+            yield f"event {event_id} ({operation['state']}) is not in the archive"
+    for place in _repeated((line["partition"], line["sequenceNumber"]) for line in history.archived):
+        yield f"line {place} is there twice"
+    lines = Counter(line["partition"] for line in history.archived)
+    for partition, count in history.hub.items():
+        if lines[partition] != count:
+            yield f"partition {partition} has {count} events, the archive {lines[partition]}"
+
+
+def _own_writes(history: History) -> Iterator[str]:
+    """What the app itself has written is answered at the door and goes no further; nothing else is."""
+    for answer in history.answers:
+        if answer.own != (answer.status == "own-write"):
+            yield f"event {answer.event_id} of {answer.record}, own {answer.own}, was answered {answer.status}"
+        if answer.own and history.operations.get(answer.event_id) is not None:
+            yield f"event {answer.event_id} of {answer.record} is our own write and was queued"
+
+
+def _identity(history: History) -> Iterator[str]:
+    """One event id belongs to one record."""
+    records: dict[str, set[str]] = defaultdict(set)
+    for answer in history.answers:
+        records[answer.event_id].add(answer.record)
+    for event_id, named in records.items():
+        if len(named) > 1:
+            yield f"event {event_id} stands for {sorted(named)}"
+
+
+def _event_of(key: str) -> str:
+    return key.partition(":")[0]
+
+
+def _repeated(things: Iterable[Thing]) -> list[Thing]:
+    return [thing for thing, count in Counter(things).items() if count > 1]

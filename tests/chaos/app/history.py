@@ -1,0 +1,60 @@
+"""What was seen from outside in one run, once everything was quiet: what the checker judges. Plain JSON."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 202 of a door: what it was about, who had caused it, and what the door made of it."""
+
+    event_id: str
+    record: str  # table:id
+    own: bool  # caused by the app's own application user, or with its tag
+    status: str  # accepted or own-write
+
+
+@dataclass(slots=True)
+class History:
+    """One run. Records are named `table:id`; lists are in the order in which things happened."""
+
+    seed: int
+    answers: list[Answer] = field(default_factory=list)
+    poisoned: list[str] = field(default_factory=list)
+    """Records that had a currency which no system takes, for a while or to the end."""
+    nemesis: list[str] = field(default_factory=list)
+    operations: dict[str, Json | None] = field(default_factory=dict)
+    """Per answered event its status; None where the ledger knows nothing of it."""
+    rows: dict[str, Json | None] = field(default_factory=dict)
+    """Per record its row as Dataverse has it in the end; None where it was deleted."""
+    currencies: dict[str, str] = field(default_factory=dict)
+    """ISO codes by row id."""
+    effects: list[Json] = field(default_factory=list)
+    """The ERP's own ledger: kind, id, number, key, body."""
+    charges: list[Json] = field(default_factory=list)
+    """Credit scoring's bill: key, reference, subjectId, amount, currency, score, decision."""
+    dead_letters: list[str] = field(default_factory=list)
+    """Message ids in $DeadLetterQueue."""
+    archived: list[Json] = field(default_factory=list)
+    """The archive's lines: partition, sequenceNumber, id."""
+    hub: dict[str, int] = field(default_factory=dict)
+    """Events per partition of the hub."""
+
+    @property
+    def accepted(self) -> dict[str, str]:
+        """The record of every event that a door has accepted, by event id."""
+        return {answer.event_id: answer.record for answer in self.answers if answer.status == "accepted"}
+
+    def save(self, path: Path) -> None:
+        """Keep it for whoever looks into a violation."""
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**told | {"answers": [Answer(**answer) for answer in told["answers"]]})

@@ -1,0 +1,71 @@
+"""Changes by hundreds while processes are killed: nothing is lost, nothing is done twice, nothing goes backwards.
+
+`CHAOS_SEED` repeats a run's changes and strikes; `CHAOS_CHANGES` and `CHAOS_KILLS` size the long form. A history in
+which the checker finds something is kept in `CHAOS_HISTORY` (default: the test's temporary directory).
+"""
+
+import json
+import os
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.app.checker import counts, violations
+from tests.chaos.app.history import History
+from tests.chaos.app.nemesis import Nemesis
+from tests.chaos.app.run import Bench, run
+
+SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(1_000_000)))
+CHANGES = int(os.environ.get("CHAOS_CHANGES", "1200"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
+
+
+def judge(history: History, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\nseed {history.seed}: {json.dumps(counts(history))}")  # noqa: T201 -- the figures of the run
+    found = violations(history)
+    if found:
+        kept = Path(os.environ.get("CHAOS_HISTORY", folder)) / f"history-{history.seed}.json"
+        history.save(kept)
+        told = "\n".join(str(violation) for violation in found[:30])
+        pytest.fail(f"seed {history.seed}, {len(found)} violations, history in {kept}:\n{told}", pytrace=False)
+
+
+def a_few(nemesis: Nemesis, done: threading.Event) -> None:
+    """The worker twice, the broker and the doors once each, calls that fail, and a worker that sleeps."""
+    for strike in (
+        nemesis.fail,
+        lambda: nemesis.kill("host-events"),
+        nemesis.fail,
+        lambda: nemesis.kill("broker"),
+        nemesis.fail,
+        lambda: nemesis.kill("host-http"),
+        nemesis.fail,
+        nemesis.freeze,
+        lambda: nemesis.kill("host-events"),
+    ):
+        done.wait(0.3)
+        strike()
+
+
+def many(nemesis: Nemesis, done: threading.Event) -> None:
+    """By chance, until so many kills are done, and at least as long as people are at work."""
+    while not done.wait(0.5) or sum(strike.startswith("kill") for strike in nemesis.strikes) < KILLS:
+        nemesis.strike()
+
+
+def test_four_kills_lose_and_double_nothing(bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """About 120 changes within ten seconds, kills and failing calls meanwhile: the history is without violation."""
+    history = run(bench, seed=SEED, changes=120, rate=14, strikes=a_few)
+    judge(history, tmp_path, capsys)
+    assert len(history.accepted) >= 90
+    assert any(answer.own for answer in history.answers), "no write-back came back to the door"
+
+
+@pytest.mark.slow
+def test_many_kills_lose_and_double_nothing(bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everything that can be killed is killed, again and again, under load."""
+    history = run(bench, seed=SEED, changes=CHANGES, rate=25, strikes=many, within=180)
+    judge(history, tmp_path, capsys)
