@@ -7,6 +7,7 @@ POST   /control/fault      {"refuse": bool, "delay_ms": n, "server_busy": bool}:
 DELETE /control/fault      no faults any more
 GET    /control/counters   what has happened since the start
 GET    /control/entities   per queue and subscription its messages by state, per hub partition its events
+       anything else       the administration API: see `administration`
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.broker.administration import Administration
 from sandbox.broker.browsing import counts
 from sandbox.broker.endpoints import Faults
 from sandbox.broker.server import Server
@@ -38,6 +40,7 @@ class Control:
                 web.delete("/control/fault", self.clear_fault),
                 web.get("/control/counters", self.counters),
                 web.get("/control/entities", self.entities),
+                *Administration(self._server).routes(),
             ]
         )
         return application

@@ -39,6 +39,7 @@ class Namespace:
     def __init__(self, store: Store, clock: BrokerClock) -> None:
         self.store = store
         self.clock = clock
+        self.created_at = clock.now()
         self.counters: Counter[str] = Counter()
         self.queues: dict[str, Queue] = {}  # by lower-case name; subscriptions are among them
         self.topics: dict[str, Topic] = {}
@@ -71,6 +72,42 @@ class Namespace:
         """Adds an event hub; `retention` in milliseconds, the emulators' hour when it is None."""
         hub = self.hubs[name.lower()] = EventHub(self, name, partitions, groups, retention)
         return hub
+
+    def create(self, name: str, options: QueueOptions, *, is_topic: bool) -> Queue:
+        """Adds a queue or topic on request, and remembers it."""
+        self._check_targets(options)
+        entity = self.add_topic(name, options) if is_topic else self.add_queue(name, options)
+        self.store.put_entity(entity)
+        return entity
+
+    def create_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Rule]) -> Subscription:
+        """Adds a subscription on request, and remembers it and its rules."""
+        self._check_targets(options)
+        subscription = self.add_subscription(topic, name, options, rules)
+        self.store.put_entity(subscription)
+        self.store.put_rules(subscription)
+        return subscription
+
+    def change_options(self, entity: Queue, options: QueueOptions) -> None:
+        """Gives an entity other options, and remembers them."""
+        self._check_targets(options)
+        entity.options = options
+        self.store.put_entity(entity)
+
+    def delete(self, path: str) -> None:
+        """Deletes a queue, a subscription, or a topic with its subscriptions; raises when it is not there."""
+        key = path.lower()
+        topic, queue = self.topics.pop(key, None), self.queues.pop(key, None)
+        if queue is None and topic is None:
+            raise not_found(path)
+        for subscription in list(topic.subscriptions.values()) if topic is not None else ():
+            self.delete(subscription.name)
+        if isinstance(queue, Subscription) and (owner := self.topics.get(queue.topic.lower())):
+            del owner.subscriptions[queue.subscription_name.lower()]
+        for entity in (topic, queue):
+            if entity is not None:
+                entity.delete()
+                self.store.delete_entity(entity)
 
     # ---- finding
 
@@ -128,9 +165,12 @@ class Namespace:
     def check_forwarding(self) -> None:
         """Raises when an entity forwards to something that is not there."""
         for queue in self.all_queues():
-            for name in (queue.options.forward_to, queue.options.forward_dead_letters_to):
-                if name:
-                    self.target(name)
+            self._check_targets(queue.options)
+
+    def _check_targets(self, options: QueueOptions) -> None:
+        for name in (options.forward_to, options.forward_dead_letters_to):
+            if name:
+                self.target(name)
 
     # ---- running
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.broker.deadlines import Deadlines, Key
 from sandbox.broker.duplicates import DuplicateWindow
-from sandbox.broker.errors import BrokerError, not_allowed
+from sandbox.broker.errors import BrokerError, not_allowed, not_found
 from sandbox.broker.locks import MessageLocks
 from sandbox.broker.message import EXPIRED, BrokeredMessage, DeadLetterReason, State, too_many_deliveries
 from sandbox.broker.options import QueueOptions
@@ -36,6 +36,8 @@ class Queue:
         self.sessions = SessionTable(self) if options.requires_session else None
         self.duplicates = DuplicateWindow(options.duplicate_window)
         self.next_sequence_number = 1
+        self.created_at = self.accessed_at = namespace.clock.now()
+        self.is_deleted = False
         self.dead_letters: Queue | None = None
         self.transfer_dead_letters: Queue | None = None  # forwarding failures; nothing is put there
         if not is_dead_letters:
@@ -50,10 +52,23 @@ class Queue:
         self._scheduled: Deadlines[int] = Deadlines()
         self._expiries: Deadlines[int] = Deadlines()
 
+    def delete(self) -> None:
+        """Takes the queue out of service: who receives from it is told, what is sent to it is refused."""
+        self.is_deleted = True
+        for consumer in list(self._consumers):
+            consumer.entity_deleted()
+        if self.sessions is not None:
+            self.sessions.delete()
+        for queue in (self.dead_letters, self.transfer_dead_letters):
+            if queue is not None:
+                queue.delete()
+
     # ---- sending
 
     def check(self, message: BrokeredMessage) -> None:
         """Raises `BrokerError` when the queue cannot take the message."""
+        if self.is_deleted:
+            raise not_found(self.name)
         if self.options.forward_to:
             return
         if self.options.requires_session and message.session_id is None:
@@ -64,7 +79,7 @@ class Queue:
 
     def send(self, message: BrokeredMessage) -> int:
         """Takes a checked message, now or as scheduled, and gives its sequence number: 0 for a duplicate."""
-        now = self.namespace.clock.now()
+        now = self.accessed_at = self.namespace.clock.now()
         if self.duplicates.is_duplicate(message.message_id, now):
             self.namespace.count("duplicates")
             return 0
@@ -121,6 +136,7 @@ class Queue:
     def add_consumer(self, consumer: Consumer) -> None:
         """A receiver without session competes for messages from now on."""
         self._consumers.append(consumer)
+        self.accessed_at = self.namespace.clock.now()
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """The receiver has gone. What it has locked stays locked until the locks expire."""

@@ -15,7 +15,7 @@ from sandbox.amqp.performatives import (
 )
 from sandbox.amqp.types import Described, Symbol
 from sandbox.broker.endpoints import Endpoint, Scheduler, Timer, new_tag
-from sandbox.broker.errors import BrokerError, not_allowed, session_lock_lost
+from sandbox.broker.errors import BrokerError, not_allowed, not_found, session_lock_lost
 from sandbox.broker.message import BrokeredMessage, DeadLetterReason
 from sandbox.broker.queue import Queue
 from sandbox.broker.sessions import Session, SessionTable
@@ -57,6 +57,13 @@ class QueueReceiver(Endpoint):
 
     def session_lost(self) -> None:
         """Only sessions are lost."""
+
+    def entity_deleted(self) -> None:
+        error = not_found(self._queue.name)
+        if self._link.attached:
+            self._link.detach(Error(error.condition, error.description))
+        else:
+            self._link.refuse(error.condition, error.description)
 
     def on_flow(self, link: Link) -> None:
         if link.credit:

@@ -30,12 +30,18 @@ class Consumer(Protocol):
     def session_lost(self) -> None:
         """Its session's lock has expired."""
 
+    def entity_deleted(self) -> None:
+        """What it receives from is no more."""
+
 
 class Acceptor(Protocol):
     """An attach that waits for the next available session."""
 
     def accept(self, session: "Session") -> None:
         """This session is its now."""
+
+    def entity_deleted(self) -> None:
+        """What it waits for is no more."""
 
 
 class Session:
@@ -117,6 +123,14 @@ class SessionTable:
             while consumer is not None and consumer.wants():
                 if not self._queue.deliver_from(session.ready, consumer, session):
                     break
+
+    def delete(self) -> None:
+        """The queue is no more: tells who holds a session and who waits for one."""
+        for session in list(self.sessions.values()):
+            if session.holder is not None:
+                session.holder.entity_deleted()
+        for acceptor in self._waiting:
+            acceptor.entity_deleted()
 
     def _next_available(self) -> Session | None:
         while self._available:

@@ -7,10 +7,12 @@ The file is in WAL mode with synchronous=NORMAL: a kill loses nothing that was c
 
 import json
 import sqlite3
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sandbox.broker.eventhub import Event, Partition
 from sandbox.broker.message import BrokeredMessage, State
+from sandbox.broker.options import QueueOptions
 from sandbox.broker.rules import Rule
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ CREATE TABLE IF NOT EXISTS event(
 CREATE TABLE IF NOT EXISTS partition(
     hub TEXT, part INTEGER, sequence_number INTEGER, byte_offset INTEGER, enqueued_at INTEGER, encoded BLOB,
     PRIMARY KEY(hub, part)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entity(
+    path TEXT PRIMARY KEY, kind TEXT, topic TEXT, name TEXT, options TEXT, created_at INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rules(subscription TEXT PRIMARY KEY, rules TEXT) WITHOUT ROWID;
 """
 _IDS_BETWEEN_CLEANINGS = 5_000
@@ -126,6 +130,28 @@ class Store:
         rules = [(rule.name, rule.to_config(), rule.created_at) for rule in subscription.rules.values()]
         self._write("INSERT OR REPLACE INTO rules VALUES(?,?)", (subscription.name, json.dumps(rules)))
 
+    def put_entity(self, entity: "Queue") -> None:
+        """An entity was created or its options were changed on request."""
+        values = (
+            entity.name.lower(),
+            type(entity).__name__,
+            getattr(entity, "topic", None),
+            getattr(entity, "subscription_name", entity.name),
+            json.dumps(asdict(entity.options)),
+            entity.created_at,
+        )
+        self._write("INSERT OR REPLACE INTO entity VALUES(?,?,?,?,?,?)", values)
+
+    def delete_entity(self, entity: "Queue") -> None:
+        """An entity is gone, with all that was in it."""
+        self._write("DELETE FROM entity WHERE path=?", (entity.name.lower(),))
+        self._write("DELETE FROM rules WHERE subscription=?", (entity.name,))
+        for queue in (entity, entity.dead_letters):
+            if queue is not None:
+                self._counters.pop(queue.name, None)
+                for table in ("message", "counter", "seen", "session"):
+                    self._write(f"DELETE FROM {table} WHERE queue=?", (queue.name,))  # noqa: S608 -- names from here
+
     def append(self, partition: Partition, event: Event) -> None:
         """A new event."""
         self._write(
@@ -155,7 +181,11 @@ class Store:
     # ---- reading back
 
     def load(self, namespace: "Namespace") -> None:
-        """Gives the namespace's entities what the file has of them; entities unknown to it are left alone."""
+        """Adds the entities that were created on request, and gives every entity what the file has of it.
+
+        What the file has of entities that are no longer configured is left alone.
+        """
+        self._load_entities(namespace)
         queues = {queue.name: queue for queue in namespace.all_queues()}
         self._load_rules(namespace)
         self._load_sessions(queues)
@@ -169,6 +199,22 @@ class Store:
             if name in queues:
                 queues[name].admit(_message(row))
         self._load_events({(hub.name, item.index): item for hub in namespace.hubs.values() for item in hub.partitions})
+
+    def _load_entities(self, namespace: "Namespace") -> None:
+        rows = self._db.execute("SELECT * FROM entity ORDER BY kind='Subscription'").fetchall()  # topics come first
+        for path, kind, topic, name, settings, created_at in rows:
+            options = QueueOptions(**json.loads(settings))
+            entity = namespace.queues.get(path) or namespace.topics.get(path)
+            if entity is not None:
+                entity.options = options
+            elif kind == "Topic":
+                entity = namespace.add_topic(name, options)
+            elif kind == "Queue":
+                entity = namespace.add_queue(name, options)
+            elif topic.lower() in namespace.topics:
+                entity = namespace.add_subscription(namespace.topics[topic.lower()], name, options, [])
+            if entity is not None:
+                entity.created_at = created_at
 
     def _load_rules(self, namespace: "Namespace") -> None:
         subscriptions = {

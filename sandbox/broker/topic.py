@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sandbox.broker.errors import already_exists, rule_not_found
+from sandbox.broker.errors import already_exists, not_found, rule_not_found
 from sandbox.broker.message import BrokeredMessage
 from sandbox.broker.options import QueueOptions
 from sandbox.broker.queue import Queue
@@ -59,6 +59,8 @@ class Topic(Queue):
         self.subscriptions: dict[str, Subscription] = {}
 
     def check(self, message: BrokeredMessage) -> None:
+        if self.is_deleted:
+            raise not_found(self.name)
         for subscription in self.subscriptions.values():
             if subscription.options.requires_session:
                 for copy in subscription.copies(message):

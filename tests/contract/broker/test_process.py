@@ -14,8 +14,12 @@ from sandbox.amqp import Accepted, Rejected
 from sandbox.amqp.types import Symbol
 from sandbox.broker.clock import BrokerClock
 from sandbox.broker.config import ConfigError, duration, load, strip_comments
+from sandbox.broker.message import BrokeredMessage
 from sandbox.broker.namespace import Namespace
+from sandbox.broker.options import QueueOptions
+from sandbox.broker.rules import Rule
 from sandbox.broker.store import Store
+from sandbox.broker.topic import Topic
 from tests.contract.broker.amqp_client import AmqpClient, text
 from tests.contract.broker.broker_process import REPOSITORY, BrokerProcess, free_port
 
@@ -79,6 +83,36 @@ def test_everything_survives_a_stop(launch: Launch) -> None:
         client.receiver("events/ConsumerGroups/$Default/Partitions/2", credit=1)
         assert [item.body() for _, item in client.receive(1)] == [b"event"]
     assert process.stop() == 0
+
+
+def test_entities_made_on_request_survive_and_deleted_ones_stay_away(tmp_path: Path) -> None:
+    """With their options, rules and messages; an entity of Config.json is there again, empty."""
+
+    def configured() -> Namespace:
+        namespace = Namespace(Store(str(tmp_path / "db")), BrokerClock())
+        namespace.add_queue("configured", QueueOptions())
+        namespace.store.load(namespace)
+        return namespace
+
+    before = configured()
+    topic = before.create("t", QueueOptions(), is_topic=True)
+    assert isinstance(topic, Topic)
+    rule = Rule.from_config("r", {"FilterType": "Sql", "SqlFilter": {"SqlExpression": "a = 1"}}, 5)
+    before.create_subscription(topic, "s", QueueOptions(max_delivery_count=7), [rule])
+    for name in ("kept", "gone"):
+        before.create(name, QueueOptions(lock_duration=1234), is_topic=False)
+    for name in ("kept", "gone", "configured"):
+        before.send(name, BrokeredMessage.receive(text("x")))
+    before.delete("gone")
+    before.delete("configured")
+    before.store.close()
+    after = configured()
+    assert set(after.queues) == {"configured", "kept", "t/subscriptions/s"}
+    assert {name: len(queue.messages) for name, queue in after.queues.items() if queue.messages} == {"kept": 1}
+    assert after.queues["kept"].options.lock_duration == 1234
+    subscription = after.topics["t"].subscriptions["s"]
+    assert subscription.options.max_delivery_count == 7
+    assert [(item.name, item.to_config()) for item in subscription.rules.values()] == [("r", rule.to_config())]
 
 
 @pytest.mark.parametrize("which", ["--port", "--http-port"])
@@ -158,6 +192,8 @@ def test_signatures_and_rights_are_checked_with_keys(launch: Launch) -> None:
         client = ServiceBusClient.from_connection_string(wrong, retry_total=0)
         with client, pytest.raises(sdk.ServiceBusAuthenticationError):
             client.get_queue_sender("send").__enter__()
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        process.call("GET", "/$Resources/Queues")
     limited = process.connection_string_with("other", "Listener")
     with ServiceBusClient.from_connection_string(limited, retry_total=0) as client:
         with client.get_queue_receiver("send") as receiver:
