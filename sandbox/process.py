@@ -68,7 +68,7 @@ class Process:
         self.program = program
         self.log = log
         self.wanted = False
-        """It should be running: when it is not, it has died by itself."""
+        """It was ready and should be running: when it is not, it has died by itself."""
         self.environment = dict(program.environment)
         self._reaper = reaper
         self._cwd = cwd
@@ -106,7 +106,6 @@ class Process:
                 **own_session(),  # type: ignore[call-overload] # one of two keyword sets
             )
         self._reaper.watch(self._popen.pid)
-        self.wanted = True
 
     def request_stop(self) -> None:
         """Ask it to end; `finish` waits for that."""
@@ -145,6 +144,7 @@ class Process:
             if time.monotonic() > deadline:
                 raise StartError(self._told(f"{self.name} was not ready in time"))
             time.sleep(0.05)
+        self.wanted = True
 
     def last_lines(self) -> list[str]:
         """The end of what its last run has written."""

@@ -15,6 +15,9 @@ from sandbox.state import Keys, StateDirectory
 PREFIX = "new"
 """Customisation prefix of the result columns in the Dataverse stand-in."""
 
+HOSTS = ("host-http", "host-events")
+"""Names of the two Functions hosts."""
+
 LEAN_EVENTS = {
     f"{table.capitalize()}{past}": {"table": table, "message": message}
     for table in ("account", "contact", "opportunity")
@@ -90,11 +93,25 @@ def services(
     ]
 
 
-def hosts(ports: Ports, app: Path, settings: Mapping[str, str]) -> list[Program]:
+def hosts(ports: Ports, app: Path, settings: Mapping[str, str], settings_file: Path | None) -> list[Program]:
     """Two Functions hosts with the same app: Flex Consumption too gives HTTP functions instances of their own."""
+    groups = (("http", ports.functions), ("events", ports.events_host))
     return [
-        _host("host-http", ports.functions, app, "http", settings),
-        _host("host-events", ports.events_host, app, "events", settings),
+        Program(
+            name,
+            _python(
+                "sandbox.host",
+                app=app,
+                port=port,
+                only=group,
+                name=name,
+                more=[] if settings_file is None else ["--settings", str(settings_file)],
+            ),
+            HttpProbe(f"http://{LOOPBACK}:{port}/admin/host/status", text='"Running"'),
+            environment=settings,
+            stop_seconds=15.0,
+        )
+        for name, (group, port) in zip(HOSTS, groups, strict=True)
     ]
 
 
@@ -112,6 +129,8 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> di
         "DATAVERSE_URL": reached.dataverse,
         "DATAVERSE_ORGANISATION": environment.organisation_id,
         "DATAVERSE_APPLICATION_USER_ID": environment.application_user_id,
+        # Captured payloads come from many organisations.
+        "OWN_ORGANISATION_ONLY": "false",
         "DATAVERSE_TENANT_ID": client.tenant,
         "DATAVERSE_CLIENT_ID": client.client_id,
         "DATAVERSE_CLIENT_SECRET": client.secret,
@@ -136,16 +155,6 @@ class _AllReady:
 
     def __call__(self) -> bool:
         return all(probe() for probe in self._probes)
-
-
-def _host(name: str, port: int, app: Path, functions: str, settings: Mapping[str, str]) -> Program:
-    return Program(
-        name,
-        _python("sandbox.host", app=app, port=port, only=functions, name=name),
-        HttpProbe(f"http://{LOOPBACK}:{port}/admin/host/status", text='"Running"'),
-        environment=settings,
-        stop_seconds=15.0,
-    )
 
 
 def _python(module: str, *, more: list[str] | None = None, **options: object) -> tuple[str, ...]:

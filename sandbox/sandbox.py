@@ -8,6 +8,7 @@ from sandbox import azurite, programs, registration, topology
 from sandbox.dataverse_client import Environment
 from sandbox.endpoints import Endpoints
 from sandbox.ports import Ports
+from sandbox.reload import AppFiles, Changes, Reload
 from sandbox.state import StateDirectory
 from sandbox.supervisor import Supervisor, silent
 
@@ -17,9 +18,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 class Sandbox:
     """Everything that the app needs of Azure and the outside systems, and the app itself on two hosts.
 
-    `ports` are free ones unless given. `settings` are added to the app's settings. `app` is the directory of
-    function_app.py. `tools` is where Azurite is installed once. With `restart`, a process that dies by itself is
-    started again.
+    `ports` are free ones unless given. `settings` are added to the app's settings; `settings_file`, in the form of
+    local.settings.json, fills in what is then not set. `app` is the directory of function_app.py. `tools` is where
+    Azurite is installed once. With `restart`, a process that dies by itself is started again.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Sandbox:
         *,
         app: Path = REPOSITORY,
         settings: Mapping[str, str] | None = None,
+        settings_file: Path | None = None,
         tools: Path = REPOSITORY / ".sandbox" / "tools",
         restart: bool = False,
         say: Callable[[str], None] = silent,
@@ -37,6 +39,7 @@ class Sandbox:
         self.state = StateDirectory(state_dir)
         self._app = app
         self._settings = dict(settings or {})
+        self._settings_file = settings_file
         self._tools = tools
         self._restart = restart
         self._say = say
@@ -48,6 +51,11 @@ class Sandbox:
         if self._supervisor is None:
             raise RuntimeError("the sandbox is not up")
         return self._supervisor
+
+    def reload(self) -> Reload:
+        """What starts the hosts again when files of the app change from now on."""
+        changes = Changes(AppFiles(self._app, self._settings_file).state)
+        return Reload(self.processes, programs.HOSTS, changes, self._say)
 
     def start(self, *, fresh: bool = False) -> Endpoints:
         """Start everything and wait until it is ready; `fresh` forgets what earlier runs have left.
@@ -90,7 +98,7 @@ class Sandbox:
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
         reached = programs.endpoints(self.ports, keys, environment)
         settings = programs.app_settings(reached, keys, environment) | self._settings
-        self._supervisor.run(programs.hosts(self.ports, self._app, settings))
+        self._supervisor.run(programs.hosts(self.ports, self._app, settings, self._settings_file))
         registration.register(reached)
         if self._restart:
             self._supervisor.watch()

@@ -58,11 +58,7 @@ class Supervisor:
             self._watcher.join()
         with self._lock:
             for group in reversed(self._groups):
-                for process in group:
-                    process.request_stop()
-                for process in group:
-                    if not process.finish():
-                        self._say(f"{process.name} did not end in {process.program.stop_seconds:.0f} s and was killed")
+                self._stop(group)
             self._reaper.close()
 
     def cancel(self) -> None:
@@ -106,9 +102,31 @@ class Supervisor:
         self.stop_one(name)
         self.start(name, environment)
 
+    def restart_together(self, names: Sequence[str]) -> None:
+        """Stop these processes in good order and start them again; raises `StartError`, and then none of them runs."""
+        processes = [self._processes[name] for name in names]
+        with self._lock:
+            self._stop(processes)
+            for process in processes:
+                process.start()
+        try:
+            for process in processes:
+                self.wait_ready(process.name)
+        except StartError:
+            with self._lock:
+                self._stop(processes)
+            raise
+
     def wait_ready(self, name: str, seconds: float = _READY_SECONDS) -> None:
         """Wait until one process is ready; raises `StartError` with the end of its log."""
         self._processes[name].wait_ready(time.monotonic() + seconds, self._stopping.is_set)
+
+    def _stop(self, processes: Sequence[Process]) -> None:
+        for process in processes:
+            process.request_stop()
+        for process in processes:
+            if not process.finish():
+                self._say(f"{process.name} did not end in {process.program.stop_seconds:.0f} s and was killed")
 
     def _watch(self) -> None:
         pauses = {name: _Pause() for name in self._processes}

@@ -1,4 +1,7 @@
-"""`run.py up`: keep the sandbox up for development, until Ctrl-C or SIGTERM. Its state is kept for the next time."""
+"""`run.py up`: keep the sandbox up for development, until Ctrl-C or SIGTERM. Its state is kept for the next time.
+
+When a Python file of the app, host.json or the settings file changes, the app is started again.
+"""
 
 import argparse
 import sys
@@ -9,6 +12,8 @@ from sandbox.commands.session import Interrupted, run_with, say
 from sandbox.endpoints import Endpoints
 from sandbox.ports import Ports
 from sandbox.sandbox import REPOSITORY, Sandbox
+
+_POLL_SECONDS = 0.25
 
 
 def main() -> int:
@@ -22,15 +27,24 @@ def main() -> int:
         metavar="DIR",
         help="where state, logs and endpoints.json are kept (.sandbox)",
     )
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="a local.settings.json; what the sandbox sets itself (addresses, keys) wins over it",
+    )
     Ports.add_options(parser)
     options = parser.parse_args()
-    sandbox = Sandbox(options.state, Ports.from_options(options), restart=True, say=say)
+    settings_file = options.settings.resolve() if options.settings else None
+    sandbox = Sandbox(options.state, Ports.from_options(options), settings_file=settings_file, restart=True, say=say)
 
     def stay(reached: Endpoints) -> int:
         say(summary(reached, sandbox))
+        reload = sandbox.reload()
         try:
             while True:
-                time.sleep(1)
+                time.sleep(_POLL_SECONDS)
+                reload.poll()
         except Interrupted:
             say("Stopping ...")
             return 0
@@ -42,7 +56,7 @@ def summary(reached: Endpoints, sandbox: Sandbox) -> str:
     """What a developer needs to use the sandbox."""
     client = reached.dataverse_client
     return f"""
-The sandbox is up. Ctrl-C stops it; its state is kept (--fresh forgets it).
+The sandbox is up. Ctrl-C stops it; its state is kept (--fresh forgets it). A change of the app starts it again.
 
   functions       {reached.functions}
   dataverse       {reached.dataverse}   (certificate authority: {client.ca_file})

@@ -12,8 +12,6 @@ from sandbox.host.errors import HostStartError
 from sandbox.host.host import Host
 from sandbox.host.settings import AppSettings
 
-log = logging.getLogger("sandbox.host")
-
 
 def main() -> int:
     """Run one app until SIGTERM; exit code 0 after an orderly stop, 1 when the host refuses to start."""
@@ -33,7 +31,7 @@ def main() -> int:
         host = Host(arguments.app.resolve(), settings, arguments.name, arguments.only)
         asyncio.run(host.run(arguments.port, arguments.grace))
     except HostStartError as error:
-        log.error("The host does not start: %s", error)  # noqa: TRY400 -- the message is meant for people
+        sys.stderr.write(f"The host does not start: {error}\n")  # for people: with its line breaks
         return 1
     logging.shutdown()
     os._exit(0)  # not through the interpreter's own end, which would wait for threads that functions still keep busy

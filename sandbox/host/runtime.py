@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,9 @@ from sandbox.host.protos import Message, ParameterBinding, StatusResult
 from sandbox.host.stats import HostStats
 
 log = logging.getLogger(__name__)
+
+_FRAME = re.compile(r'^  File "(?P<file>[^"]+)".*\n(?:    .*\n)*', re.MULTILINE)
+_LOADING = re.compile(r"<frozen |/importlib/|/azure_functions_runtime/")
 
 
 class Runtime:
@@ -48,7 +52,7 @@ class Runtime:
         )
         if response.result.status != StatusResult.Success:
             failure = response.result.exception
-            raise HostStartError(f"The app cannot be indexed. {failure.message}\n{failure.stack_trace}")
+            raise HostStartError(f"The app cannot be indexed. {failure.message}{_frames(failure.stack_trace)}")
         response = await azure_functions_runtime.functions_metadata_request(Message())
         functions = [Function.from_metadata(metadata) for metadata in response.function_metadata_results or ()]
         for function in functions:
@@ -119,3 +123,10 @@ class Runtime:
 
     async def close(self) -> None:
         """Nothing to end: this process ends by itself."""
+
+
+def _frames(stack: str) -> str:
+    """Where in the app an exception came from, without the frames of loading it; empty when it came from there."""
+    first = (stack or "").replace("\\", "/").partition("\nDuring handling of the above exception")[0]
+    frames = [match[0] for match in _FRAME.finditer(first) if not _LOADING.search(match["file"])]
+    return "".join(["\n", *frames]).rstrip() if frames else ""

@@ -129,6 +129,32 @@ def test_an_environment_given_at_restart_is_used(supervisor: Supervisor, tmp_pat
     assert eventually(lambda: "colour red" in supervisor.log("one").read_text())
 
 
+def test_processes_are_restarted_together(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.run([program(tmp_path / "one"), program(tmp_path / "two"), program(tmp_path / "three")])
+    before = [supervisor.pid(name) for name in supervisor.names]
+    supervisor.restart_together(["one", "three"])
+    after = [supervisor.pid(name) for name in supervisor.names]
+    assert None not in after
+    assert [old == new for old, new in zip(before, after, strict=True)] == [False, True, False]
+
+
+def test_a_restart_that_fails_leaves_none_of_them(supervisor: Supervisor, tmp_path: Path, said: list[str]) -> None:
+    """Nor does the watcher start what was never ready."""
+    broken = tmp_path / "broken"
+    source = (
+        f"import pathlib, sys\nif pathlib.Path({str(broken)!r}).exists(): sys.exit('the reason it failed')\n" + STEADY
+    )
+    supervisor.run([program(tmp_path / "one"), program(tmp_path / "two", source)])
+    supervisor.watch()
+    (tmp_path / "two").unlink()
+    broken.touch()
+    with pytest.raises(StartError, match=r"(?s)two ended with status 1 .* the reason it failed"):
+        supervisor.restart_together(["one", "two"])
+    time.sleep(0.3)
+    assert [supervisor.pid(name) for name in supervisor.names] == [None, None]
+    assert not any("starting it again" in line for line in said)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to ignore")
 def test_what_does_not_end_in_its_time_is_killed(supervisor: Supervisor, tmp_path: Path, said: list[str]) -> None:
     supervisor.run([program(tmp_path / "one", STUBBORN, stop_seconds=0.2)])
