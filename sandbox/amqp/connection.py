@@ -52,7 +52,7 @@ from sandbox.amqp.performatives import (
     SaslOutcome,
 )
 from sandbox.amqp.session import WINDOW, Session
-from sandbox.amqp.types import Array, Symbol
+from sandbox.amqp.types import Symbol
 
 MAX_FRAME_SIZE = 65536  # ours, as Azure's
 IDLE_TIME_OUT_MS = 240_000
@@ -212,9 +212,8 @@ class Connection:
         if header == SASL_HEADER and not self._sasl_done:
             self._expects = _Expects.SASL
             if not self._is_client:
-                mechanisms = Array(Symbol, [Symbol(name) for name in SASL_MECHANISMS])
                 self._output += SASL_HEADER
-                self._write_sasl(SaslMechanisms(mechanisms))
+                self._write_sasl(SaslMechanisms([Symbol(name) for name in SASL_MECHANISMS]))
         elif header == AMQP_HEADER and (self._sasl_done or not self._is_client):
             self._expects = _Expects.AMQP_FRAMES
             if not self._is_client:

@@ -26,6 +26,7 @@ from sandbox.amqp.performatives import (
     Open,
     Rejected,
     SaslInit,
+    SaslMechanisms,
     Source,
     Target,
     Transfer,
@@ -152,6 +153,16 @@ def test_performatives_are_written_in_full_length(performative: object, fields: 
     data = encode_composite(performative)
     assert len(split_list(data, 3)) == fields
     assert decode_performative(data) == (performative, len(data))
+
+
+def test_a_server_offers_its_sasl_mechanisms_as_an_array_of_symbols() -> None:
+    """The JavaScript SDK looks for one it knows; the Python SDKs take ANONYMOUS unseen."""
+    server = Connection.server(Handler())
+    server.feed(SASL_HEADER)
+    output = server.take_output()
+    assert output.startswith(SASL_HEADER)
+    frame, _ = decode_performative(output[len(SASL_HEADER) + 8 :])
+    assert frame == SaslMechanisms([Symbol("MSSBCBS"), Symbol("ANONYMOUS"), Symbol("PLAIN"), Symbol("EXTERNAL")])
 
 
 def test_a_short_performative_gets_its_defaults() -> None:
