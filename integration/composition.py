@@ -83,7 +83,8 @@ def build_services(
                 "workQueue": lambda: settled(work_queue.ping(), _HEALTH_SECONDS, "work queue"),
                 "eventHub": lambda: settled(publisher.ping(), _HEALTH_SECONDS, "event hub"),
                 "ledger": ledger.ping,
-            }
+            },
+            clock,
         ),
         operators=CallerKeys(settings.operations_keys),
     )

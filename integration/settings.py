@@ -6,38 +6,12 @@ told in one message that names all of it; values are never shown, as they may be
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    Json,
-    SecretStr,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, Json, SecretStr, ValidationError
 
 from integration.errors import ConfigurationError
-
-_MINIMUM_KEY_LENGTH = 16
-
-
-def _strong(keys: list[SecretStr]) -> list[SecretStr]:
-    if any(len(key.get_secret_value()) < _MINIMUM_KEY_LENGTH for key in keys):
-        raise ValueError(f"each key needs {_MINIMUM_KEY_LENGTH} characters or more")
-    return keys
-
-
-def _without_slash(url: HttpUrl) -> str:
-    return str(url).rstrip("/")
-
-
-LogicalName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Url = Annotated[HttpUrl, AfterValidator(_without_slash)]
-CallerKeys = Annotated[list[SecretStr], Field(min_length=1, max_length=2), AfterValidator(_strong)]
+from integration.setting_types import Callers, Guid, LogicalName, MessageName, Prefix, Url
 
 
 class LeanEventTarget(BaseModel):
@@ -46,7 +20,7 @@ class LeanEventTarget(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: LogicalName
-    message: str
+    message: MessageName
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +35,7 @@ class Connection:
 class Settings(BaseModel):
     """The app's settings; `Settings.from_environment(os.environ)` at start, once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     storage_connection: SecretStr | None = Field(
         default=None,
@@ -123,17 +97,18 @@ class Settings(BaseModel):
     message_limit_bytes: int = Field(
         default=196_608,
         ge=16_384,
+        le=1_000_000,
         alias="MESSAGE_LIMIT_BYTES",
         description="Largest queue message in bytes; a larger event is sent trimmed and read again from Dataverse. "
         "Service Bus Standard takes 256 KB with all properties.",
     )
 
-    door_keys: Json[dict[str, CallerKeys]] = Field(
+    door_keys: Json[Callers] = Field(
         alias="DOOR_KEYS",
         description="Callers of the doors and their keys, two at most so that keys rotate without loss: "
         'JSON {"caller": ["key", "next key"]}.',
     )
-    operations_keys: Json[dict[str, CallerKeys]] = Field(
+    operations_keys: Json[Callers] = Field(
         alias="OPERATIONS_KEYS",
         description="Callers of the operations routes and their keys, in the same form.",
     )
@@ -164,9 +139,14 @@ class Settings(BaseModel):
     dataverse_url: Url = Field(
         alias="DATAVERSE_URL", description="Environment URL, for example https://contoso.crm4.dynamics.com."
     )
-    dataverse_organisation: str = Field(
+    dataverse_organisation: Guid = Field(
         alias="DATAVERSE_ORGANISATION",
         description="Organisation id of that environment: what lean payloads, which do not name it, belong to.",
+    )
+    own_organisation_only: bool = Field(
+        default=True,
+        alias="OWN_ORGANISATION_ONLY",
+        description="Refuse events of other organisations (403): a copied environment has the same endpoints and ids.",
     )
     dataverse_tenant_id: str = Field(alias="DATAVERSE_TENANT_ID", description="Entra tenant of the environment.")
     dataverse_client_id: str = Field(
@@ -194,7 +174,7 @@ class Settings(BaseModel):
         alias="DATAVERSE_CA_FILE",
         description="PEM file of the authority that signed the environment's certificate, if it is not a public one.",
     )
-    dataverse_application_user_id: str | None = Field(
+    dataverse_application_user_id: Guid | None = Field(
         default=None,
         alias="DATAVERSE_APPLICATION_USER_ID",
         description="systemuserid of the application user: events that it initiated are our own writes.",
@@ -204,7 +184,7 @@ class Settings(BaseModel):
         alias="WRITE_TAG",
         description="`tag` of every write to Dataverse: events that carry it are our own writes.",
     )
-    publisher_prefix: LogicalName = Field(
+    publisher_prefix: Prefix = Field(
         default="new",
         alias="PUBLISHER_PREFIX",
         description="Customisation prefix of the result columns (docs/connect-dataverse.md).",
@@ -254,7 +234,10 @@ class Settings(BaseModel):
         default=900.0, gt=0, alias="RETRY_LONGEST_DELAY_SECONDS", description="No delay is longer than this."
     )
     retry_max_attempts: int = Field(
-        default=20, ge=1, alias="RETRY_MAX_ATTEMPTS", description="After so many attempts an event is dead-lettered."
+        default=1_000,
+        ge=1,
+        alias="RETRY_MAX_ATTEMPTS",
+        description="After so many attempts an event is dead-lettered; by default its age decides.",
     )
     retry_max_age_hours: float = Field(
         default=24.0, gt=0, alias="RETRY_MAX_AGE_HOURS", description="An event older than this is dead-lettered."
@@ -267,7 +250,7 @@ class Settings(BaseModel):
         Raises `ConfigurationError` that names every setting that is missing or wrong.
         """
         given = {alias: environ[alias] for alias in cls.names() if environ.get(alias)}
-        problems = list(_missing_alternatives(given))
+        problems = [*_missing_alternatives(given), *_unresolved(given)]
         try:
             settings = cls.model_validate(given)
         except ValidationError as error:
@@ -295,6 +278,13 @@ class Settings(BaseModel):
     @property
     def event_hubs(self) -> Connection:
         return Connection(self.event_hubs_connection, self.event_hubs_namespace, self.event_hubs_client_id)
+
+
+def _unresolved(given: Mapping[str, str]) -> Iterator[str]:
+    """An app gets the reference itself where Key Vault did not give the secret."""
+    for name, value in given.items():
+        if value.startswith("@Microsoft.KeyVault("):
+            yield f"{name}: Key Vault did not resolve the reference (role of the identity, name of the secret, network)"
 
 
 def _missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:

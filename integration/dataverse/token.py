@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from integration.clock import Clock
-from integration.errors import Permanent, Transient
+from integration.errors import Transient
 from integration.transport import BearerTokens, Request, Token, Transport, failure
 
 _SERVICE = "dataverse"
@@ -90,8 +90,9 @@ def scope_of(dataverse_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/.default"
 
 
-def _refused(why: str) -> Permanent:
-    return Permanent(f"No token for Dataverse: {why}", reason="dataverse-sign-in-refused")
+def _refused(why: str) -> Transient:
+    """No event's fault, and mended by somebody: events wait."""
+    return Transient(f"No token for Dataverse: {why}", reason="dataverse-sign-in-refused")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The one event that every intake shape becomes, its readers, and the envelope it travels in."""
 
 from integration.events.envelope import fit, from_envelope, to_envelope
+from integration.events.fields import kept_correlation_id
 from integration.events.lean import read_lean_event
 from integration.events.model import IntegrationEvent
 from integration.events.remote_execution_context import read_remote_execution_context
@@ -23,6 +24,7 @@ __all__ = [
     "Value",
     "fit",
     "from_envelope",
+    "kept_correlation_id",
     "read_lean_event",
     "read_remote_execution_context",
     "to_envelope",

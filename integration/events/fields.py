@@ -92,13 +92,18 @@ def correlation_id(headers: Mapping[str, str], in_body: object, event_id: str) -
     Only ids of letters, digits and `. _ : | = -` are taken: an id becomes a table key and a message property.
     """
     for raw in (headers.get("x-ms-correlation-request-id"), headers.get("x-correlation-id"), in_body):
-        found = raw.strip().strip("{}") if isinstance(raw, str) else ""
-        if _GUID.fullmatch(found):
-            if found != _NO_GUID:
-                return found.lower()
-        elif _CORRELATION_ID.fullmatch(found):
+        found = kept_correlation_id(raw)
+        if found is not None and found != _NO_GUID:
             return found
     return str(UUID(hex=event_id.rpartition("-")[2]))
+
+
+def kept_correlation_id(raw: object) -> str | None:
+    """A correlation id in the form it is kept in: GUIDs in lower case without braces; None for what none can be."""
+    found = raw.strip().strip("{}") if isinstance(raw, str) else ""
+    if _GUID.fullmatch(found):
+        return found.lower()
+    return found if _CORRELATION_ID.fullmatch(found) else None
 
 
 def traceparent(headers: Mapping[str, str]) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from integration.errors import Fault, Rejected
+from integration.events import kept_correlation_id
 from integration.ledger import Ledger, Operation
 
 _EVENT_ID = re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}")
@@ -28,13 +29,15 @@ class StatusQueries:
 
     def many(self, params: Mapping[str, str]) -> dict[str, Any]:
         """The events that share a correlation id."""
-        correlation_id = params.get("correlation_id")
-        if not correlation_id:
+        correlation_id = kept_correlation_id(params.get("correlation_id"))
+        if correlation_id is None:
             raise Rejected(
                 400,
                 "A correlation id is required",
                 "Ask for /api/operations/{event id}, or for /api/operations?correlation_id=...",
-                faults=(Fault("correlation_id", "query parameter is missing"),),
+                faults=(
+                    Fault("correlation_id", "query parameter is missing, or nothing that a correlation id can be"),
+                ),
             )
         return {"operations": [to_json(operation) for operation in self._ledger.by_correlation(correlation_id)]}
 

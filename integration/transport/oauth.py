@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field
 
 from integration.clock import Clock
-from integration.errors import Permanent
+from integration.errors import Transient
 from integration.transport.answers import validated
 from integration.transport.authorize import BearerTokens, Token
 from integration.transport.exchange import Request, Response
@@ -50,7 +50,7 @@ def sign_in_failure(answer: Response) -> Exception:
     """The error for a token endpoint's refusal: 400 and 401 say that the credentials or the scope are wrong (5.2)."""
     if answer.status in {400, 401}:
         service = answer.request.service
-        return Permanent(
+        return Transient(
             f"{service} does not accept our client id, secret or scope ({answer.status})",
             reason=f"{service}-sign-in-refused",
         )

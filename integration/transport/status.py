@@ -26,7 +26,7 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
-def failure(response: Response, *, detail: str = "") -> IntegrationError:
+def failure(response: Response, *, detail: str = "") -> IntegrationError:  # noqa: PLR0911 -- the table below, row by row
     """The error for an answer that is not 2xx; `detail` is added to its message and must hold no column values.
 
     | status                 | error                | reason                  |
@@ -36,8 +36,8 @@ def failure(response: Response, *, detail: str = "") -> IntegrationError:
     | 409                    | Transient            | `<service>-conflict`    |
     | 412                    | Conflict             | `conflict`              |
     | 404, 410               | NotFound             | `<service>-not-found`   |
-    | 401                    | Permanent            | `<service>-unauthorised`|
-    | 403                    | Permanent            | `<service>-forbidden`   |
+    | 401                    | Transient            | `<service>-unauthorised`|
+    | 403                    | Transient            | `<service>-forbidden`   |
     | 3xx                    | Permanent            | `<service>-redirected`  |
     | other 4xx, 501, 505    | Permanent            | `<service>-rejected`    |
     """
@@ -53,11 +53,10 @@ def failure(response: Response, *, detail: str = "") -> IntegrationError:
         return NotFound(message, reason=f"{service}-not-found")
     if status in {408, 425} or (status >= 500 and status not in {501, 505}):
         return Transient(message, reason=f"{service}-unavailable")
-    return Permanent(message, reason=f"{service}-{_REFUSALS.get(status, _word(status))}")
+    if status in _REFUSALS:
+        return Transient(message, reason=f"{service}-{_REFUSALS[status]}")
+    return Permanent(message, reason=f"{service}-{'redirected' if 300 <= status < 400 else 'rejected'}")
 
 
 _REFUSALS = {401: "unauthorised", 403: "forbidden"}
-
-
-def _word(status: int) -> str:
-    return "redirected" if 300 <= status < 400 else "rejected"
+"""Our credentials or privileges: no event's fault, so events wait until somebody has mended them."""

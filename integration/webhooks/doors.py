@@ -83,6 +83,7 @@ class Doors:
         self._check(request)
         event = read(request)
         event = dataclasses.replace(event, traceparent=str(child_of(event.traceparent)))
+        self._check_organisation(event)
         if self._is_own_write(event):
             _log.info("own-write", event=event, caller=caller)
             return Accepted(event.event_id, event.correlation_id, "own-write")
@@ -106,12 +107,24 @@ class Doors:
                 413, "The body is too large", f"The body has {len(request.body)} bytes; {limit} are allowed."
             )
 
+    def _check_organisation(self, event: IntegrationEvent) -> None:
+        """A copy of the environment has the same endpoints and row ids; its deletes must not stop real customers."""
+        own = self._settings.dataverse_organisation
+        if self._settings.own_organisation_only and event.organisation != own:
+            raise Rejected(
+                403,
+                "Another organisation's event",
+                f"The event is of organisation {event.organisation}; this app serves {own}. If its environment is a "
+                "copy, disable the copied steps; if the app serves several, set OWN_ORGANISATION_ONLY to false.",
+                faults=(Fault("/OrganizationId", f"must be {own}"),),
+            )
+
     def _is_own_write(self, event: IntegrationEvent) -> bool:
         """Whether this app caused the event; never judged by Depth, which legitimate user actions raise too."""
         if event.tag == self._settings.write_tag:
             return True
         own_user = self._settings.dataverse_application_user_id
-        return own_user is not None and event.initiating_user_id == own_user.lower()
+        return own_user is not None and event.initiating_user_id == own_user
 
     async def _queue(self, event: IntegrationEvent) -> None:
         try:
@@ -125,5 +138,5 @@ class Doors:
         """The event is safe in the queue already: a ledger that is away costs the status a while, never the 202."""
         try:
             await asyncio.wait_for(asyncio.wrap_future(self._ledger.accept(event)), _LEDGER_SECONDS)
-        except (Transient, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the broker has the event
             _log.warning("ledger-behind", event=event, error=error)

@@ -14,6 +14,7 @@ from integration.messaging import WorkQueue
 from integration.transport.retry import RetryPolicy
 
 _SEND_SECONDS = 40.0
+_PAUSE_SECONDS = 15.0
 
 
 class RetryLater:
@@ -36,6 +37,15 @@ class RetryLater:
         self._clock = clock
         self._draw = draw
 
+    def postpone(self, event: IntegrationEvent) -> datetime:
+        """Queue the next attempt for as late as the policy ever waits, whatever its limits: its end cannot be written.
+
+        Raises `Transient` where the broker is away.
+        """
+        due = self._clock.now() + self._policy.cap
+        self._send(event, due)
+        return due
+
     def schedule(self, event: IntegrationEvent, entry: Entry | None, error: Transient) -> datetime:
         """Queue the next attempt and say when it is due.
 
@@ -49,8 +59,16 @@ class RetryLater:
                 f"gave up after {event.attempt} attempts in {age}: {error}", reason="retries-exhausted"
             ) from error
         due = now + delay
-        copy = dataclasses.replace(event, attempt=event.attempt + 1)
-        settled(self._work_queue.schedule(copy, due), _SEND_SECONDS, "work queue")
+        self._send(event, due)
         if entry is not None:
             entry.wait(due, reason=error.reason, detail=str(error))
         return due
+
+    def _send(self, event: IntegrationEvent, due: datetime) -> None:
+        copy = dataclasses.replace(event, attempt=event.attempt + 1)
+        try:
+            settled(self._work_queue.schedule(copy, due), _SEND_SECONDS, "work queue")
+        except Transient:
+            # Raising brings the message back at once and ten times at most: the queue is given time to recover.
+            self._clock.sleep(_PAUSE_SECONDS)
+            raise

@@ -75,3 +75,25 @@ def test_a_managed_identity_replaces_connection_strings() -> None:
 def test_secrets_do_not_show_in_the_settings_themselves() -> None:
     """Whoever prints the settings prints no secret."""
     assert "replace-this" not in repr(Settings.from_environment(environment()))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ERP_API_KEY", "@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/erp)"),
+        ("DOOR_KEYS", "{}"),
+        ("DATAVERSE_ORGANISATION", "contoso"),
+        ("DATAVERSE_APPLICATION_USER_ID", "me"),
+        ("MESSAGE_LIMIT_BYTES", "99999999"),
+        ("PUBLISHER_PREFIX", "new_"),
+        ("RETRY_FIRST_DELAY_SECONDS", "inf"),
+        ("ERP_URL", "https://user:secret@erp.contoso.example"),
+        ("LEAN_EVENTS", '{"X": {"table": "opportunity", "message": "update"}}'),
+    ],
+)
+def test_what_cannot_work_stops_the_start(name: str, value: str) -> None:
+    """Better no app than one that refuses every event; the value itself is never told."""
+    with pytest.raises(ConfigurationError) as raised:
+        Settings.from_environment(environment(**{name: value}))
+    assert name in str(raised.value)
+    assert "secret@" not in str(raised.value)

@@ -71,8 +71,8 @@ def _line(event: HubEvent) -> dict[str, Any]:
     place = {"partition": event.partition, "sequenceNumber": event.sequence_number}
     try:
         content = json.loads(event.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         return {**place, "unreadable": event.body.decode("utf-8", "replace")}
-    return {**place, **content}
+    return {**content, **place}

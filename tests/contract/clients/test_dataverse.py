@@ -192,7 +192,7 @@ def test_an_expired_token_is_replaced_unnoticed(dataverse: DataverseClient, data
     [{"client_secret": "nonsense"}, {"client_id": str(uuid4())}, {"tenant_id": str(uuid4())}],
     ids=["secret", "client", "tenant"],
 )
-def test_a_refused_sign_in_is_permanent_and_shows_no_secret(
+def test_a_refused_sign_in_lets_events_wait_and_shows_no_secret(
     transport: Transport, dataverse_system: StandIn, wrong: dict[str, str]
 ) -> None:
     who = dataverse_system.control("GET", "environment").json()
@@ -209,7 +209,7 @@ def test_a_refused_sign_in_is_permanent_and_shows_no_secret(
         clock=SystemClock(),
         **given,
     )
-    with pytest.raises(Permanent) as raised:
+    with pytest.raises(Transient) as raised:
         DataverseClient(transport, tokens, dataverse_system.url).who_am_i()
     assert raised.value.reason == "dataverse-sign-in-refused"
     assert given["client_secret"] not in str(raised.value)

@@ -150,8 +150,8 @@ def test_trouble_is_transient(
     assert raised.value.reason == reason
 
 
-def test_a_wrong_key_is_permanent(transport: Transport, erp_system: StandIn, new_id: str) -> None:
-    with pytest.raises(Permanent) as raised:
+def test_a_wrong_key_lets_events_wait(transport: Transport, erp_system: StandIn, new_id: str) -> None:
+    with pytest.raises(Transient) as raised:
         ErpClient(transport, ApiKey("wrong"), erp_system.url).get_customer(new_id)
     assert raised.value.reason == "erp-unauthorised"
 

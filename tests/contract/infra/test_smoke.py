@@ -1,6 +1,7 @@
 """The package runs in the sandbox as it is deployed, and the smoke test tells a good deployment from a bad one."""
 
 import subprocess
+import time
 import zipfile
 from collections.abc import Iterator
 
@@ -47,6 +48,7 @@ def test_a_good_deployment_passes(deployed: Sandbox) -> None:
 def test_a_deployment_that_cannot_reach_its_services_fails(deployed: Sandbox) -> None:
     """Without the broker the app runs and is not ready: the smoke test shows what the app says of it."""
     deployed.processes.kill("broker")
+    time.sleep(2.1)  # what health has found holds for two seconds
     try:
         done = smoke(url_of(deployed), 2)
     finally:

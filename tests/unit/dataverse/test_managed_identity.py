@@ -12,13 +12,13 @@ from tests.unit.transport.parts import Server, reply
 PROGRAM = """
 from integration.clock import SystemClock
 from integration.dataverse import managed_identity_tokens
-from integration.errors import Permanent
+from integration.errors import Transient
 
 url = "https://org.crm.dynamics.com/"
 tokens = managed_identity_tokens(client_id="the-identity", dataverse_url=url, clock=SystemClock())
 try:
     print(tokens.headers()["Authorization"], tokens.headers()["Authorization"])
-except Permanent as error:
+except Transient as error:
     print(error.reason)
 """
 
@@ -43,6 +43,6 @@ def test_a_token_is_asked_for_once_for_this_environment_and_identity(server: Ser
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_an_identity_that_is_not_admitted_is_permanent(server: Server, status: int) -> None:
+def test_an_identity_that_is_not_admitted_lets_events_wait(server: Server, status: int) -> None:
     server.answer(reply(status, b'{"statusCode":400,"message":"No such identity"}'))
     assert ask(server) == "dataverse-sign-in-refused"

@@ -172,8 +172,8 @@ def test_client_credentials_are_exchanged_for_a_token(server: Server, clock: Man
 @pytest.mark.parametrize(
     ("answer", "kind", "reason"),
     [
-        (reply(401, b'{"error":"invalid_client"}'), Permanent, "erp-sign-in-refused"),
-        (reply(400, b'{"error":"invalid_scope"}'), Permanent, "erp-sign-in-refused"),
+        (reply(401, b'{"error":"invalid_client"}'), Transient, "erp-sign-in-refused"),
+        (reply(400, b'{"error":"invalid_scope"}'), Transient, "erp-sign-in-refused"),
         (reply(503), Transient, "erp-unavailable"),
         (reply(200, b'{"token_type":"Bearer"}'), Permanent, "erp-answer-invalid"),
     ],

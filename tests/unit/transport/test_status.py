@@ -23,8 +23,8 @@ def answered(status: int, retry_after: float | None = None) -> Response:
     [
         (301, Permanent, "erp-redirected"),
         (400, Permanent, "erp-rejected"),
-        (401, Permanent, "erp-unauthorised"),
-        (403, Permanent, "erp-forbidden"),
+        (401, Transient, "erp-unauthorised"),
+        (403, Transient, "erp-forbidden"),
         (404, NotFound, "erp-not-found"),
         (408, Transient, "erp-unavailable"),
         (409, Transient, "erp-conflict"),

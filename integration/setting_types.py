@@ -1,0 +1,40 @@
+"""Types of settings: what is checked of their text."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints
+
+_MINIMUM_KEY_LENGTH = 16
+
+
+def _strong(keys: list[SecretStr]) -> list[SecretStr]:
+    if any(len(key.get_secret_value()) < _MINIMUM_KEY_LENGTH for key in keys):
+        raise ValueError(f"each key needs {_MINIMUM_KEY_LENGTH} characters or more")
+    return keys
+
+
+def _without_slash(url: HttpUrl) -> str:
+    return str(url).rstrip("/")
+
+
+def _guid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise ValueError("must be a GUID") from None
+
+
+def _no_credentials(url: str) -> str:
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise ValueError("must not hold credentials")
+    return url
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
+LogicalName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}$")]
+MessageName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9_]*$")]
+Url = Annotated[HttpUrl, AfterValidator(_without_slash), AfterValidator(_no_credentials)]
+CallerKeys = Annotated[list[SecretStr], Field(min_length=1, max_length=2), AfterValidator(_strong)]
+Callers = Annotated[dict[str, CallerKeys], Field(min_length=1)]
