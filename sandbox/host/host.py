@@ -21,6 +21,7 @@ from sandbox.host.routes import RouteTable
 from sandbox.host.runtime import Runtime
 from sandbox.host.settings import AppSettings
 from sandbox.host.stats import HostStats
+from sandbox.host.validation import validate
 from sandbox.host.workers import COUNT_SETTING, WorkerProcesses, process_count
 from sandbox.signals import call_on_stop
 
@@ -53,7 +54,9 @@ class Host:
         logs.configure(self._host_json.log_levels, self._worker.current)
         if self._stats.measure:
             self._stats.measure_tasks(loop)
-        functions = [function for function in select(await self._worker.index(), self._only) if self._enabled(function)]
+        indexed = await self._worker.index()
+        validate(indexed)
+        functions = [function for function in select(indexed, self._only) if self._enabled(function)]
         listeners = Listeners(self._settings, self._host_json, self._dispatcher, self._instance)
         for function in functions:
             listeners.add(function)

@@ -16,6 +16,7 @@ from sandbox.host.errors import HostStartError
 
 _Value = TypeVar("_Value", str, int, bool)
 _OLD_NAMES = ("messageHandlerOptions", "sessionHandlerOptions", "batchOptions", "eventProcessorOptions")
+_LONGEST_BATCH_WAIT = 150.0  # seconds; ServiceBusHostBuilderExtensions.cs
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ def _http(options: "_Section") -> HttpOptions:
 
 def _service_bus(options: "_Section") -> ServiceBusOptions:
     options.refuse(_OLD_NAMES)
+    max_batch_wait = options.duration("maxBatchWaitTime", "00:00:30")
+    if max_batch_wait > _LONGEST_BATCH_WAIT:
+        raise HostStartError("host.json: serviceBus: maxBatchWaitTime is at most 00:02:30, half of the longest lock.")
     return ServiceBusOptions(
         prefetch_count=options.number("prefetchCount", 0),
         auto_complete=options.flag("autoCompleteMessages", default=True),
@@ -108,8 +112,8 @@ def _service_bus(options: "_Section") -> ServiceBusOptions:
         max_concurrent_calls_per_session=options.number("maxConcurrentCallsPerSession", 1),
         session_idle_timeout=options.duration("sessionIdleTimeout", "00:01:00"),
         max_batch_size=options.number("maxMessageBatchSize", 1000),
-        min_batch_size=options.number("minMessageBatchSize", 1),
-        max_batch_wait=options.duration("maxBatchWaitTime", "00:00:30"),
+        min_batch_size=options.smaller("minMessageBatchSize", 1, than=options.number("maxMessageBatchSize", 1000)),
+        max_batch_wait=max_batch_wait,
     )
 
 
@@ -122,7 +126,7 @@ def _event_hubs(options: "_Section") -> EventHubOptions:
         )
     return EventHubOptions(
         max_batch_size=options.number("maxEventBatchSize", 100),
-        min_batch_size=options.number("minEventBatchSize", 1),
+        min_batch_size=options.smaller("minEventBatchSize", 1, than=options.number("maxEventBatchSize", 100)),
         max_wait=options.duration("maxWaitTime", "00:01:00"),
         checkpoint_frequency=options.number("batchCheckpointFrequency", 1),
         prefetch_count=options.number("prefetchCount", 300),
@@ -153,6 +157,12 @@ class _Section:
 
     def number(self, name: str, default: int) -> int:
         return self._read(name, default, int)
+
+    def smaller(self, name: str, default: int, *, than: int) -> int:
+        value = self.number(name, default)
+        if value > than:
+            raise HostStartError(f"{self._path}: '{name}' is {value}, more than the largest batch has ({than}).")
+        return value
 
     def flag(self, name: str, *, default: bool) -> bool:
         return self._read(name, default, bool)
