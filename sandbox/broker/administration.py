@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler
 from sandbox.broker import atom
 from sandbox.broker.cbs import verified_key
 from sandbox.broker.descriptions import describe, options_from
-from sandbox.broker.errors import BrokerError, already_exists, not_found, rule_not_found
+from sandbox.broker.errors import BrokerError, not_found, rule_not_found
 from sandbox.broker.queue import Queue
 from sandbox.broker.rule_descriptions import describe_rule, rule_from
 from sandbox.broker.rules import Rule
@@ -162,8 +162,6 @@ class Administration:
             return self._put_rule(request, self._subscription(found[1], found[2]), found[3], description, changes)
         options = options_from(atom.texts(description))
         known = self._namespace.queues.get(path.lower()) or self._namespace.topics.get(path.lower())
-        if known is not None and not changes:
-            raise already_exists(path)
         if changes:
             if known is None:
                 raise not_found(path)

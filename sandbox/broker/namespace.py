@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sandbox.broker.clock import BrokerClock
-from sandbox.broker.errors import not_found
+from sandbox.broker.errors import already_exists, not_found
 from sandbox.broker.eventhub import EventHub, Partition
 from sandbox.broker.message import BrokeredMessage
 from sandbox.broker.options import QueueOptions
@@ -52,26 +52,35 @@ class Namespace:
     # ---- building
 
     def add_queue(self, name: str, options: QueueOptions) -> Queue:
-        """Adds a queue."""
+        """Adds a queue. Names are shared by both services: one that is taken raises, here and below."""
+        self._check_free(name)
         queue = self.queues[name.lower()] = Queue(self, name, options)
         return queue
 
     def add_topic(self, name: str, options: QueueOptions) -> Topic:
         """Adds a topic without subscriptions."""
+        self._check_free(name)
         topic = self.topics[name.lower()] = Topic(self, name, options)
         return topic
 
     def add_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Rule]) -> Subscription:
         """Adds a subscription to a topic; without rules everything passes."""
         subscription = Subscription(self, topic.name, name, options)
+        self._check_free(subscription.name)
         subscription.replace_rules(rules or [Rule.default(self.clock.now())])
         self.queues[subscription.name.lower()] = topic.subscriptions[name.lower()] = subscription
         return subscription
 
     def add_hub(self, name: str, partitions: int, groups: list[str], retention: int | None = None) -> EventHub:
         """Adds an event hub; `retention` in milliseconds, the emulators' hour when it is None."""
+        self._check_free(name)
         hub = self.hubs[name.lower()] = EventHub(self, name, partitions, groups, retention)
         return hub
+
+    def _check_free(self, name: str) -> None:
+        key = name.lower()
+        if key in self.queues or key in self.topics or key in self.hubs:
+            raise already_exists(name)
 
     def create(self, name: str, options: QueueOptions, *, is_topic: bool) -> Queue:
         """Adds a queue or topic on request, and remembers it."""

@@ -47,7 +47,7 @@ class Load:
         self._connected(lambda client: self._send(client, "load", self.acknowledged))
 
     def publish(self) -> None:
-        self._connected(lambda client: self._send(client, "load/Partitions/1", self.events))
+        self._connected(lambda client: self._send(client, "load-events/Partitions/1", self.events))
 
     def _send(self, client: AmqpClient, address: str, told: set[str]) -> None:
         link = client.sender(address)
@@ -117,7 +117,7 @@ def run(broker: BrokerProcess, kills: int) -> Load:
     broker.kill()  # frees what the consumer had locked
     broker.start()
     left = everything(broker.port, "load")
-    stored = everything(broker.port, "load/ConsumerGroups/$Default/Partitions/1")
+    stored = everything(broker.port, "load-events/ConsumerGroups/$Default/Partitions/1")
     assert broker.stop() == 0
     assert len(load.acknowledged) > 20 * kills, "there was no load"
     assert len(load.completed) > 5 * kills

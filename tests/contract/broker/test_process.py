@@ -14,6 +14,7 @@ from sandbox.amqp import Accepted, Rejected
 from sandbox.amqp.types import Symbol
 from sandbox.broker.clock import BrokerClock
 from sandbox.broker.config import ConfigError, duration, load, strip_comments
+from sandbox.broker.errors import BrokerError
 from sandbox.broker.message import BrokeredMessage
 from sandbox.broker.namespace import Namespace
 from sandbox.broker.options import QueueOptions
@@ -136,6 +137,14 @@ def test_a_bad_config_is_named(tmp_path: Path) -> None:
     path.write_text('{"UserConfig": {"Namespaces": [{"Queues": [{}]}]}}')
     with pytest.raises(ConfigError, match=r"bad\.json"):
         load(path, Namespace(Store(":memory:"), BrokerClock()))
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    """Both services share one port, so a hub and a queue of one name could not be told apart."""
+    namespace = Namespace(Store(":memory:"), BrokerClock())
+    namespace.add_queue("Same", QueueOptions())
+    with pytest.raises(BrokerError, match="'same' exists already"):
+        namespace.add_hub("same", 1, [])
 
 
 def test_config_is_read_leniently() -> None:
