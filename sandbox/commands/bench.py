@@ -35,9 +35,8 @@ def main() -> int:
     options = _options()
     home = REPOSITORY / ".sandbox"
     home.mkdir(exist_ok=True)
-    sandbox = Sandbox(
-        Path(tempfile.mkdtemp(prefix="bench-", dir=home)), settings={"SANDBOX_HOST_STATS": "true"}, say=say
-    )
+    state = Path(tempfile.mkdtemp(prefix="bench-", dir=home))
+    sandbox = Sandbox(state, app=options.app.resolve(), settings={"SANDBOX_HOST_STATS": "true"}, say=say)
 
     def work(reached: Endpoints) -> int:
         client = Client(reached, f"http://{LOOPBACK}:{sandbox.ports.broker_http}")
@@ -65,6 +64,9 @@ def _options() -> argparse.Namespace:
         "--delays", type=_delays, metavar="MS,MS", help="outside systems answer in so many ms (0,20,100; quick: 0)"
     )
     parser.add_argument("--connections", type=int, default=16, metavar="N", help="of the load generator (%(default)s)")
+    parser.add_argument(
+        "--app", type=Path, default=REPOSITORY, metavar="DIR", help="measure another version of the app: its folder"
+    )
     parser.add_argument("--json", type=Path, default=REPOSITORY / ".sandbox" / "bench.json", metavar="FILE")
     options = parser.parse_args()
     options.events = options.events or (60 if options.quick else 300)
