@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
 from integration.ledger.tables import Tables, guarded
 
 _BASIS = "basis_"
+_IN_DOUBT = "in doubt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class RecordMemory:
 
     `row_version` is the row's when it was last acted on, by `event_id`; `bases` has per effect a digest of what it was
     done with; `paid` has the answer that was last paid for, under the digest of what was asked. `failed` says that an
-    event was condemned and none has been completed since.
+    event was condemned and none has been completed since. `etag` tells whether this is still what is remembered.
     """
 
     row_version: int = 0
@@ -26,6 +28,7 @@ class RecordMemory:
     bases: Mapping[str, str] = field(default_factory=dict)
     paid: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failed: bool = False
+    etag: str = ""
 
 
 class Records:
@@ -47,14 +50,30 @@ class Records:
             bases={_effect(name): value for name, value in row.items() if name.startswith(_BASIS)},
             paid=json.loads(row.get("paid", "{}")),
             failed=bool(row.get("failed")),
+            etag=row.metadata["etag"] or "",
         )
 
     def remember(
-        self, table: str, record_id: str, *, bases: Mapping[str, str], row_version: int = 0, event_id: str = ""
+        self,
+        table: str,
+        record_id: str,
+        *,
+        bases: Mapping[str, str],
+        row_version: int = 0,
+        event_id: str = "",
+        since: RecordMemory | None = None,
     ) -> None:
-        """Merge into what is remembered. Row version and event only where the record itself was acted on."""
+        """Merge into what is remembered. Row version and event only where the record itself was acted on.
+
+        `since` is given by those who are not alone with the record: where somebody else has remembered something since
+        then, it is in doubt which effect was the last, so that the next event does it again.
+        """
         acted_on = {"rowVersion": str(row_version), "eventId": event_id, "failed": False} if event_id else {}
-        self._merge(table, record_id, {_column(name): basis for name, basis in bases.items()} | acted_on)
+        known = {_column(name): basis for name, basis in bases.items()}
+        try:
+            self._merge(table, record_id, known | acted_on, since)
+        except (ResourceModifiedError, ResourceExistsError):
+            self._merge(table, record_id, dict.fromkeys(known, _IN_DOUBT) | acted_on)
 
     def paid(self, table: str, record_id: str, basis: str, answer: Mapping[str, Any]) -> None:
         """Remember an answer that was paid for, in place of the one before."""
@@ -64,9 +83,17 @@ class Records:
         """Remember that an event was condemned: the row says so until another one is completed."""
         self._merge(table, record_id, {"failed": True})
 
-    def _merge(self, table: str, record_id: str, columns: Mapping[str, object]) -> None:
-        with guarded():
-            self._tables.records.upsert_entity({"PartitionKey": f"{table}:{record_id}", "RowKey": "state", **columns})
+    def _merge(
+        self, table: str, record_id: str, columns: Mapping[str, object], since: RecordMemory | None = None
+    ) -> None:
+        row = {"PartitionKey": f"{table}:{record_id}", "RowKey": "state", **columns}
+        with guarded(ResourceModifiedError, ResourceExistsError):
+            if since is None:
+                self._tables.records.upsert_entity(row)
+            elif not since.etag:
+                self._tables.records.create_entity(row)
+            else:
+                self._tables.records.update_entity(row, etag=since.etag, match_condition=MatchConditions.IfNotModified)
 
 
 def _column(effect: str) -> str:

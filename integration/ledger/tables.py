@@ -53,9 +53,14 @@ def upsert(table: TableClient, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Turn what the Tables SDK raises into `Transient`: nothing that it says can be the event's own fault."""
+def guarded(*expected: type[AzureError]) -> Iterator[None]:
+    """Turn what the Tables SDK raises into `Transient`: nothing that it says can be the event's own fault.
+
+    What is `expected` goes through.
+    """
     try:
         yield
+    except expected:
+        raise
     except AzureError as error:
         raise Transient(f"ledger: {type(error).__name__}", reason="ledger-unavailable") from error

@@ -67,12 +67,13 @@ class Customers:
 
     def ensure(self, work: Work, customer: Lookup) -> None:
         """Make sure that the ERP has this customer as it is now; nothing is sent where it is known to have it."""
+        memory = self._records.recall(customer.table, customer.id)  # first: what is read then is as new, or newer
         row = self.read(work, customer)
         basis = self.basis(customer, row)
-        if self._records.recall(customer.table, customer.id).bases.get(EFFECT) == basis:
+        if memory.bases.get(EFFECT) == basis:
             return
         self.put(work, customer, row)
-        self._records.remember(customer.table, customer.id, bases={EFFECT: basis})
+        self._records.remember(customer.table, customer.id, bases={EFFECT: basis}, since=memory)
 
     def block(self, work: Work, customer_id: str, reason: str) -> str | None:
         """Block the ERP customer of a row that is gone; its number, or None where the ERP has none."""

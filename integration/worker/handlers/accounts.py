@@ -44,14 +44,19 @@ class AccountHandler(Handler):
             self._records.failed(self.table, event.record_id)
 
     def _drive(self, work: Work, account: Lookup) -> Outcome:
+        memory = self._records.recall(account.table, account.id)  # first: what is read then is as new, or newer
         row = self._customers.read(work, account)
-        memory = self._records.recall(account.table, account.id)
         basis = self._customers.basis(account, row)
         done = memory.bases.get(EFFECT) == basis and not memory.failed
         if version_of(row) < memory.row_version or done:
             return nothing_to_do(work.event, version_of(row), memory)
         version = self._customers.put(work, account, row)
         self._records.remember(
-            account.table, account.id, bases={EFFECT: basis}, row_version=version, event_id=work.event.event_id
+            account.table,
+            account.id,
+            bases={EFFECT: basis},
+            row_version=version,
+            event_id=work.event.event_id,
+            since=memory,
         )
         return Outcome.completed("the ERP customer is as the row")
