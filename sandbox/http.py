@@ -43,7 +43,7 @@ class Fault:
 
     `match` is `<METHOD> <regular expression found in path and query>`, the method may be `*`. `times` counts down
     (null: until deleted). `status` null only delays. `drop` closes the connection without an answer. `after` does the
-    work first and fails the answer. `body` replaces the error body that the stand-in would give.
+    work first and fails or delays the answer. `body` replaces the error body that the stand-in would give.
     """
 
     match: str
@@ -96,8 +96,7 @@ class Faults:
             fault = None if _is_control(request) else self._take(request)
             if fault is None:
                 return await handler(request)
-            if fault.after:
-                await handler(request)
+            done = await handler(request) if fault.after else None
             if fault.delay_ms:
                 await asyncio.sleep(fault.delay_ms / 1000)
             if fault.drop:
@@ -105,7 +104,7 @@ class Faults:
                     request.transport.abort()
                 return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
             if fault.status is None:
-                return await handler(request)
+                return await handler(request) if done is None else done
             response = self._error_body(fault)
             if fault.body is not None:
                 response.text = fault.body
