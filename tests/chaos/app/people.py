@@ -104,7 +104,7 @@ class People:
         for change in changes:
             insist(partial(self._make, change))
             records[change.record] = None
-            body = _context(change) if change.copies else b""
+            body = context_about(change) if change.copies else b""
             for _ in range(change.copies):
                 self._sender.post(change.record, body)
             time.sleep(self._pause)
@@ -122,7 +122,7 @@ class People:
             dataverse.delete(change.table, change.row_id)
 
 
-def _context(change: Change) -> bytes:
+def context_about(change: Change) -> bytes:
     """What Dataverse would have sent: an event of its own, with the columns' names but not their values."""
     context = context_of(
         "webhook_async_update_account_2019",

@@ -69,7 +69,6 @@ def run(bench: Bench, *, seed: int, changes: int, rate: float, strikes: Strikes,
     client, history = bench.client(), History(seed)
     seen = client.dataverse.last_event()
     poison = client.dataverse.currency(NO_CURRENCY, "No currency")
-    history.currencies = {EURO: "EUR", poison: NO_CURRENCY}
     plan = Changes(seed, poison=poison)
     sender = Sender(bench.client(), rng)
     sender.start()
@@ -85,9 +84,28 @@ def run(bench: Bench, *, seed: int, changes: int, rate: float, strikes: Strikes,
     sender.finish()
     assert not sender.refused, sender.refused
     history.poisoned, history.nemesis = plan.poisoned, nemesis.strikes
-    history.answers = sender.answers + list(_published(client, seen, bench.application_user()))
-    _observe(client, history, records, within)
+    history.answers = sender.answers
+    observe(bench, client, history, records, seen=seen, within=within)
     return history
+
+
+def observe(
+    bench: Bench, client: Client, history: History, records: list[str], *, seen: int = 0, within: float = 60.0
+) -> None:
+    """Wait until all is quiet, then write down what became of everything that was published after event `seen`."""
+    history.currencies = {
+        EURO: "EUR",
+        client.dataverse.currency(NO_CURRENCY, "No currency"): NO_CURRENCY,
+    }
+    history.answers += _published(client, seen, bench.application_user())
+    _wait_for_the_end(client, history, within)
+    _wait_for_the_archive(client, history)
+    for record in records:
+        table, _, row_id = record.partition(":")
+        history.rows[record] = insist(partial(client.dataverse.retrieve, table, row_id))
+    history.effects = client.erp.effects()
+    history.charges = client.credit.charges()
+    history.dead_letters = [letter.message_id for letter in client.broker.dead_letters()]
 
 
 def _published(client: Client, seen: int, application_user: str) -> Iterator[Answer]:
@@ -122,17 +140,6 @@ def _take(client: Client, body: Json) -> Json:
 
 def _tag(body: Json) -> str | None:
     return next((it["value"] for it in body["SharedVariables"] if it["key"] == "tag"), None)
-
-
-def _observe(client: Client, history: History, records: list[str], within: float) -> None:
-    _wait_for_the_end(client, history, within)
-    _wait_for_the_archive(client, history)
-    for record in records:
-        table, _, row_id = record.partition(":")
-        history.rows[record] = insist(partial(client.dataverse.retrieve, table, row_id))
-    history.effects = client.erp.effects()
-    history.charges = client.credit.charges()
-    history.dead_letters = [letter.message_id for letter in client.broker.dead_letters()]
 
 
 def _wait_for_the_end(client: Client, history: History, within: float) -> None:

@@ -4,7 +4,6 @@
 which the checker finds something is kept in `CHAOS_HISTORY` (default: the test's temporary directory).
 """
 
-import json
 import os
 import random
 import threading
@@ -12,25 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.app.checker import counts, violations
-from tests.chaos.app.history import History
+from tests.chaos.app.judge import judge
 from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.run import Bench, run
 
 SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(1_000_000)))
 CHANGES = int(os.environ.get("CHAOS_CHANGES", "1200"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
-
-
-def judge(history: History, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        print(f"\nseed {history.seed}: {json.dumps(counts(history))}")  # noqa: T201 -- the figures of the run
-    found = violations(history)
-    if found:
-        kept = Path(os.environ.get("CHAOS_HISTORY", folder)) / f"history-{history.seed}.json"
-        history.save(kept)
-        told = "\n".join(str(violation) for violation in found[:30])
-        pytest.fail(f"seed {history.seed}, {len(found)} violations, history in {kept}:\n{told}", pytrace=False)
 
 
 def a_few(nemesis: Nemesis, done: threading.Event) -> None:

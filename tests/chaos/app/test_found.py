@@ -133,6 +133,28 @@ def test_a_score_that_could_not_be_written_back_is_not_paid_again_by_the_next_ev
     assert client.dataverse.retrieve("opportunity", opportunity)["new_syncstatus"] == 1
 
 
+def test_what_two_records_events_remember_of_a_customer_does_not_hide_what_the_erp_was_told_last(
+    client: Client, person: Person
+) -> None:
+    """An order's event brings the customer to its state, is held up, and remembers that state behind a newer one's
+    back: when the row comes back to the old state, the ERP must be told.
+    """  # noqa: D205 -- one sentence
+    account = client.dataverse.create("account", {"name": "Old"}, tag="dataverse-integration")
+    opportunity, _ = person.opportunity(account, 500)
+    client.dataverse.add_fault(
+        "PATCH .*accounts.*tag=dataverse-integration", after=True, status=None, delay_ms=2500, times=1
+    )
+    before = client.dataverse.last_event()
+    client.dataverse.win(opportunity)
+    eventually(lambda: effects_of(client, account), within=10, what="the customer")
+    eventually(lambda: client.dataverse.retrieve("account", account)["new_erpnumber"], within=10, what="the write-back")
+    person.update("account", account, {"name": "New"})
+    client.app.wait_for(client.dataverse.event_id(opportunity, after=before))
+    person.update("account", account, {"name": "Old"})
+    told = [effect["body"]["name"] for effect in client.erp.effects() if effect["id"] == account]
+    assert told == ["Old", "New", "Old"]
+
+
 def currency(row_id: str) -> dict[str, str]:
     """What sets a row's currency."""
     return {"transactioncurrencyid@odata.bind": f"/transactioncurrencies({row_id})"}

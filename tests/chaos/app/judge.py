@@ -1,0 +1,22 @@
+"""The end of a run: its figures, and a failure that tells what to look into."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.app.checker import counts, violations
+from tests.chaos.app.history import History
+
+
+def judge(history: History, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fail where the checker finds something; the history is kept in `folder` or where `CHAOS_HISTORY` says."""
+    with capsys.disabled():
+        print(f"\nseed {history.seed}: {json.dumps(counts(history))}")  # noqa: T201 -- the figures of the run
+    found = violations(history)
+    if found:
+        kept = Path(os.environ.get("CHAOS_HISTORY", folder)) / f"history-{history.seed}.json"
+        history.save(kept)
+        told = "\n".join(str(violation) for violation in found[:30])
+        pytest.fail(f"seed {history.seed}, {len(found)} violations, history in {kept}:\n{told}", pytrace=False)
