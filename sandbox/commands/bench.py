@@ -116,10 +116,14 @@ def _measures(bench: Bench, workload: Workload, options: argparse.Namespace) -> 
 
 
 def _add_latencies(measures: list[Measure], settled_at: dict[str, float], took: dict[str, float]) -> None:
-    """What is known only afterwards: when events settled, and how long the worker had each in hand."""
+    """What is known only afterwards: when events settled, and how long the worker had each in hand.
+
+    `took` is in the order they settled: the first ones, which warmed the worker up, do not count.
+    """
     for it in measures:
         if it.name == WORKER:
-            it.latencies = [took[event] for event in it.worked if event in took]
+            worked = set(it.worked)
+            it.latencies = [seconds for event, seconds in took.items() if event in worked][-it.events :]
         elif it.name != DOOR:
             it.latencies = [settled_at[event] - at for event, at in it.sent.items() if event in settled_at]
 
