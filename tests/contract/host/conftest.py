@@ -12,7 +12,7 @@ import requests
 
 from sandbox.ports import Ports
 from sandbox.sandbox import REPOSITORY
-from tests.contract.host.processes import APPS, Broker, HostProcess, Senders, StartHost, wait_until
+from tests.contract.host.processes import APPS, Broker, HostProcess, Hubs, Senders, StartHost, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -59,12 +59,13 @@ def _entities() -> tuple[dict[str, Any], dict[str, Any]]:
     queues = [{"Name": name, "Properties": dict(lock)} for name in ("single", "raw", "plain", "many", "spread")]
     queues.append({"Name": "slow", "Properties": {**lock, "LockDuration": "PT2S"}})
     sessions = {**lock, "LockDuration": "PT3S", "RequiresSession": True}
-    queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others")]
+    queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others", "shared")]
     topics = [{"Name": "topic", "Properties": {}, "Subscriptions": [{"Name": "sub", "Properties": dict(lock)}]}]
     hubs = [
         {"Name": name, "PartitionCount": 2, "ConsumerGroups": [{"Name": "readers"}]}
         for name in ("events", "again", "singles", "failures")
     ]
+    hubs.append({"Name": "shared-events", "PartitionCount": 4, "ConsumerGroups": [{"Name": "readers"}]})
     return (
         {"UserConfig": {"Namespaces": [{"Name": "sbemulatorns", "Queues": queues, "Topics": topics}]}},
         {"UserConfig": {"NamespaceConfig": [{"Type": "EventHub", "Name": "emulatorNs1", "Entities": hubs}]}},
@@ -90,6 +91,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def senders(broker: Broker) -> Iterator[Senders]:
     some = Senders(broker.connection)
+    yield some
+    some.close()
+
+
+@pytest.fixture(scope="session")
+def hubs(broker: Broker) -> Iterator[Hubs]:
+    some = Hubs(broker.connection)
     yield some
     some.close()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from azure.eventhub import EventData, EventHubProducerClient
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
 
 from sandbox.process import HttpProbe
@@ -143,3 +144,32 @@ class Senders:
 
     def close(self) -> None:
         self._client.close()
+
+
+class Hubs:
+    """One producer for each hub, kept open."""
+
+    def __init__(self, connection: str) -> None:
+        self._connection = connection
+        self._producers: dict[str, EventHubProducerClient] = {}
+
+    def send(self, hub: str, *bodies: str, partition: str = "0", key: str | None = None) -> None:
+        if hub not in self._producers:
+            made = EventHubProducerClient.from_connection_string(self._connection, eventhub_name=hub)
+            self._producers[hub] = made
+        events = []
+        for number, body in enumerate(bodies):
+            event = EventData(body)
+            event.properties = {"number": number}
+            events.append(event)
+        where = {"partition_key": key} if key else {"partition_id": partition}
+        self._producers[hub].send_batch(events, **where)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        for producer in self._producers.values():
+            producer.close()
+
+
+def bodies(host: HostProcess) -> list[str]:
+    """Of all events that the events app has seen."""
+    return [item["body"] for batch in host.records("sink") for item in batch["items"]]

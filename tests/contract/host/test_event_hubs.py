@@ -4,41 +4,9 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from azure.eventhub import EventData, EventHubProducerClient
 from azure.storage.blob import BlobServiceClient
 
-from tests.contract.host.processes import Broker, HostProcess, StartHost, wait_until
-
-
-class Hubs:
-    """One producer for each hub, kept open."""
-
-    def __init__(self, connection: str) -> None:
-        self._connection = connection
-        self._producers: dict[str, EventHubProducerClient] = {}
-
-    def send(self, hub: str, *bodies: str, partition: str = "0", key: str | None = None) -> None:
-        if hub not in self._producers:
-            made = EventHubProducerClient.from_connection_string(self._connection, eventhub_name=hub)
-            self._producers[hub] = made
-        events = []
-        for number, body in enumerate(bodies):
-            event = EventData(body)
-            event.properties = {"number": number}
-            events.append(event)
-        where = {"partition_key": key} if key else {"partition_id": partition}
-        self._producers[hub].send_batch(events, **where)  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        for producer in self._producers.values():
-            producer.close()
-
-
-@pytest.fixture(scope="module")
-def hubs(broker: Broker) -> Iterator[Hubs]:
-    some = Hubs(broker.connection)
-    yield some
-    some.close()
+from tests.contract.host.processes import Broker, HostProcess, Hubs, StartHost, bodies, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +19,6 @@ def events_host(run_host: StartHost, settings: dict[str, str]) -> Iterator[HostP
     host = run_host("events", "--name", "one", settings=settings)
     yield host
     assert host.stop() == 0
-
-
-def bodies(host: HostProcess) -> list[str]:
-    return [item["body"] for batch in host.records("sink") for item in batch["items"]]
 
 
 def metadata(storage: str, hub: str, partition: str) -> dict[str, str]:
@@ -119,20 +83,3 @@ def test_a_host_that_is_started_again_goes_on_where_it_stopped(
     third = run_host("events", "--only", "sink", "--name", "other", settings=mine)
     hubs.send("again", "4")
     wait_until("the newest event", lambda: bodies(third) == ["4"])
-
-
-def test_two_hosts_share_the_partitions(
-    run_host: StartHost, settings: dict[str, str], events_host: HostProcess, hubs: Hubs
-) -> None:
-    """The second takes one of two partitions over; every event is seen by exactly one of them."""
-    other = run_host("events", "--only", "sink", "--name", "two", settings=settings)
-
-    def shared() -> bool:
-        tag = uuid.uuid4().hex
-        hubs.send("events", tag, partition="0")
-        hubs.send("events", tag, partition="1")
-        wait_until("two events", lambda: (bodies(other) + bodies(events_host)).count(tag) >= 2)
-        return bodies(other).count(tag) == 1 and bodies(events_host).count(tag) == 1
-
-    wait_until("each host to have one partition", shared)
-    assert other.stop() == 0
