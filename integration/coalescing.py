@@ -15,7 +15,7 @@ from integration.errors import Transient
 T = TypeVar("T")
 
 
-def settled(future: "Future[None]", seconds: float, what: str) -> None:
+def acknowledged(future: "Future[None]", seconds: float, what: str) -> None:
     """Wait until `future` is done; raises what it failed with, and `Transient` where it takes longer than `seconds`."""
     try:
         future.result(seconds)

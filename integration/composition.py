@@ -12,7 +12,7 @@ from integration.admission import CallerKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
-from integration.coalescing import settled
+from integration.coalescing import acknowledged
 from integration.credit import CreditClient
 from integration.dataverse import DataverseClient, client_secret_tokens, managed_identity_tokens
 from integration.erp import ErpClient
@@ -25,7 +25,7 @@ from integration.telemetry import quieten_libraries
 from integration.transport import ApiKey, Authorizer, Host, Limits, RetryPolicy, Transport, client_credentials
 from integration.webhooks import Doors
 from integration.webhooks import functions as webhooks_functions
-from integration.worker import Handler, Handlers, RetryLater, Worker
+from integration.worker import Handler, Handlers, RetryLater, SettledEvents, Verdicts, Worker
 from integration.worker import functions as worker_functions
 from integration.worker.customers import Customers
 from integration.worker.handlers.accounts import AccountHandler
@@ -75,18 +75,40 @@ def build_services(
     handlers = Handlers([*_handlers(settings, Records(tables), clock), *more_handlers])
     return Services(
         doors=Doors(settings, work_queue, ledger, clock),
-        worker=Worker(handlers, ledger, publisher, RetryLater(_policy(settings), work_queue, clock), clock),
+        worker=_worker(settings, handlers, ledger, work_queue, publisher, clock),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger),
         health=Health(
             {
-                "workQueue": lambda: settled(work_queue.ping(), _HEALTH_SECONDS, "work queue"),
-                "eventHub": lambda: settled(publisher.ping(), _HEALTH_SECONDS, "event hub"),
+                "workQueue": lambda: acknowledged(work_queue.ping(), _HEALTH_SECONDS, "work queue"),
+                "eventHub": lambda: acknowledged(publisher.ping(), _HEALTH_SECONDS, "event hub"),
                 "ledger": ledger.ping,
             },
             clock,
         ),
         operators=CallerKeys(settings.operations_keys),
+    )
+
+
+def _worker(  # noqa: PLR0917 -- called once, above
+    settings: Settings,
+    handlers: Handlers,
+    ledger: Ledger,
+    work_queue: WorkQueue,
+    publisher: EventPublisher,
+    clock: Clock,
+) -> Worker:
+    retry_later = RetryLater(_policy(settings), work_queue, clock)
+    settled_events = SettledEvents(publisher, clock)
+    return Worker(
+        handlers=handlers,
+        ledger=ledger,
+        settled_events=settled_events,
+        retry_later=retry_later,
+        verdicts=Verdicts(
+            handlers=handlers, ledger=ledger, settled_events=settled_events, retry_later=retry_later, clock=clock
+        ),
+        clock=clock,
     )
 
 

@@ -3,7 +3,7 @@
 from integration.ledger.entry import Entry
 from integration.ledger.ledger import Ledger
 from integration.ledger.operation import Operation, State, Step
-from integration.ledger.records import RecordMemory, Records
+from integration.ledger.records import BEGUN, RecordMemory, Records
 from integration.ledger.tables import Tables
 
-__all__ = ["Entry", "Ledger", "Operation", "RecordMemory", "Records", "State", "Step", "Tables"]
+__all__ = ["BEGUN", "Entry", "Ledger", "Operation", "RecordMemory", "Records", "State", "Step", "Tables"]

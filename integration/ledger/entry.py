@@ -29,6 +29,8 @@ class Entry:
         self._event = event
         self._operation = operation
         self._known = operation is not None
+        self._reason = operation.reason if operation else None
+        self._detail = operation.detail if operation else None
         self._under_way = operation is not None and operation.state in {State.ACCEPTED, State.PROCESSING}
         self._steps: dict[str, Step] = {step.name: step for step in operation.steps} if operation else {}
 
@@ -39,12 +41,12 @@ class Entry:
     @property
     def reason(self) -> str | None:
         """The verdict's reason, where there is one."""
-        return self._operation.reason if self._operation else None
+        return self._reason
 
     @property
     def detail(self) -> str | None:
         """The verdict's description, where there is one."""
-        return self._operation.detail if self._operation else None
+        return self._detail
 
     @property
     def steps(self) -> Mapping[str, Step]:
@@ -81,6 +83,7 @@ class Entry:
         """The verdict: nothing outside is touched for this event again until somebody resubmits it."""
         head = {**self._head(State.DEAD_LETTERED), "reason": reason, "detail": detail}
         self._write({**head, "history": self._history(reason, detail)})
+        self._reason, self._detail = reason, detail
 
     def _history(self, reason: str, detail: str) -> str:
         past = list(self._operation.history) if self._operation else []

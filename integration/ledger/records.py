@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 
 from integration.ledger.tables import Tables, guarded
 
 _BASIS = "basis_"
-_IN_DOUBT = "in doubt"
+
+BEGUN = "begun"
+"""The basis of an effect that was begun and of which nobody may know yet whether it was done: it is always due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class RecordMemory:
 
     `row_version` is the row's when it was last acted on, by `event_id`; `bases` has per effect a digest of what it was
     done with; `paid` has the answer that was last paid for, under the digest of what was asked. `failed` says that an
-    event was condemned and none has been completed since. `etag` tells whether this is still what is remembered.
+    event was condemned and none has been completed since.
     """
 
     row_version: int = 0
@@ -28,7 +30,6 @@ class RecordMemory:
     bases: Mapping[str, str] = field(default_factory=dict)
     paid: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failed: bool = False
-    etag: str = ""
 
 
 class Records:
@@ -50,7 +51,6 @@ class Records:
             bases={_effect(name): value for name, value in row.items() if name.startswith(_BASIS)},
             paid=json.loads(row.get("paid", "{}")),
             failed=bool(row.get("failed")),
-            etag=row.metadata["etag"] or "",
         )
 
     def remember(
@@ -61,19 +61,19 @@ class Records:
         bases: Mapping[str, str],
         row_version: int = 0,
         event_id: str = "",
-        since: RecordMemory | None = None,
-    ) -> None:
-        """Merge into what is remembered. Row version and event only where the record itself was acted on.
+        since: str | None = None,
+    ) -> str:
+        """Merge into what is remembered; its ETag. Row version and event only where the record itself was acted on.
 
-        `since` is given by those who are not alone with the record: where somebody else has remembered something since
-        then, it is in doubt which effect was the last, so that the next event does it again.
+        `since` is the ETag of the note with which the effects were begun, given by those who are not alone with the
+        record: where somebody else has noted something since, nobody knows whose effect was the last.
         """
         acted_on = {"rowVersion": str(row_version), "eventId": event_id, "failed": False} if event_id else {}
         known = {_column(name): basis for name, basis in bases.items()}
         try:
-            self._merge(table, record_id, known | acted_on, since)
-        except (ResourceModifiedError, ResourceExistsError):
-            self._merge(table, record_id, dict.fromkeys(known, _IN_DOUBT) | acted_on)
+            return self._merge(table, record_id, known | acted_on, since)
+        except ResourceModifiedError:
+            return self._merge(table, record_id, dict.fromkeys(known, BEGUN) | acted_on)
 
     def paid(self, table: str, record_id: str, basis: str, answer: Mapping[str, Any]) -> None:
         """Remember an answer that was paid for, in place of the one before."""
@@ -83,17 +83,16 @@ class Records:
         """Remember that an event was condemned: the row says so until another one is completed."""
         self._merge(table, record_id, {"failed": True})
 
-    def _merge(
-        self, table: str, record_id: str, columns: Mapping[str, object], since: RecordMemory | None = None
-    ) -> None:
+    def _merge(self, table: str, record_id: str, columns: Mapping[str, object], since: str | None = None) -> str:
         row = {"PartitionKey": f"{table}:{record_id}", "RowKey": "state", **columns}
-        with guarded(ResourceModifiedError, ResourceExistsError):
+        with guarded(ResourceModifiedError):
             if since is None:
-                self._tables.records.upsert_entity(row)
-            elif not since.etag:
-                self._tables.records.create_entity(row)
+                written = self._tables.records.upsert_entity(row)
             else:
-                self._tables.records.update_entity(row, etag=since.etag, match_condition=MatchConditions.IfNotModified)
+                written = self._tables.records.update_entity(
+                    row, etag=since, match_condition=MatchConditions.IfNotModified
+                )
+        return str(written["etag"])
 
 
 def _column(effect: str) -> str:

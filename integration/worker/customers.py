@@ -5,9 +5,9 @@ from typing import Any
 
 from integration.dataverse import DataverseClient, Row
 from integration.erp import ErpClient
-from integration.errors import NotFound, Stale
+from integration.errors import NotFound, Permanent, Stale, Transient
 from integration.events import Lookup
-from integration.ledger import Records
+from integration.ledger import BEGUN, Records
 from integration.worker import mapping
 from integration.worker.versioned import versioned
 from integration.worker.work import Work, digest
@@ -40,8 +40,8 @@ class Customers:
         made_of = mapping.customer(customer.table, row).model_dump(mode="json", exclude={"source_version"})
         return digest(customer.id, made_of)
 
-    def put(self, work: Work, customer: Lookup, row: Row) -> int:
-        """Create or update the ERP customer, write its number back; the row's version afterwards."""
+    def put(self, work: Work, customer: Lookup, row: Row, *, own: bool = False) -> None:
+        """Create or update the ERP customer, write its number back, remember that; `own`: by an event of its row."""
         basis = self.basis(customer, row)
         wanted = mapping.customer(customer.table, row)
 
@@ -54,8 +54,10 @@ class Customers:
                 number = self._erp.get_customer(customer.id, context=work.context).number
             return {"customerNumber": number}
 
+        # From here on the ERP may have this state: whoever finds another one has to send that, also the one before.
+        begun = self.doubt(customer)
         answer = work.once(EFFECT, basis, do, tell=lambda it: f"customer {it['customerNumber']}")
-        return self._write_back.write(
+        version = self._write_back.write(
             work,
             "write-back-customer",
             customer.table,
@@ -64,36 +66,55 @@ class Customers:
             read_again=lambda: self.read(work, customer),
             same=lambda fresh: self.basis(customer, fresh) == basis,
         )
+        self._records.remember(
+            customer.table,
+            customer.id,
+            bases={EFFECT: basis},
+            row_version=version,
+            event_id=work.event.event_id if own else "",
+            since=begun,
+        )
 
     def ensure(self, work: Work, customer: Lookup) -> None:
         """Make sure that the ERP has this customer as it is now; nothing is sent where it is known to have it."""
-        memory = self._records.recall(customer.table, customer.id)  # first: what is read then is as new, or newer
-        row = self.read(work, customer)
+        try:
+            row = self.read(work, customer)
+        except NotFound as error:
+            raise Permanent(
+                f"the customer ({customer.table} {customer.id}) does not exist in Dataverse", reason="customer-gone"
+            ) from error
         basis = self.basis(customer, row)
-        if memory.bases.get(EFFECT) == basis:
+        if self._records.recall(customer.table, customer.id).bases.get(EFFECT) == basis:
             return
         self.put(work, customer, row)
-        self._records.remember(customer.table, customer.id, bases={EFFECT: basis}, since=memory)
 
-    def block(self, work: Work, customer_id: str, reason: str) -> str | None:
+    def doubt(self, customer: Lookup) -> str:
+        """Whatever is remembered of the ERP customer, it is sent again the next time it is needed; the note's ETag."""
+        return self._records.remember(customer.table, customer.id, bases={EFFECT: BEGUN})
+
+    def block(self, work: Work, customer: Lookup, reason: str) -> str | None:
         """Block the ERP customer of a row that is gone; its number, or None where the ERP has none."""
         try:
-            known = self._erp.get_customer(customer_id, context=work.context)
+            known = self._erp.get_customer(customer.id, context=work.context)
         except NotFound:
             return None
+        self.doubt(customer)
         if known.status == "blocked":  # as it was, or by an attempt whose answer was lost
             return known.number
         version = known.source_version + 1
 
         def do(key: str) -> Mapping[str, Any]:
-            done = self._erp.block_customer(
-                customer_id,
-                reason=reason,
-                source_version=version,
-                key=versioned(key, version),
-                context=work.context,
-            )
+            try:
+                done = self._erp.block_customer(
+                    customer.id,
+                    reason=reason,
+                    source_version=version,
+                    key=versioned(key, version),
+                    context=work.context,
+                )
+            except Stale as error:  # it has changed since it was read: read again
+                raise Transient(str(error), reason="erp-conflict") from error
             return {"customerNumber": done.number}
 
-        answer = work.once("erp-customer-block", digest(customer_id, "blocked"), do)
+        answer = work.once("erp-customer-block", digest(customer.id, "blocked"), do)
         return str(answer["customerNumber"])

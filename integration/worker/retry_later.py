@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from integration.clock import Clock
-from integration.coalescing import settled
+from integration.coalescing import acknowledged
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent
 from integration.ledger import Entry
@@ -67,7 +67,7 @@ class RetryLater:
     def _send(self, event: IntegrationEvent, due: datetime) -> None:
         copy = dataclasses.replace(event, attempt=event.attempt + 1)
         try:
-            settled(self._work_queue.schedule(copy, due), _SEND_SECONDS, "work queue")
+            acknowledged(self._work_queue.schedule(copy, due), _SEND_SECONDS, "work queue")
         except Transient:
             # Raising brings the message back at once and ten times at most: the queue is given time to recover.
             self._clock.sleep(_PAUSE_SECONDS)

@@ -1,10 +1,36 @@
-"""The event that analytics gets: how an integration event ended, without column values."""
+"""What analytics gets: how an integration event ended, without column values."""
 
 import json
 from datetime import datetime
 
+from integration.clock import Clock
+from integration.coalescing import acknowledged
 from integration.events import IntegrationEvent
 from integration.ledger import Entry, State
+from integration.messaging import EventPublisher
+
+_PUBLISH_SECONDS = 40.0
+
+
+class SettledEvents:
+    """Publishes how events have ended."""
+
+    def __init__(self, publisher: EventPublisher, clock: Clock) -> None:
+        self._publisher = publisher
+        self._clock = clock
+
+    def publish(
+        self,
+        event: IntegrationEvent,
+        entry: Entry,
+        state: State,
+        *,
+        reason: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Publish and wait for the hub's acknowledgement; raises `Transient`."""
+        body = settled_event(event, entry, state, at=self._clock.now(), reason=reason, detail=detail)
+        acknowledged(self._publisher.publish(event.session_id, body), _PUBLISH_SECONDS, "event hub")
 
 
 def settled_event(

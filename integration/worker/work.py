@@ -34,6 +34,11 @@ class Work:
         return self.event.record_id
 
     @property
+    def has_acted(self) -> bool:
+        """Whether an effect of this event was done, now or by an earlier delivery."""
+        return any(step.state == "done" for step in self._entry.steps.values())
+
+    @property
     def context(self) -> CallContext:
         """Correlation id and trace of this event, for every call outside."""
         return CallContext(correlation_id=self.event.correlation_id, traceparent=self.event.traceparent)

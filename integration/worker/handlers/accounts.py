@@ -15,8 +15,8 @@ from integration.worker.write_back import WriteBack
 class AccountHandler(Handler):
     """Create, Update, SetState: the ERP customer is driven to the row. Deactivated: it is blocked, not removed.
 
-    Delete: the ERP customer is blocked as well, since its postings must stay. Assign: the ERP knows no owners, so there
-    is nothing to do; analytics gets the event.
+    Delete: the ERP customer is blocked as well, since its postings must stay; a row that exists (it was restored) is
+    driven to as ever. Assign: the ERP knows no owners, so there is nothing to do; analytics gets the event.
     """
 
     table: ClassVar[str] = "account"
@@ -33,10 +33,10 @@ class AccountHandler(Handler):
         account = Lookup(self.table, work.record_id)
         if work.event.message == "Assign":
             return Outcome.completed("the ERP knows no owners")
-        if work.event.message == "Delete":
-            number = self._customers.block(work, account.id, "deleted in Dataverse")
-            return Outcome.completed(f"customer {number} blocked" if number else "the ERP has no such customer")
-        return converge(lambda: self._drive(work, account))
+        deleted = work.event.message == "Delete"
+        return converge(
+            lambda: self._drive(work, account), gone=(lambda: self._gone(work, account)) if deleted else None
+        )
 
     def condemned(self, event: IntegrationEvent, reason: str) -> None:
         self._write_back.mark_failed(event, reason)
@@ -44,19 +44,14 @@ class AccountHandler(Handler):
             self._records.failed(self.table, event.record_id)
 
     def _drive(self, work: Work, account: Lookup) -> Outcome:
-        memory = self._records.recall(account.table, account.id)  # first: what is read then is as new, or newer
         row = self._customers.read(work, account)
+        memory = self._records.recall(account.table, account.id)
         basis = self._customers.basis(account, row)
-        done = memory.bases.get(EFFECT) == basis and not memory.failed
-        if version_of(row) < memory.row_version or done:
-            return nothing_to_do(work.event, version_of(row), memory)
-        version = self._customers.put(work, account, row)
-        self._records.remember(
-            account.table,
-            account.id,
-            bases={EFFECT: basis},
-            row_version=version,
-            event_id=work.event.event_id,
-            since=memory,
-        )
+        if memory.bases.get(EFFECT) == basis and not memory.failed:
+            return nothing_to_do(work, version_of(row), memory)
+        self._customers.put(work, account, row, own=True)
         return Outcome.completed("the ERP customer is as the row")
+
+    def _gone(self, work: Work, account: Lookup) -> Outcome:
+        number = self._customers.block(work, account, "deleted in Dataverse")
+        return Outcome.completed(f"customer {number} blocked" if number else "the ERP has no such customer")

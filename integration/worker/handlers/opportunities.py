@@ -7,9 +7,9 @@ from integration.clock import Clock
 from integration.credit import CreditClient
 from integration.dataverse import DataverseClient, Row
 from integration.erp import ErpClient
-from integration.errors import NotFound
+from integration.errors import NotFound, Permanent, Stale, Transient
 from integration.events import IntegrationEvent
-from integration.ledger import RecordMemory, Records
+from integration.ledger import BEGUN, RecordMemory, Records
 from integration.worker import mapping
 from integration.worker.converge import converge, nothing_to_do
 from integration.worker.customers import Customers
@@ -23,7 +23,7 @@ SCORE, ORDER = "credit-score", "erp-order"
 DECISIONS = {"approved": 1, "review": 2, "refused": 3}
 SCORED_COLUMNS = frozenset({"estimatedvalue", "customerid", "transactioncurrencyid", "statecode"})
 """What may make a first score due; statecode, as an opportunity that opens again counts again."""
-_HELD, _BEGUN = "on-hold", "begun"
+_HELD = "on-hold"
 
 
 class OpportunityHandler(Handler):
@@ -63,9 +63,10 @@ class OpportunityHandler(Handler):
         record_id = work.record_id
         if work.event.message == "Assign":
             return Outcome.completed("the ERP knows no owners")
-        if work.event.message == "Delete":
-            return self._deleted(work, record_id)
-        return converge(lambda: self._drive(work, record_id))
+        deleted = work.event.message == "Delete"
+        return converge(
+            lambda: self._drive(work, record_id), gone=(lambda: self._gone(work, record_id)) if deleted else None
+        )
 
     def condemned(self, event: IntegrationEvent, reason: str) -> None:
         self._write_back.mark_failed(event, reason)
@@ -77,8 +78,8 @@ class OpportunityHandler(Handler):
         it = mapping.opportunity(row)
         memory = self._records.recall(self.table, record_id)
         due = _due(it, memory, work.event)
-        if it.version < memory.row_version or not (due or memory.failed):
-            return nothing_to_do(work.event, it.version, memory)
+        if not (due or memory.failed):
+            return nothing_to_do(work, it.version, memory)
         results: dict[str, Any] = {}
         if SCORE in due:
             results |= self._score(work, record_id, it, memory)
@@ -113,7 +114,11 @@ class OpportunityHandler(Handler):
         customer, amount, currency = mapping.complete(it)
         basis = _score_basis(it)
 
-        def do(key: str) -> Mapping[str, Any]:
+        # The key is made of what was last done with the record, not of the event: if the answer to one event is lost,
+        # and another one asks the same before it is tried again, that is charged once.
+        key = f"{record_id}:{SCORE}:{basis}:{memory.event_id}"
+
+        def do(_key: str) -> Mapping[str, Any]:
             score = self._credit.score(
                 subject_id=customer.id,
                 subject_kind="contact" if customer.table == "contact" else "account",
@@ -142,10 +147,14 @@ class OpportunityHandler(Handler):
         order, customer = mapping.order(it)
         self._customers.ensure(work, customer)
         # From here on there may be an order: whoever finds the opportunity reopened has to put it on hold.
-        self._records.remember(self.table, record_id, bases={ORDER: _BEGUN})
+        self._records.remember(self.table, record_id, bases={ORDER: BEGUN})
 
         def do(key: str) -> Mapping[str, Any]:
-            done = self._erp.put_order(record_id, order, key=versioned(key, it.version), context=work.context)
+            try:
+                done = self._erp.put_order(record_id, order, key=versioned(key, it.version), context=work.context)
+            except Permanent:  # the ERP may know less of the customer than we remember
+                self._customers.doubt(customer)
+                raise
             return {"orderNumber": done.number}
 
         answer = work.once(ORDER, _order_basis(it), do, tell=lambda a: f"order {a['orderNumber']}")
@@ -166,14 +175,18 @@ class OpportunityHandler(Handler):
         answer = work.once(ORDER, digest(_HELD, why), do, tell=lambda a: f"on hold: {a.get('orderNumber', 'no order')}")
         return answer.get("orderNumber")
 
-    def _deleted(self, work: Work, record_id: str) -> Outcome:
+    def _gone(self, work: Work, record_id: str) -> Outcome:
         try:
             known = self._erp.get_order(record_id, context=work.context)
         except NotFound:
             return Outcome.completed("the ERP has no order of it")
+        self._records.remember(self.table, record_id, bases={ORDER: BEGUN})
         if known.status == _HELD:  # as it was, or by an attempt whose answer was lost
             return Outcome.completed(f"order {known.number} is on hold")
-        number = self._hold(work, record_id, known.source_version + 1, "the opportunity was deleted in Dataverse")
+        try:
+            number = self._hold(work, record_id, known.source_version + 1, "the opportunity was deleted in Dataverse")
+        except Stale as error:  # it has changed since it was read: read again
+            raise Transient(str(error), reason="erp-conflict") from error
         return Outcome.completed(f"order {number} put on hold")
 
 
@@ -197,7 +210,7 @@ def _due(it: Opportunity, memory: RecordMemory, event: IntegrationEvent) -> dict
 def _touches(event: IntegrationEvent) -> bool:
     """Whether the event may have changed what a score depends on; payloads that do not tell may have."""
     changed = event.changed_columns
-    return event.message == "Create" or not changed or not SCORED_COLUMNS.isdisjoint(changed)
+    return event.message == "Create" or changed is None or not SCORED_COLUMNS.isdisjoint(changed)
 
 
 def _score_basis(it: Opportunity) -> str:
