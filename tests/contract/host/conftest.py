@@ -57,9 +57,12 @@ def _is_ready(host: HostProcess) -> bool:
 def _entities() -> tuple[dict[str, Any], dict[str, Any]]:
     lock = {"LockDuration": "PT5S", "MaxDeliveryCount": 3}
     queues = [{"Name": name, "Properties": dict(lock)} for name in ("single", "raw", "plain", "many", "spread")]
-    queues.append({"Name": "slow", "Properties": {**lock, "LockDuration": "PT2S"}})
+    queues += [
+        {"Name": name, "Properties": {**lock, "LockDuration": "PT2S"}}
+        for name in ("slow", "kept", "batches", "gathered")
+    ]
     sessions = {**lock, "LockDuration": "PT3S", "RequiresSession": True}
-    queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others", "shared")]
+    queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others", "shared", "pairs")]
     topics = [{"Name": "topic", "Properties": {}, "Subscriptions": [{"Name": "sub", "Properties": dict(lock)}]}]
     hubs = [
         {"Name": name, "PartitionCount": 2, "ConsumerGroups": [{"Name": "readers"}]}

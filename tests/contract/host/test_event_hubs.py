@@ -52,6 +52,16 @@ def test_events_one_by_one(events_host: HostProcess, hubs: Hubs) -> None:
     assert [(one["body"], one["key"]) for one in seen] == [("a", "k"), ("b", "k"), ("c", "k")]
 
 
+def test_an_empty_event_fails_its_whole_batch_and_the_checkpoint_moves_on(events_host: HostProcess, hubs: Hubs) -> None:
+    """As text it is dropped; bodies and SystemPropertiesArray then differ in length: AssertionError in the worker."""
+    tag = uuid.uuid4().hex
+    hubs.send("events", "", f"{tag}-lost", partition="0")
+    wait_until("the failure", lambda: "AssertionError" in events_host.text())
+    hubs.send("events", f"{tag}-next", partition="0")
+    wait_until("the event after it", lambda: f"{tag}-next" in bodies(events_host))
+    assert f"{tag}-lost" not in bodies(events_host)
+
+
 def test_a_failing_batch_is_retried_then_checkpointed_all_the_same(
     events_host: HostProcess, hubs: Hubs, storage: str
 ) -> None:

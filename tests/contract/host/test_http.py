@@ -35,6 +35,15 @@ def test_empty_query_values_are_dropped_and_the_key_stays(http_host: HostProcess
     assert http_host.get("/api/echo/x?a=x%20y&b=&code=k").json()["params"] == {"a": "x y", "code": "k"}
 
 
+def test_repeated_headers_are_joined_by_commas(http_host: HostProcess) -> None:
+    """A StringValues becomes one string (GrpcMessageConversionExtensions.cs)."""
+    host, port = http_host.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(b"GET /api/echo/x HTTP/1.1\r\nHost: x\r\nX-Many: 1\r\nX-Many: 2\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["headers"]["x-many"] == "1,2"
+
+
 def test_an_absent_optional_route_value_is_left_out(http_host: HostProcess) -> None:
     assert http_host.get("/api/echo/order").json()["route"] == {"kind": "order"}
 

@@ -9,6 +9,10 @@ from azure.servicebus import ServiceBusMessage
 from tests.contract.host.processes import Broker, HostProcess, Senders, wait_until
 
 
+def order(**values: object) -> ServiceBusMessage:
+    return ServiceBusMessage(json.dumps(values))
+
+
 def test_a_message_arrives_with_its_metadata(messages_host: HostProcess, senders: Senders) -> None:
     """What azure.functions makes of the metadata: types, and the fields that are never sent."""
     sent = uuid.uuid4().hex
@@ -38,6 +42,16 @@ def test_times_arrive_naive(messages_host: HostProcess, senders: Senders) -> Non
     assert seen["enqueued_time_utc"].startswith("datetime.datetime(")
     assert "tzinfo" not in seen["enqueued_time_utc"]
     assert "tzinfo" not in seen["expires_at_utc"]
+
+
+def test_a_message_without_time_to_live_expires_at_the_end_of_time(
+    messages_host: HostProcess, senders: Senders
+) -> None:
+    """DateTimeOffset.MaxValue, as azure.functions reads it."""
+    sent = uuid.uuid4().hex
+    senders.send("single", ServiceBusMessage("x", message_id=sent))
+    (seen,) = messages_host.wait_for("single", message_id=sent)
+    assert seen["expires_at_utc"].startswith("datetime.datetime(9999, 12, 31, 23, 59, 59")
 
 
 def test_body_keys_overwrite_metadata(messages_host: HostProcess, senders: Senders) -> None:
@@ -112,6 +126,44 @@ def test_an_empty_body_fails_its_whole_batch(messages_host: HostProcess, broker:
     senders.send("many", ServiceBusMessage(""), ServiceBusMessage(body))
     wait_until("the dead letters", lambda: broker.queue("many")["deadLetter"] >= before + 1)
     assert "IndexError" in messages_host.text()
+
+
+def test_a_binary_batch_keeps_empty_bodies(messages_host: HostProcess, senders: Senders) -> None:
+    """A byte[][] drops nulls only: the batch does not fail."""
+    group = uuid.uuid4().hex
+    senders.send("batches", ServiceBusMessage(b""), order(group=group))
+    (seen,) = messages_host.wait_for("batches", group=group)
+    assert seen["size"] == 2
+
+
+def test_the_lock_of_a_batch_is_not_renewed(messages_host: HostProcess, broker: Broker, senders: Senders) -> None:
+    """The lock lasts 2 s, the function 3 s: it has returned, and the message comes again all the same."""
+    group = uuid.uuid4().hex
+    senders.send("batches", order(group=group, sleep=3))
+    seen = messages_host.wait_for("batches", 2, group=group)
+    assert [one["delivery"] for one in seen] == [1, 2]
+    assert "A message of 'batches' could not be settled" in messages_host.text()
+    wait_until("it to be completed", lambda: broker.queue("batches")["locked"] == 0)
+
+
+def test_batches_run_one_after_the_other(messages_host: HostProcess, senders: Senders) -> None:
+    """One at a time for each instance, whatever maxConcurrentCalls says."""
+    group = uuid.uuid4().hex
+    senders.send("batches", order(group=group, n=1, sleep=0.5))
+    time.sleep(0.3)
+    senders.send("batches", order(group=group, n=2))
+    first, second = messages_host.wait_for("batches", 2, group=group)
+    assert (first["n"], second["n"]) == (1, 2)
+    assert second["started"] >= first["at"]
+
+
+def test_a_retry_policy_on_service_bus_is_ignored(messages_host: HostProcess, broker: Broker, senders: Senders) -> None:
+    """Its support was withdrawn: the host warns, and every failure is a delivery."""
+    assert "Function 'plain': retry policies are not supported by its trigger" in messages_host.text()
+    before, body = broker.queue("plain")["deadLetter"], f"boom {uuid.uuid4().hex}"
+    senders.send("plain", ServiceBusMessage(body))
+    wait_until("the dead letter", lambda: broker.queue("plain")["deadLetter"] == before + 1)
+    assert len(messages_host.records("plain", body=body)) == 3
 
 
 def test_a_subscription_is_served(messages_host: HostProcess, senders: Senders) -> None:

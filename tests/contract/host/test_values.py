@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.host.encoding import event_hubs, service_bus, values
+from sandbox.host.encoding import event_hubs, service_bus, timer, values
 from sandbox.host.encoding.event_hubs import Event, PartitionContext
 from sandbox.host.encoding.service_bus import ServiceBusMessage
 
@@ -88,3 +88,33 @@ def test_event_offsets_are_text_and_a_number_where_they_are_one() -> None:
     assert metadata["OffsetArray"].collection_string.string == ["4096", "-1"]
     assert metadata["OffsetStringArray"].collection_string.string == ["4096", "0:4096:1"]
     assert '"x-opt-other":1,"SequenceNumber":1,"Offset":4096,' in metadata["SystemPropertiesArray"].json
+
+
+def test_a_session_s_objects_tell_until_when_it_is_locked() -> None:
+    """MessageSession and SessionActions are .NET objects: JSON shows what they have of public properties."""
+    _, metadata = service_bus.single(message("x", session_id="s"), "localhost", TIME, binary=False)
+    locked = '{"SessionLockedUntil":"2026-11-20T07:20:54.571+00:00"}'
+    assert metadata["MessageSession"].json == metadata["SessionActions"].json == locked
+    assert metadata["MessageReceiver"].json == "{}"
+
+
+def test_a_batch_is_not_overwritten_by_its_bodies() -> None:
+    """Only a single string is taken for binding data (WorkerFunctionInvoker.cs)."""
+    _, metadata = service_bus.batch([message('{"messageIdArray":"EVIL"}')], "localhost", None, binary=False)
+    assert metadata["MessageIdArray"].collection_string.string == ["m"]
+
+
+def test_a_single_event_has_its_properties_without_array() -> None:
+    context = PartitionContext("localhost", "hub", "$Default", "0")
+    _, metadata = event_hubs.single(Event(b"x", 7, "4096", TIME, "k", {"a": 1}, {}), context, binary=False)
+    assert (metadata["SequenceNumber"].json, metadata["PartitionKey"].string) == ("7", "k")
+    assert metadata["Offset"].string == metadata["OffsetString"].string == "4096"
+    assert metadata["EnqueuedTimeUtc"].json.startswith('"2026-11-20T07:20:54.571')
+    assert metadata["Properties"].json == '{"a":1}'
+
+
+def test_a_timer_that_is_not_monitored_has_no_schedule_status() -> None:
+    """ScheduleStatus is null; the metadata has the local time as text (TimerTriggerBinding.cs)."""
+    value, metadata = timer.timer(TIME, None, past_due=False)
+    assert value.json == '{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}'
+    assert metadata["TimerTrigger"].string == "11/20/2026 07:20:54"

@@ -40,13 +40,31 @@ def raw(message: func.ServiceBusMessage) -> None:
 @app.service_bus_queue_trigger(
     arg_name="message", queue_name="plain", connection="ServiceBus", data_type=func.DataType.BINARY
 )
+@app.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:01")
 def plain(message: bytes) -> None:
     probe.record("plain", type=type(message).__name__, body=message.decode())
+    if message.startswith(b"boom"):
+        raise ValueError("boom")
 
 
 @app.service_bus_queue_trigger(arg_name="messages", queue_name="many", connection="ServiceBus", cardinality="many")
 def many(messages: List[func.ServiceBusMessage]) -> None:
     probe.record("many", items=[seen(message) for message in messages])
+
+
+@app.service_bus_queue_trigger(
+    arg_name="messages",
+    queue_name="batches",
+    connection="ServiceBus",
+    cardinality="many",
+    data_type=func.DataType.BINARY,
+)
+def batches(messages: List[func.ServiceBusMessage]) -> None:
+    started = time.time()
+    orders = [json.loads(message.get_body() or b"{}") for message in messages]
+    time.sleep(max(order.get("sleep", 0) for order in orders) if messages[0].delivery_count == 1 else 0)
+    for message, order in zip(messages, orders, strict=True):
+        probe.record("batches", started=started, size=len(messages), delivery=message.delivery_count, **order)
 
 
 @app.service_bus_topic_trigger(arg_name="message", topic_name="topic", subscription_name="sub", connection="ServiceBus")
