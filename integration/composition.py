@@ -98,7 +98,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
     publisher: EventPublisher,
     clock: Clock,
 ) -> Worker:
-    retry_later = RetryLater(_policy(settings), work_queue, clock)
+    retry_later = RetryLater(retry_policy(settings), work_queue, clock)
     settled_events = SettledEvents(publisher, clock)
     return Worker(
         handlers=handlers,
@@ -180,7 +180,8 @@ def _authorizer(settings: Settings, system: Literal["erp", "credit"], transport:
     )
 
 
-def _policy(settings: Settings) -> RetryPolicy:
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """The one retry policy, as the settings have it."""
     return RetryPolicy(
         first_delay=timedelta(seconds=settings.retry_first_delay_seconds),
         cap=timedelta(seconds=settings.retry_longest_delay_seconds),
