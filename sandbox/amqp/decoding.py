@@ -72,6 +72,12 @@ def _variable(extent: Callable[[bytes, int], tuple[int, int]], kind: Callable[[b
     return decoder
 
 
+def _char(code: int) -> str:
+    if 0xD800 <= code <= 0xDFFF:
+        raise ValueError("a surrogate is not a character")
+    return chr(code)
+
+
 def _text(data: bytes) -> str:
     return data.decode("utf-8")
 
@@ -172,9 +178,9 @@ _DECODERS: dict[int, _Decoder] = {
     0x70: _fixed(_U32),
     0x71: _fixed(_I32),
     0x72: _fixed(_F32),
-    0x73: _fixed(_U32, chr),
+    0x73: _fixed(_U32, _char),
     0x74: _opaque(4),
-    0x80: _fixed(_U64),
+    0x80: _fixed(_U64, ULong),
     0x81: _fixed(_I64),
     0x82: _fixed(_F64),
     0x83: _fixed(_I64, Timestamp),

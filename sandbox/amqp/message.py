@@ -273,9 +273,9 @@ def _sections(data: bytes) -> list[tuple[int, int, int, int]]:
             if data[start] != 0:
                 raise ProtocolError("a message section has no descriptor")
             descriptor, position = decode(data, start + 1)
-            code = _NAMES.get(descriptor, 0) if isinstance(descriptor, str) else int(descriptor or 0)
-        if not _HEADER <= code <= _FOOTER:
-            raise ProtocolError(f"0x{code:02x} is not a message section")
+            code = _NAMES.get(descriptor, 0) if isinstance(descriptor, str) else descriptor
+        if not isinstance(code, int) or not _HEADER <= code <= _FOOTER:
+            raise ProtocolError(f"{code} describes no message section")
         end = skip(data, position)
         found.append((code, start, position, end))
         position = end

@@ -191,8 +191,8 @@ class Session:
                 self.write(Flow(*self.windows()))
             return
         if link.is_sender:
-            granted = (flow.delivery_count or 0) + (flow.link_credit or 0) - link.delivery_count
-            link.credit = max(granted, 0)
+            on_the_way = _difference(link.delivery_count, flow.delivery_count or 0)
+            link.credit = min(max((flow.link_credit or 0) - on_the_way, 0), _MASK)
             link.drain = flow.drain
         elif link.drain and not flow.link_credit:
             link.delivery_count = flow.delivery_count or link.delivery_count
@@ -282,6 +282,12 @@ class Session:
             self.connection.write(self._waiting.popleft())
             self._next_outgoing_id = (self._next_outgoing_id + 1) & _MASK
             self._remote_window -= 1
+
+
+def _difference(first: int, second: int) -> int:
+    """How far one sequence number is ahead of another; they wrap around at 2^32."""
+    ahead = (first - second) & _MASK
+    return ahead if ahead <= _MASK >> 1 else ahead - _MASK - 1
 
 
 def _named(disposition: Disposition, unsettled: dict[int, Any]) -> list[int]:

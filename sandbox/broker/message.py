@@ -31,6 +31,7 @@ SYSTEM_PROPERTIES = {  # as rules name them, lower case -> the fields of the pro
     "to": "to",
 }
 
+_LAST_TIME = 253_402_300_799_999  # the end of the year 9999, the last that .NET knows
 _SET_BY_BROKER = frozenset(
     (
         SEQUENCE_NUMBER,
@@ -85,7 +86,8 @@ class BrokeredMessage:
         message = cls(content)
         message.read_identity()
         scheduled_for = content.annotation(SCHEDULED_FOR)
-        message.scheduled_for = int(scheduled_for) if isinstance(scheduled_for, int) else None
+        if isinstance(scheduled_for, int) and 0 <= scheduled_for <= _LAST_TIME:
+            message.scheduled_for = int(scheduled_for)
         return message
 
     def read_identity(self) -> None:

@@ -14,6 +14,7 @@ pass. Text compares ordinally; numbers compare with numbers only.
 import operator
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.broker.sql_values import (
@@ -27,6 +28,8 @@ from sandbox.broker.sql_values import (
     either,
     negated,
 )
+
+_LONGEST = 1024  # Azure's limit of a condition
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<text>N?'(?:[^']|'')*')"
@@ -58,12 +61,14 @@ class Parser:
     """Reads one text; raises `SqlError` when it cannot be read."""
 
     def __init__(self, text: str) -> None:
+        if len(text) > _LONGEST:
+            raise SqlError(f"an expression has at most {_LONGEST} characters")
         self._tokens = _tokenize(text)
         self._position = 0
 
     def condition(self) -> Evaluate:
         """The text as a filter's condition."""
-        evaluate = self._or()
+        evaluate = self._nested(self._or)
         if self._position < len(self._tokens):
             raise SqlError(f"unexpected '{self._tokens[self._position].text}'")
         return evaluate
@@ -75,12 +80,18 @@ class Parser:
             if self._take("SET"):
                 scope, name = self._name()
                 self._expect("=")
-                statements.append(Assignment(scope, name, self._sum()))
+                statements.append(Assignment(scope, name, self._nested(self._sum)))
             else:
                 self._expect("REMOVE")
                 statements.append(Assignment(*self._name(), None))
             self._take(";")
         return statements
+
+    def _nested(self, read: Callable[[], Evaluate]) -> Evaluate:
+        try:
+            return read()
+        except RecursionError:
+            raise SqlError("the expression is nested too deeply") from None
 
     # ---- tokens
 

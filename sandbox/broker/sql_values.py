@@ -98,9 +98,14 @@ def computed(operation: Callable[[Any, Any], Any], left: Evaluate, right: Evalua
     """A calculation; unknown when it cannot be made."""
 
     def evaluate(fields: Fields) -> Any:
+        first, second = left(fields), right(fields)
+        if (
+            isinstance(first, str) or isinstance(second, str)
+        ) and operation is not operator.add:  # Python would format and repeat text
+            return None
         try:
-            return operation(left(fields), right(fields))
-        except (TypeError, ZeroDivisionError):
+            return operation(first, second)
+        except (TypeError, ZeroDivisionError, OverflowError):
             return None
 
     return evaluate

@@ -80,6 +80,10 @@ class BrokerProcess:
             process.send_signal(number)
         return process.wait(20)
 
+    def log_text(self) -> str:
+        """What it has written so far."""
+        return self._log.read_text(errors="replace")
+
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One call of its HTTP interface."""
         request = urllib.request.Request(

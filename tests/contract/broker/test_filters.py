@@ -49,6 +49,8 @@ MESSAGE = BrokeredMessage.receive(
         ("1 = 1", True),
         ("amount", False),
         ("missing / 0 = 1", False),
+        ("color * 3 IS NULL AND 3 * color IS NULL AND color % 5 IS NULL", True),
+        ("color + '!' = 'red!'", True),
         ("property(amount) = 120 AND p(color) = 'red'", True),
         ("newid() LIKE '________-%'", True),
     ],
@@ -59,7 +61,19 @@ def test_an_sql_filter_decides(expression: str, passes: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["", "amount >", "(amount = 1", "amount = 1 2", "color LIKE 5", "a NOT 5", "#", "sqrt(amount) = 2"]
+    "expression",
+    [
+        "",
+        "amount >",
+        "(amount = 1",
+        "amount = 1 2",
+        "color LIKE 5",
+        "a NOT 5",
+        "#",
+        "sqrt(amount) = 2",
+        "(" * 900,
+        "1 =" + " " * 1024 + "1",
+    ],
 )
 def test_a_wrong_expression_is_refused(expression: str) -> None:
     with pytest.raises(SqlError):

@@ -1,0 +1,107 @@
+"""Malformed frames: the broker stays up, does not grow, and serves the others.
+
+`BROKER_FUZZ_FRAMES` sets how many frames the long form sends (default 100,000).
+"""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from sandbox.amqp import Accepted
+from tests.chaos.broker.fuzz import QUEUE, Conversations
+from tests.contract.broker.amqp_client import AmqpClient, text
+from tests.contract.broker.broker_process import BrokerProcess
+
+FRAMES = int(os.environ.get("BROKER_FUZZ_FRAMES", "100000"))
+ROUNDS = 10
+ALLOWED_GROWTH_KB = 10_000
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
+    process = BrokerProcess(tmp_path)
+    process.start()
+    yield process
+    process.kill()
+
+
+def talk(port: int, seed: int, frames: int) -> int:
+    """Has that many strange frames sent on one connection after the other; gives how many connections that took."""
+    conversations, connections, sent = Conversations(seed), 0, 0
+    while sent < frames:
+        data, count = conversations.next()
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            try:
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
+            except ConnectionError:
+                pass  # the broker hung up first
+        sent += count
+        connections += 1
+    return connections
+
+
+def resident_kb(broker: BrokerProcess) -> int:
+    """The memory that the broker's process occupies, without what the entities hold by then."""
+    if sys.platform != "linux" or broker.process is None:
+        return 0
+    status = Path(f"/proc/{broker.process.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def empty(client: AmqpClient) -> None:
+    """Takes away what the strange frames have left in the queues: they may well hold a good message."""
+    for address in (QUEUE, f"{QUEUE}/$DeadLetterQueue", "fuzz-topic/Subscriptions/sub"):
+        link = client.receiver(address, credit=100_000, snd_settle_mode=1)
+        link.request_drain()
+        assert client.wait(lambda link=link: link.credit == 0, seconds=30)
+        link.detach()
+    client.received.clear()
+
+
+def witness(client: AmqpClient) -> None:
+    """Somebody else's message goes through as if nothing were."""
+    began = time.monotonic()
+    assert client.send(client.sender("send"), text("witness")) == Accepted()
+    receiver = client.receiver("send", credit=1, snd_settle_mode=1)
+    [(_, message)] = client.receive(1)
+    assert message.body() == b"witness"
+    receiver.detach()
+    assert time.monotonic() - began < 5
+
+
+def run(broker: BrokerProcess, frames: int) -> None:
+    sizes, connections = [], 0
+    with AmqpClient(broker.port) as client, ThreadPoolExecutor(2) as pool:
+        for turn in range(ROUNDS):
+            futures = [pool.submit(talk, broker.port, 2 * turn + half, frames // ROUNDS // 2) for half in range(2)]
+            while not all(future.done() for future in futures):
+                witness(client)
+            connections += sum(future.result() for future in futures)
+            empty(client)
+            sizes.append(resident_kb(broker))
+        witness(client)
+    print(f"{frames} frames on {connections} connections; resident kB after each round: {sizes}")  # noqa: T201 -- figures
+    assert broker.process is not None
+    assert broker.process.poll() is None
+    assert max(sizes[ROUNDS // 2 :]) - max(sizes[: ROUNDS // 2]) < ALLOWED_GROWTH_KB, sizes
+    assert broker.call("GET", "/control/counters")["open"] == 0, "connections of clients that have gone are kept"
+    assert "could not be handled" not in broker.log_text(), "a frame has met an error that is not one of the protocol"
+    assert broker.stop() == 0
+
+
+def test_a_thousand_strange_frames_do_no_harm(broker: BrokerProcess) -> None:
+    run(broker, 1_000)
+
+
+@pytest.mark.slow
+def test_many_strange_frames_do_no_harm(broker: BrokerProcess) -> None:
+    run(broker, FRAMES)
