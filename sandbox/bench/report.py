@@ -42,7 +42,7 @@ def document(measures: Sequence[Measure], faults: Sequence[str], options: dict[s
 
 def tables(measures: Sequence[Measure]) -> str:
     """Rates and latencies, then CPU per event by part, then what the words mean."""
-    rates = [("measure", "outside answers in", "events", "events/s", "p50 ms", "p99 ms")] + [
+    rates = [("measure", "outside answers in", "events", "events/s", "p50 ms", "p99 ms", "cores busy elsewhere")] + [
         (
             it.name,
             f"{it.delay_ms} ms",
@@ -50,6 +50,7 @@ def tables(measures: Sequence[Measure]) -> str:
             f"{it.rate:.1f}",
             f"{it.percentile(0.50):.0f}",
             f"{it.percentile(0.99):.0f}",
+            _cell(it.cpu[ELSEWHERE] / it.seconds if ELSEWHERE in it.cpu else None),
         )
         for it in measures
     ]
