@@ -1,4 +1,6 @@
-"""`python -m sandbox.bench.load`: HTTP load from a process of its own; a `Job` as JSON on stdin, a `Result` on stdout.
+"""`python -m sandbox.bench.load`: HTTP load from a process of its own.
+
+Reads a `Job` as a line of JSON, opens its connections, writes a line, waits for one, works, writes a `Result` as JSON.
 
 Without a rate the loop is closed: each connection sends its next request once the last one is answered. With a rate it
 is open: a request is due at its time whether others are answered or not, and its latency counts from when it was due.
@@ -11,7 +13,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,14 +63,24 @@ class Result:
     cpu_seconds: float
 
 
-def run(job: Job) -> Result:
-    """Do the job in a process of its own; raises `subprocess.CalledProcessError` when that fails."""
+def run(job: Job, ready: Callable[[], None] = lambda: None) -> Result:
+    """Do the job in a process of its own; `ready` is called when that has started up and is about to send.
+
+    Raises `subprocess.CalledProcessError` when it fails.
+    """
     command = [sys.executable, "-m", "sandbox.bench.load"]
-    job_text = json.dumps(asdict(job)).encode()
-    done = subprocess.run(command, cwd=REPOSITORY, input=job_text, stdout=subprocess.PIPE, check=True)  # noqa: S603 -- this very module
-    told: dict[str, Any] = json.loads(done.stdout)
-    replies = [Reply(**reply) for reply in told["replies"]]
-    return Result(replies, told["seconds"], told["cpu_seconds"])
+    with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 -- this very module
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("a process with pipes has none")
+        process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        ready()
+        result, _ = process.communicate(b"\n")
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    told: dict[str, Any] = json.loads(result)
+    return Result([Reply(**reply) for reply in told["replies"]], told["seconds"], told["cpu_seconds"])
 
 
 class _Connection:
@@ -97,13 +109,15 @@ class _Connection:
         self._writer.close()
 
 
-async def _do(job: Job) -> tuple[list[Reply], float]:
+async def _do(job: Job) -> Result:
     tls = ssl.create_default_context(cafile=job.ca_file) if job.ca_file else None
     connections = [_Connection(job.url, tls) for _ in range(job.connections)]
     await asyncio.gather(*(connection.open() for connection in connections))
     pending = enumerate([_bytes(job.url, call) for call in job.calls])
     replies: dict[int, Reply] = {}
-    began, began_at = time.perf_counter(), time.time()
+    print(flush=True)  # noqa: T201 -- ready
+    sys.stdin.readline()
+    began, began_at, cpu = time.perf_counter(), time.time(), time.process_time()
 
     async def work(connection: _Connection, pending: Iterator[tuple[int, bytes]]) -> None:
         for number, request in pending:
@@ -115,10 +129,10 @@ async def _do(job: Job) -> tuple[list[Reply], float]:
             replies[number] = Reply(status, began_at + due - began, took, body.decode())
 
     await asyncio.gather(*(work(connection, pending) for connection in connections))
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
     for connection in connections:
         connection.close()
-    return [replies[number] for number in range(len(job.calls))], seconds
+    return Result([replies[number] for number in range(len(job.calls))], seconds, cpu_seconds)
 
 
 def _bytes(url: str, call: Call) -> bytes:
@@ -130,12 +144,9 @@ def _bytes(url: str, call: Call) -> bytes:
 
 def main() -> int:
     """Do the job on stdin."""
-    told = json.load(sys.stdin)
+    told = json.loads(sys.stdin.readline())
     job = Job(**{**told, "calls": [Call(**call) for call in told["calls"]]})
-    before = time.process_time()
-    replies, seconds = asyncio.run(_do(job))
-    result = Result(replies, seconds, time.process_time() - before)
-    json.dump(asdict(result), sys.stdout)
+    json.dump(asdict(asyncio.run(_do(job))), sys.stdout)
     return 0
 
 

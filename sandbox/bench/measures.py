@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sandbox.bench import load
 from sandbox.bench.load import Job, Reply, Result
-from sandbox.bench.meter import Meter, Seconds, spent
+from sandbox.bench.meter import ELSEWHERE, Meter, Seconds, spent
 from sandbox.bench.workload import Record, Workload
 from sandbox.client import Client
 from sandbox.sandbox import Sandbox
@@ -88,9 +88,8 @@ class Bench:
 
     def door(self, delay_ms: int, records: list[Record]) -> Measure:
         """The worker must be stopped. Latencies: request to answer."""
-        before = self._meter.read()
-        result = self._send(records)
-        cpu = spent(before, self._meter.read()) | {GENERATOR: result.cpu_seconds}
+        result, before = self._send(records)
+        cpu = self._spent(before, result)
         latencies = [reply.seconds for reply in result.replies]
         return Measure(DOOR, delay_ms, len(records), result.seconds, cpu, _sent(result), latencies)
 
@@ -109,20 +108,29 @@ class Bench:
 
         Without `rate` the door gets all that it can take, so that latencies are those of a queue that fills.
         """
-        before, began = self._meter.read(), time.perf_counter()
-        result = self._send(records, rate)
+        result, before = self._send(records, rate)
         self._drain()
-        seconds = time.perf_counter() - began
-        cpu = spent(before, self._meter.read()) | {GENERATOR: result.cpu_seconds}
+        sent = _sent(result)
+        seconds = time.time() - min(sent.values())
+        cpu = self._spent(before, result)
         name = END_TO_END if rate is None else HALF_LOAD
-        return Measure(name, delay_ms, len(records), seconds, cpu, _sent(result))
+        return Measure(name, delay_ms, len(records), seconds, cpu, sent)
 
-    def _send(self, records: list[Record], rate: float | None = None) -> Result:
-        calls = self._workload.calls(records)
-        result = load.run(Job(self._client.app.url, calls, self._connections, rate))
+    def _send(self, records: list[Record], rate: float | None = None) -> tuple[Result, Seconds]:
+        """The result, and what the meter showed as the load began."""
+        job = Job(self._client.app.url, self._workload.calls(records), self._connections, rate)
+        before: Seconds = {}
+        result = load.run(job, ready=lambda: before.update(self._meter.read()))
         for reply, record in zip(result.replies, records, strict=True):
             self.events[_event_id(reply)] = record
-        return result
+        return result, before
+
+    def _spent(self, before: Seconds, result: Result) -> Seconds:
+        """CPU since then, the load generator's own apart."""
+        cpu = spent(before, self._meter.read()) | {GENERATOR: result.cpu_seconds}
+        if ELSEWHERE in cpu:
+            cpu[ELSEWHERE] -= result.cpu_seconds
+        return cpu
 
     def _in_queue(self) -> int:
         counts = self._client.broker.entities()["queues"][_QUEUE]
