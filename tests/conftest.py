@@ -21,6 +21,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # The table service is the last of the three that Azurite starts.
     ready = HttpProbe(f"http://127.0.0.1:{ports.table}/", (400, 403))
     supervisor = Supervisor(home, REPOSITORY)
-    supervisor.run([Program("azurite", tuple(command), ready)])
+    # It waits for connections that clients keep open: nothing here is worth that.
+    supervisor.run([Program("azurite", tuple(command), ready, stop_seconds=0.5)])
     yield storage_connection(ports)
     supervisor.stop()

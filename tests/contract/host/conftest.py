@@ -59,10 +59,11 @@ def _entities() -> tuple[dict[str, Any], dict[str, Any]]:
     queues = [{"Name": name, "Properties": dict(lock)} for name in ("single", "raw", "plain", "many", "spread")]
     queues += [
         {"Name": name, "Properties": {**lock, "LockDuration": "PT2S"}}
-        for name in ("slow", "kept", "batches", "gathered")
+        for name in ("slow", "batches", "gathered", "ahead")
     ]
-    sessions = {**lock, "LockDuration": "PT3S", "RequiresSession": True}
-    queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others", "shared", "pairs")]
+    queues.append({"Name": "kept", "Properties": {**lock, "LockDuration": "PT1S"}})
+    sessions = {**lock, "LockDuration": "PT2S", "RequiresSession": True}
+    queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others", "steady", "shared", "pairs")]
     topics = [{"Name": "topic", "Properties": {}, "Subscriptions": [{"Name": "sub", "Properties": dict(lock)}]}]
     hubs = [
         {"Name": name, "PartitionCount": 2, "ConsumerGroups": [{"Name": "readers"}]}

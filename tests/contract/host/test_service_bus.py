@@ -4,9 +4,19 @@ import json
 import time
 import uuid
 
+import pytest
 from azure.servicebus import ServiceBusMessage
 
 from tests.contract.host.processes import Broker, HostProcess, Senders, wait_until
+
+
+@pytest.fixture(scope="module", autouse=True)
+def long_runs(messages_host: HostProcess, senders: Senders) -> str:
+    """A message and a batch of three seconds, under locks of two; the other tests run meanwhile. The group of both."""
+    group = uuid.uuid4().hex
+    for queue in ("slow", "batches"):
+        senders.send(queue, order(group=group, sleep=3))
+    return group
 
 
 def order(**values: object) -> ServiceBusMessage:
@@ -128,22 +138,20 @@ def test_an_empty_body_fails_its_whole_batch(messages_host: HostProcess, broker:
     assert "IndexError" in messages_host.text()
 
 
+def test_the_lock_of_a_batch_is_not_renewed(messages_host: HostProcess, broker: Broker, long_runs: str) -> None:
+    """The lock lasts 2 s, the function 3 s: it has returned, and the message comes again all the same."""
+    seen = messages_host.wait_for("batches", 2, group=long_runs)
+    assert [one["delivery"] for one in seen] == [1, 2]
+    assert "A message of 'batches' could not be settled" in messages_host.text()
+    wait_until("it to be completed", lambda: broker.queue("batches")["locked"] == 0)
+
+
 def test_a_binary_batch_keeps_empty_bodies(messages_host: HostProcess, senders: Senders) -> None:
     """A byte[][] drops nulls only: the batch does not fail."""
     group = uuid.uuid4().hex
     senders.send("batches", ServiceBusMessage(b""), order(group=group))
     (seen,) = messages_host.wait_for("batches", group=group)
     assert seen["size"] == 2
-
-
-def test_the_lock_of_a_batch_is_not_renewed(messages_host: HostProcess, broker: Broker, senders: Senders) -> None:
-    """The lock lasts 2 s, the function 3 s: it has returned, and the message comes again all the same."""
-    group = uuid.uuid4().hex
-    senders.send("batches", order(group=group, sleep=3))
-    seen = messages_host.wait_for("batches", 2, group=group)
-    assert [one["delivery"] for one in seen] == [1, 2]
-    assert "A message of 'batches' could not be settled" in messages_host.text()
-    wait_until("it to be completed", lambda: broker.queue("batches")["locked"] == 0)
 
 
 def test_batches_run_one_after_the_other(messages_host: HostProcess, senders: Senders) -> None:
@@ -172,6 +180,13 @@ def test_a_subscription_is_served(messages_host: HostProcess, senders: Senders) 
     messages_host.wait_for("subscription", message_id=sent)
 
 
+def test_a_lock_is_renewed_while_the_function_runs(messages_host: HostProcess, broker: Broker, long_runs: str) -> None:
+    """The lock lasts 2 s, the function 3 s, and the message is processed once."""
+    messages_host.wait_for("slow", group=long_runs)
+    wait_until("the queue to be empty", lambda: broker.queue("slow")["active"] + broker.queue("slow")["locked"] == 0)
+    assert len(messages_host.records("slow", group=long_runs)) == 1
+
+
 def test_calls_run_beside_each_other_up_to_the_limit(messages_host: HostProcess, senders: Senders) -> None:
     """MaxConcurrentCalls is 4: eight messages of half a second take two rounds."""
     group = uuid.uuid4().hex
@@ -180,17 +195,6 @@ def test_calls_run_beside_each_other_up_to_the_limit(messages_host: HostProcess,
     senders.send("slow", *messages)
     seen = messages_host.wait_for("slow", 8, group=group)
     assert 1.0 <= max(one["at"] for one in seen) - start < 2.0
-
-
-def test_a_lock_is_renewed_while_the_function_runs(
-    messages_host: HostProcess, broker: Broker, senders: Senders
-) -> None:
-    """The lock lasts 2 s, the function 3 s, and the message is processed once."""
-    group = uuid.uuid4().hex
-    senders.send("slow", ServiceBusMessage(json.dumps({"sleep": 3, "group": group})))
-    messages_host.wait_for("slow", group=group)
-    wait_until("the queue to be empty", lambda: broker.queue("slow")["active"] + broker.queue("slow")["locked"] == 0)
-    assert len(messages_host.records("slow", group=group)) == 1
 
 
 def test_the_admin_api_runs_a_function(messages_host: HostProcess) -> None:

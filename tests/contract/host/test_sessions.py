@@ -51,25 +51,17 @@ def test_a_failure_comes_again_at_once_in_the_same_session(messages_host: HostPr
 def test_a_handler_slower_than_the_idle_timeout_keeps_its_session(
     messages_host: HostProcess, broker: Broker, senders: Senders
 ) -> None:
-    """Idle means without a message, not with one: 2.5 s of work at an idle timeout of 1 s."""
+    """Idle (1 s) means without a message, not with one; the session's lock (2 s) is renewed meanwhile."""
     session = uuid.uuid4().hex
-    senders.send("sessions", order(session, n=1, sleep=2.5), order(session, n=2))
+    senders.send("sessions", order(session, n=1, sleep=2.8), order(session, n=2))
     seen = messages_host.wait_for("in_session", 2, session=session)
     assert [(one["n"], one["delivery"]) for one in seen] == [(1, 1), (2, 1)]
     wait_until("nothing to be left", lambda: broker.queue("sessions")["locked"] == 0)
 
 
-def test_a_session_lock_is_renewed(messages_host: HostProcess, senders: Senders) -> None:
-    """The lock lasts 3 s, the function 4 s, and the session is still ours afterwards."""
-    session = uuid.uuid4().hex
-    senders.send("sessions", order(session, n=1, sleep=4), order(session, n=2))
-    seen = messages_host.wait_for("in_session", 2, session=session)
-    assert [(one["n"], one["delivery"]) for one in seen] == [(1, 1), (2, 1)]
-
-
 def test_waiting_for_a_session_costs_no_cpu(messages_host: HostProcess) -> None:
-    """Slots wait in the broker: over two idle seconds the process takes under 20 ms."""
-    time.sleep(1.2)
+    """Slots wait in the broker: over an idle second the process takes under 15 ms."""
+    time.sleep(1.1)
     before = messages_host.cpu_seconds()
-    time.sleep(2)
-    assert messages_host.cpu_seconds() - before < 0.02
+    time.sleep(1)
+    assert messages_host.cpu_seconds() - before < 0.015

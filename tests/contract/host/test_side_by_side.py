@@ -64,7 +64,7 @@ def test_two_hosts_share_a_session_queue(on_queue: list[HostProcess], senders: S
 
 
 def test_a_host_takes_over_the_sessions_of_one_that_was_killed(on_queue: list[HostProcess], senders: Senders) -> None:
-    """When their locks have ended (3 s); nothing is lost, and only what was in hand can come twice."""
+    """When their locks have ended (2 s); nothing is lost, and only what was in hand can come twice."""
     group = uuid.uuid4().hex
     send(senders, group, sleep=0.1)
     wait_until("the second to work", lambda: any(one["host"] for one in work(on_queue, group)))
@@ -99,7 +99,7 @@ def owners(storage: str) -> Counter[str]:
 def test_hosts_share_the_partitions_of_a_hub_and_take_over_after_a_kill(
     on_hub: list[HostProcess], hubs: Hubs, storage: str
 ) -> None:
-    """Two partitions each, every event once; the survivor has all four when the ownerships have run out (here 5 s).
+    """Two partitions each, every event once; the survivor has all four when the ownerships have run out (here 3 s).
 
     Source: PartitionLoadBalancer.cs.
     """

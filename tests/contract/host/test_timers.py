@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from azure.storage.blob import BlobServiceClient
 
 from tests.contract.host.processes import HostProcess, StartHost
@@ -21,14 +22,18 @@ def status_blob(storage: str, host_id: str, function: str) -> dict[str, str]:
     return content
 
 
-def test_exceptions_never_stop_the_schedule(run_host: StartHost, storage: str) -> None:
-    """Every second, failing every time; so often that runs are not monitored."""
-    host = run_host("timers", "--name", "a", settings=settings(storage, "often", "* * * * * *"))
-    seen = host.wait_for("often", 3)
+@pytest.fixture(scope="module")
+def every_second(run_host: StartHost, storage: str) -> HostProcess:
+    """A host whose timer runs every second and fails every time; so often that runs are not monitored."""
+    return run_host("timers", "--name", "a", settings=settings(storage, "often", "* * * * * *"))
+
+
+def test_exceptions_never_stop_the_schedule(every_second: HostProcess) -> None:
+    """Three seconds, three failures."""
+    seen = every_second.wait_for("often", 3)
     assert seen[2]["at"] - seen[1]["at"] < 2.5
     assert seen[0]["status"] in (None, {})
-    assert not host.records("seldom")
-    assert host.stop() == 0
+    assert not every_second.records("seldom")
 
 
 def test_a_monitored_timer_is_remembered_and_run_when_it_is_past_due(run_host: StartHost, storage: str) -> None:
@@ -51,14 +56,13 @@ def test_a_monitored_timer_is_remembered_and_run_when_it_is_past_due(run_host: S
     assert again.stop() == 0
 
 
-def test_a_timer_runs_on_one_instance(run_host: StartHost, storage: str) -> None:
+def test_a_timer_runs_on_one_instance(run_host: StartHost, every_second: HostProcess, storage: str) -> None:
     """The lease goes to the first; the second takes over within seconds of an orderly stop."""
-    first = run_host("timers", "--name", "a", settings=settings(storage, "single", "* * * * * *"))
-    first.wait_for("often", 1)
-    second: HostProcess = run_host("timers", "--name", "b", settings=settings(storage, "single", "* * * * * *"))
-    first.wait_for("often", 3)
+    second = run_host("timers", "--name", "b", settings=settings(storage, "often", "* * * * * *"))
+    runs = len(every_second.records("often"))
+    every_second.wait_for("often", runs + 2)
     assert not second.records("often")
-    assert first.stop() == 0
+    assert every_second.stop() == 0
     second.wait_for("often", 2)
     assert second.stop() == 0
 

@@ -18,9 +18,16 @@ app = func.FunctionApp()
 def kept(message: func.ServiceBusMessage) -> None:
     order = json.loads(message.get_body())
     probe.record("kept", delivery=message.delivery_count, **order)
-    time.sleep(order.get("sleep", 0))
     if order.get("fail"):
         raise ValueError("as ordered")
+
+
+@app.service_bus_queue_trigger(
+    arg_name="message", queue_name="ahead", connection="ServiceBus", data_type=func.DataType.BINARY
+)
+def ahead(message: bytes) -> None:
+    probe.record("ahead")
+    time.sleep(0.8)
 
 
 @app.service_bus_queue_trigger(
