@@ -143,7 +143,7 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> di
         "CREDIT_URL": reached.credit,
         "CREDIT_API_KEY": keys.credit,
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
-        "PYTHON_THREADPOOL_THREAD_COUNT": "32",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "64",
     }
 
 

@@ -36,8 +36,8 @@ class Ledger:
     def open(self, event: IntegrationEvent) -> Entry:
         """The entry of `event`, to work on."""
         operation = self.read(event.event_id)
-        if operation is None:
-            self._accepted.submit(event)  # the door could not, so nobody would find it by its correlation id
+        if operation is None and event.attempt > 1:
+            self._accepted.submit(event)  # the door could not: nobody would find it by its correlation id
         return Entry(self._tables.events, self._clock, event, operation)
 
     def read(self, event_id: str) -> Operation | None:
