@@ -41,6 +41,8 @@ class History:
     """Message ids in $DeadLetterQueue."""
     archived: list[Json] = field(default_factory=list)
     """The archive's lines: partition, sequenceNumber, id."""
+    queue: Json = field(default_factory=dict)
+    """Messages in the work queue: active, locked, scheduled, deferred, deadLetter."""
     hub: dict[str, int] = field(default_factory=dict)
     """Events per partition of the hub."""
 

@@ -2,6 +2,7 @@
 outside systems that fail before or after the work. Everything is well again when `heal` returns.
 """  # noqa: D205 -- one sentence
 
+import logging
 import os
 import random
 import signal
@@ -11,20 +12,12 @@ from collections.abc import Callable
 from sandbox.client import Client
 from sandbox.sandbox import Sandbox
 
+log = logging.getLogger("chaos.nemesis")
+
 PAST_THE_LOCK = 61.0
 """Seconds: the work queue's lock duration, and a little."""
 
-PROCESSES = (
-    "host-events",
-    "host-events",
-    "host-events",
-    "host-http",
-    "broker",
-    "erp",
-    "credit",
-    "dataverse",
-    "azurite",
-)
+PROCESSES = (*["host-events"] * 3, "host-http", "broker", "erp", "credit", "dataverse")
 _OURS = r"[?&](\$select=.*versionnumber|tag=dataverse-integration)"  # requests of the app, seldom those of people
 _CALLS = (
     ("erp", "PUT /api/customers"),
@@ -59,7 +52,7 @@ class Nemesis:
     def strike(self) -> None:
         """Something, by chance; kills are half of it."""
         kills: list[Callable[[], None]] = [lambda: self.kill(self._rng.choice(PROCESSES))] * 8
-        others = [self.freeze, self.drop, self.slow, self.busy, self.jump, self.fail, self.fail, self.fail]
+        others = [self.freeze, self.storage_away, self.drop, self.slow, self.busy, self.jump, *[self.fail] * 3]
         self._rng.choice(kills + others)()
 
     def kill(self, name: str) -> None:
@@ -83,6 +76,13 @@ class Nemesis:
             time.sleep(self._rng.uniform(0.2, 1))
         finally:
             os.kill(pid, signal.SIGCONT)
+
+    def storage_away(self) -> None:
+        """Azurite is stopped and started, in good order: it acknowledges up to five seconds before it writes."""
+        self._note("stop azurite")
+        self._sandbox.processes.stop_one("azurite")
+        time.sleep(self._rng.uniform(0, 1))
+        self._sandbox.processes.start("azurite")
 
     def drop(self) -> None:
         """Cut every AMQP connection."""
@@ -126,3 +126,4 @@ class Nemesis:
 
     def _note(self, what: str) -> None:
         self.strikes.append(what)
+        log.info("%s", what)

@@ -28,7 +28,8 @@ SETTINGS = {
     "RETRY_LONGEST_DELAY_SECONDS": "1",
     "RETRY_MAX_ATTEMPTS": "1000",  # no outage is a reason to give up here
 }
-_ARCHIVED_SECONDS = 60.0
+_ARCHIVED_SECONDS = 180.0
+"""A killed host keeps its partitions for two minutes; its successor looks every 30 seconds for free ones."""
 
 
 @dataclass(slots=True)
@@ -103,6 +104,7 @@ def observe(
     for record in records:
         table, _, row_id = record.partition(":")
         history.rows[record] = insist(partial(client.dataverse.retrieve, table, row_id))
+    history.queue = client.broker.entities()["queues"]["work"]
     history.effects = client.erp.effects()
     history.charges = client.credit.charges()
     history.dead_letters = [letter.message_id for letter in client.broker.dead_letters()]

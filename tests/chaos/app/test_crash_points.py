@@ -23,7 +23,7 @@ from tests.chaos.app.nemesis import PAST_THE_LOCK
 from tests.chaos.app.people import OWN_TAG, context_about
 from tests.chaos.app.run import Bench, observe
 
-OFFSETS = range(0, 400, 20)
+OFFSETS = range(0, 400, 25)
 """Milliseconds after the opportunity was won; an event is worked on for less, also while three others are."""
 
 CALLS = (
@@ -72,6 +72,11 @@ class Cases:
         self.client.broker.clear_faults()
         self.client.broker.advance_clock(PAST_THE_LOCK)
         self.bench.sandbox.processes.start(name)
+        eventually(self._drained, within=30, what="an empty work queue")
+
+    def _drained(self) -> bool:
+        queue = self.client.broker.entities()["queues"]["work"]
+        return not (queue["active"] or queue["locked"] or queue["scheduled"])
 
     def kill_at(self, action: str, stand_in: StandIn, match: str, *, after: bool) -> None:
         """Kill the worker while it waits for the answer to a call that was done (`after`) or never will be."""
@@ -136,7 +141,7 @@ def test_killed_at_every_point_everything_is_done_once(
         time.sleep(offset / 1000)
         with cases.frozen("azurite"):
             time.sleep(0.2)
-            cases.bench.sandbox.processes.kill("host-events")
+            bench.sandbox.processes.kill("host-events")
         cases.kill("host-events")
     for offset in OFFSETS[::2]:
         cases.client.broker.add_fault(delay_ms=150)
