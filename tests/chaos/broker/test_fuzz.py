@@ -67,28 +67,35 @@ def empty(client: AmqpClient) -> None:
     client.received.clear()
 
 
-def witness(client: AmqpClient) -> None:
-    """Somebody else's message goes through as if nothing were."""
-    began = time.monotonic()
-    assert client.send(client.sender("send"), text("witness")) == Accepted()
-    receiver = client.receiver("send", credit=1, snd_settle_mode=1)
-    [(_, message)] = client.receive(1)
-    assert message.body() == b"witness"
-    receiver.detach()
-    assert time.monotonic() - began < 5
+class Witness:
+    """Somebody whose messages go through as if nothing were."""
+
+    def __init__(self, client: AmqpClient) -> None:
+        self._client = client
+        self._sender = client.sender("send")
+        self._receiver = client.receiver("send", snd_settle_mode=1)
+
+    def send_one(self) -> None:
+        began = time.monotonic()
+        assert self._client.send(self._sender, text("witness")) == Accepted()
+        self._receiver.grant(1)
+        [(_, message)] = self._client.receive(1)
+        assert message.body() == b"witness"
+        assert time.monotonic() - began < 5
 
 
 def run(broker: BrokerProcess, frames: int) -> None:
     sizes, connections = [], 0
     with AmqpClient(broker.port) as client, ThreadPoolExecutor(2) as pool:
+        witness = Witness(client)
         for turn in range(ROUNDS):
             futures = [pool.submit(talk, broker.port, 2 * turn + half, frames // ROUNDS // 2) for half in range(2)]
             while not all(future.done() for future in futures):
-                witness(client)
+                witness.send_one()
             connections += sum(future.result() for future in futures)
             empty(client)
             sizes.append(resident_kb(broker))
-        witness(client)
+        witness.send_one()
     print(f"{frames} frames on {connections} connections; resident kB after each round: {sizes}")  # noqa: T201 -- figures
     assert broker.process is not None
     assert broker.process.poll() is None

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -197,10 +198,15 @@ def test_signatures_and_rights_are_checked_with_keys(launch: Launch) -> None:
     good = process.connection_string_with("secret", "Root")
     with ServiceBusClient.from_connection_string(good, retry_total=0) as client, client.get_queue_sender("send") as s:
         s.send_messages(ServiceBusMessage("x"))
-    for wrong in (process.connection_string_with("wrong", "Root"), process.connection_string_with("secret", "Who")):
-        client = ServiceBusClient.from_connection_string(wrong, retry_total=0)
+
+    def refused(connection_string: str) -> None:
+        client = ServiceBusClient.from_connection_string(connection_string, retry_total=0)
         with client, pytest.raises(sdk.ServiceBusAuthenticationError):
             client.get_queue_sender("send").__enter__()
+
+    with ThreadPoolExecutor() as pool:
+        wrong = (process.connection_string_with("wrong", "Root"), process.connection_string_with("secret", "Who"))
+        list(pool.map(refused, wrong))
     with pytest.raises(urllib.error.HTTPError, match="401"):
         process.call("GET", "/$Resources/Queues")
     limited = process.connection_string_with("other", "Listener")
