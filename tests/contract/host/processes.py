@@ -48,6 +48,8 @@ class HostProcess:
     log: Path
     probe: Path
     http: requests.Session = field(default_factory=requests.Session)
+    _records: list[Record] = field(default_factory=list)
+    _read: int = 0
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.http.get(self.url + path, timeout=20, **options)
@@ -60,13 +62,22 @@ class HostProcess:
 
     def records(self, function: str, **values: Any) -> list[Record]:
         """What was recorded for one function, and of that what has these values."""
-        lines = self.probe.read_text().splitlines() if self.probe.exists() else []
-        found = [json.loads(line) for line in lines]
+        self._read_probe()
         return [
             one
-            for one in found
+            for one in self._records
             if one["function"] == function and all(one.get(name) == value for name, value in values.items())
         ]
+
+    def _read_probe(self) -> None:
+        """Take what has been written since the last time, up to the last whole line."""
+        if self.probe.exists():
+            with self.probe.open("rb") as file:
+                file.seek(self._read)
+                whole = file.read().rpartition(b"\n")[0]
+            if whole:
+                self._read += len(whole) + 1
+                self._records += [json.loads(line) for line in whole.split(b"\n")]
 
     def wait_for(self, function: str, count: int = 1, seconds: float = WAIT, **values: Any) -> list[Record]:
         def enough() -> list[Record] | None:
