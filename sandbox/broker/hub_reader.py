@@ -48,7 +48,10 @@ class HubReader(Endpoint):
         for event in batch:
             link.send(prefix + event.encoded, b"", settled=True)
             self._next = event.sequence_number + 1
-        return link.credit > 0 and self._next < self._partition.next_sequence_number
+        if link.credit > 0 and self._next < self._partition.next_sequence_number:
+            return True
+        link.drained()
+        return False
 
     def _metrics(self) -> bytes:
         """The partition's newest event, as delivery annotations."""
@@ -73,10 +76,8 @@ class HubReader(Endpoint):
         )
 
     def on_flow(self, link: Link) -> None:
-        if link.credit:
+        if link.credit or link.drain:
             self._scheduler.namespace.changed(self._partition)
-        if link.drain:
-            self._scheduler.after_pump(link.drained)
 
     def on_detach(self) -> None:
         self._partition.detach(self)

@@ -255,6 +255,18 @@ def test_drain_gives_credit_back(amqp: AmqpClient, empty_queue: str) -> None:
     amqp.received.clear()
 
 
+def test_draining_a_hub_gives_all_events_first(amqp: AmqpClient) -> None:
+    """However many there are: the broker sends them in portions."""
+    sender = amqp.sender("drained/Partitions/0")
+    for _ in range(13):
+        assert amqp.send(sender, encode_batch([text(str(index)) for index in range(100)]), BATCH_FORMAT) == Accepted()
+    reader = amqp.receiver("drained/ConsumerGroups/$Default/Partitions/0")
+    reader.grant(2_000)
+    reader.request_drain()
+    assert amqp.wait(lambda: reader.credit == 0)
+    assert len(amqp.received) == 1_300
+
+
 def test_bytes_that_are_not_amqp_end_only_their_connection(broker: BrokerProcess, amqp: AmqpClient) -> None:
     with AmqpClient(broker.port) as other:
         other.socket.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(100))
