@@ -161,6 +161,8 @@ async def test_a_higher_epoch_steals_and_latest_sees_only_what_is_new(connection
 
     first, second = consumer(), consumer()
     async with AsyncProducer.from_connection_string(connection_string, eventhub_name="epochs") as producer:
+        assert await producer.get_partition_ids() == ["0"]
+        assert (await producer.get_partition_properties("0"))["is_empty"]
         await send("before")
         options = {"partition_id": "0", "starting_position": "@latest", "on_error": on_error}
         reading = asyncio.create_task(

@@ -1,5 +1,9 @@
-"""A queue under any sequence of operations: nothing is lost, given twice or resurrected, and the store knows it all."""
+"""A queue under any sequence of operations: nothing is lost, given twice or resurrected, and the store knows it all.
 
+`BROKER_MODEL_EXAMPLES` sets how many sequences are tried (default 40, of up to 40 operations each).
+"""
+
+import os
 import uuid
 from typing import Any
 
@@ -16,6 +20,7 @@ from sandbox.broker.sessions import Session
 from sandbox.broker.store import Store
 from tests.contract.broker.still_clock import StillClock
 
+EXAMPLES = int(os.environ.get("BROKER_MODEL_EXAMPLES", "40"))
 LOCK_MS, SESSIONS = 30_000, ("A", "B", "C")
 
 
@@ -182,8 +187,8 @@ class SessionQueueMachine(QueueMachine):
 
 
 class TestPlainQueue(QueueMachine.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
 
 
 class TestSessionQueue(SessionQueueMachine.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)

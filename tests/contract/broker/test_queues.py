@@ -221,7 +221,7 @@ def test_an_unknown_entity_is_refused(connection_string: str) -> None:
 
 
 async def test_the_asyncio_sdk(connection_string: str, now: Callable[[], datetime]) -> None:
-    """Send, batch, schedule, cancel, renew, settle in every way."""
+    """Send, batch, schedule, cancel, peek, renew, settle in every way, receive what was deferred."""
     async with AsyncClient.from_connection_string(connection_string, retry_total=0) as client:
         async with client.get_queue_sender("aio") as sender:
             batch = await sender.create_message_batch()
@@ -241,7 +241,11 @@ async def test_the_asyncio_sdk(connection_string: str, now: Callable[[], datetim
             await receiver.renew_message_lock(taken[0])
             await receiver.abandon_message(taken[1])
             await receiver.dead_letter_message(taken[2], reason="aio")
-            await asyncio.gather(*(receiver.complete_message(item) for item in (taken[0], *taken[3:])))
+            await receiver.defer_message(taken[3])
+            [peeked] = await receiver.peek_messages(1, sequence_number=taken[3].sequence_number or 0)
+            assert peeked.state == ServiceBusMessageState.DEFERRED
+            [deferred] = await receiver.receive_deferred_messages(taken[3].sequence_number or 0)
+            await asyncio.gather(*(receiver.complete_message(item) for item in (taken[0], deferred, *taken[4:])))
             [again] = await receiver.receive_messages(1, max_wait_time=5)
             assert (str(again), again.delivery_count) == ("1", 1)
             await receiver.complete_message(again)
