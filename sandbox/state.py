@@ -15,7 +15,8 @@ class StateInUseError(Exception):
 
 
 def _key() -> str:
-    return secrets.token_urlsafe(32)
+    """Letters and digits: a leading dash would pass for an option where a key is an argument."""
+    return secrets.token_hex(32)
 
 
 @dataclass(frozen=True, slots=True)
