@@ -123,7 +123,7 @@ def run(broker: BrokerProcess, kills: int, messages: int) -> None:
     done = 0
     try:
         while done < kills or len(load.acknowledged) < messages:
-            time.sleep(random.uniform(0.5, 1.2))  # noqa: S311 -- any moment will do
+            time.sleep(random.uniform(0.3, 1.0))  # noqa: S311 -- any moment will do
             broker.kill()
             broker.start()
             done += 1
@@ -155,7 +155,7 @@ def run(broker: BrokerProcess, kills: int, messages: int) -> None:
 
 
 def test_a_few_kills_lose_and_resurrect_nothing(broker: BrokerProcess) -> None:
-    run(broker, 3, 500)
+    run(broker, 2, 300)
 
 
 @pytest.mark.slow

@@ -176,6 +176,6 @@ async def test_a_higher_epoch_steals_and_latest_sees_only_what_is_new(connection
         stealing = asyncio.create_task(second.receive(on_event, owner_level=5, **options))
         await until(lambda: bool(errors))
         assert "epoch" in str(errors[0])
-    for client, task in ((first, reading), (second, stealing)):
-        await client.close()
+    await asyncio.gather(first.close(), second.close())
+    for task in (reading, stealing):
         task.cancel()
