@@ -146,8 +146,7 @@ class OpportunityHandler(Handler):
     def _order(self, work: Work, record_id: str, it: Opportunity) -> dict[str, Any]:
         order, customer = mapping.order(it)
         self._customers.ensure(work, customer)
-        # From here on there may be an order: whoever finds the opportunity reopened has to put it on hold.
-        self._records.remember(self.table, record_id, bases={ORDER: BEGUN})
+        self._doubt(record_id)
 
         def do(key: str) -> Mapping[str, Any]:
             try:
@@ -162,6 +161,7 @@ class OpportunityHandler(Handler):
 
     def _hold(self, work: Work, record_id: str, version: int, why: str) -> str | None:
         """The same effect as ordering, done with something else: what is won again after it is ordered again."""
+        self._doubt(record_id)
 
         def do(key: str) -> Mapping[str, Any]:
             try:
@@ -175,12 +175,16 @@ class OpportunityHandler(Handler):
         answer = work.once(ORDER, digest(_HELD, why), do, tell=lambda a: f"on hold: {a.get('orderNumber', 'no order')}")
         return answer.get("orderNumber")
 
+    def _doubt(self, record_id: str) -> None:
+        """From here on nobody may know what the ERP has: who finds the row in any state has to send that."""
+        self._records.remember(self.table, record_id, bases={ORDER: BEGUN})
+
     def _gone(self, work: Work, record_id: str) -> Outcome:
         try:
             known = self._erp.get_order(record_id, context=work.context)
         except NotFound:
             return Outcome.completed("the ERP has no order of it")
-        self._records.remember(self.table, record_id, bases={ORDER: BEGUN})
+        self._doubt(record_id)
         if known.status == _HELD:  # as it was, or by an attempt whose answer was lost
             return Outcome.completed(f"order {known.number} is on hold")
         try:

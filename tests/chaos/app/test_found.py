@@ -33,6 +33,22 @@ def test_won_reopened_and_won_again_under_one_event_leaves_the_order_confirmed(c
     assert state_in_erp(client, opportunity) == "confirmed"
 
 
+def test_reopened_and_won_again_while_the_hold_is_written_back_leaves_the_order_confirmed(
+    client: Client, person: Person
+) -> None:
+    """The hold was done and then overtaken: what is remembered from before it is no longer what the ERP has."""
+    opportunity, _ = person.opportunity(person.account(), 500)
+    person.win(opportunity)
+    client.dataverse.add_fault(OUR_WRITES.replace(".*", ".*opportunities.*"), delay_ms=1500, times=1)
+    before = client.dataverse.last_event()
+    client.dataverse.update("opportunity", opportunity, REOPENED)
+    eventually(lambda: state_in_erp(client, opportunity) == "on-hold", within=10, what="the hold")
+    client.dataverse.win(opportunity)
+    client.app.wait_for(client.dataverse.event_id(opportunity, after=before))
+    client.app.wait_for(client.dataverse.event_id(opportunity, after=before + 1))
+    assert state_in_erp(client, opportunity) == "confirmed"
+
+
 def test_killed_behind_the_order_of_what_is_reopened_meanwhile_the_order_is_held(
     shared: Bench, client: Client, person: Person
 ) -> None:
