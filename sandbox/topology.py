@@ -85,7 +85,9 @@ def _hub(hub: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     partitions = _within(_PARTITION_COUNT, f"hub {hub['name']}", "partitionCount", hub["partitionCount"], notes)
     # $Default is always there and may not be listed.
     groups = [{"Name": name} for name in hub.get("consumerGroups", []) if name.lower() != "$default"]
-    return {"Name": hub["name"], "PartitionCount": partitions, "ConsumerGroups": groups}
+    # Microsoft's emulator knows no such key and keeps an hour; this broker obeys it.
+    retention = {"RetentionTimeInHours": hub["retentionTimeInHours"]} if "retentionTimeInHours" in hub else {}
+    return {"Name": hub["name"], "PartitionCount": partitions, "ConsumerGroups": groups, **retention}
 
 
 def _within(allowed: range, where: str, name: str, wanted: int, notes: list[str]) -> int:
