@@ -13,6 +13,8 @@ from sandbox.state import StateDirectory
 from sandbox.supervisor import Supervisor, silent
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+TOOLS = REPOSITORY / ".sandbox" / "tools"
+"""What npm has installed, once for all sandboxes of this checkout."""
 
 
 class Sandbox:
@@ -31,7 +33,7 @@ class Sandbox:
         app: Path = REPOSITORY,
         settings: Mapping[str, str] | None = None,
         settings_file: Path | None = None,
-        tools: Path = REPOSITORY / ".sandbox" / "tools",
+        tools: Path = TOOLS,
         restart: bool = False,
         say: Callable[[str], None] = silent,
     ) -> None:

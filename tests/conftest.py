@@ -8,7 +8,7 @@ from sandbox import azurite
 from sandbox.endpoints import storage_connection
 from sandbox.ports import Ports
 from sandbox.process import HttpProbe, Program
-from sandbox.sandbox import REPOSITORY
+from sandbox.sandbox import REPOSITORY, TOOLS
 from sandbox.supervisor import Supervisor
 
 
@@ -17,7 +17,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The connection string of an Azurite of the tests' own, one for all suites that ask for it."""
     ports, home = Ports.free(), tmp_path_factory.mktemp("azurite")
     (home / "data").mkdir()
-    command = azurite.installed(REPOSITORY / ".sandbox" / "tools", print).command(ports, home / "data")
+    command = azurite.installed(TOOLS, print).command(ports, home / "data")
     # The table service is the last of the three that Azurite starts.
     ready = HttpProbe(f"http://127.0.0.1:{ports.table}/", (400, 403))
     supervisor = Supervisor(home, REPOSITORY)
