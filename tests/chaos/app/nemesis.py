@@ -60,9 +60,9 @@ class Nemesis:
         self._note(f"kill {name}")
         self._sandbox.processes.kill(name)
         time.sleep(self._rng.uniform(0, 1))
-        self._sandbox.processes.start(name)
-        if name == "host-events":
+        if name == "host-events":  # before its successor holds locks of its own
             self._client.broker.advance_clock(PAST_THE_LOCK)
+        self._sandbox.processes.start(name)
 
     def freeze(self) -> None:
         """The worker sleeps past its locks, then goes on as if nothing had happened."""
@@ -110,13 +110,12 @@ class Nemesis:
         stand_in.add_fault(match, **{"times": self._rng.randrange(1, 4), **fault})
 
     def heal(self) -> None:
-        """Everything runs, nothing is told to fail, and no lock of a dead worker is left."""
+        """Everything runs and nothing is told to fail; the locks of dead workers were freed when they died."""
         for name in self._sandbox.processes.names:
             if self._sandbox.processes.pid(name) is None:
                 self._sandbox.processes.start(name)
         for stand_in in (self._client.erp, self._client.credit, self._client.dataverse, self._client.broker):
             stand_in.clear_faults()
-        self._client.broker.advance_clock(PAST_THE_LOCK)
 
     def _during(self, what: str, **fault: object) -> None:
         self._note(f"{what} {fault}")
