@@ -17,27 +17,18 @@ ENTITY_SETS = {"account": "accounts", "contact": "contacts", "opportunity": "opp
 
 CURRENCY = {"transactioncurrencyid": ("isocurrencycode",)}
 
+_CUSTOMER = (
+    "emailaddress1",
+    "telephone1",
+    "address1_line1",
+    "address1_postalcode",
+    "address1_city",
+    "address1_country",
+    "statecode",
+)
 COLUMNS = {
-    "account": (
-        "name",
-        "emailaddress1",
-        "telephone1",
-        "address1_line1",
-        "address1_postalcode",
-        "address1_city",
-        "address1_country",
-        "statecode",
-    ),
-    "contact": (
-        "fullname",
-        "emailaddress1",
-        "telephone1",
-        "address1_line1",
-        "address1_postalcode",
-        "address1_city",
-        "address1_country",
-        "statecode",
-    ),
+    "account": ("name", *_CUSTOMER),
+    "contact": ("fullname", *_CUSTOMER),
     "opportunity": (
         "name",
         "estimatedvalue",
