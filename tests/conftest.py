@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox import azurite
-from sandbox.endpoints import storage_connection
-from sandbox.ports import Ports
-from sandbox.process import HttpProbe, Program
-from sandbox.sandbox import REPOSITORY, TOOLS
-from sandbox.supervisor import Supervisor
+from sandbox.azure import azurite
+from sandbox.machine.ports import Ports
+from sandbox.machine.process import HttpProbe, Program
+from sandbox.machine.supervisor import Supervisor
+from sandbox.repository import REPOSITORY, TOOLS
+from sandbox.running.endpoints import storage_connection
 
 
 @pytest.fixture(scope="session")

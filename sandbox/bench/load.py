@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.sandbox import REPOSITORY
+from sandbox.repository import REPOSITORY
 
 _REQUEST_SECONDS = 60.0
 

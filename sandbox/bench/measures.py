@@ -10,7 +10,7 @@ from sandbox.bench.load import Job, Reply, Result
 from sandbox.bench.meter import ELSEWHERE, Meter, Seconds, spent
 from sandbox.bench.workload import Record, Workload
 from sandbox.client import Client
-from sandbox.sandbox import Sandbox
+from sandbox.running.sandbox import Sandbox
 
 DOOR, WORKER, END_TO_END, HALF_LOAD = "door alone", "worker alone", "end to end", "end to end, half load"
 

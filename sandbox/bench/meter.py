@@ -8,8 +8,8 @@ from typing import Any
 
 import requests
 
-from sandbox.ports import LOOPBACK
-from sandbox.sandbox import Sandbox
+from sandbox.machine.ports import LOOPBACK
+from sandbox.running.sandbox import Sandbox
 
 Seconds = dict[str, float]
 

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import registration
 from sandbox.bench import load
 from sandbox.bench.load import Call, Job
 from sandbox.client import Client
-from sandbox.dataverse_client import sign_in
-from sandbox.endpoints import Endpoints
-from sandbox.sandbox import REPOSITORY
+from sandbox.repository import PAYLOADS
+from sandbox.running import registration
+from sandbox.running.dataverse_client import sign_in
+from sandbox.running.endpoints import Endpoints
 
-_CAPTURED = REPOSITORY / "tests" / "payloads" / "webhook_async_update_account_2019.json"
+_CAPTURED = PAYLOADS / "webhook_async_update_account_2019.json"
 _WEB_API = "/api/data/v9.2"
 _CONNECTIONS = 8
 

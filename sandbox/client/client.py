@@ -5,8 +5,8 @@ from sandbox.client.archive import Archive
 from sandbox.client.broker import Broker
 from sandbox.client.dataverse import Dataverse
 from sandbox.client.stand_in import StandIn
-from sandbox.dataverse_client import Environment
-from sandbox.endpoints import Endpoints
+from sandbox.running.dataverse_client import Environment
+from sandbox.running.endpoints import Endpoints
 
 
 class Client:

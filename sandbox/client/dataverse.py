@@ -8,8 +8,8 @@ import requests
 
 from sandbox.client.stand_in import StandIn
 from sandbox.client.waiting import eventually
-from sandbox.dataverse_client import sign_in
-from sandbox.endpoints import DataverseClient
+from sandbox.running.dataverse_client import sign_in
+from sandbox.running.endpoints import DataverseClient
 
 _TIMEOUT = 10.0
 

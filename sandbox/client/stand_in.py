@@ -16,7 +16,7 @@ class StandIn:
         self._session.trust_env = False
 
     def add_fault(self, match: str, **fault: Any) -> None:
-        """Make requests that `match` (METHOD and a path pattern) go wrong; see sandbox/http.py for the fields."""
+        """Make requests that `match` (METHOD and a path pattern) go wrong, with the fields of `http_server.Fault`."""
         self._control("POST", "faults", json={"match": match, **fault})
 
     def clear_faults(self) -> None:

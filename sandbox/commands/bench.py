@@ -22,9 +22,10 @@ from sandbox.bench.report import document, machine, tables
 from sandbox.bench.workload import Workload, batches
 from sandbox.client import Client
 from sandbox.commands.session import run_with, say
-from sandbox.endpoints import Endpoints
-from sandbox.ports import LOOPBACK
-from sandbox.sandbox import REPOSITORY, Sandbox
+from sandbox.machine.ports import LOOPBACK
+from sandbox.repository import REPOSITORY
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.sandbox import Sandbox
 
 _WARM_UP = 16
 _FAILURES = (TimeoutError, LoadRefusedError, subprocess.CalledProcessError, requests.RequestException)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.sandbox import REPOSITORY
+from sandbox.repository import REPOSITORY
 
 # The environment's own scripts lie beside its Python.
 _LINT_IMPORTS = Path(sys.executable).parent / "lint-imports"

@@ -14,10 +14,11 @@ from sandbox.commands.session import INTERRUPTED, run_with
 from sandbox.demo.outcome import checks
 from sandbox.demo.screen import Screen
 from sandbox.demo.story import Story
-from sandbox.endpoints import Endpoints
-from sandbox.ports import LOOPBACK
-from sandbox.sandbox import REPOSITORY, Sandbox
-from sandbox.state import StateDirectory, StateInUseError
+from sandbox.machine.ports import LOOPBACK
+from sandbox.repository import REPOSITORY
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.sandbox import Sandbox
+from sandbox.running.state import StateDirectory, StateInUseError
 
 
 def main() -> int:

@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from sandbox.azurite import AzuriteInstallError
-from sandbox.endpoints import Endpoints
-from sandbox.ports import PortTakenError
-from sandbox.process import StartError
-from sandbox.registration import RegistrationError
-from sandbox.sandbox import Sandbox
-from sandbox.state import StateInUseError
+from sandbox.azure.azurite import AzuriteInstallError
+from sandbox.machine.ports import PortTakenError
+from sandbox.machine.process import StartError
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.registration import RegistrationError
+from sandbox.running.sandbox import Sandbox
+from sandbox.running.state import StateInUseError
 
 START_FAILURES = (PortTakenError, StateInUseError, StartError, AzuriteInstallError, RegistrationError, ValueError)
 

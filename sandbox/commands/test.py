@@ -3,9 +3,9 @@
 import os
 import sys
 
-from sandbox import azurite
+from sandbox.azure import azurite
 from sandbox.commands.checks import failed_checks, run_pytest
-from sandbox.sandbox import TOOLS
+from sandbox.repository import TOOLS
 
 # The tests wait more than they compute, so there is one process more than cores; files stay together, as their
 # fixtures are the expensive part. More than four would only make timing tests wait for each other.

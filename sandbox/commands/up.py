@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 from sandbox.commands.session import Interrupted, run_with, say
-from sandbox.endpoints import Endpoints
-from sandbox.ports import Ports
-from sandbox.sandbox import REPOSITORY, Sandbox
+from sandbox.machine.ports import Ports
+from sandbox.repository import REPOSITORY
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.sandbox import Sandbox
 
 _POLL_SECONDS = 0.25
 

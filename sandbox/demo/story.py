@@ -11,9 +11,7 @@ from typing import Any
 from sandbox.client import Client
 from sandbox.demo.journey import Journeys
 from sandbox.demo.screen import Screen
-from sandbox.sandbox import REPOSITORY
-
-PAYLOADS = REPOSITORY / "tests" / "payloads"
+from sandbox.repository import PAYLOADS
 
 # The row that the captured webhook is about.
 ACCOUNT = "aaa19cdd-88df-e311-b8e5-6c3be5a8b200"

@@ -14,10 +14,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.amqp import Accepted, Properties, build
-from sandbox.amqp.message import BATCH_FORMAT, encode_batch
-from tests.contract.broker.amqp_client import AmqpClient
-from tests.contract.broker.broker_process import BrokerProcess
+from sandbox.azure.amqp import Accepted, Properties, build
+from sandbox.azure.amqp.message import BATCH_FORMAT, encode_batch
+from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient
+from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
 MESSAGES = 10_000
 WINDOW = 200

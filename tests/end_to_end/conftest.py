@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.client import Client
-from sandbox.endpoints import Endpoints
-from sandbox.ports import LOOPBACK, Ports
-from sandbox.sandbox import Sandbox
+from sandbox.machine.ports import LOOPBACK, Ports
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.sandbox import Sandbox
 
 # A retry is due within a second or two, so that tests of retries need not wait; the rest is as deployed.
 SETTINGS = {

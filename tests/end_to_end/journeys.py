@@ -3,12 +3,11 @@
 import json
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sandbox.client import Client
+from sandbox.repository import PAYLOADS
 
-PAYLOADS = Path(__file__).parents[1] / "payloads"
 EURO = "c0000000-0000-4000-8000-000000000001"
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.client import Client
-from sandbox.endpoints import Endpoints
-from sandbox.ports import LOOPBACK, Ports
-from sandbox.sandbox import REPOSITORY, Sandbox
+from sandbox.machine.ports import LOOPBACK, Ports
+from sandbox.repository import REPOSITORY
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.sandbox import Sandbox
 from tests.end_to_end.conftest import SETTINGS
 from tests.end_to_end.journeys import Person, effects_of
 

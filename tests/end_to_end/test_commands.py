@@ -11,10 +11,9 @@ import pytest
 import requests
 
 from sandbox.client import eventually
-from sandbox.endpoints import Endpoints
-from sandbox.ports import Ports, is_taken, option_of
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from sandbox.machine.ports import Ports, is_taken, option_of
+from sandbox.repository import REPOSITORY
+from sandbox.running.endpoints import Endpoints
 
 
 def command(name: str, *arguments: str) -> list[str]:

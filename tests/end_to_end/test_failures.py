@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from sandbox.client import Client, eventually
-from sandbox.sandbox import Sandbox
+from sandbox.running.sandbox import Sandbox
 from tests.end_to_end.journeys import Person, charges_for, context_of, effects_of
 
 PAST_THE_LOCK = 61.0

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.client import Client
-from sandbox.ports import Ports
-from sandbox.sandbox import Sandbox
+from sandbox.machine.ports import Ports
+from sandbox.running.sandbox import Sandbox
 from tests.chaos.app.run import SETTINGS, Bench
 
 

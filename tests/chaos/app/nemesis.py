@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from sandbox.client import Client
-from sandbox.sandbox import Sandbox
+from sandbox.running.sandbox import Sandbox
 
 log = logging.getLogger("chaos.nemesis")
 

@@ -11,11 +11,11 @@ from functools import partial
 import requests
 
 from sandbox.client import Client, eventually
-from sandbox.dataverse_client import Environment, sign_in
-from sandbox.endpoints import Endpoints
-from sandbox.ports import LOOPBACK
-from sandbox.registration import steps
-from sandbox.sandbox import Sandbox
+from sandbox.machine.ports import LOOPBACK
+from sandbox.running.dataverse_client import Environment, sign_in
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.registration import steps
+from sandbox.running.sandbox import Sandbox
 from tests.chaos.app.changes import EURO, Changes
 from tests.chaos.app.checker import FINAL
 from tests.chaos.app.history import Answer, History, Json

@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.amqp import Accepted, Error, Modified, Properties, Rejected, Released, Source, Target, build
-from sandbox.amqp.codec import encode
-from sandbox.amqp.frames import AMQP_HEADER, SASL_HEADER, encode_frame, frame_bytes
-from sandbox.amqp.message import BATCH_FORMAT, encode_batch
-from sandbox.amqp.performatives import (
+from sandbox.azure.amqp import Accepted, Error, Modified, Properties, Rejected, Released, Source, Target, build
+from sandbox.azure.amqp.codec import encode
+from sandbox.azure.amqp.frames import AMQP_HEADER, SASL_HEADER, encode_frame, frame_bytes
+from sandbox.azure.amqp.message import BATCH_FORMAT, encode_batch
+from sandbox.azure.amqp.performatives import (
     RECEIVER,
     SENDER,
     Attach,
@@ -24,7 +24,7 @@ from sandbox.amqp.performatives import (
     SaslInit,
     Transfer,
 )
-from sandbox.amqp.types import Array, Described, Int, Symbol, Timestamp, UByte, UInt, ULong
+from sandbox.azure.amqp.types import Array, Described, Int, Symbol, Timestamp, UByte, UInt, ULong
 
 QUEUE = "fuzz"
 _ADDRESSES = [

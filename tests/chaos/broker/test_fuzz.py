@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.amqp import Accepted
+from sandbox.azure.amqp import Accepted
 from tests.chaos.broker.fuzz import QUEUE, Conversations
-from tests.contract.broker.amqp_client import AmqpClient, text
-from tests.contract.broker.broker_process import BrokerProcess
+from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient, text
+from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
 FRAMES = int(os.environ.get("BROKER_FUZZ_FRAMES", "100000"))
 ROUNDS = 10

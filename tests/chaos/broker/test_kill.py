@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.amqp import Accepted, Link, build
-from sandbox.amqp.message import Properties
-from tests.contract.broker.amqp_client import AmqpClient
-from tests.contract.broker.broker_process import BrokerProcess
+from sandbox.azure.amqp import Accepted, Link, build
+from sandbox.azure.amqp.message import Properties
+from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient
+from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
 KILLS = int(os.environ.get("BROKER_CHAOS_KILLS", "20"))
 MESSAGES = int(os.environ.get("BROKER_CHAOS_MESSAGES", "20000"))

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+from sandbox.repository import REPOSITORY
+
 INFRA = REPOSITORY / "infra"
 GOLDEN = INFRA / "golden"
 ENVIRONMENTS = ("dev", "test", "prod")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.ports import LOOPBACK, Ports
-from sandbox.sandbox import Sandbox
+from sandbox.machine.ports import LOOPBACK, Ports
+from sandbox.running.sandbox import Sandbox
 from tests.contract.infra.bicep import REPOSITORY
 from tests.contract.infra.test_package import make
 

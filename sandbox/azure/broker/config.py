@@ -1,0 +1,90 @@
+"""Microsoft's emulators' Config.json, both kinds: entities of Service Bus and of Event Hubs.
+
+Read leniently, as the shipped samples need it: `//` comments, trailing commas, numbers as text, any duration. The
+emulators' own limits (one hour to live, ten deliveries) are not enforced; nor is the number of entities.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from sandbox.azure.broker.namespace import Namespace
+from sandbox.azure.broker.options import QueueOptions
+from sandbox.azure.broker.rules import DEFAULT_RULE, Rule
+
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+_STRING_OR_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])')
+
+
+class ConfigError(Exception):
+    """The file cannot be read, or says something that makes no sense."""
+
+
+def load(path: Path, namespace: Namespace) -> None:
+    """Adds the entities of the file at `path` to the namespace."""
+    try:
+        settings = json.loads(strip_comments(path.read_text(encoding="utf-8-sig")))["UserConfig"]
+        for item in settings.get("Namespaces", []):
+            for queue in item.get("Queues", []):
+                namespace.add_queue(queue["Name"], _options(queue.get("Properties", {})))
+            for topic in item.get("Topics", []):
+                _add_topic(namespace, topic)
+        for item in settings.get("NamespaceConfig", []):
+            for hub in item.get("Entities", []):
+                groups = [group["Name"] for group in hub.get("ConsumerGroups", [])]
+                namespace.add_hub(hub["Name"], int(hub["PartitionCount"]), groups, _retention(hub))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: {type(error).__name__}: {error}") from error
+
+
+def strip_comments(text: str) -> str:
+    """JSON without comments and trailing commas; what stands in strings is left alone."""
+    text = _STRING_OR_COMMENT.sub(lambda match: match.group(1) or "", text)
+    return _TRAILING_COMMA.sub(lambda match: match.group(1) or "", text)
+
+
+def duration(text: str) -> int:
+    """An ISO 8601 duration (days to seconds) in milliseconds."""
+    match = _DURATION.fullmatch(text)
+    if match is None or text in {"P", "PT"}:
+        raise ValueError(f"'{text}' is not a duration")
+    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return int((days * 86400 + hours * 3600 + minutes * 60 + seconds) * 1000)
+
+
+def _retention(hub: dict[str, Any]) -> int | None:
+    """In milliseconds. The key is Azure's (`retentionTimeInHours`); Microsoft's emulator knows none."""
+    hours = hub.get("RetentionTimeInHours")
+    return None if hours is None else int(float(hours) * 3_600_000)
+
+
+def _options(properties: dict[str, Any]) -> QueueOptions:
+    default = QueueOptions()
+    return QueueOptions(
+        lock_duration=duration(properties.get("LockDuration") or "PT1M"),
+        max_delivery_count=int(properties.get("MaxDeliveryCount") or default.max_delivery_count),
+        time_to_live=duration(properties.get("DefaultMessageTimeToLive") or "PT1H"),
+        dead_letter_expired=bool(properties.get("DeadLetteringOnMessageExpiration")),
+        requires_session=bool(properties.get("RequiresSession")),
+        duplicate_window=_duplicate_window(properties),
+        forward_to=properties.get("ForwardTo") or None,
+        forward_dead_letters_to=properties.get("ForwardDeadLetteredMessagesTo") or None,
+    )
+
+
+def _duplicate_window(properties: dict[str, Any]) -> int:
+    if not properties.get("RequiresDuplicateDetection"):
+        return 0
+    return duration(properties.get("DuplicateDetectionHistoryTimeWindow") or "PT20S")
+
+
+def _add_topic(namespace: Namespace, settings: dict[str, Any]) -> None:
+    topic = namespace.add_topic(settings["Name"], _options(settings.get("Properties", {})))
+    for item in settings.get("Subscriptions", []):
+        now = namespace.clock.now()
+        rules = [
+            Rule.from_config(rule.get("Name", DEFAULT_RULE), rule["Properties"], now) for rule in item.get("Rules", [])
+        ]
+        namespace.add_subscription(topic, item["Name"], _options(item.get("Properties", {})), rules)

@@ -1,0 +1,68 @@
+"""Filters of topic rules: what a rule looks for in a message."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
+from sandbox.azure.broker.sql import Parser
+from sandbox.azure.broker.sql_values import Fields
+
+
+class Filter(Protocol):
+    """Decides about a message."""
+
+    def matches(self, message: BrokeredMessage) -> bool:
+        """Whether the message passes."""
+
+
+class SqlFilter:
+    """A filter from an SQL expression; raises `SqlError` when it cannot be parsed."""
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        self._evaluate = Parser(expression).condition()
+
+    def matches(self, message: BrokeredMessage) -> bool:
+        return self._evaluate(Fields.of(message)) is True
+
+
+class TrueFilter(SqlFilter):
+    """Lets everything pass."""
+
+    def __init__(self) -> None:
+        super().__init__("1=1")
+
+
+class FalseFilter(SqlFilter):
+    """Lets nothing pass."""
+
+    def __init__(self) -> None:
+        super().__init__("1=0")
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationFilter:
+    """Every given system property and application property must be equal."""
+
+    system: dict[str, str]  # by the field's name in the properties section
+    application: dict[str, Any]
+
+    @classmethod
+    def named(cls, system: dict[str, Any], application: dict[str, Any] | None) -> "CorrelationFilter":
+        """From system properties under the names that rules use, in any case; other names are ignored."""
+        fields = {SYSTEM_PROPERTIES.get(key.lower()): value for key, value in system.items() if value is not None}
+        return cls({key: value for key, value in fields.items() if key is not None}, dict(application or {}))
+
+    def matches(self, message: BrokeredMessage) -> bool:
+        content = message.content
+        if any(content.property(name) != value for name, value in self.system.items()):
+            return False
+        if not self.application:
+            return True
+        given = content.application_properties()
+        return all(key in given and _same(given[key], value) for key, value in self.application.items())
+
+
+def _same(given: Any, wanted: Any) -> bool:
+    """Config.json may write a number or a boolean as text."""
+    return bool(given == wanted) or (not isinstance(given, bytes) and str(given).lower() == str(wanted).lower())

@@ -1,0 +1,92 @@
+"""Links on which clients read a partition."""
+
+from sandbox.azure.amqp.codec import encode
+from sandbox.azure.amqp.link import Link
+from sandbox.azure.amqp.performatives import SETTLE_SETTLED, Error, Source
+from sandbox.azure.amqp.types import Described, Symbol, Timestamp, ULong
+from sandbox.azure.broker.endpoints import Endpoint, Scheduler
+from sandbox.azure.broker.eventhub import Partition
+
+SELECTOR = "apache.org:selector-filter:string"
+_SELECTOR_CODE = ULong(0x000000137000000A)
+_METRICS = "com.microsoft:enable-receiver-runtime-metric"
+_EVENTS_AT_ONCE = 500  # then others get their turn
+
+
+class HubReader(Endpoint):
+    """Reads on from a position. Events are sent settled: nobody acknowledges them, clients keep checkpoints."""
+
+    def __init__(self, scheduler: Scheduler, link: Link, partition: Partition, group: str) -> None:
+        self._scheduler = scheduler
+        self._link = link
+        self._partition = partition
+        self.group = group
+        epoch = link.remote_properties.get("com.microsoft:epoch")
+        self.epoch: int | None = epoch if isinstance(epoch, int) else None
+        desired = link.remote.desired_capabilities if link.remote else None
+        self._with_metrics = _METRICS in (desired if isinstance(desired, list) else [desired])
+        self._next = 0  # the sequence number of the next event
+
+    def open(self) -> None:
+        """Accepts the attach at the position that its filter asks for."""
+        selector = _selector(self._link)
+        self._next = self._partition.position(selector)
+        self._partition.attach(self)
+        source = self._link.source or Source()
+        source.filter = None if selector is None else {Symbol(SELECTOR): Described(_SELECTOR_CODE, selector)}
+        self._link.snd_settle_mode = SETTLE_SETTLED
+        self._link.accept(source=source)
+
+    def pump(self) -> bool:
+        link, events = self._link, self._partition.events
+        if link.closed or not link.attached:
+            return False
+        first = self._partition.next_sequence_number - len(events)
+        start = max(self._next - first, 0)  # what was not read in time is gone
+        batch = events[start : start + min(link.credit, _EVENTS_AT_ONCE)]
+        prefix = self._metrics() if self._with_metrics and batch else b""
+        for event in batch:
+            link.send(prefix + event.encoded, b"", settled=True)
+            self._next = event.sequence_number + 1
+        if link.credit > 0 and self._next < self._partition.next_sequence_number:
+            return True
+        link.drained()
+        return False
+
+    def _metrics(self) -> bytes:
+        """The partition's newest event, as delivery annotations."""
+        last = self._partition.last
+        annotations = {
+            Symbol("last_enqueued_sequence_number"): last.sequence_number if last else -1,
+            Symbol("last_enqueued_offset"): str(last.offset) if last else "-1",
+            Symbol("last_enqueued_time_utc"): Timestamp(last.enqueued_at if last else 0),
+            Symbol("runtime_info_retrieval_time_utc"): Timestamp(self._scheduler.namespace.clock.now()),
+        }
+        return b"\x00\x53\x71" + encode(annotations)
+
+    def stolen(self, epoch: int) -> None:
+        """A higher epoch reads now."""
+        own = "" if self.epoch is None else self.epoch
+        self._link.detach(
+            Error(
+                "amqp:link:stolen",
+                f"New receiver 'nil' with higher epoch of '{epoch}' is created hence current receiver 'nil' with "
+                f"epoch '{own}' is getting disconnected.",
+            )
+        )
+
+    def on_flow(self, link: Link) -> None:
+        if link.credit or link.drain:
+            self._scheduler.namespace.changed(self._partition)
+
+    def on_detach(self) -> None:
+        self._partition.detach(self)
+
+
+def _selector(link: Link) -> str | None:
+    filters = (link.source.filter if link.source else None) or {}
+    found = filters.get(SELECTOR)
+    found = found.value if isinstance(found, Described) else found
+    if isinstance(found, bytes):
+        return found.decode("utf-8", "replace")
+    return found if isinstance(found, str) else None

@@ -1,0 +1,225 @@
+"""The namespace: every entity of both services, found by its address."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sandbox.azure.broker.clock import BrokerClock
+from sandbox.azure.broker.errors import already_exists, not_found
+from sandbox.azure.broker.eventhub import EventHub, Partition
+from sandbox.azure.broker.message import BrokeredMessage
+from sandbox.azure.broker.options import QueueOptions
+from sandbox.azure.broker.queue import DEAD_LETTER_SUFFIX, Queue
+from sandbox.azure.broker.rules import Rule
+from sandbox.azure.broker.store import Store
+from sandbox.azure.broker.topic import Subscription, Topic
+
+_TRANSFER_SUFFIX = "/$Transfer" + DEAD_LETTER_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class HubAddress:
+    """A hub, or one of its partitions; with a consumer group it can be read."""
+
+    hub: EventHub
+    partition: Partition | None = None
+    group: str | None = None
+
+
+Entity = Queue | Topic | HubAddress
+
+
+class Namespace:
+    """Owns the entities and what they share: clock, store, counters.
+
+    `on_change` is called when deliveries may have become possible, `on_deadline` with the time of the next deadline
+    when it has come nearer.
+    """
+
+    def __init__(self, store: Store, clock: BrokerClock) -> None:
+        self.store = store
+        self.clock = clock
+        self.created_at = clock.now()
+        self.counters: Counter[str] = Counter()
+        self.queues: dict[str, Queue] = {}  # by lower-case name; subscriptions are among them
+        self.topics: dict[str, Topic] = {}
+        self.hubs: dict[str, EventHub] = {}
+        self.on_change: Callable[[], None] = lambda: None
+        self.on_deadline: Callable[[int], None] = lambda _: None
+        self._changed: set[Queue | Partition] = set()
+        self._next_deadline: int | None = None
+
+    # ---- building
+
+    def add_queue(self, name: str, options: QueueOptions) -> Queue:
+        """Adds a queue. Names are shared by both services: one that is taken raises, here and below."""
+        self._check_free(name)
+        queue = self.queues[name.lower()] = Queue(self, name, options)
+        return queue
+
+    def add_topic(self, name: str, options: QueueOptions) -> Topic:
+        """Adds a topic without subscriptions."""
+        self._check_free(name)
+        topic = self.topics[name.lower()] = Topic(self, name, options)
+        return topic
+
+    def add_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Rule]) -> Subscription:
+        """Adds a subscription to a topic; without rules everything passes."""
+        subscription = Subscription(self, topic.name, name, options)
+        self._check_free(subscription.name)
+        subscription.replace_rules(rules or [Rule.default(self.clock.now())])
+        self.queues[subscription.name.lower()] = topic.subscriptions[name.lower()] = subscription
+        return subscription
+
+    def add_hub(self, name: str, partitions: int, groups: list[str], retention: int | None = None) -> EventHub:
+        """Adds an event hub; `retention` in milliseconds, the emulators' hour when it is None."""
+        self._check_free(name)
+        hub = self.hubs[name.lower()] = EventHub(self, name, partitions, groups, retention)
+        return hub
+
+    def _check_free(self, name: str) -> None:
+        key = name.lower()
+        if key in self.queues or key in self.topics or key in self.hubs:
+            raise already_exists(name)
+
+    def create(self, name: str, options: QueueOptions, *, is_topic: bool) -> Queue:
+        """Adds a queue or topic on request, and remembers it."""
+        self._check_targets(options)
+        entity = self.add_topic(name, options) if is_topic else self.add_queue(name, options)
+        self.store.put_entity(entity)
+        return entity
+
+    def create_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Rule]) -> Subscription:
+        """Adds a subscription on request, and remembers it and its rules."""
+        self._check_targets(options)
+        subscription = self.add_subscription(topic, name, options, rules)
+        self.store.put_entity(subscription)
+        self.store.put_rules(subscription)
+        return subscription
+
+    def change_options(self, entity: Queue, options: QueueOptions) -> None:
+        """Gives an entity other options, and remembers them."""
+        self._check_targets(options)
+        entity.options = options
+        self.store.put_entity(entity)
+
+    def delete(self, path: str) -> None:
+        """Deletes a queue, a subscription, or a topic with its subscriptions; raises when it is not there."""
+        key = path.lower()
+        topic, queue = self.topics.pop(key, None), self.queues.pop(key, None)
+        if queue is None and topic is None:
+            raise not_found(path)
+        for subscription in list(topic.subscriptions.values()) if topic is not None else ():
+            self.delete(subscription.name)
+        if isinstance(queue, Subscription) and (owner := self.topics.get(queue.topic.lower())):
+            del owner.subscriptions[queue.subscription_name.lower()]
+        for entity in (topic, queue):
+            if entity is not None:
+                entity.delete()
+                self.store.delete_entity(entity)
+
+    # ---- finding
+
+    def all_queues(self) -> Iterator[Queue]:
+        """Queues, subscriptions, topics, and the dead-letter queue of each."""
+        for queue in (*self.queues.values(), *self.topics.values()):
+            yield queue
+            if queue.dead_letters is not None:
+                yield queue.dead_letters
+
+    def resolve(self, path: str) -> Entity:
+        """The entity at a path (no scheme, no host; case does not matter)."""
+        key = path.strip("/").lower()
+        entity = self.queues.get(key) or self.topics.get(key)
+        if entity is not None:
+            return entity
+        if key in self.hubs:
+            return HubAddress(self.hubs[key])
+        for suffix in (_TRANSFER_SUFFIX.lower(), DEAD_LETTER_SUFFIX.lower()):
+            if key.endswith(suffix) and (queue := self.queues.get(key.removesuffix(suffix))) is not None:
+                dead = queue.transfer_dead_letters if suffix == _TRANSFER_SUFFIX.lower() else queue.dead_letters
+                if dead is not None:
+                    return dead
+        return self._resolve_partition(path, key)
+
+    def _resolve_partition(self, path: str, key: str) -> HubAddress:
+        match key.split("/"):
+            case [hub, "partitions", partition] if hub in self.hubs:
+                return HubAddress(self.hubs[hub], self.hubs[hub].partition(partition))
+            case [hub, "consumergroups", group, "partitions", partition] if hub in self.hubs:
+                if group not in self.hubs[hub].groups:
+                    raise not_found(path)
+                return HubAddress(self.hubs[hub], self.hubs[hub].partition(partition), group)
+        raise not_found(path)
+
+    def knows(self, path: str) -> bool:
+        """Whether a token audience names something here: an entity, anything below one, or the whole namespace."""
+        parts = path.strip("/").lower().split("/")
+        names = ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
+        return parts == [""] or any(name in self.queues or name in self.topics or name in self.hubs for name in names)
+
+    def target(self, name: str) -> Queue:
+        """The queue or topic that messages are forwarded to."""
+        target = self.topics.get(name.lower()) or self.queues.get(name.lower())
+        if target is None:
+            raise not_found(name)
+        return target
+
+    def send(self, name: str, message: BrokeredMessage) -> int:
+        """Forwards a message to a queue or topic."""
+        target = self.target(name)
+        target.check(message)
+        return target.send(message)
+
+    def check_forwarding(self) -> None:
+        """Raises when an entity forwards to something that is not there."""
+        for queue in self.all_queues():
+            self._check_targets(queue.options)
+
+    def _check_targets(self, options: QueueOptions) -> None:
+        for name in (options.forward_to, options.forward_dead_letters_to):
+            if name:
+                self.target(name)
+
+    # ---- running
+
+    def count(self, name: str) -> None:
+        """Counts what has happened, for tests."""
+        self.counters[name] += 1
+
+    def changed(self, entity: Queue | Partition) -> None:
+        """Deliveries from this entity may have become possible."""
+        self._changed.add(entity)
+        self.on_change()
+
+    def pump(self) -> None:
+        """Delivers what can be delivered."""
+        changed, self._changed = self._changed, set()
+        for entity in changed:
+            entity.pump()
+
+    def wake_at(self, when: int) -> None:
+        """Something falls due at `when` (milliseconds)."""
+        if self._next_deadline is None or when < self._next_deadline:
+            self._next_deadline = when
+            self.on_deadline(when)
+
+    def expire(self) -> None:
+        """Does everything that is due by now, and sees to the next deadline."""
+        now = self.clock.now()
+        self._next_deadline = None
+        partitions = [item for hub in self.hubs.values() for item in hub.partitions]
+        entities: list[Queue | Partition] = [*self.all_queues(), *partitions]
+        for entity in entities:
+            entity.expire(now)
+        times = [when for entity in entities if (when := entity.next_deadline()) is not None]
+        if times:
+            self.wake_at(min(times))
+
+
+def path_of(address: str) -> str:
+    """The path of an address such as `amqps://localhost:5672/queue.1/$management`; JavaScript sends it without host."""
+    _, scheme, rest = address.partition("://")
+    if scheme:
+        _, _, address = rest.partition("/")
+    return address.strip("/")

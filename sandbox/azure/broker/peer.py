@@ -1,0 +1,118 @@
+"""One connected client: gives each of its links the endpoint that the link's address asks for."""
+
+import logging
+from typing import Any
+
+from sandbox.azure.amqp.connection import Connection, Handler
+from sandbox.azure.amqp.link import Delivery, Link
+from sandbox.azure.amqp.performatives import DeliveryState, Error
+from sandbox.azure.broker.cbs import LISTEN, SEND, AccessKey, Grants, TokenLink
+from sandbox.azure.broker.endpoints import Endpoint, Scheduler
+from sandbox.azure.broker.errors import BrokerError, not_allowed
+from sandbox.azure.broker.hub_reader import HubReader
+from sandbox.azure.broker.intake import Intake
+from sandbox.azure.broker.management import ManagementLink
+from sandbox.azure.broker.namespace import HubAddress, path_of
+from sandbox.azure.broker.queue import Queue
+from sandbox.azure.broker.receivers import QueueReceiver, SessionReceiver, has_session_filter
+from sandbox.azure.broker.requests import ReplyLink, RequestLink
+from sandbox.azure.broker.topic import Topic
+
+log = logging.getLogger("sandbox.azure.broker")
+
+_CBS, _MANAGEMENT = "$cbs", "$management"
+
+
+class Peer(Handler):
+    """A client. `keys` are the shared access keys that are checked; none: every token is taken."""
+
+    def __init__(self, scheduler: Scheduler, keys: dict[str, AccessKey]) -> None:
+        self.connection = Connection.server(self)
+        self._scheduler = scheduler
+        self._keys = keys
+        self._grants = Grants()
+        self._replies: dict[tuple[int, str], dict[str | None, ReplyLink]] = {}  # by session channel and node
+
+    def on_attach(self, link: Link) -> None:
+        try:
+            path = _path(link)
+            if path.lower() == _CBS or path.lower().endswith(_MANAGEMENT):
+                self._attach_node(link, path)
+            elif link.is_sender:
+                self._attach_receiver(link, path)
+            else:
+                self._attach_sender(link, path)
+        except BrokerError as error:
+            link.context = None
+            link.refuse(error.condition, error.description)
+
+    def _attach_node(self, link: Link, path: str) -> None:
+        replies = self._replies.setdefault((link.session.channel, path.lower()), {})
+        if link.is_sender:
+            link.context = ReplyLink(link)
+            replies[link.target.address if link.target else None] = link.context
+            link.accept()
+            return
+        endpoint: RequestLink
+        if path.lower() == _CBS:
+            endpoint = TokenLink(self._scheduler, replies, self._keys, self._grants)
+        else:
+            endpoint = ManagementLink(self._scheduler, replies, path[: -len(_MANAGEMENT)].strip("/"))
+        link.context = endpoint
+        endpoint.open(link)
+
+    def _attach_sender(self, link: Link, path: str) -> None:
+        self._require(SEND, path)
+        target = self._scheduler.namespace.resolve(path)
+        readable = isinstance(target, HubAddress) and target.group is not None
+        if readable or (isinstance(target, Queue) and target.is_dead_letters):
+            raise not_allowed(f"Messages cannot be sent to '{path}'.")
+        intake = link.context = Intake(self._scheduler, target)
+        intake.open(link)
+
+    def _attach_receiver(self, link: Link, path: str) -> None:
+        self._require(LISTEN, path)
+        source = self._scheduler.namespace.resolve(path)
+        if isinstance(source, Queue) and not isinstance(source, Topic):
+            kind = SessionReceiver if has_session_filter(link) else QueueReceiver
+            receiver = link.context = kind(self._scheduler, link, source)
+            receiver.open()
+        elif isinstance(source, HubAddress) and source.partition is not None and source.group is not None:
+            reader = link.context = HubReader(self._scheduler, link, source.partition, source.group)
+            reader.open()
+        else:
+            raise not_allowed(f"Messages cannot be received from '{path}'.")
+
+    def _require(self, right: str, path: str) -> None:
+        if self._keys:
+            self._grants.require(right, path)
+
+    def on_flow(self, link: Link) -> None:
+        if isinstance(link.context, Endpoint):
+            link.context.on_flow(link)
+
+    def on_transfer(self, link: Link, delivery: Delivery) -> None:
+        if isinstance(link.context, Endpoint):
+            link.context.on_transfer(link, delivery)
+
+    def on_outcome(
+        self, link: Link, delivery_id: int, context: Any, state: DeliveryState | None, settled: bool
+    ) -> None:
+        if isinstance(link.context, Endpoint):
+            link.context.on_outcome(link, delivery_id, context, state, settled)
+
+    def on_detach(self, link: Link, error: Error | None) -> None:
+        log.debug("link %s has ended: %s", link.name, error)
+        for replies in self._replies.values():
+            for address in [key for key, value in replies.items() if value is link.context]:
+                del replies[address]
+        if isinstance(link.context, Endpoint):
+            link.context.on_detach()
+
+
+def _path(link: Link) -> str:
+    """Where the client wants to send to or receive from."""
+    terminus = link.source if link.is_sender else link.target
+    if terminus is None or terminus.address is None:
+        raise BrokerError("amqp:invalid-field", "A link needs an address.")
+    return path_of(terminus.address)

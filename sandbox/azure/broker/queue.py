@@ -1,0 +1,294 @@
+"""A queue, or what a subscription and a dead-letter queue are made of."""
+
+import heapq
+import uuid
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sandbox.azure.broker.deadlines import Deadlines, Key
+from sandbox.azure.broker.duplicates import DuplicateWindow
+from sandbox.azure.broker.errors import BrokerError, not_allowed, not_found
+from sandbox.azure.broker.locks import MessageLocks
+from sandbox.azure.broker.message import EXPIRED, BrokeredMessage, DeadLetterReason, State, too_many_deliveries
+from sandbox.azure.broker.options import QueueOptions
+from sandbox.azure.broker.sessions import Consumer, Session, SessionTable
+
+if TYPE_CHECKING:
+    from sandbox.azure.broker.namespace import Namespace
+
+DEAD_LETTER_SUFFIX = "/$DeadLetterQueue"
+_UNLIMITED = 1 << 30
+_MAX_HOPS = 4  # Azure's limit of chained forwarding
+
+
+class Queue:
+    """Messages in order, peek-locked or taken by consumers; the namespace's store gets every change."""
+
+    def __init__(
+        self, namespace: "Namespace", name: str, options: QueueOptions, *, is_dead_letters: bool = False
+    ) -> None:
+        self.namespace = namespace
+        self.name = name
+        self.options = options
+        self.is_dead_letters = is_dead_letters
+        self.messages: dict[int, BrokeredMessage] = {}
+        self.sessions = SessionTable(self) if options.requires_session else None
+        self.duplicates = DuplicateWindow(options.duplicate_window)
+        self.next_sequence_number = 1
+        self.created_at = self.accessed_at = namespace.clock.now()
+        self.is_deleted = False
+        self.dead_letters: Queue | None = None
+        self.transfer_dead_letters: Queue | None = None  # forwarding failures; nothing is put there
+        if not is_dead_letters:
+            plain = QueueOptions(options.lock_duration, _UNLIMITED, time_to_live=None)
+            self.dead_letters = Queue(namespace, name + DEAD_LETTER_SUFFIX, plain, is_dead_letters=True)
+            self.transfer_dead_letters = Queue(
+                namespace, name + "/$Transfer" + DEAD_LETTER_SUFFIX, plain, is_dead_letters=True
+            )
+        self._ready: list[int] = []
+        self._consumers: deque[Consumer] = deque()
+        self.locks = MessageLocks(self)
+        self._scheduled: Deadlines[int] = Deadlines()
+        self._expiries: Deadlines[int] = Deadlines()
+
+    def delete(self) -> None:
+        """Takes the queue out of service: who receives from it is told, what is sent to it is refused."""
+        self.is_deleted = True
+        for consumer in list(self._consumers):
+            consumer.entity_deleted()
+        if self.sessions is not None:
+            self.sessions.delete()
+        for queue in (self.dead_letters, self.transfer_dead_letters):
+            if queue is not None:
+                queue.delete()
+
+    # ---- sending
+
+    def check(self, message: BrokeredMessage) -> None:
+        """Raises `BrokerError` when the queue cannot take the message."""
+        if self.is_deleted:
+            raise not_found(self.name)
+        if self.options.forward_to:
+            return
+        if self.options.requires_session and message.session_id is None:
+            raise not_allowed(
+                "The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have "
+                "session support enabled can only receive messages that have the SessionId set to a valid value."
+            )
+
+    def send(self, message: BrokeredMessage) -> int:
+        """Takes a checked message, now or as scheduled, and gives its sequence number: 0 for a duplicate."""
+        now = self.accessed_at = self.namespace.clock.now()
+        if self.duplicates.is_duplicate(message.message_id, now):
+            self.namespace.count("duplicates")
+            return 0
+        if self.duplicates.window_ms:
+            self.namespace.store.remember_id(self, message.message_id, now)
+        if self.options.forward_to:
+            return self._forward(self.options.forward_to, message)
+        message.sequence_number = self.next_sequence_number
+        self.next_sequence_number += 1
+        message.enqueued_at = now
+        if message.scheduled_for is not None and message.scheduled_for > now:
+            message.state = State.SCHEDULED
+            message.enqueued_at = message.scheduled_for
+        self.namespace.store.put(self, message)
+        self.admit(message)
+        return message.sequence_number
+
+    def _forward(self, target: str, message: BrokeredMessage) -> int:
+        if message.hops >= _MAX_HOPS:
+            self._bury(message, DeadLetterReason("MaxTransferHopCountExceeded", "Forwarded more often than allowed."))
+            return 0
+        message.hops += 1
+        return self.namespace.send(target, message)
+
+    def admit(self, message: BrokeredMessage) -> None:
+        """Gives a stored message its place: just sent, or read back after a restart."""
+        self.messages[message.sequence_number] = message
+        self.next_sequence_number = max(self.next_sequence_number, message.sequence_number + 1)
+        if message.state is State.SCHEDULED:
+            self.at(self._scheduled, message.sequence_number, message.scheduled_for or 0)
+        elif message.state is State.DEFERRED:
+            if self.sessions is not None:
+                self.sessions.get(message.session_id or "").deferred += 1
+        else:
+            self.activate(message)
+
+    def activate(self, message: BrokeredMessage) -> None:
+        """The message can be delivered from now on."""
+        limits = [limit for limit in (message.content.ttl, self.options.time_to_live) if limit is not None]
+        if limits and not self.is_dead_letters:
+            message.expires_at = message.enqueued_at + min(limits)
+            self.at(self._expiries, message.sequence_number, message.expires_at)
+        self._push(message)
+
+    def _push(self, message: BrokeredMessage) -> None:
+        if self.sessions is not None:
+            self.sessions.push(message.session_id or "", message.sequence_number)
+        else:
+            heapq.heappush(self._ready, message.sequence_number)
+        self.namespace.changed(self)
+
+    # ---- delivering
+
+    def add_consumer(self, consumer: Consumer) -> None:
+        """A receiver without session competes for messages from now on."""
+        self._consumers.append(consumer)
+        self.accessed_at = self.namespace.clock.now()
+
+    def remove_consumer(self, consumer: Consumer) -> None:
+        """The receiver has gone. What it has locked stays locked until the locks expire."""
+        if consumer in self._consumers:
+            self._consumers.remove(consumer)
+
+    def pump(self) -> None:
+        """Delivers what can be delivered."""
+        if self.sessions is not None:
+            self.sessions.pump()
+            return
+        idle = 0
+        while self._ready and idle < len(self._consumers):
+            consumer = self._consumers[0]
+            self._consumers.rotate(-1)
+            if consumer.wants() and self.deliver_from(self._ready, consumer, None):
+                idle = 0
+            else:
+                idle += 1
+
+    def deliver_from(self, ready: list[int], consumer: Consumer, session: Session | None) -> bool:
+        """Delivers the first message of `ready`, locked under `session` if there is one; False when there is none."""
+        while ready:
+            message = self.messages.get(heapq.heappop(ready))
+            if message is None or not self.is_ready(message.sequence_number):
+                continue
+            if consumer.destructive:
+                self.remove(message)
+                self.namespace.count("completed")
+            else:
+                self.locks.lock(message, session)
+            self.namespace.count("delivered")
+            consumer.deliver(message)
+            return True
+        return False
+
+    def is_ready(self, sequence_number: int) -> bool:
+        """Whether the sequence number stands for a message that can be delivered now."""
+        message = self.messages.get(sequence_number)
+        return message is not None and message.state is State.ACTIVE and message.lock_token is None
+
+    # ---- settling
+
+    def complete(self, token: uuid.UUID) -> None:
+        """The message is done with."""
+        self.remove(self.locks.message(token))
+        self.namespace.count("completed")
+
+    def abandon(self, token: uuid.UUID) -> None:
+        """Back into the queue, one more delivery counted."""
+        self.give_back(self.locks.message(token), counted=True)
+
+    def release(self, token: uuid.UUID) -> None:
+        """Back into the queue as if it had not been delivered."""
+        self.give_back(self.locks.message(token), counted=False)
+
+    def defer(self, token: uuid.UUID) -> None:
+        """Set aside: from now on it is received by its sequence number only."""
+        message = self.locks.message(token)
+        self.locks.unlock(message)
+        message.delivery_count += 1
+        if message.state is not State.DEFERRED:
+            message.state = State.DEFERRED
+            if self.sessions is not None:
+                self.sessions.get(message.session_id or "").deferred += 1
+        self.namespace.store.update(self, message)
+
+    def dead_letter(self, token: uuid.UUID, reason: DeadLetterReason) -> None:
+        """Into the dead-letter queue, with the reason as application properties."""
+        message = self.locks.message(token)
+        if self.is_dead_letters:
+            raise not_allowed("A message in a dead-letter queue cannot be dead-lettered.")
+        self._bury(message, reason)
+
+    def _bury(self, message: BrokeredMessage, reason: DeadLetterReason) -> None:
+        buried = message.copy()
+        buried.sequence_number = message.sequence_number
+        if message.sequence_number in self.messages:
+            self.remove(message)
+        buried.content.add_application_properties(reason.entries())
+        buried.dead_letter_source = self.name
+        self.namespace.count("dead_lettered")
+        if self.options.forward_dead_letters_to:
+            with suppress(BrokerError):  # refused there: it stays here
+                self.namespace.send(self.options.forward_dead_letters_to, buried)
+                return
+        if self.dead_letters is not None:
+            if buried.sequence_number in self.dead_letters.messages or not buried.sequence_number:
+                buried.sequence_number = self.dead_letters.next_sequence_number
+            self.namespace.store.put(self.dead_letters, buried)
+            self.dead_letters.admit(buried)
+
+    def give_back(self, message: BrokeredMessage, *, counted: bool) -> None:
+        """Unlocks a message; `counted` adds a delivery to its count, at the limit that is one too many."""
+        self.locks.unlock(message)
+        if counted:
+            message.delivery_count += 1
+            if message.delivery_count >= self.options.max_delivery_count:
+                self._bury(message, too_many_deliveries(message.delivery_count))
+                return
+            self.namespace.store.update(self, message)
+        if message.state is State.ACTIVE:
+            if message.expires_at is not None and message.expires_at <= self.namespace.clock.now():
+                self._expire(message)
+            else:
+                self._push(message)
+
+    def remove(self, message: BrokeredMessage) -> None:
+        """The message is no longer here."""
+        number = message.sequence_number
+        self.locks.unlock(message)
+        self.messages.pop(number, None)
+        self._scheduled.cancel(number)
+        self._expiries.cancel(number)
+        self.namespace.store.delete(self, message)
+        if self.sessions is not None and (session := self.sessions.sessions.get(message.session_id or "")):
+            session.deferred -= message.state is State.DEFERRED
+            self.sessions.forget_if_empty(session)
+
+    # ---- time
+
+    def at(self, deadlines: Deadlines[Key], key: Key, when: int) -> None:
+        """Sets a deadline and sees to it that the namespace wakes up for it."""
+        deadlines.set(key, when)
+        self.namespace.wake_at(when)
+
+    def next_deadline(self) -> int | None:
+        """When `expire` has something to do next."""
+        times = [self.locks.ends.next(), self._scheduled.next(), self._expiries.next()]
+        if self.sessions is not None:
+            times.append(self.sessions.ends.next())
+        return min((when for when in times if when is not None), default=None)
+
+    def expire(self, now: int) -> None:
+        """Does what is due: scheduled messages become active, locks end, messages expire."""
+        for number in self._scheduled.pop_due(now):
+            message = self.messages[number]
+            message.state = State.ACTIVE
+            self.namespace.store.update(self, message)
+            self.activate(message)
+        for token in self.locks.ends.pop_due(now):
+            self.namespace.count("locks_expired")
+            self.give_back(self.locks.by_token[token], counted=True)
+        if self.sessions is not None:
+            self.sessions.expire(now)
+        for number in self._expiries.pop_due(now):
+            if self.is_ready(number):
+                self._expire(self.messages[number])
+
+    def _expire(self, message: BrokeredMessage) -> None:
+        self.namespace.count("expired")
+        if self.options.dead_letter_expired:
+            self._bury(message, EXPIRED)
+        else:
+            self.remove(message)

@@ -1,0 +1,106 @@
+"""Rules of a subscription: a named filter, and perhaps an action that changes what passes it.
+
+A rule is described as Config.json does it: {"FilterType": "Correlation" | "Sql" | "True" | "False",
+"CorrelationFilter": {...}, "SqlFilter": {"SqlExpression"}, "Action": {"SqlExpression"}}.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.azure.broker.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
+from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
+from sandbox.azure.broker.sql import Parser, SqlError
+from sandbox.azure.broker.sql_values import Fields
+
+DEFAULT_RULE = "$Default"
+_RULE_NAME = "RuleName"  # the application property that tells which rule's action was applied
+_CONFIG_NAMES = {  # the fields of the properties section -> the names in Config.json
+    "content_type": "ContentType",
+    "correlation_id": "CorrelationId",
+    "subject": "Label",
+    "message_id": "MessageId",
+    "reply_to": "ReplyTo",
+    "reply_to_group_id": "ReplyToSessionId",
+    "group_id": "SessionId",
+    "to": "To",
+}
+
+
+class SqlAction:
+    """What a rule changes in the messages that it lets pass; raises `SqlError` when it cannot be parsed."""
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        self._assignments = Parser(expression).action()
+        for item in self._assignments:
+            if item.scope == "sys" and item.name.lower() not in SYSTEM_PROPERTIES:
+                raise SqlError(f"'sys.{item.name}' cannot be changed")
+
+    def apply(self, message: BrokeredMessage) -> None:
+        """Changes the message; each statement sees what those before it have done."""
+        content = message.content
+        for item in self._assignments:
+            value = None if item.value is None else item.value(Fields.of(message))
+            if item.scope == "sys":
+                content.set_property(SYSTEM_PROPERTIES[item.name.lower()], value)
+            elif value is None:
+                content.remove_application_property(item.name)
+            else:
+                content.add_application_properties({item.name: value})
+        message.read_identity()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `created_at` in milliseconds."""
+
+    name: str
+    filter: Filter
+    action: SqlAction | None = None
+    created_at: int = 0
+
+    @classmethod
+    def default(cls, created_at: int) -> "Rule":
+        """The rule of a subscription that was created without one: everything passes."""
+        return cls(DEFAULT_RULE, TrueFilter(), None, created_at)
+
+    @classmethod
+    def from_config(cls, name: str, properties: dict[str, Any], created_at: int) -> "Rule":
+        """From Config.json's description. Raises `SqlError`, KeyError or TypeError when it makes no sense."""
+        action = (properties.get("Action") or {}).get("SqlExpression")
+        return cls(name, _filter(properties), SqlAction(action) if action else None, created_at)
+
+    def to_config(self) -> dict[str, Any]:
+        """The same as `from_config` takes it."""
+        properties: dict[str, Any] = {}
+        if isinstance(self.filter, CorrelationFilter):
+            wanted = {_CONFIG_NAMES[name]: value for name, value in self.filter.system.items()}
+            properties["FilterType"] = "Correlation"
+            properties["CorrelationFilter"] = wanted | {"Properties": self.filter.application}
+        elif isinstance(self.filter, SqlFilter):
+            properties["FilterType"] = type(self.filter).__name__.removesuffix("Filter")
+            properties["SqlFilter"] = {"SqlExpression": self.filter.expression}
+        if self.action is not None:
+            properties["Action"] = {"SqlExpression": self.action.expression}
+        return properties
+
+    def apply(self, message: BrokeredMessage) -> BrokeredMessage:
+        """The copy of a message that this rule's action makes."""
+        copy = message.copy()
+        if self.action is not None:
+            self.action.apply(copy)
+            copy.content.add_application_properties({_RULE_NAME: self.name})
+        return copy
+
+
+def _filter(properties: dict[str, Any]) -> Filter:
+    match properties.get("FilterType"):
+        case "True":
+            return TrueFilter()
+        case "False":
+            return FalseFilter()
+        case "Sql":
+            return SqlFilter(properties["SqlFilter"]["SqlExpression"])
+    settings = properties["CorrelationFilter"]
+    system = {key: value for key, value in settings.items() if key != "Properties"}
+    return CorrelationFilter.named(system, settings.get("Properties"))

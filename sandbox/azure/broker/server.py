@@ -1,0 +1,200 @@
+"""The broker's server: sockets on one side, the namespace on the other, and the order of things in between.
+
+Whatever happens (bytes come, a deadline passes, a test advances the clock) asks for a turn. A turn commits the store,
+then tells clients what has become durable, then delivers, and sends it all. So nothing is accepted, settled or
+delivered that a crash could take back; and all that happens in one round of the event loop shares one commit.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+from sandbox.azure.amqp.errors import ProtocolError
+from sandbox.azure.amqp.performatives import Error
+from sandbox.azure.broker.cbs import AccessKey
+from sandbox.azure.broker.endpoints import Faults, Timer
+from sandbox.azure.broker.namespace import Namespace
+from sandbox.azure.broker.peer import Peer
+
+log = logging.getLogger("sandbox.azure.broker")
+
+_BACKLOG = 512
+
+
+class Server:
+    """Serves a namespace on AMQP; see `Scheduler` for what endpoints ask of it."""
+
+    def __init__(self, namespace: Namespace, keys: dict[str, AccessKey] | None = None) -> None:
+        self.namespace = namespace
+        self.faults = Faults()
+        self.keys = keys or {}
+        self.connections: set[ClientProtocol] = set()
+        self.failed: asyncio.Future[None] | None = None
+        self._committed: list[Callable[[], None]] = []
+        self._pumped: list[Callable[[], None]] = []
+        self._turn_is_due = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._listener: asyncio.Server | None = None
+        namespace.on_change = self.ask_for_turn
+        namespace.on_deadline = self._set_alarm
+
+    async def start(self, host: str, port: int) -> int:
+        """Listens, and gives the port (which it chose itself when `port` is 0). Raises OSError when it is taken."""
+        loop = asyncio.get_running_loop()
+        self.failed = loop.create_future()
+        self._listener = await loop.create_server(lambda: ClientProtocol(self), host, port, backlog=_BACKLOG)
+        self.namespace.expire()
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Closes the listener and every connection, and leaves everything durable."""
+        if self._listener is not None:
+            self._listener.close()
+        for connection in list(self.connections):
+            connection.peer.connection.close(Error("amqp:connection:forced", "The broker is stopping."))
+            connection.flush()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._turn()
+        self.namespace.store.close()
+
+    def drop_connections(self) -> int:
+        """Aborts every connection, as a network failure would, and tells how many."""
+        dropped = list(self.connections)
+        for connection in dropped:
+            connection.abort()
+        return len(dropped)
+
+    def advance_clock(self, milliseconds: int) -> None:
+        """Moves the broker's time forward and does what has fallen due."""
+        self.namespace.clock.advance(milliseconds)
+        self._expire()
+
+    # ---- turns
+
+    def ask_for_turn(self) -> None:
+        """Has a turn happen in this round of the event loop."""
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turn_is_due = False
+        try:
+            self.namespace.store.commit()
+            committed, self._committed = self._committed, []
+            for action in committed:
+                action()
+            self.namespace.pump()
+            pumped, self._pumped = self._pumped, []
+            for action in pumped:
+                action()
+            self.namespace.store.commit()
+        except Exception as error:  # noqa: BLE001 -- without a working store nothing may be promised any more
+            if self.failed is not None and not self.failed.done():
+                self.failed.set_exception(error)
+            return
+        for connection in list(self.connections):
+            connection.flush()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        self._committed.append(action)
+        self.ask_for_turn()
+
+    def after_pump(self, action: Callable[[], None]) -> None:
+        self._pumped.append(action)
+        self.ask_for_turn()
+
+    # ---- time
+
+    def later(self, seconds: float, action: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_later(seconds, self._act, action)
+
+    def _act(self, action: Callable[[], None]) -> None:
+        action()
+        self.ask_for_turn()
+
+    def _set_alarm(self, when: int) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        delay = max(0, when - self.namespace.clock.now()) / 1000
+        self._alarm = asyncio.get_running_loop().call_later(delay, self._expire)
+
+    def _expire(self) -> None:
+        self._alarm = None
+        self.namespace.expire()
+        self.ask_for_turn()
+
+
+class ClientProtocol(asyncio.Protocol):
+    """One socket."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._transport: asyncio.Transport | None = None
+        self._heartbeat: asyncio.TimerHandle | None = None
+        self.peer = Peer(server, server.keys)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a stream is needed")
+        self._transport = transport
+        if self._server.faults.refuse:
+            transport.abort()
+            return
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._server.connections.add(self)
+        self._server.namespace.count("connections")
+
+    def data_received(self, data: bytes) -> None:
+        if self._server.faults.delay_ms:
+            asyncio.get_running_loop().call_later(self._server.faults.delay_ms / 1000, self._feed, data)
+        else:
+            self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        connection = self.peer.connection
+        try:
+            connection.feed(data)
+        except ProtocolError as error:
+            log.warning("a client broke the protocol: %s", error)
+            connection.fail(error)
+        except Exception:
+            log.exception("a client's frame could not be handled")
+            connection.close(Error("amqp:internal-error", "The broker failed."))
+        if self._heartbeat is None and connection.remote_idle_time_out:
+            self._beat()
+        self._server.ask_for_turn()
+
+    def _beat(self) -> None:
+        """Sends an empty frame well within the time after which the client would give up on us."""
+        connection = self.peer.connection
+        if not connection.closed and connection.remote_idle_time_out:
+            connection.heartbeat()
+            self.flush()
+            delay = connection.remote_idle_time_out / 2500
+            self._heartbeat = asyncio.get_running_loop().call_later(delay, self._beat)
+
+    def flush(self) -> None:
+        """Sends what the connection has to say."""
+        connection = self.peer.connection
+        if self._transport is None:
+            return
+        if connection.has_output:
+            self._transport.write(connection.take_output())
+        if connection.closed and not self._transport.is_closing():
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Cuts the socket."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        log.debug("a connection has ended: %s", exc)
+        self._server.connections.discard(self)
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        self.peer.connection.lost()
+        self._server.ask_for_turn()

@@ -1,0 +1,218 @@
+"""The sessions of a queue or subscription: who holds which, what waits in each, and who waits for the next one."""
+
+import heapq
+import uuid
+from typing import TYPE_CHECKING, Protocol
+
+from sandbox.azure.broker.deadlines import Deadlines
+from sandbox.azure.broker.errors import session_cannot_be_locked, session_lock_lost
+
+if TYPE_CHECKING:
+    from sandbox.azure.broker.message import BrokeredMessage
+    from sandbox.azure.broker.queue import Queue
+
+
+class Consumer(Protocol):
+    """A receiving link, as a queue sees it."""
+
+    link_name: str
+
+    def wants(self) -> bool:
+        """Whether it has credit."""
+
+    def deliver(self, message: "BrokeredMessage") -> None:
+        """Sends it a message: locked, or already removed when `destructive`."""
+
+    @property
+    def destructive(self) -> bool:
+        """Receive-and-delete."""
+
+    def session_lost(self) -> None:
+        """Its session's lock has expired."""
+
+    def entity_deleted(self) -> None:
+        """What it receives from is no more."""
+
+
+class Acceptor(Protocol):
+    """An attach that waits for the next available session."""
+
+    def accept(self, session: "Session") -> None:
+        """This session is its now."""
+
+    def entity_deleted(self) -> None:
+        """What it waits for is no more."""
+
+
+class Session:
+    """One session: the sequence numbers ready in it, its lock, its state."""
+
+    def __init__(self, session_id: str) -> None:
+        self.id = session_id
+        self.ready: list[int] = []
+        self.holder: Consumer | None = None
+        self.locked_until = 0
+        self.state: bytes | None = None
+        self.state_set_at = 0
+        self.locks: set[uuid.UUID] = set()
+        self.deferred = 0  # messages deferred in it
+
+    @property
+    def is_forgettable(self) -> bool:
+        """Whether nothing would be lost with it."""
+        return not (self.ready or self.holder or self.locks or self.deferred or self.state is not None)
+
+
+class SessionTable:
+    """All sessions of one queue."""
+
+    def __init__(self, queue: "Queue") -> None:
+        self._queue = queue
+        self.sessions: dict[str, Session] = {}
+        self.ends: Deadlines[str] = Deadlines()
+        self._waiting: list[Acceptor] = []
+        self._woken: set[Session] = set()  # sessions in which a delivery has perhaps become possible
+        self._available: dict[str, Session] = {}  # with messages, held by nobody; the longest waiting first
+
+    def get(self, session_id: str) -> Session:
+        """The session, made if there is none yet."""
+        session = self.sessions.get(session_id)
+        if session is None:
+            session = self.sessions[session_id] = Session(session_id)
+        return session
+
+    def push(self, session_id: str, sequence_number: int) -> None:
+        """A message is ready in the session."""
+        session = self.get(session_id)
+        heapq.heappush(session.ready, sequence_number)
+        if session.holder is None:
+            self._available.setdefault(session_id, session)
+        else:
+            self._woken.add(session)
+
+    def forget_if_empty(self, session: Session) -> None:
+        """Drops a session in which nothing is left."""
+        if session.is_forgettable:
+            self.sessions.pop(session.id, None)
+            self._available.pop(session.id, None)
+
+    # ---- delivering
+
+    def wait(self, acceptor: Acceptor) -> None:
+        """`acceptor` gets the next session that becomes available."""
+        self._waiting.append(acceptor)
+        self._queue.namespace.changed(self._queue)
+
+    def stop_waiting(self, acceptor: Acceptor) -> None:
+        """`acceptor` waits no more."""
+        if acceptor in self._waiting:
+            self._waiting.remove(acceptor)
+
+    def wake(self, session: Session) -> None:
+        """The session's holder has new credit."""
+        self._woken.add(session)
+        self._queue.namespace.changed(self._queue)
+
+    def pump(self) -> None:
+        """Gives free sessions to those who wait for one, then messages to those who hold one."""
+        while self._waiting and (available := self._next_available()) is not None:
+            self._waiting.pop(0).accept(available)
+        woken, self._woken = self._woken, set()
+        for session in woken:
+            consumer = session.holder
+            while consumer is not None and consumer.wants():
+                if not self._queue.deliver_from(session.ready, consumer, session):
+                    break
+
+    def delete(self) -> None:
+        """The queue is no more: tells who holds a session and who waits for one."""
+        for session in list(self.sessions.values()):
+            if session.holder is not None:
+                session.holder.entity_deleted()
+        for acceptor in self._waiting:
+            acceptor.entity_deleted()
+
+    def _next_available(self) -> Session | None:
+        while self._available:
+            session_id, session = next(iter(self._available.items()))
+            while session.ready and not self._queue.is_ready(session.ready[0]):
+                heapq.heappop(session.ready)
+            if session.holder is None and session.ready:
+                return session
+            del self._available[session_id]
+            self.forget_if_empty(session)
+        return None
+
+    # ---- locks
+
+    def accept(self, session: Session, holder: Consumer) -> None:
+        """Locks the session for `holder`."""
+        if session.holder is not None:
+            raise session_cannot_be_locked(session.id)
+        session.holder = holder
+        session.locked_until = self._queue.namespace.clock.now() + self._queue.options.lock_duration
+        self._available.pop(session.id, None)
+        self._queue.at(self.ends, session.id, session.locked_until)
+        self.wake(session)
+
+    def held(self, session_id: str, link_name: str | None) -> Session:
+        """The session, if it is locked, and by the link `link_name` if that is known."""
+        session = self.sessions.get(session_id)
+        if session is None or session.holder is None:
+            raise session_lock_lost()
+        if link_name is not None and session.holder.link_name != link_name:
+            raise session_lock_lost()
+        return session
+
+    def renew(self, session_id: str, link_name: str | None) -> int:
+        """Prolongs a session's lock, and with it those of its messages; the new end in milliseconds."""
+        session = self.held(session_id, link_name)
+        session.locked_until = self._queue.namespace.clock.now() + self._queue.options.lock_duration
+        for token in session.locks:
+            self._queue.locks.by_token[token].locked_until = session.locked_until
+        self._queue.at(self.ends, session_id, session.locked_until)
+        return session.locked_until
+
+    def free(self, session: Session, *, counted: bool) -> None:
+        """Ends the session's lock and those of its messages; `counted` when it has expired."""
+        session.holder = None
+        self.ends.cancel(session.id)
+        self._woken.discard(session)
+        for token in list(session.locks):
+            self._queue.give_back(self._queue.locks.by_token[token], counted=counted)
+        if session.ready:
+            self._available.setdefault(session.id, session)
+        else:
+            self.forget_if_empty(session)
+        self._queue.namespace.changed(self._queue)
+
+    def expire(self, now: int) -> None:
+        """Frees the sessions whose lock is over and tells their holders."""
+        for session_id in self.ends.pop_due(now):
+            session = self.sessions[session_id]
+            holder = session.holder
+            self._queue.namespace.count("session_locks_expired")
+            self.free(session, counted=True)
+            if holder is not None:
+                holder.session_lost()
+
+    # ---- state
+
+    def set_state(self, session_id: str, link_name: str | None, state: bytes | None) -> None:
+        """Stores a state with the session; None clears it."""
+        session = self.held(session_id, link_name)
+        session.state, session.state_set_at = state, self._queue.namespace.clock.now()
+        self._queue.namespace.store.put_session(self._queue, session)
+
+    def restore_state(self, session_id: str, state: bytes, set_at: int) -> None:
+        """Puts back a session's state after a restart."""
+        session = self.get(session_id)
+        session.state, session.state_set_at = state, set_at
+
+    def active_ids(self) -> list[str]:
+        """Sessions with messages or a stored state."""
+        return [key for key, item in self.sessions.items() if item.ready or item.locks or item.state is not None]
+
+    def ids_with_state_set_after(self, when: int) -> list[str]:
+        """Sessions whose state was set after `when` (milliseconds)."""
+        return [key for key, item in self.sessions.items() if item.state is not None and item.state_set_at > when]

@@ -1,0 +1,265 @@
+"""The SQL of topic rules: the subset of SQL-92 that Service Bus understands, parsed once, evaluated per message.
+
+    expression := and ("OR" and)*          and := not ("AND" not)*          not := ["NOT"] predicate
+    predicate  := sum [comparison sum | ["NOT"] LIKE text [ESCAPE text] | ["NOT"] IN (...) | IS ["NOT"] NULL]
+    sum        := term (("+" | "-") term)*   term := value (("*" | "/" | "%") value)*
+    value      := number | 'text' | TRUE | FALSE | NULL | EXISTS(name) | newid() | property(name) | p(name)
+                  | ["sys." | "user."] name | (expression) | -value
+    action     := ["SET" name "=" sum | "REMOVE" name] [";"] ...
+
+As in SQL, what is compared with a missing property is unknown, and a message for which the whole is unknown does not
+pass. Text compares ordinally; numbers compare with numbers only.
+"""
+
+import operator
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.azure.broker.sql_values import (
+    ARITHMETIC,
+    COMPARISONS,
+    Evaluate,
+    Fields,
+    both,
+    compared,
+    computed,
+    either,
+    negated,
+)
+
+_LONGEST = 1024  # Azure's limit of a condition
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<text>N?'(?:[^']|'')*')"
+    r"|(?P<name>(?:\[[^\]]+\]|\"[^\"]+\"|[A-Za-z_@$][\w$-]*(?<!-))(?:\.(?:\[[^\]]+\]|\"[^\"]+\"|[A-Za-z_][\w$]*))?)"
+    r"|(?P<symbol><=|>=|<>|!=|[=<>+\-*/%(),;]))"
+)
+
+
+class SqlError(ValueError):
+    """The expression is not one that Service Bus understands."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One statement of an action: a property's new value, or `None` to remove it."""
+
+    scope: str  # `sys` or `user`
+    name: str
+    value: Evaluate | None
+
+
+class Parser:
+    """Reads one text; raises `SqlError` when it cannot be read."""
+
+    def __init__(self, text: str) -> None:
+        if len(text) > _LONGEST:
+            raise SqlError(f"an expression has at most {_LONGEST} characters")
+        self._tokens = _tokenize(text)
+        self._position = 0
+
+    def condition(self) -> Evaluate:
+        """The text as a filter's condition."""
+        evaluate = self._nested(self._or)
+        if self._position < len(self._tokens):
+            raise SqlError(f"unexpected '{self._tokens[self._position].text}'")
+        return evaluate
+
+    def action(self) -> list[Assignment]:
+        """The text as an action's statements."""
+        statements = []
+        while self._position < len(self._tokens):
+            if self._take("SET"):
+                scope, name = self._name()
+                self._expect("=")
+                statements.append(Assignment(scope, name, self._nested(self._sum)))
+            else:
+                self._expect("REMOVE")
+                statements.append(Assignment(*self._name(), None))
+            self._take(";")
+        return statements
+
+    def _nested(self, read: Callable[[], Evaluate]) -> Evaluate:
+        try:
+            return read()
+        except RecursionError:
+            raise SqlError("the expression is nested too deeply") from None
+
+    # ---- tokens
+
+    def _peek(self) -> _Token:
+        return self._tokens[self._position] if self._position < len(self._tokens) else _Token("end", "")
+
+    def _take(self, *texts: str) -> str | None:
+        """The next token's text, taken, if it is one of these symbols or keywords."""
+        token = self._peek()
+        found = token.text.upper()
+        if token.kind in {"symbol", "name"} and found in texts:
+            self._position += 1
+            return found
+        return None
+
+    def _expect(self, text: str) -> None:
+        if self._take(text) is None:
+            raise SqlError(f"expected '{text}', found '{self._peek().text}'")
+
+    # ---- grammar
+
+    def _or(self) -> Evaluate:
+        result = self._and()
+        while self._take("OR"):
+            result = either(result, self._and())
+        return result
+
+    def _and(self) -> Evaluate:
+        result = self._not()
+        while self._take("AND"):
+            result = both(result, self._not())
+        return result
+
+    def _not(self) -> Evaluate:
+        return negated(self._not()) if self._take("NOT") else self._predicate()
+
+    def _predicate(self) -> Evaluate:
+        left = self._sum()
+        if comparison := self._take(*COMPARISONS):
+            return compared(COMPARISONS[comparison], left, self._sum())
+        if self._take("IS"):
+            negative = self._take("NOT") is not None
+            self._expect("NULL")
+            return lambda fields: (left(fields) is None) is not negative
+        negative = self._take("NOT") is not None
+        if self._take("LIKE"):
+            result = self._like(left)
+        elif self._take("IN"):
+            result = self._in(left)
+        elif negative:
+            raise SqlError("NOT stands before LIKE or IN here")
+        else:
+            return left
+        return negated(result) if negative else result
+
+    def _like(self, left: Evaluate) -> Evaluate:
+        pattern = self._text()
+        escape = self._text() if self._take("ESCAPE") else ""
+        matches = re.compile(_like_to_regex(pattern, escape), re.DOTALL).fullmatch
+
+        def like(fields: Fields) -> bool | None:
+            value = left(fields)
+            return matches(value) is not None if isinstance(value, str) else None
+
+        return like
+
+    def _in(self, left: Evaluate) -> Evaluate:
+        self._expect("(")
+        choices = [self._sum()]
+        while self._take(","):
+            choices.append(self._sum())
+        self._expect(")")
+        equal = [compared(operator.eq, left, choice) for choice in choices]
+        result = equal[0]
+        for other in equal[1:]:
+            result = either(result, other)
+        return result
+
+    def _sum(self) -> Evaluate:
+        result = self._term()
+        while sign := self._take("+", "-"):
+            result = computed(ARITHMETIC[sign], result, self._term())
+        return result
+
+    def _term(self) -> Evaluate:
+        result = self._value()
+        while sign := self._take("*", "/", "%"):
+            result = computed(ARITHMETIC[sign], result, self._value())
+        return result
+
+    def _value(self) -> Evaluate:
+        if self._take("("):
+            inner = self._or()
+            self._expect(")")
+            return inner
+        if self._take("-"):
+            return computed(operator.sub, lambda _: 0, self._value())
+        if constant := self._take("TRUE", "FALSE", "NULL"):
+            value = {"TRUE": True, "FALSE": False, "NULL": None}[constant]
+            return lambda _: value
+        return self._function() if self._is_call() else self._literal()
+
+    def _is_call(self) -> bool:
+        following = self._tokens[self._position + 1 : self._position + 2]
+        return self._peek().kind == "name" and bool(following) and following[0].text == "("
+
+    def _function(self) -> Evaluate:
+        function = self._take("EXISTS", "NEWID", "PROPERTY", "P")
+        if function is None:
+            raise SqlError(f"'{self._peek().text}' is not a function")
+        self._expect("(")
+        if function == "NEWID":
+            self._expect(")")
+            return lambda _: str(uuid.uuid4())
+        scope, name = self._name()
+        self._expect(")")
+        if function == "EXISTS":
+            return lambda fields: fields.get(scope, name) is not None
+        return lambda fields: fields.get(scope, name)
+
+    def _literal(self) -> Evaluate:
+        token = self._peek()
+        if token.kind == "text":
+            text = self._text()
+            return lambda _: text
+        if token.kind == "number":
+            self._position += 1
+            number = float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
+            return lambda _: number
+        scope, name = self._name()
+        return lambda fields: fields.get(scope, name)
+
+    def _name(self) -> tuple[str, str]:
+        token = self._peek()
+        if token.kind != "name":
+            raise SqlError(f"expected a property, found '{token.text}'")
+        self._position += 1
+        first, dot, second = token.text.partition(".")
+        if dot and first.lower() in {"sys", "user"}:
+            return first.lower(), second.strip('[]"')
+        return "user", token.text.strip('[]"')
+
+    def _text(self) -> str:
+        token = self._peek()
+        if token.kind != "text":
+            raise SqlError(f"expected text in quotes, found '{token.text}'")
+        self._position += 1
+        return token.text.removeprefix("N")[1:-1].replace("''", "'")
+
+
+def _tokenize(expression: str) -> list[_Token]:
+    tokens, position, end = [], 0, len(expression.rstrip())
+    while position < end:
+        match = _TOKEN.match(expression, position)
+        if match is None or match.lastgroup is None:
+            raise SqlError(f"'{expression[position:]}' is not understood")
+        tokens.append(_Token(match.lastgroup, match.group(match.lastgroup)))
+        position = match.end()
+    return tokens
+
+
+def _like_to_regex(pattern: str, escape: str) -> str:
+    parts, literal = [], False
+    for character in pattern:
+        if not literal and character == escape:
+            literal = True
+            continue
+        wildcard = None if literal else {"%": ".*", "_": "."}.get(character)
+        parts.append(wildcard or re.escape(character))
+        literal = False
+    return "".join(parts)

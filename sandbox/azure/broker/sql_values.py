@@ -1,0 +1,111 @@
+"""What expressions of topic rules are made of: values in one message, and SQL's logic with unknown values."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
+
+Evaluate = Callable[["Fields"], Any]
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+}
+
+
+@dataclass(slots=True)
+class Fields:
+    """What an expression may look at in one message."""
+
+    message: BrokeredMessage
+    application: dict[Any, Any]
+
+    @classmethod
+    def of(cls, message: BrokeredMessage) -> "Fields":
+        """Those of a message."""
+        return cls(message, message.content.application_properties())
+
+    def get(self, scope: str, name: str) -> Any:
+        """A property's value, None when it is not there. Names of system properties ignore case."""
+        if scope == "sys":
+            field = SYSTEM_PROPERTIES.get(name.lower())
+            return None if field is None else self.message.content.property(field)
+        return self.application.get(name)
+
+
+def either(left: Evaluate, right: Evaluate) -> Evaluate:
+    """Whether one of the two holds; unknown when neither does and one is unknown."""
+
+    def evaluate(fields: Fields) -> bool | None:
+        values = left(fields), right(fields)
+        return True if True in values else (None if None in values else False)
+
+    return evaluate
+
+
+def both(left: Evaluate, right: Evaluate) -> Evaluate:
+    """Whether both hold; unknown when neither fails and one is unknown."""
+
+    def evaluate(fields: Fields) -> bool | None:
+        values = left(fields), right(fields)
+        return False if False in values else (None if None in values else True)
+
+    return evaluate
+
+
+def negated(inner: Evaluate) -> Evaluate:
+    """The opposite; what is unknown stays so."""
+
+    def evaluate(fields: Fields) -> bool | None:
+        value = inner(fields)
+        return None if value is None else not value
+
+    return evaluate
+
+
+def compared(comparison: Callable[[Any, Any], bool], left: Evaluate, right: Evaluate) -> Evaluate:
+    """A comparison; unknown with a missing value, text and numbers are never equal."""
+
+    def evaluate(fields: Fields) -> bool | None:
+        first, second = left(fields), right(fields)
+        if first is None or second is None:
+            return None
+        if isinstance(first, str) != isinstance(second, str):
+            return comparison is operator.ne
+        try:
+            return comparison(first, second)
+        except TypeError:
+            return None
+
+    return evaluate
+
+
+def computed(operation: Callable[[Any, Any], Any], left: Evaluate, right: Evaluate) -> Evaluate:
+    """A calculation; unknown when it cannot be made."""
+
+    def evaluate(fields: Fields) -> Any:
+        first, second = left(fields), right(fields)
+        if (
+            isinstance(first, str) or isinstance(second, str)
+        ) and operation is not operator.add:  # Python would format and repeat text
+            return None
+        try:
+            return operation(first, second)
+        except (TypeError, ZeroDivisionError, OverflowError):
+            return None
+
+    return evaluate

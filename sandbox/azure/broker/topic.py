@@ -1,0 +1,77 @@
+"""Topics: copies of each message for the subscriptions whose rules want it."""
+
+from typing import TYPE_CHECKING
+
+from sandbox.azure.broker.errors import already_exists, not_found, rule_not_found
+from sandbox.azure.broker.message import BrokeredMessage
+from sandbox.azure.broker.options import QueueOptions
+from sandbox.azure.broker.queue import Queue
+from sandbox.azure.broker.rules import Rule
+
+if TYPE_CHECKING:
+    from sandbox.azure.broker.namespace import Namespace
+
+
+class Subscription(Queue):
+    """A queue behind a topic that takes what its rules let pass: with no rule left, nothing."""
+
+    def __init__(self, namespace: "Namespace", topic: str, name: str, options: QueueOptions) -> None:
+        super().__init__(namespace, f"{topic}/Subscriptions/{name}", options)
+        self.topic = topic
+        self.subscription_name = name
+        self.rules: dict[str, Rule] = {}  # by lower-case name
+
+    def replace_rules(self, rules: list[Rule]) -> None:
+        """Puts rules in place as they were configured or stored."""
+        self.rules = {rule.name.lower(): rule for rule in rules}
+
+    def add_rule(self, rule: Rule) -> None:
+        """Adds a rule; one of that name must not be there."""
+        if rule.name.lower() in self.rules:
+            raise already_exists(f"{self.name}/Rules/{rule.name}")
+        self.rules[rule.name.lower()] = rule
+        self.namespace.store.put_rules(self)
+
+    def remove_rule(self, name: str) -> None:
+        """Removes a rule."""
+        if self.rules.pop(name.lower(), None) is None:
+            raise rule_not_found(name)
+        self.namespace.store.put_rules(self)
+
+    def copies(self, message: BrokeredMessage) -> list[BrokeredMessage]:
+        """What this subscription gets of a message: one copy for all rules without action, one for each with action.
+
+        https://learn.microsoft.com/azure/service-bus-messaging/topic-filters
+        """
+        matching = [rule for rule in self.rules.values() if rule.filter.matches(message)]
+        changed = [rule.apply(message) for rule in matching if rule.action is not None]
+        return changed if len(changed) == len(matching) else [message.copy(), *changed]
+
+
+class Topic(Queue):
+    """A queue that nobody receives from: a message that becomes active in it is copied to its subscriptions.
+
+    So scheduling, cancelling and duplicate detection are those of a queue.
+    """
+
+    def __init__(self, namespace: "Namespace", name: str, options: QueueOptions) -> None:
+        super().__init__(namespace, name, options)
+        self.subscriptions: dict[str, Subscription] = {}
+
+    def check(self, message: BrokeredMessage) -> None:
+        if self.is_deleted:
+            raise not_found(self.name)
+        for subscription in self.subscriptions.values():
+            if subscription.options.requires_session:
+                for copy in subscription.copies(message):
+                    subscription.check(copy)
+
+    def activate(self, message: BrokeredMessage) -> None:
+        for subscription in self.subscriptions.values():
+            for copy in subscription.copies(message):
+                copy.enqueued_sequence_number = message.sequence_number
+                copy.scheduled_for = None
+                limits = [limit for limit in (copy.content.ttl, self.options.time_to_live) if limit is not None]
+                copy.content.ttl = min(limits, default=None)
+                subscription.send(copy)
+        self.remove(message)

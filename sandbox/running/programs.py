@@ -1,0 +1,171 @@
+"""The processes of the sandbox, in the order they are started: commands, environment, readiness."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.azure.azurite import Azurite
+from sandbox.machine.ports import LOOPBACK, Ports
+from sandbox.machine.process import HttpProbe, Program
+from sandbox.running.dataverse_client import Environment
+from sandbox.running.endpoints import Endpoints, broker_connection, storage_connection
+from sandbox.running.state import Keys, StateDirectory
+
+PREFIX = "new"
+"""Customisation prefix of the result columns in the Dataverse stand-in."""
+
+HOSTS = ("host-http", "host-events")
+"""Names of the two Functions hosts."""
+
+LEAN_EVENTS = {
+    f"{table.capitalize()}{past}": {"table": table, "message": message}
+    for table in ("account", "contact", "opportunity")
+    for past, message in (("Created", "Create"), ("Updated", "Update"), ("Deleted", "Delete"))
+}
+
+
+def ca_file(state: StateDirectory) -> Path:
+    """The authority that signed the Dataverse stand-in's certificate."""
+    return state.data / "ca" / "ca.pem"
+
+
+def dataverse_url(ports: Ports) -> str:
+    """Base URL of the Dataverse stand-in."""
+    return f"https://localhost:{ports.dataverse}"
+
+
+def endpoints(ports: Ports, keys: Keys, environment: Environment) -> Endpoints:
+    """Where the sandbox is reached once it is up."""
+    return Endpoints(
+        functions=f"http://{LOOPBACK}:{ports.functions}",
+        webhook_key=keys.webhook,
+        operations_key=keys.operations,
+        servicebus=broker_connection(ports.amqp),
+        eventhubs=broker_connection(ports.amqp),
+        storage=storage_connection(ports),
+        dataverse=environment.url,
+        erp=f"http://{LOOPBACK}:{ports.erp}",
+        credit=f"http://{LOOPBACK}:{ports.credit}",
+        dataverse_client=environment.application,
+    )
+
+
+def services(
+    ports: Ports, keys: Keys, state: StateDirectory, azurite: Azurite, broker_configs: list[Path]
+) -> list[Program]:
+    """What stands in for Azure and the outside systems; they need nothing of each other to start."""
+    data = state.data
+    configs = [part for path in broker_configs for part in ("--config", str(path))]
+    return [
+        Program(
+            "broker",
+            _python(
+                "sandbox.azure.broker",
+                port=ports.amqp,
+                http_port=ports.broker_http,
+                db=data / "broker.sqlite",
+                more=configs,
+            ),
+            HttpProbe(f"http://{LOOPBACK}:{ports.broker_http}/health"),
+        ),
+        Program(
+            "azurite",
+            tuple(azurite.command(ports, data / "azurite")),
+            _AllReady(
+                *(
+                    HttpProbe(f"http://{LOOPBACK}:{port}/", (400, 403))
+                    for port in (ports.blob, ports.queue, ports.table)
+                )
+            ),
+        ),
+        Program(
+            "dataverse",
+            _python(
+                "sandbox.systems.dataverse",
+                port=ports.dataverse,
+                state=data / "dataverse",
+                ca_dir=ca_file(state).parent,
+            ),
+            HttpProbe(f"{dataverse_url(ports)}/control/health", unverified=True),
+        ),
+        Program(
+            "erp",
+            _python("sandbox.systems.erp", port=ports.erp, db=data / "erp.sqlite", api_key=keys.erp),
+            HttpProbe(f"http://{LOOPBACK}:{ports.erp}/control/health"),
+        ),
+        Program(
+            "credit",
+            _python("sandbox.systems.credit", port=ports.credit, db=data / "credit.sqlite", api_key=keys.credit),
+            HttpProbe(f"http://{LOOPBACK}:{ports.credit}/control/health"),
+        ),
+    ]
+
+
+def hosts(ports: Ports, app: Path, settings: Mapping[str, str], settings_file: Path | None) -> list[Program]:
+    """Two Functions hosts with the same app: Flex Consumption too gives HTTP functions instances of their own."""
+    groups = (("http", ports.functions), ("events", ports.events_host))
+    return [
+        Program(
+            name,
+            _python(
+                "sandbox.azure.host",
+                app=app,
+                port=port,
+                only=group,
+                name=name,
+                more=[] if settings_file is None else ["--settings", str(settings_file)],
+            ),
+            HttpProbe(f"http://{LOOPBACK}:{port}/admin/host/status", text='"Running"'),
+            environment=settings,
+            stop_seconds=15.0,
+        )
+        for name, (group, port) in zip(HOSTS, groups, strict=True)
+    ]
+
+
+def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> dict[str, str]:
+    """The app's settings in the sandbox, by their names in the environment."""
+    client = reached.dataverse_client
+    return {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "AzureWebJobsStorage": reached.storage,
+        "ServiceBus": reached.servicebus,
+        "EventHubs": reached.eventhubs,
+        "DOOR_KEYS": json.dumps({"dataverse": [keys.webhook], "plugin": [keys.plugin]}),
+        "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
+        "LEAN_EVENTS": json.dumps(LEAN_EVENTS),
+        "DATAVERSE_URL": reached.dataverse,
+        "DATAVERSE_ORGANISATION": environment.organisation_id,
+        "DATAVERSE_APPLICATION_USER_ID": environment.application_user_id,
+        # Captured payloads come from many organisations.
+        "OWN_ORGANISATION_ONLY": "false",
+        "DATAVERSE_TENANT_ID": client.tenant,
+        "DATAVERSE_CLIENT_ID": client.client_id,
+        "DATAVERSE_CLIENT_SECRET": client.secret,
+        "DATAVERSE_AUTHORITY": client.authority,
+        "DATAVERSE_INSTANCE_DISCOVERY": "false",
+        "DATAVERSE_CA_FILE": client.ca_file,
+        "PUBLISHER_PREFIX": PREFIX,
+        "ERP_URL": reached.erp,
+        "ERP_API_KEY": keys.erp,
+        "CREDIT_URL": reached.credit,
+        "CREDIT_API_KEY": keys.credit,
+        # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
+        "PYTHON_THREADPOOL_THREAD_COUNT": "64",
+    }
+
+
+class _AllReady:
+    """Ready when all of the probes are."""
+
+    def __init__(self, *probes: HttpProbe) -> None:
+        self._probes = probes
+
+    def __call__(self) -> bool:
+        return all(probe() for probe in self._probes)
+
+
+def _python(module: str, *, more: list[str] | None = None, **options: object) -> tuple[str, ...]:
+    arguments = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    return (sys.executable, "-m", module, *arguments, *(more or []))

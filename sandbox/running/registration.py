@@ -1,0 +1,139 @@
+"""Registers the app's webhook and its steps in the Dataverse stand-in, over the Web API as in a real environment.
+
+Steps are asynchronous and PostOperation. Ids are made from names, so that registering again changes nothing.
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from sandbox.running.dataverse_client import sign_in
+from sandbox.running.endpoints import Endpoints
+
+WEBHOOK = 8
+WEBHOOK_KEY = 4
+UTF8 = 1
+POST_OPERATION = 40
+ASYNCHRONOUS = 1
+
+_NAMESPACE = uuid.UUID("6f1b8f0e-6c8f-4d0c-9a55-3f0b2f5f8c11")
+_TIMEOUT = 10.0
+_MESSAGES = ("Create", "Update", "Delete")
+_CUSTOMER_COLUMNS = (
+    "address1_city,address1_country,address1_line1,address1_postalcode,emailaddress1,statecode,statuscode,telephone1,"
+    "transactioncurrencyid"
+)
+
+# What an Update must touch to be sent. Our result columns are not among them: a write-back fires nothing.
+FILTERING_ATTRIBUTES = {
+    "account": f"name,{_CUSTOMER_COLUMNS}",
+    "contact": f"firstname,lastname,{_CUSTOMER_COLUMNS}",
+    "opportunity": (
+        "actualclosedate,actualvalue,customerid,estimatedvalue,name,ownerid,statecode,statuscode,transactioncurrencyid"
+    ),
+}
+
+
+class RegistrationError(Exception):
+    """The stand-in refused a registration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One message of one table that is sent to the webhook."""
+
+    table: str
+    message: str
+
+    @property
+    def name(self) -> str:
+        return f"integration: {self.message} of {self.table}"
+
+    @property
+    def id(self) -> str:
+        return _id(self.name)
+
+
+def steps() -> Iterator[Step]:
+    """The steps that the app needs."""
+    for table in FILTERING_ATTRIBUTES:
+        for message in _MESSAGES:
+            yield Step(table, message)
+
+
+def register(reached: Endpoints) -> None:
+    """Create or update the service endpoint and its steps; raises `RegistrationError`."""
+    web_api = f"{reached.dataverse}/api/data/v9.2"
+    with sign_in(reached.dataverse, reached.dataverse_client) as session:
+        endpoint = _id("integration webhook")
+        _upsert(
+            session,
+            f"{web_api}/serviceendpoints({endpoint})",
+            {
+                "name": "integration webhook",
+                "url": f"{reached.functions}/api/dataverse/webhook",
+                "contract": WEBHOOK,
+                "authtype": WEBHOOK_KEY,
+                "authvalue": reached.webhook_key,
+                "messagecharset": UTF8,
+            },
+        )
+        messages = {
+            row["name"]: row["sdkmessageid"]
+            for row in _rows(session, f"{web_api}/sdkmessages?$select=sdkmessageid,name")
+        }
+        for step in steps():
+            _upsert(
+                session,
+                f"{web_api}/sdkmessageprocessingsteps({step.id})",
+                _body(session, web_api, endpoint, step, messages),
+            )
+
+
+def _body(
+    session: requests.Session, web_api: str, endpoint: str, step: Step, messages: dict[str, str]
+) -> dict[str, Any]:
+    condition = quote(f"primaryobjecttypecode eq '{step.table}' and sdkmessageid/name eq '{step.message}'")
+    filters = _rows(session, f"{web_api}/sdkmessagefilters?$select=sdkmessagefilterid&$filter={condition}")
+    if not filters or step.message not in messages:
+        raise RegistrationError(f"Dataverse knows no message {step.message} of table {step.table}")
+    body: dict[str, Any] = {
+        "name": step.name,
+        "stage": POST_OPERATION,
+        "mode": ASYNCHRONOUS,
+        "rank": 1,
+        "supporteddeployment": 0,
+        "asyncautodelete": True,
+        "eventhandler_serviceendpoint@odata.bind": f"/serviceendpoints({endpoint})",
+        "sdkmessageid@odata.bind": f"/sdkmessages({messages[step.message]})",
+        "sdkmessagefilterid@odata.bind": f"/sdkmessagefilters({filters[0]['sdkmessagefilterid']})",
+    }
+    if step.message == "Update":
+        body["filteringattributes"] = FILTERING_ATTRIBUTES[step.table]
+    return body
+
+
+def _upsert(session: requests.Session, url: str, body: dict[str, Any]) -> None:
+    _check(session.patch(url, json=body, timeout=_TIMEOUT))
+
+
+def _rows(session: requests.Session, url: str) -> list[dict[str, Any]]:
+    answer = session.get(url, timeout=_TIMEOUT)
+    _check(answer)
+    rows: list[dict[str, Any]] = answer.json()["value"]
+    return rows
+
+
+def _check(answer: requests.Response) -> None:
+    if not answer.ok:
+        raise RegistrationError(
+            f"{answer.request.method} {answer.request.url} was answered {answer.status_code}: {answer.text[:500]}"
+        )
+
+
+def _id(name: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, name))

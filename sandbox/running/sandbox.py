@@ -1,0 +1,106 @@
+"""The whole sandbox on one state directory: its processes, the registration in Dataverse, and endpoints.json."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from sandbox.azure import azurite, topology
+from sandbox.machine.ports import Ports
+from sandbox.machine.supervisor import Supervisor, silent
+from sandbox.repository import REPOSITORY, TOOLS
+from sandbox.running import programs, registration
+from sandbox.running.dataverse_client import Environment
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.reload import AppFiles, Changes, Reload
+from sandbox.running.state import StateDirectory
+
+
+class Sandbox:
+    """Everything that the app needs of Azure and the outside systems, and the app itself on two hosts.
+
+    `ports` are free ones unless given. `settings` are added to the app's settings; `settings_file`, in the form of
+    local.settings.json, fills in what is then not set. `app` is the directory of function_app.py. `tools` is where
+    Azurite is installed once. With `restart`, a process that dies by itself is started again.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        ports: Ports | None = None,
+        *,
+        app: Path = REPOSITORY,
+        settings: Mapping[str, str] | None = None,
+        settings_file: Path | None = None,
+        tools: Path = TOOLS,
+        restart: bool = False,
+        say: Callable[[str], None] = silent,
+    ) -> None:
+        self.ports = ports or Ports.free()
+        self.state = StateDirectory(state_dir)
+        self._app = app
+        self._settings = dict(settings or {})
+        self._settings_file = settings_file
+        self._tools = tools
+        self._restart = restart
+        self._say = say
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def processes(self) -> Supervisor:
+        """The processes by name: broker, azurite, dataverse, erp, credit, host-http, host-events."""
+        if self._supervisor is None:
+            raise RuntimeError("the sandbox is not up")
+        return self._supervisor
+
+    def reload(self) -> Reload:
+        """What starts the hosts again when files of the app change from now on."""
+        changes = Changes(AppFiles(self._app, self._settings_file).state)
+        return Reload(self.processes, programs.HOSTS, changes, self._say)
+
+    def start(self, *, fresh: bool = False) -> Endpoints:
+        """Start everything and wait until it is ready; `fresh` forgets what earlier runs have left.
+
+        Raises `PortTakenError`, `StateInUseError`, `AzuriteInstallError`, `StartError` or `RegistrationError`; nothing
+        runs then.
+        """
+        self.ports.check()
+        self.state.open()
+        try:
+            if fresh:
+                self.state.forget()
+            return self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything; harmless when nothing runs."""
+        self.state.withdraw_endpoints()
+        if self._supervisor is not None:
+            self._supervisor.stop()
+            self._supervisor = None
+        self.state.close()
+
+    def cancel(self) -> None:
+        """Make a `start` that is under way give up; may be called from a signal handler."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+
+    def _start(self) -> Endpoints:
+        self._supervisor = Supervisor(self.state.logs, REPOSITORY, self._say)
+        installed = azurite.installed(self._tools, self._say)
+        keys = self.state.keys()
+        rendered = topology.render(json.loads((REPOSITORY / "infra" / "topology.json").read_text(encoding="utf-8")))
+        for note in rendered.notes:
+            self._say(f"note: {note}")
+        configs = rendered.write(self.state.data / "config")
+        self._supervisor.run(programs.services(self.ports, keys, self.state, installed, configs))
+        environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
+        reached = programs.endpoints(self.ports, keys, environment)
+        settings = programs.app_settings(reached, keys, environment) | self._settings
+        self._supervisor.run(programs.hosts(self.ports, self._app, settings, self._settings_file))
+        registration.register(reached)
+        if self._restart:
+            self._supervisor.watch()
+        reached.write(self.state.endpoints)
+        return reached

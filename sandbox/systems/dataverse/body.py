@@ -1,0 +1,65 @@
+"""What a POST or PATCH body says about columns."""
+
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.systems.dataverse.addressing import reference
+from sandbox.systems.dataverse.errors import ODataError, bad_request, undeclared_property
+from sandbox.systems.dataverse.json_text import loads
+from sandbox.systems.dataverse.schema import Schema, Table
+from sandbox.systems.dataverse.store import Store, Values
+from sandbox.systems.dataverse.values import read
+
+BIND = "@odata.bind"
+_NEVER_NULL = frozenset({"State", "Status", "Owner"})
+
+
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a request; 400 otherwise."""
+    try:
+        body = loads(await request.text())
+    except ValueError as wrong:
+        raise bad_request(f"Invalid JSON. {wrong}", "0x80048d19") from wrong
+    if not isinstance(body, dict):
+        raise bad_request("The request body is not a JSON object.", "0x80048d19")
+    return body
+
+
+def read_columns(table: Table, body: dict[str, Any], schema: Schema, store: Store) -> Values:
+    """Stored values by column; 400 for what the table does not have."""
+    columns: Values = {}
+    for name, value in body.items():
+        if name.endswith(BIND):
+            column, target = _navigation(table, name.removesuffix(BIND))
+            columns[column] = None if value is None else reference(target, value, schema, store)
+        elif "@" in name:
+            continue
+        elif name in table.by_navigation and value is None:
+            columns[table.by_navigation[name][0].name] = None
+        elif name in table.columns and not table.columns[name].is_lookup:
+            columns[name] = read(table.name, table.columns[name], value)
+        elif name in table.by_property:
+            raise bad_request(
+                "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead."
+            )
+        else:
+            raise undeclared_property(name, table.name)
+    for name, value in columns.items():
+        if value is None and table.columns[name].type in _NEVER_NULL:
+            raise bad_request(f"The column '{name}' of '{table.name}' cannot be null.", "0x80040203")
+    return columns
+
+
+def _navigation(table: Table, name: str) -> tuple[str, str | None]:
+    if name not in table.by_navigation:
+        raise ODataError(
+            400,
+            "0x80048d19",
+            f"Error identified in Payload provided by the user for Entity :'{table.set_name}', InnerException : "
+            f"Microsoft.OData.ODataException: An undeclared property '{name}' which only has property annotations in "
+            "the payload but no property value was found in the payload. In OData, only declared navigation "
+            "properties and declared named streams can be represented as properties without values.",
+        )
+    column, target = table.by_navigation[name]
+    return column.name, target

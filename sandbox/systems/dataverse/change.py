@@ -1,0 +1,47 @@
+"""One write on its way through the platform: what was sent, what it became, and who sent it."""
+
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from sandbox.systems.dataverse.environment import Client
+from sandbox.systems.dataverse.schema import Table
+from sandbox.systems.dataverse.store import Row, Values
+
+
+def _guid() -> str:
+    return str(uuid4())
+
+
+@dataclass(frozen=True)
+class RequestInfo:
+    """Who asks, and what the request says about itself.
+
+    `user` acts; `on_behalf_by` is the caller when it impersonates `user`. `bypassed_steps` are not run,
+    nor are steps of `bypassed_logic` (CustomSync, CustomAsync).
+    """
+
+    user: Client
+    on_behalf_by: str | None = None
+    tag: str | None = None
+    bypassed_steps: frozenset[str] = frozenset()
+    bypassed_logic: frozenset[str] = frozenset()
+    request_id: str = field(default_factory=_guid)
+    correlation_id: str = field(default_factory=_guid)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A Create, Update or Delete of one row.
+
+    `sent` are the columns of the request, `target` these and what the platform adds; `before` and `after` are the whole
+    row (None where there is none).
+    """
+
+    message: str
+    table: Table
+    row_id: str
+    request: RequestInfo
+    sent: Values = field(default_factory=dict)
+    target: Values = field(default_factory=dict)
+    before: Row | None = None
+    after: Values | None = None

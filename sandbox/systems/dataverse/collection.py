@@ -1,0 +1,132 @@
+"""GET on an entity set: filter, order, pages, counts and change tracking."""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from sandbox.systems.dataverse.errors import ODataError, bad_request
+from sandbox.systems.dataverse.odata_filter import column_operand, compile_filter
+from sandbox.systems.dataverse.query import PAGE_LIMIT, Preferences, Query
+from sandbox.systems.dataverse.representation import Representation
+from sandbox.systems.dataverse.schema import Schema, Table
+from sandbox.systems.dataverse.store import Row, Store
+
+OLDEST_DELTA = "oldest delta token"
+_TRACKED_PAGE = re.compile(r"(\d+)!(\d+)!([0-9a-f-]{36})")
+_UNTRACKED = ("$filter", "$orderby", "$expand", "$top")
+
+
+class Collections:
+    """Answers for entity sets."""
+
+    def __init__(self, store: Store, schema: Schema, representation: Representation) -> None:
+        self._store, self._schema, self._representation = store, schema, representation
+
+    def page(self, table: Table, request: web.Request, preferences: Preferences) -> dict[str, Any]:
+        """One page, with `@odata.nextLink` or `@odata.deltaLink` where there is more to come."""
+        query = Query.read(request.query)
+        if preferences.track_changes or "$deltatoken" in request.query:
+            return self._tracked(table, request, query, preferences)
+        rows = self.matching(table, query)
+        at = _offset(request.query.get("$skiptoken"))
+        size = preferences.page_size if query.top is None else min(query.top, PAGE_LIMIT)
+        answer = self._context(table, request, query)
+        if query.count:
+            answer["@odata.count"] = min(len(rows), PAGE_LIMIT)
+            if preferences.annotates("Microsoft.Dynamics.CRM.totalrecordcount"):
+                answer["@Microsoft.Dynamics.CRM.totalrecordcount"] = min(len(rows), PAGE_LIMIT)
+                answer["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] = len(rows) > PAGE_LIMIT
+        answer["value"] = [self._shown(table, row, query, preferences) for row in rows[at : at + size]]
+        if query.top is None and at + size < len(rows):
+            cookie = f'<cookie pagenumber="{at // size + 2}" offset="{at + size}" istracking="False" />'
+            answer["@odata.nextLink"] = _link(request, "$skiptoken", cookie)
+        return answer
+
+    def matching(self, table: Table, query: Query) -> list[Row]:
+        """Rows that pass the filter, in order."""
+        rows = self._store.rows(table.name)
+        if query.filter is not None:
+            test = compile_filter(query.filter, table, self._schema, self._store)
+            rows = [row for row in rows if test(row)]
+        rows.sort(key=lambda row: row.id)
+        for name, descending in reversed(query.order):
+            _, operand = column_operand(name, table, self._schema, self._store)
+            rows.sort(key=lambda row, of=operand: _sort_key(of(row)), reverse=descending)  # type: ignore[misc]
+        return rows
+
+    def _tracked(self, table: Table, request: web.Request, query: Query, preferences: Preferences) -> dict[str, Any]:
+        """Rows changed since a token, then deletions; pages are cut by primary key so that no row is skipped."""
+        if not table.change_tracking:
+            raise bad_request(
+                f"Change tracking is not enabled for entity '{table.name}'. "
+                "Enable change tracking for the entity to use the odata.track-changes preference."
+            )
+        refused = [name for name in _UNTRACKED if name in request.query]
+        if refused:
+            raise bad_request(f"{refused[0]} is not supported with the odata.track-changes preference.")
+        since, upto, last_id = self._token(request)
+        changed = [row for row in self._store.rows(table.name, since=since) if row.id > last_id]
+        changed.sort(key=lambda row: row.id)
+        page = changed[: preferences.page_size]
+        answer = self._context(table, request, query)
+        answer["value"] = [self._shown(table, row, query, preferences) for row in page]
+        if len(changed) > len(page):
+            answer["@odata.nextLink"] = _link(request, "$skiptoken", f"{since}!{upto}!{page[-1].id}")
+            return answer
+        base = answer["@odata.context"].partition("#")[0]
+        answer["value"] += [
+            {"@odata.context": f"{base}#{table.set_name}/$deletedEntity", "id": row_id, "reason": "deleted"}
+            for row_id in (self._store.deleted(table.name, since=since) if since else [])
+        ]
+        answer["@odata.deltaLink"] = _link(request, "$deltatoken", f"{upto}!", without="$skiptoken")
+        return answer
+
+    def _token(self, request: web.Request) -> tuple[int, int, str]:
+        """Since which version, up to which version, after which primary key."""
+        if "$skiptoken" in request.query:
+            found = _TRACKED_PAGE.fullmatch(request.query["$skiptoken"])
+            if found is None:
+                raise bad_request("The skip token is not valid.")
+            return int(found[1]), int(found[2]), found[3]
+        token = request.query.get("$deltatoken", "0").partition("!")[0]
+        if not token.isdigit():
+            raise bad_request("The delta token is not valid.")
+        if int(token) and int(token) < int(self._store.setting(OLDEST_DELTA) or 0):
+            raise ODataError(
+                400,
+                "0x80044352",
+                "Version stamp associated with the client has expired. Please perform a full sync.",
+            )
+        return int(token), self._store.version(), ""
+
+    def _shown(self, table: Table, row: Row, query: Query, preferences: Preferences) -> dict[str, Any]:
+        return self._representation.row(table, row, query, preferences)
+
+    def _context(self, table: Table, request: web.Request, query: Query) -> dict[str, Any]:
+        root = f"{request.scheme}://{request.host}{request.path.partition(table.set_name)[0]}"
+        selected = f"({','.join(query.select)})" if query.select else ""
+        return {"@odata.context": f"{root}$metadata#{table.set_name}{selected}"}
+
+
+def _link(request: web.Request, name: str, value: str, *, without: str = "") -> str:
+    kept = {key: text for key, text in request.query.items() if key not in {name, without, "$deltatoken"}}
+    if name == "$skiptoken" and "$deltatoken" in request.query:
+        kept["$deltatoken"] = request.query["$deltatoken"]
+    options = "&".join(f"{key}={quote(text, safe='')}" for key, text in (kept | {name: value}).items())
+    return f"{request.scheme}://{request.host}{request.path}?{options}"
+
+
+def _offset(token: str | None) -> int:
+    if token is None:
+        return 0
+    _, _, rest = token.partition('offset="')
+    digits = rest.partition('"')[0]
+    if not digits.isdigit():
+        raise bad_request("The skip token is not valid.")
+    return int(digits)
+
+
+def _sort_key(value: Any) -> tuple[bool, Any]:
+    return (value is not None, value)

@@ -1,0 +1,191 @@
+"""System jobs: asynchronous steps run after the commit, side by side, in no promised order.
+
+A job is stored in the transaction of the change that caused it, so it survives the process being killed.
+"""
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.systems.dataverse import values
+from sandbox.systems.dataverse.change import Change
+from sandbox.systems.dataverse.context import Contexts, Step
+from sandbox.systems.dataverse.store import Store
+from sandbox.systems.dataverse.webhook import Outcome, Webhooks, message
+
+log = logging.getLogger("sandbox.systems.dataverse.jobs")
+
+READY, LOCKED, COMPLETED = 0, 2, 3
+WAITING, IN_PROGRESS, SUCCEEDED, FAILED = 0, 20, 30, 31
+ASYNCHRONOUS, SYNCHRONOUS = 1, 0
+WORKERS = 32
+REMEMBERED_EVENTS = 10_000
+
+
+class Jobs:
+    """Stores, runs and reports system jobs."""
+
+    def __init__(self, store: Store, contexts: Contexts, webhooks: Webhooks, organisation_host: str) -> None:
+        self._store, self._contexts, self._webhooks, self._host = store, contexts, webhooks, organisation_host
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._workers: list[asyncio.Task[None]] = []
+
+    def store(self, change: Change, step: Step) -> str:
+        """Within the change's transaction: write the job down; gives its id."""
+        job_id, at = values.new_guid(), datetime.now(UTC)
+        headers, body = message(change, self._contexts.build(change, step, job_id, at), self._host)
+        self._write_down(job_id, change, step, headers, body)
+        job = {
+            "name": step.name,
+            "messagename": change.message,
+            "operationtype": 1,
+            "primaryentitytype": change.table.name,
+            "statecode": READY,
+            "statuscode": WAITING,
+            "retrycount": 0,
+            "depth": 1,
+            "requestid": change.request.request_id,
+            "correlationid": change.request.correlation_id,
+            "createdon": values.now(),
+            "owningextensionid": {"table": "sdkmessageprocessingstep", "id": step.id},
+            "regardingobjectid": {"table": change.table.name, "id": change.row_id},
+            "ownerid": {"table": "systemuser", "id": change.request.user.user_id},
+        }
+        self._store.put("asyncoperation", job_id, job)
+        return job_id
+
+    def run(self, job_ids: list[str]) -> None:
+        """After the commit: hand stored jobs to the workers."""
+        for job_id in job_ids:
+            self._queue.put_nowait(job_id)
+
+    async def call_now(self, change: Change, step: Step) -> Outcome:
+        """A synchronous step: call within the transaction and wait for the answer."""
+        operation_id, at = change.request.request_id, datetime.now(UTC)
+        headers, body = message(change, self._contexts.build(change, step, operation_id, at), self._host)
+        job_id = values.new_guid()
+        self._write_down(job_id, change, step, headers, body, running=True)
+        outcome = await self._call(step.endpoint_id, headers, body)
+        self._report(job_id, outcome)
+        return outcome
+
+    async def start(self) -> None:
+        """Start the workers and take up what was pending when the process ended."""
+        database = self._store.database
+        database.execute("UPDATE jobs SET outcome = ? WHERE outcome IS NULL AND mode = ?", (FAILED, SYNCHRONOUS))
+        for job in database.execute("SELECT id FROM jobs WHERE outcome IS NULL ORDER BY seq").fetchall():
+            self._queue.put_nowait(job["id"])
+        self._workers = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
+
+    async def stop(self) -> None:
+        """Stop the workers; what they had not finished stays pending."""
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._webhooks.close()
+
+    async def quiet(self) -> None:
+        """Wait until no job is pending."""
+        await self._queue.join()
+
+    def events(self, *, after: int, limit: int) -> list[dict[str, Any]]:
+        """What was published after event number `after`, oldest first, with every answer."""
+        found = self._store.database.execute("SELECT * FROM jobs WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+        return [
+            {
+                "seq": job["seq"],
+                "at": job["created"],
+                "job": job["id"],
+                "step": job["step"],
+                "mode": job["mode"],
+                "message": job["message"],
+                "table": job["tbl"],
+                "id": job["row_id"],
+                "statuscode": WAITING if job["outcome"] is None else job["outcome"],
+                "attempts": json.loads(job["attempts"]),
+                "headers": json.loads(job["headers"]),
+                "body": json.loads(job["body"]),
+            }
+            for job in found
+        ]
+
+    def forget_events(self) -> None:
+        """Delete what is finished from the list of events."""
+        self._store.database.execute("DELETE FROM jobs WHERE outcome IS NOT NULL")
+
+    def _write_down(
+        self, job_id: str, change: Change, step: Step, headers: dict[str, str], body: str, *, running: bool = False
+    ) -> None:
+        written = self._store.database.execute(
+            "INSERT INTO jobs (id, step, created, mode, message, tbl, row_id, headers, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                job_id,
+                step.id,
+                datetime.now(UTC).isoformat(),
+                SYNCHRONOUS if running else ASYNCHRONOUS,
+                change.message,
+                change.table.name,
+                change.row_id,
+                json.dumps(headers),
+                body,
+            ),
+        )
+        oldest = (written.lastrowid or 0) - REMEMBERED_EVENTS
+        if oldest % REMEMBERED_EVENTS == 0:
+            self._store.database.execute("DELETE FROM jobs WHERE outcome IS NOT NULL AND seq <= ?", (oldest,))
+
+    async def _work(self) -> None:
+        while True:
+            job_id = await self._queue.get()
+            try:
+                await self._run(job_id)
+            except Exception:
+                log.exception("system job %s", job_id)
+            finally:
+                self._queue.task_done()
+
+    async def _run(self, job_id: str) -> None:
+        job = self._store.database.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        step = self._store.get("sdkmessageprocessingstep", job["step"])
+        if step is None:
+            gone = [{"at": datetime.now(UTC).isoformat(), "error": "The step no longer exists."}]
+            self._finish(job_id, Outcome(succeeded=False, attempts=gone), auto_delete=False)
+            return
+        self._progress(job_id, {"statecode": LOCKED, "statuscode": IN_PROGRESS, "startedon": values.now()})
+        outcome = await self._call(step.values["eventhandler"]["id"], json.loads(job["headers"]), job["body"])
+        self._finish(job_id, outcome, auto_delete=bool(step.values.get("asyncautodelete")))
+
+    async def _call(self, endpoint_id: str, headers: dict[str, str], body: str) -> Outcome:
+        endpoint = self._store.get("serviceendpoint", endpoint_id)
+        if endpoint is None:
+            gone = {"at": datetime.now(UTC).isoformat(), "error": "The service endpoint no longer exists."}
+            return Outcome(succeeded=False, attempts=[gone])
+        return await self._webhooks.call(endpoint.values, headers, body)
+
+    def _finish(self, job_id: str, outcome: Outcome, *, auto_delete: bool) -> None:
+        with self._store.transaction():
+            self._report(job_id, outcome)
+            if outcome.succeeded and auto_delete:
+                self._store.remove("asyncoperation", job_id)
+                return
+            ended: dict[str, Any] = {"statecode": COMPLETED, "completedon": values.now()}
+            ended["retrycount"] = len(outcome.attempts) - 1
+            if outcome.succeeded:
+                ended["statuscode"] = SUCCEEDED
+            else:
+                ended |= {"statuscode": FAILED, "message": outcome.message, "friendlymessage": outcome.message}
+            self._progress(job_id, ended)
+
+    def _report(self, job_id: str, outcome: Outcome) -> None:
+        self._store.database.execute(
+            "UPDATE jobs SET outcome = ?, attempts = ? WHERE id = ?",
+            (SUCCEEDED if outcome.succeeded else FAILED, json.dumps(outcome.attempts), job_id),
+        )
+
+    def _progress(self, job_id: str, changes: dict[str, Any]) -> None:
+        row = self._store.get("asyncoperation", job_id)
+        if row is not None:
+            self._store.put("asyncoperation", job_id, row.values | changes)

@@ -1,0 +1,170 @@
+"""Create, Update and Delete with what the platform adds: defaults, users, times, versions, and the steps they fire."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+from weakref import WeakValueDictionary
+
+from sandbox.systems.dataverse import values
+from sandbox.systems.dataverse.change import Change, RequestInfo
+from sandbox.systems.dataverse.context import Step
+from sandbox.systems.dataverse.derived import derived_columns
+from sandbox.systems.dataverse.environment import Environment
+from sandbox.systems.dataverse.errors import ODataError, already_exists, key_violated, no_such_row, version_mismatch
+from sandbox.systems.dataverse.jobs import Jobs
+from sandbox.systems.dataverse.registration import REGISTRATION_TABLES, Registrations
+from sandbox.systems.dataverse.registration_rules import check_delete, check_registration
+from sandbox.systems.dataverse.schema import Column, Schema, Table
+from sandbox.systems.dataverse.store import KeyViolated, Row, Store, Values
+
+
+class OrganizationService:
+    """The one way in which rows change."""
+
+    def __init__(
+        self, store: Store, schema: Schema, environment: Environment, registrations: Registrations, jobs: Jobs
+    ) -> None:
+        self._store, self._schema, self._environment = store, schema, environment
+        self._registrations, self._jobs = registrations, jobs
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def lock(self, table: Table, row_id: str) -> AbstractAsyncContextManager[Any]:
+        """Writes to one row wait for each other, also while a synchronous step is being called."""
+        return self._locks.setdefault((table.name, row_id), asyncio.Lock())
+
+    async def create(self, table: Table, sent: Values, request: RequestInfo) -> Row:
+        """Create a row; 412 if its primary key is taken."""
+        row_id = str(sent.get(table.id_column) or values.new_guid())
+        if self._store.get(table.name, row_id) is not None:
+            raise already_exists()
+        given = {name: value for name, value in sent.items() if table.columns[name].writable("Create")}
+        target = self._defaults(table, request) | given | {table.id_column: row_id}
+        self._settle_status(table, target, row_id)
+        self._settle_owner(table, target)
+        target |= derived_columns(table, target, target, self._store)
+        target |= self._stamps(request, created=True)
+        self._check(table, target, target)
+        change = Change("Create", table, row_id, request, given | {table.id_column: row_id}, target, after=target)
+        return await self._commit(change)
+
+    async def update(self, table: Table, row: Row, sent: Values, request: RequestInfo) -> Row:
+        """Update a row that was just read; `row` is the state before."""
+        given = {name: value for name, value in sent.items() if table.columns[name].writable("Update")}
+        given.pop(table.id_column, None)
+        target = dict(given)
+        self._settle_status(table, target, row.id, row)
+        self._settle_owner(table, target)
+        target[table.id_column] = row.id
+        target |= derived_columns(table, row.values | target, target, self._store)
+        target |= self._stamps(request, created=False)
+        self._check(table, target, row.values | target)
+        change = Change(
+            "Update",
+            table,
+            row.id,
+            request,
+            sent=given | {table.id_column: row.id},
+            target=target,
+            before=row,
+            after=row.values | target,
+        )
+        return await self._commit(change)
+
+    async def delete(self, table: Table, row_id: str, request: RequestInfo, *, version: int | None = None) -> None:
+        """Delete a row; 404 if it is not there, 412 if `version` is no longer current."""
+        row = self._store.get(table.name, row_id)
+        if row is None:
+            raise no_such_row(table.name, row_id)
+        if version is not None and version != row.version:
+            raise version_mismatch()
+        dependent = check_delete(table, row_id, self._store)
+        for child in dependent:
+            await self.delete(self._schema[child.table], child.id, request)
+        await self._commit(Change("Delete", table, row_id, request, before=row))
+
+    async def _commit(self, change: Change) -> Row:
+        """Call synchronous steps, write, store jobs, and let them run."""
+        steps = self._registrations.fired_by(change) if change.table.has_events else []
+        for step in steps:
+            if not step.asynchronous:
+                await self._call_now(change, step)
+        try:
+            with self._store.transaction():
+                row = self._write(change)
+                stored = [self._jobs.store(change, step) for step in steps if step.asynchronous]
+        except KeyViolated as violated:
+            columns = str(violated).rpartition(":")[2].rstrip("'")
+            raise key_violated(change.table.name, columns) from violated
+        self._jobs.run(stored)
+        if change.table.name in REGISTRATION_TABLES:
+            self._registrations.changed()
+        return row
+
+    def _write(self, change: Change) -> Row:
+        if change.after is None:
+            self._store.remove(change.table.name, change.row_id)
+            return Row(change.table.name, change.row_id, self._store.version(), {})
+        return self._store.put(change.table.name, change.row_id, change.after)
+
+    async def _call_now(self, change: Change, step: Step) -> None:
+        outcome = await self._jobs.call_now(change, step)
+        if not outcome.succeeded:
+            raise ODataError(400, "0x80050203", f"The webhook call failed for step '{step.name}'. {outcome.message}")
+
+    def _defaults(self, table: Table, request: RequestInfo) -> Values:
+        defaults = {column.name: _default(column) for column in table.columns.values()}
+        given = {name: value for name, value in defaults.items() if value is not None}
+        if table.user_owned:
+            given["ownerid"] = {"table": "systemuser", "id": request.user.user_id}
+            given["owningbusinessunit"] = {"table": "businessunit", "id": self._environment.business_unit_id}
+        return given
+
+    def _settle_status(self, table: Table, target: Values, row_id: str, row: Row | None = None) -> None:
+        """A state brings its first status reason with it; a status reason of another state is refused."""
+        if "statecode" not in table.columns or not {"statecode", "statuscode"} & target.keys():
+            if row is None and "statecode" in table.columns:
+                target |= {"statecode": 0, "statuscode": _first_status(table, 0)}
+            return
+        target.setdefault("statecode", row.values["statecode"] if row else 0)
+        state: int = target["statecode"]
+        target.setdefault("statuscode", _first_status(table, state))
+        reason: int = target["statuscode"]
+        if table.columns["statuscode"].states[reason] != state:
+            label = table.columns["statecode"].options[state]
+            raise ODataError(
+                400,
+                "0x80048408",
+                f"{reason} is not a valid status code for state code {table.definition['SchemaName']}State.{label} "
+                f"on {table.name} with Id {row_id}.",
+            )
+
+    def _settle_owner(self, table: Table, target: Values) -> None:
+        if table.user_owned and "ownerid" in target:
+            owner = target["ownerid"]
+            target["owninguser"] = owner if owner["table"] == "systemuser" else None
+
+    def _stamps(self, request: RequestInfo, *, created: bool) -> Values:
+        user, at = {"table": "systemuser", "id": request.user.user_id}, values.now()
+        delegate = {"table": "systemuser", "id": request.on_behalf_by} if request.on_behalf_by else None
+        stamps: Values = {"modifiedon": at, "modifiedby": user, "modifiedonbehalfby": delegate}
+        return {"createdon": at, "createdby": user} | stamps if created else stamps
+
+    def _check(self, table: Table, target: Values, whole: Values) -> None:
+        for name, value in target.items():
+            if value is not None and table.columns[name].is_lookup and not self._exists(value):
+                raise no_such_row(value["table"], value["id"])
+        if table.name in REGISTRATION_TABLES:
+            check_registration(table, whole, self._store, self._schema)
+
+    def _exists(self, reference: dict[str, str]) -> bool:
+        return self._store.get(reference["table"], reference["id"]) is not None
+
+
+def _default(column: Column) -> Any:
+    default = column.definition.get("DefaultFormValue")
+    return column.definition.get("DefaultValue") if default is None else default
+
+
+def _first_status(table: Table, state: int) -> int:
+    states = table.columns["statuscode"].states
+    return next(reason for reason, of_state in states.items() if of_state == state)

@@ -1,0 +1,90 @@
+"""What Dataverse refuses when steps and endpoints are registered or removed."""
+
+from sandbox.systems.dataverse.errors import ODataError
+from sandbox.systems.dataverse.schema import Schema, Table
+from sandbox.systems.dataverse.store import Row, Store, Values
+
+WEBHOOK = 8
+ASYNCHRONOUS = 1
+POST_OPERATION = 40
+PRE_IMAGE, POST_IMAGE = 0, 1
+
+
+def check_registration(table: Table, whole: Values, store: Store, schema: Schema) -> None:
+    """Raise 400 for an endpoint, step or image that cannot be."""
+    for name in _REQUIRED.get(table.name, ()):
+        if whole.get(name) is None:
+            raise _invalid(f"Required field '{name}' is missing for {table.name}.")
+    if table.name == "serviceendpoint" and whole["contract"] == WEBHOOK and not whole.get("url"):
+        raise _invalid("A webhook needs a url.")
+    if table.name == "sdkmessageprocessingstep":
+        _check_step(whole, store, schema)
+    if table.name == "sdkmessageprocessingstepimage":
+        _check_image(whole, store)
+
+
+def check_delete(table: Table, row_id: str, store: Store) -> list[Row]:
+    """The rows that go with a row (images with their step); 400 while steps use an endpoint."""
+    if table.name == "serviceendpoint":
+        users = [row for row in store.rows("sdkmessageprocessingstep") if _refers(row, "eventhandler", row_id)]
+        if users:
+            raise ODataError(
+                400,
+                "0x8004f01f",
+                f"The ServiceEndpoint({row_id}) component cannot be deleted because it is referenced by {len(users)} "
+                "other components. For a list of referenced components, use the RetrieveDependenciesForDeleteRequest.",
+            )
+    if table.name == "sdkmessageprocessingstep":
+        images = store.rows("sdkmessageprocessingstepimage")
+        return [row for row in images if _refers(row, "sdkmessageprocessingstepid", row_id)]
+    return []
+
+
+def _check_step(whole: Values, store: Store, schema: Schema) -> None:
+    if whole["mode"] == ASYNCHRONOUS and whole["stage"] != POST_OPERATION:
+        raise _invalid("Asynchronous steps are supported in the post-operation stage (40) only.")
+    message = store.get("sdkmessage", whole["sdkmessageid"]["id"])
+    chosen = whole.get("sdkmessagefilterid")
+    of_table = store.get("sdkmessagefilter", chosen["id"]) if chosen else None
+    if of_table is not None and of_table.values["sdkmessageid"] != whole["sdkmessageid"]:
+        raise _invalid("The message filter belongs to another message.")
+    if whole.get("filteringattributes"):
+        if message is None or message.values["name"] != "Update":
+            raise _invalid("Filtering attributes are supported for the Update message only.")
+        if of_table is not None:
+            _check_columns(schema[of_table.values["primaryobjecttypecode"]], whole["filteringattributes"])
+
+
+def _check_image(whole: Values, store: Store) -> None:
+    step = store.get("sdkmessageprocessingstep", whole["sdkmessageprocessingstepid"]["id"])
+    message = store.get("sdkmessage", step.values["sdkmessageid"]["id"]) if step else None
+    name = message.values["name"] if message else ""
+    if name == "Create" and whole["imagetype"] != POST_IMAGE:
+        raise _invalid("PreImage is not supported for the Create message.")
+    if name == "Delete" and whole["imagetype"] != PRE_IMAGE:
+        raise _invalid("PostImage is not supported for the Delete message.")
+    expected = {"Create": {"Id", "Target"}}.get(name, {"Target"})
+    if whole.get("messagepropertyname") not in expected:
+        raise _invalid(f"Message property name '{whole.get('messagepropertyname')}' is not valid on message {name}.")
+
+
+def _check_columns(table: Table, listed: str) -> None:
+    for name in (each.strip() for each in listed.split(",")):
+        if name and name not in table.columns:
+            raise _invalid(f"Attribute '{name}' does not exist on entity '{table.name}'.")
+
+
+def _refers(row: Row, column: str, row_id: str) -> bool:
+    value = row.values.get(column)
+    return bool(value and value["id"] == row_id)
+
+
+def _invalid(message: str) -> ODataError:
+    return ODataError(400, "0x80040203", message)
+
+
+_REQUIRED = {
+    "serviceendpoint": ("name", "contract"),
+    "sdkmessageprocessingstep": ("name", "eventhandler", "sdkmessageid", "stage", "mode"),
+    "sdkmessageprocessingstepimage": ("name", "sdkmessageprocessingstepid", "imagetype"),
+}

@@ -1,0 +1,84 @@
+"""Rows as Web API answers show them."""
+
+from typing import Any
+
+from sandbox.systems.dataverse import values
+from sandbox.systems.dataverse.errors import no_such_property
+from sandbox.systems.dataverse.query import Preferences, Query
+from sandbox.systems.dataverse.schema import Column, Schema, Table
+from sandbox.systems.dataverse.store import Row, Store
+
+FORMATTED = "OData.Community.Display.V1.FormattedValue"
+LOGICAL_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
+NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+
+
+class Representation:
+    """Shows rows with selected columns, annotations and expanded rows."""
+
+    def __init__(self, store: Store, schema: Schema) -> None:
+        self._store, self._schema = store, schema
+
+    def name_of(self, reference: dict[str, str]) -> str | None:
+        """The primary name of the row that a lookup refers to."""
+        row = self._store.get(reference["table"], reference["id"])
+        table = self._schema.get(reference["table"])
+        return None if row is None or table is None else row.values.get(table.name_column)
+
+    def row(self, table: Table, row: Row, query: Query, preferences: Preferences) -> dict[str, Any]:
+        """One row; the primary key is always there, nulls too."""
+        shown: dict[str, Any] = {"@odata.etag": row.etag}
+        for column in self._columns(table, query.select):
+            self._show(shown, column, row, preferences)
+        shown.setdefault(table.id_column, row.id)
+        for navigation, select in query.expand.items():
+            shown[navigation] = self._expanded(table, row, navigation, select, preferences)
+        return shown
+
+    def _columns(self, table: Table, select: tuple[str, ...] | None) -> list[Column]:
+        if select is None:
+            return list(table.columns.values())
+        unknown = [name for name in select if name not in table.by_property]
+        if unknown:
+            raise no_such_property(unknown[0], table.name)
+        return [table.by_property[name] for name in select]
+
+    def _show(self, shown: dict[str, Any], column: Column, row: Row, preferences: Preferences) -> None:
+        name = column.property_name
+        value = row.values.get(column.name)
+        if column.name == "versionnumber":
+            value = row.version
+        shown[name] = values.web(column, value)
+        if value is None or not preferences.annotations:
+            return
+        if column.is_lookup:
+            text = self.name_of(value)
+            annotations = {
+                FORMATTED: text,
+                NAVIGATION: column.navigation.get(value["table"]),
+                LOGICAL_NAME: value["table"],
+            }
+        else:
+            annotations = {FORMATTED: values.formatted(column, value, symbol=self._symbol(column, row))}
+        for annotation, text in annotations.items():
+            if text is not None and preferences.annotates(annotation):
+                shown[f"{name}@{annotation}"] = text
+
+    def _symbol(self, column: Column, row: Row) -> str:
+        currency = row.values.get("transactioncurrencyid")
+        found = self._store.get(currency["table"], currency["id"]) if column.type == "Money" and currency else None
+        return "" if found is None else str(found.values.get("currencysymbol") or "")
+
+    def _expanded(
+        self, table: Table, row: Row, navigation: str, select: tuple[str, ...] | None, preferences: Preferences
+    ) -> dict[str, Any] | None:
+        if navigation not in table.by_navigation:
+            raise no_such_property(navigation, table.name)
+        column, target = table.by_navigation[navigation]
+        reference = row.values.get(column.name)
+        if reference is None or (target is not None and reference["table"] != target):
+            return None
+        found = self._store.get(reference["table"], reference["id"])
+        if found is None:
+            return None
+        return self.row(self._schema[found.table], found, Query(select=select), preferences)

@@ -1,0 +1,148 @@
+"""The rows that a new sandbox starts with; their ids are always the same."""
+
+from typing import Any
+
+from sandbox.systems.dataverse.environment import Environment
+from sandbox.systems.dataverse.schema import Schema
+from sandbox.systems.dataverse.store import Store
+from sandbox.systems.dataverse.values import now
+
+MESSAGES = ("Create", "Update", "Delete")
+EURO, DOLLAR, POUND = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
+ACCOUNTS = {
+    "a0000000-0000-4000-8000-000000000001": ("Fabrikam GmbH", "info@fabrikam.example", "Köln", EURO),
+    "a0000000-0000-4000-8000-000000000002": ("Contoso Ltd", "office@contoso.example", "London", POUND),
+    "a0000000-0000-4000-8000-000000000003": ("Northwind Traders", "sales@northwind.example", "Seattle", DOLLAR),
+}
+CONTACTS = {
+    "b0000000-0000-4000-8000-000000000001": ("Ada", "Fischer", "ada@fabrikam.example"),
+    "b0000000-0000-4000-8000-000000000002": ("Zoë", "Müller", "zoe@example.com"),
+}
+OPPORTUNITIES = {
+    "f0000000-0000-4000-8000-000000000001": ("50 bikes", "12500.0000", "account", 1, EURO),
+    "f0000000-0000-4000-8000-000000000002": ("Bridge refit", "300000.0000", "account", 2, POUND),
+    "f0000000-0000-4000-8000-000000000003": ("New plant", "1500000.0000", "account", 3, DOLLAR),
+    "f0000000-0000-4000-8000-000000000004": ("Cargo bike", "4200.0000", "contact", 2, EURO),
+}
+_CURRENCIES = {
+    EURO: ("Euro", "EUR", "€", "1.0000000000"),
+    DOLLAR: ("US Dollar", "USD", "$", "1.1000000000"),
+    POUND: ("Pound Sterling", "GBP", "£", "0.8500000000"),
+}
+
+
+class Seed:
+    """Writes the first rows directly: they fire no steps."""
+
+    def __init__(self, store: Store, schema: Schema, environment: Environment) -> None:
+        self._store, self._schema, self._environment = store, schema, environment
+        self._owner = {"table": "systemuser", "id": environment.human.user_id}
+
+    def plant(self) -> bool:
+        """Write the rows unless that was done before; tells whether it was done now."""
+        with self._store.transaction():
+            if self._store.setting("seeded"):
+                return False
+            self._plant_organisation()
+            self._plant_messages()
+            self._plant_business()
+            self._store.set_setting("seeded", now())
+        return True
+
+    def _plant_organisation(self) -> None:
+        environment = self._environment
+        self._put("businessunit", environment.business_unit_id, name="sandbox")
+        for row_id, (name, code, symbol, rate) in _CURRENCIES.items():
+            self._put(
+                "transactioncurrency",
+                row_id,
+                currencyname=name,
+                isocurrencycode=code,
+                currencysymbol=symbol,
+                currencyprecision=2,
+                exchangerate=rate,
+            )
+        base = {"table": "transactioncurrency", "id": EURO}
+        self._put(
+            "organization",
+            environment.organisation_id,
+            name=environment.organisation_name,
+            basecurrencyid=base,
+            expirechangetrackingindays=7,
+        )
+        unit = {"table": "businessunit", "id": environment.business_unit_id}
+        people = ((environment.application, "# Integration", 4), (environment.human, "Jamie Bowman", 0))
+        for client, name, access in people:
+            first, _, last = name.partition(" ")
+            self._put(
+                "systemuser",
+                client.user_id,
+                firstname=first,
+                lastname=last,
+                fullname=name,
+                applicationid=client.client_id if access else None,
+                azureactivedirectoryobjectid=client.object_id,
+                accessmode=access,
+                isdisabled=False,
+                businessunitid=unit,
+            )
+
+    def _plant_messages(self) -> None:
+        tables = [table for table in self._schema if table.has_events]
+        for number, message in enumerate(MESSAGES, start=1):
+            message_id = f"d0000000-0000-4000-8000-{number:012x}"
+            self._put("sdkmessage", message_id, name=message)
+            for at, table in enumerate(tables, start=1):
+                self._put(
+                    "sdkmessagefilter",
+                    f"e0000000-0000-4000-8000-{number:06x}{at:06x}",
+                    primaryobjecttypecode=table.name,
+                    secondaryobjecttypecode="none",
+                    iscustomprocessingstepallowed=True,
+                    sdkmessageid={"table": "sdkmessage", "id": message_id},
+                )
+
+    def _plant_business(self) -> None:
+        for row_id, (name, email, city, currency) in ACCOUNTS.items():
+            money = {"table": "transactioncurrency", "id": currency}
+            self._put(
+                "account", row_id, name=name, emailaddress1=email, address1_city=city, transactioncurrencyid=money
+            )
+        employer = {"table": "account", "id": next(iter(ACCOUNTS))}
+        for row_id, (first, last, email) in CONTACTS.items():
+            full, works_at = f"{first} {last}", employer if row_id.endswith("1") else None
+            self._put(
+                "contact",
+                row_id,
+                firstname=first,
+                lastname=last,
+                fullname=full,
+                emailaddress1=email,
+                parentcustomerid=works_at,
+            )
+        for row_id, (name, value, kind, number, currency) in OPPORTUNITIES.items():
+            customer = list(ACCOUNTS if kind == "account" else CONTACTS)[number - 1]
+            rate = _CURRENCIES[currency][3]
+            self._put(
+                "opportunity",
+                row_id,
+                name=name,
+                estimatedvalue=value,
+                customerid={"table": kind, "id": customer},
+                transactioncurrencyid={"table": "transactioncurrency", "id": currency},
+                exchangerate=rate,
+                opportunityratingcode=2,
+                prioritycode=1,
+            )
+
+    def _put(self, table_name: str, row_id: str, **columns: Any) -> None:
+        table, time = self._schema[table_name], now()
+        system: dict[str, Any] = {table.id_column: row_id, "createdon": time, "modifiedon": time}
+        system |= {"createdby": self._owner, "modifiedby": self._owner}
+        if table.user_owned:
+            unit = {"table": "businessunit", "id": self._environment.business_unit_id}
+            system |= {"ownerid": self._owner, "owninguser": self._owner, "owningbusinessunit": unit}
+        if "statecode" in table.columns:
+            system |= {"statecode": 0, "statuscode": next(iter(table.columns["statuscode"].states))}
+        given = {name: value for name, value in columns.items() if value is not None}
+        self._store.put(table_name, row_id, system | given)

@@ -1,0 +1,134 @@
+"""The token endpoint and the discovery documents that MSAL asks for (Entra ID's shapes and error codes)."""
+
+import secrets
+import uuid
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from sandbox.systems.dataverse.environment import Client, Environment
+from sandbox.systems.dataverse.errors import ODataError
+from sandbox.systems.dataverse.store import Store
+
+TOKEN_SECONDS = 3_599
+SCHEMA = "CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, client TEXT NOT NULL, expires REAL NOT NULL);"
+
+
+class Tokens:
+    """Gives tokens to the environment's clients and recognises them."""
+
+    def __init__(self, store: Store, environment: Environment) -> None:
+        self._database, self._environment = store.database, environment
+        self._database.executescript(SCHEMA)
+        self._lifetime = TOKEN_SECONDS
+
+    def routes(self, app: web.Application) -> None:
+        """Add the endpoints."""
+        app.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self._discovery)
+        app.router.add_get("/common/discovery/instance", self._instance_discovery)
+        app.router.add_post("/{tenant}/oauth2/v2.0/token", self._token)
+        app.router.add_post("/control/tokens", self._set_lifetime)
+        app.router.add_delete("/control/tokens", self._expire)
+
+    def client(self, request: web.Request) -> Client:
+        """The client whose live token a request carries; 401 otherwise."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        found = self._database.execute("SELECT * FROM tokens WHERE token = ?", (token,)).fetchone()
+        if scheme.lower() == "bearer" and found is not None and found["expires"] > datetime.now(UTC).timestamp():
+            return self._environment.clients[found["client"]]
+        challenge = (
+            f"Bearer authorization_uri={_base(request)}/{self._environment.tenant_id}/oauth2/authorize, "
+            f"resource_id={_base(request)}/"
+        )
+        said = "HTTP Error 401 - Unauthorized: Access is denied"
+        raise ODataError(401, "0x80040204", said, headers={"WWW-Authenticate": challenge})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        wrong = self._refusal(request.match_info["tenant"], form)
+        if wrong is not None:
+            return wrong
+        token = secrets.token_urlsafe(48)
+        expires = datetime.now(UTC).timestamp() + self._lifetime
+        self._database.execute("INSERT INTO tokens VALUES (?, ?, ?)", (token, form["client_id"], expires))
+        seconds = self._lifetime
+        return web.json_response(
+            {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+        )
+
+    def _refusal(self, tenant: str, form: dict[str, str]) -> web.Response | None:
+        client = self._environment.clients.get(form.get("client_id", ""))
+        if tenant != self._environment.tenant_id:
+            return _entra_error(400, "invalid_request", 90002, f"Tenant '{tenant}' not found.")
+        if form.get("grant_type") != "client_credentials":
+            return _entra_error(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+        if client is None:
+            said = f"Application with identifier '{form.get('client_id')}' was not found in the directory."
+            return _entra_error(400, "unauthorized_client", 700016, said)
+        if form.get("client_secret") != client.secret:
+            said = f"Invalid client secret provided for app '{client.client_id}'."
+            return _entra_error(401, "invalid_client", 7000215, said)
+        if not form.get("scope", "").endswith("/.default"):
+            said = "The provided value for the input parameter 'scope' is not valid: append /.default to the resource."
+            return _entra_error(400, "invalid_scope", 1002012, said)
+        return None
+
+    async def _discovery(self, request: web.Request) -> web.Response:
+        base = f"{_base(request)}/{self._environment.tenant_id}"
+        if request.match_info["tenant"] != self._environment.tenant_id:
+            said = f"Tenant '{request.match_info['tenant']}' not found."
+            return _entra_error(400, "invalid_tenant", 90002, said)
+        return web.json_response(
+            {
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+                "issuer": f"{base}/v2.0",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+                "jwks_uri": f"{base}/discovery/v2.0/keys",
+                "response_types_supported": ["code", "id_token", "token"],
+                "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            }
+        )
+
+    async def _instance_discovery(self, request: web.Request) -> web.Response:
+        host = request.host
+        return web.json_response(
+            {
+                "tenant_discovery_endpoint": (
+                    f"{_base(request)}/{self._environment.tenant_id}/v2.0/.well-known/openid-configuration"
+                ),
+                "api-version": "1.1",
+                "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
+            }
+        )
+
+    async def _set_lifetime(self, request: web.Request) -> web.Response:
+        self._lifetime = int((await request.json())["lifetime_seconds"])
+        return web.Response(status=204)
+
+    async def _expire(self, _: web.Request) -> web.Response:
+        self._database.execute("DELETE FROM tokens")
+        return web.Response(status=204)
+
+
+def _base(request: web.Request) -> str:
+    return f"https://{request.host}"
+
+
+def _entra_error(status: int, error: str, number: int, said: str) -> web.Response:
+    trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
+    time = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    text = f"AADSTS{number}: {said} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}"
+    return web.json_response(
+        {
+            "error": error,
+            "error_description": text,
+            "error_codes": [number],
+            "timestamp": time,
+            "trace_id": trace,
+            "correlation_id": correlation,
+            "error_uri": f"https://login.microsoftonline.com/error?code={number}",
+        },
+        status=status,
+    )

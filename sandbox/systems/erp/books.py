@@ -1,0 +1,143 @@
+"""The ERP's rules: numbers given once, stale versions refused, and one line in the ledger per effect really done."""
+
+import json
+import re
+import sqlite3
+from datetime import date
+from typing import Any
+
+from sandbox.systems.rest import Answer, Refused, now
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS customers (id TEXT PRIMARY KEY, number INTEGER, version INTEGER, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, number INTEGER, version INTEGER, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS effects (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT, kind TEXT, id TEXT, number TEXT, key TEXT, body TEXT);
+"""
+_SINGULAR = {"customers": "customer", "orders": "order"}
+_NUMBER = {"customers": ("customerNumber", "C-{:06d}"), "orders": ("orderNumber", "SO-{:06d}")}
+_STATUS = {"customers": {"active", "blocked"}, "orders": {"confirmed", "on-hold"}}
+_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,4})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+class Books:
+    """Customers and orders; callers hold the transaction."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def get(self, kind: str, row_id: str) -> dict[str, Any] | None:
+        """The resource as stored, with its number; None if it does not exist."""
+        found = self._find(kind, row_id)
+        return None if found is None else _representation(kind, found)
+
+    def put(self, kind: str, row_id: str, body: dict[str, Any], key: str) -> Answer:
+        """Create or replace; 409 for an older sourceVersion than the one stored, 422 for what cannot be."""
+        self._check(kind, body)
+        found = self._find(kind, row_id)
+        if found is None:
+            number = self._database.execute(f"SELECT COUNT(*) + 1 FROM {_table(kind)}").fetchone()[0]  # noqa: S608 -- a constant
+        else:
+            number = found["number"]
+            _refuse_stale(found, body["sourceVersion"])
+        return self._store(kind, row_id, number, body, key, created=found is None)
+
+    def patch(self, kind: str, row_id: str, body: dict[str, Any], key: str) -> Answer:
+        """Change the status of what exists; 404 otherwise."""
+        found = self._find(kind, row_id)
+        if found is None:
+            raise Refused(404, "not-found", "No such resource.")
+        if body.get("status") not in _STATUS[kind]:
+            raise Refused(422, "unknown-status", f"status is one of {sorted(_STATUS[kind])}.")
+        _refuse_stale(found, body.get("sourceVersion", found["version"]))
+        return self._store(kind, row_id, found["number"], json.loads(found["body"]) | body, key, created=False)
+
+    def effects(self) -> list[dict[str, Any]]:
+        """What was really done, oldest first."""
+        lines = self._database.execute("SELECT * FROM effects ORDER BY seq")
+        return [
+            {name: line[name] for name in ("at", "kind", "id", "number", "key")} | {"body": json.loads(line["body"])}
+            for line in lines
+        ]
+
+    def _find(self, kind: str, row_id: str) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self._database.execute(
+            f"SELECT * FROM {_table(kind)} WHERE id = ?",  # noqa: S608 -- a constant
+            (row_id,),
+        ).fetchone()
+        return row
+
+    def _store(self, kind: str, row_id: str, number: int, body: dict[str, Any], key: str, *, created: bool) -> Answer:
+        text = json.dumps(body)
+        self._database.execute(
+            f"INSERT OR REPLACE INTO {_table(kind)} VALUES (?, ?, ?, ?)",  # noqa: S608 -- a constant
+            (row_id, number, body["sourceVersion"], text),
+        )
+        field, form = _NUMBER[kind]
+        effect = f"{_SINGULAR[kind]}-{'created' if created else 'updated'}"
+        self._database.execute(
+            "INSERT INTO effects (at, kind, id, number, key, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (now(), effect, row_id, form.format(number), key, text),
+        )
+        answer = {
+            field: form.format(number),
+            "id": row_id,
+            "status": body["status"],
+            "sourceVersion": body["sourceVersion"],
+        }
+        return (201 if created else 200), answer
+
+    def _check(self, kind: str, body: dict[str, Any]) -> None:
+        """Refuse what the ERP would not book."""
+        if not isinstance(body.get("sourceVersion"), int):
+            raise Refused(422, "invalid-source-version", "sourceVersion is an integer.")
+        if body.get("status") not in _STATUS[kind]:
+            raise Refused(422, "unknown-status", f"status is one of {sorted(_STATUS[kind])}.")
+        currency = body.get("currency")
+        if (kind == "orders" or currency is not None) and not _known_currency(currency):
+            raise Refused(422, "unknown-currency", "currency is a known ISO 4217 code.")
+        if kind == "customers":
+            _check_customer(body)
+        else:
+            _check_order(body)
+            if self._find("customers", str(body.get("customerId", "")).lower()) is None:
+                raise Refused(422, "unknown-customer", "customerId is not a customer here: send the customer first.")
+
+
+def _check_customer(body: dict[str, Any]) -> None:
+    if not isinstance(body.get("name"), str) or not body["name"].strip():
+        raise Refused(422, "name-missing", "name is required.")
+    if body.get("kind") not in {"organisation", "person"}:
+        raise Refused(422, "unknown-kind", "kind is organisation or person.")
+
+
+def _check_order(body: dict[str, Any]) -> None:
+    amount = body.get("amount")
+    if not isinstance(amount, str) or _AMOUNT.fullmatch(amount) is None:
+        raise Refused(422, "invalid-amount", "amount is a decimal string such as 1234.50.")
+    closed_on = body.get("closedOn")
+    try:
+        if closed_on is not None:
+            date.fromisoformat(closed_on)
+    except (TypeError, ValueError) as wrong:
+        raise Refused(422, "invalid-date", "closedOn is a date (YYYY-MM-DD) or null.") from wrong
+
+
+def _known_currency(currency: object) -> bool:
+    return isinstance(currency, str) and currency != "XXX" and _CURRENCY.fullmatch(currency) is not None
+
+
+def _refuse_stale(found: sqlite3.Row, version: object) -> None:
+    if not isinstance(version, int) or version < found["version"]:
+        raise Refused(409, "stale-version", f"Version {found['version']} is already stored; {version} is older.")
+
+
+def _representation(kind: str, row: sqlite3.Row) -> dict[str, Any]:
+    field, form = _NUMBER[kind]
+    body: dict[str, Any] = json.loads(row["body"])
+    return {field: form.format(row["number"]), "id": row["id"], **body}
+
+
+def _table(kind: str) -> str:
+    return "customers" if kind == "customers" else "orders"

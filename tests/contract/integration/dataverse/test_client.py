@@ -1,0 +1,254 @@
+"""The Dataverse client and the Web API (with its token endpoint) keep their contract."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import pytest
+
+from integration.clock import SystemClock
+from integration.dataverse import DataverseClient, client_secret_tokens
+from integration.errors import Conflict, NotFound, Permanent, Throttled, Transient
+from integration.events.values import Lookup
+from integration.transport import CallContext, Host, Request, Transport
+from tests.contract.sandbox.systems.conftest import StandIn
+
+API = "/api/data/v9.2"
+
+
+class Person:
+    """Somebody at work in the app, whose changes are not ours; talks to the Web API without our client."""
+
+    def __init__(self, system: StandIn) -> None:
+        self._system = system
+        who = system.control("GET", "environment").json()
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": who["human"]["client_id"],
+            "client_secret": who["human"]["secret"],
+            "scope": f"{system.url}/.default",
+        }
+        answer = system.http.post(f"{system.url}/{who['tenant_id']}/oauth2/v2.0/token", data=form, timeout=5)
+        self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def create(self, entity_set: str, values: Mapping[str, Any]) -> str:
+        answer = self._send("POST", entity_set, values)
+        return str(answer.headers["OData-EntityId"]).rpartition("(")[2].rstrip(")")
+
+    def change(self, entity_set: str, row_id: str, values: Mapping[str, Any]) -> None:
+        self._send("PATCH", f"{entity_set}({row_id})", values)
+
+    def delete(self, entity_set: str, row_id: str) -> None:
+        self._send("DELETE", f"{entity_set}({row_id})", None)
+
+    def _send(self, method: str, path: str, values: Mapping[str, Any] | None) -> Any:
+        answer = self._system.http.request(
+            method, f"{self._system.url}{API}/{path}", json=values, headers=self._headers, timeout=5
+        )
+        assert answer.ok, answer.text
+        return answer
+
+
+@pytest.fixture
+def person(dataverse_system: StandIn) -> Person:
+    return Person(dataverse_system)
+
+
+@pytest.fixture
+def new_number() -> str:
+    """The ERP number is an alternate key: no two rows may have the same."""
+    return f"C-{uuid4().hex}"
+
+
+def api_calls(system: StandIn) -> list[dict[str, Any]]:
+    return [one for one in system.control("GET", "requests").json() if one["path"].startswith(API)]
+
+
+def token_calls(system: StandIn) -> list[dict[str, Any]]:
+    return [one for one in system.control("GET", "requests").json() if one["path"].endswith("/token")]
+
+
+def test_who_am_i_is_the_application_user(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+    who = dataverse.who_am_i()
+    environment = dataverse_system.control("GET", "environment").json()
+    assert who.user_id == environment["application"]["user_id"]
+    assert who.organisation_id == environment["organisation_id"]
+
+
+def test_a_token_serves_many_calls(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+    for _ in range(3):
+        dataverse.who_am_i()
+    assert len(token_calls(dataverse_system)) == 1
+
+
+def test_a_row_comes_with_etag_version_exact_money_and_lookup_tables(
+    dataverse: DataverseClient, person: Person
+) -> None:
+    """Customerid may be an account or a contact: the annotation says which."""
+    contact = person.create("contacts", {"firstname": "Jane", "lastname": "Doe"})
+    opportunity = person.create(
+        "opportunities",
+        {"name": "Chairs", "estimatedvalue": 1234.5, "customerid_contact@odata.bind": f"/contacts({contact})"},
+    )
+    row = dataverse.retrieve("opportunities", opportunity, select=["name", "estimatedvalue", "_customerid_value"])
+    assert (row.id, row.values["name"]) == (opportunity, "Chairs")
+    assert row.values["estimatedvalue"] == Decimal("1234.5")
+    assert isinstance(row.values["estimatedvalue"], Decimal)
+    assert row.lookups["customerid"] == Lookup("contact", contact)
+    assert row.etag
+    assert row.version
+
+
+def test_rows_that_a_lookup_names_can_come_along(dataverse: DataverseClient, person: Person) -> None:
+    contact = person.create("contacts", {"firstname": "Jane", "lastname": "Doe"})
+    account = person.create("accounts", {"name": "Contoso", "primarycontactid@odata.bind": f"/contacts({contact})"})
+    row = dataverse.retrieve("accounts", account, select=["name"], expand={"primarycontactid": ["lastname"]})
+    assert row.values["primarycontactid"]["lastname"] == "Doe"
+
+
+def test_an_update_returns_the_new_version_and_etag(
+    dataverse: DataverseClient, person: Person, new_number: str
+) -> None:
+    account = person.create("accounts", {"name": "Contoso"})
+    before = dataverse.retrieve("accounts", account, select=["name"])
+    after = dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=before.etag, tag="t")
+    again = dataverse.retrieve("accounts", account, select=["name", "new_erpnumber"])
+    assert before.version is not None
+    assert after.version is not None
+    assert after.version > before.version
+    assert (again.etag, again.version, again.values["new_erpnumber"]) == (after.etag, after.version, new_number)
+
+
+def test_a_row_that_somebody_changed_is_a_conflict(dataverse: DataverseClient, person: Person, new_number: str) -> None:
+    account = person.create("accounts", {"name": "Contoso"})
+    row = dataverse.retrieve("accounts", account, select=["name"])
+    person.change("accounts", account, {"name": "Contoso plc"})
+    with pytest.raises(Conflict):
+        dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=row.etag, tag="t")
+    assert dataverse.retrieve("accounts", account, select=["new_erpnumber"]).values["new_erpnumber"] is None
+
+
+def test_without_an_etag_the_update_goes_through_but_never_creates(
+    dataverse: DataverseClient, person: Person, new_number: str
+) -> None:
+    """A plain PATCH would bring a deleted row back to life."""
+    account = person.create("accounts", {"name": "Contoso"})
+    dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=None, tag="t")
+    person.delete("accounts", account)
+    with pytest.raises(NotFound):
+        dataverse.update("accounts", account, {"new_erpnumber": new_number + "2"}, etag=None, tag="t")
+    with pytest.raises(NotFound):
+        dataverse.retrieve("accounts", account, select=["name"])
+
+
+def test_the_tag_travels_with_the_write(
+    dataverse: DataverseClient, dataverse_system: StandIn, person: Person, new_number: str
+) -> None:
+    account = person.create("accounts", {"name": "Contoso"})
+    dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=None, tag="our own, äh & more")
+    (call,) = [one for one in api_calls(dataverse_system) if one["method"] == "PATCH" and account in one["path"]]
+    assert parse_qs(urlsplit(call["path"]).query)["tag"] == ["our own, äh & more"]
+
+
+def test_a_value_that_another_row_has_is_permanent_not_a_conflict(
+    dataverse: DataverseClient, person: Person, new_number: str
+) -> None:
+    """Both are 412; but reading the row again would not help against a duplicate alternate key."""
+    first, second = (person.create("accounts", {"name": name}) for name in ("Contoso", "Fabrikam"))
+    dataverse.update("accounts", first, {"new_erpnumber": new_number}, etag=None, tag="t")
+    with pytest.raises(Permanent) as raised:
+        dataverse.update("accounts", second, {"new_erpnumber": new_number}, etag=None, tag="t")
+    assert raised.value.reason == "dataverse-duplicate"
+    assert new_number not in str(raised.value)
+
+
+def test_a_missing_column_is_permanent_and_named(dataverse: DataverseClient, person: Person) -> None:
+    account = person.create("accounts", {"name": "Contoso"})
+    with pytest.raises(Permanent, match="new_nonsense") as raised:
+        dataverse.update("accounts", account, {"new_nonsense": "a secret"}, etag=None, tag="t")
+    assert "a secret" not in str(raised.value)
+    with pytest.raises(Permanent, match="new_nonsense"):
+        dataverse.retrieve("accounts", account, select=["new_nonsense"])
+
+
+def test_a_wrong_entity_set_does_not_pass_for_a_deleted_row(dataverse: DataverseClient) -> None:
+    with pytest.raises(Permanent) as raised:
+        dataverse.retrieve("accountses", str(uuid4()), select=["name"])
+    assert not isinstance(raised.value, NotFound)
+
+
+def test_an_expired_token_is_replaced_unnoticed(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+    """Msal's own cache must not give the refused token again."""
+    dataverse.who_am_i()
+    dataverse_system.control("DELETE", "tokens")
+    dataverse.who_am_i()
+    assert len(token_calls(dataverse_system)) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"client_secret": "nonsense"}, {"client_id": str(uuid4())}, {"tenant_id": str(uuid4())}],
+    ids=["secret", "client", "tenant"],
+)
+def test_a_refused_sign_in_lets_events_wait_and_shows_no_secret(
+    transport: Transport, dataverse_system: StandIn, wrong: dict[str, str]
+) -> None:
+    who = dataverse_system.control("GET", "environment").json()
+    given = {
+        "tenant_id": who["tenant_id"],
+        "client_id": who["application"]["client_id"],
+        "client_secret": who["application"]["secret"],
+    } | wrong
+    tokens = client_secret_tokens(
+        transport,
+        authority=dataverse_system.url,
+        dataverse_url=dataverse_system.url,
+        instance_discovery=False,
+        clock=SystemClock(),
+        **given,
+    )
+    with pytest.raises(Transient) as raised:
+        DataverseClient(transport, tokens, dataverse_system.url).who_am_i()
+    assert raised.value.reason == "dataverse-sign-in-refused"
+    assert given["client_secret"] not in str(raised.value)
+
+
+def test_a_token_endpoint_in_trouble_is_transient(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+    """And the next call, once the trouble is over, gets its token."""
+    dataverse_system.fault("POST .*/token", status=503, times=1)
+    with pytest.raises(Transient):
+        dataverse.who_am_i()
+    dataverse.who_am_i()
+
+
+def test_service_protection_is_obeyed(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+    """429 with Retry-After: the next call is not even sent."""
+    dataverse.who_am_i()
+    dataverse_system.control("POST", "limits", json={"requests": 1, "window_seconds": 60})
+    try:
+        dataverse.who_am_i()
+        for _ in range(2):
+            with pytest.raises(Throttled) as raised:
+                dataverse.who_am_i()
+            assert raised.value.retry_after
+    finally:
+        dataverse_system.control("DELETE", "limits")
+    assert [one["status"] for one in api_calls(dataverse_system)] == [200, 200, 429]
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(dataverse_system: StandIn) -> None:
+    """Without the CA file of the settings nothing is sent, and the reason says that it is about TLS."""
+    transport = Transport([Host(dataverse_system.url)], clock=SystemClock())
+    with pytest.raises(Transient) as raised:
+        transport.send(Request("dataverse", "look", "GET", dataverse_system.url))
+    assert raised.value.reason == "dataverse-tls"
+
+
+def test_the_trace_of_the_event_arrives(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+    context = CallContext("corr-1", f"00-{'a' * 32}-{'b' * 16}-01")
+    dataverse.who_am_i(context=context)
+    (call,) = api_calls(dataverse_system)
+    sent = {name.lower(): value for name, value in call["headers"].items()}
+    assert (sent["traceparent"], sent["x-correlation-id"]) == (context.traceparent, "corr-1")

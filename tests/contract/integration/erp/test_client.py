@@ -1,0 +1,182 @@
+"""The ERP client and the ERP keep their contract."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from integration.clock import SystemClock
+from integration.erp import Address, Customer, ErpClient, Order
+from integration.errors import NotFound, Permanent, Stale, Throttled, Transient
+from integration.transport import ApiKey, CallContext, Transport, client_credentials
+from tests.contract.sandbox.systems.conftest import StandIn
+
+
+def key() -> str:
+    return uuid4().hex
+
+
+def order_of(customer_id: str, **changes: object) -> Order:
+    values: dict[str, object] = {
+        "customer_id": customer_id,
+        "title": "Ten chairs",
+        "amount": Decimal("1234.50"),
+        "currency": "EUR",
+        "closed_on": date(2026, 3, 1),
+        "source_version": 20,
+    }
+    return Order.model_validate(values | changes)
+
+
+def effects(system: StandIn, row_id: str) -> list[dict[str, object]]:
+    lines = system.control("GET", "ledger").json()["effects"]
+    return [line for line in lines if line["id"] == row_id]
+
+
+def test_a_customer_is_created_then_updated_under_one_number(erp: ErpClient, customer: Customer, new_id: str) -> None:
+    created = erp.put_customer(new_id, customer, key=key())
+    later = customer.model_copy(update={"name": "Contoso plc", "source_version": 11, "address": Address(city="Graz")})
+    updated = erp.put_customer(new_id, later, key=key())
+    assert created.number.startswith("C-")
+    assert (updated.number, updated.source_version, updated.status) == (created.number, 11, "active")
+    assert erp.get_customer(new_id) == updated
+
+
+def test_the_same_key_has_one_effect(erp: ErpClient, erp_system: StandIn, customer: Customer, new_id: str) -> None:
+    same = key()
+    assert erp.put_customer(new_id, customer, key=same) == erp.put_customer(new_id, customer, key=same)
+    assert len(effects(erp_system, new_id)) == 1
+
+
+def test_an_answer_lost_on_the_way_back_has_one_effect(
+    erp: ErpClient, erp_system: StandIn, customer: Customer, new_id: str
+) -> None:
+    """The work is done and the connection dies before the answer: the client sends again, the ERP replays."""
+    erp_system.fault("PUT /api/customers/.*", times=1, drop=True, after=True)
+    assert erp.put_customer(new_id, customer, key=key()).number.startswith("C-")
+    assert len(effects(erp_system, new_id)) == 1
+
+
+def test_an_older_version_is_stale_and_changes_nothing(erp: ErpClient, customer: Customer, new_id: str) -> None:
+    erp.put_customer(new_id, customer, key=key())
+    with pytest.raises(Stale):
+        erp.put_customer(new_id, customer.model_copy(update={"source_version": 9}), key=key())
+    assert erp.get_customer(new_id).source_version == 10
+
+
+def test_blocking_a_customer(erp: ErpClient, customer: Customer, new_id: str) -> None:
+    erp.put_customer(new_id, customer, key=key())
+    blocked = erp.block_customer(new_id, reason="Deactivated in the CRM", source_version=11, key=key())
+    assert (blocked.status, erp.get_customer(new_id).status) == ("blocked", "blocked")
+
+
+def test_an_order_carries_its_amount_exactly(
+    erp: ErpClient, erp_system: StandIn, customer: Customer, new_id: str
+) -> None:
+    """As a decimal string with the digits it had, with its currency and date."""
+    erp.put_customer(new_id, customer, key=key())
+    order_id = str(uuid4())
+    order = order_of(new_id, amount=Decimal("99999999999.9900"))
+    state = erp.put_order(order_id, order, key=key())
+    (effect,) = effects(erp_system, order_id)
+    body = effect["body"]
+    assert isinstance(body, dict)
+    assert (body["amount"], body["currency"], body["closedOn"]) == ("99999999999.9900", "EUR", "2026-03-01")
+    assert state.number.startswith("SO-")
+    assert erp.get_order(order_id) == state
+
+
+def test_an_order_is_put_on_hold(erp: ErpClient, customer: Customer, new_id: str) -> None:
+    erp.put_customer(new_id, customer, key=key())
+    order_id = str(uuid4())
+    erp.put_order(order_id, order_of(new_id), key=key())
+    assert erp.hold_order(order_id, reason="Reopened", source_version=21, key=key()).status == "on-hold"
+
+
+@pytest.mark.parametrize("currency", ["XXX", "euro"])
+def test_what_the_erp_refuses_is_permanent_and_says_why(
+    erp: ErpClient, customer: Customer, new_id: str, currency: str
+) -> None:
+    erp.put_customer(new_id, customer, key=key())
+    with pytest.raises(Permanent, match="currency") as raised:
+        erp.put_order(str(uuid4()), order_of(new_id, currency=currency), key=key())
+    assert raised.value.reason == "erp-rejected"
+
+
+def test_an_order_of_an_unknown_customer_is_refused(erp: ErpClient, new_id: str) -> None:
+    with pytest.raises(Permanent, match="customer"):
+        erp.put_order(str(uuid4()), order_of(new_id), key=key())
+
+
+def test_a_key_used_for_something_else_is_refused(erp: ErpClient, customer: Customer, new_id: str) -> None:
+    same = key()
+    erp.put_customer(new_id, customer, key=same)
+    with pytest.raises(Permanent) as raised:
+        erp.put_customer(new_id, customer.model_copy(update={"name": "Other"}), key=same)
+    assert raised.value.reason == "erp-rejected"
+
+
+@pytest.mark.parametrize("call", ["get_customer", "get_order", "block_customer", "hold_order"])
+def test_what_is_not_there_is_not_found(erp: ErpClient, new_id: str, call: str) -> None:
+    more = {} if call.startswith("get") else {"reason": "Gone", "source_version": 1, "key": key()}
+    with pytest.raises(NotFound):
+        getattr(erp, call)(new_id, **more)
+
+
+def test_a_pause_that_the_erp_asks_for_is_kept(
+    erp: ErpClient, erp_system: StandIn, customer: Customer, new_id: str
+) -> None:
+    """Two calls fail, one request arrives."""
+    erp_system.fault("PUT .*", status=503, times=None, headers={"Retry-After": "30"})
+    for _ in range(2):
+        with pytest.raises(Throttled) as raised:
+            erp.put_customer(new_id, customer, key=key())
+        assert raised.value.retry_after is not None
+        assert 29 < raised.value.retry_after <= 30
+    assert len([one for one in erp_system.control("GET", "requests").json() if "/api/" in one["path"]]) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [({"status": 500}, "erp-unavailable"), ({"delay_ms": 2500}, "erp-timeout"), ({"drop": True}, "erp-unreachable")],
+)
+def test_trouble_is_transient(
+    erp: ErpClient, erp_system: StandIn, new_id: str, fault: dict[str, object], reason: str
+) -> None:
+    erp_system.fault("GET .*", **({"status": None, "times": None} | fault))
+    with pytest.raises(Transient) as raised:
+        erp.get_customer(new_id)
+    assert raised.value.reason == reason
+
+
+def test_a_wrong_key_lets_events_wait(transport: Transport, erp_system: StandIn, new_id: str) -> None:
+    with pytest.raises(Transient) as raised:
+        ErpClient(transport, ApiKey("wrong"), erp_system.url).get_customer(new_id)
+    assert raised.value.reason == "erp-unauthorised"
+
+
+def test_with_client_credentials_a_revoked_token_is_replaced(
+    transport: Transport, erp_system: StandIn, customer: Customer, new_id: str
+) -> None:
+    """The ERP forgets all tokens: the next call gets a new one, and its caller notices nothing."""
+    tokens = client_credentials(
+        transport,
+        service="erp",
+        token_url=f"{erp_system.url}/oauth/token",
+        client_id="erp-sandbox-client",
+        client_secret="erp-sandbox-secret",
+        clock=SystemClock(),
+    )
+    erp = ErpClient(transport, tokens, erp_system.url)
+    erp.put_customer(new_id, customer, key=key())
+    erp_system.control("POST", "expire-tokens")
+    assert erp.get_customer(new_id).source_version == 10
+
+
+def test_the_trace_of_the_event_arrives(erp: ErpClient, erp_system: StandIn, customer: Customer, new_id: str) -> None:
+    context = CallContext("corr-1", f"00-{'a' * 32}-{'b' * 16}-01")
+    erp.put_customer(new_id, customer, key=key(), context=context)
+    (request,) = [one for one in erp_system.control("GET", "requests").json() if new_id in one["path"]]
+    sent = {name.lower(): value for name, value in request["headers"].items()}
+    assert (sent["traceparent"], sent["x-correlation-id"]) == (context.traceparent, "corr-1")

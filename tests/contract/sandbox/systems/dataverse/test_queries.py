@@ -1,0 +1,162 @@
+"""Queries: filters, order, pages, counts, change tracking and the service-protection limits."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.sandbox.systems.dataverse_client import Dataverse
+
+FABRIKAM = "a0000000-0000-4000-8000-000000000001"
+
+
+@pytest.fixture(scope="module")
+def mark() -> str:
+    return f"q{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def tasks(application: Dataverse, mark: str) -> Dataverse:
+    """Five tasks; percentcomplete is null, 10, 20, 30, 40."""
+    if not application.get(f"tasks?$filter=startswith(subject,'{mark}')")["value"]:
+        for number in range(5):
+            body: dict[str, object] = {"subject": f"{mark} Task {number}", "prioritycode": number % 3}
+            if number:
+                body["percentcomplete"] = number * 10
+                body["regardingobjectid_account_task@odata.bind"] = f"/accounts({FABRIKAM})"
+            application.create("tasks", body)
+    return application
+
+
+@pytest.mark.parametrize(
+    ("expression", "numbers"),
+    [
+        ("percentcomplete eq 10", "1"),
+        ("percentcomplete ne 10", "0234"),
+        ("percentcomplete gt 10 and percentcomplete le 30", "23"),
+        ("percentcomplete lt 20 or percentcomplete ge 40", "14"),
+        ("percentcomplete eq null", "0"),
+        ("percentcomplete ne null", "1234"),
+        ("not (percentcomplete ge 20)", "01"),
+        ("contains(subject,'TASK 3')", "3"),
+        ("endswith(subject,'4')", "4"),
+        (f"_regardingobjectid_value eq {FABRIKAM} and prioritycode eq 0", "3"),
+        ("regardingobjectid_account_task/name eq 'fabrikam gmbh'", "1234"),
+        ("Microsoft.Dynamics.CRM.In(PropertyName='percentcomplete',PropertyValues=['10','40'])", "14"),
+        ("createdon ge 2020-01-01T00:00:00Z and createdon lt 2999-01-01", "01234"),
+    ],
+)
+def test_filters(tasks: Dataverse, mark: str, expression: str, numbers: str) -> None:
+    found = tasks.get(f"tasks?$select=subject&$filter=startswith(subject,'{mark}') and ({expression})&$orderby=subject")
+    assert "".join(row["subject"][-1] for row in found["value"]) == numbers
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "$filter=nonsense eq 1",
+        "$filter=subject eq 5",
+        "$filter=percentcomplete in (10,20)",
+        "$filter=(subject eq 'a'",
+        "$select=nonsense",
+        "$orderby=nonsense",
+        "$top=0",
+        "$nonsense=1",
+        "$expand=nonsense",
+    ],
+)
+def test_wrong_queries_are_refused(tasks: Dataverse, wrong: str) -> None:
+    answer = tasks.call("GET", f"tasks?{wrong}")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"].startswith("0x80")
+
+
+def test_order_and_top(tasks: Dataverse, mark: str) -> None:
+    where = f"$filter=startswith(subject,'{mark}')"
+    found = tasks.get(f"tasks?$select=subject&{where}&$orderby=prioritycode desc,percentcomplete&$top=3")["value"]
+    assert [row["subject"][-1] for row in found] == ["2", "1", "4"]
+
+
+def test_pages_follow_the_next_link(tasks: Dataverse, mark: str) -> None:
+    path: str | None = f"tasks?$select=subject&$filter=startswith(subject,'{mark}')&$orderby=subject&$count=true"
+    seen, counts = [], []
+    while path:
+        page = tasks.get(path, Prefer="odata.maxpagesize=2")
+        seen.append([row["subject"][-1] for row in page["value"]])
+        counts.append(page["@odata.count"])
+        path = page.get("@odata.nextLink", "").removeprefix(tasks.root)
+    assert seen == [["0", "1"], ["2", "3"], ["4"]]
+    assert counts == [5, 5, 5]
+
+
+def test_count_alone(tasks: Dataverse, mark: str) -> None:
+    assert tasks.call("GET", f"tasks/$count?$filter=startswith(subject,'{mark}')").text == "5"
+
+
+def test_delta_links_give_changes_then_deletions(application: Dataverse) -> None:
+    gone, kept = (application.create("accounts", {"name": name}) for name in ("Gone", "Kept"))
+    page = application.get("accounts?$select=name", Prefer="odata.track-changes")
+    assert {gone, kept} <= {row["accountid"] for row in page["value"]}
+    application.call("DELETE", f"accounts({gone})")
+    application.update(f"accounts({kept})", {"name": "Kept well"})
+    delta = application.get(page["@odata.deltaLink"].removeprefix(application.root))
+    changed, deleted = delta["value"]
+    assert (changed["accountid"], changed["name"]) == (kept, "Kept well")
+    assert (deleted["id"], deleted["reason"]) == (gone, "deleted")
+    assert deleted["@odata.context"].endswith("#accounts/$deletedEntity")
+    assert application.get(delta["@odata.deltaLink"].removeprefix(application.root))["value"] == []
+
+
+def test_tracked_pages_skip_nothing_that_changes_meanwhile(application: Dataverse) -> None:
+    expected = {row["accountid"] for row in application.get("accounts?$select=name")["value"]}
+    path, seen, last = "accounts?$select=name", set(), {}
+    while path:
+        last = application.get(path, Prefer="odata.track-changes,odata.maxpagesize=1")
+        seen |= {row["accountid"] for row in last["value"]}
+        application.update(f"accounts({FABRIKAM})", {"fax": uuid.uuid4().hex[:10]})
+        path = last.get("@odata.nextLink", "").removeprefix(application.root)
+    assert seen == expected
+    delta = application.get(last["@odata.deltaLink"].removeprefix(application.root))
+    assert [row["accountid"] for row in delta["value"]] == [FABRIKAM], (
+        "what changed meanwhile comes with the next delta"
+    )
+
+
+def test_an_expired_delta_link_asks_for_a_full_sync(application: Dataverse) -> None:
+    page = application.get("accounts?$select=name", Prefer="odata.track-changes")
+    application.stand_in.control("POST", "expire-delta-links")
+    answer = application.call("GET", page["@odata.deltaLink"].removeprefix(application.root))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "0x80044352")
+
+
+def test_tables_without_change_tracking_refuse(application: Dataverse) -> None:
+    assert application.call("GET", "tasks", Prefer="odata.track-changes").status_code == 400
+
+
+@pytest.fixture
+def limited(application: Dataverse) -> Iterator[Any]:
+    yield application.stand_in
+    application.stand_in.control("DELETE", "limits")
+
+
+def test_remaining_requests_are_told(application: Dataverse) -> None:
+    first, second = (application.call("GET", "WhoAmI").headers for _ in range(2))
+    name = "x-ms-ratelimit-burst-remaining-xrm-requests"
+    assert int(second[name]) == int(first[name]) - 1
+    assert float(second["x-ms-ratelimit-time-remaining-xrm-requests"]) <= 1200
+
+
+def test_limits_in_force_answer_429_with_retry_after(application: Dataverse, limited: Any) -> None:
+    limited.control("POST", "limits", json={"requests": 3, "window_seconds": 60})
+    answers = [application.call("GET", "WhoAmI") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[3].json()["error"]["code"] == "0x80072322"
+    assert 1 <= int(answers[3].headers["Retry-After"]) <= 60
+
+
+def test_a_throttling_fault_looks_like_the_real_one(application: Dataverse) -> None:
+    application.stand_in.fault("GET /api/data/v9.2/accounts", status=429, headers={"Retry-After": "7"})
+    answer = application.call("GET", f"accounts({FABRIKAM})")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+    assert answer.json()["error"]["code"] == "0x80072322"

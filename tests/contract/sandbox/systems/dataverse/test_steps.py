@@ -1,0 +1,247 @@
+"""Registered steps fire webhooks after the commit, with the keys, retries and filters of Dataverse."""
+
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.sandbox.systems.dataverse_client import (
+    Dataverse,
+    Receiver,
+    register_image,
+    register_step,
+    register_webhook,
+    sign_in,
+)
+
+FABRIKAM = "a0000000-0000-4000-8000-000000000001"
+ENDPOINT_SETTINGS = '<settings><setting name="x-key" value="k1" /></settings>'
+
+
+def change_name(dataverse: Dataverse, **headers: str) -> None:
+    dataverse.update(f"accounts({FABRIKAM})", {"name": f"Fabrikam {uuid.uuid4().hex[:6]}"}, **headers)
+    dataverse.quiet()
+
+
+@pytest.fixture
+def endpoint(application: Dataverse, receiver: Receiver) -> str:
+    return register_webhook(application, receiver.url)
+
+
+def test_a_change_fires_its_step_with_headers_and_key(
+    application: Dataverse, receiver: Receiver, endpoint: str
+) -> None:
+    register_step(application, endpoint, "Update", "account")
+    change_name(application)
+    ((path, headers, _),) = receiver.received
+    assert path == "/api/webhook?code=k1"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["x-ms-dynamics-entity-name"] == "account"
+    assert headers["x-ms-dynamics-request-name"] == "Update"
+    assert headers["x-ms-dynamics-organization"] == application.environment["url"].removeprefix("https://")
+    (context,) = receiver.contexts()
+    assert headers["x-ms-correlation-request-id"] == context["CorrelationId"]
+    assert (context["PrimaryEntityName"], context["PrimaryEntityId"]) == ("account", FABRIKAM)
+
+
+@pytest.mark.parametrize(
+    ("authtype", "authvalue", "path", "header"),
+    [
+        (5, ENDPOINT_SETTINGS, "/api/webhook", "k1"),
+        (6, ENDPOINT_SETTINGS, "/api/webhook?x-key=k1", None),
+    ],
+)
+def test_other_ways_to_send_the_key(
+    application: Dataverse, receiver: Receiver, *, authtype: int, authvalue: str, path: str, header: str | None
+) -> None:
+    endpoint = register_webhook(application, receiver.url, authtype=authtype, authvalue=authvalue)
+    register_step(application, endpoint, "Update", "account")
+    change_name(application)
+    assert (receiver.received[0][0], receiver.received[0][1].get("x-key")) == (path, header)
+
+
+@pytest.mark.parametrize(("url", "authvalue"), [("http://127.0.0.1:1/", ENDPOINT_SETTINGS), (None, "not settings")])
+def test_a_call_that_cannot_be_made_fails_the_job(
+    application: Dataverse, receiver: Receiver, url: str | None, authvalue: str
+) -> None:
+    endpoint = register_webhook(application, url or receiver.url, authtype=5, authvalue=authvalue)
+    register_step(application, endpoint, "Update", "account")
+    change_name(application)
+    (event,) = application.stand_in.control("GET", "events").json()
+    assert (event["statuscode"], len(event["attempts"])) == (31, 1)
+    assert event["attempts"][0]["error"]
+
+
+def test_secrets_can_be_written_and_not_read(application: Dataverse, endpoint: str) -> None:
+    row = application.get(f"serviceendpoints({endpoint})?$select=authvalue,isauthvalueset")
+    assert (row["authvalue"], row["isauthvalueset"]) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"), [({"name": "x"}, 1), ({"fax": "1"}, 0), ({"fax": "1", "telephone1": "2"}, 1)]
+)
+def test_filtering_attributes_are_compared_with_what_was_sent(
+    application: Dataverse, receiver: Receiver, endpoint: str, columns: dict[str, object], expected: int
+) -> None:
+    register_step(application, endpoint, "Update", "account", filteringattributes="name,telephone1")
+    application.update(f"accounts({FABRIKAM})", columns)
+    application.quiet()
+    assert len(receiver.received) == expected
+
+
+def test_closing_an_opportunity_fires_its_update_steps(
+    application: Dataverse, receiver: Receiver, endpoint: str
+) -> None:
+    register_step(application, endpoint, "Update", "opportunity", filteringattributes="statecode")
+    row_id = application.create("opportunities", {"name": "Won"})
+    close = {"opportunityid@odata.bind": f"/opportunities({row_id})"}
+    application.call("POST", "WinOpportunity", {"Status": 3, "OpportunityClose": close})
+    application.quiet()
+    assert [context["PrimaryEntityId"] for context in receiver.contexts()] == [row_id]
+
+
+def test_steps_of_other_messages_and_tables_stay_silent(
+    application: Dataverse, receiver: Receiver, endpoint: str
+) -> None:
+    register_step(application, endpoint, "Create", "account")
+    register_step(application, endpoint, "Update", "contact")
+    change_name(application)
+    assert receiver.received == []
+
+
+def test_a_disabled_step_stays_silent(application: Dataverse, receiver: Receiver, endpoint: str) -> None:
+    step = register_step(application, endpoint, "Update", "account")
+    application.update(f"sdkmessageprocessingsteps({step})", {"statecode": 1, "statuscode": 2})
+    change_name(application)
+    assert receiver.received == []
+
+
+def test_our_own_step_can_be_bypassed(application: Dataverse, receiver: Receiver, endpoint: str) -> None:
+    step = register_step(application, endpoint, "Update", "account")
+    change_name(application, **{"MSCRM.BypassBusinessLogicExecutionStepIds": step})
+    change_name(application, **{"MSCRM.BypassBusinessLogicExecution": "CustomAsync"})
+    assert receiver.received == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "attempts", "statuscode"),
+    [
+        ([200], 1, 30),
+        ([202], 1, 30),
+        ([503, 200], 2, 30),
+        ([502, 504, 200], 2, 31),
+        ([500, 200], 1, 31),
+        ([429, 200], 1, 31),
+        ([401], 1, 31),
+    ],
+)
+def test_one_more_attempt_only_after_502_503_504(
+    application: Dataverse, receiver: Receiver, endpoint: str, *, answers: list[int], attempts: int, statuscode: int
+) -> None:
+    """The repeated body is the same, byte for byte; any 2xx is success; the system job tells the end."""
+    receiver.answers = list(answers)
+    step = register_step(application, endpoint, "Update", "account", asyncautodelete=False)
+    change_name(application)
+    assert len(receiver.received) == attempts
+    assert len({body for _, _, body in receiver.received}) == 1
+    where = f"_owningextensionid_value eq {step}"
+    (job,) = application.get(f"asyncoperations?$filter={where}&$select=statuscode,statecode,messagename")["value"]
+    assert (job["statecode"], job["statuscode"], job["messagename"]) == (3, statuscode, "Update")
+    assert receiver.contexts()[0]["OperationId"] == job["asyncoperationid"]
+
+
+def test_a_late_answer_is_a_failure_without_another_attempt(
+    application: Dataverse, receiver: Receiver, endpoint: str
+) -> None:
+    """The time limit is set to 1 s here; Dataverse waits 60 s."""
+    receiver.pause = 1.5
+    register_step(application, endpoint, "Update", "account")
+    change_name(application)
+    (event,) = application.stand_in.control("GET", "events").json()
+    assert event["statuscode"] == 31
+    assert [attempt["error"] for attempt in event["attempts"]] == ["TimeoutError: "]
+    assert len(receiver.received) == 1
+
+
+def test_successful_jobs_are_deleted_when_asked(application: Dataverse, receiver: Receiver, endpoint: str) -> None:
+    step = register_step(application, endpoint, "Update", "account")
+    change_name(application)
+    assert application.get(f"asyncoperations?$filter=_owningextensionid_value eq {step}")["value"] == []
+    (event,) = application.stand_in.control("GET", "events").json()
+    assert (event["table"], event["message"], event["statuscode"], event["attempts"][0]["status"]) == (
+        "account", "Update", 30, 200,
+    )  # fmt: skip
+
+
+def test_a_synchronous_step_is_called_before_the_commit_and_can_stop_it(
+    application: Dataverse, receiver: Receiver, endpoint: str
+) -> None:
+    register_step(application, endpoint, "Update", "account", mode=0)
+    before = application.get(f"accounts({FABRIKAM})?$select=name")["name"]
+    receiver.answers = [500]
+    refused = application.call("PATCH", f"accounts({FABRIKAM})", {"name": "Never"}, If_Match="*")
+    assert refused.status_code == 400
+    assert application.get(f"accounts({FABRIKAM})?$select=name")["name"] == before
+    application.update(f"accounts({FABRIKAM})", {"name": "Fabrikam GmbH"})
+    assert len(receiver.received) == 2, "the one that was rolled back was sent too"
+
+
+def test_changes_of_one_row_wait_for_a_synchronous_step(
+    application: Dataverse, receiver: Receiver, endpoint: str
+) -> None:
+    """Rows of other tables are written meanwhile."""
+    receiver.pause = 0.3
+    register_step(application, endpoint, "Update", "account", mode=0)
+    started = time.monotonic()
+    application.update(f"accounts({FABRIKAM})", {"fax": "2"})
+    assert time.monotonic() - started >= 0.3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mode": 1, "stage": 20},
+        {"filteringattributes": "nonsense"},
+        {"SdkMessageId@odata.bind": "/sdkmessages(d0000000-0000-4000-8000-000000000002)"},
+    ],
+)
+def test_what_cannot_be_registered_is_refused(
+    application: Dataverse, receiver: Receiver, endpoint: str, wrong: dict[str, object]
+) -> None:
+    """Among others: navigation properties are lower case here."""
+    with pytest.raises(AssertionError, match="0x80"):
+        register_step(application, endpoint, "Update", "account", **wrong)
+
+
+def test_a_create_has_no_pre_image(application: Dataverse, endpoint: str) -> None:
+    step = register_step(application, endpoint, "Create", "account")
+    with pytest.raises(AssertionError, match="PreImage is not supported"):
+        register_image(application, step, 0, "name", of="Id")
+
+
+def test_an_endpoint_in_use_cannot_be_deleted(application: Dataverse, endpoint: str) -> None:
+    step = register_step(application, endpoint, "Update", "account")
+    assert application.call("DELETE", f"serviceendpoints({endpoint})").status_code == 400
+    assert application.call("DELETE", f"sdkmessageprocessingsteps({step})").status_code == 204
+    assert application.call("DELETE", f"serviceendpoints({endpoint})").status_code == 204
+
+
+def test_a_kill_loses_no_row_and_no_job(start: Any, tmp_path: Path, receiver: Receiver) -> None:
+    """What was committed before SIGKILL is there, and its event is still published."""
+    options = ("--state", tmp_path, "--webhook-retry-delay", 30)
+    stand_in = start("dataverse", *options, scheme="https", verify=tmp_path / "ca.pem")
+    dataverse = sign_in(stand_in, "human")
+    register_step(dataverse, register_webhook(dataverse, receiver.url), "Create", "account")
+    receiver.answers = [503]
+    row_id = dataverse.create("accounts", {"name": "Survivor"})
+    while not receiver.received:
+        time.sleep(0.02)
+    stand_in.kill()
+    stand_in.start_again()
+    dataverse.quiet()
+    assert dataverse.get(f"accounts({row_id})?$select=name")["name"] == "Survivor"
+    first, again = receiver.contexts()
+    assert first == again
+    assert first["PrimaryEntityId"] == row_id

@@ -1,0 +1,264 @@
+"""The envelope: CloudEvents outside, the normalised event inside, nothing lost on the way."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integration.errors import Unreadable
+from integration.events import (
+    Choice,
+    Choices,
+    IntegrationEvent,
+    Lookup,
+    Money,
+    Rows,
+    Value,
+    fit,
+    from_envelope,
+    to_envelope,
+)
+from tests.unit.integration.events.support import ACCEPTED, ROW, context, entity, pair, payload, read
+
+GOLDEN = Path(__file__).parent / "envelopes"
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+names = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=12)
+guids = st.uuids().map(str)
+times = st.datetimes(timezones=st.just(UTC))
+decimals = st.decimals(allow_nan=False, allow_infinity=False)
+int64s = st.integers(-(2**63), 2**63 - 1)
+scalars = (
+    st.none()
+    | st.booleans()
+    | int64s
+    | texts
+    | decimals
+    | times
+    | st.builds(Lookup, names, guids, st.none() | texts)
+    | st.builds(Money, decimals)
+    | st.builds(Choice, int64s)
+    | st.builds(Choices, st.lists(int64s, max_size=3).map(tuple))
+)
+
+
+def containers(inner: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
+    rows = st.lists(st.dictionaries(names, inner, max_size=3), max_size=2).map(tuple)
+    ids = st.lists(st.none() | guids, max_size=2).map(tuple)
+    return st.lists(inner, max_size=3).map(tuple) | st.builds(Rows, st.none() | names, rows, ids)
+
+
+values = st.dictionaries(texts, st.recursive(scalars, containers, max_leaves=6), max_size=4)
+events = st.builds(
+    IntegrationEvent,
+    event_id=st.from_regex(r"\A[0-9]{12}-[0-9a-f]{32}\Z"),
+    table=names,
+    message=names,
+    record_id=st.none() | guids,
+    organisation=texts,
+    correlation_id=guids,
+    operation_time=times,
+    accepted_time=times,
+    user_id=st.none() | guids,
+    initiating_user_id=st.none() | guids,
+    changed_columns=st.none() | st.lists(names, max_size=3).map(tuple),
+    values=values,
+    parameters=values,
+    pre_image=values,
+    post_image=values,
+    tag=st.none() | texts,
+    trimmed=st.booleans(),
+    traceparent=st.none() | texts,
+    attempt=st.integers(1, 10_000),
+)
+
+
+@given(events)
+@settings(deadline=None)
+def test_an_event_survives_the_envelope(event: IntegrationEvent) -> None:
+    """Every value, to the last digit and microsecond."""
+    assert from_envelope(to_envelope(event)) == event
+
+
+@given(decimals)
+def test_a_decimals_digits_survive(amount: Decimal) -> None:
+    """Equality alone would let 1.0 become 1.00."""
+    event = replace(read(context()), values={"revenue": Money(amount)})
+
+    revenue = from_envelope(to_envelope(event)).values["revenue"]
+
+    assert isinstance(revenue, Money)
+    assert str(revenue.amount) == str(amount)
+
+
+def test_the_outside_is_cloudevents() -> None:
+    """Required attributes are there, extension names are lower-case letters and digits, none is null."""
+    told = json.loads(to_envelope(read(payload("webhook_async_update_account_2019"))))
+    data = told.pop("data")
+
+    assert told == {
+        "specversion": "1.0",
+        "id": read(payload("webhook_async_update_account_2019")).event_id,
+        "source": "/dataverse/a939603b-3dc7-46c5-a4c4-8406060c0af7",
+        "type": "dataverse.account.Update",
+        "subject": "account/aaa19cdd-88df-e311-b8e5-6c3be5a8b200",
+        "time": "2019-01-12T02:11:30Z",
+        "datacontenttype": "application/json",
+        "correlationid": "d0103cd1-eb73-4c21-9841-217637786b1c",
+        "acceptedtime": "2026-01-02T03:04:05Z",
+        "attempt": 1,
+        "contractversion": "1.0",
+    }
+    assert data["changedColumns"] == ["name"]
+    assert data["values"]["modifiedon"] == {"datetime": "2019-01-12T02:11:30Z"}
+
+
+def test_an_event_without_a_record_has_no_subject() -> None:
+    event = read(payload("plugin_async_customapi_all_parameter_types"))
+
+    assert "subject" not in json.loads(to_envelope(event))
+
+
+def test_times_travel_in_utc() -> None:
+    """Whatever offset a caller's clock has."""
+    there = datetime(2026, 1, 2, 4, 4, 5, tzinfo=timezone(timedelta(hours=1)))
+
+    assert json.loads(to_envelope(replace(read(context()), accepted_time=there)))["acceptedtime"].endswith("03:04:05Z")
+
+
+def test_envelopes_that_wait_in_queues_are_read() -> None:
+    """The file was written by contract version 1.0 and never changes: messages scheduled then are due now."""
+    event = from_envelope((GOLDEN / "1.0.json").read_bytes())
+
+    assert event == replace(read(payload("webhook_sync_create_all_field_types")), tag="erp", attempt=3)
+
+
+def envelope(**changed: Any) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(to_envelope(read(context())))
+    return told | changed
+
+
+def test_what_a_newer_minor_version_adds_is_ignored() -> None:
+    """Old and new instances run side by side while a version is rolled out."""
+    told = envelope(contractversion="1.7", newattribute="x")
+    told["data"]["newField"] = {"any": "thing"}
+
+    assert from_envelope(json.dumps(told).encode()) == read(context())
+
+
+def test_what_an_older_minor_version_did_not_write_has_its_default() -> None:
+    told = envelope()
+    del told["attempt"]
+    for field in ("tag", "trimmed", "preImage", "postImage", "parameters"):
+        del told["data"][field]
+
+    assert from_envelope(json.dumps(told).encode()) == read(context())
+
+
+def with_value(value: Any) -> dict[str, Any]:
+    told = envelope()
+    told["data"]["values"] = {"it": value}
+    return told
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        envelope(contractversion="2.0"),
+        envelope(contractversion=None),
+        envelope(contractversion=1),
+        envelope(specversion="0.3"),
+        envelope(id=""),
+        envelope(id=None),
+        envelope(time="yesterday"),
+        envelope(time="2026-01-02T03:04:05"),
+        envelope(attempt="3"),
+        envelope(attempt=0),
+        envelope(data=None),
+        envelope(data={}),
+        with_value(1.5),
+        with_value({}),
+        with_value({"money": "1", "choice": 1}),
+        with_value({"coin": "1"}),
+        with_value({"money": 1}),
+        with_value({"money": "NaN"}),
+        with_value({"decimal": "much"}),
+        with_value({"choice": True}),
+        with_value({"choices": 5}),
+        with_value({"lookup": {"table": "account"}}),
+        with_value({"rows": {"table": None, "rows": [5], "ids": []}}),
+        with_value({"datetime": "2026-01-02"}),
+        [],
+        "text",
+        None,
+    ],
+)
+def test_what_is_not_an_envelope_of_ours_is_unreadable(told: Any) -> None:
+    with pytest.raises(Unreadable):
+        from_envelope(json.dumps(told).encode())
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"{", b"[" * 100_000, b"9" * 5_000])
+def test_what_is_not_json_is_unreadable(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        from_envelope(body)
+
+
+def large(**sizes: int) -> IntegrationEvent:
+    """An event whose named parts have a text of so many bytes."""
+    parts: dict[str, Any] = {part: {"text": "x" * size} for part, size in sizes.items()}
+    return replace(read(context()), **parts)
+
+
+def test_an_event_that_fits_is_left_alone() -> None:
+    event = large(values=100_000)
+
+    assert fit(event) is event
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        ({"post_image": 200_000, "values": 9, "pre_image": 9, "parameters": 9}, {"values", "pre_image", "parameters"}),
+        ({"post_image": 9, "values": 200_000, "pre_image": 9, "parameters": 9}, {"pre_image", "parameters"}),
+        ({"post_image": 9, "values": 9, "pre_image": 200_000, "parameters": 9}, {"parameters"}),
+        ({"post_image": 9, "values": 9, "pre_image": 9, "parameters": 200_000}, set()),
+    ],
+)
+def test_what_can_be_read_again_goes_first(sizes: dict[str, int], kept: set[str]) -> None:
+    """Images before the change and parameters are nowhere else: they stay as long as they fit."""
+    event = large(**sizes)
+
+    fitted = fit(event)
+
+    assert len(to_envelope(fitted)) <= 192 * 1024
+    assert fitted.trimmed is True
+    assert {part for part in sizes if getattr(fitted, part)} == kept
+    assert fitted.changed_columns == event.changed_columns
+    assert (fitted.event_id, fitted.session_id) == (event.event_id, event.session_id)
+
+
+def test_the_limit_counts_bytes_and_is_the_callers() -> None:
+    """A euro sign has three bytes."""
+    event = replace(large(), values={"text": "€" * 1_000})
+
+    assert fit(event, 3_500).trimmed is True
+    assert fit(event, 4_000).trimmed is False
+
+
+def test_changed_columns_go_last() -> None:
+    """A table has few enough columns that this only happens with a small limit."""
+    columns: dict[str, Any] = {f"column_{number}": None for number in range(500)}
+    event = read(context(entity(**columns), PreEntityImages=[pair("PreImage", entity(**columns))]))
+
+    fitted = fit(event, 2_000)
+
+    assert (fitted.changed_columns, fitted.values, fitted.pre_image) == (None, {}, {})
+    assert fitted.record_id == ROW
+    assert fitted.accepted_time == ACCEPTED

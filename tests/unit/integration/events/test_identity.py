@@ -1,0 +1,127 @@
+"""The event id is the same for every delivery of one event and differs between two."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from integration.events import IntegrationEvent, read_lean_event
+from integration.events.identity import event_id
+from tests.unit.integration.events.support import ACCEPTED, OTHER_ROW, context, entity, payload, read
+from tests.unit.integration.events.test_payloads import EXPECTED
+
+
+def reordered(node: Any) -> Any:
+    """The same document with every object's keys the other way round."""
+    if isinstance(node, dict):
+        return {key: reordered(node[key]) for key in reversed(node)}
+    return [reordered(item) for item in node] if isinstance(node, list) else node
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_an_event_id_is_a_minute_and_a_hash(name: str) -> None:
+    event = read(payload(name))
+
+    assert re.fullmatch(r"\d{12}-[0-9a-f]{32}", event.event_id)
+    assert event.event_id[:12] == f"{event.operation_time:%Y%m%d%H%M}"
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_retry_has_the_same_id(name: str) -> None:
+    """Also when it arrives later, with its keys in another order and other white space."""
+    sent = json.loads(payload(name).decode("utf-8-sig"))
+    document = json.loads(sent) if isinstance(sent, str) else sent
+
+    assert read(json.dumps(reordered(document), indent=3).encode()).event_id == read(payload(name)).event_id
+
+
+def test_a_create_and_the_update_nested_in_it_differ() -> None:
+    """Captured together: one RequestId, OperationId, CorrelationId and record; the Update is the earlier one."""
+    create = json.loads(payload("webhook_sync_create_lead"))
+    update = create | {"MessageName": "Update", "Depth": 2, "OperationCreatedOn": "/Date(1525647911952)/"}
+
+    assert read(create).event_id != read(update).event_id
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"OrganizationId": OTHER_ROW},
+        {"OwningExtension": {"Id": OTHER_ROW}},
+        {"OwningExtension": None},
+        {"MessageName": "Create"},
+        {"PrimaryEntityName": "contact"},
+        {"PrimaryEntityId": OTHER_ROW},
+        {"OperationId": OTHER_ROW},
+        {"RequestId": OTHER_ROW},
+        {"RequestId": None},
+        {"OperationCreatedOn": "/Date(1547259090001+0000)/"},
+    ],
+)
+def test_each_part_of_the_identity_counts(changed: dict[str, Any]) -> None:
+    assert read(context(**changed)).event_id != read(context()).event_id
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"Depth": 5}, {"CorrelationId": None}, {"UserId": None}, {"InputParameters": []}, {"SharedVariables": None}],
+)
+def test_what_may_differ_between_deliveries_does_not_count(changed: dict[str, Any]) -> None:
+    """Content may be trimmed on the way; what was sent is told by the ids."""
+    assert read(context(entity(), **changed)).event_id == read(context()).event_id
+
+
+def test_the_payloads_have_ids_of_their_own() -> None:
+    """Except those that are one event in several forms: the contact's Update, the trimmed forms of the account's."""
+    ids = {name: read(payload(name)).event_id for name in EXPECTED}
+    contact = {ids[name] for name in ids if "contact" in name or "double" in name or "boolean" in name}
+    account = {ids[name] for name in ids if "update_account" in name}
+
+    assert len(contact) == len(account) == 1
+    assert len(set(ids.values())) == len(ids) - 3 - 2
+
+
+def lean(organisation: str = "contoso", **changed: Any) -> IntegrationEvent:
+    body = {
+        "EventName": "Changed",
+        "RecordId": OTHER_ROW,
+        "ChangedFields": ["name"],
+        "TriggeredBy": OTHER_ROW,
+        "Timestamp": "2025-01-31T10:15:30Z",
+    }
+    return read_lean_event(
+        json.dumps(body | changed).encode(),
+        headers={},
+        accepted_time=ACCEPTED,
+        organisation=organisation,
+        event_names={"Changed": ("account", "Update"), "Renamed": ("account", "Update")},
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"organisation": "fabrikam"},
+        {"EventName": "Renamed"},
+        {"RecordId": "11111111-1111-4111-8111-111111111111"},
+        {"ChangedFields": ["name", "city"]},
+        {"TriggeredBy": None},
+        {"Timestamp": "2025-01-31T10:15:30.001Z"},
+    ],
+)
+def test_each_field_of_a_lean_payload_counts(changed: dict[str, Any]) -> None:
+    assert lean(**changed).event_id != lean().event_id
+
+
+def test_a_lean_retry_has_the_same_id() -> None:
+    """Also when the sender writes the same moment and ids in another form."""
+    again = lean(RecordId="{" + OTHER_ROW.upper() + "}", Timestamp="2025-01-31T11:15:30+01:00")
+
+    assert again.event_id == lean().event_id
+
+
+def test_the_minute_always_has_twelve_digits() -> None:
+    """A partition key sorts by time only if it does; year 1 is .NET's empty date."""
+    assert event_id(datetime(1, 1, 1)).startswith("000101010000-")  # noqa: DTZ001 -- the zone is not its matter
