@@ -5,7 +5,9 @@
     ├── Rejected                    a door refuses a request; carries the HTTP status and says what is wrong and where
     ├── Unavailable                 a door cannot queue now: 503 with Retry-After
     ├── Transient                   worth trying again later: the worker schedules a copy
-    │   └── Throttled               the other side said when: carries `retry_after`
+    │   └── Outage                  a system as a whole does not work for us: no event's fault, so no event ages
+    │       ├── Throttled           the other side said when: carries `retry_after`
+    │       └── Paused              we hold our calls back: an open circuit breaker, or somebody paused the system
     ├── Permanent                   trying again cannot help: verdict, then the dead-letter queue
     │   ├── NotFound                the other side does not have the row or resource
     │   └── Unreadable              a queued message is not one of our envelopes
@@ -77,10 +79,22 @@ class Transient(IntegrationError):
         self.retry_after = retry_after
 
 
-class Throttled(Transient):
+class Outage(Transient):
+    """A system as a whole does not work for us: unreachable, silent, a gateway's page, our credentials refused."""
+
+    reason = "outage"
+
+
+class Throttled(Outage):
     """429 or 503 with Retry-After; `retry_after` (seconds) is obeyed before anything is sent there again."""
 
     reason = "throttled"
+
+
+class Paused(Outage):
+    """Nothing was sent, as calls to this system are held back; `retry_after` (seconds) where its end is known."""
+
+    reason = "paused"
 
 
 class Permanent(IntegrationError):
