@@ -9,7 +9,7 @@ import {
   accessRuleType
   alertLimitsType
   dataverseType
-  leanEventsType
+  pluginEventsType
   networkType
   sasIntakeType
   scaleType
@@ -44,8 +44,8 @@ param erp systemType
 @description('Credit scoring.')
 param credit systemType
 
-@description('What the EventNames of lean payloads stand for.')
-param leanEvents leanEventsType = {
+@description('What the EventNames of plug-in payloads stand for.')
+param pluginEvents pluginEventsType = {
   AccountCreated: { table: 'account', message: 'Create' }
   AccountUpdated: { table: 'account', message: 'Update' }
   OpportunityCreated: { table: 'opportunity', message: 'Create' }
@@ -88,10 +88,10 @@ param capture bool = false
 
 // Who may reach what
 
-@description('Who may reach the HTTP routes; empty for everybody, whom the doors ask for a key. Keep Dataverse (PowerPlatformPlex) in.')
+@description('Who may reach the HTTP routes; empty for everybody, whom the intake asks for a key. Keep Dataverse (PowerPlatformPlex) in.')
 param accessRules accessRuleType[] = []
 
-@description('Virtual network, private endpoints and DNS for storage, Service Bus and Event Hubs; the doors stay reachable. Left out: public addresses with Entra tokens.')
+@description('Virtual network, private endpoints and DNS for storage, Service Bus and Event Hubs; the intake stays reachable. Left out: public addresses with Entra tokens.')
 param network networkType?
 
 @description('One queue or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
@@ -109,7 +109,7 @@ param alertEmails string[] = []
 param alertLimits alertLimitsType = {
   activeMessages: 1000
   failedAttempts: 50
-  doorErrors: 5
+  intakeErrors: 5
   oldestUnsettledMinutes: 120
 }
 
@@ -299,7 +299,7 @@ module appSettings 'modules/appsettings.bicep' = {
     dataverse: dataverse
     erp: erp
     credit: credit
-    leanEvents: leanEvents
+    pluginEvents: pluginEvents
     moreSettings: moreSettings
   }
 }

@@ -1,6 +1,6 @@
 using 'main.bicep'
 
-// Production: zone redundant, data services behind private endpoints, one outbound address, doors open to Power Platform only.
+// Production: zone redundant, data services behind private endpoints, one outbound address, intake open to Power Platform only.
 
 param workload = 'dvint'
 param environmentName = 'prod'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Whether a deployed app is up and lets nobody in without a key: infra/smoke.sh URL [SECONDS]. Needs curl.
 # Waits SECONDS (300) for readiness: a first start installs nothing, but instances and roles take their time.
-# Where access rules close the doors, run it from an address that they let in: 403 is the platform's own answer.
+# Where access rules close the intake, run it from an address that they let in: 403 is the platform's own answer.
 set -uo pipefail
 url=${1%/} patience=${2:-300}
 
@@ -29,6 +29,6 @@ done
 echo "ok     ready: work queue, event hub and ledger can be reached"
 
 json='Content-Type: application/json'
-expect 401 "the webhook door asks for a key" --request POST --header "$json" --data '{}' "$url/api/dataverse/webhook"
-expect 401 "the lean door asks for a key" --request POST --header "$json" --data '{}' "$url/api/events"
+expect 401 "the webhook endpoint asks for a key" --request POST --header "$json" --data '{}' "$url/api/dataverse/webhook"
+expect 401 "the plug-in endpoint asks for a key" --request POST --header "$json" --data '{}' "$url/api/events"
 expect 401 "operations ask for a key" "$url/api/operations"

@@ -16,6 +16,8 @@ from integration.coalescing import acknowledged
 from integration.credit import CreditClient
 from integration.dataverse import DataverseClient, client_secret_tokens, managed_identity_tokens
 from integration.erp import ErpClient
+from integration.intake import Intake
+from integration.intake import functions as intake_functions
 from integration.ledger import Ledger, Records, Tables
 from integration.messaging import EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
@@ -23,8 +25,6 @@ from integration.operations import functions as operations_functions
 from integration.settings import Settings
 from integration.telemetry import quieten_libraries
 from integration.transport import ApiKey, Authorizer, Host, Limits, RetryPolicy, Transport, client_credentials
-from integration.webhooks import Doors
-from integration.webhooks import functions as webhooks_functions
 from integration.worker import Handler, Handlers, RetryLater, SettledEvents, Verdicts, Worker
 from integration.worker import functions as worker_functions
 from integration.worker.customers import Customers
@@ -39,7 +39,7 @@ _HEALTH_SECONDS = 5.0
 class Services:
     """What the triggers call."""
 
-    doors: Doors
+    intake: Intake
     worker: Worker
     archive: ArchiveSink
     status: StatusQueries
@@ -52,7 +52,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
     quieten_libraries()
     services = build_services(settings)
     app = func.FunctionApp()
-    app.register_functions(webhooks_functions.blueprint(services.doors))
+    app.register_functions(intake_functions.blueprint(services.intake))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
     app.register_functions(
         analytics_functions.blueprint(
@@ -74,7 +74,7 @@ def build_services(
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
     handlers = Handlers([*_handlers(settings, Records(tables), clock), *more_handlers])
     return Services(
-        doors=Doors(settings, work_queue, ledger, clock),
+        intake=Intake(settings, work_queue, ledger, clock),
         worker=_worker(settings, handlers, ledger, work_queue, publisher, clock),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger),

@@ -16,7 +16,7 @@ from integration.errors import ConfigurationError
 from integration.settings import Connection, Settings
 
 _SERVICE_BUS: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1, "retry_backoff_max": 1}
-"""A link closed for idleness is opened again at once; beyond that a door answers 503 and the worker waits."""
+"""A link closed for idleness is opened again at once; beyond that the intake answers 503 and the worker waits."""
 _THREADS = 64
 """More threads than this do not call the tables at once (host.json, maxConcurrentSessions)."""
 _TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 10}

@@ -2,8 +2,8 @@
 
     IntegrationError
     ├── ConfigurationError          a setting is missing or wrong: the app does not start
-    ├── Rejected                    a door refuses a request; carries the HTTP status and says what is wrong and where
-    ├── Unavailable                 a door cannot queue now: 503 with Retry-After
+    ├── Rejected                    the intake refuses a request; has the HTTP status and says what is wrong and where
+    ├── Unavailable                 the intake cannot queue now: 503 with Retry-After
     ├── Transient                   worth trying again later: the worker schedules a copy
     │   └── Outage                  a system as a whole does not work for us: no event's fault, so no event ages
     │       ├── Throttled           the other side said when: carries `retry_after`
@@ -60,7 +60,7 @@ class Rejected(IntegrationError):
 
 
 class Unavailable(IntegrationError):
-    """The door cannot hand the event to the broker in time; Dataverse tries once more on 503 only."""
+    """The intake cannot hand the event to the broker in time; Dataverse tries once more on 503 only."""
 
     reason = "unavailable"
 

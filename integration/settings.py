@@ -14,8 +14,8 @@ from integration.errors import ConfigurationError
 from integration.setting_types import Callers, Guid, LogicalName, MessageName, Prefix, Url
 
 
-class LeanEventTarget(BaseModel):
-    """What a lean payload's EventName stands for."""
+class PluginEventTarget(BaseModel):
+    """What a plug-in payload's EventName stands for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,7 +83,7 @@ class Settings(BaseModel):
         description="Client id of the user-assigned identity for Event Hubs.",
     )
     work_queue: str = Field(
-        default="work", alias="WORK_QUEUE", description="Session queue between the doors and the worker."
+        default="work", alias="WORK_QUEUE", description="Session queue between the intake and the worker."
     )
     events_hub: str = Field(
         default="integration-events", alias="EVENTS_HUB", description="Event hub that settled events are published to."
@@ -103,26 +103,27 @@ class Settings(BaseModel):
         "Service Bus Standard takes 256 KB with all properties.",
     )
 
-    door_keys: Json[Callers] = Field(
-        alias="DOOR_KEYS",
-        description="Callers of the doors and their keys, two at most so that keys rotate without loss: "
+    intake_keys: Json[Callers] = Field(
+        alias="INTAKE_KEYS",
+        description="Callers of the intake and their keys, two at most so that keys rotate without loss: "
         'JSON {"caller": ["key", "next key"]}.',
     )
     operations_keys: Json[Callers] = Field(
         alias="OPERATIONS_KEYS",
         description="Callers of the operations routes and their keys, in the same form.",
     )
-    door_deadline_seconds: float = Field(
+    intake_deadline_seconds: float = Field(
         default=10.0,
         gt=0,
         le=50,
-        alias="DOOR_DEADLINE_SECONDS",
-        description="A door that cannot queue within this time answers 503; Dataverse itself gives up after 60 s.",
+        alias="INTAKE_DEADLINE_SECONDS",
+        description="An event that cannot be queued within this time is answered with 503; "
+        "Dataverse itself gives up after 60 s.",
     )
-    door_body_limit_bytes: int = Field(
+    intake_body_limit_bytes: int = Field(
         default=524_288,
         ge=262_144,
-        alias="DOOR_BODY_LIMIT_BYTES",
+        alias="INTAKE_BODY_LIMIT_BYTES",
         description="A larger request body is refused with 413. Dataverse sends 256 KB at most.",
     )
     repair_mojibake: bool = Field(
@@ -130,9 +131,9 @@ class Settings(BaseModel):
         alias="REPAIR_MOJIBAKE",
         description="Repair text that an older environment sends doubly encoded (UTF-8 read as Windows-1252).",
     )
-    lean_events: Json[dict[str, LeanEventTarget]] = Field(
-        alias="LEAN_EVENTS",
-        description="What the lean payload's EventName stands for: "
+    plugin_events: Json[dict[str, PluginEventTarget]] = Field(
+        alias="PLUGIN_EVENTS",
+        description="What the plug-in payload's EventName stands for: "
         'JSON {"OpportunityUpdated": {"table": "opportunity", "message": "Update"}}.',
     )
 
@@ -141,7 +142,7 @@ class Settings(BaseModel):
     )
     dataverse_organisation: Guid = Field(
         alias="DATAVERSE_ORGANISATION",
-        description="Organisation id of that environment: what lean payloads, which do not name it, belong to.",
+        description="Organisation id of that environment: what plug-in payloads, which do not name it, belong to.",
     )
     own_organisation_only: bool = Field(
         default=True,

@@ -32,7 +32,7 @@ class Fields(TypedDict, total=False):
     changed: list[str]
     """Names of columns, never their values."""
     source: str
-    """The way an event came in: webhook, lean, queue, ..."""
+    """The way an event came in: webhook, plug-in, queue, ..."""
     caller: str
     stage: str
     effect: str
@@ -139,7 +139,7 @@ def quieten_libraries() -> None:
 
 @dataclass(frozen=True, slots=True)
 class TraceParent:
-    """W3C Trace Context, version 00: one trace from the door to the sink, a span for each part of the way."""
+    """W3C Trace Context, version 00: one trace from the intake to the sink, a span for each part of the way."""
 
     trace_id: str
     span_id: str

@@ -25,13 +25,13 @@ param tags tagsType
 
 var rules = [
   {
-    name: 'door-errors'
-    title: 'The doors answer 5xx'
+    name: 'intake-errors'
+    title: 'The intake answers 5xx'
     text: 'Callers are told to send again. `not-queued` in the logs says why the queue could not be reached.'
-    query: loadTextContent('../queries/door-errors.kql')
+    query: loadTextContent('../queries/intake-errors.kql')
     measure: 'errors'
-    dimension: 'door'
-    threshold: limits.doorErrors
+    dimension: 'endpoint'
+    threshold: limits.intakeErrors
     severity: 1
     frequency: 'PT5M'
     window: 'PT15M'

@@ -38,7 +38,7 @@ var serviceBusRules = [
   }
   {
     name: 'backlog'
-    text: 'A queue is filling up: the worker is slower than the doors, or does not run.'
+    text: 'A queue is filling up: the worker is slower than the intake, or does not run.'
     metric: 'ActiveMessages'
     aggregation: 'Average'
     threshold: limits.activeMessages

@@ -4,7 +4,7 @@ addresses with the identity (all three settings are needed: without __credential
 rest are Key Vault references without a version, so that a rotated secret is taken up by itself.
 '''
 
-import { dataverseType, leanEventsType, systemType } from 'types.bicep'
+import { dataverseType, pluginEventsType, systemType } from 'types.bicep'
 
 @description('Name of the app.')
 param functionAppName string
@@ -39,8 +39,8 @@ param erp systemType
 @description('Credit scoring.')
 param credit systemType
 
-@description('What the EventNames of lean payloads stand for.')
-param leanEvents leanEventsType
+@description('What the EventNames of plug-in payloads stand for.')
+param pluginEvents pluginEventsType
 
 @description('Further settings by name, such as RETRY_MAX_ATTEMPTS. Never secrets.')
 param moreSettings object
@@ -82,10 +82,10 @@ var hostSettings = {
   PYTHON_THREADPOOL_THREAD_COUNT: threadCount
 }
 
-var doorSettings = {
-  DOOR_KEYS: secret(keyVaultName, 'door-keys')
+var intakeSettings = {
+  INTAKE_KEYS: secret(keyVaultName, 'intake-keys')
   OPERATIONS_KEYS: secret(keyVaultName, 'operations-keys')
-  LEAN_EVENTS: string(leanEvents)
+  PLUGIN_EVENTS: string(pluginEvents)
 }
 
 var dataverseSettings = union(
@@ -114,7 +114,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   name: 'appsettings'
   properties: union(
     hostSettings,
-    doorSettings,
+    intakeSettings,
     dataverseSettings,
     systemSettings('ERP', erp, keyVaultName),
     systemSettings('CREDIT', credit, keyVaultName),

@@ -31,7 +31,7 @@ param zoneRedundant bool
 @description('Subnet for outbound traffic; empty for none.')
 param subnetId string
 
-@description('Who may reach the HTTP routes; empty for everybody, whom the doors then ask for a key.')
+@description('Who may reach the HTTP routes; empty for everybody, whom the intake then asks for a key.')
 param accessRules accessRuleType[]
 
 @description('Region.')

@@ -1,5 +1,5 @@
 metadata description = '''
-Key Vault for what cannot be an identity: the keys of the doors and of operations, the credentials for ERP and credit scoring.
+Key Vault for what cannot be an identity: the keys of the intake and of operations, the credentials for ERP and credit scoring.
 It stays reachable in the private network option as well: Key Vault references of Flex Consumption are documented not to
 resolve against a vault with network restrictions. Only Entra tokens with a role open it.
 '''

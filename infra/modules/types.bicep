@@ -6,7 +6,7 @@ type dataverseType = {
   @description('Environment URL, for example https://contoso.crm4.dynamics.com.')
   url: string
 
-  @description('Organisation id (WhoAmI, OrganizationId): what lean payloads, which do not name it, belong to.')
+  @description('Organisation id (WhoAmI, OrganizationId): what plug-in payloads, which do not name it, belong to.')
   organisationId: string
 
   @description('Entra tenant of the environment; the tenant of the subscription if it is left out.')
@@ -38,13 +38,13 @@ type clientCredentialsType = {
 }
 
 @export()
-@description('EventName of a lean payload -> what it stands for.')
-type leanEventsType = {
-  *: leanEventType
+@description('EventName of a plug-in payload -> what it stands for.')
+type pluginEventsType = {
+  *: pluginEventType
 }
 
 @export()
-type leanEventType = {
+type pluginEventType = {
   @description('Logical name of the table.')
   table: string
 
@@ -68,7 +68,7 @@ type scaleType = {
   @maxValue(1000)
   httpPerInstanceConcurrency: int?
 
-  @description('Instances that are kept running, by scale group: http for the doors, function:work for the worker. At least two each where the app is zone redundant.')
+  @description('Instances that are kept running, by scale group: http for the intake, function:work for the worker. At least two each where the app is zone redundant.')
   alwaysReady: alwaysReadyType[]
 }
 
@@ -126,9 +126,9 @@ type alertLimitsType = {
   @minValue(1)
   failedAttempts: int
 
-  @description('5xx answers of the doors within 15 minutes.')
+  @description('5xx answers of the intake within 15 minutes.')
   @minValue(1)
-  doorErrors: int
+  intakeErrors: int
 
   @description('Minutes since the oldest event was accepted that has not ended yet. An event may wait for a system for RETRY_MAX_AGE_HOURS.')
   @minValue(5)

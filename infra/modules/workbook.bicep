@@ -46,8 +46,8 @@ var panels = [
     chart: 'table'
   }
   {
-    title: 'Answers of the doors'
-    query: loadTextContent('../queries/door-answers.kql')
+    title: 'Answers of the intake'
+    query: loadTextContent('../queries/intake-answers.kql')
     chart: 'timechart'
   }
 ]

@@ -2,8 +2,8 @@
 
 from integration.events.envelope import fit, from_envelope, to_envelope
 from integration.events.fields import kept_correlation_id
-from integration.events.lean import read_lean_event
 from integration.events.model import IntegrationEvent
+from integration.events.plugin_event import read_plugin_event
 from integration.events.remote_execution_context import read_remote_execution_context
 from integration.events.values import (
     Choice,
@@ -25,7 +25,7 @@ __all__ = [
     "fit",
     "from_envelope",
     "kept_correlation_id",
-    "read_lean_event",
+    "read_plugin_event",
     "read_remote_execution_context",
     "to_envelope",
 ]

@@ -1,4 +1,4 @@
-"""IntegrationEvent: one change in Dataverse, normalised at the door; nothing behind the door knows how it came in."""
+"""IntegrationEvent: one change in Dataverse, normalised by the intake; nothing behind it knows how it came in."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Column values in the one form that everything behind the door sees.
+"""Column values in the one form that everything behind the intake sees.
 
 A value is `None`, `bool`, `int`, `str`, `Decimal`, an aware UTC `datetime`, or one of the classes below. Dataverse
 floats and decimals both become `Decimal` (exact digits, as sent); a whole number is sent without a point and is read as

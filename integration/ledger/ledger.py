@@ -1,4 +1,4 @@
-"""The ledger: accepted by the doors, worked on by the worker, read by support."""
+"""The ledger: accepted by the intake, worked on by the worker, read by support."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -30,14 +30,14 @@ class Ledger:
         self._accepted: Coalescer[IntegrationEvent] = Coalescer("ledger-accepted", self._write_accepted)
 
     def accept(self, event: IntegrationEvent) -> "Future[None]":
-        """Write down that the doors accepted `event`; a redelivery, or one the worker already has, changes nothing."""
+        """Write down that the intake accepted `event`; a redelivery, or one the worker already has, changes nothing."""
         return self._accepted.submit(event)
 
     def open(self, event: IntegrationEvent) -> Entry:
         """The entry of `event`, to work on."""
         operation = self.read(event.event_id)
         if operation is None and event.attempt > 1:
-            self._accepted.submit(event)  # the door could not: nobody would find it by its correlation id
+            self._accepted.submit(event)  # the intake could not: nobody would find it by its correlation id
         return Entry(self._tables.events, self._clock, event, operation)
 
     def read(self, event_id: str) -> Operation | None:

@@ -2,7 +2,7 @@
 
 The event id `yyyyMMddHHmm-<hash>` gives partition (the minute) and row key (the hash); an effect's row key is the
 event's with `.<effect>` behind it. So an event and its effects are read in one query and written in one transaction,
-rows of one door batch go in one transaction, and old partitions can be dropped whole.
+rows of one intake batch go in one transaction, and old partitions can be dropped whole.
 """
 
 import hashlib
@@ -17,8 +17,9 @@ from integration.ledger.operation import Operation, State, Step
 Row = dict[str, Any]
 
 CORRELATIONS = "correlations"
-"""The one partition of the table `correlations`, so that a door batch is one transaction. A partition takes 2,000 rows
-a second (learn.microsoft.com, "Scalability targets for Table storage"), four times what a Service Bus namespace does.
+"""The one partition of the table `correlations`, so that an intake batch is one transaction. A partition takes 2,000
+rows a second (learn.microsoft.com, "Scalability targets for Table storage"), four times what a Service Bus namespace
+does.
 """
 
 
@@ -38,7 +39,7 @@ def event_range(event_id: str) -> dict[str, str]:
 
 
 def event_row(event: IntegrationEvent) -> Row:
-    """What the door and, where that failed, the worker write down about an event."""
+    """What the intake and, where that failed, the worker write down about an event."""
     partition, key = event_keys(event.event_id)
     return {
         "PartitionKey": partition,

@@ -12,7 +12,7 @@ from sandbox.bench.workload import Record, Workload
 from sandbox.client import Client
 from sandbox.running.sandbox import Sandbox
 
-DOOR, WORKER, END_TO_END, HALF_LOAD = "door alone", "worker alone", "end to end", "end to end, half load"
+INTAKE, WORKER, END_TO_END, HALF_LOAD = "intake alone", "worker alone", "end to end", "end to end, half load"
 
 GENERATOR = "load generator"
 _QUEUE = "work"
@@ -23,7 +23,7 @@ _WARMED_UP = 0.1
 
 
 class LoadRefusedError(Exception):
-    """The door answered something else than 202, or did not take an event for new."""
+    """The intake answered something else than 202, or did not take an event for new."""
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Bench:
         self._connections = connections
         self._meter = Meter(sandbox)
         self.events: dict[str, Record] = {}
-        """Every event that a door has accepted."""
+        """Every event that the intake has accepted."""
 
     def answer_in(self, delay_ms: int) -> None:
         """Let every route of ERP, credit scoring and Dataverse wait that long before it does anything."""
@@ -86,12 +86,12 @@ class Bench:
         self._send(records)
         self._drain()
 
-    def door(self, delay_ms: int, records: list[Record]) -> Measure:
+    def intake(self, delay_ms: int, records: list[Record]) -> Measure:
         """The worker must be stopped. Latencies: request to answer."""
         result, before = self._send(records)
         cpu = self._spent(before, result)
         latencies = [reply.seconds for reply in result.replies]
-        return Measure(DOOR, delay_ms, len(records), result.seconds, cpu, _sent(result), latencies)
+        return Measure(INTAKE, delay_ms, len(records), result.seconds, cpu, _sent(result), latencies)
 
     def worker(self, delay_ms: int, queued: list[str]) -> Measure:
         """Start the worker on the queue, which holds these events; their latencies are added later, from its log."""
@@ -104,9 +104,9 @@ class Bench:
         return Measure(WORKER, delay_ms, left, seconds, spent(before, self._meter.read()), worked=queued)
 
     def end_to_end(self, delay_ms: int, records: list[Record], *, rate: float | None = None) -> Measure:
-        """Door and worker at once; the events' latencies, sent (or due) to settled, are added later.
+        """Intake and worker at once; the events' latencies, sent (or due) to settled, are added later.
 
-        Without `rate` the door gets all that it can take, so that latencies are those of a queue that fills.
+        Without `rate` the intake gets all that it can take, so that latencies are those of a queue that fills.
         """
         result, before = self._send(records, rate)
         self._drain()
@@ -152,5 +152,5 @@ def _sent(result: Result) -> dict[str, float]:
 def _event_id(reply: Reply) -> str:
     answer: dict[str, str] = json.loads(reply.body) if reply.status == 202 else {}
     if answer.get("status") != "accepted":
-        raise LoadRefusedError(f"the door answered {reply.status}: {reply.body[:500]}")
+        raise LoadRefusedError(f"the intake answered {reply.status}: {reply.body[:500]}")
     return answer["eventId"]

@@ -13,7 +13,7 @@ from sandbox.running.sandbox import Sandbox
 
 Seconds = dict[str, float]
 
-HOSTS = {"host-http": "door", "host-events": "worker"}
+HOSTS = {"host-http": "intake", "host-events": "worker"}
 """The hosts by process name, and which part of the app they run."""
 
 _ARCHIVE = "archive_events"

@@ -12,7 +12,7 @@ from sandbox.bench.measures import GENERATOR, Measure
 from sandbox.bench.meter import ELSEWHERE
 
 _MEANING = """\
-Latencies: door alone, request to 202; worker alone, one message from envelope to settled; end to end, request sent
+Latencies: intake alone, request to 202; worker alone, one message from envelope to settled; end to end, request sent
 (half load: due) to settled. Half load is open loop at half the rate before it, all others are closed loop.
 CPU is in milliseconds per event; "{elsewhere}" says how noisy the machine was meanwhile."""
 
@@ -61,7 +61,7 @@ def tables(measures: Sequence[Measure]) -> str:
 
 def _cpu_table(delay_ms: int, measures: Sequence[Measure]) -> str:
     parts = list(dict.fromkeys(part for it in measures for part in it.cpu))
-    parts.sort(key=lambda part: (part in {GENERATOR, ELSEWHERE}, not part.startswith("door"), ":" not in part, part))
+    parts.sort(key=lambda part: (part in {GENERATOR, ELSEWHERE}, not part.startswith("intake"), ":" not in part, part))
     rows = [(f"CPU ms per event, {delay_ms} ms outside", *(it.name for it in measures))] + [
         (part, *(_cell(it.cpu_ms().get(part)) for it in measures)) for part in parts
     ]

@@ -40,7 +40,7 @@ class Workload:
         self._template: dict[str, Any] = json.loads(_CAPTURED.read_text(encoding="utf-8-sig"))
 
     def silence_steps(self) -> None:
-        """Remove the registered steps: planting rows shall send nothing, only the load generator calls the door."""
+        """Remove the registered steps: planting rows shall send nothing, only the load generator calls the intake."""
         with sign_in(self._reached.dataverse, self._reached.dataverse_client) as session:
             for step in registration.steps():
                 url = f"{self._reached.dataverse}{_WEB_API}/sdkmessageprocessingsteps({step.id})"

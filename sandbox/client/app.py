@@ -1,4 +1,4 @@
-"""The app's HTTP functions: the doors and the status of events."""
+"""The app's HTTP functions: the intake and the status of events."""
 
 import json
 import time
@@ -37,7 +37,7 @@ class App:
     def post_lean(
         self, body: bytes | Mapping[str, Any], *, key: str | None = None, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
-        """Send a plug-in's lean payload."""
+        """Send what a plug-in posts."""
         return self._post("/api/events", body, key, headers)
 
     def operation(self, event_id: str) -> dict[str, Any] | None:

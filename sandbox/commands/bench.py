@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 
 from sandbox.bench.audit import Audit, service_times
-from sandbox.bench.measures import DOOR, WORKER, Bench, LoadRefusedError, Measure
+from sandbox.bench.measures import INTAKE, WORKER, Bench, LoadRefusedError, Measure
 from sandbox.bench.report import document, machine, tables
 from sandbox.bench.workload import Workload, batches
 from sandbox.client import Client
@@ -98,7 +98,7 @@ def _measure(sandbox: Sandbox, reached: Endpoints, client: Client, options: argp
 
 
 def _measures(bench: Bench, workload: Workload, options: argparse.Namespace) -> Iterator[Measure]:
-    """For each delay: fill the queue through the door, work it off, then both at once, then both at half that load."""
+    """For each delay: fill the queue through the intake, work it off, then both at once, then both at half load."""
     half = options.events // 2
     sizes = [_WARM_UP, *[options.events, options.events, half] * len(options.delays)]
     workload.silence_steps()
@@ -107,9 +107,9 @@ def _measures(bench: Bench, workload: Workload, options: argparse.Namespace) -> 
     for delay in options.delays:
         bench.answer_in(delay)
         bench.stop_worker()
-        door = bench.door(delay, next(parts))
-        yield door
-        yield bench.worker(delay, list(door.sent))
+        intake = bench.intake(delay, next(parts))
+        yield intake
+        yield bench.worker(delay, list(intake.sent))
         flood = bench.end_to_end(delay, next(parts))
         yield flood
         yield bench.end_to_end(delay, next(parts), rate=flood.rate / 2)
@@ -125,7 +125,7 @@ def _add_latencies(measures: list[Measure], settled_at: dict[str, float], took: 
         if it.name == WORKER:
             worked = set(it.worked)
             it.latencies = [seconds for event, seconds in took.items() if event in worked][-it.events :]
-        elif it.name != DOOR:
+        elif it.name != INTAKE:
             it.latencies = [settled_at[event] - at for event, at in it.sent.items() if event in settled_at]
 
 

@@ -1,4 +1,4 @@
-"""Following one event from the door to its end, stop by stop, as the app's own status tells it."""
+"""Following one event from the intake to its end, stop by stop, as the app's own status tells it."""
 
 import time
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ class Journeys:
         return self._follow(event_id, origin)
 
     def of_request(self, sent: datetime, answer: requests.Response, sender: str) -> dict[str, Any]:
-        """Follow what a request that was sent to a door has started."""
+        """Follow what a request that was sent to the intake has started."""
         answer.raise_for_status()
         self._screen.stop(0, sender, f"POST {answer.request.path_url.partition('?')[0]}")
         return self._follow(answer.json()["eventId"], sent)
@@ -57,7 +57,7 @@ class Journeys:
     def _accepted(self, status: dict[str, Any], origin: datetime) -> None:
         self._screen.stop(
             _since(origin, status["acceptedAt"]),
-            "door",
+            "intake",
             f"202, queued in session {status['table']}:{status['recordId']}",
         )
         self._screen.note(f"          event {status['eventId']}  correlation {status['correlationId']}")

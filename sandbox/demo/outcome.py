@@ -16,7 +16,7 @@ EXPECTED_STATES = {
     "captured lead": "no-handler",
     "opportunity created": "completed",
     "amount raised": "completed",
-    "lean payload": "superseded",
+    "plug-in payload": "superseded",
     "opportunity won": "completed",
     "poison": "dead-lettered",
 }

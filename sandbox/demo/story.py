@@ -88,12 +88,12 @@ class Story:
         self._update_opportunity("amount raised", {"estimatedvalue": RAISED_AMOUNT})
 
     def _plug_in_reports_the_same(self) -> None:
-        """A plug-in reports that change too, as a lean payload: superseded, no second charge."""
-        payload = json.loads((PAYLOADS / "constructed" / "lean_opportunityupdated.json").read_text(encoding="utf-8"))
+        """A plug-in reports that change too, as a plug-in payload: superseded, no second charge."""
+        payload = json.loads((PAYLOADS / "constructed" / "plugin_opportunityupdated.json").read_text(encoding="utf-8"))
         payload |= {"RecordId": self._told.opportunity, "ChangedFields": ["estimatedvalue"]}
         sent = datetime.now(UTC)
         answer = self._client.app.post_lean(payload)
-        self._told.events["lean payload"] = self._journeys.of_request(sent, answer, "plug-in")
+        self._told.events["plug-in payload"] = self._journeys.of_request(sent, answer, "plug-in")
 
     def _opportunity_won(self) -> None:
         """The opportunity is won: the ERP gets an order."""

@@ -18,7 +18,7 @@ PREFIX = "new"
 HOSTS = ("host-http", "host-events")
 """Names of the two Functions hosts."""
 
-LEAN_EVENTS = {
+PLUGIN_EVENTS = {
     f"{table.capitalize()}{past}": {"table": table, "message": message}
     for table in ("account", "contact", "opportunity")
     for past, message in (("Created", "Create"), ("Updated", "Update"), ("Deleted", "Delete"))
@@ -132,9 +132,9 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> di
         "AzureWebJobsStorage": reached.storage,
         "ServiceBus": reached.servicebus,
         "EventHubs": reached.eventhubs,
-        "DOOR_KEYS": json.dumps({"dataverse": [keys.webhook], "plugin": [keys.plugin]}),
+        "INTAKE_KEYS": json.dumps({"dataverse": [keys.webhook], "plugin": [keys.plugin]}),
         "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
-        "LEAN_EVENTS": json.dumps(LEAN_EVENTS),
+        "PLUGIN_EVENTS": json.dumps(PLUGIN_EVENTS),
         "DATAVERSE_URL": reached.dataverse,
         "DATAVERSE_ORGANISATION": environment.organisation_id,
         "DATAVERSE_APPLICATION_USER_ID": environment.application_user_id,

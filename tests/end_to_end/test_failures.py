@@ -183,7 +183,7 @@ def test_a_broker_that_is_down_is_503_and_loses_nothing(client: Client, sandbox:
 def test_a_ledger_that_is_away_does_not_turn_an_accepted_event_into_an_error(
     client: Client, sandbox: Sandbox, person: Person
 ) -> None:
-    """The door answers 202 as the broker has it; the worker waits for the ledger and then catches up."""
+    """The intake answers 202 as the broker has it; the worker waits for the ledger and then catches up."""
     context = context_of("webhook_async_delete_lead", OperationId=str(uuid.uuid4()))
     sandbox.processes.kill("azurite")
     answer = client.app.post_webhook(context)

@@ -49,7 +49,7 @@ def test_a_changed_row_makes_exactly_one_erp_call_and_no_loop(client: Client, pe
 
 
 def test_a_write_of_ours_is_answered_and_not_queued(client: Client) -> None:
-    """What carries our tag is 202 own-write: the loop ends at the door."""
+    """What carries our tag is 202 own-write: the loop ends at the intake."""
     context = context_of("webhook_async_update_account_2019", OperationId=str(uuid.uuid4()))
     context["SharedVariables"] = [{"key": "tag", "value": "dataverse-integration"}]
     answer = client.app.post_webhook(context)

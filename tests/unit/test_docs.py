@@ -98,6 +98,6 @@ def test_settings_that_pages_name_exist() -> None:
     known = set(Settings.names()) | {"PYTHON_THREADPOOL_THREAD_COUNT", "FUNCTIONS_WORKER_RUNTIME"}
     for page in PAGES:
         named = re.findall(
-            r"\b((?:RETRY|DOOR|DATAVERSE|ERP|CREDIT|OPERATIONS|HTTP)_[A-Z_]+)\b", page.read_text(encoding="utf-8")
+            r"\b((?:RETRY|INTAKE|DATAVERSE|ERP|CREDIT|OPERATIONS|HTTP)_[A-Z_]+)\b", page.read_text(encoding="utf-8")
         )
         assert set(named) <= known, page

@@ -63,7 +63,7 @@ def counts(history: History) -> dict[str, int]:
 
 
 def _lost(history: History) -> Iterator[str]:
-    """Every event that a door has accepted has come to an end."""
+    """Every event that the intake has accepted has come to an end."""
     for event_id, record in history.accepted.items():
         operation = history.operations.get(event_id)
         if operation is None:
@@ -146,7 +146,7 @@ def _archive(history: History) -> Iterator[str]:
 
 
 def _own_writes(history: History) -> Iterator[str]:
-    """What the app itself has written is answered at the door and goes no further; nothing else is."""
+    """What the app itself has written is answered at the intake and goes no further; nothing else is."""
     for answer in history.answers:
         if answer.own != (answer.status == "own-write"):
             yield f"event {answer.event_id} of {answer.record}, own {answer.own}, was answered {answer.status}"

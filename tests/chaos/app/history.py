@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 202 of a door: what it was about, who had caused it, and what the door made of it."""
+    """A 202 of the intake: what it was about, who had caused it, and what the intake made of it."""
 
     event_id: str
     record: str  # table:id
@@ -48,7 +48,7 @@ class History:
 
     @property
     def accepted(self) -> dict[str, str]:
-        """The record of every event that a door has accepted, by event id."""
+        """The record of every event that the intake has accepted, by event id."""
         return {answer.event_id: answer.record for answer in self.answers if answer.status == "accepted"}
 
     def save(self, path: Path) -> None:

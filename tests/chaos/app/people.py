@@ -42,7 +42,7 @@ def insist(do: Callable[[], Any]) -> Any:
 
 
 class Sender(threading.Thread):
-    """Posts webhooks in random order, each until the door has answered 202; `answers` are what it was told."""
+    """Posts webhooks in random order, each until the intake has answered 202; `answers` are what it was told."""
 
     def __init__(self, client: Client, rng: random.Random) -> None:
         super().__init__(name="sender", daemon=True)

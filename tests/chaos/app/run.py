@@ -47,7 +47,7 @@ class Bench:
         return Client(self.endpoints, f"http://{LOOPBACK}:{self.sandbox.ports.broker_http}")
 
     def let_write_backs_echo(self) -> None:
-        """Make steps fire on every column, so that each write-back comes back to the door."""
+        """Make steps fire on every column, so that each write-back comes back to the intake."""
         with sign_in(self.endpoints.dataverse, self.endpoints.dataverse_client) as session:
             for step in steps():
                 url = f"{self.endpoints.dataverse}/api/data/v9.2/sdkmessageprocessingsteps({step.id})"
@@ -111,7 +111,7 @@ def observe(
 
 
 def _published(client: Client, seen: int, application_user: str) -> Iterator[Answer]:
-    """The doors' answers to what steps have published; what no door took is sent again, as an administrator would."""
+    """The intake's answers to what steps have published; what it did not take is sent again, as by an administrator."""
     eventually(lambda: _is_quiet(client), within=60, what="quiet in Dataverse")
     for event in insist(lambda: client.dataverse.events(after=seen)):
         record = f"{event['table']}:{event['id']}"

@@ -21,7 +21,7 @@ KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
 
 
 def a_few(nemesis: Nemesis, done: threading.Event) -> None:
-    """The worker twice, the broker and the doors once each, and calls that fail.
+    """The worker twice, the broker and the intake once each, and calls that fail.
 
     A worker that sleeps past its locks is left to the long form: docs/reliability.md tells what it may still do.
     """
@@ -50,7 +50,7 @@ def test_four_kills_lose_and_double_nothing(bench: Bench, tmp_path: Path, capsys
     history = run(bench, seed=SEED, changes=120, rate=14, strikes=a_few)
     judge(history, tmp_path, capsys)
     assert len(history.accepted) >= 90
-    assert any(answer.own for answer in history.answers), "no write-back came back to the door"
+    assert any(answer.own for answer in history.answers), "no write-back came back to the intake"
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The worker and the doors killed at each point of one event's way: before and after every call, and anywhere between.
+"""The worker and the intake killed at each point of one event's way: before and after every call, and anywhere between.
 
 Each case has its own records; all of them are judged together at the end.
 """
@@ -103,8 +103,8 @@ class Cases:
         finally:
             os.killpg(pid, signal.SIGCONT)
 
-    def kill_door_at(self, seconds: float) -> None:
-        """Post a webhook, kill the door meanwhile, and post it again as whoever was not answered does."""
+    def kill_intake_at(self, seconds: float) -> None:
+        """Post a webhook, kill the intake meanwhile, and post it again as whoever was not answered does."""
         about = self.opportunity(told=False)
         body = context_about(about)
 
@@ -130,7 +130,7 @@ class Cases:
 def test_killed_at_every_point_everything_is_done_once(
     bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before and after each call; every few milliseconds; with the ledger frozen; with a slow broker; at the door."""
+    """Before and after each call; every few milliseconds; with the ledger frozen; with a slow broker; at the intake."""
     cases = Cases(bench)
     systems = {"dataverse": cases.client.dataverse, "erp": cases.client.erp, "credit": cases.client.credit}
     for action, system, match in CALLS:
@@ -154,10 +154,10 @@ def test_killed_at_every_point_everything_is_done_once(
         cases.kill("host-events")
     for offset in OFFSETS[::4]:
         cases.client.broker.add_fault(delay_ms=200)
-        cases.kill_door_at(offset / 1000)
+        cases.kill_intake_at(offset / 1000)
     cases.quiet()
     with cases.frozen("azurite"):
-        cases.kill_door_at(0.5)
+        cases.kill_intake_at(0.5)
     observe(bench, cases.client, cases.history, cases.records)
     judge(cases.history, tmp_path, capsys)
     assert len(cases.history.accepted) >= len(cases.records)

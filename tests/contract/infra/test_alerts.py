@@ -49,9 +49,9 @@ def test_queries_ask_for_what_is_logged(query: Path) -> None:
     }
     if "requests" in text:
         (named,) = re.findall(r"where name in \(([^)]*)\)", text)
-        doors = {it["name"] for it in TOPOLOGY["functions"]["http"] if it["door"]}
+        intake = {it["name"] for it in TOPOLOGY["functions"]["http"] if it["intake"]}
         others = {it["name"] for kind in ("serviceBus", "eventHubs") for it in TOPOLOGY["functions"][kind]}
-        assert set(re.findall(r'"(\w+)"', named)) in (doors, others)
+        assert set(re.findall(r'"(\w+)"', named)) in (intake, others)
 
 
 def tabular(text: str) -> set[str]:
@@ -99,13 +99,13 @@ def test_every_alert_reaches_somebody(golden: Expansion) -> None:
 
 
 def test_what_must_be_watched_is_watched(golden: Expansion) -> None:
-    """Dead letters, active messages, failures, throttling, 5xx at the doors, age of the oldest unsettled event."""
+    """Dead letters, active messages, failures, throttling, 5xx at the intake, age of the oldest unsettled event."""
     names = {
         alert["name"].split("-", 3)[3]
         for kind in ("metricAlerts", "scheduledQueryRules")
         for alert in golden.of(f"Microsoft.Insights/{kind}")
     }
-    assert names >= {"deadletter", "backlog", "failures", "servicebus-throttled", "door-errors", "oldest-unsettled"}
+    assert names >= {"deadletter", "backlog", "failures", "servicebus-throttled", "intake-errors", "oldest-unsettled"}
 
 
 def test_the_workbook_is_a_workbook(golden: Expansion) -> None:

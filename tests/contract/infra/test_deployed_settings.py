@@ -19,7 +19,7 @@ HOST_SETTINGS = {
 """What the Functions host and its Python worker read."""
 VAULT = re.compile(r"@Microsoft\.KeyVault\(VaultName=([^;]+);SecretName=([a-z-]+)\)")
 SECRETS = {
-    "door-keys": '{"dataverse": ["0123456789abcdef0123456789abcdef"]}',
+    "intake-keys": '{"dataverse": ["0123456789abcdef0123456789abcdef"]}',
     "operations-keys": '{"support": ["fedcba9876543210fedcba9876543210"]}',
     "erp-api-key": "erp-key",
     "credit-api-key": "credit-key",

@@ -75,7 +75,7 @@ def test_production_reaches_its_data_privately(production: Expansion) -> None:
     assert production.one("Microsoft.Web/sites")["properties"]["virtualNetworkSubnetId"].endswith("/subnets/app")
 
 
-def test_production_keeps_its_doors_reachable_for_dataverse(production: Expansion) -> None:
+def test_production_keeps_its_intake_reachable_for_dataverse(production: Expansion) -> None:
     """The app's own public address stays; who is not Power Platform or support is refused by the platform."""
     site = production.one("Microsoft.Web/sites")["properties"]
     assert site.get("publicNetworkAccess") in (None, "Enabled")

@@ -69,10 +69,10 @@ def test_every_trigger_is_in_the_topology_and_the_reverse() -> None:
         assert wanted == {key: coded[name].get(key, False) for key in wanted}, name
 
 
-def test_doors_are_the_routes_that_take_events_in() -> None:
-    """Alerts watch the doors: exactly the functions that are posted to."""
+def test_the_intake_are_the_routes_that_take_events_in() -> None:
+    """Alerts watch the intake: exactly the functions that are posted to."""
     posted = {name for name, it in triggers().items() if it.get("methods") == ["POST"]}
-    assert {it["name"] for it in TOPOLOGY["functions"]["http"] if it["door"]} == posted
+    assert {it["name"] for it in TOPOLOGY["functions"]["http"] if it["intake"]} == posted
 
 
 def test_every_queue_hub_and_group_is_used_and_the_reverse() -> None:
@@ -86,7 +86,7 @@ def test_every_queue_hub_and_group_is_used_and_the_reverse() -> None:
 def test_every_sender_is_in_the_topology_and_the_reverse() -> None:
     """The app sends where the topology says, from these places in the code and no other."""
     services = build_services(settings())
-    assert [services.doors._work_queue._queue_name] == TOPOLOGY["senders"]["queues"]
+    assert [services.intake._work_queue._queue_name] == TOPOLOGY["senders"]["queues"]
     assert [connections.event_hub_producer(settings()).eventhub_name] == TOPOLOGY["senders"]["hubs"]
     places = {(where, kind) for kind in SENDING_CALLS for where, _ in calls(kind)}
     assert places == {
@@ -98,7 +98,7 @@ def test_every_sender_is_in_the_topology_and_the_reverse() -> None:
 def test_senders_follow_their_settings() -> None:
     """Another name in the setting is another entity in the client: nothing is hard-wired."""
     changed = settings(WORK_QUEUE="other-queue", EVENTS_HUB="other-hub", ARCHIVE_CONTAINER="other-container")
-    assert build_services(changed).doors._work_queue._queue_name == "other-queue"
+    assert build_services(changed).intake._work_queue._queue_name == "other-queue"
     assert connections.event_hub_producer(changed).eventhub_name == "other-hub"
     assert connections.archive_container(changed).container_name == "other-container"
 

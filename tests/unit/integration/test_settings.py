@@ -21,8 +21,8 @@ def test_the_example_file_is_a_valid_configuration() -> None:
     """Whoever copies the example starts."""
     settings = Settings.from_environment(environment())
     assert settings.work_queue == "work"
-    assert settings.lean_events["OpportunityUpdated"].table == "opportunity"
-    assert [key.get_secret_value() for key in settings.door_keys["plugin"]] == ["replace-this-other-key"]
+    assert settings.plugin_events["OpportunityUpdated"].table == "opportunity"
+    assert [key.get_secret_value() for key in settings.intake_keys["plugin"]] == ["replace-this-other-key"]
 
 
 def test_every_setting_is_documented_in_the_example_and_no_other() -> None:
@@ -36,18 +36,18 @@ def test_every_setting_is_documented_in_the_example_and_no_other() -> None:
 def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
     """One message names every fault, so that one start is enough to learn them all."""
     broken = environment(
-        ServiceBus="", ERP_API_KEY="", DATAVERSE_URL="not a url", DOOR_KEYS="{}x", RETRY_MAX_ATTEMPTS="0"
+        ServiceBus="", ERP_API_KEY="", DATAVERSE_URL="not a url", INTAKE_KEYS="{}x", RETRY_MAX_ATTEMPTS="0"
     )
     with pytest.raises(ConfigurationError) as raised:
         Settings.from_environment(broken)
-    for name in ("ServiceBus", "ERP_API_KEY", "DATAVERSE_URL", "DOOR_KEYS", "RETRY_MAX_ATTEMPTS"):
+    for name in ("ServiceBus", "ERP_API_KEY", "DATAVERSE_URL", "INTAKE_KEYS", "RETRY_MAX_ATTEMPTS"):
         assert name in str(raised.value)
 
 
 def test_errors_never_show_values() -> None:
-    """A wrong key in DOOR_KEYS is not repeated in the message."""
+    """A wrong key in INTAKE_KEYS is not repeated in the message."""
     with pytest.raises(ConfigurationError) as raised:
-        Settings.from_environment(environment(DOOR_KEYS='{"dataverse": ["short-secret"]}'))
+        Settings.from_environment(environment(INTAKE_KEYS='{"dataverse": ["short-secret"]}'))
     assert "short-secret" not in str(raised.value)
     assert "16 characters" in str(raised.value)
 
@@ -55,8 +55,8 @@ def test_errors_never_show_values() -> None:
 def test_a_caller_has_two_keys_at_most() -> None:
     """Two live keys are what rotation needs; more would be forgotten ones."""
     three = json.dumps({"dataverse": ["a" * 16, "b" * 16, "c" * 16]})
-    with pytest.raises(ConfigurationError, match="DOOR_KEYS"):
-        Settings.from_environment(environment(DOOR_KEYS=three))
+    with pytest.raises(ConfigurationError, match="INTAKE_KEYS"):
+        Settings.from_environment(environment(INTAKE_KEYS=three))
 
 
 def test_a_managed_identity_replaces_connection_strings() -> None:
@@ -81,14 +81,14 @@ def test_secrets_do_not_show_in_the_settings_themselves() -> None:
     ("name", "value"),
     [
         ("ERP_API_KEY", "@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/erp)"),
-        ("DOOR_KEYS", "{}"),
+        ("INTAKE_KEYS", "{}"),
         ("DATAVERSE_ORGANISATION", "contoso"),
         ("DATAVERSE_APPLICATION_USER_ID", "me"),
         ("MESSAGE_LIMIT_BYTES", "99999999"),
         ("PUBLISHER_PREFIX", "new_"),
         ("RETRY_FIRST_DELAY_SECONDS", "inf"),
         ("ERP_URL", "https://user:secret@erp.contoso.example"),
-        ("LEAN_EVENTS", '{"X": {"table": "opportunity", "message": "update"}}'),
+        ("PLUGIN_EVENTS", '{"X": {"table": "opportunity", "message": "update"}}'),
     ],
 )
 def test_what_cannot_work_stops_the_start(name: str, value: str) -> None:

@@ -13,7 +13,7 @@ from tests.builders import event
 
 
 def test_an_accepted_event_is_found_by_id_and_by_correlation_id(ledger: Ledger) -> None:
-    """What the doors wrote down is what support sees."""
+    """What the intake wrote down is what support sees."""
     it = event()
     ledger.accept(it).result(10)
     found = ledger.read(it.event_id)
@@ -32,7 +32,7 @@ def test_many_events_accepted_together_are_all_there(ledger: Ledger) -> None:
 
 
 def test_a_redelivery_does_not_take_an_event_back_to_accepted(ledger: Ledger) -> None:
-    """The door's row is created once; what the worker wrote since stays."""
+    """The intake's row is created once; what the worker wrote since stays."""
     it = event()
     ledger.accept(it).result(10)
     ledger.open(it).settle(State.COMPLETED, detail="done")
@@ -43,8 +43,8 @@ def test_a_redelivery_does_not_take_an_event_back_to_accepted(ledger: Ledger) ->
     assert (found.state, found.accepted_time) == (State.COMPLETED, it.accepted_time)
 
 
-def test_the_worker_may_be_faster_than_the_door(ledger: Ledger) -> None:
-    """An event that the worker settled before the door wrote it down is complete all the same."""
+def test_the_worker_may_be_faster_than_the_intake(ledger: Ledger) -> None:
+    """An event that the worker settled before the intake wrote it down is complete all the same."""
     it = event()
     ledger.open(it).settle(State.COMPLETED)
     ledger.accept(it).result(10)

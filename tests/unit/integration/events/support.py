@@ -13,7 +13,7 @@ OTHER_ROW = "bbbbbbbb-0000-4000-8000-000000000002"
 
 
 def payload(name: str) -> bytes:
-    """A file of tests/payloads as a door gets it."""
+    """A file of tests/payloads as the intake gets it."""
     raw = (PAYLOADS / f"{name}.json").read_bytes()
     if name == "constructed/servicebus_json_update_contact":
         return str(json.loads(raw)["body"]).encode()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integration.errors import Rejected, Unreadable
-from integration.events import from_envelope, read_lean_event, to_envelope
+from integration.events import from_envelope, read_plugin_event, to_envelope
 from tests.unit.integration.events.support import ACCEPTED, payload, read
 from tests.unit.integration.events.test_payloads import EXPECTED
 
@@ -52,7 +52,7 @@ NASTY: st.SearchStrategy[Any] = st.sampled_from(
 ).map(deepcopy)  # they are put into documents and changed there
 
 
-def read_like_a_door(body: bytes) -> None:
+def read_like_the_intake(body: bytes) -> None:
     """What the webhook does with it; the event can be sent on and read again."""
     with suppress(Rejected):
         event = read(body, repair_mojibake=True)
@@ -62,7 +62,7 @@ def read_like_a_door(body: bytes) -> None:
 @given(st.binary(max_size=200))
 @settings(deadline=None)
 def test_random_bytes(body: bytes) -> None:
-    read_like_a_door(body)
+    read_like_the_intake(body)
     with suppress(Unreadable):
         from_envelope(body)
 
@@ -73,8 +73,8 @@ def test_captures_with_bytes_changed(body: bytes, data: st.DataObject) -> None:
     """Cut, and a piece replaced by noise."""
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, min(len(body), start + 40)))
-    read_like_a_door(body[:start] + data.draw(st.binary(max_size=8)) + body[end:])
-    read_like_a_door(body[:start])
+    read_like_the_intake(body[:start] + data.draw(st.binary(max_size=8)) + body[end:])
+    read_like_the_intake(body[:start])
 
 
 def places(node: Any) -> list[tuple[Any, Any]]:
@@ -98,7 +98,7 @@ def test_captures_with_values_changed(document: dict[str, Any], data: st.DataObj
         top = [place for place in found if place[0] is copy]
         holder, key = data.draw(st.sampled_from(top) | st.sampled_from(found))
         holder[key] = data.draw(NASTY)
-    read_like_a_door(json.dumps(copy).encode())
+    read_like_the_intake(json.dumps(copy).encode())
 
 
 @given(st.sampled_from(DOCUMENTS), st.data())
@@ -122,7 +122,7 @@ def test_envelopes_with_values_changed(document: dict[str, Any], data: st.DataOb
 @settings(deadline=None)
 def test_lean_payloads_of_anything(body: dict[str, Any]) -> None:
     with suppress(Rejected):
-        event = read_lean_event(
+        event = read_plugin_event(
             json.dumps(body).encode(),
             headers={},
             accepted_time=ACCEPTED,

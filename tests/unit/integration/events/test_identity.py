@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration.events import IntegrationEvent, read_lean_event
+from integration.events import IntegrationEvent, read_plugin_event
 from integration.events.identity import event_id
 from tests.unit.integration.events.support import ACCEPTED, OTHER_ROW, context, entity, payload, read
 from tests.unit.integration.events.test_payloads import EXPECTED
@@ -83,7 +83,7 @@ def test_the_payloads_have_ids_of_their_own() -> None:
     assert len(set(ids.values())) == len(ids) - 3 - 2
 
 
-def lean(organisation: str = "contoso", **changed: Any) -> IntegrationEvent:
+def plugin_event(organisation: str = "contoso", **changed: Any) -> IntegrationEvent:
     body = {
         "EventName": "Changed",
         "RecordId": OTHER_ROW,
@@ -91,7 +91,7 @@ def lean(organisation: str = "contoso", **changed: Any) -> IntegrationEvent:
         "TriggeredBy": OTHER_ROW,
         "Timestamp": "2025-01-31T10:15:30Z",
     }
-    return read_lean_event(
+    return read_plugin_event(
         json.dumps(body | changed).encode(),
         headers={},
         accepted_time=ACCEPTED,
@@ -112,14 +112,14 @@ def lean(organisation: str = "contoso", **changed: Any) -> IntegrationEvent:
     ],
 )
 def test_each_field_of_a_lean_payload_counts(changed: dict[str, Any]) -> None:
-    assert lean(**changed).event_id != lean().event_id
+    assert plugin_event(**changed).event_id != plugin_event().event_id
 
 
 def test_a_lean_retry_has_the_same_id() -> None:
     """Also when the sender writes the same moment and ids in another form."""
-    again = lean(RecordId="{" + OTHER_ROW.upper() + "}", Timestamp="2025-01-31T11:15:30+01:00")
+    again = plugin_event(RecordId="{" + OTHER_ROW.upper() + "}", Timestamp="2025-01-31T11:15:30+01:00")
 
-    assert again.event_id == lean().event_id
+    assert again.event_id == plugin_event().event_id
 
 
 def test_the_minute_always_has_twelve_digits() -> None:

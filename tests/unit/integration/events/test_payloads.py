@@ -14,7 +14,7 @@ from integration.events import (
     Rows,
     Value,
     from_envelope,
-    read_lean_event,
+    read_plugin_event,
     to_envelope,
 )
 from tests.unit.integration.events.support import ACCEPTED, PAYLOADS, payload, read
@@ -229,7 +229,7 @@ def test_a_payload_is_read_as_what_happened(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_payload_survives_the_envelope(name: str) -> None:
-    """What the worker gets is what the door read."""
+    """What the worker gets is what the intake read."""
     event = read(payload(name))
 
     assert from_envelope(to_envelope(event)) == event
@@ -240,13 +240,13 @@ def test_every_payload_has_its_expectation() -> None:
     files = {str(path.relative_to(PAYLOADS).with_suffix("")) for path in PAYLOADS.rglob("*.json")}
     contexts = {name for name in files if not name.endswith(".headers")}
 
-    assert contexts == EXPECTED.keys() | {"constructed/lean_opportunityupdated"}
+    assert contexts == EXPECTED.keys() | {"constructed/plugin_opportunityupdated"}
 
 
 def test_the_lean_payload() -> None:
     """Five fields become an event; table and message come from the settings."""
-    event = read_lean_event(
-        payload("constructed/lean_opportunityupdated"),
+    event = read_plugin_event(
+        payload("constructed/plugin_opportunityupdated"),
         headers={},
         accepted_time=ACCEPTED,
         organisation="contoso",

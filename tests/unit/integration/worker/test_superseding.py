@@ -77,5 +77,5 @@ def test_a_change_that_does_not_matter_is_not_scored() -> None:
 
 
 def test_a_payload_that_does_not_tell_its_columns_may_have_changed_them() -> None:
-    """Trimmed and lean events without columns are scored where nothing is remembered."""
+    """Trimmed and plug-in events without columns are scored where nothing is remembered."""
     assert SCORE in _due(FIRST, RecordMemory(), dataclasses.replace(event(), changed_columns=None))

@@ -1,4 +1,4 @@
-"""The doors over HTTP: who comes in, what is read, what is refused and how."""
+"""The intake over HTTP: who comes in, what is read, what is refused and how."""
 
 import json
 import uuid
@@ -54,7 +54,7 @@ def test_the_key_may_travel_in_the_header(client: Client, endpoints: Any) -> Non
 
 
 def test_operations_need_their_own_key(client: Client, endpoints: Any) -> None:
-    """A caller of the doors does not see what others sent."""
+    """A caller of the intake does not see what others sent."""
     answer = requests.get(
         f"{endpoints.functions}/api/operations/x", headers={"x-functions-key": endpoints.webhook_key}, timeout=10
     )

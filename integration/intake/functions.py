@@ -1,31 +1,31 @@
-"""The HTTP triggers of the doors."""
+"""The HTTP triggers of the intake."""
 
 import json
 
 import azure.functions as func
 
 from integration.errors import Rejected, Unavailable
+from integration.intake.intake import Accepted, Intake, IntakeRequest
 from integration.problems import rejected, unavailable
-from integration.webhooks.doors import Accepted, DoorRequest, Doors
 
 
-def blueprint(doors: Doors) -> func.Blueprint:
-    """Bind the doors. They are anonymous at the host and admit callers themselves, with an answer that says why not."""
+def blueprint(intake: Intake) -> func.Blueprint:
+    """Bind the endpoints. They are anonymous at the host; the intake admits callers and says why not."""
     bp = func.Blueprint()
 
     @bp.route(route="dataverse/webhook", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def dataverse_webhook(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            return _answer(await doors.dataverse_webhook(_request(req)))
+            return _answer(await intake.dataverse_webhook(_request(req)))
         except Rejected as error:
             return rejected(error)
         except Unavailable as error:
             return unavailable(error)
 
     @bp.route(route="events", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-    async def lean_event(req: func.HttpRequest) -> func.HttpResponse:
+    async def plugin_event(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            return _answer(await doors.lean_event(_request(req)))
+            return _answer(await intake.plugin_event(_request(req)))
         except Rejected as error:
             return rejected(error)
         except Unavailable as error:
@@ -34,8 +34,8 @@ def blueprint(doors: Doors) -> func.Blueprint:
     return bp
 
 
-def _request(req: func.HttpRequest) -> DoorRequest:
-    return DoorRequest({name.lower(): value for name, value in req.headers.items()}, req.params, req.get_body())
+def _request(req: func.HttpRequest) -> IntakeRequest:
+    return IntakeRequest({name.lower(): value for name, value in req.headers.items()}, req.params, req.get_body())
 
 
 def _answer(accepted: Accepted) -> func.HttpResponse:

@@ -1,4 +1,4 @@
-"""The lean payload's rules."""
+"""The plug-in payload's rules."""
 
 import json
 from datetime import UTC, datetime
@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from integration.errors import Rejected
-from integration.events import IntegrationEvent, read_lean_event
+from integration.events import IntegrationEvent, read_plugin_event
 from tests.unit.integration.events.support import ACCEPTED, ROW
 
 NAMES = {"OpportunityUpdated": ("opportunity", "Update"), "AccountCreated": ("account", "Create")}
 
 
-def lean(**changed: Any) -> dict[str, Any]:
+def plugin_event(**changed: Any) -> dict[str, Any]:
     return {
         "EventName": "OpportunityUpdated",
         "RecordId": ROW,
@@ -24,7 +24,7 @@ def lean(**changed: Any) -> dict[str, Any]:
 
 
 def read(body: dict[str, Any], **headers: str) -> IntegrationEvent:
-    return read_lean_event(
+    return read_plugin_event(
         json.dumps(body).encode(),
         headers={name.replace("_", "-"): value for name, value in headers.items()},
         accepted_time=ACCEPTED,
@@ -41,7 +41,7 @@ def faults_of(body: dict[str, Any]) -> dict[str, str]:
 
 
 def test_an_unknown_event_name_is_refused_with_the_known_ones() -> None:
-    faults = faults_of(lean(EventName="OpportunityWon"))
+    faults = faults_of(plugin_event(EventName="OpportunityWon"))
 
     assert faults == {"/EventName": "is not known here; known are: AccountCreated, OpportunityUpdated"}
 
@@ -63,25 +63,25 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("missing", ["EventName", "RecordId", "Timestamp"])
 def test_what_an_event_needs(missing: str) -> None:
-    body = lean()
+    body = plugin_event()
     del body[missing]
 
     assert faults_of(body).keys() == {f"/{missing}"}
 
 
 def test_the_zero_guid_is_no_record() -> None:
-    assert faults_of(lean(RecordId="00000000-0000-0000-0000-000000000000")).keys() == {"/RecordId"}
+    assert faults_of(plugin_event(RecordId="00000000-0000-0000-0000-000000000000")).keys() == {"/RecordId"}
 
 
 @pytest.mark.parametrize("fields", [None, []])
 def test_no_changed_fields_means_not_told(fields: list[str] | None) -> None:
     """A handler that asks what changed must not conclude that nothing did."""
-    assert read(lean(ChangedFields=fields)).changed_columns is None
+    assert read(plugin_event(ChangedFields=fields)).changed_columns is None
 
 
 def test_changed_fields_are_logical_names_once_each() -> None:
     """Plug-ins send schema names too."""
-    event = read(lean(ChangedFields=["EstimatedValue", "statuscode", "estimatedvalue"]))
+    event = read(plugin_event(ChangedFields=["EstimatedValue", "statuscode", "estimatedvalue"]))
 
     assert event.changed_columns == ("estimatedvalue", "statuscode")
 
@@ -99,16 +99,16 @@ def test_changed_fields_are_logical_names_once_each() -> None:
 )
 def test_timestamps_are_utc(sent: str) -> None:
     """Every way in which .NET writes one; without an offset it is UTC."""
-    assert read(lean(Timestamp=sent)).operation_time == datetime(2025, 1, 31, 10, 15, 30, tzinfo=UTC)
+    assert read(plugin_event(Timestamp=sent)).operation_time == datetime(2025, 1, 31, 10, 15, 30, tzinfo=UTC)
 
 
 def test_the_plug_in_may_send_a_correlation_id_and_trace_context() -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-    event = read(lean(), x_ms_correlation_request_id="order-7", traceparent=trace)
+    event = read(plugin_event(), x_ms_correlation_request_id="order-7", traceparent=trace)
 
     assert (event.correlation_id, event.traceparent) == ("order-7", trace)
 
 
 def test_unknown_fields_are_ignored() -> None:
-    assert read(lean(Extra={"deep": []})) == read(lean())
+    assert read(plugin_event(Extra={"deep": []})) == read(plugin_event())

@@ -1,4 +1,4 @@
-"""What a door does with a request: admit, read, queue, write down, answer."""
+"""What the intake does with a request: admit, read, queue, write down, answer."""
 
 import asyncio
 import dataclasses
@@ -9,7 +9,7 @@ from typing import Protocol
 from integration.admission import CallerKeys
 from integration.clock import Clock
 from integration.errors import Fault, Rejected, Transient, Unavailable
-from integration.events import IntegrationEvent, fit, read_lean_event, read_remote_execution_context
+from integration.events import IntegrationEvent, fit, read_plugin_event, read_remote_execution_context
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
@@ -20,8 +20,8 @@ _log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class DoorRequest:
-    """An HTTP request as a door needs it; header names in lower case."""
+class IntakeRequest:
+    """An HTTP request as the intake needs it; header names in lower case."""
 
     headers: Mapping[str, str]
     params: Mapping[str, str]
@@ -30,7 +30,7 @@ class DoorRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a door answers with 202; `status` is accepted or own-write."""
+    """What the intake answers with 202; `status` is accepted or own-write."""
 
     event_id: str
     correlation_id: str
@@ -38,29 +38,29 @@ class Accepted:
 
 
 class _Reader(Protocol):
-    def __call__(self, request: DoorRequest) -> IntegrationEvent: ...
+    def __call__(self, request: IntakeRequest) -> IntegrationEvent: ...
 
 
-class Doors:
-    """The two doors. Each raises `Rejected` (400, 401, 413, 415) or `Unavailable` (503)."""
+class Intake:
+    """The two intake endpoints. Each raises `Rejected` (400, 401, 413, 415) or `Unavailable` (503)."""
 
     def __init__(self, settings: Settings, work_queue: WorkQueue, ledger: Ledger, clock: Clock) -> None:
         self._settings = settings
-        self._callers = CallerKeys(settings.door_keys)
+        self._callers = CallerKeys(settings.intake_keys)
         self._work_queue = work_queue
         self._ledger = ledger
         self._clock = clock
-        self._lean_events = {name: (it.table, it.message) for name, it in settings.lean_events.items()}
+        self._plugin_events = {name: (it.table, it.message) for name, it in settings.plugin_events.items()}
 
-    async def dataverse_webhook(self, request: DoorRequest) -> Accepted:
+    async def dataverse_webhook(self, request: IntakeRequest) -> Accepted:
         """Take in a RemoteExecutionContext that a Dataverse webhook step posted."""
         return await self._take_in(request, self._read_context)
 
-    async def lean_event(self, request: DoorRequest) -> Accepted:
-        """Take in the lean payload that a plug-in posted."""
-        return await self._take_in(request, self._read_lean)
+    async def plugin_event(self, request: IntakeRequest) -> Accepted:
+        """Take in what a plug-in posted by itself."""
+        return await self._take_in(request, self._read_plugin_event)
 
-    def _read_context(self, request: DoorRequest) -> IntegrationEvent:
+    def _read_context(self, request: IntakeRequest) -> IntegrationEvent:
         return read_remote_execution_context(
             request.body,
             headers=request.headers,
@@ -68,16 +68,16 @@ class Doors:
             repair_mojibake=self._settings.repair_mojibake,
         )
 
-    def _read_lean(self, request: DoorRequest) -> IntegrationEvent:
-        return read_lean_event(
+    def _read_plugin_event(self, request: IntakeRequest) -> IntegrationEvent:
+        return read_plugin_event(
             request.body,
             headers=request.headers,
             accepted_time=self._clock.now(),
             organisation=self._settings.dataverse_organisation,
-            event_names=self._lean_events,
+            event_names=self._plugin_events,
         )
 
-    async def _take_in(self, request: DoorRequest, read: _Reader) -> Accepted:
+    async def _take_in(self, request: IntakeRequest, read: _Reader) -> Accepted:
         started = self._clock.monotonic()
         caller = self._callers.admit(request.headers, request.params)
         self._check(request)
@@ -92,7 +92,7 @@ class Doors:
         _log.info("accepted", event=event, caller=caller, duration_ms=(self._clock.monotonic() - started) * 1000)
         return Accepted(event.event_id, event.correlation_id, "accepted")
 
-    def _check(self, request: DoorRequest) -> None:
+    def _check(self, request: IntakeRequest) -> None:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise Rejected(
@@ -101,7 +101,7 @@ class Doors:
                 f"Content-Type is {media_type or 'missing'}; send application/json.",
                 faults=(Fault("content-type", "must be application/json"),),
             )
-        limit = self._settings.door_body_limit_bytes
+        limit = self._settings.intake_body_limit_bytes
         if len(request.body) > limit:
             raise Rejected(
                 413, "The body is too large", f"The body has {len(request.body)} bytes; {limit} are allowed."
@@ -129,7 +129,7 @@ class Doors:
     async def _queue(self, event: IntegrationEvent) -> None:
         try:
             acknowledged = asyncio.wrap_future(self._work_queue.send(event))
-            await asyncio.wait_for(acknowledged, self._settings.door_deadline_seconds)
+            await asyncio.wait_for(acknowledged, self._settings.intake_deadline_seconds)
         except (Transient, TimeoutError) as error:
             _log.warning("not-queued", event=event, error=error)
             raise Unavailable("The event could not be queued in time; send it again.") from error

@@ -1,4 +1,4 @@
-"""The lean payload: what a plug-in posts that tells only what happened, to which row, by whom and when."""
+"""The plug-in payload: what a plug-in posts that tells only what happened, to which row, by whom and when."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from integration.events.fields import Guid as OptionalGuid
 from integration.events.model import IntegrationEvent
 from integration.events.value_reader import MAX_COLUMNS
 
-_SHAPE = "lean event"
+_SHAPE = "plug-in event"
 
 
 def _row_id(raw: object) -> str:
@@ -26,7 +26,7 @@ def _row_id(raw: object) -> str:
     return guid
 
 
-class _Lean(BaseModel):
+class _PluginEvent(BaseModel):
     model_config = ConfigDict(alias_generator=to_pascal)
 
     event_name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -36,7 +36,7 @@ class _Lean(BaseModel):
     timestamp: Annotated[datetime, BeforeValidator(to_time)]
 
 
-def read_lean_event(
+def read_plugin_event(
     body: bytes,
     *,
     headers: Mapping[str, str],
@@ -49,26 +49,26 @@ def read_lean_event(
     `event_names` gives the table and message that an EventName stands for; `organisation` is the one configured, as
     the payload does not say. No ChangedFields, or none in it, means that the payload does not tell what changed.
     """
-    lean = validated(_Lean, parse_body(body), _SHAPE)
-    if lean.event_name not in event_names:
+    sent = validated(_PluginEvent, parse_body(body), _SHAPE)
+    if sent.event_name not in event_names:
         known = ", ".join(sorted(event_names)) or "none"
         raise not_a(_SHAPE, [Fault("/EventName", f"is not known here; known are: {known}")])
-    table, message = event_names[lean.event_name]
-    changed = tuple(dict.fromkeys(lean.changed_fields or ()))
+    table, message = event_names[sent.event_name]
+    changed = tuple(dict.fromkeys(sent.changed_fields or ()))
     event_id = identity.event_id(
-        lean.timestamp, organisation, "lean", lean.event_name, lean.record_id, ",".join(changed), lean.triggered_by
+        sent.timestamp, organisation, "lean", sent.event_name, sent.record_id, ",".join(changed), sent.triggered_by
     )
     return IntegrationEvent(
         event_id=event_id,
         table=table,
         message=message,
-        record_id=lean.record_id,
+        record_id=sent.record_id,
         organisation=organisation,
         correlation_id=correlation_id(headers, None, event_id),
-        operation_time=lean.timestamp,
+        operation_time=sent.timestamp,
         accepted_time=accepted_time,
-        user_id=lean.triggered_by,
-        initiating_user_id=lean.triggered_by,
+        user_id=sent.triggered_by,
+        initiating_user_id=sent.triggered_by,
         changed_columns=changed or None,
         traceparent=traceparent(headers),
     )

@@ -1,5 +1,0 @@
-"""The doors: HTTP in, durably queued out."""
-
-from integration.webhooks.doors import Accepted, DoorRequest, Doors
-
-__all__ = ["Accepted", "DoorRequest", "Doors"]
