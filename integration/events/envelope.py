@@ -20,7 +20,7 @@ from integration.events.fields import pointer
 from integration.events.model import IntegrationEvent
 from integration.events.value_codec import decode_time, decode_values, encode_time, encode_values
 
-CONTRACT_VERSION = "1.0"
+CONTRACT_VERSION = "1.1"
 DEFAULT_LIMIT_BYTES = 192 * 1024
 
 _READABLE_MAJORS = ("1",)
@@ -28,6 +28,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_cir
 
 _Text = Annotated[str, Field(min_length=1)]
 _Time = Annotated[datetime, PlainValidator(decode_time)]
+_Flag = Annotated[bool, Field(strict=True)]
 _Values = Annotated[dict[str, Any], PlainValidator(decode_values)]
 
 
@@ -46,7 +47,11 @@ class _Data(BaseModel):
     pre_image: _Values = {}
     post_image: _Values = {}
     tag: str | None = None
-    trimmed: Annotated[bool, Field(strict=True)] = False
+    trimmed: _Flag = False
+    unread: tuple[str, ...] = ()
+    uncommitted: _Flag = False
+    expected: _Values = {}
+    caller: str | None = None
 
 
 class _Envelope(BaseModel):
@@ -57,6 +62,9 @@ class _Envelope(BaseModel):
     traceparent: str | None = None
     acceptedtime: _Time
     attempt: Annotated[int, Field(strict=True, ge=1)] = 1
+    firstfailedtime: _Time | None = None
+    replayof: _Text | None = None
+    forced: _Flag = False
     data: _Data
 
 
@@ -95,8 +103,15 @@ def from_envelope(envelope: bytes) -> IntegrationEvent:
         post_image=told.post_image,
         tag=told.tag,
         trimmed=told.trimmed,
+        unread=told.unread,
+        uncommitted=told.uncommitted,
+        expected=told.expected,
+        caller=told.caller,
         traceparent=read.traceparent,
         attempt=read.attempt,
+        first_failed_at=read.firstfailedtime,
+        replay_of=read.replayof,
+        forced=read.forced,
     )
 
 
@@ -115,36 +130,52 @@ def fit(event: IntegrationEvent, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Inte
 
 
 def _document(event: IntegrationEvent) -> dict[str, Any]:
-    document = {
-        "specversion": "1.0",
-        "id": event.event_id,
-        "source": f"/dataverse/{quote(event.organisation, safe='')}",
-        "type": f"dataverse.{event.table}.{event.message}",
-        "subject": f"{event.table}/{event.record_id}" if event.record_id else None,
-        "time": encode_time(event.operation_time),
-        "datacontenttype": "application/json",
-        "correlationid": event.correlation_id,
-        "traceparent": event.traceparent,
-        "acceptedtime": encode_time(event.accepted_time),
-        "attempt": event.attempt,
-        "contractversion": CONTRACT_VERSION,
-        "data": {
-            "table": event.table,
-            "message": event.message,
-            "recordId": event.record_id,
-            "organisation": event.organisation,
-            "userId": event.user_id,
-            "initiatingUserId": event.initiating_user_id,
-            "changedColumns": event.changed_columns,
-            "values": encode_values(event.values),
-            "parameters": encode_values(event.parameters),
-            "preImage": encode_values(event.pre_image),
-            "postImage": encode_values(event.post_image),
-            "tag": event.tag,
-            "trimmed": event.trimmed,
-        },
-    }
-    return {name: value for name, value in document.items() if value is not None}  # no CloudEvents attribute is null
+    first_failed = event.first_failed_at
+    return _given(
+        {
+            "specversion": "1.0",
+            "id": event.event_id,
+            "source": f"/dataverse/{quote(event.organisation, safe='')}",
+            "type": f"dataverse.{event.table}.{event.message}",
+            "subject": f"{event.table}/{event.record_id}" if event.record_id else None,
+            "time": encode_time(event.operation_time),
+            "datacontenttype": "application/json",
+            "correlationid": event.correlation_id,
+            "traceparent": event.traceparent,
+            "acceptedtime": encode_time(event.accepted_time),
+            "attempt": event.attempt,
+            "firstfailedtime": encode_time(first_failed) if first_failed else None,
+            "replayof": event.replay_of,
+            "forced": event.forced or None,
+            "contractversion": CONTRACT_VERSION,
+            "data": _given(
+                {
+                    "table": event.table,
+                    "message": event.message,
+                    "recordId": event.record_id,
+                    "organisation": event.organisation,
+                    "userId": event.user_id,
+                    "initiatingUserId": event.initiating_user_id,
+                    "changedColumns": event.changed_columns,
+                    "values": encode_values(event.values) or None,
+                    "parameters": encode_values(event.parameters) or None,
+                    "preImage": encode_values(event.pre_image) or None,
+                    "postImage": encode_values(event.post_image) or None,
+                    "tag": event.tag,
+                    "trimmed": event.trimmed or None,
+                    "unread": event.unread or None,
+                    "uncommitted": event.uncommitted or None,
+                    "expected": encode_values(event.expected) or None,
+                    "caller": event.caller,
+                }
+            ),
+        }
+    )
+
+
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    """What is None is left out: no CloudEvents attribute is null, and readers have the defaults."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _check_version(document: Any) -> None:

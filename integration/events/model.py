@@ -8,17 +8,28 @@ from integration.events.values import Value
 
 @dataclass(frozen=True, slots=True)
 class IntegrationEvent:
-    """One event on its way through the work queue.
+    """One event on its way through the work queue. Times are aware and in UTC.
 
     `event_id` is `yyyyMMddHHmm-<32 hex>`: the minute the operation was created and a hash of what identifies it
     (`integration.events.identity`); a redelivery by Dataverse has the same id. `table` and `message` are as Dataverse
     spells them (`opportunity`, `Update`); table is `none` for a global custom API. `record_id` is a lower-case GUID or
-    None. `changed_columns` is None where the payload does not tell (trimmed, or not an Update or Create), else the
+    None. `caller` is whose intake key the event came in with.
+
+    `changed_columns` is None where the payload does not tell (trimmed, or not an Update or Create), else the
     logical names: all that were sent for a Create; for an Update without the key and without modifiedon, modifiedby,
     modifiedonbehalfby. `values` are all columns that the payload carried for its target; `parameters` the message's
-    other input parameters. `pre_image` and `post_image` merge the registered images of that side. `trimmed` says that
-    values, images or parameters were too large to send: what is missing must be read from Dataverse. `attempt` starts
-    at 1 and counts scheduled copies. Times are aware and in UTC.
+    other input parameters. `pre_image` and `post_image` merge the registered images of that side. `unread` names what
+    was left out because it could not be read. `trimmed` says that something is left out: what is missing must be read
+    from Dataverse.
+
+    `uncommitted` says that the event was sent before its transaction was committed: the row may still be the old one,
+    and may stay so, as the transaction can be rolled back. `expected` has the values which the row will show once it is
+    committed, of the columns that decide what a handler does. Where it is empty, nothing that decides has changed if
+    `changed_columns` is known and the event not trimmed; else nothing is known.
+
+    `attempt` starts at 1 and counts scheduled copies; `first_failed_at` is when the first attempt failed. `replay_of`
+    is the id of the event that this one repeats at somebody's request; `forced` says that what was done for the record
+    before does not count.
     """
 
     event_id: str
@@ -38,8 +49,15 @@ class IntegrationEvent:
     post_image: dict[str, Value] = field(default_factory=dict)
     tag: str | None = None
     trimmed: bool = False
+    unread: tuple[str, ...] = ()
+    uncommitted: bool = False
+    expected: dict[str, Value] = field(default_factory=dict)
+    caller: str | None = None
     traceparent: str | None = None
     attempt: int = 1
+    first_failed_at: datetime | None = None
+    replay_of: str | None = None
+    forced: bool = False
 
     @property
     def session_id(self) -> str:
