@@ -3,8 +3,9 @@
 Start at `sandbox.azure.amqp.connection` (its docstring shows a client) and `sandbox.azure.amqp.message`.
 """
 
-from sandbox.azure.amqp.connection import Connection, Handler
+from sandbox.azure.amqp.connection import Connection
 from sandbox.azure.amqp.errors import EncodeError, ProtocolError
+from sandbox.azure.amqp.handler import Handler
 from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.message import Properties, Sections, build
 from sandbox.azure.amqp.performatives import Accepted, Error, Modified, Rejected, Released, Source, Target

@@ -37,12 +37,11 @@ from sandbox.azure.amqp.frames import (
     FrameBuffer,
     encode_frame,
 )
-from sandbox.azure.amqp.link import Delivery, Link
+from sandbox.azure.amqp.handler import Handler
 from sandbox.azure.amqp.performatives import (
     Attach,
     Begin,
     Close,
-    DeliveryState,
     End,
     Error,
     Open,
@@ -61,40 +60,6 @@ HANDLE_MAX = 4999
 SASL_MECHANISMS = ("MSSBCBS", "ANONYMOUS", "PLAIN", "EXTERNAL")
 _LARGEST_FRAME_SENT = 1 << 20
 _SMALLEST_FRAME_SIZE = 512
-
-
-class Handler:
-    """What happens on a connection; override what matters."""
-
-    def on_open(self, connection: "Connection") -> None:
-        """The peer has opened its side."""
-
-    def on_attach(self, link: Link) -> None:
-        """The peer asks for a link: answer, now or later, with `link.accept` or `link.refuse`."""
-        link.refuse("amqp:not-allowed", "Links are attached by the other side only.")
-
-    def on_attached(self, link: Link) -> None:
-        """The peer has accepted the link that we asked for (a refusal comes as `on_detach`)."""
-
-    def on_flow(self, link: Link) -> None:
-        """Credit has changed. On a sending link with `drain`, send what there is, then call `link.drained`."""
-
-    def on_transfer(self, link: Link, delivery: Delivery) -> None:
-        """A whole message has come."""
-
-    def on_outcome(
-        self, link: Link, delivery_id: int, context: Any, state: DeliveryState | None, settled: bool
-    ) -> None:
-        """The receiver tells what became of a message of ours. Not `settled`: it waits for `link.settle`."""
-
-    def on_settled(self, link: Link, delivery_id: int, state: DeliveryState | None) -> None:
-        """The sender has settled a delivery; `state` is its answer to the outcome that we told."""
-
-    def on_detach(self, link: Link, error: Error | None) -> None:
-        """The link is gone: detached by the peer, or with its session or connection (then `error` is None)."""
-
-    def on_close(self, connection: "Connection", error: Error | None) -> None:
-        """The connection is closed by the peer."""
 
 
 class _Expects(Enum):
@@ -162,7 +127,7 @@ class Connection:
 
     def begin(self) -> Session:
         """Begins a session (a client's side)."""
-        session = Session(self, self._next_channel)
+        session = Session(self, self.handler, self._next_channel)
         self._next_channel += 1
         self._begun[session.channel] = session
         session.write(Begin(None, 0, WINDOW, WINDOW, HANDLE_MAX))
@@ -269,14 +234,14 @@ class Connection:
         self.remote_idle_time_out = frame.idle_time_out
         if not self._is_client:
             self.write(encode_frame(self._open_frame(frame.hostname)))
-        self.handler.on_open(self)
+        self.handler.on_open()
 
     def _on_begin(self, channel: int, frame: Begin) -> None:
         session = None if frame.remote_channel is None else self._begun.pop(frame.remote_channel, None)
         if session is None:
             if channel in self._sessions:
                 raise ProtocolError(f"channel {channel} is in use", "amqp:not-allowed")
-            session = Session(self, channel)
+            session = Session(self, self.handler, channel)
             session.write(Begin(channel, 0, WINDOW, WINDOW, min(frame.handle_max, HANDLE_MAX)))
         self._sessions[channel] = session
         session.on_begun(frame.next_outgoing_id, frame.incoming_window)
@@ -290,4 +255,4 @@ class Connection:
     def _on_close(self, frame: Close) -> None:
         self.write(encode_frame(Close()))
         self.lost()
-        self.handler.on_close(self, frame.error)
+        self.handler.on_close(frame.error)

@@ -1,7 +1,7 @@
 """Links: one direction of messages between two ends of a session."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sandbox.azure.amqp.performatives import (
     RECEIVER,
@@ -15,17 +15,14 @@ from sandbox.azure.amqp.performatives import (
     Disposition,
     Error,
     Flow,
+    Performative,
     Released,
     Source,
     Target,
     Transfer,
 )
+from sandbox.azure.amqp.serial import MASK
 from sandbox.azure.amqp.types import Symbol
-
-if TYPE_CHECKING:
-    from sandbox.azure.amqp.session import Session
-
-_MASK = 0xFFFFFFFF
 
 
 @dataclass(slots=True)
@@ -43,13 +40,36 @@ class Delivery:
     size: int
 
 
+class Carrier(Protocol):
+    """The session, as its links see it."""
+
+    channel: int
+
+    def write(self, performative: Performative) -> None:
+        """Queues a frame on the session's channel."""
+
+    def windows(self) -> tuple[int | None, int, int, int]:
+        """The first four fields of a flow."""
+
+    def send(
+        self, link: "Link", payload: bytes, tag: bytes, *, settled: bool, message_format: int, context: Any
+    ) -> int:
+        """Sends a message and gives its delivery id."""
+
+    def settled(self, link: "Link", delivery_id: int) -> None:
+        """A delivery of `link` was settled by us."""
+
+    def forget_deliveries(self, link: "Link") -> None:
+        """What is said later about the deliveries of an ended link is ignored."""
+
+
 class Link:
     """One end of a link. `role` is ours: SENDER or RECEIVER. `context` belongs to whoever uses the link.
 
     `credit` is how many messages may still be sent (SENDER) or may still come (RECEIVER).
     """
 
-    def __init__(self, session: "Session", name: str, handle: int, role: bool) -> None:
+    def __init__(self, session: Carrier, name: str, handle: int, role: bool) -> None:
         self.session = session
         self.name = name
         self.handle = handle
@@ -165,7 +185,7 @@ class Link:
             self._size,
         )
         self._first, self._parts, self._size = None, [], 0
-        self.delivery_count = (self.delivery_count + 1) & _MASK
+        self.delivery_count = (self.delivery_count + 1) & MASK
         self.credit -= 1
         if self._replenish_to and self.credit <= self._replenish_to // 2:
             self.grant(self._replenish_to)
@@ -182,13 +202,13 @@ class Link:
     ) -> int:
         """Sends an encoded message and gives its delivery id; `context` comes back with `on_outcome`."""
         self.credit -= 1
-        self.delivery_count = (self.delivery_count + 1) & _MASK
+        self.delivery_count = (self.delivery_count + 1) & MASK
         return self.session.send(self, payload, tag, settled=settled, message_format=message_format, context=context)
 
     def drained(self) -> None:
         """Answers a drain: whatever credit is left is used up."""
         if self.drain:
-            self.delivery_count = (self.delivery_count + max(self.credit, 0)) & _MASK
+            self.delivery_count = (self.delivery_count + max(self.credit, 0)) & MASK
             self.credit = 0
             self.write_flow()
             self.drain = False

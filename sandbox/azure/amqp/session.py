@@ -4,11 +4,12 @@ import struct
 from collections import deque
 from collections.abc import Iterable
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sandbox.azure.amqp.composites import encode_raw_transfer
 from sandbox.azure.amqp.errors import ProtocolError
 from sandbox.azure.amqp.frames import encode_frame, frame_bytes
+from sandbox.azure.amqp.handler import Handler
 from sandbox.azure.amqp.link import Link
 from sandbox.azure.amqp.performatives import (
     RECEIVER,
@@ -27,24 +28,31 @@ from sandbox.azure.amqp.performatives import (
     Target,
     Transfer,
 )
+from sandbox.azure.amqp.serial import MASK, ahead
 from sandbox.azure.amqp.types import Symbol
 
-if TYPE_CHECKING:
-    from sandbox.azure.amqp.connection import Connection
-
 WINDOW = 0x7FFFFFFF  # transfers that may come before we say more; memory is bounded by link credit instead
-_MASK = 0xFFFFFFFF
 _MORE = b"\x41\x40\x40\x40\x40\x40"  # more=true, then the five last fields of a transfer, null
 _LAST = b"\x42\x40\x40\x40\x40\x40"
 _FRAME_OVERHEAD = 8 + 3 + 3  # frame head, descriptor, list head
 
 
+class Carrier(Protocol):
+    """The connection, as its sessions see it."""
+
+    remote_max_frame_size: int
+
+    def write(self, frame: bytes) -> None:
+        """Queues bytes for the socket."""
+
+
 class Session:
     """One session. `channel` is ours for sending; links are found by the peer's handles."""
 
-    def __init__(self, connection: "Connection", channel: int) -> None:
-        self.connection = connection
+    def __init__(self, connection: Carrier, handler: Handler, channel: int) -> None:
         self.channel = channel
+        self._connection = connection
+        self._handler = handler
         self.begun = False
         self.ended = False
         self._links: dict[int, Link] = {}  # by the peer's handle
@@ -61,7 +69,7 @@ class Session:
     def write(self, performative: Performative) -> None:
         """Queues a frame on this session's channel."""
         if not self.ended:
-            self.connection.write(encode_frame(performative, self.channel))
+            self._connection.write(encode_frame(performative, self.channel))
 
     def links(self) -> list[Link]:
         """The links that are attached or on their way."""
@@ -162,10 +170,10 @@ class Session:
             link.delivery_count = attach.initial_delivery_count or 0
         self._links[attach.handle] = link
         if not asked:
-            self.connection.handler.on_attach(link)
+            self._handler.on_attach(link)
         elif (link.source if role == RECEIVER else link.target) is not None:
             link.attached = True
-            self.connection.handler.on_attached(link)
+            self._handler.on_attached(link)
 
     def on_detach(self, detach: Detach) -> None:
         """The peer ends a link, or confirms that we did."""
@@ -178,12 +186,12 @@ class Session:
         link.closed = True
         self.forget_deliveries(link)
         self.write(Detach(link.handle, closed=detach.closed))
-        self.connection.handler.on_detach(link, detach.error)
+        self._handler.on_detach(link, detach.error)
 
     def on_flow(self, flow: Flow) -> None:
         """New windows, and new credit when it names a link."""
         acknowledged = flow.next_incoming_id or 0
-        self._remote_window = (acknowledged + flow.incoming_window - self._next_outgoing_id) & _MASK
+        self._remote_window = (acknowledged + flow.incoming_window - self._next_outgoing_id) & MASK
         self._flush_waiting()
         link = None if flow.handle is None else self._links.get(flow.handle)
         if link is None or link.closed:
@@ -191,19 +199,19 @@ class Session:
                 self.write(Flow(*self.windows()))
             return
         if link.is_sender:
-            on_the_way = _difference(link.delivery_count, flow.delivery_count or 0)
-            link.credit = min(max((flow.link_credit or 0) - on_the_way, 0), _MASK)
+            on_the_way = ahead(link.delivery_count, flow.delivery_count or 0)
+            link.credit = min(max((flow.link_credit or 0) - on_the_way, 0), MASK)
             link.drain = flow.drain
         elif link.drain and not flow.link_credit:
             link.delivery_count = flow.delivery_count or link.delivery_count
             link.credit, link.drain = 0, False
         if flow.echo:
             link.write_flow()
-        self.connection.handler.on_flow(link)
+        self._handler.on_flow(link)
 
     def on_transfer(self, transfer: Transfer, payload: bytes) -> None:
         """A message, or a part of one."""
-        self._next_incoming_id = (self._next_incoming_id + 1) & _MASK
+        self._next_incoming_id = (self._next_incoming_id + 1) & MASK
         link = self._links.get(transfer.handle)
         if link is None or link.closed or link.is_sender:
             return  # on its way when the link ended
@@ -211,7 +219,7 @@ class Session:
         if delivery is not None:
             if not delivery.settled:
                 self._incoming[delivery.delivery_id] = link
-            self.connection.handler.on_transfer(link, delivery)
+            self._handler.on_transfer(link, delivery)
 
     def on_disposition(self, disposition: Disposition) -> None:
         """Outcomes: of what we sent (role receiver), or the settlement of what we received (role sender)."""
@@ -221,10 +229,10 @@ class Session:
                 return
             for delivery_id in _named(disposition, self._outgoing):
                 link, context = self._outgoing.pop(delivery_id)
-                self.connection.handler.on_outcome(link, delivery_id, context, state, disposition.settled)
+                self._handler.on_outcome(link, delivery_id, context, state, disposition.settled)
         elif disposition.settled:
             for delivery_id in _named(disposition, self._incoming):
-                self.connection.handler.on_settled(self._incoming.pop(delivery_id), delivery_id, state)
+                self._handler.on_settled(self._incoming.pop(delivery_id), delivery_id, state)
 
     def on_ended(self) -> None:
         """The session is over; every link with it."""
@@ -232,7 +240,7 @@ class Session:
         for link in self.links():
             if not link.closed:
                 link.closed = True
-                self.connection.handler.on_detach(link, None)
+                self._handler.on_detach(link, None)
         self._links.clear()
         self._awaiting_attach.clear()
 
@@ -259,11 +267,11 @@ class Session:
     def send(self, link: Link, payload: bytes, tag: bytes, *, settled: bool, message_format: int, context: Any) -> int:
         """Cuts a message into frames of the peer's size and sends as many as its window lets."""
         delivery_id = self._next_delivery_id
-        self._next_delivery_id = (delivery_id + 1) & _MASK
+        self._next_delivery_id = (delivery_id + 1) & MASK
         if not settled:
             self._outgoing[delivery_id] = (link, context)
         fields = encode_raw_transfer(link.handle, delivery_id, tag, message_format, settled)
-        room = self.connection.remote_max_frame_size - len(fields) - len(_LAST) - _FRAME_OVERHEAD
+        room = self._connection.remote_max_frame_size - len(fields) - len(_LAST) - _FRAME_OVERHEAD
         position = 0
         while True:
             chunk = payload[position : position + room]
@@ -279,15 +287,9 @@ class Session:
 
     def _flush_waiting(self) -> None:
         while self._waiting and self._remote_window > 0:
-            self.connection.write(self._waiting.popleft())
-            self._next_outgoing_id = (self._next_outgoing_id + 1) & _MASK
+            self._connection.write(self._waiting.popleft())
+            self._next_outgoing_id = (self._next_outgoing_id + 1) & MASK
             self._remote_window -= 1
-
-
-def _difference(first: int, second: int) -> int:
-    """How far one sequence number is ahead of another; they wrap around at 2^32."""
-    ahead = (first - second) & _MASK
-    return ahead if ahead <= _MASK >> 1 else ahead - _MASK - 1
 
 
 def _named(disposition: Disposition, unsettled: dict[int, Any]) -> list[int]:
@@ -295,5 +297,5 @@ def _named(disposition: Disposition, unsettled: dict[int, Any]) -> list[int]:
     first, last = disposition.first, disposition.first if disposition.last is None else disposition.last
     if first == last:
         return [first] if first in unsettled else []
-    span = (last - first) & _MASK
-    return [delivery_id for delivery_id in unsettled if (delivery_id - first) & _MASK <= span]
+    span = (last - first) & MASK
+    return [delivery_id for delivery_id in unsettled if (delivery_id - first) & MASK <= span]

@@ -3,7 +3,8 @@
 import logging
 from typing import Any
 
-from sandbox.azure.amqp.connection import Connection, Handler
+from sandbox.azure.amqp.connection import Connection
+from sandbox.azure.amqp.handler import Handler
 from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.performatives import DeliveryState, Error
 from sandbox.azure.broker.cbs import LISTEN, SEND, AccessKey, Grants, TokenLink

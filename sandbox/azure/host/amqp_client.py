@@ -197,11 +197,11 @@ class AmqpConnection(asyncio.Protocol, Handler):
 
     # ---- Handler
 
-    def on_open(self, connection: Connection) -> None:
+    def on_open(self) -> None:
         if not self._opened.done():
             self._opened.set_result(None)
-        if connection.remote_idle_time_out:
-            self._beat(connection.remote_idle_time_out / 2500)
+        if self._engine.remote_idle_time_out:
+            self._beat(self._engine.remote_idle_time_out / 2500)
 
     def _beat(self, interval: float) -> None:
         self._timers = {timer for timer in self._timers if not timer.cancelled() and timer.when() > self._loop.time()}
@@ -228,5 +228,5 @@ class AmqpConnection(asyncio.Protocol, Handler):
     def on_detach(self, link: Link, error: Error | None) -> None:
         link.context.on_gone(failure_of(error))
 
-    def on_close(self, connection: Connection, error: Error | None) -> None:  # noqa: ARG002 -- the handler's signature
+    def on_close(self, error: Error | None) -> None:
         self._end(failure_of(error))
