@@ -13,8 +13,10 @@ from sandbox.azure.broker.cbs import AccessKey
 from sandbox.azure.broker.clock import BrokerClock
 from sandbox.azure.broker.config import ConfigError, load
 from sandbox.azure.broker.control import Control
+from sandbox.azure.broker.engine import Engine
 from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.namespace import Namespace
+from sandbox.azure.broker.recovery import recover
 from sandbox.azure.broker.server import Server
 from sandbox.azure.broker.store import Store
 from sandbox.machine.signals import call_on_stop
@@ -31,7 +33,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     try:
-        namespace = Namespace(Store(arguments.db), BrokerClock())
+        namespace = Namespace(Engine(Store(arguments.db), BrokerClock()))
         for path in arguments.config:
             load(path, namespace)
         namespace.check_forwarding()
@@ -66,7 +68,7 @@ async def _serve(namespace: Namespace, arguments: argparse.Namespace) -> int:
     stopping = asyncio.Event()
     call_on_stop(stopping.set)
     server = Server(namespace, {key.name: key for key in arguments.key})
-    namespace.store.load(namespace)
+    recover(namespace)
     runner = web.AppRunner(Control(server).application(), access_log=None)
     await runner.setup()
     port = arguments.port

@@ -42,6 +42,7 @@ class Administration:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._namespace = server.namespace
+        self._engine = server.namespace.engine
 
     def routes(self) -> list[web.RouteDef]:
         """Everything that no other route has taken, and is not for a control."""
@@ -60,7 +61,7 @@ class Administration:
                 return _xml(atom.problem(error.status, error.description), error.status)
             except (ValueError, KeyError) as error:
                 return _xml(atom.problem(400, f"SubCode=40000. {error}"), 400)
-            self._namespace.store.commit()
+            self._engine.store.commit()
             self._server.ask_for_turn()
             return response
 
@@ -130,11 +131,11 @@ class Administration:
 
     def _entry(self, request: web.Request, named: Named, status: int = 200) -> web.Response:
         path, title, description = named
-        return _xml(atom.entry(_url(request, path), title, description, self._namespace.clock.now()), status)
+        return _xml(atom.entry(_url(request, path), title, description, self._engine.clock.now()), status)
 
     def _feed(self, request: web.Request, title: str, entities: Sequence[Named]) -> web.Response:
         skip, top = int(request.query.get("$skip", 0)), int(request.query.get("$top", _PAGE))
-        now = self._namespace.clock.now()
+        now = self._engine.clock.now()
         page = [atom.entry(_url(request, path), name, text, now) for path, name, text in entities[skip:][:top]]
         behind = f"&$skip={skip + top}&$top={top}" if skip + top < len(entities) else None
         url = _url(request, request.match_info["path"])
@@ -188,7 +189,7 @@ class Administration:
         return self._entry(request, _named_rule(subscription, rule), 200 if changes else 201)
 
     def _rule(self, name: str, description: atom.Node) -> Rule:
-        return rule_from(name, description, self._namespace.clock.now())
+        return rule_from(name, description, self._engine.clock.now())
 
     async def delete(self, _: web.Request, path: str) -> web.Response:
         """Deletes an entity with all that is in it and below it."""

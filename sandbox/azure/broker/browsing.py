@@ -33,7 +33,7 @@ def receive_deferred(
     session = None if queue.sessions is None else queue.sessions.held(session_id or "", None)
     for message in found:
         if lock:
-            queue.locks.lock(message, session)
+            queue.lock(message, session)
         else:
             queue.remove(message)
     return found

@@ -83,7 +83,7 @@ def _duplicate_window(properties: dict[str, Any]) -> int:
 def _add_topic(namespace: Namespace, settings: dict[str, Any]) -> None:
     topic = namespace.add_topic(settings["Name"], _options(settings.get("Properties", {})))
     for item in settings.get("Subscriptions", []):
-        now = namespace.clock.now()
+        now = namespace.engine.clock.now()
         rules = [
             Rule.from_config(rule.get("Name", DEFAULT_RULE), rule["Properties"], now) for rule in item.get("Rules", [])
         ]

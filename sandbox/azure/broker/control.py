@@ -55,7 +55,7 @@ class Control:
         if not isinstance(seconds, int | float) or seconds < 0:
             raise web.HTTPBadRequest(text="advance_seconds is a number, 0 or more")
         self._server.advance_clock(int(seconds * 1000))
-        return web.json_response({"now": self._server.namespace.clock.now()})
+        return web.json_response({"now": self._server.namespace.engine.clock.now()})
 
     async def drop(self, _: web.Request) -> web.Response:
         """Cuts every connection."""
@@ -78,7 +78,7 @@ class Control:
 
     async def counters(self, _: web.Request) -> web.Response:
         """What has happened."""
-        return web.json_response(dict(self._server.namespace.counters) | {"open": len(self._server.connections)})
+        return web.json_response(dict(self._server.namespace.engine.counters) | {"open": len(self._server.connections)})
 
     async def entities(self, _: web.Request) -> web.Response:
         """What is where."""

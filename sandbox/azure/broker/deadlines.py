@@ -1,7 +1,7 @@
 """What happens when: a heap of deadlines whose entries can be moved and taken back."""
 
 import heapq
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -10,9 +10,13 @@ _SLACK = 64  # stale heap entries that are not worth a rebuild
 
 
 class Deadlines(Generic[Key]):
-    """Keys, each with the time (milliseconds) at which it falls due. As large as its live keys, not the past."""
+    """Keys, each with the time (milliseconds) at which it falls due. As large as its live keys, not the past.
 
-    def __init__(self) -> None:
+    `wake` is called with every time at which a key will fall due.
+    """
+
+    def __init__(self, wake: Callable[[int], None]) -> None:
+        self._wake = wake
         self._when: dict[Key, int] = {}
         self._heap: list[tuple[int, int, Key]] = []
         self._count = 0  # breaks ties, so that keys are never compared
@@ -25,6 +29,7 @@ class Deadlines(Generic[Key]):
             self._heap.clear()
             for live, at in self._when.items():
                 self._push(live, at)
+        self._wake(when)
 
     def _push(self, key: Key, when: int) -> None:
         self._count += 1

@@ -2,18 +2,16 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sandbox.azure.amqp.codec import encode
 from sandbox.azure.amqp.message import Sections
 from sandbox.azure.amqp.types import Int, Raw, Symbol, Timestamp
+from sandbox.azure.broker.engine import Engine
 from sandbox.azure.broker.errors import BrokerError, out_of_range
+from sandbox.azure.broker.event import Event
 from sandbox.azure.broker.message import ENQUEUED_TIME, OFFSET, PARTITION_KEY, SEQUENCE_NUMBER
 from sandbox.azure.broker.partition_hash import partition_of
-
-if TYPE_CHECKING:
-    from sandbox.azure.broker.namespace import Namespace
 
 DEFAULT_GROUP = "$default"
 _SEQUENCE_NUMBER_EPOCH = Symbol("x-opt-sequence-number-epoch")
@@ -25,16 +23,6 @@ _SELECTOR = re.compile(
 _OVERHEAD = 64  # bytes that an event's offset grows by besides its size
 DEFAULT_RETENTION_MS = 3_600_000  # the emulators': one hour
 _TRIMS_PER_RETENTION = 100  # old events go in so many rounds, not one by one
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event in a partition; `encoded` is what readers get, from the message annotations on."""
-
-    sequence_number: int
-    offset: int
-    enqueued_at: int
-    encoded: bytes
 
 
 class Reader(Protocol):
@@ -53,8 +41,8 @@ class Reader(Protocol):
 class Partition:
     """One partition: its events in order, without a gap, and who reads them. Events older than `retention` go."""
 
-    def __init__(self, namespace: "Namespace", hub: str, index: int, retention: int) -> None:
-        self.namespace = namespace
+    def __init__(self, engine: Engine, hub: str, index: int, retention: int) -> None:
+        self.engine = engine
         self.hub = hub
         self.index = index
         self.retention = retention
@@ -72,7 +60,7 @@ class Partition:
     def append(self, content: Sections) -> None:
         """Takes an event."""
         number, offset = self.next_sequence_number, self.next_offset
-        now = self.namespace.clock.now()
+        now = self.engine.clock.now()
         content.message_annotations = {
             _SEQUENCE_NUMBER_EPOCH: Raw(encode(Int(-1))),
             SEQUENCE_NUMBER: Raw(encode(number)),
@@ -81,10 +69,10 @@ class Partition:
         } | {key: raw for key, raw in content.message_annotations.items() if key not in _SET_BY_BROKER}
         content.delivery_annotations = {}
         event = Event(number, offset, now, content.encode(with_header=False))
-        self.namespace.store.append(self, event)
+        self.engine.store.append(self.hub, self.index, event)
         self.restore(event)
-        self.namespace.count("events")
-        self.namespace.changed(self)
+        self.engine.count("events")
+        self.changed()
 
     def restore(self, event: Event) -> None:
         """Adds a stored event at the end."""
@@ -93,7 +81,7 @@ class Partition:
         self.next_sequence_number = event.sequence_number + 1
         self.next_offset = event.offset + len(event.encoded) + _OVERHEAD
         if len(self.events) == 1:
-            self.namespace.wake_at(self.next_deadline() or 0)
+            self.engine.wake_at(self.next_deadline() or 0)
 
     def next_deadline(self) -> int | None:
         """When `expire` has something to do next."""
@@ -105,11 +93,11 @@ class Partition:
 
     def expire(self, now: int) -> None:
         """Lets go of events that are older than the retention; the newest is remembered for numbers and properties."""
-        if not self.events or self.events[0].enqueued_at + self._kept_for > now:
+        if self.last is None or not self.events or self.events[0].enqueued_at + self._kept_for > now:
             return
         count = bisect_right(self.events, now - self.retention, key=lambda event: event.enqueued_at)
         del self.events[:count]
-        self.namespace.store.trim(self)
+        self.engine.store.trim(self.hub, self.index, self.first_sequence_number, self.last)
 
     def position(self, selector: str | None) -> int:
         """The sequence number of the first event that a selector (SDK: `EventPosition`) asks for."""
@@ -156,30 +144,32 @@ class Partition:
                 "Exceeded the maximum number of allowed receivers per partition in a consumer group which is 5.",
             )
         self.readers.append(reader)
-        self.namespace.changed(self)
+        self.changed()
 
     def detach(self, reader: Reader) -> None:
         """The reader has gone."""
         if reader in self.readers:
             self.readers.remove(reader)
 
+    def changed(self) -> None:
+        """Readers may have become able to go on."""
+        self.engine.changed(self)
+
     def pump(self) -> None:
         """Gives every reader what it has credit for."""
         for reader in self.readers:
             if reader.pump():
-                self.namespace.changed(self)
+                self.changed()
 
 
 class EventHub:
     """A hub: its partitions and consumer groups (lower case; `$default` is always there)."""
 
-    def __init__(
-        self, namespace: "Namespace", name: str, partitions: int, groups: list[str], retention: int | None
-    ) -> None:
+    def __init__(self, engine: Engine, name: str, partitions: int, groups: list[str], retention: int | None) -> None:
         self.name = name
-        self.created_at = namespace.clock.now()
+        self.created_at = engine.clock.now()
         kept = DEFAULT_RETENTION_MS if retention is None else retention
-        self.partitions = [Partition(namespace, name, index, kept) for index in range(partitions)]
+        self.partitions = [Partition(engine, name, index, kept) for index in range(partitions)]
         self.groups = {DEFAULT_GROUP} | {group.lower() for group in groups}
         self._turn = 0
 

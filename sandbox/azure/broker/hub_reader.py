@@ -60,7 +60,7 @@ class HubReader(Endpoint):
             Symbol("last_enqueued_sequence_number"): last.sequence_number if last else -1,
             Symbol("last_enqueued_offset"): str(last.offset) if last else "-1",
             Symbol("last_enqueued_time_utc"): Timestamp(last.enqueued_at if last else 0),
-            Symbol("runtime_info_retrieval_time_utc"): Timestamp(self._scheduler.namespace.clock.now()),
+            Symbol("runtime_info_retrieval_time_utc"): Timestamp(self._scheduler.namespace.engine.clock.now()),
         }
         return b"\x00\x53\x71" + encode(annotations)
 
@@ -77,7 +77,7 @@ class HubReader(Endpoint):
 
     def on_flow(self, link: Link) -> None:
         if link.credit or link.drain:
-            self._scheduler.namespace.changed(self._partition)
+            self._partition.changed()
 
     def on_detach(self) -> None:
         self._partition.detach(self)

@@ -66,4 +66,4 @@ class Intake(Endpoint):
             self._target.check(message)
         for message in messages:
             self._target.send(message)
-        self._scheduler.namespace.counters["sent"] += len(messages)
+        self._scheduler.namespace.engine.counters["sent"] += len(messages)

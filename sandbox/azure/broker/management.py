@@ -125,7 +125,7 @@ def _receive_deferred(queue: Queue, request: Request) -> Response:
 
 
 def _renew(queue: Queue, request: Request) -> Response:
-    ends = [queue.locks.renew(_token(item)) for item in request.argument("lock-tokens", list)]
+    ends = [queue.renew(_token(item)) for item in request.argument("lock-tokens", list)]
     return Response(200, body={"expirations": Array(Timestamp, ends)})
 
 

@@ -1,17 +1,16 @@
 """The namespace: every entity of both services, found by its address."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox.azure.broker.clock import BrokerClock
+from sandbox.azure.broker.engine import Engine
 from sandbox.azure.broker.errors import already_exists, not_found
 from sandbox.azure.broker.eventhub import EventHub, Partition
 from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.options import QueueOptions
 from sandbox.azure.broker.queue import DEAD_LETTER_SUFFIX, Queue
 from sandbox.azure.broker.rules import Rule
-from sandbox.azure.broker.store import Store
+from sandbox.azure.broker.store import StoredEntity
 from sandbox.azure.broker.topic import Subscription, Topic
 
 _TRANSFER_SUFFIX = "/$Transfer" + DEAD_LETTER_SUFFIX
@@ -26,55 +25,42 @@ class HubAddress:
     group: str | None = None
 
 
-Entity = Queue | Topic | HubAddress
-
-
 class Namespace:
-    """Owns the entities and what they share: clock, store, counters.
+    """Owns the entities, which are driven by `engine`."""
 
-    `on_change` is called when deliveries may have become possible, `on_deadline` with the time of the next deadline
-    when it has come nearer.
-    """
-
-    def __init__(self, store: Store, clock: BrokerClock) -> None:
-        self.store = store
-        self.clock = clock
-        self.created_at = clock.now()
-        self.counters: Counter[str] = Counter()
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.created_at = engine.clock.now()
         self.queues: dict[str, Queue] = {}  # by lower-case name; subscriptions are among them
         self.topics: dict[str, Topic] = {}
         self.hubs: dict[str, EventHub] = {}
-        self.on_change: Callable[[], None] = lambda: None
-        self.on_deadline: Callable[[int], None] = lambda _: None
-        self._changed: set[Queue | Partition] = set()
-        self._next_deadline: int | None = None
 
     # ---- building
 
     def add_queue(self, name: str, options: QueueOptions) -> Queue:
         """Adds a queue. Names are shared by both services: one that is taken raises, here and below."""
         self._check_free(name)
-        queue = self.queues[name.lower()] = Queue(self, name, options)
+        queue = self.queues[name.lower()] = Queue(self.engine, name, options, self.send)
         return queue
 
     def add_topic(self, name: str, options: QueueOptions) -> Topic:
         """Adds a topic without subscriptions."""
         self._check_free(name)
-        topic = self.topics[name.lower()] = Topic(self, name, options)
+        topic = self.topics[name.lower()] = Topic(self.engine, name, options, self.send)
         return topic
 
     def add_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Rule]) -> Subscription:
         """Adds a subscription to a topic; without rules everything passes."""
-        subscription = Subscription(self, topic.name, name, options)
+        subscription = Subscription(self.engine, topic.name, name, options, self.send)
         self._check_free(subscription.name)
-        subscription.replace_rules(rules or [Rule.default(self.clock.now())])
+        subscription.replace_rules(rules or [Rule.default(self.engine.clock.now())])
         self.queues[subscription.name.lower()] = topic.subscriptions[name.lower()] = subscription
         return subscription
 
     def add_hub(self, name: str, partitions: int, groups: list[str], retention: int | None = None) -> EventHub:
         """Adds an event hub; `retention` in milliseconds, the emulators' hour when it is None."""
         self._check_free(name)
-        hub = self.hubs[name.lower()] = EventHub(self, name, partitions, groups, retention)
+        hub = self.hubs[name.lower()] = EventHub(self.engine, name, partitions, groups, retention)
         return hub
 
     def _check_free(self, name: str) -> None:
@@ -86,22 +72,31 @@ class Namespace:
         """Adds a queue or topic on request, and remembers it."""
         self._check_targets(options)
         entity = self.add_topic(name, options) if is_topic else self.add_queue(name, options)
-        self.store.put_entity(entity)
+        self._remember(entity)
         return entity
 
     def create_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Rule]) -> Subscription:
         """Adds a subscription on request, and remembers it and its rules."""
         self._check_targets(options)
         subscription = self.add_subscription(topic, name, options, rules)
-        self.store.put_entity(subscription)
-        self.store.put_rules(subscription)
+        self._remember(subscription)
+        self.engine.store.put_rules(subscription.name, subscription.rules.values())
         return subscription
 
     def change_options(self, entity: Queue, options: QueueOptions) -> None:
         """Gives an entity other options, and remembers them."""
         self._check_targets(options)
         entity.options = options
-        self.store.put_entity(entity)
+        self._remember(entity)
+
+    def _remember(self, entity: Queue) -> None:
+        topic, name = None, entity.name
+        if isinstance(entity, Subscription):
+            topic, name = entity.topic, entity.subscription_name
+        kind = type(entity).__name__
+        self.engine.store.put_entity(
+            StoredEntity(entity.name.lower(), kind, topic, name, entity.options, entity.created_at)
+        )
 
     def delete(self, path: str) -> None:
         """Deletes a queue, a subscription, or a topic with its subscriptions; raises when it is not there."""
@@ -116,7 +111,8 @@ class Namespace:
         for entity in (topic, queue):
             if entity is not None:
                 entity.delete()
-                self.store.delete_entity(entity)
+                queues = [queue.name for queue in (entity, entity.dead_letters) if queue is not None]
+                self.engine.store.delete_entity(entity.name, queues)
 
     # ---- finding
 
@@ -127,7 +123,7 @@ class Namespace:
             if queue.dead_letters is not None:
                 yield queue.dead_letters
 
-    def resolve(self, path: str) -> Entity:
+    def resolve(self, path: str) -> Queue | HubAddress:
         """The entity at a path (no scheme, no host; case does not matter)."""
         key = path.strip("/").lower()
         entity = self.queues.get(key) or self.topics.get(key)
@@ -181,40 +177,10 @@ class Namespace:
             if name:
                 self.target(name)
 
-    # ---- running
-
-    def count(self, name: str) -> None:
-        """Counts what has happened, for tests."""
-        self.counters[name] += 1
-
-    def changed(self, entity: Queue | Partition) -> None:
-        """Deliveries from this entity may have become possible."""
-        self._changed.add(entity)
-        self.on_change()
-
-    def pump(self) -> None:
-        """Delivers what can be delivered."""
-        changed, self._changed = self._changed, set()
-        for entity in changed:
-            entity.pump()
-
-    def wake_at(self, when: int) -> None:
-        """Something falls due at `when` (milliseconds)."""
-        if self._next_deadline is None or when < self._next_deadline:
-            self._next_deadline = when
-            self.on_deadline(when)
-
     def expire(self) -> None:
-        """Does everything that is due by now, and sees to the next deadline."""
-        now = self.clock.now()
-        self._next_deadline = None
-        partitions = [item for hub in self.hubs.values() for item in hub.partitions]
-        entities: list[Queue | Partition] = [*self.all_queues(), *partitions]
-        for entity in entities:
-            entity.expire(now)
-        times = [when for entity in entities if (when := entity.next_deadline()) is not None]
-        if times:
-            self.wake_at(min(times))
+        """Does everything that is due by now."""
+        partitions = [partition for hub in self.hubs.values() for partition in hub.partitions]
+        self.engine.expire([*self.all_queues(), *partitions])
 
 
 def path_of(address: str) -> str:

@@ -3,54 +3,56 @@
 import heapq
 import uuid
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from sandbox.azure.broker.deadlines import Deadlines, Key
+from sandbox.azure.broker.deadlines import Deadlines
 from sandbox.azure.broker.duplicates import DuplicateWindow
-from sandbox.azure.broker.errors import BrokerError, not_allowed, not_found
+from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.errors import BrokerError, message_lock_lost, not_allowed, not_found, session_lock_lost
 from sandbox.azure.broker.locks import MessageLocks
 from sandbox.azure.broker.message import EXPIRED, BrokeredMessage, DeadLetterReason, State, too_many_deliveries
 from sandbox.azure.broker.options import QueueOptions
 from sandbox.azure.broker.sessions import Consumer, Session, SessionTable
 
-if TYPE_CHECKING:
-    from sandbox.azure.broker.namespace import Namespace
-
 DEAD_LETTER_SUFFIX = "/$DeadLetterQueue"
 _UNLIMITED = 1 << 30
 _MAX_HOPS = 4  # Azure's limit of chained forwarding
 
+Forward = Callable[[str, BrokeredMessage], int]
+"""Sends a message to the queue or topic of a name; gives its sequence number there, raises `BrokerError` if refused."""
+
 
 class Queue:
-    """Messages in order, peek-locked or taken by consumers; the namespace's store gets every change."""
+    """Messages in order, peek-locked or taken by consumers; the engine's store gets every change."""
 
     def __init__(
-        self, namespace: "Namespace", name: str, options: QueueOptions, *, is_dead_letters: bool = False
+        self, engine: Engine, name: str, options: QueueOptions, forward: Forward, *, is_dead_letters: bool = False
     ) -> None:
-        self.namespace = namespace
+        self.engine = engine
         self.name = name
         self.options = options
         self.is_dead_letters = is_dead_letters
         self.messages: dict[int, BrokeredMessage] = {}
-        self.sessions = SessionTable(self) if options.requires_session else None
+        self.sessions = SessionTable(engine, self) if options.requires_session else None
         self.duplicates = DuplicateWindow(options.duplicate_window)
         self.next_sequence_number = 1
-        self.created_at = self.accessed_at = namespace.clock.now()
+        self.created_at = self.accessed_at = engine.clock.now()
         self.is_deleted = False
         self.dead_letters: Queue | None = None
         self.transfer_dead_letters: Queue | None = None  # forwarding failures; nothing is put there
         if not is_dead_letters:
             plain = QueueOptions(options.lock_duration, _UNLIMITED, time_to_live=None)
-            self.dead_letters = Queue(namespace, name + DEAD_LETTER_SUFFIX, plain, is_dead_letters=True)
+            self.dead_letters = Queue(engine, name + DEAD_LETTER_SUFFIX, plain, forward, is_dead_letters=True)
             self.transfer_dead_letters = Queue(
-                namespace, name + "/$Transfer" + DEAD_LETTER_SUFFIX, plain, is_dead_letters=True
+                engine, name + "/$Transfer" + DEAD_LETTER_SUFFIX, plain, forward, is_dead_letters=True
             )
         self._ready: list[int] = []
         self._consumers: deque[Consumer] = deque()
-        self.locks = MessageLocks(self)
-        self._scheduled: Deadlines[int] = Deadlines()
-        self._expiries: Deadlines[int] = Deadlines()
+        self._forward = forward
+        self.locks = MessageLocks(engine.wake_at, session_lock_lost if options.requires_session else message_lock_lost)
+        self._scheduled: Deadlines[int] = Deadlines(engine.wake_at)
+        self._expiries: Deadlines[int] = Deadlines(engine.wake_at)
 
     def delete(self) -> None:
         """Takes the queue out of service: who receives from it is told, what is sent to it is refused."""
@@ -79,37 +81,37 @@ class Queue:
 
     def send(self, message: BrokeredMessage) -> int:
         """Takes a checked message, now or as scheduled, and gives its sequence number: 0 for a duplicate."""
-        now = self.accessed_at = self.namespace.clock.now()
+        now = self.accessed_at = self.engine.clock.now()
         if self.duplicates.is_duplicate(message.message_id, now):
-            self.namespace.count("duplicates")
+            self.engine.count("duplicates")
             return 0
         if self.duplicates.window_ms:
-            self.namespace.store.remember_id(self, message.message_id, now)
+            self.engine.store.remember_id(self.name, message.message_id, now, now - self.duplicates.window_ms)
         if self.options.forward_to:
-            return self._forward(self.options.forward_to, message)
+            return self._forward_to(self.options.forward_to, message)
         message.sequence_number = self.next_sequence_number
         self.next_sequence_number += 1
         message.enqueued_at = now
         if message.scheduled_for is not None and message.scheduled_for > now:
             message.state = State.SCHEDULED
             message.enqueued_at = message.scheduled_for
-        self.namespace.store.put(self, message)
+        self.engine.store.put(self.name, message)
         self.admit(message)
         return message.sequence_number
 
-    def _forward(self, target: str, message: BrokeredMessage) -> int:
+    def _forward_to(self, target: str, message: BrokeredMessage) -> int:
         if message.hops >= _MAX_HOPS:
             self._bury(message, DeadLetterReason("MaxTransferHopCountExceeded", "Forwarded more often than allowed."))
             return 0
         message.hops += 1
-        return self.namespace.send(target, message)
+        return self._forward(target, message)
 
     def admit(self, message: BrokeredMessage) -> None:
         """Gives a stored message its place: just sent, or read back after a restart."""
         self.messages[message.sequence_number] = message
         self.next_sequence_number = max(self.next_sequence_number, message.sequence_number + 1)
         if message.state is State.SCHEDULED:
-            self.at(self._scheduled, message.sequence_number, message.scheduled_for or 0)
+            self._scheduled.set(message.sequence_number, message.scheduled_for or 0)
         elif message.state is State.DEFERRED:
             if self.sessions is not None:
                 self.sessions.get(message.session_id or "").deferred += 1
@@ -121,7 +123,7 @@ class Queue:
         limits = [limit for limit in (message.content.ttl, self.options.time_to_live) if limit is not None]
         if limits and not self.is_dead_letters:
             message.expires_at = message.enqueued_at + min(limits)
-            self.at(self._expiries, message.sequence_number, message.expires_at)
+            self._expiries.set(message.sequence_number, message.expires_at)
         self._push(message)
 
     def _push(self, message: BrokeredMessage) -> None:
@@ -129,19 +131,23 @@ class Queue:
             self.sessions.push(message.session_id or "", message.sequence_number)
         else:
             heapq.heappush(self._ready, message.sequence_number)
-        self.namespace.changed(self)
+        self.changed()
 
     # ---- delivering
 
     def add_consumer(self, consumer: Consumer) -> None:
         """A receiver without session competes for messages from now on."""
         self._consumers.append(consumer)
-        self.accessed_at = self.namespace.clock.now()
+        self.accessed_at = self.engine.clock.now()
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """The receiver has gone. What it has locked stays locked until the locks expire."""
         if consumer in self._consumers:
             self._consumers.remove(consumer)
+
+    def changed(self) -> None:
+        """Deliveries from this queue may have become possible."""
+        self.engine.changed(self)
 
     def pump(self) -> None:
         """Delivers what can be delivered."""
@@ -165,10 +171,10 @@ class Queue:
                 continue
             if consumer.destructive:
                 self.remove(message)
-                self.namespace.count("completed")
+                self.engine.count("completed")
             else:
-                self.locks.lock(message, session)
-            self.namespace.count("delivered")
+                self.lock(message, session)
+            self.engine.count("delivered")
             consumer.deliver(message)
             return True
         return False
@@ -183,7 +189,7 @@ class Queue:
     def complete(self, token: uuid.UUID) -> None:
         """The message is done with."""
         self.remove(self.locks.message(token))
-        self.namespace.count("completed")
+        self.engine.count("completed")
 
     def abandon(self, token: uuid.UUID) -> None:
         """Back into the queue, one more delivery counted."""
@@ -202,7 +208,7 @@ class Queue:
             message.state = State.DEFERRED
             if self.sessions is not None:
                 self.sessions.get(message.session_id or "").deferred += 1
-        self.namespace.store.update(self, message)
+        self.engine.store.update(self.name, message)
 
     def dead_letter(self, token: uuid.UUID, reason: DeadLetterReason) -> None:
         """Into the dead-letter queue, with the reason as application properties."""
@@ -218,15 +224,15 @@ class Queue:
             self.remove(message)
         buried.content.add_application_properties(reason.entries())
         buried.dead_letter_source = self.name
-        self.namespace.count("dead_lettered")
+        self.engine.count("dead_lettered")
         if self.options.forward_dead_letters_to:
             with suppress(BrokerError):  # refused there: it stays here
-                self.namespace.send(self.options.forward_dead_letters_to, buried)
+                self._forward(self.options.forward_dead_letters_to, buried)
                 return
         if self.dead_letters is not None:
             if buried.sequence_number in self.dead_letters.messages or not buried.sequence_number:
                 buried.sequence_number = self.dead_letters.next_sequence_number
-            self.namespace.store.put(self.dead_letters, buried)
+            self.engine.store.put(self.dead_letters.name, buried)
             self.dead_letters.admit(buried)
 
     def give_back(self, message: BrokeredMessage, *, counted: bool) -> None:
@@ -237,9 +243,9 @@ class Queue:
             if message.delivery_count >= self.options.max_delivery_count:
                 self._bury(message, too_many_deliveries(message.delivery_count))
                 return
-            self.namespace.store.update(self, message)
+            self.engine.store.update(self.name, message)
         if message.state is State.ACTIVE:
-            if message.expires_at is not None and message.expires_at <= self.namespace.clock.now():
+            if message.expires_at is not None and message.expires_at <= self.engine.clock.now():
                 self._expire(message)
             else:
                 self._push(message)
@@ -251,17 +257,24 @@ class Queue:
         self.messages.pop(number, None)
         self._scheduled.cancel(number)
         self._expiries.cancel(number)
-        self.namespace.store.delete(self, message)
+        self.engine.store.delete(self.name, message.sequence_number)
         if self.sessions is not None and (session := self.sessions.sessions.get(message.session_id or "")):
             session.deferred -= message.state is State.DEFERRED
             self.sessions.forget_if_empty(session)
 
     # ---- time
 
-    def at(self, deadlines: Deadlines[Key], key: Key, when: int) -> None:
-        """Sets a deadline and sees to it that the namespace wakes up for it."""
-        deadlines.set(key, when)
-        self.namespace.wake_at(when)
+    def lock_end(self) -> int:
+        """When a lock that begins now will end, in milliseconds."""
+        return self.engine.clock.now() + self.options.lock_duration
+
+    def lock(self, message: BrokeredMessage, session: Session | None) -> None:
+        """Locks a message, as long as its session or, without one, for the lock duration."""
+        self.locks.lock(message, self.lock_end() if session is None else session.locked_until, session)
+
+    def renew(self, token: uuid.UUID) -> int:
+        """Prolongs a message's lock; the new end in milliseconds."""
+        return self.locks.renew(token, self.lock_end())
 
     def next_deadline(self) -> int | None:
         """When `expire` has something to do next."""
@@ -275,10 +288,10 @@ class Queue:
         for number in self._scheduled.pop_due(now):
             message = self.messages[number]
             message.state = State.ACTIVE
-            self.namespace.store.update(self, message)
+            self.engine.store.update(self.name, message)
             self.activate(message)
         for token in self.locks.ends.pop_due(now):
-            self.namespace.count("locks_expired")
+            self.engine.count("locks_expired")
             self.give_back(self.locks.by_token[token], counted=True)
         if self.sessions is not None:
             self.sessions.expire(now)
@@ -287,7 +300,7 @@ class Queue:
                 self._expire(self.messages[number])
 
     def _expire(self, message: BrokeredMessage) -> None:
-        self.namespace.count("expired")
+        self.engine.count("expired")
         if self.options.dead_letter_expired:
             self._bury(message, EXPIRED)
         else:

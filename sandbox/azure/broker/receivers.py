@@ -72,7 +72,7 @@ class QueueReceiver(Endpoint):
             self._scheduler.after_pump(link.drained)
 
     def _wake(self) -> None:
-        self._scheduler.namespace.changed(self._queue)
+        self._queue.changed()
 
     def on_outcome(self, link: Link, delivery_id: int, token: Any, state: DeliveryState | None, settled: bool) -> None:
         try:

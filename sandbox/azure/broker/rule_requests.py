@@ -39,7 +39,7 @@ def add_rule(queue: Queue, request: Request) -> Response:
             name,
             _filter(description),
             SqlAction(_expression(action)) if action else None,
-            queue.namespace.clock.now(),
+            queue.engine.clock.now(),
         )
     except SqlError as error:
         raise BrokerError("com.microsoft:argument-error", str(error)) from error

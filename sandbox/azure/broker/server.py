@@ -27,6 +27,7 @@ class Server:
 
     def __init__(self, namespace: Namespace, keys: dict[str, AccessKey] | None = None) -> None:
         self.namespace = namespace
+        self._engine = namespace.engine
         self.faults = Faults()
         self.keys = keys or {}
         self.connections: set[ClientProtocol] = set()
@@ -36,8 +37,8 @@ class Server:
         self._turn_is_due = False
         self._alarm: asyncio.TimerHandle | None = None
         self._listener: asyncio.Server | None = None
-        namespace.on_change = self.ask_for_turn
-        namespace.on_deadline = self._set_alarm
+        self._engine.on_change = self.ask_for_turn
+        self._engine.on_deadline = self._set_alarm
 
     async def start(self, host: str, port: int) -> int:
         """Listens, and gives the port (which it chose itself when `port` is 0). Raises OSError when it is taken."""
@@ -57,7 +58,7 @@ class Server:
         if self._alarm is not None:
             self._alarm.cancel()
         self._turn()
-        self.namespace.store.close()
+        self._engine.store.close()
 
     def drop_connections(self) -> int:
         """Aborts every connection, as a network failure would, and tells how many."""
@@ -68,7 +69,7 @@ class Server:
 
     def advance_clock(self, milliseconds: int) -> None:
         """Moves the broker's time forward and does what has fallen due."""
-        self.namespace.clock.advance(milliseconds)
+        self._engine.clock.advance(milliseconds)
         self._expire()
 
     # ---- turns
@@ -82,15 +83,15 @@ class Server:
     def _turn(self) -> None:
         self._turn_is_due = False
         try:
-            self.namespace.store.commit()
+            self._engine.store.commit()
             committed, self._committed = self._committed, []
             for action in committed:
                 action()
-            self.namespace.pump()
+            self._engine.pump()
             pumped, self._pumped = self._pumped, []
             for action in pumped:
                 action()
-            self.namespace.store.commit()
+            self._engine.store.commit()
         except Exception as error:  # noqa: BLE001 -- without a working store nothing may be promised any more
             if self.failed is not None and not self.failed.done():
                 self.failed.set_exception(error)
@@ -118,7 +119,7 @@ class Server:
     def _set_alarm(self, when: int) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        delay = max(0, when - self.namespace.clock.now()) / 1000
+        delay = max(0, when - self._engine.clock.now()) / 1000
         self._alarm = asyncio.get_running_loop().call_later(delay, self._expire)
 
     def _expire(self) -> None:
@@ -145,7 +146,7 @@ class ClientProtocol(asyncio.Protocol):
             return
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server.connections.add(self)
-        self._server.namespace.count("connections")
+        self._server.namespace.engine.count("connections")
 
     def data_received(self, data: bytes) -> None:
         if self._server.faults.delay_ms:

@@ -2,14 +2,12 @@
 
 import heapq
 import uuid
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sandbox.azure.broker.deadlines import Deadlines
+from sandbox.azure.broker.engine import Engine
 from sandbox.azure.broker.errors import session_cannot_be_locked, session_lock_lost
-
-if TYPE_CHECKING:
-    from sandbox.azure.broker.message import BrokeredMessage
-    from sandbox.azure.broker.queue import Queue
+from sandbox.azure.broker.message import BrokeredMessage
 
 
 class Consumer(Protocol):
@@ -20,7 +18,7 @@ class Consumer(Protocol):
     def wants(self) -> bool:
         """Whether it has credit."""
 
-    def deliver(self, message: "BrokeredMessage") -> None:
+    def deliver(self, message: BrokeredMessage) -> None:
         """Sends it a message: locked, or already removed when `destructive`."""
 
     @property
@@ -54,22 +52,44 @@ class Session:
         self.locked_until = 0
         self.state: bytes | None = None
         self.state_set_at = 0
-        self.locks: set[uuid.UUID] = set()
+        self.locked: dict[uuid.UUID, BrokeredMessage] = {}  # its messages that are locked, by token
         self.deferred = 0  # messages deferred in it
 
     @property
     def is_forgettable(self) -> bool:
         """Whether nothing would be lost with it."""
-        return not (self.ready or self.holder or self.locks or self.deferred or self.state is not None)
+        return not (self.ready or self.holder or self.locked or self.deferred or self.state is not None)
+
+
+class Owner(Protocol):
+    """The queue, as its sessions see it."""
+
+    name: str
+
+    def changed(self) -> None:
+        """Deliveries may have become possible."""
+
+    def is_ready(self, sequence_number: int) -> bool:
+        """Whether the sequence number stands for a message that can be delivered now."""
+
+    def deliver_from(self, ready: list[int], consumer: Consumer, session: Session) -> bool:
+        """Delivers the first message of `ready`, locked under `session`; False when there is none."""
+
+    def give_back(self, message: BrokeredMessage, *, counted: bool) -> None:
+        """Unlocks a message; `counted` adds a delivery to its count."""
+
+    def lock_end(self) -> int:
+        """When a lock that begins now will end, in milliseconds."""
 
 
 class SessionTable:
     """All sessions of one queue."""
 
-    def __init__(self, queue: "Queue") -> None:
+    def __init__(self, engine: Engine, queue: Owner) -> None:
+        self._engine = engine
         self._queue = queue
         self.sessions: dict[str, Session] = {}
-        self.ends: Deadlines[str] = Deadlines()
+        self.ends: Deadlines[str] = Deadlines(engine.wake_at)
         self._waiting: list[Acceptor] = []
         self._woken: set[Session] = set()  # sessions in which a delivery has perhaps become possible
         self._available: dict[str, Session] = {}  # with messages, held by nobody; the longest waiting first
@@ -101,7 +121,7 @@ class SessionTable:
     def wait(self, acceptor: Acceptor) -> None:
         """`acceptor` gets the next session that becomes available."""
         self._waiting.append(acceptor)
-        self._queue.namespace.changed(self._queue)
+        self._queue.changed()
 
     def stop_waiting(self, acceptor: Acceptor) -> None:
         """`acceptor` waits no more."""
@@ -111,7 +131,7 @@ class SessionTable:
     def wake(self, session: Session) -> None:
         """The session's holder has new credit."""
         self._woken.add(session)
-        self._queue.namespace.changed(self._queue)
+        self._queue.changed()
 
     def pump(self) -> None:
         """Gives free sessions to those who wait for one, then messages to those who hold one."""
@@ -150,9 +170,9 @@ class SessionTable:
         if session.holder is not None:
             raise session_cannot_be_locked(session.id)
         session.holder = holder
-        session.locked_until = self._queue.namespace.clock.now() + self._queue.options.lock_duration
+        session.locked_until = self._queue.lock_end()
         self._available.pop(session.id, None)
-        self._queue.at(self.ends, session.id, session.locked_until)
+        self.ends.set(session.id, session.locked_until)
         self.wake(session)
 
     def held(self, session_id: str, link_name: str | None) -> Session:
@@ -167,10 +187,10 @@ class SessionTable:
     def renew(self, session_id: str, link_name: str | None) -> int:
         """Prolongs a session's lock, and with it those of its messages; the new end in milliseconds."""
         session = self.held(session_id, link_name)
-        session.locked_until = self._queue.namespace.clock.now() + self._queue.options.lock_duration
-        for token in session.locks:
-            self._queue.locks.by_token[token].locked_until = session.locked_until
-        self._queue.at(self.ends, session_id, session.locked_until)
+        session.locked_until = self._queue.lock_end()
+        for message in session.locked.values():
+            message.locked_until = session.locked_until
+        self.ends.set(session_id, session.locked_until)
         return session.locked_until
 
     def free(self, session: Session, *, counted: bool) -> None:
@@ -178,20 +198,20 @@ class SessionTable:
         session.holder = None
         self.ends.cancel(session.id)
         self._woken.discard(session)
-        for token in list(session.locks):
-            self._queue.give_back(self._queue.locks.by_token[token], counted=counted)
+        for message in list(session.locked.values()):
+            self._queue.give_back(message, counted=counted)
         if session.ready:
             self._available.setdefault(session.id, session)
         else:
             self.forget_if_empty(session)
-        self._queue.namespace.changed(self._queue)
+        self._queue.changed()
 
     def expire(self, now: int) -> None:
         """Frees the sessions whose lock is over and tells their holders."""
         for session_id in self.ends.pop_due(now):
             session = self.sessions[session_id]
             holder = session.holder
-            self._queue.namespace.count("session_locks_expired")
+            self._engine.count("session_locks_expired")
             self.free(session, counted=True)
             if holder is not None:
                 holder.session_lost()
@@ -201,8 +221,8 @@ class SessionTable:
     def set_state(self, session_id: str, link_name: str | None, state: bytes | None) -> None:
         """Stores a state with the session; None clears it."""
         session = self.held(session_id, link_name)
-        session.state, session.state_set_at = state, self._queue.namespace.clock.now()
-        self._queue.namespace.store.put_session(self._queue, session)
+        session.state, session.state_set_at = state, self._engine.clock.now()
+        self._engine.store.put_session(self._queue.name, session.id, state, session.state_set_at)
 
     def restore_state(self, session_id: str, state: bytes, set_at: int) -> None:
         """Puts back a session's state after a restart."""
@@ -211,7 +231,7 @@ class SessionTable:
 
     def active_ids(self) -> list[str]:
         """Sessions with messages or a stored state."""
-        return [key for key, item in self.sessions.items() if item.ready or item.locks or item.state is not None]
+        return [key for key, item in self.sessions.items() if item.ready or item.locked or item.state is not None]
 
     def ids_with_state_set_after(self, when: int) -> list[str]:
         """Sessions whose state was set after `when` (milliseconds)."""

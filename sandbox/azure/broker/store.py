@@ -7,19 +7,14 @@ The file is in WAL mode with synchronous=NORMAL: a kill loses nothing that was c
 
 import json
 import sqlite3
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from sandbox.azure.broker.eventhub import Event, Partition
+from sandbox.azure.broker.event import Event
 from sandbox.azure.broker.message import BrokeredMessage, State
 from sandbox.azure.broker.options import QueueOptions
 from sandbox.azure.broker.rules import Rule
-
-if TYPE_CHECKING:
-    from sandbox.azure.broker.namespace import Namespace
-    from sandbox.azure.broker.queue import Queue
-    from sandbox.azure.broker.sessions import Session
-    from sandbox.azure.broker.topic import Subscription
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message(
@@ -41,7 +36,20 @@ CREATE TABLE IF NOT EXISTS entity(
     path TEXT PRIMARY KEY, kind TEXT, topic TEXT, name TEXT, options TEXT, created_at INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rules(subscription TEXT PRIMARY KEY, rules TEXT) WITHOUT ROWID;
 """
+_SET_COUNTER = "INSERT INTO counter VALUES(?,?) ON CONFLICT(queue) DO UPDATE SET next = max(next, excluded.next)"
 _IDS_BETWEEN_CLEANINGS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntity:
+    """A queue, topic or subscription that was created or changed on request, not by Config.json."""
+
+    path: str  # in lower case
+    kind: str  # Queue, Topic or Subscription
+    topic: str | None  # of a subscription
+    name: str
+    options: QueueOptions
+    created_at: int
 
 
 class Store:
@@ -52,7 +60,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
-        self._counters: dict[str, int] = {}
+        self._counters: dict[str, int] = {}  # the next sequence numbers, by queue, as far as they have changed
         self._writing = False
         self._ids_written = 0
 
@@ -67,7 +75,7 @@ class Store:
         if not self._writing:
             return
         for queue, number in self._counters.items():
-            self._db.execute("INSERT OR REPLACE INTO counter VALUES(?,?)", (queue, number))
+            self._db.execute(_SET_COUNTER, (queue, number))
         self._counters.clear()
         self._db.execute("COMMIT")
         self._writing = False
@@ -79,12 +87,12 @@ class Store:
 
     # ---- writing
 
-    def put(self, queue: "Queue", message: BrokeredMessage) -> None:
-        """A new message."""
+    def put(self, queue: str, message: BrokeredMessage) -> None:
+        """A new message in the queue of that name."""
         self._write(
             "INSERT OR REPLACE INTO message VALUES(?,?,?,?,?,?,?,?,?)",
             (
-                queue.name,
+                queue,
                 message.sequence_number,
                 int(message.state),
                 message.delivery_count,
@@ -95,148 +103,108 @@ class Store:
                 message.stored(),
             ),
         )
-        self._counters[queue.name] = max(queue.next_sequence_number, message.sequence_number + 1)
+        self._counters[queue] = max(self._counters.get(queue, 0), message.sequence_number + 1)
 
-    def update(self, queue: "Queue", message: BrokeredMessage) -> None:
+    def update(self, queue: str, message: BrokeredMessage) -> None:
         """A message's state or delivery count has changed."""
         self._write(
             "UPDATE message SET state=?, delivery_count=? WHERE queue=? AND sequence_number=?",
-            (int(message.state), message.delivery_count, queue.name, message.sequence_number),
+            (int(message.state), message.delivery_count, queue, message.sequence_number),
         )
 
-    def delete(self, queue: "Queue", message: BrokeredMessage) -> None:
-        """A message is gone."""
-        self._write("DELETE FROM message WHERE queue=? AND sequence_number=?", (queue.name, message.sequence_number))
+    def delete(self, queue: str, sequence_number: int) -> None:
+        """A message is no longer there."""
+        self._write("DELETE FROM message WHERE queue=? AND sequence_number=?", (queue, sequence_number))
 
-    def remember_id(self, queue: "Queue", message_id: object, seen_at: int) -> None:
-        """A message id, for duplicate detection."""
-        self._write("INSERT OR REPLACE INTO seen VALUES(?,?,?)", (queue.name, str(message_id), seen_at))
+    def remember_id(self, queue: str, message_id: object, seen_at: int, oldest: int) -> None:
+        """A message id, for duplicate detection; ids seen before `oldest` (milliseconds) may be forgotten."""
+        self._write("INSERT OR REPLACE INTO seen VALUES(?,?,?)", (queue, str(message_id), seen_at))
         self._ids_written += 1
         if self._ids_written >= _IDS_BETWEEN_CLEANINGS:
             self._ids_written = 0
-            oldest = seen_at - queue.duplicates.window_ms
-            self._write("DELETE FROM seen WHERE queue=? AND seen_at<?", (queue.name, oldest))
+            self._write("DELETE FROM seen WHERE queue=? AND seen_at<?", (queue, oldest))
 
-    def put_session(self, queue: "Queue", session: "Session") -> None:
-        """A session's state was set or cleared."""
-        if session.state is None:
-            self._write("DELETE FROM session WHERE queue=? AND id=?", (queue.name, session.id))
+    def put_session(self, queue: str, session_id: str, state: bytes | None, set_at: int) -> None:
+        """A session's state was set or, with None, cleared."""
+        if state is None:
+            self._write("DELETE FROM session WHERE queue=? AND id=?", (queue, session_id))
         else:
-            values = (queue.name, session.id, session.state, session.state_set_at)
-            self._write("INSERT OR REPLACE INTO session VALUES(?,?,?,?)", values)
+            self._write("INSERT OR REPLACE INTO session VALUES(?,?,?,?)", (queue, session_id, state, set_at))
 
-    def put_rules(self, subscription: "Subscription") -> None:
+    def put_rules(self, subscription: str, rules: Iterable[Rule]) -> None:
         """A subscription's rules were changed: from now on these hold, not those of Config.json."""
-        rules = [(rule.name, rule.to_config(), rule.created_at) for rule in subscription.rules.values()]
-        self._write("INSERT OR REPLACE INTO rules VALUES(?,?)", (subscription.name, json.dumps(rules)))
+        written = [(rule.name, rule.to_config(), rule.created_at) for rule in rules]
+        self._write("INSERT OR REPLACE INTO rules VALUES(?,?)", (subscription, json.dumps(written)))
 
-    def put_entity(self, entity: "Queue") -> None:
+    def put_entity(self, entity: StoredEntity) -> None:
         """An entity was created or its options were changed on request."""
-        values = (
-            entity.name.lower(),
-            type(entity).__name__,
-            getattr(entity, "topic", None),
-            getattr(entity, "subscription_name", entity.name),
-            json.dumps(asdict(entity.options)),
-            entity.created_at,
-        )
+        options = json.dumps(asdict(entity.options))
+        values = (entity.path, entity.kind, entity.topic, entity.name, options, entity.created_at)
         self._write("INSERT OR REPLACE INTO entity VALUES(?,?,?,?,?,?)", values)
 
-    def delete_entity(self, entity: "Queue") -> None:
-        """An entity is gone, with all that was in it."""
-        self._write("DELETE FROM entity WHERE path=?", (entity.name.lower(),))
-        self._write("DELETE FROM rules WHERE subscription=?", (entity.name,))
-        for queue in (entity, entity.dead_letters):
-            if queue is not None:
-                self._counters.pop(queue.name, None)
-                for table in ("message", "counter", "seen", "session"):
-                    self._write(f"DELETE FROM {table} WHERE queue=?", (queue.name,))  # noqa: S608 -- names from here
+    def delete_entity(self, name: str, queues: Iterable[str]) -> None:
+        """An entity was deleted, with all that was in `queues`: itself and its dead-letter queue."""
+        self._write("DELETE FROM entity WHERE path=?", (name.lower(),))
+        self._write("DELETE FROM rules WHERE subscription=?", (name,))
+        for queue in queues:
+            self._counters.pop(queue, None)
+            for table in ("message", "counter", "seen", "session"):
+                self._write(f"DELETE FROM {table} WHERE queue=?", (queue,))  # noqa: S608 -- names from here
 
-    def append(self, partition: Partition, event: Event) -> None:
-        """A new event."""
-        self._write(
-            "INSERT INTO event VALUES(?,?,?,?,?,?)",
-            (
-                partition.hub,
-                partition.index,
-                event.sequence_number,
-                event.offset,
-                event.enqueued_at,
-                event.encoded,
-            ),
-        )
+    def append(self, hub: str, partition: int, event: Event) -> None:
+        """A new event in a partition of a hub."""
+        self._write("INSERT INTO event VALUES(?,?,?,?,?,?)", (hub, partition, *_row(event)))
 
-    def trim(self, partition: Partition) -> None:
-        """A partition's oldest events are gone; its newest is kept apart, for when it is empty."""
-        last = partition.last
-        if last is None:
-            return
-        values = (partition.hub, partition.index, last.sequence_number, last.offset, last.enqueued_at, last.encoded)
+    def trim(self, hub: str, partition: int, first: int, newest: Event) -> None:
+        """Events before sequence number `first` are no longer kept; the newest is kept apart, for when none is left."""
+        values = (hub, partition, *_row(newest))
         self._write("INSERT OR REPLACE INTO partition VALUES(?,?,?,?,?,?)", values)
-        self._write(
-            "DELETE FROM event WHERE hub=? AND part=? AND sequence_number<?",
-            (partition.hub, partition.index, partition.first_sequence_number),
-        )
+        self._write("DELETE FROM event WHERE hub=? AND part=? AND sequence_number<?", (hub, partition, first))
 
     # ---- reading back
 
-    def load(self, namespace: "Namespace") -> None:
-        """Adds the entities that were created on request, and gives every entity what the file has of it.
+    def entities(self) -> Iterator[StoredEntity]:
+        """The entities that were created or changed on request, topics before subscriptions."""
+        for path, kind, topic, name, options, created_at in self._db.execute(
+            "SELECT * FROM entity ORDER BY kind='Subscription'"
+        ):
+            yield StoredEntity(path, kind, topic, name, QueueOptions(**json.loads(options)), created_at)
 
-        What the file has of entities that are no longer configured is left alone.
-        """
-        self._load_entities(namespace)
-        queues = {queue.name: queue for queue in namespace.all_queues()}
-        self._load_rules(namespace)
-        self._load_sessions(queues)
-        for name, number in self._db.execute("SELECT queue, next FROM counter"):
-            if name in queues:
-                queues[name].next_sequence_number = number
-        for name, message_id, seen_at in self._db.execute("SELECT * FROM seen ORDER BY seen_at"):
-            if name in queues:
-                queues[name].duplicates.restore(message_id, seen_at)
-        for name, *row in self._db.execute("SELECT * FROM message ORDER BY queue, sequence_number"):
-            if name in queues:
-                queues[name].admit(_message(row))
-        self._load_events({(hub.name, item.index): item for hub in namespace.hubs.values() for item in hub.partitions})
-
-    def _load_entities(self, namespace: "Namespace") -> None:
-        rows = self._db.execute("SELECT * FROM entity ORDER BY kind='Subscription'").fetchall()  # topics come first
-        for path, kind, topic, name, settings, created_at in rows:
-            options = QueueOptions(**json.loads(settings))
-            entity = namespace.queues.get(path) or namespace.topics.get(path)
-            if entity is not None:
-                entity.options = options
-            elif kind == "Topic":
-                entity = namespace.add_topic(name, options)
-            elif kind == "Queue":
-                entity = namespace.add_queue(name, options)
-            elif topic.lower() in namespace.topics:
-                entity = namespace.add_subscription(namespace.topics[topic.lower()], name, options, [])
-            if entity is not None:
-                entity.created_at = created_at
-
-    def _load_rules(self, namespace: "Namespace") -> None:
-        subscriptions = {
-            item.name: item for topic in namespace.topics.values() for item in topic.subscriptions.values()
-        }
+    def rules(self) -> Iterator[tuple[str, list[Rule]]]:
+        """The rules of each subscription whose rules were changed on request, by its name."""
         for name, rules in self._db.execute("SELECT * FROM rules"):
-            if (subscription := subscriptions.get(name)) is not None:
-                subscription.replace_rules([Rule.from_config(*rule) for rule in json.loads(rules)])
+            yield name, [Rule.from_config(*rule) for rule in json.loads(rules)]
 
-    def _load_sessions(self, queues: "dict[str, Queue]") -> None:
-        for name, session_id, state, set_at in self._db.execute("SELECT * FROM session"):
-            if name in queues and (sessions := queues[name].sessions) is not None:
-                sessions.restore_state(session_id, state, set_at)
+    def session_states(self) -> Iterator[tuple[str, str, bytes, int]]:
+        """Queue, session id, state, and when it was set."""
+        yield from self._db.execute("SELECT * FROM session")
 
-    def _load_events(self, partitions: dict[tuple[str, int], Partition]) -> None:
-        for hub, part, *event in self._db.execute("SELECT * FROM partition"):
-            if (hub, part) in partitions:
-                partitions[hub, part].restore(Event(*event))
-                partitions[hub, part].events.clear()
-        for hub, part, *event in self._db.execute("SELECT * FROM event ORDER BY hub, part, sequence_number"):
-            if (hub, part) in partitions:
-                partitions[hub, part].restore(Event(*event))
+    def next_sequence_numbers(self) -> Iterator[tuple[str, int]]:
+        """By queue."""
+        yield from self._db.execute("SELECT queue, next FROM counter")
+
+    def seen_ids(self) -> Iterator[tuple[str, str, int]]:
+        """Queue, message id, and when it was seen; the oldest first."""
+        yield from self._db.execute("SELECT * FROM seen ORDER BY seen_at")
+
+    def messages(self) -> Iterator[tuple[str, BrokeredMessage]]:
+        """Queue and message, in order."""
+        for queue, *row in self._db.execute("SELECT * FROM message ORDER BY queue, sequence_number"):
+            yield queue, _message(row)
+
+    def newest_events(self) -> Iterator[tuple[str, int, Event]]:
+        """Hub, partition, and the newest event at the time when events were last trimmed; it may be kept no longer."""
+        for hub, partition, *row in self._db.execute("SELECT * FROM partition"):
+            yield hub, partition, Event(*row)
+
+    def events(self) -> Iterator[tuple[str, int, Event]]:
+        """Hub, partition and event, in order."""
+        for hub, partition, *row in self._db.execute("SELECT * FROM event ORDER BY hub, part, sequence_number"):
+            yield hub, partition, Event(*row)
+
+
+def _row(event: Event) -> tuple[int, int, int, bytes]:
+    return event.sequence_number, event.offset, event.enqueued_at, event.encoded
 
 
 def _message(row: list[Any]) -> BrokeredMessage:

@@ -1,22 +1,18 @@
 """Topics: copies of each message for the subscriptions whose rules want it."""
 
-from typing import TYPE_CHECKING
-
+from sandbox.azure.broker.engine import Engine
 from sandbox.azure.broker.errors import already_exists, not_found, rule_not_found
 from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.options import QueueOptions
-from sandbox.azure.broker.queue import Queue
+from sandbox.azure.broker.queue import Forward, Queue
 from sandbox.azure.broker.rules import Rule
-
-if TYPE_CHECKING:
-    from sandbox.azure.broker.namespace import Namespace
 
 
 class Subscription(Queue):
     """A queue behind a topic that takes what its rules let pass: with no rule left, nothing."""
 
-    def __init__(self, namespace: "Namespace", topic: str, name: str, options: QueueOptions) -> None:
-        super().__init__(namespace, f"{topic}/Subscriptions/{name}", options)
+    def __init__(self, engine: Engine, topic: str, name: str, options: QueueOptions, forward: Forward) -> None:
+        super().__init__(engine, f"{topic}/Subscriptions/{name}", options, forward)
         self.topic = topic
         self.subscription_name = name
         self.rules: dict[str, Rule] = {}  # by lower-case name
@@ -30,13 +26,16 @@ class Subscription(Queue):
         if rule.name.lower() in self.rules:
             raise already_exists(f"{self.name}/Rules/{rule.name}")
         self.rules[rule.name.lower()] = rule
-        self.namespace.store.put_rules(self)
+        self._remember_rules()
 
     def remove_rule(self, name: str) -> None:
         """Removes a rule."""
         if self.rules.pop(name.lower(), None) is None:
             raise rule_not_found(name)
-        self.namespace.store.put_rules(self)
+        self._remember_rules()
+
+    def _remember_rules(self) -> None:
+        self.engine.store.put_rules(self.name, self.rules.values())
 
     def copies(self, message: BrokeredMessage) -> list[BrokeredMessage]:
         """What this subscription gets of a message: one copy for all rules without action, one for each with action.
@@ -54,8 +53,8 @@ class Topic(Queue):
     So scheduling, cancelling and duplicate detection are those of a queue.
     """
 
-    def __init__(self, namespace: "Namespace", name: str, options: QueueOptions) -> None:
-        super().__init__(namespace, name, options)
+    def __init__(self, engine: Engine, name: str, options: QueueOptions, forward: Forward) -> None:
+        super().__init__(engine, name, options, forward)
         self.subscriptions: dict[str, Subscription] = {}
 
     def check(self, message: BrokeredMessage) -> None:

@@ -15,10 +15,12 @@ from sandbox.azure.amqp import Accepted, Rejected
 from sandbox.azure.amqp.types import Symbol
 from sandbox.azure.broker.clock import BrokerClock
 from sandbox.azure.broker.config import ConfigError, duration, load, strip_comments
+from sandbox.azure.broker.engine import Engine
 from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.namespace import Namespace
 from sandbox.azure.broker.options import QueueOptions
+from sandbox.azure.broker.recovery import recover
 from sandbox.azure.broker.rules import Rule
 from sandbox.azure.broker.store import Store
 from sandbox.azure.broker.topic import Topic
@@ -91,9 +93,9 @@ def test_entities_made_on_request_survive_and_deleted_ones_stay_away(tmp_path: P
     """With their options, rules and messages; an entity of Config.json is there again, empty."""
 
     def configured() -> Namespace:
-        namespace = Namespace(Store(str(tmp_path / "db")), BrokerClock())
+        namespace = Namespace(Engine(Store(str(tmp_path / "db")), BrokerClock()))
         namespace.add_queue("configured", QueueOptions())
-        namespace.store.load(namespace)
+        recover(namespace)
         return namespace
 
     before = configured()
@@ -107,7 +109,7 @@ def test_entities_made_on_request_survive_and_deleted_ones_stay_away(tmp_path: P
         before.send(name, BrokeredMessage.receive(text("x")))
     before.delete("gone")
     before.delete("configured")
-    before.store.close()
+    before.engine.store.close()
     after = configured()
     assert set(after.queues) == {"configured", "kept", "t/subscriptions/s"}
     assert {name: len(queue.messages) for name, queue in after.queues.items() if queue.messages} == {"kept": 1}
@@ -137,12 +139,12 @@ def test_a_bad_config_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_text('{"UserConfig": {"Namespaces": [{"Queues": [{}]}]}}')
     with pytest.raises(ConfigError, match=r"bad\.json"):
-        load(path, Namespace(Store(":memory:"), BrokerClock()))
+        load(path, Namespace(Engine(Store(":memory:"), BrokerClock())))
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
     """Both services share one port, so a hub and a queue of one name could not be told apart."""
-    namespace = Namespace(Store(":memory:"), BrokerClock())
+    namespace = Namespace(Engine(Store(":memory:"), BrokerClock()))
     namespace.add_queue("Same", QueueOptions())
     with pytest.raises(BrokerError, match="'same' exists already"):
         namespace.add_hub("same", 1, [])

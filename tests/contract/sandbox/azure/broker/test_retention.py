@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from sandbox.azure.amqp import build
+from sandbox.azure.broker.engine import Engine
 from sandbox.azure.broker.eventhub import Partition
 from sandbox.azure.broker.namespace import Namespace
+from sandbox.azure.broker.recovery import recover
 from sandbox.azure.broker.store import Store
 from tests.contract.sandbox.azure.broker.still_clock import StillClock
 
@@ -13,9 +15,9 @@ HOUR_MS = 3_600_000
 
 def partition_of(path: Path, clock: StillClock, retention: int | None = None) -> Partition:
     """The only partition of a hub in a namespace on that file."""
-    namespace = Namespace(Store(str(path)), clock)
+    namespace = Namespace(Engine(Store(str(path)), clock))
     hub = namespace.add_hub("h", 1, [], retention)
-    namespace.store.load(namespace)
+    recover(namespace)
     return hub.partitions[0]
 
 
@@ -28,18 +30,18 @@ def test_old_events_go_and_numbers_go_on(tmp_path: Path) -> None:
         partition.append(build(str(index)))
         offsets.append(partition.events[-1].offset)
         clock.advance(HOUR_MS)
-    partition.namespace.expire()
+    partition.engine.expire([partition])
     assert [event.sequence_number for event in partition.events] == [4, 5]
     assert (partition.first_sequence_number, partition.position("amqp.annotation.x-opt-offset > '-1'")) == (4, 4)
     assert partition.position(f"amqp.annotation.x-opt-offset > '{offsets[4]}'") == 5
     assert partition.position("amqp.annotation.x-opt-offset > '@latest'") == 6
-    partition.namespace.store.close()
+    partition.engine.store.close()
     partition = partition_of(path, clock, 2 * HOUR_MS + 1)
     assert [event.sequence_number for event in partition.events] == [4, 5]
     clock.advance(3 * HOUR_MS)
-    partition.namespace.expire()
+    partition.engine.expire([partition])
     assert partition.events == []
-    partition.namespace.store.close()
+    partition.engine.store.close()
     partition = partition_of(path, clock, 2 * HOUR_MS + 1)
     assert partition.last is not None
     assert partition.last.sequence_number == 5, "properties still tell of the last event"
@@ -53,12 +55,12 @@ def test_an_hour_is_kept_when_nothing_is_said(tmp_path: Path) -> None:
     clock = StillClock()
     partition = partition_of(tmp_path / "db", clock)
     woken: list[int] = []
-    partition.namespace.on_deadline = woken.append
+    partition.engine.on_deadline = woken.append
     partition.append(build("x"))
     [when] = woken
     assert HOUR_MS <= when - clock.now() <= 1.02 * HOUR_MS
     clock.advance(when - clock.now())
-    partition.namespace.expire()
+    partition.engine.expire([partition])
     assert partition.events == []
 
 
@@ -69,7 +71,7 @@ def test_the_file_does_not_grow_beyond_the_retention(tmp_path: Path) -> None:
     for _ in range(20 * 60):
         partition.append(build("x"))
         clock.advance(60_000)
-        partition.namespace.expire()
+        partition.engine.expire([partition])
     assert 60 <= len(partition.events) <= 62
-    partition.namespace.store.close()
+    partition.engine.store.close()
     assert len(partition_of(tmp_path / "db", clock).events) == len(partition.events)
