@@ -9,16 +9,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox.azure.broker.cbs import AccessKey
-from sandbox.azure.broker.clock import BrokerClock
 from sandbox.azure.broker.config import ConfigError, load
-from sandbox.azure.broker.control import Control
-from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.entities.clock import BrokerClock
+from sandbox.azure.broker.entities.engine import Engine
+from sandbox.azure.broker.entities.store import Store
 from sandbox.azure.broker.errors import BrokerError
+from sandbox.azure.broker.http.control import Control
+from sandbox.azure.broker.links.cbs import AccessKey
 from sandbox.azure.broker.namespace import Namespace
 from sandbox.azure.broker.recovery import recover
 from sandbox.azure.broker.server import Server
-from sandbox.azure.broker.store import Store
 from sandbox.machine.signals import call_on_stop
 
 log = logging.getLogger("sandbox.azure.broker")

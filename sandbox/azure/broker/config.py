@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from sandbox.azure.broker.entities.options import QueueOptions
 from sandbox.azure.broker.namespace import Namespace
-from sandbox.azure.broker.options import QueueOptions
-from sandbox.azure.broker.rules import DEFAULT_RULE, Rule
+from sandbox.azure.broker.rules.rule import DEFAULT_RULE, Rule
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _STRING_OR_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)

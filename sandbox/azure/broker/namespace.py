@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.entities.engine import Engine
+from sandbox.azure.broker.entities.eventhub import EventHub, Partition
+from sandbox.azure.broker.entities.options import QueueOptions
+from sandbox.azure.broker.entities.queue import DEAD_LETTER_SUFFIX, Queue
+from sandbox.azure.broker.entities.store import StoredEntity
+from sandbox.azure.broker.entities.topic import Subscription, Topic
 from sandbox.azure.broker.errors import already_exists, not_found
-from sandbox.azure.broker.eventhub import EventHub, Partition
 from sandbox.azure.broker.message import BrokeredMessage
-from sandbox.azure.broker.options import QueueOptions
-from sandbox.azure.broker.queue import DEAD_LETTER_SUFFIX, Queue
-from sandbox.azure.broker.rules import Rule
-from sandbox.azure.broker.store import StoredEntity
-from sandbox.azure.broker.topic import Subscription, Topic
+from sandbox.azure.broker.rules.rule import Rule
 
 _TRANSFER_SUFFIX = "/$Transfer" + DEAD_LETTER_SUFFIX
 

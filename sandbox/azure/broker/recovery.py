@@ -1,8 +1,8 @@
 """After a restart: gives the entities of a namespace what the store has of them."""
 
+from sandbox.azure.broker.entities.queue import Queue
+from sandbox.azure.broker.entities.store import Store
 from sandbox.azure.broker.namespace import Namespace
-from sandbox.azure.broker.queue import Queue
-from sandbox.azure.broker.store import Store
 
 
 def recover(namespace: Namespace) -> None:

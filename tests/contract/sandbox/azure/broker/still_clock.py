@@ -1,6 +1,6 @@
 """Time for tests."""
 
-from sandbox.azure.broker.clock import BrokerClock
+from sandbox.azure.broker.entities.clock import BrokerClock
 
 
 class StillClock(BrokerClock):

@@ -15,7 +15,7 @@ from azure.eventhub.aio import EventHubConsumerClient as AsyncConsumer
 from azure.eventhub.aio import EventHubProducerClient as AsyncProducer
 from azure.eventhub.exceptions import EventHubError
 
-from sandbox.azure.broker.partition_hash import partition_of
+from sandbox.azure.broker.entities.partition_hash import partition_of
 
 Produce = Callable[..., list[str]]
 

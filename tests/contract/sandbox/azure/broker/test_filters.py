@@ -3,10 +3,10 @@
 import pytest
 
 from sandbox.azure.amqp import Properties, build
-from sandbox.azure.broker.filters import SqlFilter
 from sandbox.azure.broker.message import BrokeredMessage
-from sandbox.azure.broker.rules import Rule, SqlAction
-from sandbox.azure.broker.sql import SqlError
+from sandbox.azure.broker.rules.filters import SqlFilter
+from sandbox.azure.broker.rules.rule import Rule, SqlAction
+from sandbox.azure.broker.rules.sql import SqlError
 
 MESSAGE = BrokeredMessage.receive(
     build(

@@ -13,17 +13,17 @@ import pytest
 
 from sandbox.azure.amqp import Accepted, Rejected
 from sandbox.azure.amqp.types import Symbol
-from sandbox.azure.broker.clock import BrokerClock
 from sandbox.azure.broker.config import ConfigError, duration, load, strip_comments
-from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.entities.clock import BrokerClock
+from sandbox.azure.broker.entities.engine import Engine
+from sandbox.azure.broker.entities.options import QueueOptions
+from sandbox.azure.broker.entities.store import Store
+from sandbox.azure.broker.entities.topic import Topic
 from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.namespace import Namespace
-from sandbox.azure.broker.options import QueueOptions
 from sandbox.azure.broker.recovery import recover
-from sandbox.azure.broker.rules import Rule
-from sandbox.azure.broker.store import Store
-from sandbox.azure.broker.topic import Topic
+from sandbox.azure.broker.rules.rule import Rule
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient, text
 from tests.contract.sandbox.azure.broker.broker_process import REPOSITORY, BrokerProcess, free_port
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sandbox.azure.amqp import Properties, build
-from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.entities.engine import Engine
+from sandbox.azure.broker.entities.options import QueueOptions
+from sandbox.azure.broker.entities.sessions import Session
+from sandbox.azure.broker.entities.store import Store
 from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.message import BrokeredMessage, DeadLetterReason, State
 from sandbox.azure.broker.namespace import Namespace
-from sandbox.azure.broker.options import QueueOptions
 from sandbox.azure.broker.recovery import recover
-from sandbox.azure.broker.sessions import Session
-from sandbox.azure.broker.store import Store
 from tests.contract.sandbox.azure.broker.still_clock import StillClock
 
 EXAMPLES = int(os.environ.get("BROKER_MODEL_EXAMPLES", "40"))

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from sandbox.azure.amqp import build
-from sandbox.azure.broker.engine import Engine
-from sandbox.azure.broker.eventhub import Partition
+from sandbox.azure.broker.entities.engine import Engine
+from sandbox.azure.broker.entities.eventhub import Partition
+from sandbox.azure.broker.entities.store import Store
 from sandbox.azure.broker.namespace import Namespace
 from sandbox.azure.broker.recovery import recover
-from sandbox.azure.broker.store import Store
 from tests.contract.sandbox.azure.broker.still_clock import StillClock
 
 HOUR_MS = 3_600_000

@@ -8,8 +8,8 @@ from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.message import Sections
 from sandbox.azure.amqp.performatives import Accepted
 from sandbox.azure.amqp.types import Int, Raw, Symbol
-from sandbox.azure.broker.endpoints import Endpoint, Scheduler, new_tag
 from sandbox.azure.broker.errors import BrokerError
+from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler, new_tag
 
 _CREDIT = 100
 _LIMIT = 1 << 63

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
-from sandbox.azure.broker.sql import Parser
-from sandbox.azure.broker.sql_values import Fields
+from sandbox.azure.broker.rules.sql import Parser
+from sandbox.azure.broker.rules.sql_values import Fields
 
 
 class Filter(Protocol):

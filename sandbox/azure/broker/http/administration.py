@@ -16,15 +16,15 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from sandbox.azure.broker import atom
-from sandbox.azure.broker.cbs import verified_key
-from sandbox.azure.broker.descriptions import describe, options_from
+from sandbox.azure.broker.entities.queue import Queue
+from sandbox.azure.broker.entities.topic import Subscription, Topic
 from sandbox.azure.broker.errors import BrokerError, not_found, rule_not_found
-from sandbox.azure.broker.queue import Queue
-from sandbox.azure.broker.rule_descriptions import describe_rule, rule_from
-from sandbox.azure.broker.rules import Rule
+from sandbox.azure.broker.http import atom
+from sandbox.azure.broker.http.descriptions import describe, options_from
+from sandbox.azure.broker.http.rule_descriptions import describe_rule, rule_from
+from sandbox.azure.broker.links.cbs import verified_key
+from sandbox.azure.broker.rules.rule import Rule
 from sandbox.azure.broker.server import Server
-from sandbox.azure.broker.topic import Subscription, Topic
 
 _RULE = re.compile(r"(.+)/subscriptions/([^/]+)/rules/([^/]+)", re.IGNORECASE)
 _RULES = re.compile(r"(.+)/subscriptions/([^/]+)/rules", re.IGNORECASE)

@@ -3,10 +3,10 @@
 import uuid
 from collections.abc import Callable
 
-from sandbox.azure.broker.deadlines import Deadlines
+from sandbox.azure.broker.entities.deadlines import Deadlines
+from sandbox.azure.broker.entities.sessions import Session
 from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.message import BrokeredMessage
-from sandbox.azure.broker.sessions import Session
 
 
 class MessageLocks:

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.azure.broker.sql_values import (
+from sandbox.azure.broker.rules.sql_values import (
     ARITHMETIC,
     COMPARISONS,
     Evaluate,

@@ -7,10 +7,10 @@ A rule is described as Config.json does it: {"FilterType": "Correlation" | "Sql"
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.azure.broker.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
 from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
-from sandbox.azure.broker.sql import Parser, SqlError
-from sandbox.azure.broker.sql_values import Fields
+from sandbox.azure.broker.rules.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
+from sandbox.azure.broker.rules.sql import Parser, SqlError
+from sandbox.azure.broker.rules.sql_values import Fields
 
 DEFAULT_RULE = "$Default"
 _RULE_NAME = "RuleName"  # the application property that tells which rule's action was applied

@@ -7,17 +7,17 @@ from sandbox.azure.amqp.connection import Connection
 from sandbox.azure.amqp.handler import Handler
 from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.performatives import DeliveryState, Error
-from sandbox.azure.broker.cbs import LISTEN, SEND, AccessKey, Grants, TokenLink
-from sandbox.azure.broker.endpoints import Endpoint, Scheduler
+from sandbox.azure.broker.entities.queue import Queue
+from sandbox.azure.broker.entities.topic import Topic
 from sandbox.azure.broker.errors import BrokerError, not_allowed
-from sandbox.azure.broker.hub_reader import HubReader
-from sandbox.azure.broker.intake import Intake
-from sandbox.azure.broker.management import ManagementLink
+from sandbox.azure.broker.links.cbs import LISTEN, SEND, AccessKey, Grants, TokenLink
+from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
+from sandbox.azure.broker.links.hub_reader import HubReader
+from sandbox.azure.broker.links.intake import Intake
+from sandbox.azure.broker.links.management import ManagementLink
+from sandbox.azure.broker.links.receivers import QueueReceiver, SessionReceiver, has_session_filter
+from sandbox.azure.broker.links.requests import ReplyLink, RequestLink
 from sandbox.azure.broker.namespace import HubAddress, path_of
-from sandbox.azure.broker.queue import Queue
-from sandbox.azure.broker.receivers import QueueReceiver, SessionReceiver, has_session_filter
-from sandbox.azure.broker.requests import ReplyLink, RequestLink
-from sandbox.azure.broker.topic import Topic
 
 log = logging.getLogger("sandbox.azure.broker")
 

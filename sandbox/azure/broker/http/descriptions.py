@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from sandbox.azure.broker.atom import COUNTS, INSTANCE, SERVICE_BUS, Markup, element, period, timestamp
-from sandbox.azure.broker.browsing import counts
 from sandbox.azure.broker.config import duration
+from sandbox.azure.broker.entities.browsing import counts
+from sandbox.azure.broker.entities.options import QueueOptions
+from sandbox.azure.broker.entities.queue import Queue
+from sandbox.azure.broker.entities.topic import Subscription, Topic
+from sandbox.azure.broker.http.atom import COUNTS, INSTANCE, SERVICE_BUS, Markup, element, period, timestamp
 from sandbox.azure.broker.namespace import path_of
-from sandbox.azure.broker.options import QueueOptions
-from sandbox.azure.broker.queue import Queue
-from sandbox.azure.broker.topic import Subscription, Topic
 
 _SIZE_LIMIT_MB = 1024
 _MESSAGE_LIMIT_KB = 256

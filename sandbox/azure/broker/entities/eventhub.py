@@ -7,11 +7,11 @@ from typing import Protocol
 from sandbox.azure.amqp.codec import encode
 from sandbox.azure.amqp.message import Sections
 from sandbox.azure.amqp.types import Int, Raw, Symbol, Timestamp
-from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.entities.engine import Engine
+from sandbox.azure.broker.entities.event import Event
+from sandbox.azure.broker.entities.partition_hash import partition_of
 from sandbox.azure.broker.errors import BrokerError, out_of_range
-from sandbox.azure.broker.event import Event
 from sandbox.azure.broker.message import ENQUEUED_TIME, OFFSET, PARTITION_KEY, SEQUENCE_NUMBER
-from sandbox.azure.broker.partition_hash import partition_of
 
 DEFAULT_GROUP = "$default"
 _SEQUENCE_NUMBER_EPOCH = Symbol("x-opt-sequence-number-epoch")

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from sandbox.azure.broker.clock import BrokerClock
-from sandbox.azure.broker.store import Store
+from sandbox.azure.broker.entities.clock import BrokerClock
+from sandbox.azure.broker.entities.store import Store
 
 
 class Entity(Protocol):

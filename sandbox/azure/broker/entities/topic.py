@@ -1,11 +1,11 @@
 """Topics: copies of each message for the subscriptions whose rules want it."""
 
-from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.entities.engine import Engine
+from sandbox.azure.broker.entities.options import QueueOptions
+from sandbox.azure.broker.entities.queue import Forward, Queue
 from sandbox.azure.broker.errors import already_exists, not_found, rule_not_found
 from sandbox.azure.broker.message import BrokeredMessage
-from sandbox.azure.broker.options import QueueOptions
-from sandbox.azure.broker.queue import Forward, Queue
-from sandbox.azure.broker.rules import Rule
+from sandbox.azure.broker.rules.rule import Rule
 
 
 class Subscription(Queue):

@@ -14,11 +14,11 @@ from sandbox.azure.amqp.performatives import (
     Source,
 )
 from sandbox.azure.amqp.types import Described, Symbol
-from sandbox.azure.broker.endpoints import Endpoint, Scheduler, Timer, new_tag
+from sandbox.azure.broker.entities.queue import Queue
+from sandbox.azure.broker.entities.sessions import Session, SessionTable
 from sandbox.azure.broker.errors import BrokerError, not_allowed, not_found, session_lock_lost
+from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler, Timer, new_tag
 from sandbox.azure.broker.message import BrokeredMessage, DeadLetterReason
-from sandbox.azure.broker.queue import Queue
-from sandbox.azure.broker.sessions import Session, SessionTable
 
 SESSION_FILTER = "com.microsoft:session-filter"
 _TICKS_AT_1970 = 621_355_968_000_000_000  # .NET counts 100 ns from year 1

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.errors import message_not_found
 from sandbox.azure.broker.message import BrokeredMessage, State
-from sandbox.azure.broker.queue import Queue
 
 
 def peek(queue: Queue, first: int, count: int, session_id: str | None) -> list[BrokeredMessage]:

@@ -6,13 +6,13 @@ https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request
 from typing import Any
 
 from sandbox.azure.amqp.types import Described, Int, Timestamp, ULong
+from sandbox.azure.broker.entities.queue import Queue
+from sandbox.azure.broker.entities.topic import Subscription
 from sandbox.azure.broker.errors import BrokerError, not_allowed
-from sandbox.azure.broker.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
-from sandbox.azure.broker.queue import Queue
-from sandbox.azure.broker.requests import Request, Response
-from sandbox.azure.broker.rules import Rule, SqlAction
-from sandbox.azure.broker.sql import SqlError
-from sandbox.azure.broker.topic import Subscription
+from sandbox.azure.broker.links.requests import Request, Response
+from sandbox.azure.broker.rules.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
+from sandbox.azure.broker.rules.rule import Rule, SqlAction
+from sandbox.azure.broker.rules.sql import SqlError
 
 _DESCRIPTION, _NO_ACTION, _SQL_ACTION = ULong(0x13700000004), ULong(0x13700000005), ULong(0x13700000006)
 _SQL, _TRUE, _FALSE, _CORRELATION = (ULong(0x1370000006 + index) for index in range(4))

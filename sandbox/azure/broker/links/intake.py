@@ -5,11 +5,11 @@ from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.message import BATCH_FORMAT, Sections, split_batch
 from sandbox.azure.amqp.performatives import Accepted, DeliveryState, Error, Rejected
 from sandbox.azure.amqp.types import ULong
-from sandbox.azure.broker.endpoints import Endpoint, Scheduler
+from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.errors import BrokerError, server_busy
+from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.namespace import HubAddress
-from sandbox.azure.broker.queue import Queue
 
 QUEUE_MESSAGE_LIMIT = 262_144  # bytes, the standard tier's; batches count as a whole
 HUB_MESSAGE_LIMIT = 1_048_576

@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
-from sandbox.azure.broker.endpoints import Scheduler
 from sandbox.azure.broker.errors import BrokerError, not_found
+from sandbox.azure.broker.links.endpoints import Scheduler
+from sandbox.azure.broker.links.requests import ReplyLink, Request, RequestLink, Response
 from sandbox.azure.broker.namespace import path_of
-from sandbox.azure.broker.requests import ReplyLink, Request, RequestLink, Response
 
 SEND, LISTEN = "Send", "Listen"
 

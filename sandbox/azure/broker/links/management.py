@@ -6,15 +6,15 @@ from typing import Any
 
 from sandbox.azure.amqp.errors import ProtocolError
 from sandbox.azure.amqp.types import Array, Int, Timestamp
-from sandbox.azure.broker.browsing import cancel_scheduled, peek, receive_deferred
-from sandbox.azure.broker.endpoints import Scheduler
+from sandbox.azure.broker.entities.browsing import cancel_scheduled, peek, receive_deferred
+from sandbox.azure.broker.entities.eventhub import EventHub, Partition
+from sandbox.azure.broker.entities.queue import Queue
+from sandbox.azure.broker.entities.sessions import SessionTable
 from sandbox.azure.broker.errors import BrokerError, not_allowed, not_found
-from sandbox.azure.broker.eventhub import EventHub, Partition
+from sandbox.azure.broker.links.endpoints import Scheduler
+from sandbox.azure.broker.links.requests import ReplyLink, Request, RequestLink, Response
+from sandbox.azure.broker.links.rule_requests import add_rule, enumerate_rules, remove_rule
 from sandbox.azure.broker.message import BrokeredMessage, DeadLetterReason
-from sandbox.azure.broker.queue import Queue
-from sandbox.azure.broker.requests import ReplyLink, Request, RequestLink, Response
-from sandbox.azure.broker.rule_requests import add_rule, enumerate_rules, remove_rule
-from sandbox.azure.broker.sessions import SessionTable
 
 _VENDOR = "com.microsoft:"
 _ANY_STATE_CHANGE = 253_402_300_800_000  # year 10000: the SDKs' way to ask for sessions with messages

@@ -16,9 +16,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure.broker.administration import Administration
-from sandbox.azure.broker.browsing import counts
-from sandbox.azure.broker.endpoints import Faults
+from sandbox.azure.broker.entities.browsing import counts
+from sandbox.azure.broker.http.administration import Administration
+from sandbox.azure.broker.links.endpoints import Faults
 from sandbox.azure.broker.server import Server
 
 

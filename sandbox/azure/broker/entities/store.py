@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox.azure.broker.event import Event
+from sandbox.azure.broker.entities.event import Event
+from sandbox.azure.broker.entities.options import QueueOptions
 from sandbox.azure.broker.message import BrokeredMessage, State
-from sandbox.azure.broker.options import QueueOptions
-from sandbox.azure.broker.rules import Rule
+from sandbox.azure.broker.rules.rule import Rule
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message(

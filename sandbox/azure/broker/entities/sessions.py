@@ -4,8 +4,8 @@ import heapq
 import uuid
 from typing import Protocol
 
-from sandbox.azure.broker.deadlines import Deadlines
-from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.entities.deadlines import Deadlines
+from sandbox.azure.broker.entities.engine import Engine
 from sandbox.azure.broker.errors import session_cannot_be_locked, session_lock_lost
 from sandbox.azure.broker.message import BrokeredMessage
 

@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from sandbox.azure.broker.deadlines import Deadlines
-from sandbox.azure.broker.duplicates import DuplicateWindow
-from sandbox.azure.broker.engine import Engine
+from sandbox.azure.broker.entities.deadlines import Deadlines
+from sandbox.azure.broker.entities.duplicates import DuplicateWindow
+from sandbox.azure.broker.entities.engine import Engine
+from sandbox.azure.broker.entities.locks import MessageLocks
+from sandbox.azure.broker.entities.options import QueueOptions
+from sandbox.azure.broker.entities.sessions import Consumer, Session, SessionTable
 from sandbox.azure.broker.errors import BrokerError, message_lock_lost, not_allowed, not_found, session_lock_lost
-from sandbox.azure.broker.locks import MessageLocks
 from sandbox.azure.broker.message import EXPIRED, BrokeredMessage, DeadLetterReason, State, too_many_deliveries
-from sandbox.azure.broker.options import QueueOptions
-from sandbox.azure.broker.sessions import Consumer, Session, SessionTable
 
 DEAD_LETTER_SUFFIX = "/$DeadLetterQueue"
 _UNLIMITED = 1 << 30

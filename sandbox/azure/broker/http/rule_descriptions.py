@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.azure.broker.atom import (
+from sandbox.azure.broker.http.atom import (
     INSTANCE,
     SCHEMA,
     SERVICE_BUS,
@@ -16,8 +16,8 @@ from sandbox.azure.broker.atom import (
     texts,
     timestamp,
 )
-from sandbox.azure.broker.filters import CorrelationFilter, SqlFilter
-from sandbox.azure.broker.rules import Rule
+from sandbox.azure.broker.rules.filters import CorrelationFilter, SqlFilter
+from sandbox.azure.broker.rules.rule import Rule
 
 _LEVEL = element("CompatibilityLevel", 20)
 _READ: dict[str, Callable[[str], Any]] = {

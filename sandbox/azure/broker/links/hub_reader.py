@@ -4,8 +4,8 @@ from sandbox.azure.amqp.codec import encode
 from sandbox.azure.amqp.link import Link
 from sandbox.azure.amqp.performatives import SETTLE_SETTLED, Error, Source
 from sandbox.azure.amqp.types import Described, Symbol, Timestamp, ULong
-from sandbox.azure.broker.endpoints import Endpoint, Scheduler
-from sandbox.azure.broker.eventhub import Partition
+from sandbox.azure.broker.entities.eventhub import Partition
+from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 
 SELECTOR = "apache.org:selector-filter:string"
 _SELECTOR_CODE = ULong(0x000000137000000A)
