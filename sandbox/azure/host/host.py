@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox.azure.host import functions as triggers
 from sandbox.azure.host import logs
-from sandbox.azure.host.admin import AdminApi
-from sandbox.azure.host.dispatcher import Dispatcher
-from sandbox.azure.host.functions import Function, select
+from sandbox.azure.host.functions import HTTP, Function, select
 from sandbox.azure.host.host_json import HostJson
-from sandbox.azure.host.http_front import DEFAULT_MAX_BODY, HttpFront
-from sandbox.azure.host.invocations import Worker
-from sandbox.azure.host.keys import AccessKeys
-from sandbox.azure.host.listeners import Listeners
-from sandbox.azure.host.routes import RouteTable
-from sandbox.azure.host.runtime import Runtime
+from sandbox.azure.host.http.admin import AdminApi
+from sandbox.azure.host.http.front import DEFAULT_MAX_BODY, HttpFront
+from sandbox.azure.host.http.keys import AccessKeys
+from sandbox.azure.host.http.routes import RouteTable
 from sandbox.azure.host.settings import AppSettings
 from sandbox.azure.host.stats import HostStats
+from sandbox.azure.host.triggers.listeners import Listeners
 from sandbox.azure.host.validation import validate
-from sandbox.azure.host.workers import COUNT_SETTING, WorkerProcesses, process_count
+from sandbox.azure.host.workers.dispatcher import Dispatcher
+from sandbox.azure.host.workers.invocations import Worker
+from sandbox.azure.host.workers.pool import COUNT_SETTING, WorkerProcesses, process_count
+from sandbox.azure.host.workers.runtime import Runtime
 from sandbox.machine.signals import call_on_stop
 
 log = logging.getLogger("sandbox.azure.host")
@@ -60,7 +59,7 @@ class Host:
         listeners = Listeners(self._settings, self._host_json, self._dispatcher, self._instance)
         for function in functions:
             listeners.add(function)
-        http_functions = [function for function in functions if function.trigger == triggers.HTTP]
+        http_functions = [function for function in functions if function.trigger == HTTP]
         admin = AdminApi(self._instance, functions, self._keys, self._dispatcher.snapshot, listeners.runners)
         front = HttpFront(
             self._dispatcher,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.azure.host.connection_string import NamespaceConnection
+from sandbox.azure.host.amqp.connection_string import NamespaceConnection
 from sandbox.azure.host.errors import HostStartError
 
 _REFERENCE = re.compile(r"%([^%]+)%")

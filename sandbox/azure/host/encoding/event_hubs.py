@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.azure.amqp import Delivery, Sections
 from sandbox.azure.host.encoding import values
 from sandbox.azure.host.encoding.values import Encoded, Longs, Text
-from sandbox.azure.host.protos import TypedData
+from sandbox.azure.host.workers.protos import TypedData
 
 _OWN_ANNOTATIONS = {"x-opt-sequence-number", "x-opt-offset", "x-opt-enqueued-time", "x-opt-partition-key"}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.azure.host.protos import RpcHttp, TypedData
+from sandbox.azure.host.workers.protos import RpcHttp, TypedData
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sandbox.azure.amqp import Delivery, Sections
 from sandbox.azure.amqp.types import Timestamp
 from sandbox.azure.host.encoding import values
 from sandbox.azure.host.encoding.values import Encoded, Longs, Text
-from sandbox.azure.host.protos import TypedData
+from sandbox.azure.host.workers.protos import TypedData
 
 _FOREVER = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 

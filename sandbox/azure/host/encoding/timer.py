@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sandbox.azure.host.encoding.values import Encoded, net_json, net_time
-from sandbox.azure.host.protos import TypedData
+from sandbox.azure.host.workers.protos import TypedData
 
 NEVER = "0001-01-01T00:00:00"
 """`default(DateTime)`."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.azure.host.protos import Message, TypedData
+from sandbox.azure.host.workers.protos import Message, TypedData
 
 Encoded = tuple[TypedData, dict[str, TypedData]]
 """A trigger's value and its metadata."""

@@ -1,4 +1,4 @@
-"""The HTTP front does what the real one does (sources in sandbox/azure/host/http_front.py, encoding/http.py)."""
+"""The HTTP front does what the real one does (sources in sandbox/azure/host/http/front.py, encoding/http.py)."""
 
 import json
 import socket

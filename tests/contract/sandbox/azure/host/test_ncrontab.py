@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.azure.host import ncrontab
 from sandbox.azure.host.errors import HostStartError
+from sandbox.azure.host.triggers import ncrontab
 
 START = datetime(2026, 11, 20, 10, 30, 15, tzinfo=UTC)  # a Friday
 

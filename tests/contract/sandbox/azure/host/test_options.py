@@ -12,7 +12,7 @@ from azure.servicebus import ServiceBusMessage
 
 from sandbox.azure.host.functions import RetryOptions
 from sandbox.azure.host.host_json import HostJson
-from sandbox.azure.host.retries import retry_delay
+from sandbox.azure.host.triggers.retries import retry_delay
 from tests.contract.sandbox.azure.host.processes import Broker, HostProcess, Senders, StartHost
 
 

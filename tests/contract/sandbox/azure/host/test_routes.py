@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.azure.host.errors import HostStartError
-from sandbox.azure.host.routes import RouteTemplate
+from sandbox.azure.host.http.routes import RouteTemplate
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from azure.servicebus import ServiceBusMessage
 
 from sandbox.azure.host.errors import HostStartError
-from sandbox.azure.host.workers import process_count
+from sandbox.azure.host.workers.pool import process_count
 from tests.contract.sandbox.azure.host.processes import Broker, HostProcess, Senders, StartHost, alive, wait_until
 
 

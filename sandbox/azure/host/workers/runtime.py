@@ -9,12 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sandbox.azure.host import protos
 from sandbox.azure.host.errors import HostStartError
 from sandbox.azure.host.functions import Function
-from sandbox.azure.host.invocations import WORKER_EXIT_CODE, Invocation, Outcome
-from sandbox.azure.host.protos import Message, ParameterBinding, StatusResult
 from sandbox.azure.host.stats import HostStats
+from sandbox.azure.host.workers import protos
+from sandbox.azure.host.workers.invocations import WORKER_EXIT_CODE, Invocation, Outcome
+from sandbox.azure.host.workers.protos import Message, ParameterBinding, StatusResult
 
 log = logging.getLogger(__name__)
 

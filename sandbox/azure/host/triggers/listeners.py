@@ -5,21 +5,20 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from sandbox.azure.host import functions as triggers
-from sandbox.azure.host import ncrontab
-from sandbox.azure.host.blobs import BlobWork
-from sandbox.azure.host.checkpoints import CheckpointStore
-from sandbox.azure.host.connection_string import NamespaceConnection
-from sandbox.azure.host.dispatcher import Dispatcher
+from sandbox.azure.host.amqp.connection_string import NamespaceConnection
+from sandbox.azure.host.amqp.namespaces import Namespace
 from sandbox.azure.host.errors import HostStartError
-from sandbox.azure.host.event_hubs import Hub, HubListener
-from sandbox.azure.host.functions import Function
+from sandbox.azure.host.functions import EVENT_HUB, HTTP, SERVICE_BUS, TIMER, Function
 from sandbox.azure.host.host_json import HostJson
-from sandbox.azure.host.namespaces import Namespace
-from sandbox.azure.host.service_bus import Entity, QueueListener
-from sandbox.azure.host.sessions import SessionListener
 from sandbox.azure.host.settings import AppSettings
-from sandbox.azure.host.timers import Timer, TimerListener
+from sandbox.azure.host.triggers import ncrontab
+from sandbox.azure.host.triggers.blobs import BlobWork
+from sandbox.azure.host.triggers.checkpoints import CheckpointStore
+from sandbox.azure.host.triggers.event_hubs import Hub, HubListener
+from sandbox.azure.host.triggers.service_bus import Entity, QueueListener
+from sandbox.azure.host.triggers.sessions import SessionListener
+from sandbox.azure.host.triggers.timers import Timer, TimerListener
+from sandbox.azure.host.workers.dispatcher import Dispatcher
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +49,13 @@ class Listeners:
     def add(self, function: Function) -> None:
         """Make the listener of `function`; raises `HostStartError` for settings that are missing."""
         make = {
-            triggers.SERVICE_BUS: self._service_bus,
-            triggers.EVENT_HUB: self._event_hub,
-            triggers.TIMER: self._timer,
+            SERVICE_BUS: self._service_bus,
+            EVENT_HUB: self._event_hub,
+            TIMER: self._timer,
         }.get(function.trigger)
         if make is not None:
             self.listeners.append(make(function))
-        if function.retry is not None and function.trigger in {triggers.HTTP, triggers.SERVICE_BUS}:
+        if function.retry is not None and function.trigger in {HTTP, SERVICE_BUS}:
             log.warning("Function '%s': retry policies are not supported by its trigger; ignored", function.name)
 
     def start(self) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from sandbox.azure.amqp import Connection, Delivery, Handler, Link, ProtocolError, Session
 from sandbox.azure.amqp.performatives import DeliveryState, Error, Source
 from sandbox.azure.amqp.types import Timestamp
-from sandbox.azure.host.amqp_links import AmqpError, ConnectionLostError, Receiver, RequestLink, failure_of
-from sandbox.azure.host.connection_string import NamespaceConnection
+from sandbox.azure.host.amqp.connection_string import NamespaceConnection
+from sandbox.azure.host.amqp.links import AmqpError, ConnectionLostError, Receiver, RequestLink, failure_of
 
 log = logging.getLogger(__name__)
 

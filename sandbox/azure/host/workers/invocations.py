@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sandbox.azure.host.functions import Function
-from sandbox.azure.host.protos import TypedData
+from sandbox.azure.host.workers.protos import TypedData
 
 WORKER_EXIT_CODE = 75
 """The host ends with this code when its worker cannot go on; whoever supervises it starts it again."""

@@ -5,9 +5,9 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
-from sandbox.azure.host.amqp_client import AmqpConnection
-from sandbox.azure.host.amqp_links import AmqpError, ConnectionLostError
-from sandbox.azure.host.connection_string import NamespaceConnection
+from sandbox.azure.host.amqp.client import AmqpConnection
+from sandbox.azure.host.amqp.connection_string import NamespaceConnection
+from sandbox.azure.host.amqp.links import AmqpError, ConnectionLostError
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox.azure.host.functions import Function
-from sandbox.azure.host.http_front import request_key
-from sandbox.azure.host.keys import AccessKeys
+from sandbox.azure.host.http.front import request_key
+from sandbox.azure.host.http.keys import AccessKeys
 
 log = logging.getLogger(__name__)
 

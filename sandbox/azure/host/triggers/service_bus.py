@@ -13,15 +13,15 @@ from typing import Any
 
 from sandbox.azure.amqp import Delivery, Sections, Source
 from sandbox.azure.amqp.types import Array, Timestamp
-from sandbox.azure.host.amqp_client import AmqpConnection
-from sandbox.azure.host.amqp_links import AmqpError, Receiver
-from sandbox.azure.host.dispatcher import Dispatcher
+from sandbox.azure.host.amqp.client import AmqpConnection
+from sandbox.azure.host.amqp.links import AmqpError, Receiver
+from sandbox.azure.host.amqp.namespaces import BackOff, Namespace, keep_trying
 from sandbox.azure.host.encoding import service_bus as encoding
 from sandbox.azure.host.encoding import values
 from sandbox.azure.host.encoding.service_bus import ServiceBusMessage
 from sandbox.azure.host.functions import Function
 from sandbox.azure.host.host_json import ServiceBusOptions
-from sandbox.azure.host.namespaces import BackOff, Namespace, keep_trying
+from sandbox.azure.host.workers.dispatcher import Dispatcher
 
 log = logging.getLogger(__name__)
 

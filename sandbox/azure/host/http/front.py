@@ -12,13 +12,13 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from multidict import CIMultiDict
 
-from sandbox.azure.host.dispatcher import Dispatcher
 from sandbox.azure.host.encoding import http as encoding
 from sandbox.azure.host.functions import Function
 from sandbox.azure.host.host_json import HttpOptions
-from sandbox.azure.host.invocations import TraceContext
-from sandbox.azure.host.keys import AccessKeys
-from sandbox.azure.host.routes import RouteTable
+from sandbox.azure.host.http.keys import AccessKeys
+from sandbox.azure.host.http.routes import RouteTable
+from sandbox.azure.host.workers.dispatcher import Dispatcher
+from sandbox.azure.host.workers.invocations import TraceContext
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
-from sandbox.azure.host.blobs import BlobWork
+from sandbox.azure.host.triggers.blobs import BlobWork
 
 CONTAINER = "azure-webjobs-eventhub"
 

@@ -15,16 +15,16 @@ from azure.core.exceptions import AzureError
 from sandbox.azure.amqp import Source
 from sandbox.azure.amqp.performatives import SETTLE_SETTLED
 from sandbox.azure.amqp.types import Described, Symbol
-from sandbox.azure.host.amqp_links import AmqpError, Receiver
-from sandbox.azure.host.checkpoints import Checkpoint, CheckpointStore, Ownership
-from sandbox.azure.host.dispatcher import Dispatcher
+from sandbox.azure.host.amqp.links import AmqpError, Receiver
+from sandbox.azure.host.amqp.namespaces import BackOff, Namespace, keep_trying
 from sandbox.azure.host.encoding import event_hubs as encoding
 from sandbox.azure.host.encoding.event_hubs import Event, PartitionContext
 from sandbox.azure.host.encoding.values import Encoded
 from sandbox.azure.host.functions import Function
 from sandbox.azure.host.host_json import EventHubOptions
-from sandbox.azure.host.namespaces import BackOff, Namespace, keep_trying
-from sandbox.azure.host.retries import invoke_with_retries
+from sandbox.azure.host.triggers.checkpoints import Checkpoint, CheckpointStore, Ownership
+from sandbox.azure.host.triggers.retries import invoke_with_retries
+from sandbox.azure.host.workers.dispatcher import Dispatcher
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.azure.host.channel import SECRET, SECRET_LENGTH, Channel, Indexed, MeasuresWanted, Refused
 from sandbox.azure.host.errors import HostStartError
 from sandbox.azure.host.functions import Function
-from sandbox.azure.host.invocations import WORKER_EXIT_CODE, Invocation, Outcome
+from sandbox.azure.host.workers.channel import SECRET, SECRET_LENGTH, Channel, Indexed, MeasuresWanted, Refused
+from sandbox.azure.host.workers.invocations import WORKER_EXIT_CODE, Invocation, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class WorkerProcesses:
         connected = self._expected[secret] = asyncio.get_running_loop().create_future()
         port = self._server.sockets[0].getsockname()[1] if self._server is not None else 0
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sandbox.azure.host.worker", "--app", str(self._app), "--port", str(port)),
+            *(sys.executable, "-m", "sandbox.azure.host.workers.worker", "--app", str(self._app), "--port", str(port)),
             env={**os.environ, SECRET: secret},
             stdin=asyncio.subprocess.DEVNULL,
         )

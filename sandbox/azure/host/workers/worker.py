@@ -1,4 +1,4 @@
-"""`python -m sandbox.azure.host.worker`: one of several worker processes of a host.
+"""`python -m sandbox.azure.host.workers.worker`: one of several worker processes of a host.
 
 The host starts it, and it ends with the host.
 
@@ -14,13 +14,13 @@ import sys
 from pathlib import Path
 
 from sandbox.azure.host import logs
-from sandbox.azure.host.channel import SECRET, Channel, Indexed, Refused
 from sandbox.azure.host.errors import HostStartError
 from sandbox.azure.host.host_json import HostJson
-from sandbox.azure.host.invocations import Invocation
-from sandbox.azure.host.runtime import Runtime
 from sandbox.azure.host.settings import AppSettings
 from sandbox.azure.host.stats import HostStats
+from sandbox.azure.host.workers.channel import SECRET, Channel, Indexed, Refused
+from sandbox.azure.host.workers.invocations import Invocation
+from sandbox.azure.host.workers.runtime import Runtime
 
 
 class WorkerProcess:
@@ -65,7 +65,7 @@ def main() -> None:
     """Run until the host closes the connection: signals are for the host, which lets functions end first."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    parser = argparse.ArgumentParser(prog="python -m sandbox.azure.host.worker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sandbox.azure.host.workers.worker", description=__doc__)
     parser.add_argument("--app", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure.host.functions import Function
-from sandbox.azure.host.invocations import NO_TRACE, Invocation, Outcome, TraceContext, Worker
-from sandbox.azure.host.protos import TypedData
 from sandbox.azure.host.stats import HostStats, merged
+from sandbox.azure.host.workers.invocations import NO_TRACE, Invocation, Outcome, TraceContext, Worker
+from sandbox.azure.host.workers.protos import TypedData
 
 log = logging.getLogger(__name__)
 

@@ -12,14 +12,14 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
-from sandbox.azure.host.blobs import BlobLease, BlobWork
-from sandbox.azure.host.dispatcher import Dispatcher
+from sandbox.azure.host.amqp.namespaces import BackOff
 from sandbox.azure.host.encoding import timer as encoding
 from sandbox.azure.host.encoding.timer import NEVER, ScheduleStatus
 from sandbox.azure.host.functions import Function
-from sandbox.azure.host.namespaces import BackOff
-from sandbox.azure.host.ncrontab import Schedule
-from sandbox.azure.host.retries import invoke_with_retries
+from sandbox.azure.host.triggers.blobs import BlobLease, BlobWork
+from sandbox.azure.host.triggers.ncrontab import Schedule
+from sandbox.azure.host.triggers.retries import invoke_with_retries
+from sandbox.azure.host.workers.dispatcher import Dispatcher
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ Sources: webjobs-sdk FunctionExecutorExtensions.cs, RandomizedExponentialBackoff
 import asyncio
 import random
 
-from sandbox.azure.host.dispatcher import Dispatcher
 from sandbox.azure.host.encoding.values import Encoded
 from sandbox.azure.host.functions import Function, RetryOptions
-from sandbox.azure.host.invocations import Outcome
+from sandbox.azure.host.workers.dispatcher import Dispatcher
+from sandbox.azure.host.workers.invocations import Outcome
 
 
 async def invoke_with_retries(dispatcher: Dispatcher, function: Function, encoded: Encoded) -> Outcome:

@@ -13,11 +13,11 @@ from typing import Any
 
 from sandbox.azure.amqp import Source
 from sandbox.azure.amqp.types import Described, Symbol, UInt
-from sandbox.azure.host.amqp_client import AmqpConnection
-from sandbox.azure.host.amqp_links import AmqpError, Receiver
+from sandbox.azure.host.amqp.client import AmqpConnection
+from sandbox.azure.host.amqp.links import AmqpError, Receiver
+from sandbox.azure.host.amqp.namespaces import BackOff, keep_trying
 from sandbox.azure.host.encoding import values
-from sandbox.azure.host.namespaces import BackOff, keep_trying
-from sandbox.azure.host.service_bus import Entity, LockRenewal, receive_batch
+from sandbox.azure.host.triggers.service_bus import Entity, LockRenewal, receive_batch
 
 log = logging.getLogger(__name__)
 
