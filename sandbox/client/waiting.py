@@ -9,7 +9,7 @@ T = TypeVar("T")
 _PAUSE = 0.05
 
 
-def eventually(ask: Callable[[], T], *, within: float, what: str) -> T:
+def eventually(ask: Callable[[], T | None], *, within: float, what: str) -> T:
     """The first truthy answer of `ask`; raises TimeoutError that names `what` after `within` seconds."""
     deadline = time.monotonic() + within
     while not (answer := ask()):

@@ -57,7 +57,7 @@ def send(client: AmqpClient, address: str) -> None:
     link = client.sender(address)
     for _ in range(MESSAGES // WINDOW):
         numbers = [link.send(message(), b"tag") for _ in range(WINDOW)]
-        client.wait(lambda sent=frozenset(numbers): client.outcomes.keys() >= sent, 30)
+        client.wait_for_outcomes(numbers, 30)
 
 
 def send_batches(client: AmqpClient, address: str) -> None:
@@ -73,7 +73,7 @@ def receive_and_complete(client: AmqpClient, address: str) -> None:
         taken = [delivery.delivery_id for delivery, _ in client.receive(WINDOW, 30)]
         for number in taken:
             link.dispose(number, Accepted())
-        client.wait(lambda done=frozenset(taken): client.settlements.keys() >= done, 30)
+        client.wait_for_settlements(taken, 30)
         client.settlements.clear()
 
 

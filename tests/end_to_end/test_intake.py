@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from sandbox.client import Client
-from tests.end_to_end.journeys import PAYLOADS, context_of, payload
+from sandbox.repository import PAYLOADS
+from tests.end_to_end.journeys import context_of, payload
 
 CAPTURED = sorted(path.stem for path in PAYLOADS.glob("*.json") if not path.stem.endswith(".headers"))
 

@@ -61,8 +61,7 @@ def empty(client: AmqpClient) -> None:
     """Takes away what the strange frames have left in the queues: they may well hold a good message."""
     for address in (QUEUE, f"{QUEUE}/$DeadLetterQueue", "fuzz-topic/Subscriptions/sub"):
         link = client.receiver(address, credit=100_000, snd_settle_mode=1)
-        link.request_drain()
-        assert client.wait(lambda link=link: link.credit == 0, seconds=30)
+        assert client.drain(link, 30)
         link.detach()
     client.received.clear()
 

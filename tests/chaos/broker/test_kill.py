@@ -59,7 +59,7 @@ class Load:
             names = [f"{threading.get_ident()}-{next(self._count)}" for _ in range(WINDOW)]
             numbers = [link.send(message(name), b"tag") for name in names]
             try:
-                assert client.wait(lambda sent=frozenset(numbers): client.outcomes.keys() >= sent)
+                assert client.wait_for_outcomes(numbers)
             finally:
                 told.update(
                     name

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from integration import telemetry
-from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, REPOSITORY, Expansion
+from sandbox.repository import REPOSITORY
+from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
 
 TOPOLOGY = json.loads((INFRA / "topology.json").read_text(encoding="utf-8"))
 QUERIES = sorted((INFRA / "queries").glob("*.kql"))

@@ -2,7 +2,8 @@
 
 import re
 
-from tests.contract.infra.bicep import INFRA, REPOSITORY, Expansion
+from sandbox.repository import REPOSITORY
+from tests.contract.infra.bicep import INFRA, Expansion
 from tests.contract.infra.test_deployed_settings import VAULT
 from tests.contract.infra.test_security import ROLES
 

@@ -8,7 +8,8 @@ import pytest
 
 from integration.composition import build_app
 from integration.settings import Settings
-from tests.contract.infra.bicep import ENVIRONMENTS, REPOSITORY, Expansion
+from sandbox.repository import REPOSITORY
+from tests.contract.infra.bicep import ENVIRONMENTS, Expansion
 
 HOST_SETTINGS = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.infra.bicep import INFRA, REPOSITORY, Expansion
+from sandbox.repository import REPOSITORY
+from tests.contract.infra.bicep import INFRA, Expansion
 from tests.contract.infra.conftest import REASON
 from tests.contract.infra.test_deployed_settings import resolved
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, REPOSITORY
+from sandbox.repository import REPOSITORY
+from tests.contract.infra.bicep import ENVIRONMENTS, INFRA
 
 WORKFLOWS = REPOSITORY / ".github" / "workflows"
 AZURE_DEVOPS = REPOSITORY / ".azuredevops" / "environment.yml"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.infra.bicep import REPOSITORY
+from sandbox.repository import REPOSITORY
 
 AZ = """#!/usr/bin/env bash
 echo "$*" >> "$CALLS"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.machine.ports import LOOPBACK, Ports
+from sandbox.repository import REPOSITORY
 from sandbox.running.sandbox import Sandbox
-from tests.contract.infra.bicep import REPOSITORY
 from tests.contract.infra.test_package import make
 
 

@@ -10,7 +10,8 @@ import pytest
 from integration import connections
 from integration.composition import build_app, build_services
 from integration.settings import Settings
-from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, REPOSITORY, Expansion
+from sandbox.repository import REPOSITORY
+from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
 
 TOPOLOGY: dict[str, Any] = json.loads((INFRA / "topology.json").read_text(encoding="utf-8"))
 EXAMPLE = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]

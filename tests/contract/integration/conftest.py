@@ -10,8 +10,8 @@ from integration.credit import CreditClient
 from integration.dataverse import DataverseClient, client_secret_tokens
 from integration.erp import Customer, ErpClient
 from integration.transport import ApiKey, Host, Limits, Transport
-from tests.contract.sandbox.systems.conftest import StandIn, Start
 from tests.contract.sandbox.systems.conftest import start as start  # noqa: PLC0414 -- a fixture, offered here too
+from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
 LIMITS = Limits(connect=2.0, read=2.0, total=3.0)
 

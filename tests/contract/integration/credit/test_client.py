@@ -8,7 +8,7 @@ import pytest
 
 from integration.credit import CreditClient
 from integration.errors import Permanent, Throttled
-from tests.contract.sandbox.systems.conftest import StandIn
+from tests.contract.sandbox.systems.stand_in import StandIn
 
 
 def asked(**changes: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from integration.dataverse import DataverseClient, client_secret_tokens
 from integration.errors import Conflict, NotFound, Permanent, Throttled, Transient
 from integration.events.values import Lookup
 from integration.transport import CallContext, Host, Request, Transport
-from tests.contract.sandbox.systems.conftest import StandIn
+from tests.contract.sandbox.systems.stand_in import StandIn
 
 API = "/api/data/v9.2"
 

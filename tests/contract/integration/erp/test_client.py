@@ -10,7 +10,7 @@ from integration.clock import SystemClock
 from integration.erp import Address, Customer, ErpClient, Order
 from integration.errors import NotFound, Permanent, Stale, Throttled, Transient
 from integration.transport import ApiKey, CallContext, Transport, client_credentials
-from tests.contract.sandbox.systems.conftest import StandIn
+from tests.contract.sandbox.systems.stand_in import StandIn
 
 
 def key() -> str:

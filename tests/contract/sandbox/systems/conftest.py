@@ -4,16 +4,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, Receiver, remove_registrations, sign_in
-
-READY_SECONDS = 15.0
+from tests.contract.sandbox.systems.stand_in import READY_SECONDS, StandIn, Start
 
 
 def free_port() -> int:
@@ -21,45 +19,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-@dataclass
-class StandIn:
-    """A running stand-in and a session that talks to it."""
-
-    process: subprocess.Popen[bytes]
-    url: str
-    http: requests.Session
-    arguments: list[str]
-
-    def control(self, method: str, path: str, **sent: object) -> requests.Response:
-        answer = self.http.request(method, f"{self.url}/control/{path}", timeout=60, **sent)  # type: ignore[arg-type]
-        answer.raise_for_status()
-        return answer
-
-    def fault(self, match: str, **fields: object) -> None:
-        self.control("POST", "faults", json={"match": match, **fields})
-
-    def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if self.http.get(f"{self.url}/control/health", timeout=2).status_code == 200:
-                    return
-            except requests.ConnectionError:
-                time.sleep(0.05)
-        raise AssertionError(f"{self.arguments} did not become ready")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(10)
-
-    def start_again(self) -> None:
-        self.process = subprocess.Popen(self.arguments)  # noqa: S603 -- our own module
-        self.wait_until_ready()
-
-
-Start = Callable[..., StandIn]
 
 
 @pytest.fixture(scope="session")

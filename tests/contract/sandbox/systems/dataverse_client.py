@@ -10,12 +10,14 @@ from typing import Any
 import msal
 import requests
 
+from tests.contract.sandbox.systems.stand_in import StandIn
+
 
 @dataclass
 class Dataverse:
     """The stand-in seen by one user."""
 
-    stand_in: Any
+    stand_in: StandIn
     environment: dict[str, Any]
     token: str
 
@@ -50,7 +52,7 @@ class Dataverse:
         self.stand_in.control("POST", "quiet")
 
 
-def acquire(stand_in: Any, environment: dict[str, Any], who: str) -> dict[str, Any]:
+def acquire(stand_in: StandIn, environment: dict[str, Any], who: str) -> dict[str, Any]:
     """A token answer from MSAL for `application` or `human`."""
     client = environment[who]
     application = msal.ConfidentialClientApplication(
@@ -64,7 +66,7 @@ def acquire(stand_in: Any, environment: dict[str, Any], who: str) -> dict[str, A
     return answer
 
 
-def sign_in(stand_in: Any, who: str) -> Dataverse:
+def sign_in(stand_in: StandIn, who: str) -> Dataverse:
     environment = stand_in.control("GET", "environment").json()
     return Dataverse(stand_in, environment, acquire(stand_in, environment, who)["access_token"])
 

@@ -2,37 +2,38 @@
 
 import time
 import uuid
-from typing import Any
 
 import pytest
 import requests
+
+from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
 HEADERS = {"X-Api-Key": "credit-sandbox-key"}
 BODY = {"subjectId": "a", "subjectKind": "account", "amount": "1", "currency": "EUR", "reference": "r"}
 
 
 @pytest.fixture(scope="module")
-def shared(start: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def shared(start: Start, tmp_path_factory: pytest.TempPathFactory) -> StandIn:
     return start("credit", "--db", tmp_path_factory.mktemp("faults") / "credit.db")
 
 
 @pytest.fixture
-def credit(shared: Any) -> Any:
+def credit(shared: StandIn) -> StandIn:
     shared.control("DELETE", "faults")
     return shared
 
 
-def ask(credit: Any) -> requests.Response:
+def ask(credit: StandIn) -> requests.Response:
     headers = HEADERS | {"Idempotency-Key": str(uuid.uuid4())}
-    return credit.http.post(f"{credit.url}/api/scores", json=BODY, headers=headers, timeout=5)  # type: ignore[no-any-return]
+    return credit.http.post(f"{credit.url}/api/scores", json=BODY, headers=headers, timeout=5)
 
 
-def charged(credit: Any) -> int:
+def charged(credit: StandIn) -> int:
     count: int = credit.control("GET", "charges").json()["count"]
     return count
 
 
-def test_a_fault_answers_as_often_as_asked(credit: Any) -> None:
+def test_a_fault_answers_as_often_as_asked(credit: StandIn) -> None:
     credit.fault("POST /api/scores", status=503, times=2, headers={"Retry-After": "2"})
     first, second, third = ask(credit), ask(credit), ask(credit)
     assert [first.status_code, second.status_code, third.status_code] == [503, 503, 200]
@@ -40,14 +41,14 @@ def test_a_fault_answers_as_often_as_asked(credit: Any) -> None:
     assert credit.control("GET", "faults").json() == []
 
 
-def test_a_fault_without_count_lasts_until_deleted(credit: Any) -> None:
+def test_a_fault_without_count_lasts_until_deleted(credit: StandIn) -> None:
     credit.fault("* /api/.*", status=500, times=None)
     assert {ask(credit).status_code for _ in range(3)} == {500}
     credit.control("DELETE", "faults")
     assert ask(credit).status_code == 200
 
 
-def test_a_fault_before_does_nothing_and_a_fault_after_does_the_work(credit: Any) -> None:
+def test_a_fault_before_does_nothing_and_a_fault_after_does_the_work(credit: StandIn) -> None:
     before = charged(credit)
     credit.fault("POST /api/scores", status=502)
     assert (ask(credit).status_code, charged(credit)) == (502, before)
@@ -56,7 +57,7 @@ def test_a_fault_before_does_nothing_and_a_fault_after_does_the_work(credit: Any
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_dropped_connection_has_no_answer(credit: Any, after: bool) -> None:
+def test_a_dropped_connection_has_no_answer(credit: StandIn, after: bool) -> None:
     before = charged(credit)
     credit.fault("POST /api/scores", drop=True, after=after)
     with pytest.raises(requests.ConnectionError):
@@ -64,24 +65,24 @@ def test_a_dropped_connection_has_no_answer(credit: Any, after: bool) -> None:
     assert charged(credit) == before + after
 
 
-def test_a_delay_only_delays(credit: Any) -> None:
+def test_a_delay_only_delays(credit: StandIn) -> None:
     credit.fault("POST /api/scores", delay_ms=300)
     started = time.monotonic()
     assert ask(credit).status_code == 200
     assert time.monotonic() - started >= 0.3
 
 
-def test_other_methods_and_paths_are_left_alone(credit: Any) -> None:
+def test_other_methods_and_paths_are_left_alone(credit: StandIn) -> None:
     credit.fault("GET /api/scores", status=500)
     assert ask(credit).status_code == 200
 
 
-def test_a_wrong_fault_is_refused(credit: Any) -> None:
+def test_a_wrong_fault_is_refused(credit: StandIn) -> None:
     answer = credit.http.post(f"{credit.url}/control/faults", json={"match": "POST ("}, timeout=5)
     assert answer.status_code == 400
 
 
-def test_requests_are_remembered_without_secrets(credit: Any) -> None:
+def test_requests_are_remembered_without_secrets(credit: StandIn) -> None:
     credit.control("DELETE", "requests")
     ask(credit)
     (seen,) = credit.control("GET", "requests").json()

@@ -17,7 +17,8 @@ from integration.events import (
     read_plugin_event,
     to_envelope,
 )
-from tests.unit.integration.events.support import ACCEPTED, PAYLOADS, payload, read
+from sandbox.repository import PAYLOADS
+from tests.unit.integration.events.support import ACCEPTED, payload, read
 
 
 def utc(moment: str) -> datetime:

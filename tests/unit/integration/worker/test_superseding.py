@@ -2,6 +2,7 @@
 
 import dataclasses
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +33,8 @@ class World:
         self.scored: list[str] = []
 
     def change(self, name: str, value: object) -> None:
-        self.row = dataclasses.replace(self.row, version=self.row.version + 1, **{name: value})
+        changed: dict[str, Any] = {"version": self.row.version + 1, name: value}
+        self.row = dataclasses.replace(self.row, **changed)
         self.waiting.append(dataclasses.replace(event(), changed_columns=(COLUMN[name],)))
 
     def work_on(self, it: IntegrationEvent) -> None:
@@ -52,12 +54,13 @@ def test_whatever_the_order_what_is_due_is_done_and_not_twice(
     data: st.DataObject, history: list[tuple[str, object]]
 ) -> None:
     """Events overtaken, twice or late: the last state is scored or ordered, none is scored twice in a row."""
-    world, done = World(), []
+    world = World()
+    done: list[IntegrationEvent] = []
     for name, value in history:
-        if world.waiting and data.draw(st.booleans()):
+        if data.draw(st.booleans()) and world.waiting:
             done.append(world.waiting.pop(data.draw(st.integers(0, len(world.waiting) - 1))))
             world.work_on(done[-1])
-        if done and data.draw(st.booleans()):
+        if data.draw(st.booleans()) and done:
             world.work_on(data.draw(st.sampled_from(done)))
         world.change(name, value)
     while world.waiting:

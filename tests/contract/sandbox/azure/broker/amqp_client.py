@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from sandbox.azure.amqp import Connection, Delivery, Error, Handler, Link, Sections, Source, Target, build
@@ -74,6 +74,21 @@ class AmqpClient(Handler):
             self.connection.feed(data)
         self.flush()
         return condition()
+
+    def wait_for_outcomes(self, numbers: Iterable[int], seconds: float = 5.0) -> bool:
+        """Waits for the outcomes of all these deliveries of ours."""
+        wanted = frozenset(numbers)
+        return self.wait(lambda: self.outcomes.keys() >= wanted, seconds)
+
+    def wait_for_settlements(self, numbers: Iterable[int], seconds: float = 5.0) -> bool:
+        """Waits until the broker has settled all these deliveries of its own."""
+        wanted = frozenset(numbers)
+        return self.wait(lambda: self.settlements.keys() >= wanted, seconds)
+
+    def drain(self, link: Link, seconds: float = 5.0) -> bool:
+        """Takes what is there and gives back the rest of the credit."""
+        link.request_drain()
+        return self.wait(lambda: link.credit == 0, seconds)
 
     def sender(self, address: str) -> Link:
         link = self.session.attach_sender(f"s-{address}", Target(address))

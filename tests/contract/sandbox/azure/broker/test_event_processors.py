@@ -18,8 +18,8 @@ from sandbox.azure import azurite
 from sandbox.machine.ports import Ports
 from sandbox.machine.process import HttpProbe, Program
 from sandbox.machine.supervisor import Supervisor
+from sandbox.repository import REPOSITORY
 from sandbox.running.endpoints import storage_connection
-from tests.contract.sandbox.azure.broker.broker_process import REPOSITORY
 
 EVENTS = 20
 
@@ -65,7 +65,8 @@ class Processor:
             starting_position="-1",
         )
 
-    def _on_event(self, context: Any, event: EventData) -> None:
+    def _on_event(self, context: Any, event: EventData | None) -> None:
+        assert event is not None
         self.seen.append(event.body_as_str())
         context.update_checkpoint(event)
 

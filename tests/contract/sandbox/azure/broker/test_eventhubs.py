@@ -77,11 +77,13 @@ def test_events_arrive_in_order_from_any_position(
     assert [event.sequence_number for event in events] == list(range(30))
     assert events[3].properties == {b"n": 3}
     assert events[0].offset == "0"
+    began = events[0].enqueued_time
+    assert began is not None
     positions: list[tuple[Any, bool, str]] = [
         (events[9].sequence_number, False, "e10"),
         (events[24].offset, False, "e25"),
         (events[24].offset, True, "e24"),
-        (events[0].enqueued_time - timedelta(seconds=1), False, "e0"),
+        (began - timedelta(seconds=1), False, "e0"),
     ]
 
     def first_at(position: Any, inclusive: bool, _: str) -> str:
@@ -137,7 +139,8 @@ async def test_a_higher_epoch_steals_and_latest_sees_only_what_is_new(connection
     seen: list[tuple[str, Any]] = []
     errors: list[Exception] = []
 
-    async def on_event(context: Any, event: EventData) -> None:
+    async def on_event(context: Any, event: EventData | None) -> None:
+        assert event is not None
         seen.append((event.body_as_str(), context.last_enqueued_event_properties))
 
     async def on_error(_: Any, error: Exception) -> None:
@@ -148,6 +151,18 @@ async def test_a_higher_epoch_steals_and_latest_sees_only_what_is_new(connection
             connection_string, consumer_group="$Default", eventhub_name="epochs"
         )
 
+    def read_latest(reader: AsyncConsumer, owner_level: int, *, metrics: bool = False) -> asyncio.Task[None]:
+        return asyncio.create_task(
+            reader.receive(
+                on_event,
+                partition_id="0",
+                owner_level=owner_level,
+                starting_position="@latest",
+                track_last_enqueued_event_properties=metrics,
+                on_error=on_error,
+            )
+        )
+
     async def until(condition: Callable[[], bool], seconds: float = 8) -> None:
         deadline = time.monotonic() + seconds
         while not condition() and time.monotonic() < deadline:  # noqa: ASYNC110 -- callbacks of the SDK are looked at
@@ -155,25 +170,22 @@ async def test_a_higher_epoch_steals_and_latest_sees_only_what_is_new(connection
         assert condition()
 
     async def send(text: str) -> None:
-        batch = await producer.create_batch(partition_id="0")
+        batch = await publisher.create_batch(partition_id="0")
         batch.add(EventData(text))
-        await producer.send_batch(batch)
+        await publisher.send_batch(batch)
 
     first, second = consumer(), consumer()
-    async with AsyncProducer.from_connection_string(connection_string, eventhub_name="epochs") as producer:
-        assert await producer.get_partition_ids() == ["0"]
-        assert (await producer.get_partition_properties("0"))["is_empty"]
+    async with AsyncProducer.from_connection_string(connection_string, eventhub_name="epochs") as publisher:
+        assert await publisher.get_partition_ids() == ["0"]
+        assert (await publisher.get_partition_properties("0"))["is_empty"]
         await send("before")
-        options = {"partition_id": "0", "starting_position": "@latest", "on_error": on_error}
-        reading = asyncio.create_task(
-            first.receive(on_event, owner_level=0, track_last_enqueued_event_properties=True, **options)
-        )
+        reading = read_latest(first, 0, metrics=True)
         await asyncio.sleep(1.5)
         await send("after")
         await until(lambda: bool(seen))
         assert [body for body, _ in seen] == ["after"]
         assert seen[0][1]["sequence_number"] == 1
-        stealing = asyncio.create_task(second.receive(on_event, owner_level=5, **options))
+        stealing = read_latest(second, 5)
         await until(lambda: bool(errors))
         assert "epoch" in str(errors[0])
     await asyncio.gather(first.close(), second.close())

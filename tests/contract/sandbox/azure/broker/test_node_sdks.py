@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.sandbox.azure.broker.broker_process import HERE, REPOSITORY, BrokerProcess
+from sandbox.repository import REPOSITORY
+from tests.contract.sandbox.azure.broker.broker_process import HERE, BrokerProcess
 
 PACKAGE = HERE / "node"
 JOURNEYS = ["sendAndSettle", "scheduleAndCancel", "sessions", "rules", "counts", "hubs"]

@@ -24,8 +24,9 @@ from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.namespace import Namespace
 from sandbox.azure.broker.recovery import recover
 from sandbox.azure.broker.rules.rule import Rule
+from sandbox.repository import REPOSITORY
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient, text
-from tests.contract.sandbox.azure.broker.broker_process import REPOSITORY, BrokerProcess, free_port
+from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess, free_port
 
 Launch = Callable[..., BrokerProcess]
 

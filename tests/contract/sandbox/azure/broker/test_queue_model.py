@@ -48,6 +48,9 @@ class FakeConsumer:
     def session_lost(self) -> None:
         self.lost = True
 
+    def entity_deleted(self) -> None:
+        raise AssertionError("nothing is deleted here")
+
 
 class QueueMachine(RuleBasedStateMachine):
     """Sends, receives and settles, with and without sessions, while the clock moves."""
@@ -188,9 +191,8 @@ class SessionQueueMachine(QueueMachine):
     requires_session = True
 
 
-class TestPlainQueue(QueueMachine.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
-
-
-class TestSessionQueue(SessionQueueMachine.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
+TestPlainQueue = QueueMachine.TestCase
+TestSessionQueue = SessionQueueMachine.TestCase
+TestPlainQueue.settings = TestSessionQueue.settings = settings(
+    max_examples=EXAMPLES, stateful_step_count=40, deadline=None
+)

@@ -38,7 +38,7 @@ def test_a_message_arrives_with_everything_that_was_set(
     client: ServiceBusClient, sender: Sender, now: Callable[[], datetime]
 ) -> None:
     """Body, properties with their types, annotations; multi-frame bodies too; batches in order."""
-    properties = {"i": 5, "s": "x", "b": True, "f": 1.5, "u": uuid.UUID(int=3)}
+    properties: dict[str | bytes, Any] = {"i": 5, "s": "x", "b": True, "f": 1.5, "u": uuid.UUID(int=3)}
     sender("send").send_messages(
         ServiceBusMessage(
             "hello",
@@ -69,21 +69,31 @@ def test_a_message_arrives_with_everything_that_was_set(
             "rt",
             "pk",
         )
-        assert first.application_properties == {key.encode(): _bytes(value) for key, value in properties.items()}
+        assert first.application_properties == {_bytes(key): _bytes(value) for key, value in properties.items()}
         assert first.time_to_live == timedelta(minutes=5)
         assert first.delivery_count == 0
         assert isinstance(first.lock_token, uuid.UUID)
-        assert abs((first.enqueued_time_utc - now()).total_seconds()) < 10
-        assert 40 < (first.locked_until_utc - now()).total_seconds() < 65
+        assert abs(seconds_until(first.enqueued_time_utc, now())) < 10
+        assert 40 < seconds_until(first.locked_until_utc, now()) < 65
         assert b"".join(second.body) == large
         assert second.message_id, "a message without id is given one"
         assert [str(item) for item in others] == [str(index) for index in range(30)]
-        numbers = [item.sequence_number for item in (first, second, *others)]
+        numbers = [number_of(item) for item in (first, second, *others)]
         assert numbers == list(range(numbers[0], numbers[0] + 32))
         for message in (first, second, *others):
             receiver.complete_message(message)
         with pytest.raises(sdk.MessageAlreadySettled):
             receiver.complete_message(first)
+
+
+def seconds_until(when: datetime | None, now: datetime) -> float:
+    assert when is not None
+    return (when - now).total_seconds()
+
+
+def number_of(message: ServiceBusReceivedMessage) -> int:
+    assert message.sequence_number is not None
+    return message.sequence_number
 
 
 def _bytes(value: Any) -> Any:
@@ -101,12 +111,12 @@ def test_abandon_defer_and_dead_letter(client: ServiceBusClient, sender: Sender)
         [again] = take(receiver, 1)
         assert (str(again), again.delivery_count) == ("abandon", 1)
         receiver.complete_message(again)
-        [found] = receiver.receive_deferred_messages([deferred.sequence_number])
+        [found] = receiver.receive_deferred_messages([number_of(deferred)])
         assert str(found) == "defer"
         assert receiver.renew_message_lock(found) > datetime.now(UTC)
         receiver.dead_letter_message(found, reason="Late", error_description="")
         with pytest.raises(sdk.MessageNotFoundError):
-            receiver.receive_deferred_messages([deferred.sequence_number])
+            receiver.receive_deferred_messages([number_of(deferred)])
     with client.get_queue_receiver("settle", sub_queue=ServiceBusSubQueue.DEAD_LETTER) as receiver:
         first, second = sorted(take(receiver, 2), key=str)
         assert (str(first), first.dead_letter_reason) == ("dead", "Poison")
@@ -137,6 +147,7 @@ def test_an_expired_lock_is_lost_and_counts(client: ServiceBusClient, sender: Se
     with client.get_queue_receiver("lock") as receiver:
         [message] = take(receiver, 1)
         before = message.locked_until_utc
+        assert before is not None
         broker.advance(20)
         assert receiver.renew_message_lock(message) > before
         broker.advance(20)

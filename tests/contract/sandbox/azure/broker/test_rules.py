@@ -70,7 +70,8 @@ def test_wrong_rules_are_refused(amqp: AmqpClient, manage: Manage) -> None:
     before = rules(manage)
     assert manage("add-rule", rule_name="$default", rule_description={"true-filter": {}})[0] == 409
     assert manage("remove-rule", rule_name="nothing")[0] == 404
-    for wrong in ({"sql-filter": {"expression": "amount >"}}, {"sql-filter": {}}, {}):
+    senseless: list[dict[str, Any]] = [{"sql-filter": {"expression": "amount >"}}, {"sql-filter": {}}, {}]
+    for wrong in senseless:
         assert manage("add-rule", rule_name="wrong", rule_description=wrong)[0] == 400
     answer, _ = amqp.request("send/$management", {"rule-name": "x"}, operation="com.microsoft:remove-rule")
     assert answer["errorCondition"] == "amqp:not-allowed"

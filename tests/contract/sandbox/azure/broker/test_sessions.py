@@ -26,7 +26,9 @@ def test_a_session_is_held_by_one_and_read_in_order(
     with pytest.raises(sdk.ServiceBusError):
         sender("sessions").send_messages(ServiceBusMessage("without session"))
     with client.get_queue_receiver("sessions", session_id="A") as first:
-        assert first.session.locked_until_utc > datetime.now(UTC)
+        until = first.session.locked_until_utc
+        assert until is not None
+        assert until > datetime.now(UTC)
         with ServiceBusClient.from_connection_string(connection_string, retry_total=0) as other:
             with pytest.raises(sdk.SessionCannotBeLockedError):
                 other.get_queue_receiver("sessions", session_id="A").__enter__()

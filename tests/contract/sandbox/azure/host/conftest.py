@@ -102,7 +102,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     for name, content in zip(("servicebus.json", "eventhubs.json"), _entities(), strict=True):
         (home / name).write_text(json.dumps(content))
         command += ["--config", str(home / name)]
-    one = Broker(ports.amqp, ports.broker_http, command, None)  # type: ignore[arg-type]
+    one = Broker(ports.amqp, ports.broker_http, command)
     one.start()
     yield one
     one.process.terminate()

@@ -4,13 +4,14 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import requests
 from azure.eventhub import EventData, EventHubProducerClient
+from azure.eventhub.amqp import AmqpAnnotatedMessage
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
 
 from sandbox.machine.process import HttpProbe
@@ -54,7 +55,7 @@ class HostProcess:
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.http.get(self.url + path, timeout=20, **options)
 
-    def post(self, path: str, body: bytes | str = b"", **options: Any) -> requests.Response:
+    def post(self, path: str, body: bytes | str | Iterator[bytes] = b"", **options: Any) -> requests.Response:
         return self.http.post(self.url + path, data=body, timeout=20, **options)
 
     def text(self) -> str:
@@ -110,7 +111,7 @@ class Broker:
     port: int
     http_port: int
     command: list[str]
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] = field(init=False)
 
     @property
     def connection(self) -> str:
@@ -168,13 +169,15 @@ class Hubs:
         if hub not in self._producers:
             made = EventHubProducerClient.from_connection_string(self._connection, eventhub_name=hub)
             self._producers[hub] = made
-        events = []
+        events: list[EventData | AmqpAnnotatedMessage] = []
         for number, body in enumerate(bodies):
             event = EventData(body)
             event.properties = {"number": number}
             events.append(event)
-        where = {"partition_key": key} if key else {"partition_id": partition}
-        self._producers[hub].send_batch(events, **where)  # type: ignore[arg-type]
+        if key:
+            self._producers[hub].send_batch(events, partition_key=key)
+        else:
+            self._producers[hub].send_batch(events, partition_id=partition)
 
     def close(self) -> None:
         for producer in self._producers.values():

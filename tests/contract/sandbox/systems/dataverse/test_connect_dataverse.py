@@ -12,6 +12,7 @@ import requests
 from sandbox.repository import REPOSITORY
 from sandbox.running.registration import FILTERING_ATTRIBUTES
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, Receiver, sign_in
+from tests.contract.sandbox.systems.stand_in import Start
 
 DOCS = REPOSITORY / "docs"
 PAGE = (DOCS / "connect-dataverse.md").read_text("utf-8")
@@ -65,7 +66,7 @@ def found(answer: requests.Response, where: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def unprepared(start: Any, tmp_path_factory: pytest.TempPathFactory) -> Dataverse:
+def unprepared(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Dataverse:
     state = tmp_path_factory.mktemp("unprepared")
     stand_in = start("dataverse", "--state", state, "--unprepared", scheme="https", verify=state / "ca.pem")
     return sign_in(stand_in, "human")

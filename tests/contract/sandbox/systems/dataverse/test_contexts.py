@@ -95,9 +95,12 @@ def test_an_asynchronous_update(application: Dataverse, receiver: Receiver, endp
     step = register_step(application, endpoint, "Update", "account")
     columns = "name,revenue,statecode,createdon,ownerid,primarycontactid,numberofemployees,donotemail,accountid"
     register_image(application, step, 1, columns)
-    amounts = {"revenue": 483000000, "numberofemployees": 6100}
-    currency = {"transactioncurrencyid@odata.bind": f"/transactioncurrencies({EUR})"}
-    application.update(f"accounts({FABRIKAM})", amounts | currency)
+    amounts = {
+        "revenue": 483000000,
+        "numberofemployees": 6100,
+        "transactioncurrencyid@odata.bind": f"/transactioncurrencies({EUR})",
+    }
+    application.update(f"accounts({FABRIKAM})", amounts)
     application.quiet()
     receiver.received.clear()
     application.update(f"accounts({FABRIKAM})", {"name": "Fabrikam GmbH"})
@@ -120,7 +123,7 @@ def test_an_asynchronous_update(application: Dataverse, receiver: Receiver, endp
 def test_a_synchronous_create(application: Dataverse, receiver: Receiver, endpoint: str) -> None:
     register_step(application, endpoint, "Create", "lead", mode=0)
     body = {"description": None, "emailaddress1": "test@example.com", "firstname": "Max", "lastname": "Mustermann"}
-    row_id = application.create("leads", body | {"subject": "Hello there!"})
+    row_id = application.create("leads", {**body, "subject": "Hello there!"})
     ours, real = published(application, receiver), captured("webhook_sync_create_lead")
     same_frame(ours, real)
     same_frame(ours["ParentContext"], real["ParentContext"])

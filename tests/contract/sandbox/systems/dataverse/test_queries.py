@@ -2,11 +2,11 @@
 
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.contract.sandbox.systems.dataverse_client import Dataverse
+from tests.contract.sandbox.systems.stand_in import StandIn
 
 FABRIKAM = "a0000000-0000-4000-8000-000000000001"
 
@@ -135,7 +135,7 @@ def test_tables_without_change_tracking_refuse(application: Dataverse) -> None:
 
 
 @pytest.fixture
-def limited(application: Dataverse) -> Iterator[Any]:
+def limited(application: Dataverse) -> Iterator[StandIn]:
     yield application.stand_in
     application.stand_in.control("DELETE", "limits")
 
@@ -147,7 +147,7 @@ def test_remaining_requests_are_told(application: Dataverse) -> None:
     assert float(second["x-ms-ratelimit-time-remaining-xrm-requests"]) <= 1200
 
 
-def test_limits_in_force_answer_429_with_retry_after(application: Dataverse, limited: Any) -> None:
+def test_limits_in_force_answer_429_with_retry_after(application: Dataverse, limited: StandIn) -> None:
     limited.control("POST", "limits", json={"requests": 3, "window_seconds": 60})
     answers = [application.call("GET", "WhoAmI") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]

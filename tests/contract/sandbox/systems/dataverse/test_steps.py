@@ -15,6 +15,7 @@ from tests.contract.sandbox.systems.dataverse_client import (
     register_webhook,
     sign_in,
 )
+from tests.contract.sandbox.systems.stand_in import Start
 
 FABRIKAM = "a0000000-0000-4000-8000-000000000001"
 ENDPOINT_SETTINGS = '<settings><setting name="x-key" value="k1" /></settings>'
@@ -208,7 +209,7 @@ def test_changes_of_one_row_wait_for_a_synchronous_step(
     ],
 )
 def test_what_cannot_be_registered_is_refused(
-    application: Dataverse, receiver: Receiver, endpoint: str, wrong: dict[str, object]
+    application: Dataverse, receiver: Receiver, endpoint: str, wrong: dict[str, Any]
 ) -> None:
     """Among others: navigation properties are lower case here."""
     with pytest.raises(AssertionError, match="0x80"):
@@ -228,7 +229,7 @@ def test_an_endpoint_in_use_cannot_be_deleted(application: Dataverse, endpoint: 
     assert application.call("DELETE", f"serviceendpoints({endpoint})").status_code == 204
 
 
-def test_a_kill_loses_no_row_and_no_job(start: Any, tmp_path: Path, receiver: Receiver) -> None:
+def test_a_kill_loses_no_row_and_no_job(start: Start, tmp_path: Path, receiver: Receiver) -> None:
     """What was committed before SIGKILL is there, and its event is still published."""
     options = ("--state", tmp_path, "--webhook-retry-delay", 30)
     stand_in = start("dataverse", *options, scheme="https", verify=tmp_path / "ca.pem")

@@ -1,11 +1,10 @@
 """MSAL, unmodified, gets tokens from the stand-in, and the Web API asks for them as Dataverse does."""
 
-from typing import Any
-
 import msal
 import pytest
 
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, acquire, sign_in
+from tests.contract.sandbox.systems.stand_in import StandIn
 
 WHO_AM_I = "WhoAmI"
 
@@ -21,7 +20,7 @@ def test_the_human_client_acts_as_the_human_user(human: Dataverse) -> None:
     assert human.get(WHO_AM_I)["UserId"] == human.environment["human"]["user_id"]
 
 
-def test_a_wrong_secret_is_told_as_entra_tells_it(stand_in: Any, application: Dataverse) -> None:
+def test_a_wrong_secret_is_told_as_entra_tells_it(stand_in: StandIn, application: Dataverse) -> None:
     environment = dict(application.environment)
     environment["application"] = environment["application"] | {"secret": "wrong"}
     answer = acquire(stand_in, environment, "application")
@@ -30,7 +29,7 @@ def test_a_wrong_secret_is_told_as_entra_tells_it(stand_in: Any, application: Da
     assert answer["error_description"].startswith("AADSTS7000215: Invalid client secret provided")
 
 
-def test_an_unknown_tenant_is_refused_at_discovery(stand_in: Any, application: Dataverse) -> None:
+def test_an_unknown_tenant_is_refused_at_discovery(stand_in: StandIn, application: Dataverse) -> None:
     client = application.environment["application"]
     with pytest.raises(ValueError, match="authority"):
         msal.ConfidentialClientApplication(
@@ -55,7 +54,7 @@ def test_without_a_live_token_the_web_api_challenges(application: Dataverse) -> 
     assert application.call("GET", WHO_AM_I).status_code == 401
 
 
-def test_tokens_can_be_short_lived(stand_in: Any) -> None:
+def test_tokens_can_be_short_lived(stand_in: StandIn) -> None:
     stand_in.control("POST", "tokens", json={"lifetime_seconds": 0})
     try:
         assert sign_in(stand_in, "application").call("GET", WHO_AM_I).status_code == 401

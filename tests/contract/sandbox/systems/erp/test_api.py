@@ -3,16 +3,17 @@
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
+
+from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
 KEY = {"X-Api-Key": "erp-sandbox-key"}
 
 
 @pytest.fixture(scope="module")
-def erp(start: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def erp(start: Start, tmp_path_factory: pytest.TempPathFactory) -> StandIn:
     return start("erp", "--db", tmp_path_factory.mktemp("erp") / "erp.db")
 
 
@@ -26,22 +27,22 @@ def order(customer_id: str, **changes: object) -> dict[str, object]:
     return body | {"status": "confirmed", "sourceVersion": 5} | changes
 
 
-def put(erp: Any, path: str, body: dict[str, object], key: str | None = None) -> requests.Response:
+def put(erp: StandIn, path: str, body: dict[str, object], key: str | None = None) -> requests.Response:
     headers = KEY | {"Idempotency-Key": key or str(uuid.uuid4())}
-    return erp.http.put(f"{erp.url}/api/{path}", json=body, headers=headers, timeout=5)  # type: ignore[no-any-return]
+    return erp.http.put(f"{erp.url}/api/{path}", json=body, headers=headers, timeout=5)
 
 
-def new_customer(erp: Any) -> str:
+def new_customer(erp: StandIn) -> str:
     row_id = str(uuid.uuid4())
     assert put(erp, f"customers/{row_id}", customer()).status_code == 201
     return row_id
 
 
-def effects(erp: Any, row_id: str) -> list[str]:
+def effects(erp: StandIn, row_id: str) -> list[str]:
     return [line["kind"] for line in erp.control("GET", "ledger").json()["effects"] if line["id"] == row_id]
 
 
-def test_a_customer_gets_a_number_and_keeps_it(erp: Any) -> None:
+def test_a_customer_gets_a_number_and_keeps_it(erp: StandIn) -> None:
     row_id = str(uuid.uuid4())
     first = put(erp, f"customers/{row_id}", customer())
     second = put(erp, f"customers/{row_id}", customer(name="Fabrikam AG", sourceVersion=11))
@@ -53,7 +54,7 @@ def test_a_customer_gets_a_number_and_keeps_it(erp: Any) -> None:
     assert effects(erp, row_id) == ["customer-created", "customer-updated"]
 
 
-def test_the_same_key_and_body_are_done_once(erp: Any) -> None:
+def test_the_same_key_and_body_are_done_once(erp: StandIn) -> None:
     row_id, key = str(uuid.uuid4()), str(uuid.uuid4())
     first = put(erp, f"customers/{row_id}", customer(), key)
     again = put(erp, f"customers/{row_id}", customer(), key)
@@ -63,7 +64,7 @@ def test_the_same_key_and_body_are_done_once(erp: Any) -> None:
     assert effects(erp, row_id) == ["customer-created"]
 
 
-def test_the_same_key_for_another_body_is_refused(erp: Any) -> None:
+def test_the_same_key_for_another_body_is_refused(erp: StandIn) -> None:
     row_id, key = str(uuid.uuid4()), str(uuid.uuid4())
     put(erp, f"customers/{row_id}", customer(), key)
     other = put(erp, f"customers/{row_id}", customer(name="Other"), key)
@@ -72,12 +73,12 @@ def test_the_same_key_for_another_body_is_refused(erp: Any) -> None:
     assert other.json()["type"].endswith("/idempotency-key-reused")
 
 
-def test_a_write_without_a_key_is_refused(erp: Any) -> None:
+def test_a_write_without_a_key_is_refused(erp: StandIn) -> None:
     answer = erp.http.put(f"{erp.url}/api/customers/{uuid.uuid4()}", json=customer(), headers=KEY, timeout=5)
     assert answer.status_code == 400
 
 
-def test_an_older_version_changes_nothing(erp: Any) -> None:
+def test_an_older_version_changes_nothing(erp: StandIn) -> None:
     row_id = new_customer(erp)
     stale = put(erp, f"customers/{row_id}", customer(name="Old", sourceVersion=9))
     assert stale.status_code == 409
@@ -85,7 +86,7 @@ def test_an_older_version_changes_nothing(erp: Any) -> None:
     assert effects(erp, row_id) == ["customer-created"]
 
 
-def test_an_order_needs_its_customer(erp: Any) -> None:
+def test_an_order_needs_its_customer(erp: StandIn) -> None:
     order_id, customer_id, key = str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4())
     assert put(erp, f"orders/{order_id}", order(customer_id), key).status_code == 422
     put(erp, f"customers/{customer_id}", customer())
@@ -98,13 +99,13 @@ def test_an_order_needs_its_customer(erp: Any) -> None:
     "wrong",
     [{"amount": 1234.5}, {"amount": "12,5"}, {"currency": "XXX"}, {"currency": "euro"}, {"closedOn": "tomorrow"}],
 )
-def test_what_cannot_be_booked_is_refused(erp: Any, wrong: dict[str, object]) -> None:
+def test_what_cannot_be_booked_is_refused(erp: StandIn, wrong: dict[str, object]) -> None:
     answer = put(erp, f"orders/{uuid.uuid4()}", order(new_customer(erp), **wrong))
     assert answer.status_code == 422
     assert set(answer.json()) == {"type", "title", "status", "detail"}
 
 
-def test_a_status_can_be_patched(erp: Any) -> None:
+def test_a_status_can_be_patched(erp: StandIn) -> None:
     row_id = new_customer(erp)
     body = {"status": "blocked", "reason": "credit refused", "sourceVersion": 12}
     headers = KEY | {"Idempotency-Key": str(uuid.uuid4())}
@@ -114,7 +115,7 @@ def test_a_status_can_be_patched(erp: Any) -> None:
     assert missing.status_code == 422, "the key belongs to another request"
 
 
-def test_callers_need_the_key_or_a_live_token(erp: Any) -> None:
+def test_callers_need_the_key_or_a_live_token(erp: StandIn) -> None:
     url = f"{erp.url}/api/customers/{uuid.uuid4()}"
     assert erp.http.get(url, timeout=5).status_code == 401
     grant = {"grant_type": "client_credentials", "client_id": "erp-sandbox-client", "client_secret": "wrong"}
@@ -128,7 +129,7 @@ def test_callers_need_the_key_or_a_live_token(erp: Any) -> None:
     assert erp.http.get(url, headers=bearer, timeout=5).status_code == 401
 
 
-def test_a_kill_loses_nothing(start: Any, tmp_path: Path) -> None:
+def test_a_kill_loses_nothing(start: Start, tmp_path: Path) -> None:
     """What was answered before SIGKILL is there afterwards, with its replay."""
     erp = start("erp", "--db", tmp_path / "erp.db")
     row_id, key = str(uuid.uuid4()), str(uuid.uuid4())
@@ -140,7 +141,7 @@ def test_a_kill_loses_nothing(start: Any, tmp_path: Path) -> None:
     assert effects(erp, row_id) == ["customer-created"]
 
 
-def test_a_taken_port_is_named(erp: Any, tmp_path: Path) -> None:
+def test_a_taken_port_is_named(erp: StandIn, tmp_path: Path) -> None:
     """A second stand-in on the same port ends with exit code 2 and says which port."""
     command = [argument if not argument.endswith(".db") else str(tmp_path / "x.db") for argument in erp.arguments]
     second = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 -- our own module

@@ -2,12 +2,19 @@
 
 # ruff: noqa: UP006, UP035 -- the runtime takes typing.List and refuses list
 
-from typing import List
+from collections.abc import Mapping
+from typing import Any, List
 
 import azure.functions as func
 import probe
 
 app = func.FunctionApp()
+
+
+def metadata(event: func.EventHubEvent) -> Mapping[str, Any]:
+    """Its trigger's metadata, which it always has."""
+    assert event.metadata is not None
+    return event.metadata
 
 
 @app.event_hub_message_trigger(
@@ -16,8 +23,8 @@ app = func.FunctionApp()
 def sink(events: List[func.EventHubEvent]) -> None:
     probe.record(
         "sink",
-        partition=events[0].metadata["PartitionContext"]["PartitionId"],
-        context=events[0].metadata["PartitionContext"],
+        partition=metadata(events[0])["PartitionContext"]["PartitionId"],
+        context=metadata(events[0])["PartitionContext"],
         items=[
             {
                 "body": event.get_body().decode(),
@@ -25,7 +32,7 @@ def sink(events: List[func.EventHubEvent]) -> None:
                 "offset": event.offset,
                 "key": event.partition_key,
                 "enqueued": event.enqueued_time,
-                "properties": event.metadata["PropertiesArray"][index],
+                "properties": metadata(event)["PropertiesArray"][index],
             }
             for index, event in enumerate(events)
         ],

@@ -4,7 +4,7 @@
 
 import json
 import time
-from typing import List
+from typing import Any, List
 
 import azure.functions as func
 import probe
@@ -19,7 +19,7 @@ FIELDS = (
 )
 
 
-def seen(message: func.ServiceBusMessage) -> dict:
+def seen(message: func.ServiceBusMessage) -> dict[str, Any]:
     return {"body": message.get_body().decode(), **{name: getattr(message, name) for name in FIELDS}}
 
 
