@@ -1,6 +1,6 @@
 """The worker: one event from the queue, its effects done once, its end written down."""
 
-from integration.worker.handlers.handler import Handler, Outcome
+from integration.worker.handler import Handler, Outcome
 from integration.worker.pipeline import Worker
 from integration.worker.registry import Handlers
 from integration.worker.retry_later import RetryLater

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from integration.dataverse import ROW_GONE
 from integration.errors import Conflict, NotFound, Transient
 from integration.ledger import RecordMemory
-from integration.worker.handlers.handler import Outcome
+from integration.worker.handler import Outcome
 from integration.worker.work import Work
 
 _ROUNDS = 3

@@ -17,7 +17,7 @@ from integration.errors import Permanent, Stale, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
 from integration.ledger import Entry, Ledger, State
 from integration.telemetry import get_logger
-from integration.worker.handlers.handler import Outcome
+from integration.worker.handler import Outcome
 from integration.worker.registry import Handlers
 from integration.worker.retry_later import RetryLater
 from integration.worker.settled import SettledEvents

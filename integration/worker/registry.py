@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from integration.errors import ConfigurationError
 from integration.events import IntegrationEvent
-from integration.worker.handlers.handler import Handler
+from integration.worker.handler import Handler
 
 
 class Handlers:

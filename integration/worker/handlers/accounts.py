@@ -6,7 +6,7 @@ from integration.events import IntegrationEvent, Lookup
 from integration.ledger import Records
 from integration.worker.converge import converge, nothing_to_do
 from integration.worker.customers import EFFECT, Customers
-from integration.worker.handlers.handler import Handler, Outcome
+from integration.worker.handler import Handler, Outcome
 from integration.worker.mapping import version_of
 from integration.worker.work import Work
 from integration.worker.write_back import WriteBack

@@ -13,7 +13,7 @@ from integration.ledger import BEGUN, RecordMemory, Records
 from integration.worker import mapping
 from integration.worker.converge import converge, nothing_to_do
 from integration.worker.customers import Customers
-from integration.worker.handlers.handler import Handler, Outcome
+from integration.worker.handler import Handler, Outcome
 from integration.worker.mapping import OPEN, WON, Opportunity
 from integration.worker.versioned import versioned
 from integration.worker.work import Work, digest
