@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The project's commands. Needs Python 3.11 or newer and nothing else.
 
-The first run makes a virtual environment in .venv and installs what requirements.txt and requirements-dev.txt pin;
-later runs find it complete and need no network.
+The first run makes a virtual environment in .venv and installs what the lock files name; later runs find it complete
+and need no network.
 """
 
 from __future__ import annotations  # for older versions to come as far as being told
@@ -20,9 +20,7 @@ from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
-# It asks for Python 3.13, as Azure offers it from there on; it runs on 3.11.
-RUNTIME = "azure-functions-runtime==1.3.0"
+LOCKS = ("requirements-dev.txt", "requirements-host.txt")
 
 COMMANDS = {
     "demo": "show each event's way through a sandbox of its own, and check the outcome",
@@ -31,6 +29,7 @@ COMMANDS = {
     "bench": "measure events per second, latencies, and CPU by part; --quick is a short form",
     "chaos": "run the long tests (arguments go to pytest)",
     "lint": "check format, types and imports only",
+    "lock": "renew the lock files from requirements*.in (needs the network); --upgrade takes newer libraries",
 }
 
 
@@ -80,10 +79,11 @@ class Environment:
             shutil.rmtree(self.directory, ignore_errors=True)
             subprocess.run([sys.executable, "-m", "venv", self.directory], check=True)
         self._stamp.unlink(missing_ok=True)
-        say("Installing the pinned requirements (once) ...")
+        say("Installing the locked requirements (once) ...")
         pip = [str(self.python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
-        subprocess.run([*pip, *(f"--requirement={self.root / name}" for name in REQUIREMENTS)], check=True)
-        subprocess.run([*pip, "--no-deps", "--ignore-requires-python", RUNTIME], check=True)
+        # The locks are complete and say which library is for which Python; requirements-host.in tells the exception.
+        exactly = ["--require-hashes", "--no-deps", "--ignore-requires-python"]
+        subprocess.run([*pip, *exactly, *(f"--requirement={self.root / name}" for name in LOCKS)], check=True)
         self.mark_complete()
         say(f"Installed in {time.monotonic() - began:.0f} s.")
 
@@ -97,8 +97,8 @@ class Environment:
 
     def wanted(self) -> dict[str, str]:
         """What decides whether an installation is current."""
-        digest = hashlib.sha256(RUNTIME.encode())
-        for name in REQUIREMENTS:
+        digest = hashlib.sha256()
+        for name in LOCKS:
             digest.update((self.root / name).read_bytes())
         return {"python": platform.python_version(), "requirements": digest.hexdigest()}
 

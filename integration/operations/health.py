@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from typing import Any
 
+from integration import __version__
 from integration.clock import Clock
 
 _CHECK_SECONDS = 5.0
@@ -26,7 +27,7 @@ class Health:
         self._found_at = -_KEPT_SECONDS
 
     def report(self) -> dict[str, Any]:
-        """`{"ready": bool, "checks": {name: "ok" | what is wrong}}`; says no more than anyone may know."""
+        """`{"ready": bool, "version": ..., "checks": {name: "ok" | what is wrong}}`; says no more than anyone may know."""
         with self._lock:
             if self._clock.monotonic() - self._found_at >= _KEPT_SECONDS:
                 self._found = self._check()
@@ -46,4 +47,4 @@ class Health:
             except Exception as error:  # noqa: BLE001 -- whatever it is, it is the finding
                 found[name] = str(getattr(error, "reason", type(error).__name__))
         pool.shutdown(wait=False, cancel_futures=True)
-        return {"ready": all(state == "ok" for state in found.values()), "checks": found}
+        return {"ready": all(state == "ok" for state in found.values()), "version": __version__, "checks": found}

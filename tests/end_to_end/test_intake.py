@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from integration import __version__
 from sandbox.client import Client
 from sandbox.repository import PAYLOADS
 from tests.end_to_end.journeys import context_of, payload
@@ -106,7 +107,11 @@ def test_an_unknown_event_is_404_and_a_strange_id_400(client: Client) -> None:
 
 
 def test_health_is_open_and_says_ready(client: Client) -> None:
-    """Probes carry no key."""
+    """Probes carry no key; the answer names the version that runs."""
     answer = requests.get(f"{client.app.url}/api/health", timeout=10)
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "checks": {"workQueue": "ok", "eventHub": "ok", "ledger": "ok"}}
+    assert answer.json() == {
+        "ready": True,
+        "version": __version__,
+        "checks": {"workQueue": "ok", "eventHub": "ok", "ledger": "ok"},
+    }

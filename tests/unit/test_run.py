@@ -25,7 +25,7 @@ def run() -> ModuleType:
 @pytest.fixture
 def root(tmp_path: Path, run: ModuleType) -> Path:
     """A repository whose environment has a Python and a complete installation."""
-    for name in run.REQUIREMENTS:
+    for name in run.LOCKS:
         (tmp_path / name).write_text("requests==2.0\n", encoding="utf-8")
     environment = run.Environment(tmp_path)
     environment.python.parent.mkdir(parents=True)
@@ -38,7 +38,7 @@ def test_a_complete_environment_is_used_as_it_is(run: ModuleType, root: Path) ->
     assert run.Environment(root).is_complete()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements-dev.txt", "requirements-host.txt"])
 def test_a_changed_requirement_is_noticed(run: ModuleType, root: Path, name: str) -> None:
     (root / name).write_text("requests==2.1\n", encoding="utf-8")
     assert not run.Environment(root).is_complete()

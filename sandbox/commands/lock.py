@@ -1,0 +1,61 @@
+"""`run.py lock`: renew the lock files from the requirements that are written by hand. Needs the network.
+
+    requirements.in        what is deployed              requirements.txt
+    requirements-dev.in    that, the sandbox, the tests  requirements-dev.txt
+    requirements-host.in   Microsoft's worker library    requirements-host.txt
+
+A lock names every library with its version and hashes, for each Python from the oldest on and for each platform. Pins
+that still fit are kept; --upgrade takes the newest that fit, --upgrade-package NAME those of one library.
+"""
+
+import argparse
+import importlib.util
+import os
+import sys
+
+from sandbox.commands.checks import call
+
+_UV = "uv==0.13.8"
+
+OLDEST_PYTHON = "3.11"
+"""The locks hold from this Python on, as `requires-python` in pyproject.toml says."""
+
+COMPILE = ("pip", "compile", "--universal", "--generate-hashes", "--python-version", OLDEST_PYTHON)
+LOCKS: dict[str, tuple[str, ...]] = {
+    "requirements.in": (*COMPILE, "requirements.in", "--output-file", "requirements.txt"),
+    "requirements-dev.in": (
+        *(*COMPILE, "requirements-dev.in", "--output-file", "requirements-dev.txt"),
+        *("--constraint", "requirements.txt"),
+    ),
+    # It asks for a newer Python than the oldest (requirements-host.in), and its own requirements are among those above.
+    "requirements-host.in": (
+        *("pip", "compile", "--generate-hashes", "--python-version", "3.13", "--no-deps"),
+        *("requirements-host.in", "--output-file", "requirements-host.txt"),
+    ),
+}
+"""The arguments of uv for each file that is written by hand."""
+
+
+def main(arguments: list[str]) -> int:
+    """0 when all locks are renewed."""
+    parser = argparse.ArgumentParser(
+        prog="run.py lock", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
+    parser.add_argument(
+        "--upgrade-package", action="append", default=[], metavar="NAME", help="take the newest version of this library"
+    )
+    options = parser.parse_args(arguments)
+    upgrades = ["--upgrade"] if options.upgrade else []
+    upgrades += [part for name in options.upgrade_package for part in ("--upgrade-package", name)]
+    if importlib.util.find_spec("uv") is None:  # only this command needs it
+        status = call((sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _UV))
+        if status:
+            return status
+    os.environ["UV_PYTHON_DOWNLOADS"] = "never"  # nothing is run in the Python that is resolved for
+    statuses = [call((sys.executable, "-m", "uv", "--quiet", *compile_, *upgrades)) for compile_ in LOCKS.values()]
+    return max(statuses)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
