@@ -57,7 +57,7 @@ param moreSettings object = {}
 
 // Size
 
-@description('Python of the app; the tests run on 3.11 and 3.13.')
+@description('Python of the app; the tests run on 3.11, 3.12 and 3.13.')
 @allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string = '3.13'
 

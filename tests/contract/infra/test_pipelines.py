@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,21 @@ FILES = [REPOSITORY / "azure.yaml", REPOSITORY / "azure-pipelines.yml", AZURE_DE
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
 
 
+DEPENDABOT = REPOSITORY / ".github" / "dependabot.yml"
+
+
 def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def deploying_stages() -> list[dict[str, Any]]:
+    """The stages of azure-pipelines.yml that are there only where the parameter `deploy` is set."""
+    (stages,) = [it["${{ if parameters.deploy }}"] for it in read(REPOSITORY / "azure-pipelines.yml")["stages"][1:]]
+    assert all("template" in it for it in stages)
+    return list(stages)
+
+
+@pytest.mark.parametrize("path", [*FILES, DEPENDABOT], ids=lambda path: path.name)
 def test_they_are_yaml(path: Path) -> None:
     """A mapping at the top, without a tab or a duplicate that YAML would forgive."""
     assert isinstance(read(path), dict)
@@ -54,21 +65,66 @@ def test_environments_have_parameters() -> None:
     """An environment that is deployed has its parameter file; all but dev, which is deployed by hand, are."""
     jobs = read(WORKFLOWS / "deploy.yml")["jobs"]
     deployed = [job["with"]["environment"] for job in jobs.values() if "with" in job]
-    stages = read(REPOSITORY / "azure-pipelines.yml")["stages"]
-    assert deployed == [it["parameters"]["environment"] for it in stages if "template" in it]
+    assert deployed == [it["parameters"]["environment"] for it in deploying_stages()]
     assert deployed == [name for name in ENVIRONMENTS if name != "dev"]
     for name in ENVIRONMENTS:
         assert (INFRA / f"main.{name}.bicepparam").is_file()
 
 
 def test_the_python_that_is_deployed_is_tested() -> None:
-    """The default of the template is one of the versions that the tests run on in both services."""
+    """The default of the template is among those that pyproject.toml promises; both services test all of these.
+
+    GitHub tries the next one as well, and waits for it no more than for what is not promised.
+    """
     (deployed,) = re.findall(r"param pythonVersion string = '([\d.]+)'", (INFRA / "main.bicep").read_text("utf-8"))
-    github = read(WORKFLOWS / "ci.yml")["jobs"]["test"]["strategy"]["matrix"]["python"]
-    (stage,) = [it for it in read(REPOSITORY / "azure-pipelines.yml")["stages"] if it.get("stage") == "ci"]
-    (job,) = [it for it in stage["jobs"] if it["job"] == "test"]
-    assert deployed in github
-    assert sorted(it["python"] for it in job["strategy"]["matrix"].values()) == sorted(github)
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    promised = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    assert deployed in promised
+    assert project["requires-python"] == f">={promised[0]}"
+    github = read(WORKFLOWS / "ci.yml")["jobs"]["test"]
+    *same, following = github["strategy"]["matrix"]["python"]
+    assert same == promised
+    assert github["continue-on-error"] == f"${{{{ matrix.python == '{following}' }}}}"
+    (job,) = [it for it in read(REPOSITORY / "azure-pipelines.yml")["stages"][0]["jobs"] if it["job"] == "test"]
+    assert [it["python"] for it in job["strategy"]["matrix"].values()] == promised
+
+
+def test_a_fork_deploys_nothing() -> None:
+    """It has neither the variable nor the parameter; both are off where nobody has set them."""
+    deploy = read(WORKFLOWS / "deploy.yml")
+    assert [name for name, job in deploy["jobs"].items() if job.get("if") != "vars.DEPLOY_ENABLED == 'true'"] == ["ci"]
+    pipeline = read(REPOSITORY / "azure-pipelines.yml")
+    assert {it["name"]: it["default"] for it in pipeline["parameters"]}["deploy"] is False
+    assert [it["stage"] for it in pipeline["stages"] if "stage" in it] == ["ci"]
+    assert deploying_stages()
+
+
+def test_only_what_deploys_may_sign_in_to_azure() -> None:
+    """A token for Azure is given to the jobs that deploy; checks, also of a pull request, only read."""
+    for path in WORKFLOWS.glob("*.yml"):
+        if path.name != "environment.yml":
+            assert read(path)["permissions"] == {"contents": "read"}, path.name
+    jobs = read(WORKFLOWS / "deploy.yml")["jobs"]
+    assert {name for name, job in jobs.items() if job.get("permissions", {}).get("id-token")} == {"test", "prod"}
+
+
+def test_the_runner_of_prod_can_be_chosen() -> None:
+    """Access rules keep hosted ones out. A variable of an environment is empty where a runner is chosen: it is an input."""
+    environment = read(WORKFLOWS / "environment.yml")
+    assert environment["jobs"]["deploy"]["runs-on"] == "${{ inputs.runner }}"
+    given = read(WORKFLOWS / "deploy.yml")["jobs"]["prod"]["with"]
+    assert given["runner"] == "${{ vars.PROD_RUNNER || 'ubuntu-latest' }}"
+    assert deploying_stages()[-1]["parameters"]["pool"] == "${{ parameters.prodPool }}"
+    assert read(AZURE_DEVOPS)["stages"][1]["jobs"][0]["pool"] == "${{ parameters.pool }}"
+
+
+def test_actions_are_pinned_by_commit() -> None:
+    """A tag can be moved; beside each commit stands the version that it is."""
+    used = [line for path in WORKFLOWS.glob("*.yml") for line in path.read_text("utf-8").splitlines() if "uses: " in line]
+    outside = [line for line in used if "uses: ./" not in line]
+    assert outside
+    for line in outside:
+        assert re.search(r"uses: [\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
 
 
 def test_there_is_a_gate_before_every_deployment() -> None:

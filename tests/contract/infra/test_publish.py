@@ -9,14 +9,14 @@ import pytest
 from sandbox.repository import REPOSITORY
 
 AZ = """#!/usr/bin/env bash
+if [ "$1" = version ]; then echo "$VERSION"; exit; fi
 echo "$*" >> "$CALLS"
 [ "$(wc -l < "$CALLS")" -ge "$SUCCEEDS_AT" ]
 """
 
 
-@pytest.mark.parametrize(("succeeds_at", "status", "calls"), [(1, 0, 1), (3, 0, 3), (4, 1, 3)])
-def test_three_attempts(tmp_path: Path, succeeds_at: int, status: int, calls: int) -> None:
-    """A program that fails so many times stands for az, another for the minute between attempts."""
+def publish(tmp_path: Path, *, succeeds_at: int, version: str = "2.87.0") -> tuple[int, list[str], str]:
+    """Status, calls and complaints; one program stands for az, another for the minute between attempts."""
     for name, content in (("az", AZ), ("sleep", "#!/usr/bin/env bash\n")):
         (tmp_path / name).write_text(content, encoding="utf-8")
         (tmp_path / name).chmod(0o755)
@@ -24,10 +24,31 @@ def test_three_attempts(tmp_path: Path, succeeds_at: int, status: int, calls: in
     record.touch()
     done = subprocess.run(  # noqa: S603 -- our own script
         [str(REPOSITORY / "infra" / "publish.sh"), "group", "app", "app.zip"],
-        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(record), "SUCCEEDS_AT": str(succeeds_at)},
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "CALLS": str(record),
+            "SUCCEEDS_AT": str(succeeds_at),
+            "VERSION": version,
+        },
         capture_output=True,
+        text=True,
         check=False,
     )
-    made = record.read_text(encoding="utf-8").splitlines()
-    assert (done.returncode, len(made)) == (status, calls)
+    return done.returncode, record.read_text(encoding="utf-8").splitlines(), done.stderr
+
+
+@pytest.mark.parametrize(("succeeds_at", "status", "calls"), [(1, 0, 1), (3, 0, 3), (4, 1, 3)])
+def test_three_attempts(tmp_path: Path, succeeds_at: int, status: int, calls: int) -> None:
+    """What fails is tried three times in all."""
+    returned, made, _ = publish(tmp_path, succeeds_at=succeeds_at)
+    assert (returned, len(made)) == (status, calls)
     assert "config-zip --resource-group group --name app --src app.zip --build-remote true" in made[0]
+
+
+@pytest.mark.parametrize(("version", "status"), [("2.86.0", 2), ("2.9.1", 2), ("2.100.0", 0), ("3.0.0", 0)])
+def test_an_az_that_would_hang_is_refused(tmp_path: Path, version: str, status: int) -> None:
+    """Before anything is uploaded, with the version that is needed and how to get it."""
+    returned, made, complaint = publish(tmp_path, succeeds_at=1, version=version)
+    assert returned == status
+    assert bool(made) == (status == 0)
+    assert ("az upgrade" in complaint) == (status == 2)
