@@ -27,7 +27,10 @@ class Health:
         self._found_at = -_KEPT_SECONDS
 
     def report(self) -> dict[str, Any]:
-        """`{"ready": bool, "version": ..., "checks": {name: "ok" | what is wrong}}`; says no more than anyone may know."""
+        """`{"ready": bool, "version": ..., "checks": {name: "ok" or what is wrong}}`.
+
+        Says no more than anyone may know.
+        """
         with self._lock:
             if self._clock.monotonic() - self._found_at >= _KEPT_SECONDS:
                 self._found = self._check()

@@ -8,7 +8,7 @@ from sandbox.azure import azurite, topology
 from sandbox.machine.ports import Ports
 from sandbox.machine.supervisor import Supervisor, silent
 from sandbox.repository import REPOSITORY, TOOLS
-from sandbox.running import programs, registration
+from sandbox.running import programs, registration, requests_file
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.reload import AppFiles, Changes, Reload
@@ -102,5 +102,6 @@ class Sandbox:
         registration.register(reached)
         if self._restart:
             self._supervisor.watch()
+        requests_file.write(reached, keys, self.state.requests)
         reached.write(self.state.endpoints)
         return reached

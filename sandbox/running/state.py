@@ -49,6 +49,7 @@ class StateDirectory:
         self.data = self.root / "data"
         self.logs = self.root / "logs"
         self.endpoints = self.root / "endpoints.json"
+        self.requests = self.root / "requests.http"
         self._lock: IO[str] | None = None
 
     def open(self) -> None:
@@ -66,9 +67,10 @@ class StateDirectory:
         self.logs.mkdir(exist_ok=True)
 
     def withdraw_endpoints(self) -> None:
-        """Remove endpoints.json if it is ours."""
+        """Remove endpoints.json and requests.http if they are ours."""
         if self._lock is not None:
             self.endpoints.unlink(missing_ok=True)
+            self.requests.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Release the lock."""

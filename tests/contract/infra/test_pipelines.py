@@ -109,7 +109,7 @@ def test_only_what_deploys_may_sign_in_to_azure() -> None:
 
 
 def test_the_runner_of_prod_can_be_chosen() -> None:
-    """Access rules keep hosted ones out. A variable of an environment is empty where a runner is chosen: it is an input."""
+    """Access rules keep hosted ones out. It is an input, as an environment's variables are empty where one is chosen."""
     environment = read(WORKFLOWS / "environment.yml")
     assert environment["jobs"]["deploy"]["runs-on"] == "${{ inputs.runner }}"
     given = read(WORKFLOWS / "deploy.yml")["jobs"]["prod"]["with"]
@@ -120,7 +120,9 @@ def test_the_runner_of_prod_can_be_chosen() -> None:
 
 def test_actions_are_pinned_by_commit() -> None:
     """A tag can be moved; beside each commit stands the version that it is."""
-    used = [line for path in WORKFLOWS.glob("*.yml") for line in path.read_text("utf-8").splitlines() if "uses: " in line]
+    used = [
+        line for path in WORKFLOWS.glob("*.yml") for line in path.read_text("utf-8").splitlines() if "uses: " in line
+    ]
     outside = [line for line in used if "uses: ./" not in line]
     assert outside
     for line in outside:

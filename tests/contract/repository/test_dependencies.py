@@ -22,7 +22,13 @@ from sandbox.repository import REPOSITORY
 
 DEPLOYED = [REPOSITORY / "function_app.py", *(REPOSITORY / "integration").rglob("*.py")]
 DEVELOPMENT = [path for folder in ("sandbox", "tests", "infra") for path in (REPOSITORY / folder).rglob("*.py")]
-OURS = {"integration", "sandbox", "tests", "function_app", *(path.stem for path in (REPOSITORY / "tests").rglob("*.py"))}
+OURS = {
+    "integration",
+    "sandbox",
+    "tests",
+    "function_app",
+    *(path.stem for path in (REPOSITORY / "tests").rglob("*.py")),
+}
 LOCKS = {
     "requirements.txt": ["requirements.in"],
     "requirements-dev.txt": ["requirements.in", "requirements-dev.in"],

@@ -1,0 +1,91 @@
+"""docs/requests.http has a request for each route, and a running sandbox fills it in."""
+
+import re
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.running.endpoints import DataverseClient, Endpoints
+from sandbox.running.requests_file import REQUESTS, filled, write
+from sandbox.running.state import Keys
+from tests.contract.infra.test_topology import triggers
+from tests.http_file import HttpRequest, body_of, requests_of, variables
+
+TEXT = REQUESTS.read_text(encoding="utf-8")
+NOWHERE = Endpoints(
+    **dict.fromkeys(
+        ("webhook_key", "operations_key", "servicebus", "eventhubs", "storage", "dataverse", "erp", "credit"), ""
+    ),
+    functions="http://127.0.0.1:7071",
+    dataverse_client=DataverseClient("", "", "", "", ""),
+)
+
+
+def routes() -> list[tuple[str, str]]:
+    """Method and route of each HTTP function of the app."""
+    http = [it for it in triggers().values() if it["type"] == "httpTrigger"]
+    return [(method, it["route"]) for it in http for method in it["methods"]]
+
+
+def leads_to(request: HttpRequest, method: str, route: str) -> bool:
+    """Whether a request is one to this route: `{name}` stands for a segment, `{name?}` for one that may be missing."""
+    pattern = re.sub(r"/\{\w+\?\}", "(?:/[^/?]+)?", route)
+    pattern = re.sub(r"\{\w+\}", "[^/?]+", pattern)
+    return request.method == method and bool(re.fullmatch(rf"\{{\{{functions\}}\}}/api/{pattern}(\?.*)?", request.url))
+
+
+@pytest.mark.parametrize(("method", "route"), routes())
+def test_every_route_has_a_request_that_it_accepts(method: str, route: str) -> None:
+    """Whoever adds a route shows how it is called."""
+    assert [it for it in requests_of(TEXT) if leads_to(it, method, route) and it.status < 300]  # noqa: PLR2004
+
+
+def test_every_request_is_to_a_route() -> None:
+    """A route that is renamed is renamed here too."""
+    for request in requests_of(TEXT):
+        assert any(leads_to(request, *it) for it in routes()), request.title
+
+
+def test_every_variable_is_used_and_the_reverse() -> None:
+    """Only answers to earlier requests are named besides."""
+    requests = requests_of(TEXT)
+    used = set(re.findall(r"\{\{([^}]+)\}\}", TEXT))
+    answers = {it for it in used if ".response." in it}
+    assert used - answers == variables(TEXT).keys()
+    named = [request.name for request in requests if request.name]
+    assert {it.partition(".")[0] for it in answers} <= set(named)
+
+
+def test_bodies_exist() -> None:
+    """Those that are in files too, seen from where the page lies."""
+    bodies = [body_of(request, REQUESTS.parent) for request in requests_of(TEXT) if request.method == "POST"]
+    assert all(bodies)
+
+
+def test_a_sandbox_fills_it_in(tmp_path: Path) -> None:
+    """With its address and its keys, readable by nobody else; bodies are found from there too."""
+    keys = Keys()
+    reached: Any = replace(NOWHERE, functions="http://127.0.0.1:12345")
+    path = tmp_path / "requests.http"
+    write(reached, keys, path)
+    write(reached, keys, path)
+    text = path.read_text(encoding="utf-8")
+    assert variables(text) == {
+        "functions": "http://127.0.0.1:12345",
+        "webhookKey": keys.webhook,
+        "pluginKey": keys.plugin,
+        "operationsKey": keys.operations,
+    }
+    assert [body_of(it, path.parent) for it in requests_of(text)] == [
+        body_of(it, REQUESTS.parent) for it in requests_of(TEXT)
+    ]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_variable_without_a_value_is_refused() -> None:
+    """Rather than a request with a key that is none."""
+    with pytest.raises(KeyError, match="newKey"):
+        filled("@newKey = x\n", {})

@@ -1,0 +1,29 @@
+"""The requests that an editor sends work as they are written."""
+
+from typing import Any
+
+import requests
+
+from sandbox.client import Client
+from sandbox.running.sandbox import Sandbox
+from tests.http_file import body_of, filled_in, requests_of, variables
+
+
+def test_every_request_of_the_running_sandbox_is_answered_as_its_title_says(sandbox: Sandbox, client: Client) -> None:
+    """Sent in their order, from the file that the sandbox has written."""
+    path = sandbox.state.requests
+    text = path.read_text(encoding="utf-8")
+    answers: dict[str, Any] = {}
+    for request in requests_of(text):
+        values = variables(text)
+        answer = requests.request(
+            request.method,
+            filled_in(request.url, values, answers),
+            headers={name: filled_in(value, values, answers) for name, value in request.headers.items()},
+            data=body_of(request, path.parent),
+            timeout=30,
+        )
+        assert answer.status_code == request.status, f"{request.title}: {answer.text}"
+        if request.name:
+            answers[request.name] = answer.json()
+            client.app.wait_for(answers[request.name]["eventId"])
