@@ -2,16 +2,21 @@
 
 The emulators allow less than Azure does (`reference`: Azure/azure-service-bus-emulator-installer and
 Azure/azure-event-hubs-emulator-installer, schema of Config.json). A value beyond their range becomes the nearest one
-they take, and a note says so.
+they take, and a note says so. `python -m sandbox.azure.topology` writes those of docs/emulators anew.
 """
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from sandbox.repository import REPOSITORY
+
+TOPOLOGY = REPOSITORY / "infra" / "topology.json"
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
@@ -120,3 +125,9 @@ def format_duration(duration: timedelta) -> str:
     minutes, seconds = divmod(rest, 60)
     parts = [f"{amount}{unit}" for amount, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if amount]
     return "PT" + ("".join(parts) or "0S")
+
+
+if __name__ == "__main__":
+    configuration = render(json.loads(TOPOLOGY.read_text(encoding="utf-8")))
+    configuration.write(REPOSITORY / "docs" / "emulators")
+    sys.stderr.writelines(f"note: {note}\n" for note in configuration.notes)

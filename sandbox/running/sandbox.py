@@ -90,7 +90,7 @@ class Sandbox:
         self._supervisor = Supervisor(self.state.logs, REPOSITORY, self._say)
         installed = azurite.installed(self._tools, self._say)
         keys = self.state.keys()
-        rendered = topology.render(json.loads((REPOSITORY / "infra" / "topology.json").read_text(encoding="utf-8")))
+        rendered = topology.render(json.loads(topology.TOPOLOGY.read_text(encoding="utf-8")))
         for note in rendered.notes:
             self._say(f"note: {note}")
         configs = rendered.write(self.state.data / "config")

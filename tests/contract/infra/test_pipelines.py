@@ -118,6 +118,14 @@ def test_the_runner_of_prod_can_be_chosen() -> None:
     assert read(AZURE_DEVOPS)["stages"][1]["jobs"][0]["pool"] == "${{ parameters.pool }}"
 
 
+def test_no_script_is_put_together_from_values() -> None:
+    """What comes from elsewhere reaches a script as a variable of its environment, never as a part of its text."""
+    for path in WORKFLOWS.glob("*.yml"):
+        for job in read(path)["jobs"].values():
+            for step in job.get("steps", []):
+                assert "${{" not in step.get("run", ""), f"{path.name}: {step['run']}"
+
+
 def test_actions_are_pinned_by_commit() -> None:
     """A tag can be moved; beside each commit stands the version that it is."""
     used = [
