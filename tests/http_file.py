@@ -38,7 +38,7 @@ def requests_of(text: str) -> list[HttpRequest]:
 
 
 def filled_in(text: str, values: dict[str, str], answers: dict[str, Any]) -> str:
-    """`{{name}}` by its value, `{{request.response.body.$.key}}` by that key of the answer to the request of that name."""
+    """`{{name}}` by its value, `{{request.response.body.$.key}}` by that key of the answer to the request so named."""
 
     def value(match: re.Match[str]) -> str:
         if answer := _ANSWER.fullmatch(match[1]):

@@ -109,7 +109,7 @@ def test_only_what_deploys_may_sign_in_to_azure() -> None:
 
 
 def test_the_runner_of_prod_can_be_chosen() -> None:
-    """Access rules keep hosted ones out. It is an input, as an environment's variables are empty where one is chosen."""
+    """Access rules keep hosted ones out. An input, as an environment's variables are not known where one is chosen."""
     environment = read(WORKFLOWS / "environment.yml")
     assert environment["jobs"]["deploy"]["runs-on"] == "${{ inputs.runner }}"
     given = read(WORKFLOWS / "deploy.yml")["jobs"]["prod"]["with"]

@@ -53,7 +53,7 @@ def test_no_two_services_want_the_same_port() -> None:
 def test_the_page_names_the_ports() -> None:
     """A connection string without a port means 5672."""
     ports = published()
-    assert ports["servicebus", 5672] == 5672  # noqa: PLR2004 -- the default of AMQP
+    assert ports["servicebus", 5672] == 5672
     assert re.search(rf"Endpoint=sb://localhost:{ports['eventhubs', 5672]};", PAGE)
 
 
