@@ -30,6 +30,10 @@ JUNK = (
     "integration/__pycache__/settings.cpython-311.pyc",
     "integration/worker/.DS_Store",
     "dist/old.zip",
+    "build/lib/integration/settings.py",
+    "intake-keys",
+    "erp-api-key",
+    "dataverse-client-secret",
 )
 """What developers' machines have lying about."""
 LIST_FUNCTIONS = """
