@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sandbox.azure import azurite
 from sandbox.machine.ports import Ports
@@ -10,6 +11,10 @@ from sandbox.machine.process import HttpProbe, Program
 from sandbox.machine.supervisor import Supervisor
 from sandbox.repository import REPOSITORY, TOOLS
 from sandbox.running.endpoints import storage_connection
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

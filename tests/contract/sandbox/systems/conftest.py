@@ -44,12 +44,13 @@ def start() -> Iterator[Start]:
     for one in running:
         one.process.terminate()
     for one in running:
-        assert one.process.wait(10) in {0, -9}
+        assert one.process.wait(READY_SECONDS) in {0, -9}
 
 
 def _wait_for(path: Path) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while not path.exists() and time.monotonic() < deadline:
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} was not written"
         time.sleep(0.02)
 
 

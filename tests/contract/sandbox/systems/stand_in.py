@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-READY_SECONDS = 15.0
+READY_SECONDS = 60.0
 
 
 @dataclass
@@ -34,7 +34,7 @@ class StandIn:
             try:
                 if self.http.get(f"{self.url}/control/health", timeout=2).status_code == 200:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
         raise AssertionError(f"{self.arguments} did not become ready")
 

@@ -14,6 +14,7 @@ from typing import Any
 from sandbox.repository import REPOSITORY
 
 HERE = Path(__file__).parent
+_PATIENCE = 60.0  # seconds; only what fails takes so long, and a busy machine may need them
 CONFIGS = (HERE / "servicebus.Config.json", HERE / "eventhubs.Config.json")
 
 
@@ -54,7 +55,7 @@ class BrokerProcess:
         began = time.monotonic()
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(self._command, cwd=REPOSITORY, stderr=log)  # noqa: S603 -- our own command
-        while time.monotonic() - began < 20:
+        while time.monotonic() - began < _PATIENCE:
             if self.process.poll() is not None:
                 break
             try:
@@ -79,7 +80,7 @@ class BrokerProcess:
         process, self.process = self.process, None
         if process.poll() is None:
             process.send_signal(number)
-        return process.wait(20)
+        return process.wait(_PATIENCE)
 
     def log_text(self) -> str:
         """What it has written so far."""
@@ -93,7 +94,7 @@ class BrokerProcess:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 -- our own address
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310 -- our own address
             return json.load(answer)
 
     def advance(self, seconds: float) -> None:

@@ -45,7 +45,7 @@ def run_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartHost]:
         host.http.trust_env = False
         started.append(host)
         if ready:
-            wait_until(f"the host of {app} to be ready:\n{host.text()}", lambda: _is_ready(host))
+            wait_until(f"the host of {app} to be ready; its log is {host.log}", lambda: _is_ready(host))
         return host
 
     yield run
@@ -65,12 +65,12 @@ def _is_ready(host: HostProcess) -> bool:
 
 def _entities() -> tuple[dict[str, Any], dict[str, Any]]:
     lock = {"LockDuration": "PT5S", "MaxDeliveryCount": 3}
-    queues = [{"Name": name, "Properties": dict(lock)} for name in ("single", "raw", "plain", "many", "spread")]
-    queues += [
-        {"Name": name, "Properties": {**lock, "LockDuration": "PT2S"}}
-        for name in ("slow", "batches", "gathered", "ahead")
+    queues = [
+        {"Name": name, "Properties": dict(lock)} for name in ("single", "raw", "plain", "many", "spread", "gathered")
     ]
-    queues.append({"Name": "kept", "Properties": {**lock, "LockDuration": "PT1S"}})
+    queues += [
+        {"Name": name, "Properties": {**lock, "LockDuration": "PT2S"}} for name in ("slow", "batches", "ahead", "kept")
+    ]
     sessions = {**lock, "LockDuration": "PT2S", "RequiresSession": True}
     queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others", "steady", "shared", "pairs")]
     topics = [{"Name": "topic", "Properties": {}, "Subscriptions": [{"Name": "sub", "Properties": dict(lock)}]}]
@@ -124,8 +124,9 @@ def hubs(broker: Broker) -> Iterator[Hubs]:
 
 @pytest.fixture(scope="session")
 def messages_host(run_host: StartHost, broker: Broker) -> Iterator[HostProcess]:
-    """The messages app, running."""
+    """The messages app, running, with a thread for each session that it takes."""
     settings = {"ServiceBus": broker.connection, "SINGLE": "single", "SESSIONS": "sessions"}
+    settings["PYTHON_THREADPOOL_THREAD_COUNT"] = "20"
     host = run_host("messages", settings=settings)
     yield host
     assert host.stop() == 0

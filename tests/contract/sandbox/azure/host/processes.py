@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from sandbox.machine.process import HttpProbe
 from sandbox.repository import REPOSITORY
 
 APPS = Path(__file__).parent / "apps"
-WAIT = 15.0
+PATIENCE = 60.0  # seconds; only what fails takes so long, and a busy machine may need them
 
 Record = dict[str, Any]
 
 
-def wait_until(what: str, condition: Callable[[], Any], seconds: float = WAIT) -> Any:
+def wait_until(what: str, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """The first true value of `condition`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -53,10 +53,10 @@ class HostProcess:
     _read: int = 0
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        return self.http.get(self.url + path, timeout=20, **options)
+        return self.http.get(self.url + path, timeout=PATIENCE, **options)
 
     def post(self, path: str, body: bytes | str | Iterator[bytes] = b"", **options: Any) -> requests.Response:
-        return self.http.post(self.url + path, data=body, timeout=20, **options)
+        return self.http.post(self.url + path, data=body, timeout=PATIENCE, **options)
 
     def text(self) -> str:
         return self.log.read_text()
@@ -80,7 +80,7 @@ class HostProcess:
                 self._read += len(whole) + 1
                 self._records += [json.loads(line) for line in whole.split(b"\n")]
 
-    def wait_for(self, function: str, count: int = 1, seconds: float = WAIT, **values: Any) -> list[Record]:
+    def wait_for(self, function: str, count: int = 1, seconds: float = PATIENCE, **values: Any) -> list[Record]:
         def enough() -> list[Record] | None:
             found = self.records(function, **values)
             return found if len(found) >= count else None
@@ -88,13 +88,18 @@ class HostProcess:
         found: list[Record] = wait_until(f"{count} runs of {function} with {values}", enough, seconds)
         return found
 
+    def invocations(self, function: str) -> int:
+        """How often a function was called; 0 also before its first call, when there are no counters of it yet."""
+        counters = self.get("/admin/stats").json()["functions"].get(function, {})
+        return int(counters.get("invocations", 0))
+
     def cpu_seconds(self) -> float:
         used: float = self.get("/admin/stats").json()["processSeconds"]
         return used
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         self.process.kill()
@@ -102,6 +107,11 @@ class HostProcess:
 
 
 StartHost = Callable[..., HostProcess]
+
+
+def most_at_once(runs: Sequence[Record]) -> int:
+    """How many of these runs were under way at the same time, at most; each was recorded at its end."""
+    return max(len([one for one in runs if one["started"] <= run["started"] < one["at"]]) for run in runs)
 
 
 @dataclass
@@ -121,7 +131,7 @@ class Broker:
         )
 
     def control(self, method: str, path: str, **sent: Any) -> Any:
-        answer = requests.request(method, f"http://127.0.0.1:{self.http_port}/control/{path}", timeout=10, **sent)
+        answer = requests.request(method, f"http://127.0.0.1:{self.http_port}/control/{path}", timeout=PATIENCE, **sent)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

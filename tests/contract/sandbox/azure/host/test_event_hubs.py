@@ -69,7 +69,7 @@ def test_a_failing_batch_is_retried_then_checkpointed_all_the_same(
     hubs.send("failures", "x")
     seen = events_host.wait_for("failing", 3)
     assert [(one["retry"], one["limit"]) for one in seen] == [(0, 2), (1, 2), (2, 2)]
-    assert 0.9 < seen[1]["at"] - seen[0]["at"] < 1.5
+    assert seen[1]["at"] - seen[0]["at"] > 0.9
     wait_until("the checkpoint", lambda: metadata(storage, "failures", "0").get("sequencenumber") == "0")
     hubs.send("failures", "y")
     assert events_host.wait_for("failing", 4)[3]["bodies"] == ["y"]

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from azure.servicebus import ServiceBusMessage
 
-from tests.contract.sandbox.azure.host.processes import Broker, HostProcess, Senders, StartHost, wait_until
+from tests.contract.sandbox.azure.host.processes import PATIENCE, Broker, HostProcess, Senders, StartHost, wait_until
 
 
 @pytest.fixture
@@ -43,9 +43,8 @@ def test_sigterm_lets_running_functions_end_and_settles(
 ) -> None:
     """The running message is completed, the next one left uncounted; the session is free again; exit code 0."""
     session = uuid.uuid4().hex
-    senders.send("others", order(session, n=1, sleep=1.0), order(session, n=2))
-    wait_until("the message to be taken", lambda: broker.queue("others")["locked"] >= 1)
-    time.sleep(0.3)
+    senders.send("others", order(session, n=1, sleep=2), order(session, n=2))
+    wait_until("the function to run", lambda: host.invocations("in_session") == 1)
     assert host.stop() == 0
     assert [one["n"] for one in host.records("in_session", session=session)] == [1]
     assert (broker.queue("others")["active"], broker.queue("others")["locked"]) == (1, 0)
@@ -55,12 +54,12 @@ def test_sigterm_lets_running_functions_end_and_settles(
 
 
 def test_after_a_kill_the_next_host_goes_on(
-    host: HostProcess, run_host: StartHost, settings: dict[str, str], broker: Broker, senders: Senders
+    host: HostProcess, run_host: StartHost, settings: dict[str, str], senders: Senders
 ) -> None:
     """What was in hand comes again, counted."""
     session = uuid.uuid4().hex
-    senders.send("others", order(session, n=1, sleep=0.5))
-    wait_until("the message to be taken", lambda: broker.queue("others")["locked"] == 1)
+    senders.send("others", order(session, n=1, sleep=2))
+    wait_until("the function to run", lambda: host.invocations("in_session") == 1)
     host.kill()
     after = run_host("messages", "--only", "in_session", settings=settings)
     after.wait_for("in_session", session=session)
@@ -88,11 +87,11 @@ def test_dropped_connections_are_made_anew(steady_host: HostProcess, broker: Bro
 
 
 def test_function_timeout_ends_the_process(run_host: StartHost) -> None:
-    """FunctionTimeout 1 s: exit code 75 and a line that says which function it was; somebody starts it again."""
+    """FunctionTimeout 3 s: exit code 75 and a line that says which function it was; somebody starts it again."""
     host = run_host("slow")
     with pytest.raises(OSError, match="onnection"):
         host.get("/api/slow")
-    assert host.process.wait(5) == 75
+    assert host.process.wait(PATIENCE) == 75
     assert "was exceeded by function 'slow'" in host.text()
 
 
@@ -101,9 +100,9 @@ def test_a_function_that_will_not_end_does_not_hold_up_the_stop(run_host: StartH
     host = run_host("http", "--only", "sleep_in_thread", "--grace", "1")
     with ThreadPoolExecutor(1) as threads:
         request = threads.submit(host.get, "/api/sleep/60")
-        wait_until("the call to run", lambda: host.get("/admin/stats").json()["functions"])
+        wait_until("the call to run", lambda: host.invocations("sleep_in_thread"))
         start = time.monotonic()
         assert host.stop() == 0
-        assert 1 <= time.monotonic() - start < 4
+        assert 1 <= time.monotonic() - start < 30
         assert isinstance(request.exception(), OSError)
     assert "1 invocations did not end in time" in host.text()

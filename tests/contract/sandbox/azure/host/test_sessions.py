@@ -7,7 +7,7 @@ import uuid
 
 from azure.servicebus import ServiceBusMessage
 
-from tests.contract.sandbox.azure.host.processes import Broker, HostProcess, Senders, wait_until
+from tests.contract.sandbox.azure.host.processes import Broker, HostProcess, Senders, most_at_once, wait_until
 
 
 def order(session: str, **values: object) -> ServiceBusMessage:
@@ -23,21 +23,20 @@ def test_a_session_is_worked_off_in_order(messages_host: HostProcess, senders: S
 
 
 def test_sessions_run_beside_each_other(messages_host: HostProcess, senders: Senders) -> None:
-    """Sixteen slots: sixteen sessions of 0.3 s take little more than one."""
+    """Sixteen slots: sixteen sessions are worked on at the same time."""
     group = uuid.uuid4().hex
-    start = time.time()
-    senders.send("sessions", *(order(f"{group}-{n}", group=group, sleep=0.3) for n in range(16)))
+    senders.send("sessions", *(order(f"{group}-{n}", group=group, sleep=1) for n in range(16)))
     seen = messages_host.wait_for("in_session", 16, group=group)
-    assert max(one["at"] for one in seen) - start < 2.0
+    assert most_at_once(seen) == 16
 
 
 def test_a_slot_is_held_until_the_session_is_idle(messages_host: HostProcess, senders: Senders) -> None:
-    """40 sessions with one message each through 16 slots: two waits of sessionIdleTimeout (1 s) and hardly more."""
+    """40 sessions with one message each through 16 slots: two waits of sessionIdleTimeout (1 s), not of a minute."""
     group = uuid.uuid4().hex
     start = time.time()
     senders.send("sessions", *(order(f"{group}-{n}", group=group) for n in range(40)))
     seen = messages_host.wait_for("in_session", 40, group=group)
-    assert 1.8 < max(one["at"] for one in seen) - start < 5.0
+    assert 1.8 < max(one["at"] for one in seen) - start < 20
 
 
 def test_a_failure_comes_again_at_once_in_the_same_session(messages_host: HostProcess, senders: Senders) -> None:

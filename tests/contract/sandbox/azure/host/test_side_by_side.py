@@ -74,7 +74,7 @@ def test_a_host_takes_over_the_sessions_of_one_that_was_killed(on_queue: list[Ho
     def seen() -> Counter[tuple[str, int]]:
         return Counter((one["session"], one["n"]) for one in work(on_queue, group))
 
-    wait_until("all messages", lambda: set(seen()) == wanted, 30)
+    wait_until("all messages", lambda: set(seen()) == wanted)
     twice = [message for message, count in seen().items() if count > 1]
     assert len(twice) <= 16  # maxConcurrentSessions, one message each
 
@@ -117,6 +117,6 @@ def test_hosts_share_the_partitions_of_a_hub_and_take_over_after_a_kill(
     after = [f"after-{partition}" for partition in range(4)]
     for partition, body in enumerate(after):
         hubs.send("shared-events", body, partition=str(partition))
-    wait_until("the survivor to have all", lambda: set(after) <= set(bodies(on_hub[0])), 20)
+    wait_until("the survivor to have all", lambda: set(after) <= set(bodies(on_hub[0])))
     assert sorted(owners(storage).values()) == [4]
     assert Counter(bodies(on_hub[0])).most_common(1)[0][1] == 1

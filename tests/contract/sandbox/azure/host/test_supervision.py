@@ -38,7 +38,7 @@ class Hosts:
     def __init__(self, home: Path) -> None:
         self.app = home / "app"
         self.app.mkdir()
-        self.write("host.json", json.dumps({"version": "2.0", "functionTimeout": "00:00:01"}))
+        self.write("host.json", json.dumps({"version": "2.0", "functionTimeout": "00:00:03"}))
         self.write("function_app.py", APP)
         self.said: list[str] = []
         ports = Ports.free()
@@ -67,7 +67,7 @@ class Hosts:
             self.reload.poll()
             return until()
 
-        wait_until(f"the reload; said so far: {self.said}", poll, 30)
+        wait_until(f"the reload; said so far: {self.said}", poll)
 
 
 @pytest.fixture(scope="module")

@@ -29,9 +29,8 @@ def every_second(run_host: StartHost, storage: str) -> HostProcess:
 
 
 def test_exceptions_never_stop_the_schedule(every_second: HostProcess) -> None:
-    """Three seconds, three failures."""
+    """Every run fails, and the next one comes all the same."""
     seen = every_second.wait_for("often", 3)
-    assert seen[2]["at"] - seen[1]["at"] < 2.5
     assert seen[0]["status"] in (None, {})
     assert not every_second.records("seldom")
 

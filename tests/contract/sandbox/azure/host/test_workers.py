@@ -1,5 +1,6 @@
 """Several worker processes in one host (RpcFunctionInvocationDispatcher.cs, WorkerConfigFactory.cs)."""
 
+import contextlib
 import json
 import os
 import time
@@ -13,12 +14,20 @@ from azure.servicebus import ServiceBusMessage
 
 from sandbox.azure.host.errors import HostStartError
 from sandbox.azure.host.workers.pool import process_count
-from tests.contract.sandbox.azure.host.processes import Broker, HostProcess, Senders, StartHost, alive, wait_until
+from tests.contract.sandbox.azure.host.processes import (
+    PATIENCE,
+    Broker,
+    HostProcess,
+    Senders,
+    StartHost,
+    alive,
+    wait_until,
+)
 
 
 @pytest.fixture(scope="module")
 def host(run_host: StartHost, broker: Broker) -> Iterator[HostProcess]:
-    """Three workers; functionTimeout is two seconds."""
+    """Three workers; functionTimeout is four seconds."""
     settings = {"FUNCTIONS_WORKER_PROCESS_COUNT": "3", "ServiceBus": broker.connection, "SANDBOX_HOST_STATS": "1"}
     one = run_host("workers", settings=settings)
     yield one
@@ -82,9 +91,9 @@ def test_function_timeout_kills_the_worker_and_not_the_host(host: HostProcess) -
     before = set(all_three(host))
     with ThreadPoolExecutor(4) as threads:
         stuck = threads.submit(host.get, "/api/nap/30")
-        wait_until("it to run", lambda: host.get("/admin/stats").json()["functions"]["nap"]["invocations"] == 1)
-        time.sleep(0.7)
-        beside = list(threads.map(host.get, ["/api/nap/1.6"] * 3))
+        wait_until("it to run", lambda: host.invocations("nap") == 1)
+        time.sleep(1.5)
+        beside = list(threads.map(host.get, ["/api/nap/3"] * 3))
         assert stuck.result().status_code == 500
     assert Counter(answer.status_code for answer in beside) == {200: 2, 500: 1}
     assert "was exceeded by function 'nap'" in host.text()
@@ -95,12 +104,12 @@ def test_function_timeout_kills_the_worker_and_not_the_host(host: HostProcess) -
 def test_a_worker_that_dies_is_replaced_and_its_message_comes_again_at_once(
     host: HostProcess, senders: Senders
 ) -> None:
-    """The host holds the connection: it abandons what ran there, long before the lock ends."""
+    """The host holds the connection: it abandons what ran there, before the lock (5 s) ends."""
     group = uuid.uuid4().hex
     senders.send("spread", ServiceBusMessage(json.dumps({"group": group, "die": True})))
     first, second = host.wait_for("spread", 2, group=group)
     assert (first["delivery"], second["delivery"]) == (1, 2)
-    assert second["at"] - first["at"] < 2
+    assert second["at"] - first["at"] < 4.5
     assert first["pid"] not in all_three(host)
 
 
@@ -109,7 +118,7 @@ def test_workers_do_not_outlive_a_host_that_is_killed(run_host: StartHost, broke
     one = run_host("workers", "--only", "http", settings=settings)
     pids = workers(one)
     os.kill(one.process.pid, 9)
-    one.process.wait(5)
+    one.process.wait(PATIENCE)
     wait_until("the workers to be gone", lambda: not any(alive(pid) for pid in pids))
 
 
@@ -117,12 +126,14 @@ def test_a_host_whose_workers_keep_dying_ends(run_host: StartHost, broker: Broke
     """After three deaths for each worker the host recycles itself: exit code 75."""
     settings = {"FUNCTIONS_WORKER_PROCESS_COUNT": "2", "ServiceBus": broker.connection}
     one = run_host("workers", "--only", "http", settings=settings)
-    for _ in range(7):
-        try:
+
+    def ended() -> bool:
+        with contextlib.suppress(OSError):
             one.get("/api/die")
-        except OSError:
-            break
-    assert one.process.wait(10) == 75
+        return one.process.poll() is not None
+
+    wait_until("the host to end", ended)
+    assert one.process.returncode == 75
     assert "Worker processes keep ending" in one.text()
 
 

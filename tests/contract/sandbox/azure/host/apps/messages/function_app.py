@@ -77,8 +77,9 @@ def subscription(message: func.ServiceBusMessage) -> None:
 )
 def slow(message: bytes) -> None:
     order = json.loads(message)
+    started = time.time()
     time.sleep(order["sleep"])
-    probe.record("slow", **order)
+    probe.record("slow", started=started, **order)
 
 
 @app.service_bus_queue_trigger(

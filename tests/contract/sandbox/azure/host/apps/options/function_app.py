@@ -27,7 +27,7 @@ def kept(message: func.ServiceBusMessage) -> None:
 )
 def ahead(message: bytes) -> None:
     probe.record("ahead")
-    time.sleep(0.8)
+    time.sleep(1.5)
 
 
 @app.service_bus_queue_trigger(
@@ -39,7 +39,7 @@ def ahead(message: bytes) -> None:
 )
 def in_pairs(message: func.ServiceBusMessage) -> None:
     started = time.time()
-    time.sleep(0.4)
+    time.sleep(1)
     probe.record("in_pairs", session=message.session_id, started=started)
 
 
