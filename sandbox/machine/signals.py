@@ -1,4 +1,4 @@
-"""Being told to stop, on every system.
+"""How a process is asked to stop, on every system.
 
 Unix sends SIGTERM or SIGINT. Windows can only send a process group SIGBREAK (Ctrl-Break) or SIGINT (Ctrl-C), and its
 event loops take no signal handlers.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 def call_on_stop(stop: Callable[[], object]) -> None:
-    """Call `stop` in the running event loop when this process is told to stop; in the main thread only."""
+    """Call `stop` in the running event loop when this process is asked to stop; in the main thread only."""
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":
         for number in (signal.SIGINT, signal.SIGBREAK):

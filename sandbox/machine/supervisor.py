@@ -47,12 +47,12 @@ class Supervisor:
         self._say(f"ready after {time.monotonic() - began:.1f} s: {', '.join(process.name for process in processes)}")
 
     def watch(self) -> None:
-        """From now on start again, with a growing pause, what dies by itself."""
+        """From now on restart every process that dies by itself, after growing pauses."""
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
         self._watcher.start()
 
     def stop(self) -> None:
-        """Stop everything, the last group first; what does not end in its time is killed."""
+        """Stop everything, the last group first; a process that does not end in its time is killed."""
         self._stopping.set()
         if self._watcher is not None:
             self._watcher.join()

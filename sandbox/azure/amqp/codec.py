@@ -4,9 +4,9 @@
     skip(buffer, position)   -> next position, without building the value
     encode(value)            -> bytes
 
-`split_list` and `split_map` cut an encoded compound into its still encoded elements, so that what somebody else's
-types say (message ids, application properties) can be handed on byte for byte. All of them raise `ProtocolError`, and
-nothing else, for bytes that are not AMQP.
+`split_list` and `split_map` cut an encoded compound into its still encoded elements, so that values of
+the sender's own types (message ids, application properties) can be passed on byte for byte. All of them raise
+`ProtocolError`, and nothing else, for bytes that are not AMQP.
 """
 
 from sandbox.azure.amqp.decoding import decode, skip, split_list, split_map

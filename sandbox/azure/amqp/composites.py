@@ -1,8 +1,8 @@
 """Writing and reading composite types, the dataclasses of `sandbox.azure.amqp.performatives`.
 
-`encode_composite` always writes every field, nulls included: azure-eventhub 5.15 and azure-servicebus before 7.15 index
-the fields of a frame without asking how many came. `read_composite` checks the type of every field, so that behind it
-nothing has to.
+`encode_composite` always writes every field, nulls included: azure-eventhub 5.15 and azure-servicebus before 7.15 read
+the fields of a frame by index without checking how many there are. `read_composite` checks the type of every field, so
+that nothing has to check it later.
 """
 
 from collections.abc import Callable
@@ -63,7 +63,7 @@ _SYMBOLS = _Kind(_encode_symbols, (list, str))
 
 
 def encode_composite(value: Any) -> bytes:
-    """`value`, a dataclass of this module, in full length. A `Described` or None is encoded as it stands."""
+    """`value`, a dataclass of `performatives`, with all its fields. A `Described` or None is encoded as it is."""
     layout = _BY_TYPE.get(type(value))
     if layout is None:
         return encode(value)
@@ -200,7 +200,7 @@ _define(SaslOutcome, 0x44, "sasl-outcome:list", _required(_UBYTE), _BINARY)
 
 
 def read_composite(described: Any) -> Any:
-    """The dataclass that a decoded `Described` means; anything unknown is given back as it came."""
+    """The dataclass that a decoded `Described` stands for; anything unknown is returned unchanged."""
     if not isinstance(described, Described):
         return described
     descriptor = described.descriptor
@@ -229,7 +229,7 @@ def _build(layout: _Layout, values: list[Any]) -> Any:
 
 
 def decode_performative(buffer: bytes, position: int = 0) -> tuple[Any, int]:
-    """The performative at `position` and the position behind it (where a transfer's payload begins)."""
+    """The performative at `position` and the position after it (where a transfer's payload begins)."""
     described, position = decode(buffer, position)
     performative = read_composite(described)
     if isinstance(performative, Described) or not isinstance(described, Described):
@@ -238,7 +238,7 @@ def decode_performative(buffer: bytes, position: int = 0) -> tuple[Any, int]:
 
 
 def encode_raw_transfer(handle: int, delivery_id: int, tag: bytes, message_format: int, settled: bool) -> bytes:
-    """The first five, encoded fields of a transfer; the hot path of sending builds the frames of a message from it."""
+    """The first five fields of a transfer, encoded. Every message is sent with them, so they bypass the dataclasses."""
     return b"".join(
         (
             encode(UInt(handle)),

@@ -19,8 +19,8 @@ server answers `on_attach` with `Link.accept` or `Link.refuse`. A client:
     socket.send(connection.take_output())
 
 Nothing here knows time: whoever owns the socket calls `heartbeat` more often than `remote_idle_time_out`
-(milliseconds). `feed` raises `ProtocolError`, and nothing else of its own, when the peer's bytes make no sense; `fail`
-then says so to the peer.
+(milliseconds). `feed` raises `ProtocolError`, and no other error of its own, when the peer's bytes make no sense;
+`fail` then reports it to the peer.
 """
 
 from enum import Enum, auto
@@ -53,7 +53,7 @@ from sandbox.azure.amqp.performatives import (
 from sandbox.azure.amqp.session import WINDOW, Session
 from sandbox.azure.amqp.types import Symbol
 
-MAX_FRAME_SIZE = 65536  # ours, as Azure's
+MAX_FRAME_SIZE = 65536  # bytes; Azure has the same
 IDLE_TIME_OUT_MS = 240_000
 CHANNEL_MAX = 4999
 HANDLE_MAX = 4999
@@ -81,11 +81,11 @@ class Connection:
         self._is_client = is_client
         self._input = FrameBuffer(MAX_FRAME_SIZE)
         self._output = bytearray()
-        self._held: bytearray | None = bytearray() if is_client else None  # what a client may say only after SASL
+        self._held: bytearray | None = bytearray() if is_client else None  # what a client may send only after SASL
         self._expects = _Expects.HEADER
         self._sasl_done = False
         self._sessions: dict[int, Session] = {}  # by the peer's channel
-        self._begun: dict[int, Session] = {}  # ours, not answered yet, by our channel
+        self._begun: dict[int, Session] = {}  # ours that the peer has not answered yet, by our channel
         self._next_channel = 0
 
     @classmethod
@@ -144,7 +144,7 @@ class Connection:
         self.close(Error(error.condition, error.description))
 
     def lost(self) -> None:
-        """The socket is gone: every session and link is over."""
+        """The socket was closed: every session and link has ended."""
         self.closed = True
         sessions = [*self._sessions.values(), *self._begun.values()]
         self._sessions.clear()
@@ -158,7 +158,7 @@ class Connection:
     # ---- input
 
     def feed(self, data: bytes) -> None:
-        """Takes bytes from the socket and calls the handler for what they say."""
+        """Takes bytes from the socket and calls the handler for what they contain."""
         self._input.append(data)
         while not self.closed:
             if self._expects is _Expects.HEADER:
@@ -184,7 +184,7 @@ class Connection:
             if not self._is_client:
                 self._output += AMQP_HEADER
         else:
-            self._output += AMQP_HEADER  # what we speak; then the specification has us hang up
+            self._output += AMQP_HEADER  # the protocol that we speak; then the specification demands to hang up
             self.lost()
 
     def _on_frame(self, frame: Frame) -> None:
@@ -194,7 +194,7 @@ class Connection:
         if self._expects is _Expects.SASL:
             self._on_sasl(performative)
             return
-        match performative:  # other frames on a channel without session belong to one that has just ended
+        match performative:  # other frames on a channel without session were sent to one that has just ended
             case Open():
                 self._on_open(performative)
             case Begin():

@@ -19,7 +19,7 @@ _Decoder = Callable[[bytes, int], tuple[Any, int]]
 
 
 def decode(buffer: bytes, position: int = 0) -> tuple[Any, int]:
-    """The value at `position` and the position behind it."""
+    """The value at `position` and the position after it."""
     try:
         value, end = _decode(buffer, position)
     except _BROKEN as error:
@@ -205,7 +205,7 @@ _FIXED_WIDTHS = {0x4: 0, 0x5: 1, 0x6: 2, 0x7: 4, 0x8: 8, 0x9: 16}
 
 
 def skip(buffer: bytes, position: int) -> int:
-    """The position behind the value at `position`."""
+    """The position after the value at `position`."""
     try:
         code, position = buffer[position], position + 1
         while code == 0:  # a descriptor, then the value

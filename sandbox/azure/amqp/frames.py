@@ -1,4 +1,4 @@
-"""AMQP frames: the eight-byte head, what is in it, and cutting a byte stream into frames (specification part 2.3)."""
+"""AMQP frames: their eight-byte head, and cutting a byte stream into frames (specification part 2.3)."""
 
 import struct
 from typing import NamedTuple
@@ -42,20 +42,20 @@ class FrameBuffer:
         self._position = 0
 
     def append(self, data: bytes) -> None:
-        """Takes what the socket gave."""
+        """Adds bytes from the socket."""
         if self._position:
             del self._buffer[: self._position]
             self._position = 0
         self._buffer += data
 
     def header(self) -> bytes | None:
-        """The eight bytes of a protocol header, or None while they are not all there."""
+        """The eight bytes of a protocol header, or None until all of them have come."""
         if len(self._buffer) - self._position < 8:
             return None
         return self._take(8)
 
     def frame(self) -> Frame | None:
-        """The next frame, or None while it is not all there."""
+        """The next frame, or None until all of it has come."""
         if len(self._buffer) - self._position < 8:
             return None
         size, offset, frame_type, channel = _HEAD.unpack_from(self._buffer, self._position)

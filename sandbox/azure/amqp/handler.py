@@ -1,4 +1,4 @@
-"""What happens on a connection, as the engine tells it to whoever uses it."""
+"""The calls by which a connection reports what happens on it."""
 
 from typing import Any
 
@@ -28,13 +28,13 @@ class Handler:
     def on_outcome(
         self, link: Link, delivery_id: int, context: Any, state: DeliveryState | None, settled: bool
     ) -> None:
-        """The receiver tells what became of a message of ours. Not `settled`: it waits for `link.settle`."""
+        """The receiver reports the outcome of a message of ours. If not `settled`, it waits for `link.settle`."""
 
     def on_settled(self, link: Link, delivery_id: int, state: DeliveryState | None) -> None:
-        """The sender has settled a delivery; `state` is its answer to the outcome that we told."""
+        """The sender has settled a delivery; `state` is its answer to the outcome that we reported."""
 
     def on_detach(self, link: Link, error: Error | None) -> None:
-        """The link is gone: detached by the peer, or with its session or connection (then `error` is None)."""
+        """The link has ended: detached by the peer, or with its session or connection (then `error` is None)."""
 
     def on_close(self, error: Error | None) -> None:
         """The connection is closed by the peer."""

@@ -60,7 +60,7 @@ class Carrier(Protocol):
         """A delivery of `link` was settled by us."""
 
     def forget_deliveries(self, link: "Link") -> None:
-        """What is said later about the deliveries of an ended link is ignored."""
+        """Ignores from now on what the peer says about the deliveries of a link that has ended."""
 
 
 class Link:
@@ -80,7 +80,7 @@ class Link:
         self.target: Target | None = None
         self.snd_settle_mode = SETTLE_MIXED
         self.rcv_settle_mode = SETTLE_FIRST
-        self.max_message_size = 0  # bytes, of what we receive; 0: no limit
+        self.max_message_size = 0  # in bytes, of a message that we receive; 0: no limit
         self.delivery_count = 0
         self.credit = 0
         self.drain = False
@@ -158,7 +158,7 @@ class Link:
         self.grant(credit)
 
     def request_drain(self) -> None:
-        """Asks the sender to use the credit now or give it back; `on_flow` tells when `credit` is back to 0."""
+        """Asks the sender to use the credit now or give it back; `on_flow` is called when `credit` is 0."""
         self.drain = True
         self.write_flow()
 
@@ -192,7 +192,7 @@ class Link:
         return complete
 
     def dispose(self, delivery_id: int, state: DeliveryState) -> None:
-        """Tells the outcome of a received delivery; the sender settles it, and `on_settled` tells its answer."""
+        """Reports the outcome of a received delivery; the sender settles it, and `on_settled` is called."""
         self.session.write(Disposition(RECEIVER, delivery_id, delivery_id, settled=False, state=state))
 
     # ---- as sender
@@ -206,7 +206,7 @@ class Link:
         return self.session.send(self, payload, tag, settled=settled, message_format=message_format, context=context)
 
     def drained(self) -> None:
-        """Answers a drain: whatever credit is left is used up."""
+        """Answers a drain: the credit that is left is given back."""
         if self.drain:
             self.delivery_count = (self.delivery_count + max(self.credit, 0)) & MASK
             self.credit = 0
@@ -229,7 +229,7 @@ class Link:
         self.settle(delivery_id, Released())
 
     def write_flow(self, *, echo: bool = False) -> None:
-        """Tells the peer our view of the link's credit."""
+        """Sends the peer our view of the link's credit."""
         windows = self.session.windows()
         self.session.write(
             Flow(

@@ -76,7 +76,7 @@ def _optional(kind: Any, value: Any) -> bytes:
 
 @dataclass(slots=True)
 class Sections:
-    """One message. `ttl` is in milliseconds; what is `Raw` is still encoded; `tail` is body and footer as they came."""
+    """One message. `ttl` is in milliseconds; a `Raw` is still encoded; `tail` is body and footer as they came."""
 
     durable: bool | None = None
     priority: int | None = None
@@ -152,7 +152,7 @@ class Sections:
         return decode(self.property_fields[index])[0] if index < len(self.property_fields) else None
 
     def raw_property(self, name: str) -> Raw:
-        """The same, still encoded with its sender's type."""
+        """The same field, still encoded with its sender's type."""
         index = PROPERTY_FIELDS.index(name)
         return self.property_fields[index] if index < len(self.property_fields) else Raw(NULL)
 

@@ -15,7 +15,7 @@ SETTLE_FIRST, SETTLE_SECOND = 0, 1  # rcv-settle-mode
 
 @dataclass(slots=True)
 class Error:
-    """Why something was refused. Sent with all three fields: the SDKs read the third without looking."""
+    """Why something was refused. It is sent with all three fields, as the SDKs expect the third to be there."""
 
     condition: str
     description: str | None = None
@@ -37,14 +37,14 @@ class Accepted:
 
 @dataclass(slots=True)
 class Rejected:
-    """Delivery state: refused; towards Service Bus with condition `com.microsoft:dead-letter` it dead-letters."""
+    """Delivery state: refused. Service Bus dead-letters the message (condition `com.microsoft:dead-letter`)."""
 
     error: Error | None = None
 
 
 @dataclass(slots=True)
 class Released:
-    """Delivery state: not looked at, give it to anybody."""
+    """Delivery state: not processed, may be delivered to anybody."""
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Source:
 
 @dataclass(slots=True)
 class Target:
-    """Where a link brings messages to."""
+    """Where a link delivers messages to."""
 
     address: str | None = None
     durable: int | None = None
@@ -141,7 +141,7 @@ class Attach:
 
 @dataclass(slots=True)
 class Flow:
-    """Moves the windows of a session and the credit of a link."""
+    """Updates the windows of a session and the credit of a link."""
 
     next_incoming_id: int | None
     incoming_window: int
@@ -175,7 +175,7 @@ class Transfer:
 
 @dataclass(slots=True)
 class Disposition:
-    """Tells the outcome of a range of deliveries; `role` is that of the end which says it."""
+    """Reports the outcome of a range of deliveries; `role` is that of the end which reports it."""
 
     role: bool
     first: int
@@ -226,7 +226,7 @@ class SaslInit:
 
 @dataclass(slots=True)
 class SaslOutcome:
-    """SASL: `code` 0 is welcome."""
+    """SASL: `code` 0 means success."""
 
     code: int
     additional_data: bytes | None = None

@@ -31,7 +31,7 @@ from sandbox.azure.amqp.performatives import (
 from sandbox.azure.amqp.serial import MASK, ahead
 from sandbox.azure.amqp.types import Symbol
 
-WINDOW = 0x7FFFFFFF  # transfers that may come before we say more; memory is bounded by link credit instead
+WINDOW = 0x7FFFFFFF  # transfers that we accept; never exhausted, as link credit is what bounds memory
 _MORE = b"\x41\x40\x40\x40\x40\x40"  # more=true, then the five last fields of a transfer, null
 _LAST = b"\x42\x40\x40\x40\x40\x40"
 _FRAME_OVERHEAD = 8 + 3 + 3  # frame head, descriptor, list head
@@ -72,7 +72,7 @@ class Session:
             self._connection.write(encode_frame(performative, self.channel))
 
     def links(self) -> list[Link]:
-        """The links that are attached or on their way."""
+        """The links that are attached or being attached."""
         return [*self._links.values(), *self._awaiting_attach.values()]
 
     # ---- a client's side
@@ -154,7 +154,7 @@ class Session:
         self._remote_window = incoming_window
 
     def on_attach(self, attach: Attach) -> None:
-        """An attach: the answer to ours, or the peer's wish."""
+        """An attach: the answer to ours, or the peer's request."""
         role = not attach.role
         link = self._awaiting_attach.pop((attach.name, role), None)
         asked = link is not None
@@ -214,7 +214,7 @@ class Session:
         self._next_incoming_id = (self._next_incoming_id + 1) & MASK
         link = self._links.get(transfer.handle)
         if link is None or link.closed or link.is_sender:
-            return  # on its way when the link ended
+            return  # sent before the peer knew that the link had ended
         delivery = link.assemble(transfer, payload)
         if delivery is not None:
             if not delivery.settled:
@@ -235,7 +235,7 @@ class Session:
                 self._handler.on_settled(self._incoming.pop(delivery_id), delivery_id, state)
 
     def on_ended(self) -> None:
-        """The session is over; every link with it."""
+        """The session has ended, and every link with it."""
         self.ended = True
         for link in self.links():
             if not link.closed:
@@ -258,14 +258,14 @@ class Session:
             self._incoming.pop(delivery_id, None)
 
     def forget_deliveries(self, link: Link) -> None:
-        """What is said later about the deliveries of an ended link is ignored."""
+        """Ignores from now on what the peer says about the deliveries of a link that has ended."""
         for delivery_id in [key for key, (owner, _) in self._outgoing.items() if owner is link]:
             del self._outgoing[delivery_id]
         for delivery_id in [key for key, owner in self._incoming.items() if owner is link]:
             del self._incoming[delivery_id]
 
     def send(self, link: Link, payload: bytes, tag: bytes, *, settled: bool, message_format: int, context: Any) -> int:
-        """Cuts a message into frames of the peer's size and sends as many as its window lets."""
+        """Cuts a message into frames of the peer's size and sends as many as its window allows."""
         delivery_id = self._next_delivery_id
         self._next_delivery_id = (delivery_id + 1) & MASK
         if not settled:

@@ -39,7 +39,7 @@ def main() -> int:
         namespace.check_forwarding()
         return asyncio.run(_serve(namespace, arguments))
     except (ConfigError, BrokerError, sqlite3.Error) as error:
-        log.error("cannot run: %s", error)  # noqa: TRY400 -- one line is the contract; a trace says no more
+        log.error("cannot run: %s", error)  # noqa: TRY400 -- one line is enough; a traceback would say no more
         return 1
 
 

@@ -19,7 +19,7 @@ _TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])')
 
 
 class ConfigError(Exception):
-    """The file cannot be read, or says something that makes no sense."""
+    """The file cannot be read, or its content makes no sense."""
 
 
 def load(path: Path, namespace: Namespace) -> None:
@@ -40,7 +40,7 @@ def load(path: Path, namespace: Namespace) -> None:
 
 
 def strip_comments(text: str) -> str:
-    """JSON without comments and trailing commas; what stands in strings is left alone."""
+    """JSON without comments and trailing commas; text inside strings is left alone."""
     text = _STRING_OR_COMMENT.sub(lambda match: match.group(1) or "", text)
     return _TRAILING_COMMA.sub(lambda match: match.group(1) or "", text)
 
@@ -55,7 +55,7 @@ def duration(text: str) -> int:
 
 
 def _retention(hub: dict[str, Any]) -> int | None:
-    """In milliseconds. The key is Azure's (`retentionTimeInHours`); Microsoft's emulator knows none."""
+    """In milliseconds. The key is Azure's (`retentionTimeInHours`); Microsoft's emulator has none."""
     hours = hub.get("RetentionTimeInHours")
     return None if hours is None else int(float(hours) * 3_600_000)
 

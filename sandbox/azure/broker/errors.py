@@ -19,7 +19,7 @@ def not_found(path: str) -> BrokerError:
 
 
 def not_allowed(description: str) -> BrokerError:
-    """The entity exists, but not for this."""
+    """The entity exists, but does not allow this."""
     return BrokerError("amqp:not-allowed", description, 400)
 
 
@@ -33,7 +33,7 @@ def message_not_found(sequence_number: int) -> BrokerError:
 
 
 def already_exists(path: str) -> BrokerError:
-    """An entity or a rule of that name is there."""
+    """An entity or a rule of that name exists already."""
     return BrokerError("com.microsoft:entity-already-exists", f"'{path}' exists already.", 409)
 
 
@@ -43,7 +43,7 @@ def rule_not_found(name: str) -> BrokerError:
 
 
 def message_lock_lost() -> BrokerError:
-    """The lock token stands for nothing (any more)."""
+    """No message is locked under this token (any more)."""
     return BrokerError(
         "com.microsoft:message-lock-lost",
         "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the "
@@ -76,5 +76,5 @@ def out_of_range(description: str) -> BrokerError:
 
 
 def server_busy() -> BrokerError:
-    """Asked for by a test: the throttling answer of Azure."""
+    """Azure's answer when it throttles; tests ask for it."""
     return BrokerError("com.microsoft:server-busy", "The server was unable to process the request; please retry.", 503)

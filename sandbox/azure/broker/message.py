@@ -1,4 +1,4 @@
-"""A message while the broker has it: its sections as they came, and what the broker knows about it."""
+"""A message as the broker keeps it: its sections as they came, and what the broker knows about it."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -75,7 +75,7 @@ class BrokeredMessage:
 
     @classmethod
     def receive(cls, data: bytes) -> "BrokeredMessage":
-        """A message as a sender gave it. Service Bus gives one without a message id an id of its own."""
+        """A message as it was sent. As in Service Bus, one without a message id is given one."""
         content = Sections.parse(data)
         content.delivery_count = 0
         content.message_annotations = {

@@ -38,7 +38,7 @@ class Namespace:
     # ---- building
 
     def add_queue(self, name: str, options: QueueOptions) -> Queue:
-        """Adds a queue. Names are shared by both services: one that is taken raises, here and below."""
+        """Adds a queue. Both services share their names: one that is taken raises, here and below."""
         self._check_free(name)
         queue = self.queues[name.lower()] = Queue(self.engine, name, options, self.send)
         return queue
@@ -69,14 +69,14 @@ class Namespace:
             raise already_exists(name)
 
     def create(self, name: str, options: QueueOptions, *, is_topic: bool) -> Queue:
-        """Adds a queue or topic on request, and remembers it."""
+        """Adds a queue or topic on request, and stores it."""
         self._check_targets(options)
         entity = self.add_topic(name, options) if is_topic else self.add_queue(name, options)
         self._remember(entity)
         return entity
 
     def create_subscription(self, topic: Topic, name: str, options: QueueOptions, rules: list[Rule]) -> Subscription:
-        """Adds a subscription on request, and remembers it and its rules."""
+        """Adds a subscription on request, and stores it and its rules."""
         self._check_targets(options)
         subscription = self.add_subscription(topic, name, options, rules)
         self._remember(subscription)
@@ -84,7 +84,7 @@ class Namespace:
         return subscription
 
     def change_options(self, entity: Queue, options: QueueOptions) -> None:
-        """Gives an entity other options, and remembers them."""
+        """Gives an entity other options, and stores them."""
         self._check_targets(options)
         entity.options = options
         self._remember(entity)
@@ -184,7 +184,7 @@ class Namespace:
 
 
 def path_of(address: str) -> str:
-    """The path of an address such as `amqps://localhost:5672/queue.1/$management`; JavaScript sends it without host."""
+    """The path of an address such as `amqps://localhost:5672/queue.1/$management`; JavaScript sends the path alone."""
     _, scheme, rest = address.partition("://")
     if scheme:
         _, _, address = rest.partition("/")

@@ -1,7 +1,7 @@
 """The broker's server: sockets on one side, the namespace on the other, and the order of things in between.
 
 Whatever happens (bytes come, a deadline passes, a test advances the clock) asks for a turn. A turn commits the store,
-then tells clients what has become durable, then delivers, and sends it all. So nothing is accepted, settled or
+then confirms to clients what has become durable, then delivers, and sends it all. So nothing is accepted, settled or
 delivered that a crash could take back; and all that happens in one round of the event loop shares one commit.
 """
 
@@ -41,7 +41,7 @@ class Server:
         self._engine.on_deadline = self._set_alarm
 
     async def start(self, host: str, port: int) -> int:
-        """Listens, and gives the port (which it chose itself when `port` is 0). Raises OSError when it is taken."""
+        """Listens, and returns the port (one of its own choice when `port` is 0). Raises OSError when it is taken."""
         loop = asyncio.get_running_loop()
         self.failed = loop.create_future()
         self._listener = await loop.create_server(lambda: ClientProtocol(self), host, port, backlog=_BACKLOG)
@@ -61,7 +61,7 @@ class Server:
         self._engine.store.close()
 
     def drop_connections(self) -> int:
-        """Aborts every connection, as a network failure would, and tells how many."""
+        """Aborts every connection, as a network failure would, and returns how many."""
         dropped = list(self.connections)
         for connection in dropped:
             connection.abort()
@@ -92,7 +92,7 @@ class Server:
             for action in pumped:
                 action()
             self._engine.store.commit()
-        except Exception as error:  # noqa: BLE001 -- without a working store nothing may be promised any more
+        except Exception as error:  # noqa: BLE001 -- without a working store nothing may be confirmed any more
             if self.failed is not None and not self.failed.done():
                 self.failed.set_exception(error)
             return
@@ -178,7 +178,7 @@ class ClientProtocol(asyncio.Protocol):
             self._heartbeat = asyncio.get_running_loop().call_later(delay, self._beat)
 
     def flush(self) -> None:
-        """Sends what the connection has to say."""
+        """Sends what the connection has to send."""
         connection = self.peer.connection
         if self._transport is None:
             return

@@ -1,4 +1,4 @@
-"""`python -m sandbox.azure.host --app DIR --port P`: the host as a process; `--help` tells the options."""
+"""`python -m sandbox.azure.host --app DIR --port P`: the host as a process; `--help` lists the options."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""The host as a whole: what is started in which order, and how it stops."""
+"""The host as a whole: in which order its parts start, and how it stops."""
 
 import asyncio
 import contextlib

@@ -16,7 +16,7 @@ _current: ContextVar["FunctionStats | None"] = ContextVar("function_stats", defa
 
 @dataclass(slots=True)
 class FunctionStats:
-    """What one function has done; `function_seconds` is CPU time and stays 0 unless it is measured."""
+    """The counters of one function; `function_seconds` is CPU time and stays 0 unless it is measured."""
 
     invocations: int = 0
     errors: int = 0

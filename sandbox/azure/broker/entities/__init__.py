@@ -1,1 +1,1 @@
-"""What has an address: queues, topics with subscriptions, event hubs; and what drives and stores them."""
+"""Queues, topics with subscriptions, and event hubs, with the engine that drives them and the store that keeps them."""

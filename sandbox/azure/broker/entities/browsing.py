@@ -1,4 +1,4 @@
-"""What is asked of a queue besides the next message: peeking, deferred messages, cancelling, counting."""
+"""What a queue can be asked for besides its next message: peeking, deferred messages, cancelling, counting."""
 
 from collections import Counter
 from collections.abc import Sequence

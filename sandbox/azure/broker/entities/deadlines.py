@@ -1,4 +1,4 @@
-"""What happens when: a heap of deadlines whose entries can be moved and taken back."""
+"""When things fall due: a heap of deadlines that can be moved and cancelled."""
 
 import heapq
 from collections.abc import Callable, Hashable
@@ -10,7 +10,7 @@ _SLACK = 64  # stale heap entries that are not worth a rebuild
 
 
 class Deadlines(Generic[Key]):
-    """Keys, each with the time (milliseconds) at which it falls due. As large as its live keys, not the past.
+    """Keys, each with the time (milliseconds) at which it falls due. Memory follows the number of live keys.
 
     `wake` is called with every time at which a key will fall due.
     """
@@ -22,7 +22,7 @@ class Deadlines(Generic[Key]):
         self._count = 0  # breaks ties, so that keys are never compared
 
     def set(self, key: Key, when: int) -> None:
-        """The key falls due at `when`, whatever was said before."""
+        """The key falls due at `when`; its earlier deadline no longer counts."""
         self._when[key] = when
         self._push(key, when)
         if len(self._heap) > 2 * len(self._when) + _SLACK:

@@ -1,4 +1,4 @@
-"""Duplicate detection: the message ids of the last while."""
+"""Duplicate detection: the message ids that were seen lately."""
 
 
 class DuplicateWindow:

@@ -1,4 +1,4 @@
-"""What drives the entities of a namespace: clock, store, counters, and which entity has something to do, and when."""
+"""What drives the entities of a namespace: clock, store, counters, and which of them has work to do, and when."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

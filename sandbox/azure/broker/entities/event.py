@@ -1,11 +1,11 @@
-"""An event while the broker has it."""
+"""An event as the broker keeps it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event in a partition; `encoded` is what readers get, from the message annotations on."""
+    """One event in a partition; `encoded` is what readers get: its sections from the annotations onwards."""
 
     sequence_number: int
     offset: int

@@ -20,9 +20,9 @@ _MAX_READERS = 5  # without epoch, per partition and consumer group
 _SELECTOR = re.compile(
     r"amqp\.annotation\.x-opt-(offset|sequence-number|enqueued-time(?:-utc)?)\s*(>=?)\s*'?([^']*)'?\s*"
 )
-_OVERHEAD = 64  # bytes that an event's offset grows by besides its size
+_OVERHEAD = 64  # bytes by which an event advances the offset, besides its size
 DEFAULT_RETENTION_MS = 3_600_000  # the emulators': one hour
-_TRIMS_PER_RETENTION = 100  # old events go in so many rounds, not one by one
+_TRIMS_PER_RETENTION = 100  # old events are removed in so many rounds, not one by one
 
 
 class Reader(Protocol):
@@ -32,14 +32,14 @@ class Reader(Protocol):
     epoch: int | None
 
     def pump(self) -> bool:
-        """Sends what it has credit for; True when more is left that it could have at once."""
+        """Sends the events that it has credit for; True when it could be sent more at once."""
 
     def stolen(self, epoch: int) -> None:
         """A reader with a higher epoch takes its place."""
 
 
 class Partition:
-    """One partition: its events in order, without a gap, and who reads them. Events older than `retention` go."""
+    """One partition: its events in order, without a gap, and who reads them. Those older than `retention` (ms) go."""
 
     def __init__(self, engine: Engine, hub: str, index: int, retention: int) -> None:
         self.engine = engine
@@ -50,11 +50,11 @@ class Partition:
         self.readers: list[Reader] = []
         self.next_sequence_number = 0
         self.next_offset = 0
-        self.last: Event | None = None  # the newest event, perhaps gone by now
+        self.last: Event | None = None  # the newest event, which is perhaps no longer kept
 
     @property
     def first_sequence_number(self) -> int:
-        """That of the oldest event that is kept; -1 when there has never been one."""
+        """The sequence number of the oldest event that is kept; -1 when there has never been an event."""
         return -1 if self.last is None else self.next_sequence_number - len(self.events)
 
     def append(self, content: Sections) -> None:
@@ -92,7 +92,7 @@ class Partition:
         return self.retention + self.retention // _TRIMS_PER_RETENTION
 
     def expire(self, now: int) -> None:
-        """Lets go of events that are older than the retention; the newest is remembered for numbers and properties."""
+        """Removes events older than the retention; the newest is remembered, for sequence numbers and properties."""
         if self.last is None or not self.events or self.events[0].enqueued_at + self._kept_for > now:
             return
         count = bisect_right(self.events, now - self.retention, key=lambda event: event.enqueued_at)
@@ -147,7 +147,7 @@ class Partition:
         self.changed()
 
     def detach(self, reader: Reader) -> None:
-        """The reader has gone."""
+        """The reader has detached."""
         if reader in self.readers:
             self.readers.remove(reader)
 

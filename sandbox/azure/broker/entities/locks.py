@@ -35,7 +35,7 @@ class MessageLocks:
             self._sessions[token] = session
 
     def unlock(self, message: BrokeredMessage) -> None:
-        """The message is locked no more."""
+        """Unlocks the message, if it is locked."""
         token = message.lock_token
         if token is None:
             return
@@ -54,7 +54,7 @@ class MessageLocks:
         return message
 
     def renew(self, token: uuid.UUID, end: int) -> int:
-        """Prolongs a message's lock until `end`, which is given back (milliseconds)."""
+        """Extends a message's lock until `end` (milliseconds), and returns that."""
         self._lock_until(self.message(token), token, end)
         return end
 

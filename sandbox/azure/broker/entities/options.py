@@ -1,11 +1,11 @@
-"""What Config.json says of an entity."""
+"""The options of an entity."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """What Config.json says of a queue or subscription; the defaults are those of its schema. Times in milliseconds."""
+    """The options of a queue, topic or subscription; the defaults are those of Config.json. Times in milliseconds."""
 
     lock_duration: int = 60_000
     max_delivery_count: int = 3

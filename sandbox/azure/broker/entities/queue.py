@@ -1,4 +1,4 @@
-"""A queue, or what a subscription and a dead-letter queue are made of."""
+"""Queues; subscriptions, topics and dead-letter queues are queues too."""
 
 import heapq
 import uuid
@@ -40,7 +40,7 @@ class Queue:
         self.created_at = self.accessed_at = engine.clock.now()
         self.is_deleted = False
         self.dead_letters: Queue | None = None
-        self.transfer_dead_letters: Queue | None = None  # forwarding failures; nothing is put there
+        self.transfer_dead_letters: Queue | None = None  # for failures to forward; nothing is ever put there
         if not is_dead_letters:
             plain = QueueOptions(options.lock_duration, _UNLIMITED, time_to_live=None)
             self.dead_letters = Queue(engine, name + DEAD_LETTER_SUFFIX, plain, forward, is_dead_letters=True)
@@ -55,7 +55,7 @@ class Queue:
         self._expiries: Deadlines[int] = Deadlines(engine.wake_at)
 
     def delete(self) -> None:
-        """Takes the queue out of service: who receives from it is told, what is sent to it is refused."""
+        """Takes the queue out of service: its receivers are notified, and what is sent to it is refused."""
         self.is_deleted = True
         for consumer in list(self._consumers):
             consumer.entity_deleted()
@@ -107,7 +107,7 @@ class Queue:
         return self._forward(target, message)
 
     def admit(self, message: BrokeredMessage) -> None:
-        """Gives a stored message its place: just sent, or read back after a restart."""
+        """Puts a stored message in its place, whether it was just sent or read back after a restart."""
         self.messages[message.sequence_number] = message
         self.next_sequence_number = max(self.next_sequence_number, message.sequence_number + 1)
         if message.state is State.SCHEDULED:
@@ -141,7 +141,7 @@ class Queue:
         self.accessed_at = self.engine.clock.now()
 
     def remove_consumer(self, consumer: Consumer) -> None:
-        """The receiver has gone. What it has locked stays locked until the locks expire."""
+        """The receiver has detached. Its messages stay locked until the locks expire."""
         if consumer in self._consumers:
             self._consumers.remove(consumer)
 
@@ -187,20 +187,20 @@ class Queue:
     # ---- settling
 
     def complete(self, token: uuid.UUID) -> None:
-        """The message is done with."""
+        """The message has been processed; it is removed."""
         self.remove(self.locks.message(token))
         self.engine.count("completed")
 
     def abandon(self, token: uuid.UUID) -> None:
-        """Back into the queue, one more delivery counted."""
+        """The message goes back into the queue, and the delivery is counted."""
         self.give_back(self.locks.message(token), counted=True)
 
     def release(self, token: uuid.UUID) -> None:
-        """Back into the queue as if it had not been delivered."""
+        """The message goes back into the queue as if it had not been delivered."""
         self.give_back(self.locks.message(token), counted=False)
 
     def defer(self, token: uuid.UUID) -> None:
-        """Set aside: from now on it is received by its sequence number only."""
+        """The message is set aside: from now on it is received by its sequence number only."""
         message = self.locks.message(token)
         self.locks.unlock(message)
         message.delivery_count += 1
@@ -211,7 +211,7 @@ class Queue:
         self.engine.store.update(self.name, message)
 
     def dead_letter(self, token: uuid.UUID, reason: DeadLetterReason) -> None:
-        """Into the dead-letter queue, with the reason as application properties."""
+        """The message goes into the dead-letter queue, with the reason as application properties."""
         message = self.locks.message(token)
         if self.is_dead_letters:
             raise not_allowed("A message in a dead-letter queue cannot be dead-lettered.")
@@ -226,7 +226,7 @@ class Queue:
         buried.dead_letter_source = self.name
         self.engine.count("dead_lettered")
         if self.options.forward_dead_letters_to:
-            with suppress(BrokerError):  # refused there: it stays here
+            with suppress(BrokerError):  # when it is refused there, it stays here
                 self._forward(self.options.forward_dead_letters_to, buried)
                 return
         if self.dead_letters is not None:
@@ -236,7 +236,7 @@ class Queue:
             self.dead_letters.admit(buried)
 
     def give_back(self, message: BrokeredMessage, *, counted: bool) -> None:
-        """Unlocks a message; `counted` adds a delivery to its count, at the limit that is one too many."""
+        """Unlocks a message; `counted` adds a delivery to its count, and at the limit dead-letters it."""
         self.locks.unlock(message)
         if counted:
             message.delivery_count += 1
@@ -251,7 +251,7 @@ class Queue:
                 self._push(message)
 
     def remove(self, message: BrokeredMessage) -> None:
-        """The message is no longer here."""
+        """Removes the message."""
         number = message.sequence_number
         self.locks.unlock(message)
         self.messages.pop(number, None)
@@ -273,7 +273,7 @@ class Queue:
         self.locks.lock(message, self.lock_end() if session is None else session.locked_until, session)
 
     def renew(self, token: uuid.UUID) -> int:
-        """Prolongs a message's lock; the new end in milliseconds."""
+        """Extends a message's lock; the new end in milliseconds."""
         return self.locks.renew(token, self.lock_end())
 
     def next_deadline(self) -> int | None:

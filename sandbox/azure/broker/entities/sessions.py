@@ -29,17 +29,17 @@ class Consumer(Protocol):
         """Its session's lock has expired."""
 
     def entity_deleted(self) -> None:
-        """What it receives from is no more."""
+        """The entity that it receives from was deleted."""
 
 
 class Acceptor(Protocol):
     """An attach that waits for the next available session."""
 
     def accept(self, session: "Session") -> None:
-        """This session is its now."""
+        """It gets this session."""
 
     def entity_deleted(self) -> None:
-        """What it waits for is no more."""
+        """The entity whose session it waits for was deleted."""
 
 
 class Session:
@@ -53,11 +53,11 @@ class Session:
         self.state: bytes | None = None
         self.state_set_at = 0
         self.locked: dict[uuid.UUID, BrokeredMessage] = {}  # its messages that are locked, by token
-        self.deferred = 0  # messages deferred in it
+        self.deferred = 0  # how many of its messages are deferred
 
     @property
     def is_forgettable(self) -> bool:
-        """Whether nothing would be lost with it."""
+        """Whether nothing would be lost by forgetting it."""
         return not (self.ready or self.holder or self.locked or self.deferred or self.state is not None)
 
 
@@ -91,11 +91,11 @@ class SessionTable:
         self.sessions: dict[str, Session] = {}
         self.ends: Deadlines[str] = Deadlines(engine.wake_at)
         self._waiting: list[Acceptor] = []
-        self._woken: set[Session] = set()  # sessions in which a delivery has perhaps become possible
+        self._woken: set[Session] = set()  # sessions in which a delivery may have become possible
         self._available: dict[str, Session] = {}  # with messages, held by nobody; the longest waiting first
 
     def get(self, session_id: str) -> Session:
-        """The session, made if there is none yet."""
+        """The session; it is made when there is none yet."""
         session = self.sessions.get(session_id)
         if session is None:
             session = self.sessions[session_id] = Session(session_id)
@@ -145,7 +145,7 @@ class SessionTable:
                     break
 
     def delete(self) -> None:
-        """The queue is no more: tells who holds a session and who waits for one."""
+        """The queue was deleted: notifies those who hold a session or wait for one."""
         for session in list(self.sessions.values()):
             if session.holder is not None:
                 session.holder.entity_deleted()
@@ -176,7 +176,7 @@ class SessionTable:
         self.wake(session)
 
     def held(self, session_id: str, link_name: str | None) -> Session:
-        """The session, if it is locked, and by the link `link_name` if that is known."""
+        """The session; raises when it is not locked, or not by the link `link_name`, if that is given."""
         session = self.sessions.get(session_id)
         if session is None or session.holder is None:
             raise session_lock_lost()
@@ -185,7 +185,7 @@ class SessionTable:
         return session
 
     def renew(self, session_id: str, link_name: str | None) -> int:
-        """Prolongs a session's lock, and with it those of its messages; the new end in milliseconds."""
+        """Extends a session's lock and those of its messages; the new end in milliseconds."""
         session = self.held(session_id, link_name)
         session.locked_until = self._queue.lock_end()
         for message in session.locked.values():
@@ -194,7 +194,7 @@ class SessionTable:
         return session.locked_until
 
     def free(self, session: Session, *, counted: bool) -> None:
-        """Ends the session's lock and those of its messages; `counted` when it has expired."""
+        """Ends the session's lock and those of its messages; `counted` adds a delivery to the count of each."""
         session.holder = None
         self.ends.cancel(session.id)
         self._woken.discard(session)
@@ -207,7 +207,7 @@ class SessionTable:
         self._queue.changed()
 
     def expire(self, now: int) -> None:
-        """Frees the sessions whose lock is over and tells their holders."""
+        """Frees the sessions whose lock has ended, and notifies their holders."""
         for session_id in self.ends.pop_due(now):
             session = self.sessions[session_id]
             holder = session.holder

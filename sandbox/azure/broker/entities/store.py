@@ -1,8 +1,8 @@
-"""What the broker remembers across a crash: one sqlite file, written through, committed in groups.
+"""What the broker keeps across a crash: one SQLite file, with a commit for all changes of a turn.
 
-Every change of one turn of the event loop goes into one transaction; whoever calls `commit` tells clients only
-afterwards. Locks are not stored: after a crash a locked message is available again, its delivery count unchanged.
-The file is in WAL mode with synchronous=NORMAL: a kill loses nothing that was committed, a power cut may lose the end.
+All changes of one turn of the event loop go into one transaction, and clients are answered only after `commit`.
+Locks are not stored: after a crash a locked message is available again, its delivery count unchanged. The file is in
+WAL mode with synchronous=NORMAL: a kill loses nothing that was committed, a power cut may lose the last commits.
 """
 
 import json
@@ -149,7 +149,7 @@ class Store:
         for queue in queues:
             self._counters.pop(queue, None)
             for table in ("message", "counter", "seen", "session"):
-                self._write(f"DELETE FROM {table} WHERE queue=?", (queue,))  # noqa: S608 -- names from here
+                self._write(f"DELETE FROM {table} WHERE queue=?", (queue,))  # noqa: S608 -- the names of the tables above
 
     def append(self, hub: str, partition: int, event: Event) -> None:
         """A new event in a partition of a hub."""

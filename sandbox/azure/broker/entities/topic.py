@@ -1,4 +1,4 @@
-"""Topics: copies of each message for the subscriptions whose rules want it."""
+"""Topics: each message is copied to the subscriptions whose rules match it."""
 
 from sandbox.azure.broker.entities.engine import Engine
 from sandbox.azure.broker.entities.options import QueueOptions
@@ -9,7 +9,7 @@ from sandbox.azure.broker.rules.rule import Rule
 
 
 class Subscription(Queue):
-    """A queue behind a topic that takes what its rules let pass: with no rule left, nothing."""
+    """A queue behind a topic; it gets the messages that its rules match, without any rule none."""
 
     def __init__(self, engine: Engine, topic: str, name: str, options: QueueOptions, forward: Forward) -> None:
         super().__init__(engine, f"{topic}/Subscriptions/{name}", options, forward)
@@ -22,7 +22,7 @@ class Subscription(Queue):
         self.rules = {rule.name.lower(): rule for rule in rules}
 
     def add_rule(self, rule: Rule) -> None:
-        """Adds a rule; one of that name must not be there."""
+        """Adds a rule; raises when there is one of that name."""
         if rule.name.lower() in self.rules:
             raise already_exists(f"{self.name}/Rules/{rule.name}")
         self.rules[rule.name.lower()] = rule
@@ -50,7 +50,7 @@ class Subscription(Queue):
 class Topic(Queue):
     """A queue that nobody receives from: a message that becomes active in it is copied to its subscriptions.
 
-    So scheduling, cancelling and duplicate detection are those of a queue.
+    Therefore scheduling, cancelling and duplicate detection are those of a queue.
     """
 
     def __init__(self, engine: Engine, name: str, options: QueueOptions, forward: Forward) -> None:

@@ -45,7 +45,7 @@ class Administration:
         self._engine = server.namespace.engine
 
     def routes(self) -> list[web.RouteDef]:
-        """Everything that no other route has taken, and is not for a control."""
+        """Routes for all paths that no other route takes, except those of the controls."""
         handlers = {"GET": self.get, "PUT": self.put, "DELETE": self.delete}
         return [
             web.route(method, "/{path:(?!control/).+}", self._answering(handler))
@@ -76,7 +76,7 @@ class Administration:
     # ---- reading
 
     async def get(self, request: web.Request, path: str) -> web.Response:
-        """One entity, a feed of entities, or the namespace. What is not there is an empty feed, as in Azure."""
+        """One entity, a feed of entities, or the namespace. What does not exist is an empty feed, as in Azure."""
         if path.lower() == "$namespaceinfo":
             return self._namespace_info(request)
         listing = self._listing(request, path)

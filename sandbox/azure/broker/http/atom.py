@@ -1,6 +1,6 @@
 """Atom documents as Service Bus' administration API exchanges them: entries, feeds, and what is in a posted entry.
 
-Written as text: the JavaScript SDK reads prefixes, not only namespaces.
+They are written as text, because the JavaScript SDK reads prefixes, not only namespaces.
 """
 
 from collections.abc import Iterable, Mapping
@@ -72,7 +72,7 @@ def entry(url: str, title: str, description: str, now: int) -> str:
 
 
 def feed(url: str, title: str, entries: Iterable[str], next_url: str | None, now: int) -> str:
-    """A page of entries; `next_url` leads to the following one."""
+    """A page of entries; `next_url` leads to the next one."""
     links = [f'<link rel="self" href={quoteattr(url)}/>']
     if next_url is not None:
         links.append(f'<link rel="next" href={quoteattr(next_url)}/>')

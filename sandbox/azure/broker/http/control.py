@@ -4,8 +4,8 @@ GET    /health             {"status": "healthy", "message": "Service is healthy.
 POST   /control/clock      {"advance_seconds": n}: the broker's time moves forward
 POST   /control/drop       every AMQP connection is cut
 POST   /control/fault      {"refuse": bool, "delay_ms": n, "server_busy": bool}: see `Faults`
-DELETE /control/fault      no faults any more
-GET    /control/counters   what has happened since the start
+DELETE /control/fault      all faults are off
+GET    /control/counters   how often what has happened since the start
 GET    /control/entities   per queue and subscription its messages by state, per hub partition its events
        anything else       the administration API: see `administration`
 """
@@ -72,16 +72,16 @@ class Control:
         return web.json_response(asdict(self._server.faults))
 
     async def clear_fault(self, _: web.Request) -> web.Response:
-        """Takes the faults away."""
+        """Turns all faults off."""
         self._server.faults = Faults()
         return web.json_response(asdict(self._server.faults))
 
     async def counters(self, _: web.Request) -> web.Response:
-        """What has happened."""
+        """How often what has happened since the start."""
         return web.json_response(dict(self._server.namespace.engine.counters) | {"open": len(self._server.connections)})
 
     async def entities(self, _: web.Request) -> web.Response:
-        """What is where."""
+        """How many messages and events each entity has."""
         namespace = self._server.namespace
         return web.json_response(
             {

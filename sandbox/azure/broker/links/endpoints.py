@@ -1,4 +1,4 @@
-"""What is behind a link on the broker's side, and what every such endpoint may ask of the server."""
+"""What serves a link on the broker's side, and what every such endpoint may ask of the server."""
 
 import uuid
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from sandbox.azure.broker.namespace import Namespace
 
 @dataclass(slots=True)
 class Faults:
-    """What goes wrong on request of a test."""
+    """Faults that a test has asked for."""
 
     refuse: bool = False  # connections are not accepted, existing ones are dropped
-    delay_ms: int = 0  # whatever clients send is taken this much later
+    delay_ms: int = 0  # what clients send is processed so much later
     server_busy: bool = False  # sends are rejected with com.microsoft:server-busy
 
 
 class Timer(Protocol):
-    """A call that is to come."""
+    """A scheduled call."""
 
     def cancel(self) -> None:
-        """It shall not come."""
+        """Cancels the call."""
 
 
 class Scheduler(Protocol):
@@ -43,7 +43,7 @@ class Scheduler(Protocol):
 
 
 class Endpoint:
-    """One link's business; the context of a `Link`."""
+    """Serves one link, as the `context` of the `Link`."""
 
     def on_flow(self, link: Link) -> None:
         """The peer has changed its credit."""
@@ -52,10 +52,10 @@ class Endpoint:
         """The peer has sent a message."""
 
     def on_outcome(self, link: Link, delivery_id: int, token: Any, state: DeliveryState | None, settled: bool) -> None:
-        """The peer tells what became of a message that it was sent."""
+        """The peer reports the outcome of a message that it was sent."""
 
     def on_detach(self) -> None:
-        """The link is gone."""
+        """The link has ended."""
 
 
 def new_tag() -> bytes:

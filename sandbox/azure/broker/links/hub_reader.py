@@ -10,7 +10,7 @@ from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 SELECTOR = "apache.org:selector-filter:string"
 _SELECTOR_CODE = ULong(0x000000137000000A)
 _METRICS = "com.microsoft:enable-receiver-runtime-metric"
-_EVENTS_AT_ONCE = 500  # then others get their turn
+_EVENTS_AT_ONCE = 500  # then other readers get their turn
 
 
 class HubReader(Endpoint):
@@ -42,7 +42,7 @@ class HubReader(Endpoint):
         if link.closed or not link.attached:
             return False
         first = self._partition.next_sequence_number - len(events)
-        start = max(self._next - first, 0)  # what was not read in time is gone
+        start = max(self._next - first, 0)  # what was not read in time is no longer kept
         batch = events[start : start + min(link.credit, _EVENTS_AT_ONCE)]
         prefix = self._metrics() if self._with_metrics and batch else b""
         for event in batch:
@@ -65,7 +65,7 @@ class HubReader(Endpoint):
         return b"\x00\x53\x71" + encode(annotations)
 
     def stolen(self, epoch: int) -> None:
-        """A higher epoch reads now."""
+        """A reader with a higher epoch has taken its place."""
         own = "" if self.epoch is None else self.epoch
         self._link.detach(
             Error(

@@ -138,7 +138,7 @@ def _update_disposition(queue: Queue, request: Request) -> Response:
     settle: dict[str, Callable[[uuid.UUID], None]] = {
         "completed": queue.complete,
         "abandoned": queue.abandon,
-        "defered": queue.defer,  # so the protocol spells it
+        "defered": queue.defer,  # the protocol's own spelling
         "suspended": lambda token: queue.dead_letter(token, reason),
     }
     if status not in settle:
@@ -165,7 +165,7 @@ def _sessions(queue: Queue) -> SessionTable:
 
 
 def _session(request: Request) -> tuple[str, str | None]:
-    """The session that is meant and, when the client tells it, the link that holds it."""
+    """The session that is meant and, when the client names it, the link that holds it."""
     return request.argument("session-id", str), request.text("associated-link-name") or None
 
 

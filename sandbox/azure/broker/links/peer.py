@@ -25,7 +25,7 @@ _CBS, _MANAGEMENT = "$cbs", "$management"
 
 
 class Peer(Handler):
-    """A client. `keys` are the shared access keys that are checked; none: every token is taken."""
+    """A client. Its tokens are checked with `keys`, shared access keys; without any, every token is accepted."""
 
     def __init__(self, scheduler: Scheduler, keys: dict[str, AccessKey]) -> None:
         self.connection = Connection.server(self)

@@ -21,7 +21,7 @@ from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler, Timer, new
 from sandbox.azure.broker.message import BrokeredMessage, DeadLetterReason
 
 SESSION_FILTER = "com.microsoft:session-filter"
-_TICKS_AT_1970 = 621_355_968_000_000_000  # .NET counts 100 ns from year 1
+_TICKS_AT_1970 = 621_355_968_000_000_000  # .NET counts ticks of 100 ns from the year 1
 _DEFAULT_WAIT_MS = 65_000
 _GRACE_SECONDS = 3.0  # between the loss of a session's lock and the detach: an orderly close may be on its way
 
@@ -56,7 +56,7 @@ class QueueReceiver(Endpoint):
             self._link.send(message.encode(), token.bytes_le, context=token)
 
     def session_lost(self) -> None:
-        """Only sessions are lost."""
+        """Nothing to do: this receiver has no session."""
 
     def entity_deleted(self) -> None:
         error = not_found(self._queue.name)
@@ -83,7 +83,7 @@ class QueueReceiver(Endpoint):
             self._scheduler.after_commit(lambda: link.settle(delivery_id, answer))
 
     def _settle(self, token: Any, state: DeliveryState | None) -> DeliveryState:
-        """Does what the outcome says; the answer is of the same kind, a dead-lettering one without error."""
+        """Does what the outcome asks for; the answer is the same outcome, after dead-lettering without its error."""
         match state:
             case Accepted():
                 self._queue.complete(token)

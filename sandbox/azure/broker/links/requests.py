@@ -19,7 +19,7 @@ _LIMIT = 1 << 63
 class Request:
     """One request, decoded."""
 
-    message_id: Raw  # as it came: the answer's correlation id must have its type
+    message_id: Raw  # still encoded, as the answer's correlation id must have its type
     reply_to: str | None
     properties: dict[str, Any]
     body: Any

@@ -30,7 +30,7 @@ _CORRELATION_FIELDS = (  # in the order of the encoded list
 
 
 def add_rule(queue: Queue, request: Request) -> Response:
-    """A new rule, from its description."""
+    """Adds a rule, made from its description."""
     subscription = _subscription(queue)
     name, description = request.argument("rule-name", str), request.argument("rule-description", dict)
     action = description.get("sql-rule-action")
@@ -48,13 +48,13 @@ def add_rule(queue: Queue, request: Request) -> Response:
 
 
 def remove_rule(queue: Queue, request: Request) -> Response:
-    """A rule goes, by its name."""
+    """Removes the rule of that name."""
     _subscription(queue).remove_rule(request.argument("rule-name", str))
     return Response(200)
 
 
 def enumerate_rules(queue: Queue, request: Request) -> Response:
-    """One page of rules; 204 behind the last."""
+    """One page of rules; 204 after the last."""
     skip, top = request.argument("skip", int), request.argument("top", int)
     page = list(_subscription(queue).rules.values())[max(skip, 0) :][: max(top, 0)]
     rules = [{"rule-description": _described(rule)} for rule in page]

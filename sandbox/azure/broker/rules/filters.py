@@ -64,5 +64,5 @@ class CorrelationFilter:
 
 
 def _same(given: Any, wanted: Any) -> bool:
-    """Config.json may write a number or a boolean as text."""
+    """Whether two values are equal; Config.json may have written a number or a boolean as text."""
     return bool(given == wanted) or (not isinstance(given, bytes) and str(given).lower() == str(wanted).lower())

@@ -13,7 +13,7 @@ from sandbox.azure.broker.rules.sql import Parser, SqlError
 from sandbox.azure.broker.rules.sql_values import Fields
 
 DEFAULT_RULE = "$Default"
-_RULE_NAME = "RuleName"  # the application property that tells which rule's action was applied
+_RULE_NAME = "RuleName"  # the application property that names the rule whose action was applied
 _CONFIG_NAMES = {  # the fields of the properties section -> the names in Config.json
     "content_type": "ContentType",
     "correlation_id": "CorrelationId",
@@ -66,7 +66,7 @@ class Rule:
 
     @classmethod
     def from_config(cls, name: str, properties: dict[str, Any], created_at: int) -> "Rule":
-        """From Config.json's description. Raises `SqlError`, KeyError or TypeError when it makes no sense."""
+        """From Config.json's description. Raises `SqlError`, KeyError or TypeError when it is malformed."""
         action = (properties.get("Action") or {}).get("SqlExpression")
         return cls(name, _filter(properties), SqlAction(action) if action else None, created_at)
 

@@ -7,8 +7,8 @@
                   | ["sys." | "user."] name | (expression) | -value
     action     := ["SET" name "=" sum | "REMOVE" name] [";"] ...
 
-As in SQL, what is compared with a missing property is unknown, and a message for which the whole is unknown does not
-pass. Text compares ordinally; numbers compare with numbers only.
+As in SQL, a comparison with a missing property is unknown, and a message for which the whole expression is unknown
+does not pass. Text compares ordinally; numbers compare with numbers only.
 """
 
 import operator

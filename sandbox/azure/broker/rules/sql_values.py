@@ -36,7 +36,7 @@ class Fields:
 
     @classmethod
     def of(cls, message: BrokeredMessage) -> "Fields":
-        """Those of a message."""
+        """The fields of a message."""
         return cls(message, message.content.application_properties())
 
     def get(self, scope: str, name: str) -> Any:
@@ -68,7 +68,7 @@ def both(left: Evaluate, right: Evaluate) -> Evaluate:
 
 
 def negated(inner: Evaluate) -> Evaluate:
-    """The opposite; what is unknown stays so."""
+    """The opposite; unknown stays unknown."""
 
     def evaluate(fields: Fields) -> bool | None:
         value = inner(fields)
@@ -95,7 +95,7 @@ def compared(comparison: Callable[[Any, Any], bool], left: Evaluate, right: Eval
 
 
 def computed(operation: Callable[[Any, Any], Any], left: Evaluate, right: Evaluate) -> Evaluate:
-    """A calculation; unknown when it cannot be made."""
+    """A calculation; unknown when it is not possible."""
 
     def evaluate(fields: Fields) -> Any:
         first, second = left(fields), right(fields)

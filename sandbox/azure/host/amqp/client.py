@@ -97,7 +97,7 @@ class AmqpConnection(asyncio.Protocol, Handler):
             except BaseException as error:
                 del self._tokens[entity]
                 token.set_exception(error if isinstance(error, AmqpError) else ConnectionLostError(repr(error)))
-                token.exception()  # seen: this call raises it
+                token.exception()  # retrieved, as this call raises it itself
                 raise
             token.set_result(None)
         await asyncio.shield(token)

@@ -12,7 +12,7 @@ REQUEST_TIMEOUT = 30.0
 
 
 class Flusher(Protocol):
-    """Whoever sends what links have queued."""
+    """What sends the frames that links have queued."""
 
     def flush_soon(self) -> None:
         """Send it at the end of this turn of the event loop."""
@@ -28,14 +28,14 @@ class AmqpError(Exception):
 
 
 class ConnectionLostError(AmqpError):
-    """The connection is gone, and everything on it."""
+    """The connection was lost, and with it everything on it."""
 
     def __init__(self, description: str = "the connection was lost") -> None:
         super().__init__("amqp:connection:forced", description)
 
 
 def failure_of(error: Error | None) -> AmqpError:
-    """The exception for a detach or close; without an error the connection itself is gone."""
+    """The exception for a detach or close; without an error the connection itself was lost."""
     return ConnectionLostError() if error is None else AmqpError(error.condition, error.description or "")
 
 
@@ -58,7 +58,7 @@ class Receiver:
         return len(self._ready)
 
     def grant(self, more: int) -> None:
-        """Let `more` messages come than have been let so far."""
+        """Grant credit for `more` messages, in addition to what was granted so far."""
         if not self.link.closed:
             self.link.grant(self.link.credit + more)
             self._connection.flush_soon()
@@ -66,7 +66,7 @@ class Receiver:
     async def receive(self, wait: float | None = None) -> Delivery | None:
         """The next message; None when none comes within `wait` seconds, or after `interrupt`.
 
-        Raises `AmqpError` once the link is gone.
+        Raises `AmqpError` once the link has ended.
         """
         loop = asyncio.get_running_loop()
         deadline = None if wait is None else loop.time() + wait
@@ -100,7 +100,7 @@ class Receiver:
         return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
 
     async def complete(self, delivery: Delivery) -> None:
-        """Settle as done and wait for the broker's word; raises `AmqpError` when the lock is lost."""
+        """Settle as done and wait for the broker's answer; raises `AmqpError` when the lock is lost."""
         await self._settle(delivery, Accepted())
 
     async def abandon(self, delivery: Delivery) -> None:
@@ -179,7 +179,7 @@ class RequestLink:
         connection.flush_soon()
 
     async def request(self, body: Any, properties: dict[str, Any]) -> Sections:
-        """Send one request; the answer's `application_properties` tell the status. Raises `AmqpError`."""
+        """Send one request; the answer's `application_properties` hold the status. Raises `AmqpError`."""
         async with asyncio.timeout(REQUEST_TIMEOUT):
             await asyncio.shield(self._ready)
             message_id = str(uuid.uuid4())
@@ -194,7 +194,7 @@ class RequestLink:
                 self._answers.pop(message_id, None)
 
     def on_attached(self, link: Link) -> None:
-        """One of the two links is there; credit for answers."""
+        """One of the two links is attached; that for answers gets credit."""
         if link is self._replies.link:
             link.keep_granted(100)
         if self._replies.link.attached and self._requests.attached and not self._ready.done():
@@ -210,10 +210,10 @@ class RequestLink:
             answer.set_result(message)
 
     def on_gone(self, failure: AmqpError) -> None:
-        """One of the two links is gone: the pair is."""
+        """One of the two links has ended, and with it the pair."""
         self.failure = failure
         waiting: list[asyncio.Future[Any]] = [self._ready, *self._answers.values()]
         for future in waiting:
             if not future.done():
                 future.set_exception(failure)
-                future.exception()  # seen: nobody may be waiting
+                future.exception()  # retrieved, as nobody may be waiting

@@ -1,4 +1,4 @@
-"""One shared connection per namespace, kept up: reconnecting with back-off, saying so once."""
+"""One shared connection per namespace, kept up: it reconnects with back-off, and logs a failure once."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ class BackOff:
         self._said: str | None = None
 
     async def failed(self, error: BaseException) -> None:
-        """Say what failed, unless it was said before, and pause."""
+        """Log what failed, unless that was logged before, and pause."""
         text = f"{type(error).__name__}: {error}"
         if text != self._said:
             self._said = text
@@ -33,7 +33,7 @@ class BackOff:
         self._delay = min(self._delay * 2, self._longest)
 
     def succeeded(self) -> None:
-        """Say that it works again, if it did not."""
+        """Log that it works again, if it had failed."""
         self._delay = FIRST_DELAY
         if self._said is not None:
             self._said = None
@@ -78,6 +78,6 @@ async def keep_trying(back_off: BackOff, work: Callable[[], Awaitable[None]]) ->
         try:
             await work()
         except ConnectionLostError:
-            await asyncio.sleep(FIRST_DELAY * random.uniform(0.5, 1.5))  # the namespace says what happened
+            await asyncio.sleep(FIRST_DELAY * random.uniform(0.5, 1.5))  # the namespace logs what happened
         except (AmqpError, TimeoutError) as error:
             await back_off.failed(error)

@@ -38,7 +38,7 @@ _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\
 
 
 def from_milliseconds(value: int) -> datetime:
-    """An AMQP timestamp as an aware time; what lies behind year 9999 is its end, as `DateTimeOffset.MaxValue`."""
+    """An AMQP timestamp as an aware time; one after the year 9999 becomes `DateTimeOffset.MaxValue`."""
     try:
         return datetime.fromtimestamp(value / 1000, UTC)
     except (OverflowError, ValueError, OSError):
@@ -46,7 +46,7 @@ def from_milliseconds(value: int) -> datetime:
 
 
 def net_time(value: datetime) -> str:
-    """As Newtonsoft writes it: up to seven decimals without trailing zeros, a zone only if the value knows one."""
+    """As Newtonsoft writes it: up to seven decimals without trailing zeros, a zone only if the value has one."""
     naive = value.replace(tzinfo=None)
     text = naive.isoformat(timespec="microseconds").rstrip("0") if naive.microsecond else naive.isoformat()
     if isinstance(value, UtcDateTime):

@@ -1,1 +1,1 @@
-"""What calls functions by itself: Service Bus, Event Hubs, timers; `listeners` makes one for each trigger."""
+"""The listeners for Service Bus, Event Hubs and timers; `listeners` makes the one that a trigger needs."""

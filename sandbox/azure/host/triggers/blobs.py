@@ -30,14 +30,14 @@ class BlobWork:
         return await asyncio.get_running_loop().run_in_executor(self._threads, bound)
 
     async def container(self, name: str) -> ContainerClient:
-        """The container, made if need be."""
+        """The container; it is made when it does not exist."""
         client = self.service.get_container_client(name)
         with contextlib.suppress(ResourceExistsError):
             await self.run(client.create_container)
         return client
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Release the threads."""
         self._threads.shutdown(wait=False)
         self.service.close()
 
@@ -45,11 +45,11 @@ class BlobWork:
 class BlobLease:
     """A lease that one instance at a time holds.
 
-    Its id follows from the instance's name: an instance that was killed and comes back has its lease at once.
+    Its id follows from the instance's name: an instance that was killed and is started again has its lease at once.
     """
 
     LENGTH = 30
-    """Seconds; an instance that is gone for longer has lost it."""
+    """Seconds; an instance that does not renew it for longer has lost it."""
 
     def __init__(self, blobs: BlobWork, blob: BlobClient, instance: str) -> None:
         self._blobs = blobs

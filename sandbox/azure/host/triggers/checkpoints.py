@@ -19,7 +19,7 @@ CONTAINER = "azure-webjobs-eventhub"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where reading goes on: behind this event."""
+    """Reading goes on after this event."""
 
     offset: str
     sequence_number: int
@@ -27,7 +27,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Who reads a partition; an empty owner has let go. `age` is in seconds, by the storage account's clock."""
+    """Who reads a partition; the owner is empty after a release. `age` in seconds, by the storage account's clock."""
 
     partition: str
     owner: str
@@ -72,7 +72,7 @@ class CheckpointStore:
         return await self._blobs.run(_list_ownerships, container, prefix)
 
     async def claim(self, partition: str, owner: str, etag: str | None) -> str | None:
-        """Own `partition` if nobody else was quicker (`etag` is the last known state); the new etag, or None."""
+        """Own `partition`, unless it has changed since `etag`; returns the new ETag, or None when it has."""
         blob = (await self._client()).get_blob_client(f"{self._prefix}/ownership/{partition}")
         try:
             if etag is None:

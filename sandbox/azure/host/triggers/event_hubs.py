@@ -1,4 +1,4 @@
-"""Event Hub triggers: which partitions are ours, reading them in batches, checkpoints, `@app.retry`.
+"""Event Hub triggers: which partitions this host reads, reading them in batches, checkpoints, `@app.retry`.
 
 Sources: azure-sdk-for-net EventHubListener.cs, EventHubListener.PartitionProcessor.cs, PartitionLoadBalancer.cs.
 """
@@ -29,7 +29,7 @@ from sandbox.azure.host.workers.dispatcher import Dispatcher
 log = logging.getLogger(__name__)
 
 _SELECTOR = Symbol("apache.org:selector-filter:string")
-_RELEASE_TIMEOUT = 3.0  # seconds; what is not released runs out
+_RELEASE_TIMEOUT = 3.0  # seconds; an ownership that is not released runs out
 _OWNER_LEVEL = 0  # the epoch with which an event processor reads
 
 
@@ -46,7 +46,7 @@ class Hub:
     checkpoints: CheckpointStore
 
     def context(self, partition: str) -> PartitionContext:
-        """What a function is told about the partition."""
+        """What a function learns about the partition."""
         return PartitionContext(self.namespace.address.namespace, self.name, self.group, partition)
 
     async def process(self, partition: str, events: Sequence[Event]) -> None:
@@ -67,7 +67,7 @@ class Hub:
 
 
 class PartitionPump:
-    """Reads one partition: batch, function, checkpoint, whatever became of the batch."""
+    """Reads one partition: a batch, the function, a checkpoint, whether the function failed or not."""
 
     def __init__(self, hub: Hub, partition: str) -> None:
         self._hub = hub
@@ -79,7 +79,7 @@ class PartitionPump:
         self._task = asyncio.get_running_loop().create_task(keep_trying(self._back_off, self._read))
 
     async def stop(self) -> None:
-        """Let the running batch end, then let go."""
+        """Let the running batch end, then release the partition."""
         self._stopping = True
         if self._receiver is None:
             self._task.cancel()
@@ -120,7 +120,7 @@ class PartitionPump:
         return f"amqp.annotation.x-opt-offset > '{start}'"
 
     async def _next_batch(self, receiver: Receiver) -> list[Event]:
-        """The next events; less than `minEventBatchSize` only after `maxWaitTime`. Nothing: the pump is to stop."""
+        """The next events; less than `minEventBatchSize` only after `maxWaitTime`. None when the pump is to stop."""
         options = self._hub.options
         first = await receiver.receive()
         if first is None:
@@ -161,7 +161,7 @@ class HubListener:
         self._task = asyncio.get_running_loop().create_task(self._balance_for_ever())
 
     async def stop(self) -> None:
-        """Let running batches end, then let go of the partitions."""
+        """Let running batches end, then release the partitions."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

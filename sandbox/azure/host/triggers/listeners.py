@@ -30,7 +30,7 @@ class Listener(Protocol):
         """Begin to listen; returns at once."""
 
     async def stop(self) -> None:
-        """Take nothing new, let what runs end, settle it, let go."""
+        """Take nothing new, let running functions end, settle their messages, and release everything."""
 
 
 class Listeners:

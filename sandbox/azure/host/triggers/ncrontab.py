@@ -46,7 +46,7 @@ class ConstantSchedule:
 
 
 class CronSchedule:
-    """An NCRONTAB expression; raises `HostStartError` for one that is malformed or never comes."""
+    """An NCRONTAB expression; raises `HostStartError` for one that is malformed or never falls due."""
 
     def __init__(self, expression: str) -> None:
         fields = expression.split()

@@ -48,7 +48,7 @@ class Entity:
             )
             succeeded = (await self.dispatcher.invoke(self.function, value, metadata)).succeeded
         except ValueError as error:
-            log.error("Function '%s' cannot take a message: %s", self.function.name, error)  # noqa: TRY400 -- said whole
+            log.error("Function '%s' cannot take a message: %s", self.function.name, error)  # noqa: TRY400 -- the message says it all
             succeeded = False
         await self.settle(receiver, [delivery], succeeded=succeeded)
 
@@ -63,7 +63,7 @@ class Entity:
             )
             succeeded = (await self.dispatcher.invoke(self.function, value, metadata)).succeeded
         except ValueError as error:
-            log.error("Function '%s' cannot take a batch: %s", self.function.name, error)  # noqa: TRY400 -- said whole
+            log.error("Function '%s' cannot take a batch: %s", self.function.name, error)  # noqa: TRY400 -- the message says it all
             succeeded = False
         await self.settle(receiver, deliveries, succeeded=succeeded)
 
@@ -106,7 +106,7 @@ class LockRenewal:
         self._give_up = self._loop.time() + longest
 
     def stop(self) -> None:
-        """Renew no more."""
+        """Stop renewing."""
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
@@ -130,7 +130,7 @@ class LockRenewal:
 
 
 async def renew_message_lock(connection: AmqpConnection, entity: str, receiver: Receiver, token: uuid.UUID) -> datetime:
-    """One renewal; returns until when the lock holds now."""
+    """One renewal; returns the new end of the lock."""
     answer = await connection.manage(
         entity,
         "com.microsoft:renew-lock",
@@ -156,7 +156,7 @@ class QueueListener:
         self._task = asyncio.get_running_loop().create_task(keep_trying(self._back_off, work))
 
     async def stop(self) -> None:
-        """Take no more; give back what waits, let what runs end."""
+        """Take no more messages; give back those that wait, and let running functions end."""
         if self._task is None:
             return
         if self._receiver is None or self._receiver.failure is not None:

@@ -1,8 +1,9 @@
-"""Service Bus triggers on sessions: slots that accept the next session, work it off, and let go.
+"""Service Bus triggers on sessions: slots that accept the next session, process its messages, and release it.
 
-As the .NET processor does it (azure-sdk-for-net ServiceBusSessionProcessor.cs, SessionReceiverManager.cs): each of
-`maxConcurrentSessions` slots accepts whatever session is available, receives until none came for `sessionIdleTimeout`,
-closes, and starts again. At most two slots per processor core wait for a session at the same time.
+This follows the .NET processor (azure-sdk-for-net ServiceBusSessionProcessor.cs, SessionReceiverManager.cs): each of
+`maxConcurrentSessions` slots accepts whatever session is available, receives until no message has come for
+`sessionIdleTimeout`, releases it, and starts again. At most two slots per processor core wait for a
+session at the same time.
 """
 
 import asyncio
@@ -70,7 +71,7 @@ class Session:
             self._renewal.extend(self._entity.options.max_lock_renewal)
 
     def close(self) -> None:
-        """Let the session go, unlocked, without counting against its messages."""
+        """Release the session, without counting a delivery of its messages."""
         if self._renewal is not None:
             self._renewal.stop()
         if self.receiver.failure is None:
@@ -98,7 +99,7 @@ class SessionListener:
         self._without_session.update(self._tasks)
 
     async def stop(self) -> None:
-        """Accept no more sessions and take no more messages; let what runs end, then release the sessions."""
+        """Accept no more sessions and take no more messages; let running functions end, then release the sessions."""
         for session in self._held:
             session.receiver.interrupt()
         for task in self._without_session:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 CONTAINER = "azure-webjobs-hosts"
 _SHORTEST_MONITORED = timedelta(minutes=1)
 _LEASE_POLL = 2.0  # seconds
-_LATE = 0.01  # seconds: a run that began before its time would find that time still ahead of it
+_LATE = 0.01  # seconds that a run begins late: one that began early would run again at its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class TimerListener:
         self._task = asyncio.get_running_loop().create_task(self._listen())
 
     async def stop(self) -> None:
-        """Start no more runs; let the running one end, then let go of the lease."""
+        """Start no more runs; let the running one end, then release the lease."""
         tasks = [task for task in (self._task, self._keeping) if task is not None]
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""What a host and its worker processes say to each other: Python objects over a stream, each behind its length.
+"""What a host and its worker processes say to each other: Python objects over a stream, each preceded by its length.
 
 A worker shows its secret, then sends `Indexed` or `Refused`; the host sends `Invocation`s, answered with an `Outcome`
 each, and `MeasuresWanted`, answered with the worker's counters.
@@ -47,12 +47,12 @@ class Channel:
         self._writer = writer
 
     def send(self, message: Any) -> None:
-        """Send one object; nothing happens when the other end has gone."""
+        """Send one object; does nothing when the other end has closed."""
         data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
         self._writer.write(_LENGTH.pack(len(data)) + data)
 
     async def receive(self) -> Any:
-        """The next object; None when the other end has gone."""
+        """The next object; None when the other end has closed."""
         try:
             (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
             data = await self._reader.readexactly(length)

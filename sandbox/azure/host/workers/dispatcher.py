@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Invokes functions on `worker`; one that takes longer than `function_timeout` seconds costs its process."""
+    """Invokes functions on `worker`; one that takes longer than `function_timeout` seconds has its process ended."""
 
     def __init__(self, worker: Worker, stats: HostStats, function_timeout: float | None) -> None:
         self._worker = worker

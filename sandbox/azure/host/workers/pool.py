@@ -74,7 +74,7 @@ class RemoteWorker:
         return await future
 
     async def listen(self) -> int:
-        """Hand on what comes until the process has ended; what still runs there fails. Returns the exit status."""
+        """Pass on what it sends until the process has ended; what still runs there fails. Returns the exit status."""
         while (message := await self._channel.receive()) is not None:
             if isinstance(message, Outcome):
                 future = self._running.get(message.invocation_id)

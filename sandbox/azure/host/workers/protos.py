@@ -26,7 +26,7 @@ class TypedData(Message):
         self.kind: str | None = next(iter(field), None)
 
     def WhichOneof(self, _: str) -> str | None:  # noqa: N802 -- protobuf's name
-        """The kind of value, as protobuf tells it."""
+        """The kind of value, as protobuf reports it."""
         return self.kind
 
 

@@ -34,7 +34,7 @@ class WorkerProcess:
         logs.configure(HostJson.load(app / "host.json").log_levels, self._runtime.current)
 
     async def serve(self) -> None:
-        """Index the app, then run what comes until the host has gone."""
+        """Index the app, then run what it is sent until the host has ended."""
         loop = asyncio.get_running_loop()
         if self._stats.measure:
             self._stats.measure_tasks(loop)
