@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -19,6 +20,9 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, expires REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status INTEGER, body TEXT);
 """
+
+_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,4})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -45,6 +49,25 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def check_amount(amount: object) -> str:
+    """An amount as these systems take it, a decimal string; raises `Refused` (422) for anything else."""
+    if not isinstance(amount, str) or _AMOUNT.fullmatch(amount) is None:
+        raise Refused(
+            422, "invalid-amount", f"The amount {json.dumps(amount)} is not a decimal string. Send one such as 1234.50."
+        )
+    return amount
+
+
+def check_currency(currency: object) -> None:
+    """Raise `Refused` (422) for what is not an ISO 4217 code; XXX is one, but stands for "no currency"."""
+    if not isinstance(currency, str) or currency == "XXX" or _CURRENCY.fullmatch(currency) is None:
+        raise Refused(
+            422,
+            "unknown-currency",
+            f"The currency {json.dumps(currency)} is not a known ISO 4217 code. Send one such as EUR.",
+        )
+
+
 class Admission:
     """Admits by `X-Api-Key`, or by a bearer token from `POST /oauth/token` (client credentials)."""
 
@@ -58,7 +81,12 @@ class Admission:
         @web.middleware
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             if request.path.startswith("/api/") and not self._admits(request):
-                return problem(401, "unauthorized", "Send X-Api-Key or a bearer token.", headers=_CHALLENGE)
+                return problem(
+                    401,
+                    "unauthorized",
+                    "The request has no valid X-Api-Key and no valid bearer token. Send one of them.",
+                    headers=_CHALLENGE,
+                )
             return await handler(request)
 
         return admit
@@ -101,13 +129,13 @@ class Idempotency:
         """Do `work(body, key)` once per Idempotency-Key."""
         key = request.headers.get("Idempotency-Key", "")
         if not key:
-            return problem(400, "idempotency-key-missing", "Send an Idempotency-Key header.")
+            return problem(400, "idempotency-key-missing", "The request has no Idempotency-Key header. Send one.")
         try:
             body = json.loads(await request.text())
         except ValueError:
-            return problem(400, "not-json", "The body is not JSON.")
+            return problem(400, "not-json", "The body is not JSON. Send a JSON object.")
         if not isinstance(body, dict):
-            return problem(400, "not-an-object", "The body is not a JSON object.")
+            return problem(400, "not-an-object", "The body is JSON, but not an object. Send a JSON object.")
         canonical = json.dumps([request.method, request.path, body], sort_keys=True)
         fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
         self._database.execute("BEGIN IMMEDIATE")
@@ -130,7 +158,9 @@ class Idempotency:
 
 def _replay(stored: sqlite3.Row, fingerprint: str) -> web.Response:
     if stored["fingerprint"] != fingerprint:
-        return problem(422, "idempotency-key-reused", "This Idempotency-Key was used for another request.")
+        return problem(
+            422, "idempotency-key-reused", "This Idempotency-Key was used for another request. Send a new key."
+        )
     return web.json_response(json.loads(stored["body"]), status=stored["status"], headers={"Idempotent-Replay": "true"})
 
 

@@ -68,6 +68,7 @@ class Host:
             self._host_json.http,
             admin.handle,
             max_body=int(self._settings.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or DEFAULT_MAX_BODY),
+            homepage=self._settings.get("SANDBOX_HOST_HOMEPAGE"),
         )
         self._announce(functions)
         await front.start(port)

@@ -20,7 +20,8 @@ _LEVELS = {
 class LineFormatter(logging.Formatter):
     """`time level [function, invocation] message` on one line.
 
-    A function's message that is a JSON object stays one, with `invocationId` added as its last property if it has none.
+    A function's message that is a JSON object stays one and gains `time`, `level` and `invocationId` at its end, as
+    far as it has no such properties of its own.
     """
 
     def __init__(self, invocation: Callable[[], tuple[str, str] | None]) -> None:
@@ -30,22 +31,25 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         message = super().format(record)
         invocation = None if record.name.startswith("sandbox.") else self._invocation()
-        if invocation is not None and message.startswith("{") and message.endswith("}"):
-            return _with_invocation(message, invocation[1])
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if invocation is not None and message.startswith("{") and message.endswith("}"):
+            return _extended(message, {"time": time, "level": record.levelname, "invocationId": invocation[1]})
         origin = record.name if invocation is None else f"Function.{invocation[0]}, {invocation[1]}"
         return f"{time} {record.levelname} [{origin}] {message}".replace("\r", "").replace("\n", "\\n")
 
 
-def _with_invocation(message: str, invocation_id: str) -> str:
+def _extended(message: str, more: Mapping[str, str]) -> str:
     try:
         properties = json.loads(message)
     except ValueError:
         return message
-    if not isinstance(properties, dict) or "invocationId" in properties or "\n" in message:
+    if not isinstance(properties, dict) or "\n" in message:
+        return message
+    missing = {name: value for name, value in more.items() if name not in properties}
+    if not missing:
         return message
     separator = ", " if properties else ""
-    return f'{message[:-1]}{separator}"invocationId": "{invocation_id}"}}'
+    return f"{message[:-1]}{separator}{json.dumps(missing)[1:]}"
 
 
 def configure(levels: Mapping[str, str], invocation: Callable[[], tuple[str, str] | None]) -> None:

@@ -1,13 +1,12 @@
 """The bureau's rule, the same for the same amount every time, and its bill."""
 
-import re
 import sqlite3
 import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sandbox.systems.rest import Answer, Refused, now
+from sandbox.systems.rest import Answer, Refused, check_amount, check_currency, now
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS charges (
@@ -17,8 +16,6 @@ CREATE TABLE IF NOT EXISTS charges (
 VALID_DAYS = 30
 REFUSED_FROM = Decimal(1_000_000)
 REVIEW_FROM = Decimal(250_000)
-_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,4})?")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class Bureau:
@@ -29,16 +26,14 @@ class Bureau:
 
     def score(self, body: dict[str, Any], key: str) -> Answer:
         """Score one request and charge it; 422 for what cannot be scored."""
-        amount, currency = body.get("amount"), body.get("currency")
-        if not isinstance(amount, str) or _AMOUNT.fullmatch(amount) is None:
-            raise Refused(422, "invalid-amount", "amount is a decimal string such as 1234.50.")
-        if not isinstance(currency, str) or currency == "XXX" or _CURRENCY.fullmatch(currency) is None:
-            raise Refused(422, "unknown-currency", "currency is a known ISO 4217 code.")
+        amount = check_amount(body.get("amount"))
+        check_currency(body.get("currency"))
         if body.get("subjectKind") not in {"account", "contact"}:
-            raise Refused(422, "unknown-subject-kind", "subjectKind is account or contact.")
+            kind = body.get("subjectKind")
+            raise Refused(422, "unknown-subject-kind", f"The subjectKind {kind!r} is unknown. Send account or contact.")
         for name in ("subjectId", "reference"):
             if not isinstance(body.get(name), str) or not body[name]:
-                raise Refused(422, "field-missing", f"{name} is required.")
+                raise Refused(422, "field-missing", f"The field {name} is missing. Send it.")
         points, decision = _rule(Decimal(amount))
         charge = {name: body[name] for name in ("subjectId", "subjectKind", "amount", "currency", "reference")}
         charge |= {"at": now(), "key": key, "scoreId": str(uuid.uuid4()), "score": points, "decision": decision}

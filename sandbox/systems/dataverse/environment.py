@@ -45,5 +45,5 @@ class Environment:
         return {client.client_id: client for client in (self.application, self.human)}
 
     def describe(self, *, url: str, ca_file: Path) -> dict[str, Any]:
-        """What `GET /control/environment` tells."""
+        """What `GET /control/environment` answers."""
         return asdict(self) | {"url": url, "authority": f"{url}/{self.tenant_id}", "ca_file": str(ca_file)}

@@ -151,8 +151,8 @@ class Jobs:
         job = self._store.database.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         step = self._store.get("sdkmessageprocessingstep", job["step"])
         if step is None:
-            gone = [{"at": datetime.now(UTC).isoformat(), "error": "The step no longer exists."}]
-            self._finish(job_id, Outcome(succeeded=False, attempts=gone), auto_delete=False)
+            deleted = [{"at": datetime.now(UTC).isoformat(), "error": "The step no longer exists."}]
+            self._finish(job_id, Outcome(succeeded=False, attempts=deleted), auto_delete=False)
             return
         self._progress(job_id, {"statecode": LOCKED, "statuscode": IN_PROGRESS, "startedon": values.now()})
         outcome = await self._call(step.values["eventhandler"]["id"], json.loads(job["headers"]), job["body"])
@@ -161,8 +161,8 @@ class Jobs:
     async def _call(self, endpoint_id: str, headers: dict[str, str], body: str) -> Outcome:
         endpoint = self._store.get("serviceendpoint", endpoint_id)
         if endpoint is None:
-            gone = {"at": datetime.now(UTC).isoformat(), "error": "The service endpoint no longer exists."}
-            return Outcome(succeeded=False, attempts=[gone])
+            deleted = {"at": datetime.now(UTC).isoformat(), "error": "The service endpoint no longer exists."}
+            return Outcome(succeeded=False, attempts=[deleted])
         return await self._webhooks.call(endpoint.values, headers, body)
 
     def _finish(self, job_id: str, outcome: Outcome, *, auto_delete: bool) -> None:

@@ -40,7 +40,7 @@ class ServiceProtection:
 
     @contextmanager
     def counted(self, user_id: str) -> Iterator[dict[str, str]]:
-        """Count one request; gives the headers that tell what is left; 429 when a limit in force is exceeded."""
+        """Count one request; gives the headers that say what is left; 429 when a limit in force is exceeded."""
         usage, started = self._usage.setdefault(user_id, _Usage()), time.monotonic()
         while usage.finished and usage.finished[0][0] <= started - self._limits.window_seconds:
             usage.finished.popleft()

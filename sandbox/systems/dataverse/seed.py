@@ -39,7 +39,7 @@ class Seed:
         self._owner = {"table": "systemuser", "id": environment.human.user_id}
 
     def plant(self) -> bool:
-        """Write the rows unless that was done before; tells whether it was done now."""
+        """Write the rows unless that was done before; whether it was done now."""
         with self._store.transaction():
             if self._store.setting("seeded"):
                 return False

@@ -39,7 +39,7 @@ def message(change: Change, context: dict[str, Any], organisation_host: str) -> 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended; `attempts` tell each answer."""
+    """How a call ended; `attempts` have each answer."""
 
     succeeded: bool
     attempts: list[dict[str, Any]] = field(default_factory=list)

@@ -29,7 +29,7 @@ def build_app(database: sqlite3.Connection, *, api_key: str, client_id: str, cli
 
     async def read(request: web.Request) -> web.Response:
         found = books.get(request.match_info["kind"], request.match_info["id"].lower())
-        return problem(404, "not-found", "No such resource.") if found is None else web.json_response(found)
+        return problem(404, "not-found", "The ERP has no such resource.") if found is None else web.json_response(found)
 
     async def ledger(_: web.Request) -> web.Response:
         return web.json_response({"effects": books.effects()})

@@ -1,12 +1,11 @@
 """The ERP's rules: numbers given once, stale versions refused, and one line in the ledger per effect really done."""
 
 import json
-import re
 import sqlite3
 from datetime import date
 from typing import Any
 
-from sandbox.systems.rest import Answer, Refused, now
+from sandbox.systems.rest import Answer, Refused, check_amount, check_currency, now
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS customers (id TEXT PRIMARY KEY, number INTEGER, version INTEGER, body TEXT NOT NULL);
@@ -17,8 +16,6 @@ CREATE TABLE IF NOT EXISTS effects (
 _SINGULAR = {"customers": "customer", "orders": "order"}
 _NUMBER = {"customers": ("customerNumber", "C-{:06d}"), "orders": ("orderNumber", "SO-{:06d}")}
 _STATUS = {"customers": {"active", "blocked"}, "orders": {"confirmed", "on-hold"}}
-_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,4})?")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class Books:
@@ -47,9 +44,8 @@ class Books:
         """Change the status of what exists; 404 otherwise."""
         found = self._find(kind, row_id)
         if found is None:
-            raise Refused(404, "not-found", "No such resource.")
-        if body.get("status") not in _STATUS[kind]:
-            raise Refused(422, "unknown-status", f"status is one of {sorted(_STATUS[kind])}.")
+            raise Refused(404, "not-found", f"There is no {_SINGULAR[kind]} with this id. Create it first.")
+        _check_status(kind, body)
         _refuse_stale(found, body.get("sourceVersion", found["version"]))
         return self._store(kind, row_id, found["number"], json.loads(found["body"]) | body, key, created=False)
 
@@ -91,46 +87,50 @@ class Books:
     def _check(self, kind: str, body: dict[str, Any]) -> None:
         """Refuse what the ERP would not book."""
         if not isinstance(body.get("sourceVersion"), int):
-            raise Refused(422, "invalid-source-version", "sourceVersion is an integer.")
-        if body.get("status") not in _STATUS[kind]:
-            raise Refused(422, "unknown-status", f"status is one of {sorted(_STATUS[kind])}.")
+            raise Refused(422, "invalid-source-version", "sourceVersion is not an integer. Send the row's version.")
+        _check_status(kind, body)
         currency = body.get("currency")
-        if (kind == "orders" or currency is not None) and not _known_currency(currency):
-            raise Refused(422, "unknown-currency", "currency is a known ISO 4217 code.")
+        if kind == "orders" or currency is not None:
+            check_currency(currency)
         if kind == "customers":
             _check_customer(body)
         else:
             _check_order(body)
             if self._find("customers", str(body.get("customerId", "")).lower()) is None:
-                raise Refused(422, "unknown-customer", "customerId is not a customer here: send the customer first.")
+                raise Refused(
+                    422, "unknown-customer", "customerId names no customer of this ERP. Send the customer first."
+                )
+
+
+def _check_status(kind: str, body: dict[str, Any]) -> None:
+    allowed = _STATUS[kind]
+    if body.get("status") not in allowed:
+        wanted = " or ".join(sorted(allowed))
+        raise Refused(422, "unknown-status", f"The status {body.get('status')!r} is unknown. Send {wanted}.")
 
 
 def _check_customer(body: dict[str, Any]) -> None:
     if not isinstance(body.get("name"), str) or not body["name"].strip():
-        raise Refused(422, "name-missing", "name is required.")
+        raise Refused(422, "name-missing", "The customer has no name. Send one.")
     if body.get("kind") not in {"organisation", "person"}:
-        raise Refused(422, "unknown-kind", "kind is organisation or person.")
+        raise Refused(422, "unknown-kind", f"The kind {body.get('kind')!r} is unknown. Send organisation or person.")
 
 
 def _check_order(body: dict[str, Any]) -> None:
-    amount = body.get("amount")
-    if not isinstance(amount, str) or _AMOUNT.fullmatch(amount) is None:
-        raise Refused(422, "invalid-amount", "amount is a decimal string such as 1234.50.")
+    check_amount(body.get("amount"))
     closed_on = body.get("closedOn")
     try:
         if closed_on is not None:
             date.fromisoformat(closed_on)
     except (TypeError, ValueError) as wrong:
-        raise Refused(422, "invalid-date", "closedOn is a date (YYYY-MM-DD) or null.") from wrong
-
-
-def _known_currency(currency: object) -> bool:
-    return isinstance(currency, str) and currency != "XXX" and _CURRENCY.fullmatch(currency) is not None
+        raise Refused(422, "invalid-date", f"closedOn {closed_on!r} is not a date. Send YYYY-MM-DD or null.") from wrong
 
 
 def _refuse_stale(found: sqlite3.Row, version: object) -> None:
     if not isinstance(version, int) or version < found["version"]:
-        raise Refused(409, "stale-version", f"Version {found['version']} is already stored; {version} is older.")
+        raise Refused(
+            409, "stale-version", f"Version {version} is older than version {found['version']}, which is stored."
+        )
 
 
 def _representation(kind: str, row: sqlite3.Row) -> dict[str, Any]:

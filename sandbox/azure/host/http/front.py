@@ -32,7 +32,7 @@ _SET_BY_SERVER = frozenset({"content-length", "transfer-encoding", "connection",
 
 
 class HttpFront:
-    """Answers requests for HTTP functions and hands `/admin/...` to `admin`."""
+    """Answers requests for HTTP functions and hands `/admin/...` to `admin`; `/` leads to `homepage`, if any."""
 
     def __init__(
         self,
@@ -43,12 +43,14 @@ class HttpFront:
         admin: AdminHandler,
         *,
         max_body: int = DEFAULT_MAX_BODY,
+        homepage: str | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._routes = routes
         self._keys = keys
         self._admin = admin
         self._max_body = max_body
+        self._homepage = homepage
         self._outstanding = 0
         self._max_outstanding = options.max_outstanding_requests
         limit = options.max_concurrent_requests
@@ -83,7 +85,7 @@ class HttpFront:
             return await self._admin(request, path)
         found = self._routes.find(request.method, path)
         if found is None:
-            return web.Response(status=200 if path == "/" else 404)
+            return self._without_function(path)
         function, values = found
         pairs = parse_qsl(query, keep_blank_values=True) if query else []
         level = str(function.binding.get("authLevel") or "function").lower()
@@ -99,6 +101,11 @@ class HttpFront:
                 return await self._invoke(request, function, values, pairs)
         finally:
             self._outstanding -= 1
+
+    def _without_function(self, path: str) -> web.Response:
+        if path != "/":
+            return web.Response(status=404)
+        return web.Response(status=302, headers={"Location": self._homepage}) if self._homepage else web.Response()
 
     async def _invoke(
         self, request: web.BaseRequest, function: Function, values: dict[str, str], query: list[tuple[str, str]]

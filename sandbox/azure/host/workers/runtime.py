@@ -19,7 +19,7 @@ from sandbox.azure.host.workers.protos import Message, ParameterBinding, StatusR
 log = logging.getLogger(__name__)
 
 _FRAME = re.compile(r'^  File "(?P<file>[^"]+)".*\n(?:    .*\n)*', re.MULTILINE)
-_LOADING = re.compile(r"<frozen |/importlib/|/azure_functions_runtime/")
+_LOADING = re.compile(r"<frozen |[/\\]importlib[/\\]|[/\\]azure_functions_runtime[/\\]")
 
 
 class Runtime:
@@ -127,6 +127,6 @@ class Runtime:
 
 def _frames(stack: str) -> str:
     """Where in the app an exception came from, without the frames of loading it; empty when it came from there."""
-    first = (stack or "").replace("\\", "/").partition("\nDuring handling of the above exception")[0]
+    first = (stack or "").partition("\nDuring handling of the above exception")[0]
     frames = [match[0] for match in _FRAME.finditer(first) if not _LOADING.search(match["file"])]
     return "".join(["\n", *frames]).rstrip() if frames else ""

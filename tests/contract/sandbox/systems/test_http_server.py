@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from typing import Any
 
 import pytest
 import requests
@@ -75,6 +76,31 @@ def test_a_delay_only_delays(credit: StandIn) -> None:
 def test_other_methods_and_paths_are_left_alone(credit: StandIn) -> None:
     credit.fault("GET /api/scores", status=500)
     assert ask(credit).status_code == 200
+
+
+def test_a_request_that_asks_to_be_spared_meets_no_fault(credit: StandIn) -> None:
+    """People go on working while a system fails for the app; the fault stays for the others."""
+    credit.fault("* /api/.*", status=503)
+    headers = HEADERS | {"Idempotency-Key": str(uuid.uuid4()), "X-Sandbox-Spare": "1"}
+    spared = credit.http.post(f"{credit.url}/api/scores", json=BODY, headers=headers, timeout=5)
+    assert (spared.status_code, ask(credit).status_code) == (200, 503)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"currency": "XXX"}, 'The currency "XXX" is not a known ISO 4217 code.'),
+        ({"amount": 1}, "The amount 1 is not a decimal string."),
+        ({"subjectKind": "lead"}, "The subjectKind 'lead' is unknown."),
+        ({"reference": ""}, "The field reference is missing."),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_what_to_send(credit: StandIn, change: dict[str, Any], says: str) -> None:
+    headers = HEADERS | {"Idempotency-Key": str(uuid.uuid4())}
+    answer = credit.http.post(f"{credit.url}/api/scores", json=BODY | change, headers=headers, timeout=5)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(says)
+    assert " Send " in answer.json()["detail"]
 
 
 def test_a_wrong_fault_is_refused(credit: StandIn) -> None:

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -131,13 +132,15 @@ def test_sync_functions_run_beside_each_other_in_the_pool(http_host: HostProcess
 
 
 def test_logs_are_one_line_each_with_the_invocation(http_host: HostProcess) -> None:
-    """A message that is JSON stays JSON and gains the invocation id; other line breaks are escaped."""
+    """A message that is JSON stays JSON and gains time, level and invocation id; other line breaks are escaped."""
     http_host.get("/api/log")
     lines = http_host.text().splitlines()
     assert any("[Function.logs, " in line and line.endswith("two\\nlines") for line in lines)
     found = [json.loads(line) for line in lines if line.startswith('{"event"')]
     assert found[0]["event"] == "of json"
     assert len(found[0]["invocationId"]) == 36
+    assert found[0]["level"] == "INFO"
+    assert datetime.fromisoformat(found[0]["time"]).utcoffset() == timedelta(0)
 
 
 def test_function_code_is_measured_apart(http_host: HostProcess) -> None:

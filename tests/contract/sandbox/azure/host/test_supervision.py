@@ -82,7 +82,7 @@ def test_a_change_of_the_app_starts_its_hosts_again(hosts: Hosts) -> None:
     before = hosts.pids()
     assert hosts.get("answer") == ["ANSWER"] * 2
     hosts.write("function_app.py", APP.replace("ANSWER", "NEW"))
-    hosts.reloaded(lambda: hosts.said[-1].startswith("ready after") and len(hosts.said) > 1)
+    hosts.reloaded(lambda: hosts.said[-1].startswith("The app runs again") and len(hosts.said) > 1)
     assert hosts.get("answer") == ["NEW"] * 2
     assert hosts.said[-2] == "function_app.py changed: starting first and second again ..."
     assert not set(before) & set(hosts.pids())
@@ -102,7 +102,7 @@ def test_a_broken_app_is_told_and_tried_again_at_the_next_change(hosts: Hosts) -
     assert len(hosts.said) == said
     assert hosts.pids() == [None, None]
     hosts.write("function_app.py", APP.replace("ANSWER", "MENDED"))
-    hosts.reloaded(lambda: hosts.said[-1].startswith("ready after"))
+    hosts.reloaded(lambda: hosts.said[-1].startswith("The app runs again"))
     assert hosts.get("answer") == ["MENDED"] * 2
 
 
