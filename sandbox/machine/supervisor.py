@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sandbox.machine.process import Process, Program, StartError
 from sandbox.machine.reaper import Reaper
+from sandbox.terminal.words import listed
 
 _READY_SECONDS = 60.0
 _FIRST_PAUSE = 0.5
@@ -44,7 +45,8 @@ class Supervisor:
             process.start()
         for process in processes:
             self.wait_ready(process.name)
-        self._say(f"ready after {time.monotonic() - began:.1f} s: {', '.join(process.name for process in processes)}")
+        names = listed([process.name for process in processes])
+        self._say(f"Started {names} in {time.monotonic() - began:.1f} s.")
 
     def watch(self) -> None:
         """From now on restart every process that dies by itself, after growing pauses."""
