@@ -2,12 +2,11 @@
 """The project's commands. Needs Python 3.11 or newer and nothing else.
 
 The first run makes a virtual environment in .venv and installs what the lock files name; later runs find it complete
-and need no network.
+and need no network. `python3 run.py` lists the commands.
 """
 
-from __future__ import annotations  # for older versions to come as far as being told
+from __future__ import annotations  # so that older versions come as far as the check below
 
-import argparse
 import hashlib
 import json
 import os
@@ -22,41 +21,44 @@ OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent
 LOCKS = ("requirements-dev.txt", "requirements-host.txt")
 
-COMMANDS = {
-    "demo": "show each event's way through a sandbox of its own, and check the outcome",
-    "up": "keep the sandbox up for development; --fresh forgets its state, --help lists its ports",
-    "test": "check format, types and imports, then run the tests (arguments go to pytest, which then runs alone)",
-    "bench": "measure events per second, latencies, and CPU by part; --quick is a short form",
-    "chaos": "run the long tests (arguments go to pytest)",
-    "lint": "check format, types and imports only",
-    "lock": "renew the lock files from requirements*.in (needs the network); --upgrade takes newer libraries",
-}
-
 
 def main() -> int:
     """Prepare the virtual environment and run the command in it."""
     if sys.version_info < OLDEST_PYTHON:
         print(f"This needs Python 3.11 or newer; {sys.executable} is {platform.python_version()}.", file=sys.stderr)
         return 2
-    parser = argparse.ArgumentParser(
-        prog="run.py",
-        description=__doc__,
-        epilog="commands:\n" + "\n".join(f"  {name:6} {meaning}" for name, meaning in COMMANDS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("command", choices=COMMANDS, metavar="command", help="one of those below")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the command's own; COMMAND --help tells them")
-    given = parser.parse_args()
+    from integration import __version__  # noqa: PLC0415 -- older versions cannot read these packages
+    from sandbox.commands import catalogue  # noqa: PLC0415
+
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in {"-h", "--help", "help", "--version"}:
+        print(f"dataverse-integration {__version__}" if name == "--version" else catalogue.listing())
+        return 0
+    if catalogue.find(name) is None:
+        print(catalogue.unknown(name), file=sys.stderr)
+        return 2
+    return prepare_and_run(name, arguments)
+
+
+def prepare_and_run(name: str, arguments: list[str]) -> int:
+    """Make the virtual environment if need be, and become the command in it."""
     environment = Environment(ROOT)
+    if name == "doctor" and not environment.is_complete():
+        # It may find out why nothing can be installed.
+        return run(Path(sys.executable), ["-m", "sandbox.doctor.machine"])
     try:
         environment.prepare()
-    except subprocess.CalledProcessError as error:
-        print(f"\nThis failed with status {error.returncode}: {' '.join(map(str, error.cmd))}", file=sys.stderr)
+    except InstallError as error:
+        print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted; the next run begins the installation anew.", file=sys.stderr)
         return 130
-    return run(environment.python, ["-m", f"sandbox.commands.{given.command}", *given.arguments])
+    return run(environment.python, ["-m", "sandbox.commands", name, *arguments])
+
+
+class InstallError(Exception):
+    """The virtual environment could not be made; the message says why and what helps."""
 
 
 class Environment:
@@ -69,23 +71,26 @@ class Environment:
         self._stamp = self.directory / "installed.json"
 
     def prepare(self) -> None:
-        """Install what is not; what an interrupted run left half made is made anew."""
+        """Install what is not; what an interrupted run left half made is made anew. Raises `InstallError`."""
         if self.is_complete():
             return
-        began = time.monotonic()
-        wanted = self.wanted()
-        if self.installed().get("python") != wanted["python"] or not self.python.exists():
-            say(f"Making {self.directory.name} with Python {wanted['python']} ...")
-            shutil.rmtree(self.directory, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", self.directory], check=True)
-        self._stamp.unlink(missing_ok=True)
-        say("Installing the locked requirements (once) ...")
-        pip = [str(self.python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
-        # The locks are complete and say which library is for which Python; requirements-host.in tells the exception.
-        exactly = ["--require-hashes", "--no-deps", "--ignore-requires-python"]
-        subprocess.run([*pip, *exactly, *(f"--requirement={self.root / name}" for name in LOCKS)], check=True)
+        from sandbox.machine import pip  # noqa: PLC0415 -- older versions cannot read it
+
+        wanted, began = self.wanted(), time.monotonic()
+        try:
+            if self.installed().get("python") != wanted["python"] or not self.python.exists():
+                print(f"Making {self.directory.name} with Python {wanted['python']} ...", flush=True)
+                shutil.rmtree(self.directory, ignore_errors=True)
+                subprocess.run([sys.executable, "-m", "venv", self.directory], check=True)
+            self._stamp.unlink(missing_ok=True)
+            print("Installing the locked requirements (once) ...", flush=True)
+            # The locks are complete and say which library is for which Python; requirements-host.in has the exception.
+            exactly = ["--require-hashes", "--no-deps", "--ignore-requires-python"]
+            pip.install(self.python, [self.root / name for name in LOCKS], exactly)
+        except (subprocess.CalledProcessError, pip.PipError) as error:
+            raise InstallError(f"{error}\nTo find out what is wrong: {sys.executable} run.py doctor") from error
         self.mark_complete()
-        say(f"Installed in {time.monotonic() - began:.0f} s.")
+        print(f"Installed in {time.monotonic() - began:.0f} s.", flush=True)
 
     def is_complete(self) -> bool:
         """Whether the last installation came to its end, with the same Python and the same requirements."""
@@ -119,11 +124,6 @@ def run(python: Path, arguments: list[str]) -> int:
         sys.stdout.flush()
         os.execv(python, command)
     return subprocess.run(command, check=False).returncode
-
-
-def say(line: str) -> None:
-    """A line of progress."""
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

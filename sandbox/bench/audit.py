@@ -66,9 +66,9 @@ def service_times(log: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("{") and '"settled"' in line:
-            told = json.loads(line)
-            if told.get("what") == "settled":
-                found[told["eventId"]] = told["durationMs"] / 1000
+            record = json.loads(line)
+            if record.get("what") == "settled":
+                found[record["eventId"]] = record["durationMs"] / 1000
     return found
 
 

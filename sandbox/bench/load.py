@@ -79,8 +79,8 @@ def run(job: Job, ready: Callable[[], None] = lambda: None) -> Result:
         result, _ = process.communicate(b"\n")
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    told: dict[str, Any] = json.loads(result)
-    return Result([Reply(**reply) for reply in told["replies"]], told["seconds"], told["cpu_seconds"])
+    answer: dict[str, Any] = json.loads(result)
+    return Result([Reply(**reply) for reply in answer["replies"]], answer["seconds"], answer["cpu_seconds"])
 
 
 class _Connection:
@@ -144,8 +144,8 @@ def _bytes(url: str, call: Call) -> bytes:
 
 def main() -> int:
     """Do the job on stdin."""
-    told = json.loads(sys.stdin.readline())
-    job = Job(**{**told, "calls": [Call(**call) for call in told["calls"]]})
+    given = json.loads(sys.stdin.readline())
+    job = Job(**{**given, "calls": [Call(**call) for call in given["calls"]]})
     json.dump(asdict(asyncio.run(_do(job))), sys.stdout)
     return 0
 

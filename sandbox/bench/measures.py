@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sandbox.bench import load
@@ -23,7 +24,7 @@ _WARMED_UP = 0.1
 
 
 class LoadRefusedError(Exception):
-    """The intake answered something else than 202, or did not take an event for new."""
+    """The intake answered something else than 202, or took an event for one that it had already."""
 
 
 @dataclass(slots=True)
@@ -59,13 +60,21 @@ class Measure:
 
 
 class Bench:
-    """Sends batches of webhooks, each about records of its own."""
+    """Sends batches of webhooks, each about records of its own; `watch` is called with what is going on."""
 
-    def __init__(self, sandbox: Sandbox, client: Client, workload: Workload, connections: int) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        client: Client,
+        workload: Workload,
+        connections: int,
+        watch: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._sandbox = sandbox
         self._client = client
         self._workload = workload
         self._connections = connections
+        self._watch = watch
         self._meter = Meter(sandbox)
         self.events: dict[str, Record] = {}
         """Every event that the intake has accepted."""
@@ -140,6 +149,7 @@ class Bench:
         """Wait until the queue is empty: a message leaves it once its event is settled."""
         deadline = time.monotonic() + _DRAIN_SECONDS
         while left := self._in_queue():
+            self._watch(f"{left} in the queue")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{left} messages are still in the queue after {_DRAIN_SECONDS:g} s")
             time.sleep(_PAUSE)

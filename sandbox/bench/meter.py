@@ -30,7 +30,7 @@ _APP_THREADS = {"work-queue": "sending to the queue", "event-hub": "publishing",
 class Meter:
     """Reads CPU seconds by part, since each process began.
 
-    The hosts tell theirs (GET /admin/stats); the others are read from /proc, and are left out where there is none.
+    The hosts say theirs (GET /admin/stats); the others are read from /proc, and are left out where there is none.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -59,13 +59,13 @@ class Meter:
         return found
 
     def _of_host(self, name: str) -> Iterator[tuple[str, float]]:
-        told: dict[str, Any] = self._session.get(
+        stats: dict[str, Any] = self._session.get(
             f"http://{LOOPBACK}:{self._ports[name]}/admin/stats", timeout=30
         ).json()
-        part, functions, threads = HOSTS[name], told["functions"], told["threadSeconds"]
+        part, functions, threads = HOSTS[name], stats["functions"], stats["threadSeconds"]
         pool = sum(seconds for thread, seconds in threads.items() if thread.startswith(_POOL))
         archive = functions.get(_ARCHIVE, {}).get("functionSeconds", 0.0)
-        code = told["functionSeconds"] if name == "host-http" else pool - archive
+        code = stats["functionSeconds"] if name == "host-http" else pool - archive
         own: Counter[str] = Counter()
         for thread, seconds in threads.items():
             for beginning, work in _APP_THREADS.items():
@@ -75,7 +75,7 @@ class Meter:
         yield from own.items()
         if name == "host-events":
             yield "archive: function code", archive
-        yield f"{part}: Functions host", told["processSeconds"] - code - archive - own.total()
+        yield f"{part}: Functions host", stats["processSeconds"] - code - archive - own.total()
 
 
 def spent(before: Seconds, after: Seconds) -> Seconds:

@@ -8,13 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.bench.measures import GENERATOR, Measure
+from sandbox.bench.measures import END_TO_END, GENERATOR, HALF_LOAD, INTAKE, WORKER, Measure
 from sandbox.bench.meter import ELSEWHERE
 
-_MEANING = """\
-Latencies: intake alone, request to 202; worker alone, one message from envelope to settled; end to end, request sent
-(half load: due) to settled. Half load is open loop at half the rate before it, all others are closed loop.
-CPU is in milliseconds per event; "{elsewhere}" says how noisy the machine was meanwhile."""
+_HEADINGS = {INTAKE: "intake", WORKER: "worker", END_TO_END: "end to end", HALF_LOAD: "half load"}
+MEANING = (
+    "Outside systems answer in so many ms. Latencies: intake alone, request to 202; worker alone, one message from "
+    "envelope to settled; end to end, request sent (half load: due) to settled. Half load is open loop at half the "
+    f'rate before it, all others are closed loop. CPU is in milliseconds per event. "{ELSEWHERE}", and the cores busy '
+    "with them, say how noisy the machine was meanwhile."
+)
+"""What the words of the tables mean."""
 
 
 def document(measures: Sequence[Measure], faults: Sequence[str], options: dict[str, Any]) -> dict[str, Any]:
@@ -41,8 +45,8 @@ def document(measures: Sequence[Measure], faults: Sequence[str], options: dict[s
 
 
 def tables(measures: Sequence[Measure]) -> str:
-    """Rates and latencies, then CPU per event by part, then what the words mean."""
-    rates = [("measure", "outside answers in", "events", "events/s", "p50 ms", "p99 ms", "cores busy elsewhere")] + [
+    """Rates and latencies, then CPU per event by part."""
+    rates = [("measure", "outside", "events", "events/s", "p50 ms", "p99 ms", "busy")] + [
         (
             it.name,
             f"{it.delay_ms} ms",
@@ -56,13 +60,13 @@ def tables(measures: Sequence[Measure]) -> str:
     ]
     delays = dict.fromkeys(it.delay_ms for it in measures)
     cpu = [_cpu_table(delay, [it for it in measures if it.delay_ms == delay]) for delay in delays]
-    return "\n\n".join((_table(rates), *cpu, _MEANING.format(elsewhere=ELSEWHERE)))
+    return "\n\n".join((_table(rates), *cpu))
 
 
 def _cpu_table(delay_ms: int, measures: Sequence[Measure]) -> str:
     parts = list(dict.fromkeys(part for it in measures for part in it.cpu))
     parts.sort(key=lambda part: (part in {GENERATOR, ELSEWHERE}, not part.startswith("intake"), ":" not in part, part))
-    rows = [(f"CPU ms per event, {delay_ms} ms outside", *(it.name for it in measures))] + [
+    rows = [(f"CPU ms, {delay_ms} ms outside", *(_HEADINGS[it.name] for it in measures))] + [
         (part, *(_cell(it.cpu_ms().get(part)) for it in measures)) for part in parts
     ]
     return _table([*rows, ("all of the sandbox", *(_cell(_sandbox_ms(it)) for it in measures))])

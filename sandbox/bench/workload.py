@@ -32,7 +32,7 @@ class Record:
 
 
 class Workload:
-    """Rows in the Dataverse stand-in, and the webhooks that tell of them."""
+    """Rows in the Dataverse stand-in, and the webhooks about them."""
 
     def __init__(self, reached: Endpoints, client: Client) -> None:
         self._reached = reached
@@ -72,7 +72,7 @@ class Workload:
         return [Call("POST", path, {"Content-Type": "application/json"}, self._context(record)) for record in records]
 
     def _context(self, record: Record) -> str:
-        """The captured context, told of this record; ids of its own make it an event of its own."""
+        """The captured context, about this record; ids of its own make it an event of its own."""
         target = self._template["InputParameters"][0]
         changed = {**target["value"], "Id": record.id, "LogicalName": record.table}
         context = self._template | {

@@ -1,4 +1,4 @@
-"""The app's HTTP functions: the intake and the status of events."""
+"""The app's HTTP functions: the intake, and the status of events."""
 
 import json
 import time
@@ -21,9 +21,10 @@ class EventTimeoutError(Exception):
 class App:
     """The functions at `url`; keys are those of endpoints.json. One thread at a time."""
 
-    def __init__(self, url: str, webhook_key: str, operations_key: str) -> None:
+    def __init__(self, url: str, webhook_key: str, plugin_key: str, operations_key: str) -> None:
         self.url = url
         self.webhook_key = webhook_key
+        self._plugin_key = plugin_key
         self._operations_key = operations_key
         self._session = requests.Session()
         self._session.trust_env = False
@@ -32,13 +33,13 @@ class App:
         self, body: bytes | Mapping[str, Any], *, key: str | None = None, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         """Send a RemoteExecutionContext as Dataverse does, with its key in the query."""
-        return self._post("/api/dataverse/webhook", body, key, headers)
+        return self._post("/api/dataverse/webhook", body, self.webhook_key if key is None else key, headers)
 
-    def post_lean(
+    def post_plugin_event(
         self, body: bytes | Mapping[str, Any], *, key: str | None = None, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
-        """Send what a plug-in posts."""
-        return self._post("/api/events", body, key, headers)
+        """Send the small payload of a plug-in."""
+        return self._post("/api/events", body, self._plugin_key if key is None else key, headers)
 
     def operation(self, event_id: str) -> dict[str, Any] | None:
         """The status of an event; None when the ledger has none."""
@@ -74,11 +75,11 @@ class App:
         return self._get("/api/health", {})
 
     def _post(
-        self, path: str, body: bytes | Mapping[str, Any], key: str | None, headers: Mapping[str, str] | None
+        self, path: str, body: bytes | Mapping[str, Any], key: str, headers: Mapping[str, str] | None
     ) -> requests.Response:
         return self._session.post(
             self.url + path,
-            params={"code": self.webhook_key if key is None else key},
+            params={"code": key},
             data=body if isinstance(body, bytes) else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", **(headers or {})},
             timeout=_TIMEOUT,

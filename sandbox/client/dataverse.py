@@ -25,12 +25,12 @@ class Dataverse(StandIn):
         """Create a row, under an id of one's own if given; the row's id."""
         row_id = row_id or str(uuid.uuid4())
         columns = {f"{table}id": row_id, **columns}
-        self._ask("POST", _entity_set(table), json=columns, params={"tag": tag} if tag else {})
+        self.ask("POST", _entity_set(table), json=columns, params={"tag": tag} if tag else {})
         return row_id
 
     def update(self, table: str, row_id: str, columns: dict[str, Any], *, tag: str | None = None) -> None:
         """Change columns of a row that exists."""
-        self._ask(
+        self.ask(
             "PATCH",
             f"{_entity_set(table)}({row_id})",
             json=columns,
@@ -44,20 +44,20 @@ class Dataverse(StandIn):
             "subject": "Won",
             "opportunityid@odata.bind": f"/opportunities({opportunity_id})",
         }
-        self._ask("POST", "WinOpportunity", json={"Status": 3, "OpportunityClose": closing})
+        self.ask("POST", "WinOpportunity", json={"Status": 3, "OpportunityClose": closing})
 
     def delete(self, table: str, row_id: str) -> None:
         """Delete a row."""
-        self._ask("DELETE", f"{_entity_set(table)}({row_id})")
+        self.ask("DELETE", f"{_entity_set(table)}({row_id})")
 
     def retrieve(self, table: str, row_id: str) -> dict[str, Any]:
         """A row with all its columns."""
-        row: dict[str, Any] = self._ask("GET", f"{_entity_set(table)}({row_id})").json()
+        row: dict[str, Any] = self.ask("GET", f"{_entity_set(table)}({row_id})").json()
         return row
 
     def currency(self, code: str, name: str) -> str:
         """The id of the currency with this ISO code, which is created when there is none."""
-        found = self._ask("GET", "transactioncurrencies", params={"$filter": f"isocurrencycode eq '{code}'"}).json()
+        found = self.ask("GET", "transactioncurrencies", params={"$filter": f"isocurrencycode eq '{code}'"}).json()
         if found["value"]:
             return str(found["value"][0]["transactioncurrencyid"])
         columns = {"isocurrencycode": code, "currencyname": name, "currencysymbol": code, "exchangerate": 1}
@@ -67,6 +67,10 @@ class Dataverse(StandIn):
         """The number of the event published last; 0 when there is none."""
         events = self.events()
         return int(events[-1]["seq"]) if events else 0
+
+    def spare(self) -> None:
+        """Let faults of the stand-in hit the app only, not this client."""
+        self._user.headers["X-Sandbox-Spare"] = "true"
 
     def events(self, *, after: int = 0) -> list[dict[str, Any]]:
         """What steps have published after event number `after`, oldest first, with every answer they got."""
@@ -89,12 +93,21 @@ class Dataverse(StandIn):
 
         return eventually(ask, within=within, what=f"an event of row {row_id}") or ""
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
+    def ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """A request to the Web API; raises `requests.HTTPError` with what Dataverse answered."""
         answer = self._user.request(method, f"{self.url}/api/data/v9.2/{path}", timeout=_TIMEOUT, **arguments)
         if not answer.ok:
-            raise requests.HTTPError(f"{method} {path}: {answer.status_code} {answer.text[:500]}", response=answer)
+            raise requests.HTTPError(f"{method} {path}: {answer.status_code} {_said(answer)}", response=answer)
         return answer
 
 
 def _entity_set(table: str) -> str:
     return f"{table[:-1]}ies" if table.endswith("y") else f"{table}s"
+
+
+def _said(answer: requests.Response) -> str:
+    """The message of an OData error; the body where it has another form."""
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:500]

@@ -19,6 +19,11 @@ class StandIn:
         """Make requests that `match` (METHOD and a path pattern) go wrong, with the fields of `http_server.Fault`."""
         self._control("POST", "faults", json={"match": match, **fault})
 
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are armed."""
+        found: list[dict[str, Any]] = self._control("GET", "faults").json()
+        return found
+
     def clear_faults(self) -> None:
         """Let everything work again."""
         self._control("DELETE", "faults")

@@ -1,8 +1,23 @@
-"""`run.py chaos`: the long tests. Arguments go to pytest."""
+"""Run the long tests: kills, faults, and the checker that judges what came of them. Other arguments go to pytest.
 
-import sys
+    run.py chaos
+    run.py chaos tests/chaos/app -k kill
+
+docs/reliability.md says what they do and how to make them longer.
+"""
+
+import argparse
 
 from sandbox.commands.checks import run_pytest
 
-if __name__ == "__main__":
-    sys.exit(run_pytest(["-m", "slow", *sys.argv[1:]]))
+PASSES_ON = True
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options are pytest's."""
+    parser.usage = "run.py chaos [-h] [pytest's arguments ...]"
+
+
+def main(options: argparse.Namespace) -> int:
+    """The exit status is pytest's."""
+    return run_pytest(["-m", "slow", *options.passed_on], title="Long tests")

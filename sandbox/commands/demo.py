@@ -1,73 +1,60 @@
-"""`run.py demo`: a sandbox of its own on free ports, events on their way, and a checked summary."""
+"""Show each event's way through a sandbox of its own, on real captured payloads, and check what has come of it.
+
+Nothing is left running. Exits with 1 when something is not as it should be; the logs are kept then.
+"""
 
 import argparse
 import shutil
-import sys
-import tempfile
 import time
-from pathlib import Path
 
 import requests
 
 from sandbox.client import Client, EventTimeoutError
+from sandbox.commands.here import DEFAULT_STATE
 from sandbox.commands.session import INTERRUPTED, run_with
 from sandbox.demo.outcome import checks
-from sandbox.demo.screen import Screen
 from sandbox.demo.story import Story
-from sandbox.machine.ports import LOOPBACK
-from sandbox.repository import REPOSITORY
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
-from sandbox.running.state import StateDirectory, StateInUseError
+from sandbox.running.state import new_state
+from sandbox.terminal.screen import STYLES, Screen
+from sandbox.terminal.words import PYTHON, duration, place, shortened
 
 
-def main() -> int:
+def arguments(_: argparse.ArgumentParser) -> None:
+    """The command has no options."""
+
+
+def main(_: argparse.Namespace) -> int:
     """0 when all of it is true."""
-    argparse.ArgumentParser(prog="run.py demo", description=__doc__).parse_args()
     began = time.monotonic()
     screen = Screen()
-    home = REPOSITORY / ".sandbox"
-    home.mkdir(exist_ok=True)
-    forget_earlier(home)
-    state = Path(tempfile.mkdtemp(prefix="demo-", dir=home))
-    sandbox = Sandbox(state, say=screen.say)
+    screen.say("Starting a sandbox of its own on free ports ...")
+    sandbox = Sandbox(new_state(DEFAULT_STATE, "demo"), say=lambda line: screen.say(line, indent=2))
 
     def work(reached: Endpoints) -> int:
-        client = Client(reached, f"http://{LOOPBACK}:{sandbox.ports.broker_http}")
+        client = Client(reached)
         try:
-            told = Story(client, screen).play()
+            played = Story(client, screen).play()
             screen.title("What is true now")
             found = []
-            for check in checks(client, told):
-                screen.verdict(check.holds, check.claim, check.seen)
+            for check in checks(client, played):
+                mark = "ok" if check.holds else "FAILED"
+                screen.beside([(f"  {mark:<8}", STYLES[mark])], f"{check.claim}: {shortened(check.seen)}")
                 found.append(check.holds)
         except (EventTimeoutError, TimeoutError, requests.RequestException) as failure:
-            screen.say(f"\nThe demo stops here: {failure}")
+            screen.say(f"The demo stops here: {failure}", STYLES["FAILED"])
             return 1
         return 0 if all(found) else 1
 
     status = run_with(sandbox, work)
+    screen.say()
     if status == 0:
-        shutil.rmtree(state)
-        screen.say(f"\nAll of it is true, after {time.monotonic() - began:.0f} s. Nothing is left running.")
+        shutil.rmtree(sandbox.state.root)
+        screen.say(f"All of it is true, after {duration(time.monotonic() - began)}. Nothing is left running.", "bold")
+        screen.say(f"To try it yourself: {PYTHON} run.py up")
     elif status == INTERRUPTED:
-        screen.say("\nInterrupted.")
+        screen.say("Interrupted.")
     else:
-        screen.say(f"\nNot all of it is true. Logs of each process: {sandbox.state.logs}")
+        screen.say(f"Not all of it is true. The log of each process is in {place(sandbox.state.logs)}.")
     return status
-
-
-def forget_earlier(home: Path) -> None:
-    """Remove the state of demos that failed or were interrupted; not of one that still runs."""
-    for directory in home.glob("demo-*"):
-        state = StateDirectory(directory)
-        try:
-            state.open()
-        except StateInUseError:
-            continue
-        state.close()
-        shutil.rmtree(directory)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,17 +1,19 @@
-"""`run.py lint`: format, types, imports."""
+"""Check format, types and imports: ruff, mypy, import-linter."""
 
-import sys
+import argparse
 
 from sandbox.commands.checks import failed_checks
+from sandbox.terminal.screen import Screen
+from sandbox.terminal.words import listed
 
 
-def main() -> int:
+def arguments(_: argparse.ArgumentParser) -> None:
+    """The command has no options."""
+
+
+def main(_: argparse.Namespace) -> int:
     """0 when every check passes."""
     failed = failed_checks()
     if failed:
-        print(f"Failed: {', '.join(failed)}", file=sys.stderr)
+        Screen().say(f"Failed: {listed(failed)}.", "bold red")
     return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

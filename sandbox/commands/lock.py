@@ -1,4 +1,4 @@
-"""`run.py lock`: renew the lock files from the requirements that are written by hand. Needs the network.
+"""Renew the lock files from the requirements that are written by hand. Needs the network.
 
     requirements.in        what is deployed              requirements.txt
     requirements-dev.in    that, the sandbox, the tests  requirements-dev.txt
@@ -36,16 +36,16 @@ LOCKS: dict[str, tuple[str, ...]] = {
 """The arguments of uv for each file that is written by hand."""
 
 
-def main(arguments: list[str]) -> int:
-    """0 when all locks are renewed."""
-    parser = argparse.ArgumentParser(
-        prog="run.py lock", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
     parser.add_argument(
         "--upgrade-package", action="append", default=[], metavar="NAME", help="take the newest version of this library"
     )
-    options = parser.parse_args(arguments)
+
+
+def main(options: argparse.Namespace) -> int:
+    """0 when all locks are renewed."""
     upgrades = ["--upgrade"] if options.upgrade else []
     upgrades += [part for name in options.upgrade_package for part in ("--upgrade-package", name)]
     if importlib.util.find_spec("uv") is None:  # only this command needs it
@@ -55,7 +55,3 @@ def main(arguments: list[str]) -> int:
     os.environ["UV_PYTHON_DOWNLOADS"] = "never"  # nothing is run in the Python that is resolved for
     statuses = [call((sys.executable, "-m", "uv", "--quiet", *compile_, *upgrades)) for compile_ in LOCKS.values()]
     return max(statuses)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

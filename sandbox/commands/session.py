@@ -1,17 +1,21 @@
-"""Running a sandbox under a command: signals stop it in good order, failures are told without a traceback."""
+"""Running a sandbox under a command: signals stop it in good order, failures are said without a traceback."""
 
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
 
+from sandbox.azure import azurite
 from sandbox.azure.azurite import AzuriteInstallError
 from sandbox.machine.ports import PortTakenError
 from sandbox.machine.process import StartError
+from sandbox.repository import TOOLS
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.registration import RegistrationError
 from sandbox.running.sandbox import Sandbox
 from sandbox.running.state import StateInUseError
+from sandbox.terminal.progress import Progress
+from sandbox.terminal.screen import failures
 
 START_FAILURES = (PortTakenError, StateInUseError, StartError, AzuriteInstallError, RegistrationError, ValueError)
 
@@ -20,7 +24,7 @@ INTERRUPTED = 130
 
 
 class Interrupted(BaseException):
-    """SIGINT, SIGTERM or SIGHUP came while the sandbox was up."""
+    """SIGINT, SIGTERM or SIGHUP came while the sandbox ran."""
 
 
 def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool = False) -> int:
@@ -35,12 +39,19 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
         if up:
             raise Interrupted
 
+    try:
+        install_azurite()
+    except AzuriteInstallError as failure:
+        print_failure(failure)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     _on_signals(interrupt)
     try:
         try:
             reached = sandbox.start(fresh=fresh)
         except START_FAILURES as failure:
-            print(f"\n{failure}", file=sys.stderr)
+            print_failure(failure)
             return 1
         try:
             up = True
@@ -54,13 +65,27 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
         sandbox.stop()
 
 
+def install_azurite() -> None:
+    """Install Azurite once, and show how far that is; raises `AzuriteInstallError`."""
+    if azurite.is_installed(TOOLS):
+        return
+    with Progress("Packages fetched") as progress:
+        azurite.installed(TOOLS, progress.say, lambda done, total: progress.show(done, total=total))
+
+
+def print_failure(failure: Exception) -> None:
+    """The message of a failure; its lines stay as they are, as some quote a log."""
+    screen = failures()
+    screen.say()
+    for line in str(failure).splitlines():
+        if line.startswith(" "):
+            screen.raw(line)
+        else:
+            screen.say(line)
+
+
 def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
     signal.signal(signal.SIGINT, handler)
     signal.signal(signal.SIGTERM, handler)
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, handler)
-
-
-def say(line: str) -> None:
-    """A line for whoever watches."""
-    print(line, flush=True)

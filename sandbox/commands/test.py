@@ -1,11 +1,20 @@
-"""`run.py test`: the static checks, then the tests. Arguments go to pytest, which then runs alone, in one process."""
+"""Check format, types and imports, then run the tests. Arguments go to pytest, which then runs alone, in one process.
 
+    run.py test
+    run.py test tests/unit -k settings
+
+The long tests are those of run.py chaos.
+"""
+
+import argparse
 import os
-import sys
 
-from sandbox.azure import azurite
 from sandbox.commands.checks import failed_checks, run_pytest
-from sandbox.repository import TOOLS
+from sandbox.commands.session import install_azurite
+from sandbox.terminal.screen import Screen
+from sandbox.terminal.words import listed
+
+PASSES_ON = True
 
 # The tests wait more than they compute, so there is one process more than cores; files stay together, as their
 # fixtures are the expensive part. More than four would only make timing tests wait for each other.
@@ -13,15 +22,16 @@ _PROCESSES = min((os.cpu_count() or 2) + 1, 4)
 DEFAULT = ["-m", "not slow", "-n", str(_PROCESSES), "--dist", "loadfile"]
 
 
-def main(arguments: list[str]) -> int:
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options are pytest's."""
+    parser.usage = "run.py test [-h] [pytest's arguments ...]"
+
+
+def main(options: argparse.Namespace) -> int:
     """The exit status is pytest's; 1 when the tests pass and a check does not."""
-    failed = [] if arguments else failed_checks()
-    azurite.installed(TOOLS, print)  # once, before several processes want it
-    status = run_pytest(arguments or DEFAULT)
+    failed = [] if options.passed_on else failed_checks()
+    install_azurite()  # once, before several processes want it
+    status = run_pytest(options.passed_on or DEFAULT, title="Tests")
     if failed:
-        print(f"Failed: {', '.join(failed)}", file=sys.stderr)
+        Screen().say(f"Failed: {listed(failed)}.", "bold red")
     return status or (1 if failed else 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,85 +1,153 @@
-"""`run.py up`: keep the sandbox up for development, until Ctrl-C or SIGTERM. Its state is kept for the next time.
+"""Keep a sandbox running for development, until Ctrl-C or SIGTERM.
 
-When a Python file of the app, host.json or the settings file changes, the app is started again.
+It prints a line for everything that happens to an event, serves a start page, and writes every address, port and key to
+endpoints.json below its state directory. When a Python file of the app, host.json or the settings file changes, the app
+is started again; so is any process that dies. The state is kept for the next time.
 """
 
 import argparse
-import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sandbox.commands.session import Interrupted, run_with, say
+from sandbox.client import Client
+from sandbox.commands.here import Suggested, add_state_option
+from sandbox.commands.session import Interrupted, print_failure, run_with
 from sandbox.machine.ports import Ports
 from sandbox.repository import REPOSITORY
+from sandbox.running import local_settings
 from sandbox.running.endpoints import Endpoints
+from sandbox.running.local_settings import SettingsFileExistsError
 from sandbox.running.sandbox import Sandbox
+from sandbox.terminal.screen import Screen
+from sandbox.terminal.words import PYTHON, place
+from sandbox.watching.happenings import Happening
+from sandbox.watching.page_server import PageServer
+from sandbox.watching.watch import ClientLookup, Watch, show_on
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.1
+_SETTINGS_FILE = REPOSITORY / "local.settings.json"
 
 
-def main() -> int:
-    """Stay up until told to stop; 0 when that went in good order."""
-    parser = argparse.ArgumentParser(prog="run.py up", description=__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs have left")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=REPOSITORY / ".sandbox",
-        metavar="DIR",
-        help="where state, logs and endpoints.json are kept (.sandbox)",
-    )
+    parser.add_argument("--quiet", action="store_true", help="print no line for each event")
+    add_state_option(parser)
     parser.add_argument(
         "--settings",
         type=Path,
         metavar="FILE",
         help="a local.settings.json; what the sandbox sets itself (addresses, keys) wins over it",
     )
+    group = parser.add_argument_group("running the app with func start")
+    group.add_argument(
+        "--write-settings",
+        type=Path,
+        nargs="?",
+        const=_SETTINGS_FILE,
+        metavar="FILE",
+        help="write the settings with which func start uses this sandbox's stand-ins (local.settings.json)",
+    )
+    group.add_argument("--force", action="store_true", help="overwrite the file of --write-settings if it is there")
+    group.add_argument(
+        "--without-app", action="store_true", help="leave the app to func start: both would take from the queue"
+    )
     Ports.add_options(parser)
-    options = parser.parse_args()
-    settings_file = options.settings.resolve() if options.settings else None
-    sandbox = Sandbox(options.state, Ports.from_options(options), settings_file=settings_file, restart=True, say=say)
 
-    def stay(reached: Endpoints) -> int:
-        say(summary(reached, sandbox))
-        reload = sandbox.reload()
+
+def main(options: argparse.Namespace) -> int:
+    """Stay until a signal comes; 0 when that went in good order."""
+    if options.write_settings is not None:
         try:
-            while True:
-                time.sleep(_POLL_SECONDS)
-                reload.poll()
+            local_settings.check(options.write_settings, force=options.force)
+        except SettingsFileExistsError as error:
+            print_failure(error)
+            return 1
+    return _Up(options, Screen()).run()
+
+
+class _Up:
+    """One run of the command."""
+
+    def __init__(self, options: argparse.Namespace, screen: Screen) -> None:
+        self._options = options
+        self._screen = screen
+        self._show = show_on(screen)
+        self._is_up = False
+        self._sandbox = Sandbox(
+            options.state,
+            Ports.from_options(options),
+            app=None if options.without_app else REPOSITORY,
+            settings_file=options.settings.resolve() if options.settings else None,
+            restart=True,
+            page=True,
+            say=self._say,
+        )
+
+    def run(self) -> int:
+        self._screen.say("Starting the sandbox ...")
+        return run_with(self._sandbox, self._stay, fresh=self._options.fresh)
+
+    def _stay(self, reached: Endpoints) -> int:
+        if self._options.write_settings is not None:
+            local_settings.write(self._options.write_settings, self._sandbox)
+        watch = Watch(self._sandbox.state.logs, ClientLookup(Client(reached)), self._event)
+        page = PageServer(self._sandbox.ports.page, reached, Client(reached), watch)
+        _print_summary(self._screen, reached, self._sandbox, self._options)
+        self._is_up = True
+        reload = None if self._options.without_app else self._sandbox.reload()
+        try:
+            with page:
+                while True:
+                    watch.poll()
+                    if reload is not None:
+                        reload.poll()
+                    time.sleep(_POLL_SECONDS)
         except Interrupted:
-            say("Stopping ...")
+            self._screen.say("Stopping ...")
             return 0
 
-    return run_with(sandbox, stay, fresh=options.fresh)
+    def _event(self, happening: Happening) -> None:
+        if not self._options.quiet:
+            self._show(happening)
+
+    def _say(self, text: str) -> None:
+        """A line about a process; once the sandbox is up it looks like the events' lines."""
+        first, *others = text.splitlines()
+        if self._is_up:
+            self._show(Happening(datetime.now(UTC), "INFO", "", "sandbox", first))
+        else:
+            self._screen.say(first, indent=2)
+        for line in others:
+            self._screen.raw(line)
 
 
-def summary(reached: Endpoints, sandbox: Sandbox) -> str:
-    """What a developer needs to use the sandbox."""
-    client = reached.dataverse_client
-    return f"""
-The sandbox is up. Ctrl-C stops it; its state is kept (--fresh forgets it). A change of the app starts it again.
-
-  functions       {reached.functions}
-  dataverse       {reached.dataverse}   (certificate authority: {client.ca_file})
-  erp             {reached.erp}
-  credit          {reached.credit}
-  webhook key     {reached.webhook_key}
-  operations key  {reached.operations_key}
-  service bus     {reached.servicebus}
-  event hubs      {reached.eventhubs}
-  storage         {reached.storage}
-  app user        tenant {client.tenant}, client id {client.client_id}, secret {client.secret}
-
-  The same in {sandbox.state.endpoints}
-  Logs of each process in {sandbox.state.logs}
-
-  Send a captured webhook, then see what became of it:
-
-  curl -i '{reached.functions}/api/dataverse/webhook?code={reached.webhook_key}' \\
-    -H 'Content-Type: application/json' --data-binary @tests/payloads/webhook_async_update_account_2019.json
-  curl -H 'x-functions-key: {reached.operations_key}' '{reached.functions}/api/operations/EVENT-ID'
-"""
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _print_summary(screen: Screen, reached: Endpoints, sandbox: Sandbox, options: argparse.Namespace) -> None:
+    """What somebody who has just started it needs."""
+    suggest = Suggested(options.state)
+    screen.say()
+    screen.say("The sandbox is up. Ctrl-C stops it; its state is kept, --fresh forgets it.", "bold")
+    screen.say()
+    for label, value in (
+        ("start page", f"{reached.page}/"),
+        ("functions", reached.functions),
+        ("Dataverse", reached.dataverse),
+        ("ERP", reached.erp),
+        ("credit scoring", reached.credit),
+        ("ports and keys", place(sandbox.state.endpoints)),
+        ("logs", place(sandbox.state.logs)),
+    ):
+        screen.entry(label, value)
+    if options.write_settings is not None:
+        together = "" if options.without_app else "; add --without-app, or both apps take from the queue"
+        screen.entry("func start", f"{place(options.write_settings.absolute())} is written{together}")
+    screen.title("Try it in another terminal:")
+    for command in (
+        'change account "Contoso Ltd" telephone1="+44 20 7946 0000"',
+        'win "Bridge refit"',
+        "fail erp 503 --times 3",
+    ):
+        screen.command(suggest(command))
+    screen.say(f"{PYTHON} run.py lists all commands.", indent=2)
+    screen.title("No app runs here: start it with func start." if options.without_app else "Events:")

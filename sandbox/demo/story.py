@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.client import Client
-from sandbox.demo.journey import Journeys
-from sandbox.demo.screen import Screen
 from sandbox.repository import PAYLOADS
+from sandbox.terminal.screen import Screen
+from sandbox.terminal.words import short_id
+from sandbox.watching.journey import Journeys
 
 # The row that the captured webhook is about.
 ACCOUNT = "aaa19cdd-88df-e311-b8e5-6c3be5a8b200"
@@ -19,11 +20,11 @@ AMOUNT, RAISED_AMOUNT = 48_000, 320_000
 
 
 @dataclass(slots=True)
-class Told:
+class Played:
     """What the scenes leave for the checks: ids of rows, and each event's status by scene."""
 
     opportunity: str = ""
-    poison: str = ""
+    refused: str = ""
     changes: int = 0
     """How many changes a person has made in Dataverse that a step is registered for."""
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -37,9 +38,9 @@ class Story:
         self._client = client
         self._screen = screen
         self._journeys = Journeys(client, screen)
-        self._told = Told()
+        self._played = Played()
 
-    def play(self) -> Told:
+    def play(self) -> Played:
         """All scenes; what came of them."""
         for number, scene in enumerate(
             (
@@ -51,13 +52,14 @@ class Story:
                 self._amount_raised,
                 self._plug_in_reports_the_same,
                 self._opportunity_won,
-                self._poison,
+                self._unknown_currency,
             ),
             start=1,
         ):
-            self._screen.title(f"{number}. {scene.__doc__}")
+            self._screen.say()
+            self._screen.beside([(f"{number}. ", "bold")], scene.__doc__ or "", "bold")
             scene()
-        return self._told
+        return self._played
 
     def _account_created(self) -> None:
         """A person creates an account in Dataverse: the ERP gets a customer, its number is written back."""
@@ -71,8 +73,9 @@ class Story:
     def _captured_again(self) -> None:
         """The same webhook is delivered once more: the same event, nothing happens twice."""
         answer = self._client.app.post_webhook((PAYLOADS / "webhook_async_update_account_2019.json").read_bytes())
-        self._told.redelivered_as = answer.json()["eventId"]
-        self._screen.note(f"          {answer.status_code}, event {self._told.redelivered_as}")
+        self._played.redelivered_as = answer.json()["eventId"]
+        again = short_id(self._played.redelivered_as)
+        self._screen.say(f"{answer.status_code}, and the event is {again} again", indent=13)
 
     def _captured_lead(self) -> None:
         """A captured Create of a lead: no handler wants it, analytics gets it."""
@@ -80,31 +83,31 @@ class Story:
 
     def _opportunity_created(self) -> None:
         """A person creates an opportunity of 48,000 EUR: credit scoring approves."""
-        self._told.opportunity = str(uuid.uuid4())
-        self._create_opportunity("opportunity created", self._told.opportunity, "Two chair lifts", "EUR")
+        self._played.opportunity = str(uuid.uuid4())
+        self._create_opportunity("opportunity created", self._played.opportunity, "Two chair lifts", "EUR")
 
     def _amount_raised(self) -> None:
         """Its amount is raised to 320,000 EUR: scored again, somebody has to review it."""
         self._update_opportunity("amount raised", {"estimatedvalue": RAISED_AMOUNT})
 
     def _plug_in_reports_the_same(self) -> None:
-        """A plug-in reports that change too, as a plug-in payload: superseded, no second charge."""
+        """A plug-in reports that change too, in its own payload: superseded, no second charge."""
         payload = json.loads((PAYLOADS / "constructed" / "plugin_opportunityupdated.json").read_text(encoding="utf-8"))
-        payload |= {"RecordId": self._told.opportunity, "ChangedFields": ["estimatedvalue"]}
+        payload |= {"RecordId": self._played.opportunity, "ChangedFields": ["estimatedvalue"]}
         sent = datetime.now(UTC)
-        answer = self._client.app.post_lean(payload)
-        self._told.events["plug-in payload"] = self._journeys.of_request(sent, answer, "plug-in")
+        answer = self._client.app.post_plugin_event(payload)
+        self._played.events["plug-in payload"] = self._journeys.of_request(sent, answer, "plug-in")
 
     def _opportunity_won(self) -> None:
         """The opportunity is won: the ERP gets an order."""
-        row_id = self._told.opportunity
+        row_id = self._played.opportunity
         self._change("opportunity won", row_id, lambda: self._client.dataverse.win(row_id))
 
-    def _poison(self) -> None:
+    def _unknown_currency(self) -> None:
         """An opportunity in a currency that credit scoring refuses: a dead letter that says why."""
         self._client.dataverse.currency("XXX", "No currency")
-        self._told.poison = str(uuid.uuid4())
-        self._create_opportunity("poison", self._told.poison, "In no currency", "XXX")
+        self._played.refused = str(uuid.uuid4())
+        self._create_opportunity("unknown currency", self._played.refused, "In no currency", "XXX")
 
     def _create_opportunity(self, scene: str, row_id: str, name: str, currency: str) -> None:
         dataverse = self._client.dataverse
@@ -117,19 +120,19 @@ class Story:
         self._change(scene, row_id, lambda: dataverse.create("opportunity", columns, row_id))
 
     def _update_opportunity(self, scene: str, columns: dict[str, Any]) -> None:
-        row_id = self._told.opportunity
+        row_id = self._played.opportunity
         self._change(scene, row_id, lambda: self._client.dataverse.update("opportunity", row_id, columns))
 
     def _change(self, scene: str, row_id: str, change: Callable[[], object]) -> None:
         before = self._client.dataverse.last_event()
         change()
-        self._told.changes += 1
-        self._told.events[scene] = self._journeys.of_row(row_id, before)
+        self._played.changes += 1
+        self._played.events[scene] = self._journeys.of_row(row_id, before)
 
     def _send_captured(self, scene: str, name: str) -> None:
         sent = datetime.now(UTC)
         answer = self._client.app.post_webhook(_payload(name))
-        self._told.events[scene] = self._journeys.of_request(sent, answer, "Dataverse")
+        self._played.events[scene] = self._journeys.of_request(sent, answer, "Dataverse")
 
 
 def _payload(name: str) -> bytes:

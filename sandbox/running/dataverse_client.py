@@ -1,4 +1,4 @@
-"""Signing in to the Dataverse stand-in, and what it tells about its environment."""
+"""Signing in to the Dataverse stand-in, and what it says about its environment."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +30,13 @@ class Environment:
         with session_for(ca_file) as session:
             answer = session.get(f"{url}/control/environment", timeout=_TIMEOUT)
             answer.raise_for_status()
-            told: dict[str, Any] = answer.json()
+            described: dict[str, Any] = answer.json()
         return cls(
             url=url,
-            organisation_id=told["organisation_id"],
-            application=_client(told, "application", url, ca_file),
-            application_user_id=told["application"]["user_id"],
-            person=_client(told, "human", url, ca_file),
+            organisation_id=described["organisation_id"],
+            application=_client(described, "application", url, ca_file),
+            application_user_id=described["application"]["user_id"],
+            person=_client(described, "human", url, ca_file),
         )
 
 
@@ -73,11 +73,11 @@ def sign_in(url: str, client: DataverseClient) -> requests.Session:
     return session
 
 
-def _client(told: dict[str, Any], name: str, url: str, ca_file: str | Path) -> DataverseClient:
+def _client(described: dict[str, Any], name: str, url: str, ca_file: str | Path) -> DataverseClient:
     return DataverseClient(
-        tenant=told["tenant_id"],
-        client_id=told[name]["client_id"],
-        secret=told[name]["secret"],
+        tenant=described["tenant_id"],
+        client_id=described[name]["client_id"],
+        secret=described[name]["secret"],
         authority=url,
         ca_file=str(ca_file),
     )

@@ -1,4 +1,4 @@
-"""Where the running sandbox is reached: addresses, connection strings and keys, also kept in `endpoints.json`."""
+"""Where the running sandbox is reached: addresses, ports, connection strings and keys, also in `endpoints.json`."""
 
 import json
 import os
@@ -26,18 +26,31 @@ class DataverseClient:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Addresses (base URLs without a trailing slash), connection strings and keys."""
+    """Addresses (base URLs without a trailing slash), ports, connection strings and keys.
+
+    `page` is the start page, None where none is served. `dataverse_client` is the app's registration,
+    `dataverse_person` that of a person who works in Dataverse. `broker` is where the broker's health and controls are;
+    `faults` is the address of each stand-in's faults. `ports` has every port by its name.
+    """
 
     functions: str
+    page: str | None
     webhook_key: str
+    plugin_key: str
     operations_key: str
     servicebus: str
     eventhubs: str
     storage: str
+    broker: str
     dataverse: str
-    erp: str
-    credit: str
     dataverse_client: DataverseClient
+    dataverse_person: DataverseClient
+    erp: str
+    erp_key: str
+    credit: str
+    credit_key: str
+    faults: dict[str, str]
+    ports: dict[str, int]
 
     def write(self, path: Path) -> None:
         """Write the file in one step, readable by its owner only: it holds keys."""
@@ -51,9 +64,10 @@ class Endpoints:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read what `write` wrote; raises FileNotFoundError when no sandbox is up."""
+        """Read what `write` wrote; raises FileNotFoundError when no sandbox runs."""
         document = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**document | {"dataverse_client": DataverseClient(**document["dataverse_client"])})
+        clients = {name: DataverseClient(**document[name]) for name in ("dataverse_client", "dataverse_person")}
+        return cls(**document | clients)
 
 
 def broker_connection(port: int) -> str:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from sandbox.azure.azurite import Azurite
@@ -35,19 +36,33 @@ def dataverse_url(ports: Ports) -> str:
     return f"https://localhost:{ports.dataverse}"
 
 
-def endpoints(ports: Ports, keys: Keys, environment: Environment) -> Endpoints:
-    """Where the sandbox is reached once it is up."""
+def endpoints(ports: Ports, keys: Keys, environment: Environment, *, page: bool = False) -> Endpoints:
+    """Where the sandbox is reached once it runs; with `page`, a start page is served too."""
+    erp, credit, broker = (f"http://{LOOPBACK}:{port}" for port in (ports.erp, ports.credit, ports.broker_http))
     return Endpoints(
         functions=f"http://{LOOPBACK}:{ports.functions}",
+        page=f"http://{LOOPBACK}:{ports.page}" if page else None,
         webhook_key=keys.webhook,
+        plugin_key=keys.plugin,
         operations_key=keys.operations,
         servicebus=broker_connection(ports.amqp),
         eventhubs=broker_connection(ports.amqp),
         storage=storage_connection(ports),
+        broker=broker,
         dataverse=environment.url,
-        erp=f"http://{LOOPBACK}:{ports.erp}",
-        credit=f"http://{LOOPBACK}:{ports.credit}",
         dataverse_client=environment.application,
+        dataverse_person=environment.person,
+        erp=erp,
+        erp_key=keys.erp,
+        credit=credit,
+        credit_key=keys.credit,
+        faults={
+            "erp": f"{erp}/control/faults",
+            "credit": f"{credit}/control/faults",
+            "dataverse": f"{environment.url}/control/faults",
+            "broker": f"{broker}/control/fault",
+        },
+        ports=asdict(ports),
     )
 
 

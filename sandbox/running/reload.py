@@ -55,22 +55,22 @@ class AppFiles:
 
 
 class Changes:
-    """Tells what has changed, once, when nothing has for half a second: an editor may write several files."""
+    """Gives what has changed, once, when nothing has for half a second: an editor may write several files."""
 
     def __init__(self, state: Callable[[], State], clock: Callable[[], float] = time.monotonic) -> None:
         self._state = state
         self._clock = clock
-        self._told = self._last = state()
+        self._given = self._last = state()
         self._changed_at = 0.0
 
     def poll(self) -> list[Path]:
-        """The files that are new, gone or different since they were last told."""
+        """The files that are new, deleted or different since the last call that gave any."""
         now = self._state()
         if now != self._last:
             self._last, self._changed_at = now, self._clock()
-        if self._last == self._told or self._clock() - self._changed_at < _QUIET_SECONDS:
+        if self._last == self._given or self._clock() - self._changed_at < _QUIET_SECONDS:
             return []
-        before, self._told = self._told, self._last
+        before, self._given = self._given, self._last
         return sorted(file for file in before.keys() | now.keys() if before.get(file) != now.get(file))
 
 
@@ -96,6 +96,6 @@ class Reload:
         try:
             self._processes.restart_together(self._hosts)
         except StartError as failure:
-            self._say(f"{failure}\nThe app does not run; the next change starts it again.")
+            self._say(f"{failure}\nThe app does not run. Mend it; the next change of a file starts it again.")
         else:
-            self._say(f"ready after {time.monotonic() - began:.1f} s")
+            self._say(f"The app runs again after {time.monotonic() - began:.1f} s.")

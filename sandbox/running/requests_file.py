@@ -7,18 +7,17 @@ from pathlib import Path
 
 from sandbox.repository import REPOSITORY
 from sandbox.running.endpoints import Endpoints
-from sandbox.running.state import Keys
 
 REQUESTS = REPOSITORY / "docs" / "requests.http"
 
 
-def write(reached: Endpoints, keys: Keys, path: Path) -> None:
+def write(reached: Endpoints, path: Path) -> None:
     """Write the file, readable by its owner only: it holds keys."""
     values = {
         "functions": reached.functions,
-        "webhookKey": keys.webhook,
-        "pluginKey": keys.plugin,
-        "operationsKey": keys.operations,
+        "webhookKey": reached.webhook_key,
+        "pluginKey": reached.plugin_key,
+        "operationsKey": reached.operations_key,
     }
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -19,8 +19,9 @@ class Sandbox:
     """Everything that the app needs of Azure and the outside systems, and the app itself on two hosts.
 
     `ports` are free ones unless given. `settings` are added to the app's settings; `settings_file`, in the form of
-    local.settings.json, fills in what is then not set. `app` is the directory of function_app.py. `tools` is where
-    Azurite is installed once. With `restart`, a process that dies by itself is started again.
+    local.settings.json, fills in what is then not set. `app` is the directory of function_app.py; None leaves the hosts
+    out, for an app that another host runs on the port of `functions`. `tools` is where Azurite is installed once. With
+    `restart`, a process that dies by itself is started again. `page` says that the caller serves a start page.
     """
 
     def __init__(
@@ -28,11 +29,12 @@ class Sandbox:
         state_dir: Path,
         ports: Ports | None = None,
         *,
-        app: Path = REPOSITORY,
+        app: Path | None = REPOSITORY,
         settings: Mapping[str, str] | None = None,
         settings_file: Path | None = None,
         tools: Path = TOOLS,
         restart: bool = False,
+        page: bool = False,
         say: Callable[[str], None] = silent,
     ) -> None:
         self.ports = ports or Ports.free()
@@ -42,6 +44,8 @@ class Sandbox:
         self._settings_file = settings_file
         self._tools = tools
         self._restart = restart
+        self._page = page
+        self._app_settings: dict[str, str] | None = None
         self._say = say
         self._supervisor: Supervisor | None = None
 
@@ -49,11 +53,20 @@ class Sandbox:
     def processes(self) -> Supervisor:
         """The processes by name: broker, azurite, dataverse, erp, credit, host-http, host-events."""
         if self._supervisor is None:
-            raise RuntimeError("the sandbox is not up")
+            raise RuntimeError("the sandbox does not run")
         return self._supervisor
+
+    @property
+    def app_settings(self) -> dict[str, str]:
+        """The app's settings here, by their names in the environment."""
+        if self._app_settings is None:
+            raise RuntimeError("the sandbox does not run")
+        return dict(self._app_settings)
 
     def reload(self) -> Reload:
         """What starts the hosts again when files of the app change from now on."""
+        if self._app is None:
+            raise RuntimeError("the sandbox runs no app")
         changes = Changes(AppFiles(self._app, self._settings_file).state)
         return Reload(self.processes, programs.HOSTS, changes, self._say)
 
@@ -63,9 +76,9 @@ class Sandbox:
         Raises `PortTakenError`, `StateInUseError`, `AzuriteInstallError`, `StartError` or `RegistrationError`; nothing
         runs then.
         """
-        self.ports.check()
         self.state.open()
         try:
+            self.ports.check()
             if fresh:
                 self.state.forget()
             return self._start()
@@ -91,17 +104,18 @@ class Sandbox:
         installed = azurite.installed(self._tools, self._say)
         keys = self.state.keys()
         rendered = topology.render(json.loads(topology.TOPOLOGY.read_text(encoding="utf-8")))
-        for note in rendered.notes:
-            self._say(f"note: {note}")
         configs = rendered.write(self.state.data / "config")
         self._supervisor.run(programs.services(self.ports, keys, self.state, installed, configs))
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
-        reached = programs.endpoints(self.ports, keys, environment)
-        settings = programs.app_settings(reached, keys, environment) | self._settings
-        self._supervisor.run(programs.hosts(self.ports, self._app, settings, self._settings_file))
+        reached = programs.endpoints(self.ports, keys, environment, page=self._page)
+        self._app_settings = programs.app_settings(reached, keys, environment) | self._settings
+        if self._app is not None:
+            homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}
+            hosts = programs.hosts(self.ports, self._app, self._app_settings | homepage, self._settings_file)
+            self._supervisor.run(hosts)
         registration.register(reached)
         if self._restart:
             self._supervisor.watch()
-        requests_file.write(reached, keys, self.state.requests)
+        requests_file.write(reached, self.state.requests)
         reached.write(self.state.endpoints)
         return reached

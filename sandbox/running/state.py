@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -66,6 +67,19 @@ class StateDirectory:
         self.data.mkdir(exist_ok=True)
         self.logs.mkdir(exist_ok=True)
 
+    def in_use(self) -> bool:
+        """Whether a sandbox runs on this directory."""
+        try:
+            lock = (self.root / "lock").open("r+", encoding="utf-8")
+        except FileNotFoundError:
+            return False
+        with lock:
+            try:
+                _lock(lock)
+            except OSError:
+                return True
+        return False
+
     def withdraw_endpoints(self) -> None:
         """Remove endpoints.json and requests.http if they are ours."""
         if self._lock is not None:
@@ -78,16 +92,42 @@ class StateDirectory:
             self._lock.close()
             self._lock = None
 
-    def forget(self) -> None:
-        """Remove what earlier runs have left; only while the lock is held."""
+    def remove(self) -> None:
+        """Remove data and logs; only while the lock is held."""
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.rmtree(self.logs, ignore_errors=True)
+
+    def forget(self) -> None:
+        """Begin with empty data and logs; only while the lock is held."""
+        self.remove()
         self.data.mkdir()
         self.logs.mkdir()
 
     def keys(self) -> Keys:
         """The keys of this state directory."""
         return Keys.kept_in(self.data / "keys.json")
+
+
+def new_state(home: Path, kind: str) -> Path:
+    """A new state directory for one run of a command; those that earlier runs have left are removed.
+
+    A run that failed leaves its state for a look at the logs, until the next one.
+    """
+    home.mkdir(exist_ok=True)
+    forget_abandoned(home, kind)
+    return Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=home))
+
+
+def forget_abandoned(home: Path, kind: str) -> None:
+    """Remove the state directories of runs that have ended, not that of one that still runs."""
+    for directory in home.glob(f"{kind}-*"):
+        state = StateDirectory(directory)
+        try:
+            state.open()
+        except StateInUseError:
+            continue
+        state.close()
+        shutil.rmtree(directory)
 
 
 if sys.platform == "win32":

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.client import Client
-from sandbox.machine.ports import LOOPBACK, Ports
+from sandbox.machine.ports import Ports
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 
@@ -33,7 +33,7 @@ def endpoints(sandbox: Sandbox) -> Endpoints:
 
 @pytest.fixture(scope="session")
 def _client(sandbox: Sandbox, endpoints: Endpoints) -> Client:
-    return Client(endpoints, f"http://{LOOPBACK}:{sandbox.ports.broker_http}")
+    return Client(endpoints)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.client import Client
-from sandbox.machine.ports import LOOPBACK, Ports
+from sandbox.machine.ports import Ports
 from sandbox.repository import REPOSITORY
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
@@ -44,7 +44,7 @@ def extended(tmp_path: Path) -> Iterator[Client]:
     apply_page(app)
     sandbox = Sandbox(tmp_path / "state", Ports.free(), app=app, settings=SETTINGS)
     endpoints: Endpoints = sandbox.start()
-    yield Client(endpoints, f"http://{LOOPBACK}:{sandbox.ports.broker_http}")
+    yield Client(endpoints)
     sandbox.stop()
 
 

@@ -89,11 +89,11 @@ def test_what_cannot_be_read_is_refused_with_the_place(
 
 def test_a_lean_payload_says_what_is_wrong_with_it(client: Client) -> None:
     """All faults at once, each with its place; an unknown EventName names the known ones."""
-    answer = client.app.post_lean({"EventName": "Unheard", "RecordId": "no guid", "Timestamp": "yesterday"})
+    answer = client.app.post_plugin_event({"EventName": "Unheard", "RecordId": "no guid", "Timestamp": "yesterday"})
     assert answer.status_code == 400
     pointers = {error["pointer"] for error in answer.json()["errors"]}
     assert {"/RecordId", "/Timestamp"} <= pointers
-    known = client.app.post_lean(
+    known = client.app.post_plugin_event(
         {"EventName": "Unheard", "RecordId": str(uuid.uuid4()), "Timestamp": "2026-11-20T10:15:30Z"}
     )
     assert "OpportunityUpdated" in known.text

@@ -143,7 +143,7 @@ def test_the_lean_payload_reads_the_row_for_what_it_lacks(client: Client, person
     opportunity, _ = person.opportunity(person.account(), 500)
     before = client.dataverse.last_event()
     client.dataverse.update("opportunity", opportunity, {"estimatedvalue": 270_000}, tag="dataverse-integration")
-    answer = client.app.post_lean(
+    answer = client.app.post_plugin_event(
         {
             "EventName": "OpportunityUpdated",
             "RecordId": opportunity,

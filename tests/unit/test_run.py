@@ -1,6 +1,7 @@
 """run.py: when the virtual environment counts as complete, and how it fails."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from integration import __version__
+from sandbox.commands import catalogue
 from sandbox.repository import REPOSITORY
 
 
@@ -71,20 +74,34 @@ def run_py(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 -- run.py
 
 
-def test_help_lists_every_command(run: ModuleType) -> None:
-    answer = run_py("--help")
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+def test_without_a_command_it_lists_them_all(arguments: tuple[str, ...]) -> None:
+    answer = run_py(*arguments)
     assert answer.returncode == 0
-    for name, meaning in run.COMMANDS.items():
-        assert name in answer.stdout
-        assert meaning in answer.stdout
+    words = " ".join(answer.stdout.split())
+    for command in catalogue.COMMANDS:
+        assert f"{command.name} {command.summary}" in words
 
 
-def test_every_command_has_its_module(run: ModuleType) -> None:
-    for name in run.COMMANDS:
-        assert importlib.util.find_spec(f"sandbox.commands.{name}") is not None
-
-
-def test_an_unknown_command_is_refused() -> None:
-    answer = run_py("fly")
+@pytest.mark.parametrize(("typed", "meant"), [("staus", "status"), ("deadletters", "dead-letters"), ("tst", "test")])
+def test_a_mistyped_command_is_refused_and_the_right_one_suggested(typed: str, meant: str) -> None:
+    answer = run_py(typed)
     assert answer.returncode == 2
-    assert "invalid choice: 'fly'" in answer.stderr
+    assert f"There is no command {typed}." in answer.stderr
+    assert meant in answer.stderr.partition("Did you mean")[2]
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert run_py("--version").stdout == f"dataverse-integration {__version__}\n"
+
+
+def test_without_an_installation_doctor_looks_at_the_machine_and_installs_nothing(tmp_path: Path) -> None:
+    """It may find out why the installation fails."""
+    shutil.copy(REPOSITORY / "run.py", tmp_path)
+    for name in ("sandbox", "integration", "requirements-dev.txt", "requirements-host.txt"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    answer = subprocess.run(
+        [sys.executable, "run.py", "doctor"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Python: " in answer.stdout, answer.stderr
+    assert not (tmp_path / ".venv").exists()

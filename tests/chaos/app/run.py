@@ -11,7 +11,6 @@ from functools import partial
 import requests
 
 from sandbox.client import Client, eventually
-from sandbox.machine.ports import LOOPBACK
 from sandbox.running.dataverse_client import Environment, sign_in
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.registration import steps
@@ -44,7 +43,7 @@ class Bench:
 
     def client(self) -> Client:
         """The sandbox from outside."""
-        return Client(self.endpoints, f"http://{LOOPBACK}:{self.sandbox.ports.broker_http}")
+        return Client(self.endpoints)
 
     def let_write_backs_echo(self) -> None:
         """Make steps fire on every column, so that each write-back comes back to the intake."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from sandbox.commands import lint
+from sandbox.commands import catalogue, lint
 from sandbox.repository import REPOSITORY
 
 
@@ -19,24 +19,18 @@ def read(name: str) -> Any:
 LAUNCHES: list[dict[str, Any]] = read(".vscode/launch.json")["configurations"]
 TASKS: list[dict[str, Any]] = read(".vscode/tasks.json")["tasks"]
 DEVCONTAINER: dict[str, Any] = read(".devcontainer/devcontainer.json")
-
-
-def commands_of_run_py() -> set[str]:
-    spec = importlib.util.spec_from_file_location("run", REPOSITORY / "run.py")
-    assert spec is not None
-    assert spec.loader is not None
-    run = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(run)
-    return set(run.COMMANDS)
+COMMANDS = {command.name for command in catalogue.COMMANDS}
 
 
 @pytest.mark.parametrize("launch", LAUNCHES, ids=lambda launch: launch["name"])
 def test_what_is_debugged_exists(launch: dict[str, Any]) -> None:
-    """Its module can be run, and what is to be started first is a task."""
+    """Its module can be run, its command is one of run.py, and what is to be started first is a task."""
     if module := launch.get("module"):
         spec = importlib.util.find_spec(module)
         assert spec is not None
         assert not spec.submodule_search_locations or importlib.util.find_spec(f"{module}.__main__")
+    if launch.get("module") == "sandbox.commands":
+        assert launch["args"][0] in COMMANDS
     if task := launch.get("preLaunchTask"):
         assert task in {it["label"] for it in TASKS}
 
@@ -44,7 +38,7 @@ def test_what_is_debugged_exists(launch: dict[str, Any]) -> None:
 @pytest.mark.parametrize("task", [it for it in TASKS if it["type"] == "shell"], ids=lambda task: task["label"])
 def test_tasks_are_commands_of_run_py(task: dict[str, Any]) -> None:
     """Named as the command, on Windows with the name that Python has there."""
-    assert task["label"] in commands_of_run_py()
+    assert task["label"] in COMMANDS
     assert task["command"] == f"python3 run.py {task['label']}"
     assert task["windows"]["command"] == f"python run.py {task['label']}"
 
@@ -55,7 +49,7 @@ def test_the_hook_runs_what_lint_runs() -> None:
     (hook,) = repository["hooks"]
     assert repository["repo"] == "local"
     assert hook["entry"] == "python3 run.py lint"
-    assert lint.__name__.rpartition(".")[2] in commands_of_run_py()
+    assert lint.__name__.rpartition(".")[2] in COMMANDS
     assert (hook["always_run"], hook["pass_filenames"]) == (True, False)
 
 

@@ -2,26 +2,20 @@
 
 import re
 import stat
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sandbox.running.endpoints import DataverseClient, Endpoints
+from sandbox.machine.ports import Ports
+from sandbox.running.dataverse_client import Environment
+from sandbox.running.endpoints import DataverseClient
+from sandbox.running.programs import endpoints
 from sandbox.running.requests_file import REQUESTS, filled, write
 from sandbox.running.state import Keys
 from tests.contract.infra.test_topology import triggers
 from tests.http_file import HttpRequest, body_of, requests_of, variables
 
 TEXT = REQUESTS.read_text(encoding="utf-8")
-NOWHERE = Endpoints(
-    **dict.fromkeys(
-        ("webhook_key", "operations_key", "servicebus", "eventhubs", "storage", "dataverse", "erp", "credit"), ""
-    ),
-    functions="http://127.0.0.1:7071",
-    dataverse_client=DataverseClient("", "", "", "", ""),
-)
 
 
 def routes() -> list[tuple[str, str]]:
@@ -67,11 +61,11 @@ def test_bodies_exist() -> None:
 
 def test_a_sandbox_fills_it_in(tmp_path: Path) -> None:
     """With its address and its keys, readable by nobody else; bodies are found from there too."""
-    keys = Keys()
-    reached: Any = replace(NOWHERE, functions="http://127.0.0.1:12345")
+    keys, client = Keys(), DataverseClient("", "", "", "", "")
+    environment = Environment("", "", application=client, application_user_id="", person=client)
     path = tmp_path / "requests.http"
-    write(reached, keys, path)
-    write(reached, keys, path)
+    for _ in range(2):
+        write(endpoints(Ports(functions=12345), keys, environment), path)
     text = path.read_text(encoding="utf-8")
     assert variables(text) == {
         "functions": "http://127.0.0.1:12345",

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -27,17 +28,28 @@ def test_the_file_has_the_documented_keys(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "endpoints.json").read_text())
     assert set(document) == {
         "functions",
+        "page",
         "webhook_key",
+        "plugin_key",
         "operations_key",
         "servicebus",
         "eventhubs",
         "storage",
+        "broker",
         "dataverse",
-        "erp",
-        "credit",
         "dataverse_client",
+        "dataverse_person",
+        "erp",
+        "erp_key",
+        "credit",
+        "credit_key",
+        "faults",
+        "ports",
     }
-    assert set(document["dataverse_client"]) == {"tenant", "client_id", "secret", "authority", "ca_file"}
+    for name in ("dataverse_client", "dataverse_person"):
+        assert set(document[name]) == {"tenant", "client_id", "secret", "authority", "ca_file"}
+    assert set(document["faults"]) == {"erp", "credit", "dataverse", "broker"}
+    assert document["ports"] == asdict(Ports())
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:

@@ -1,0 +1,131 @@
+"""All commands by name: the one list, for run.py, for `--help` and for the reference page.
+
+Standard library only, as run.py lists the commands before anything is installed; a command's own module is imported
+when its parser is asked for.
+"""
+
+import argparse
+import difflib
+import importlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+from sandbox.terminal.words import PYTHON, wrapped
+
+WIDTH = 80
+"""Columns of all help texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, the heading it is listed under, and what it is for."""
+
+    name: str
+    group: str
+    summary: str
+
+    def module(self) -> ModuleType:
+        """The module that does it; needs the virtual environment."""
+        return importlib.import_module(f"sandbox.commands.{self.name.replace('-', '_')}")
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Its options, with the module's docstring as description."""
+        module = self.module()
+        parser = argparse.ArgumentParser(
+            prog=f"run.py {self.name}",
+            description=module.__doc__,
+            formatter_class=_HelpFormatter,
+            allow_abbrev=False,
+        )
+        module.arguments(parser)
+        return parser
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether arguments that it does not know belong to the program that it calls."""
+        return bool(getattr(self.module(), "PASSES_ON", False))
+
+
+_START, _USE, _BREAK, _CHECK = "Start", "Use a running sandbox", "Break and mend it", "Check"
+
+COMMANDS = (
+    Command("demo", _START, "Show each event's way through a sandbox of its own, and check the outcome."),
+    Command("up", _START, "Keep a sandbox running, with a start page and a line per event."),
+    Command("clean", _START, "Forget the sandbox's state."),
+    Command("change", _USE, "Change a row in Dataverse, as a person does."),
+    Command("win", _USE, "Close an opportunity as won, as a person does."),
+    Command("status", _USE, "Show where an event is, each step, and why it failed."),
+    Command("dead-letters", _USE, "List the events that were given up, with the reason."),
+    Command("archive", _USE, "List what analytics has received."),
+    Command("logs", _USE, "Show the log of a process."),
+    Command("fail", _BREAK, "Let the ERP, credit scoring, Dataverse or the broker fail."),
+    Command("heal", _BREAK, "Let everything work again."),
+    Command("doctor", _CHECK, "Find out what is wrong with this machine, or with a deployed app."),
+    Command("lint", _CHECK, "Check format, types and imports."),
+    Command("test", _CHECK, "Check format, types and imports, then run the tests."),
+    Command("chaos", _CHECK, "Run the long tests: kills, faults and a checker."),
+    Command("lock", _CHECK, "Renew the lock files from requirements*.in; needs the network."),
+    Command("bench", _CHECK, "Measure events per second, latencies, and CPU time by part."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A command and all that its `--help` says."""
+
+    command: Command
+    help: str
+
+
+def references() -> Iterator[Reference]:
+    """Every command with its help text at 80 columns, for the reference page."""
+    for command in COMMANDS:
+        yield Reference(command, command.parser().format_help())
+
+
+def find(name: str) -> Command | None:
+    """The command of this name."""
+    return next((command for command in COMMANDS if command.name == name), None)
+
+
+def listing() -> str:
+    """The commands under their headings, for people."""
+    column = max(len(command.name) for command in COMMANDS) + 2
+    lines = [f"usage: {PYTHON} run.py COMMAND [options]", ""]
+    for group in dict.fromkeys(command.group for command in COMMANDS):
+        lines.append(f"{group}:")
+        for command in (each for each in COMMANDS if each.group == group):
+            first, *others = wrapped(command.summary, WIDTH - column - 2)
+            lines.append(f"  {command.name:<{column}}{first}")
+            lines += [f"{'':{column + 2}}{line}" for line in others]
+        lines.append("")
+    return "\n".join([*lines, "COMMAND --help says more about each; --version shows the version."])
+
+
+def unknown(name: str) -> str:
+    """What to say about a command that there is not."""
+    names = [command.name for command in COMMANDS]
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or [it for it in names if it.startswith(name[:2])]
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"There is no command {name}.{meant}\n{PYTHON} run.py lists all commands."
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Paragraphs stay paragraphs, indented lines stay as they are, words stay whole."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=WIDTH)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = re.split(r"\n\s*\n", text.strip())
+        return "\n\n".join(self._paragraph(paragraph, width, indent) for paragraph in paragraphs)
+
+    def _paragraph(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("    "):
+            return text
+        return "\n".join(indent + line for line in wrapped(" ".join(text.split()), width))
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrapped(" ".join(text.split()), width)

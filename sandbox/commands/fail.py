@@ -1,0 +1,119 @@
+"""Let a system fail for the app, for so many requests or until run.py heal. Without a system: list what fails now.
+
+    run.py fail erp 503 --times 3
+    run.py fail credit 429 --retry-after 5
+    run.py fail erp 422 --match "PUT /api/orders"
+    run.py fail dataverse --delay 2000
+    run.py fail erp --drop --after
+    run.py fail broker --drop
+
+The broker knows no statuses: it refuses connections (--drop) or is slow (--delay), until run.py heal.
+"""
+
+import argparse
+from http import HTTPStatus
+from typing import Any
+
+from sandbox.client import Client
+from sandbox.commands.here import CommandError, Suggested, add_state_option, client_of
+from sandbox.terminal.screen import Screen
+from sandbox.terminal.words import counted
+
+SYSTEMS = ("erp", "credit", "dataverse", "broker")
+MATCHES = {"erp": "* ^/api/", "credit": "* ^/api/", "dataverse": "* ^/api/data/"}
+"""Which requests are hit unless `--match` says otherwise: those of the API, not those for tokens."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("system", nargs="?", choices=SYSTEMS, help=f"one of {', '.join(SYSTEMS)}")
+    parser.add_argument("status", nargs="?", type=_status, help="the HTTP status to answer with, 400 to 599")
+    parser.add_argument("--times", type=int, metavar="N", help="only for the next N requests")
+    parser.add_argument("--delay", type=int, default=0, metavar="MS", help="answer only after so many milliseconds")
+    parser.add_argument("--drop", action="store_true", help="cut the connection instead of answering")
+    parser.add_argument("--after", action="store_true", help="do the work first, then fail: the app cannot know")
+    parser.add_argument("--retry-after", type=int, metavar="SECONDS", help="send this Retry-After with the status")
+    parser.add_argument(
+        "--match",
+        metavar="PATTERN",
+        help='only requests like "PUT /api/orders": a method (* for any), and a regular expression in path and query',
+    )
+    add_state_option(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """0 when the fault is armed."""
+    client, screen = client_of(options), Screen()
+    suggest = Suggested(options.state)
+    if options.system is None:
+        _list(screen, client, suggest)
+        return 0
+    if options.status is None and not options.drop and not options.delay:
+        raise CommandError("Say how it is to fail: a status such as 503, --drop, or --delay MS.")
+    if options.system == "broker":
+        _fail_broker(client, options)
+    else:
+        system = {"erp": client.erp, "credit": client.credit, "dataverse": client.dataverse}[options.system]
+        system.add_fault(options.match or MATCHES[options.system], **fault_of(options))
+    screen.say(f"{options.system} {described(options)}.")
+    screen.say("To end this:")
+    screen.command(suggest(f"heal {options.system}"))
+    return 0
+
+
+def fault_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of `http_server.Fault` that the options ask for."""
+    return {
+        "status": options.status,
+        "times": options.times,
+        "headers": {} if options.retry_after is None else {"Retry-After": str(options.retry_after)},
+        "delay_ms": options.delay,
+        "drop": options.drop,
+        "after": options.after,
+    }
+
+
+def described(options: argparse.Namespace) -> str:
+    """What happens now, in words."""
+    parts = []
+    if options.after:
+        parts.append("does the work and then")
+    if options.delay:
+        parts.append(f"waits {options.delay} ms" + (" and then" if options.drop or options.status else " and answers"))
+    if options.drop:
+        parts.append("cuts the connection")
+    elif options.status:
+        parts.append(f"answers {options.status} {HTTPStatus(options.status).phrase}")
+    which = f" that match {options.match}" if options.match else ""
+    number = "request" if options.times == 1 else f"{options.times} requests"
+    often = f"for the next {number}{which}" if options.times else f"for all requests{which} until it is healed"
+    return f"{' '.join(parts)} {often}"
+
+
+def _fail_broker(client: Client, options: argparse.Namespace) -> None:
+    if options.status or options.times or options.match or options.after or options.retry_after:
+        raise CommandError("The broker takes --drop and --delay MS only; run.py heal broker ends either.")
+    client.broker.add_fault(refuse=options.drop, delay_ms=options.delay)
+
+
+def _list(screen: Screen, client: Client, suggest: Suggested) -> None:
+    rows = []
+    for name, system in (("erp", client.erp), ("credit", client.credit), ("dataverse", client.dataverse)):
+        for fault in system.faults():
+            answer = "connection cut" if fault["drop"] else str(fault["status"] or "late")
+            left = "until healed" if fault["times"] is None else f"{counted(fault['times'], 'time')} more"
+            rows.append((name, answer, left, fault["match"]))
+    if rows:
+        screen.table(("system", "answer", "how long", "requests"), rows)
+    else:
+        screen.say("No fault is armed. For example:")
+        screen.command(suggest("fail erp 503 --times 3"))
+
+
+def _status(text: str) -> int:
+    if not text.isdigit() or not 400 <= int(text) <= 599:
+        raise argparse.ArgumentTypeError(f"{text} is not a status from 400 to 599")
+    try:
+        return HTTPStatus(int(text)).value
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not an HTTP status") from None

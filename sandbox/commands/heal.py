@@ -1,0 +1,38 @@
+"""Let everything work again that run.py fail has broken; or only one system.
+
+    run.py heal
+    run.py heal erp
+
+Events that wait are tried again at their next attempt; run.py status says when that is.
+"""
+
+import argparse
+
+from sandbox.commands.fail import SYSTEMS
+from sandbox.commands.here import add_state_option, client_of
+from sandbox.terminal.screen import Screen
+from sandbox.terminal.words import counted, listed
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("system", nargs="?", choices=SYSTEMS, help=f"one of {', '.join(SYSTEMS)}; all unless given")
+    add_state_option(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """0 when nothing fails on request any more."""
+    client = client_of(options)
+    removed = 0
+    stand_ins = {"erp": client.erp, "credit": client.credit, "dataverse": client.dataverse}
+    wanted = [options.system] if options.system else list(SYSTEMS)
+    for name in wanted:
+        if name == "broker":
+            client.broker.clear_faults()
+        else:
+            removed += len(stand_ins[name].faults())
+            stand_ins[name].clear_faults()
+    verb = "works" if len(wanted) == 1 else "work"
+    count = f"; {counted(removed, 'fault')} removed" if removed else ""
+    Screen().say(f"{listed(wanted)} {verb} again{count}.")
+    return 0

@@ -1,0 +1,59 @@
+"""Finding the sandbox that runs: the option `--state`, its endpoints.json, and what to say when there is none."""
+
+import argparse
+from pathlib import Path
+
+from sandbox.client import Client
+from sandbox.repository import REPOSITORY
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.state import StateDirectory
+from sandbox.terminal.words import PYTHON, place
+
+DEFAULT_STATE = REPOSITORY / ".sandbox"
+
+
+class CommandError(Exception):
+    """A command cannot do what it was asked to; the message says why and what to do."""
+
+
+def add_state_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--state DIR`, for those who run more than one sandbox."""
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=DEFAULT_STATE,
+        metavar="DIR",
+        help="where the sandbox keeps its state, logs and endpoints.json (.sandbox)",
+    )
+
+
+def endpoints_of(state: Path) -> Endpoints:
+    """Where the sandbox on this directory is reached; raises `CommandError` when none runs there."""
+    directory = StateDirectory(state)
+    start = Suggested(state)("up")
+    if not directory.in_use():
+        raise CommandError(f"No sandbox runs on {place(directory.root)}. Start one in another terminal: {start}")
+    try:
+        return Endpoints.read(directory.endpoints)
+    except FileNotFoundError:
+        raise CommandError("The sandbox is still starting. Try again when it says that it is up.") from None
+    except (ValueError, TypeError, KeyError):
+        raise CommandError(
+            f"{place(directory.endpoints)} is of another version. Stop the sandbox and start it again: {start}"
+        ) from None
+
+
+def client_of(options: argparse.Namespace) -> Client:
+    """A client of the running sandbox; raises `CommandError` when none runs."""
+    return Client(endpoints_of(options.state))
+
+
+class Suggested:
+    """Commands to suggest, with `--state` where it is not the usual directory."""
+
+    def __init__(self, state: Path) -> None:
+        self._more = "" if state.absolute() == DEFAULT_STATE else f" --state {place(state.absolute())}"
+
+    def __call__(self, command: str) -> str:
+        """The whole command line of a run.py command."""
+        return f"{PYTHON} run.py {command}{self._more}"

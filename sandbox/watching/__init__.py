@@ -1,0 +1,1 @@
+"""Watching a running sandbox: its logs, its events as they move, and the start page."""
