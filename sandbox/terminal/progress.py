@@ -15,6 +15,7 @@ from typing import Self, TextIO
 from sandbox.terminal.words import duration, wrapped
 
 _PLAIN_SECONDS = 10.0
+_SILENT_SECONDS = 30.0
 _PLAIN_WIDTH = 80
 _REDRAW_SECONDS = 0.2
 _LEAST_SECONDS = 0.05
@@ -51,8 +52,7 @@ class Progress:
         self._over = threading.Event()
 
     def __enter__(self) -> Self:
-        if self._live:
-            threading.Thread(target=self._redraw, name="progress", daemon=True).start()
+        threading.Thread(target=self._tick, name="progress", daemon=True).start()
         return self
 
     def __exit__(
@@ -70,9 +70,8 @@ class Progress:
             if self._live:
                 if self._clock() - self._drawn >= _LEAST_SECONDS:
                     self._draw()
-            elif self._clock() - self._last_plain >= _PLAIN_SECONDS:
-                self._last_plain = self._clock()
-                print(self._fitting(_PLAIN_WIDTH), file=self._out, flush=True)
+            else:
+                self._print_after(_PLAIN_SECONDS)
 
     def say(self, line: str) -> None:
         """A line that stays."""
@@ -95,11 +94,22 @@ class Progress:
         """As many whole words of the line as fit."""
         return wrapped(self.line(), width)[0].rstrip(",")
 
-    def _redraw(self) -> None:
+    def _tick(self) -> None:
+        """Let time go on where nothing else happens."""
         while not self._over.wait(_REDRAW_SECONDS):
             with self._lock:
-                if not self._over.is_set():
+                if self._over.is_set():
+                    return
+                if self._live:
                     self._draw()
+                else:
+                    self._print_after(_SILENT_SECONDS)
+
+    def _print_after(self, seconds: float) -> None:
+        """A plain line, if the last one is so long ago."""
+        if self._clock() - self._last_plain >= seconds:
+            self._last_plain = self._clock()
+            print(self._fitting(_PLAIN_WIDTH), file=self._out, flush=True)
 
     def _draw(self) -> None:
         self._drawn = self._clock()

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from sandbox.client import eventually
 from sandbox.terminal.progress import Progress
 
 
@@ -51,6 +52,16 @@ def test_where_nobody_watches_there_is_a_plain_line_now_and_then() -> None:
     assert lines[0] == "Tests: 20 of 100, 10 s, about 40 s left"
     assert len(lines) == 5
     assert not set(out.getvalue()) & {"\r", "\033"}
+
+
+def test_where_nobody_watches_a_long_wait_has_its_line_too() -> None:
+    """A single test of minutes is not silence in a log."""
+    clock, out = Clock(), io.StringIO()
+    with Progress("Long tests", 1, out=out, clock=clock) as progress:
+        progress.show(0, "chaos")
+        clock.now += 45
+        eventually(out.getvalue, within=5, what="a line")
+    assert out.getvalue() == "Long tests: 0 of 1, 45 s, chaos\n"
 
 
 def test_on_a_terminal_one_line_changes_and_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
