@@ -7,7 +7,6 @@ param environmentName = 'test'
 param dataverse = {
   url: readEnvironmentVariable('DATAVERSE_URL')
   organisationId: readEnvironmentVariable('DATAVERSE_ORGANISATION')
-  applicationUserId: readEnvironmentVariable('DATAVERSE_APPLICATION_USER_ID', '')
 }
 param erp = {
   url: readEnvironmentVariable('ERP_URL')

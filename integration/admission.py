@@ -18,23 +18,32 @@ KEY_PARAMETER = "code"
 class CallerKeys:
     """The callers of a group of routes and their keys."""
 
-    def __init__(self, keys: Mapping[str, Sequence[SecretStr]]) -> None:
+    def __init__(self, keys: Mapping[str, Sequence[SecretStr]], *, in_query: bool = True) -> None:
+        """`in_query` says whether the key may stand in the address, where logs and histories keep it."""
+        self._in_query = in_query
         self._keys = [(caller, key.get_secret_value().encode()) for caller, many in keys.items() for key in many]
 
     def admit(self, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
-        """The caller whose key the request carries; header names in lower case. Raises `Rejected` (401).
+        """The caller whose key the request carries; header names in lower case. Raises `Rejected` (401)."""
+        caller = self.find(headers, params)
+        if caller is None:
+            raise self._refusal(headers, params)
+        return caller
+
+    def find(self, headers: Mapping[str, str], params: Mapping[str, str]) -> str | None:
+        """The caller whose key the request carries, if any.
 
         Every key is compared in constant time, and all of them always, so that time tells nothing.
         """
-        given = headers.get(KEY_HEADER) or params.get(KEY_PARAMETER)
-        if not given:
-            raise Rejected(
-                401,
-                "A key is required",
-                f"Send the caller's key in header {KEY_HEADER} or query parameter {KEY_PARAMETER}.",
-            )
-        offered = given.encode("utf-8", "surrogatepass")
+        offered = self._given(headers, params).encode("utf-8", "surrogatepass")
         admitted = [caller for caller, key in self._keys if hmac.compare_digest(key, offered)]
-        if not admitted:
-            raise Rejected(401, "The key is not valid", "The key is not, or no longer, one of this app's callers'.")
-        return admitted[0]
+        return admitted[0] if admitted else None
+
+    def _given(self, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
+        return headers.get(KEY_HEADER) or (params.get(KEY_PARAMETER) if self._in_query else None) or ""
+
+    def _refusal(self, headers: Mapping[str, str], params: Mapping[str, str]) -> Rejected:
+        if self._given(headers, params):
+            return Rejected(401, "The key is not valid", "The key is not, or no longer, one of this app's callers'.")
+        where = f"header {KEY_HEADER}" + (f" or query parameter {KEY_PARAMETER}" if self._in_query else "")
+        return Rejected(401, "A key is required", f"Send the caller's key in {where}.")

@@ -22,6 +22,7 @@ from integration.ledger import Ledger, Records, Tables
 from integration.messaging import EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
 from integration.operations import functions as operations_functions
+from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.telemetry import quieten_libraries
 from integration.transport import ApiKey, Authorizer, Host, Limits, RetryPolicy, Transport, client_credentials
@@ -30,6 +31,7 @@ from integration.worker import functions as worker_functions
 from integration.worker.customers import Customers
 from integration.worker.handlers.accounts import AccountHandler
 from integration.worker.handlers.opportunities import OpportunityHandler
+from integration.worker.mapping import result_columns
 from integration.worker.write_back import WriteBack
 
 _HEALTH_SECONDS = 5.0
@@ -45,6 +47,8 @@ class Services:
     status: StatusQueries
     health: Health
     operators: CallerKeys
+    senders: CallerKeys
+    address: PublicAddress
 
 
 def build_app(settings: Settings) -> func.FunctionApp:
@@ -52,14 +56,18 @@ def build_app(settings: Settings) -> func.FunctionApp:
     quieten_libraries()
     services = build_services(settings)
     app = func.FunctionApp()
-    app.register_functions(intake_functions.blueprint(services.intake))
+    app.register_functions(intake_functions.blueprint(services.intake, services.address))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
     app.register_functions(
         analytics_functions.blueprint(
             services.archive, hub=settings.events_hub, consumer_group=settings.events_consumer_group
         )
     )
-    app.register_functions(operations_functions.blueprint(services.operators, services.status, services.health))
+    app.register_functions(
+        operations_functions.blueprint(
+            services.operators, services.senders, services.status, services.health, services.address
+        )
+    )
     return app
 
 
@@ -70,14 +78,21 @@ def build_services(
     clock = clock or SystemClock()
     tables = Tables(lambda: connections.table_service(settings))
     ledger = Ledger(tables, clock)
-    work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue)
+    work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
     handlers = Handlers([*_handlers(settings, Records(tables), clock), *more_handlers])
     return Services(
-        intake=Intake(settings, work_queue, ledger, clock),
+        intake=Intake(
+            settings,
+            work_queue,
+            ledger,
+            clock,
+            wants_of=handlers.wants_of,
+            results=result_columns(settings.publisher_prefix),
+        ),
         worker=_worker(settings, handlers, ledger, work_queue, publisher, clock),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
-        status=StatusQueries(ledger),
+        status=StatusQueries(ledger, clock),
         health=Health(
             {
                 "workQueue": lambda: acknowledged(work_queue.ping(), _HEALTH_SECONDS, "work queue"),
@@ -86,7 +101,9 @@ def build_services(
             },
             clock,
         ),
-        operators=CallerKeys(settings.operations_keys),
+        operators=CallerKeys(settings.operations_keys, in_query=False),
+        senders=CallerKeys(settings.intake_keys),
+        address=PublicAddress(None if settings.public_url is None else str(settings.public_url)),
     )
 
 

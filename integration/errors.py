@@ -52,11 +52,21 @@ class Rejected(IntegrationError):
     reason = "rejected"
 
     def __init__(self, status: int, title: str, detail: str, *, faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(detail)
+        super().__init__(detail, reason=_REASONS.get(status))
         self.status = status
         self.title = title
         self.detail = detail
         self.faults = faults
+
+
+_REASONS = {
+    400: "not-an-event",
+    401: "key-refused",
+    403: "other-organisation",
+    404: "unknown-event",
+    413: "body-too-large",
+    415: "not-json",
+}
 
 
 class Unavailable(IntegrationError):

@@ -126,6 +126,12 @@ class Settings(BaseModel):
         alias="INTAKE_BODY_LIMIT_BYTES",
         description="A larger request body is refused with 413. Dataverse sends 256 KB at most.",
     )
+    public_url: Url | None = Field(
+        default=None,
+        alias="PUBLIC_URL",
+        description="Address under which callers reach the app, where it is not that of their requests (a gateway that "
+        "rewrites them): the Location of a 202 begins with it.",
+    )
     repair_mojibake: bool = Field(
         default=False,
         alias="REPAIR_MOJIBAKE",
@@ -175,15 +181,10 @@ class Settings(BaseModel):
         alias="DATAVERSE_CA_FILE",
         description="PEM file of the authority that signed the environment's certificate, if it is not a public one.",
     )
-    dataverse_application_user_id: Guid | None = Field(
-        default=None,
-        alias="DATAVERSE_APPLICATION_USER_ID",
-        description="systemuserid of the application user: events that it initiated are our own writes.",
-    )
     write_tag: str = Field(
         default="dataverse-integration",
         alias="WRITE_TAG",
-        description="`tag` of every write to Dataverse: events that carry it are our own writes.",
+        description="`tag` of every write to Dataverse: with it, an update of result columns alone is our own write.",
     )
     publisher_prefix: Prefix = Field(
         default="new",

@@ -31,8 +31,12 @@ class Fields(TypedDict, total=False):
     """The Dataverse message: Create, Update, ..."""
     changed: list[str]
     """Names of columns, never their values."""
+    unread: list[str] | None
+    """Names of what an event lacks because it could not be read."""
+    pointers: list[str]
+    """What was wrong in a request that was refused: JSON pointers and names of headers."""
     source: str
-    """The way an event came in: webhook, plug-in, queue, ..."""
+    """The way an event came in: webhook, plug-in, ..."""
     caller: str
     stage: str
     effect: str

@@ -37,6 +37,18 @@ var rules = [
     window: 'PT15M'
   }
   {
+    name: 'refused'
+    title: 'Events are refused'
+    text: 'A caller with a valid key sent what cannot be taken in. It is in no queue and nobody sends it again: the reason and the pointers in the log say what is wrong with it.'
+    query: loadTextContent('../queries/refused.kql')
+    measure: 'events'
+    dimension: 'caller'
+    threshold: 0
+    severity: 2
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
     name: 'failures'
     title: 'Functions fail'
     text: 'Executions of worker or archive fail for another reason than a verdict on an event.'

@@ -80,6 +80,8 @@ var hostSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_THREADPOOL_THREAD_COUNT: threadCount
+  // The host reads a body before the app can ask for a key: by default up to 100 MB. The app itself takes 512 KB.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
 }
 
 var intakeSettings = {
@@ -94,7 +96,6 @@ var dataverseSettings = union(
     DATAVERSE_ORGANISATION: dataverse.organisationId
     DATAVERSE_TENANT_ID: dataverse.?tenantId ?? tenant().tenantId
     DATAVERSE_CLIENT_ID: dataverse.?appRegistrationClientId ?? identityClientId
-    DATAVERSE_APPLICATION_USER_ID: dataverse.?applicationUserId ?? ''
   },
   dataverse.?appRegistrationClientId == null
     ? {}

@@ -12,9 +12,6 @@ type dataverseType = {
   @description('Entra tenant of the environment; the tenant of the subscription if it is left out.')
   tenantId: string?
 
-  @description('systemuserid of the application user; known after its creation, so empty at the first deployment.')
-  applicationUserId: string?
-
   @description('Client id of an app registration whose secret is in Key Vault (dataverse-client-secret). Left out: the managed identity signs in, without any secret. Needed where Dataverse lives in another tenant.')
   appRegistrationClientId: string?
 }

@@ -46,6 +46,11 @@ var panels = [
     chart: 'table'
   }
   {
+    title: 'Refused, by caller'
+    query: loadTextContent('../queries/refused.kql')
+    chart: 'table'
+  }
+  {
     title: 'Answers of the intake'
     query: loadTextContent('../queries/intake-answers.kql')
     chart: 'timechart'

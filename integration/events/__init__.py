@@ -5,14 +5,8 @@ from integration.events.fields import kept_correlation_id
 from integration.events.model import IntegrationEvent
 from integration.events.plugin_event import read_plugin_event
 from integration.events.remote_execution_context import read_remote_execution_context
-from integration.events.values import (
-    Choice,
-    Choices,
-    Lookup,
-    Money,
-    Rows,
-    Value,
-)
+from integration.events.values import Choice, Choices, Lookup, Money, Rows, Value
+from integration.events.wants import Wants, WantsOf, nothing
 
 __all__ = [
     "Choice",
@@ -22,9 +16,12 @@ __all__ = [
     "Money",
     "Rows",
     "Value",
+    "Wants",
+    "WantsOf",
     "fit",
     "from_envelope",
     "kept_correlation_id",
+    "nothing",
     "read_plugin_event",
     "read_remote_execution_context",
     "to_envelope",

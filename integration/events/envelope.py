@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from integration.errors import Unreadable
-from integration.events.body import mend_surrogates
+from integration.events.body import has_surrogates, without_surrogates
 from integration.events.fields import pointer
 from integration.events.model import IntegrationEvent
 from integration.events.value_codec import decode_time, decode_values, encode_time, encode_values
@@ -76,7 +76,7 @@ def to_envelope(event: IntegrationEvent) -> bytes:
 def from_envelope(envelope: bytes) -> IntegrationEvent:
     """The event in `envelope`. Raises `Unreadable` for anything that is not an envelope which this version reads."""
     try:
-        document = mend_surrogates(envelope, json.loads(envelope))
+        document = _decoded(envelope.decode())
         _check_version(document)
         read = _Envelope.model_validate(document)
     except ValidationError as error:
@@ -115,18 +115,25 @@ def from_envelope(envelope: bytes) -> IntegrationEvent:
     )
 
 
-def fit(event: IntegrationEvent, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> IntegrationEvent:
-    """`event`, trimmed as far as its envelope needs to stay within `limit_bytes`.
+def fit(event: IntegrationEvent, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> tuple[IntegrationEvent, bytes]:
+    """`event` and its envelope, trimmed as far as needed to stay within `limit_bytes`.
 
     First goes what can be read again from Dataverse, last what cannot. The default leaves a quarter of a Service Bus
     Standard message (256 KB) to its properties.
     """
-    for field in ("post_image", "values", "pre_image", "parameters", "changed_columns"):
-        if len(to_envelope(event)) <= limit_bytes:
+    envelope = to_envelope(event)
+    for field in ("post_image", "values", "pre_image", "parameters", "expected", "changed_columns"):
+        if len(envelope) <= limit_bytes:
             break
         without: dict[str, Any] = {field: None if field == "changed_columns" else {}}
         event = replace(event, trimmed=True, **without)
-    return event
+        envelope = to_envelope(event)
+    return event, envelope
+
+
+def _decoded(text: str) -> Any:
+    document = json.loads(text)
+    return without_surrogates(document) if has_surrogates(text) else document
 
 
 def _document(event: IntegrationEvent) -> dict[str, Any]:

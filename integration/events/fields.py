@@ -43,6 +43,11 @@ def to_column(raw: object) -> str:
     return _matching(_COLUMN, raw.lower() if isinstance(raw, str) else raw, "must be a column's logical name")
 
 
+def is_column(name: str) -> bool:
+    """Whether `name` is a column's logical name as Dataverse writes it."""
+    return _COLUMN.fullmatch(name) is not None
+
+
 def to_message(raw: object) -> str:
     """A message's name: `Update`, or the unique name of a custom API."""
     return _matching(_MESSAGE, raw, "must be a message's name")
@@ -60,7 +65,6 @@ def _table_or_none(raw: object) -> str:
 
 Guid = Annotated[str | None, BeforeValidator(to_guid)]
 TableName = Annotated[str, BeforeValidator(_table_or_none)]
-ColumnName = Annotated[str, BeforeValidator(to_column)]
 MessageName = Annotated[str, BeforeValidator(to_message)]
 
 

@@ -1,18 +1,20 @@
-"""The plug-in payload: what a plug-in posts that tells only what happened, to which row, by whom and when."""
+"""The plug-in payload: what a plug-in posts by itself, telling what happened, to which row, by whom and when."""
 
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_pascal
 
 from integration.errors import Fault
 from integration.events import identity
 from integration.events.body import parse_body
 from integration.events.dates import to_time
-from integration.events.fields import ColumnName, correlation_id, not_a, to_guid, traceparent, validated
 from integration.events.fields import Guid as OptionalGuid
+from integration.events.fields import correlation_id, not_a, to_column, to_guid, traceparent, validated
 from integration.events.model import IntegrationEvent
 from integration.events.value_reader import MAX_COLUMNS
 
@@ -27,12 +29,13 @@ def _row_id(raw: object) -> str:
 
 
 class _PluginEvent(BaseModel):
+    """What identifies the event, the one part that must be right; unknown keys are ignored."""
+
     model_config = ConfigDict(alias_generator=to_pascal)
 
     event_name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     record_id: Annotated[str, BeforeValidator(_row_id)]
-    changed_fields: Annotated[list[ColumnName], Field(max_length=MAX_COLUMNS)] | None = None
-    triggered_by: OptionalGuid = None
+    operation_id: OptionalGuid = None
     timestamp: Annotated[datetime, BeforeValidator(to_time)]
 
 
@@ -44,19 +47,31 @@ def read_plugin_event(
     organisation: str,
     event_names: Mapping[str, tuple[str, str]],
 ) -> IntegrationEvent:
-    """The event in `body`; header names in lower case. `Rejected` (400) names everything that is wrong.
+    """The event in `body`; header names in lower case. `Rejected` (400) names what is wrong with its identity.
 
     `event_names` gives the table and message that an EventName stands for; `organisation` is the one configured, as
     the payload does not say. No ChangedFields, or none in it, means that the payload does not tell what changed.
+    Without an OperationId every delivery is an event of its own: nothing tells a repetition from a second change.
     """
-    sent = validated(_PluginEvent, parse_body(body), _SHAPE)
+    document = parse_body(body)
+    sent = validated(_PluginEvent, document, _SHAPE)
     if sent.event_name not in event_names:
         known = ", ".join(sorted(event_names)) or "none"
         raise not_a(_SHAPE, [Fault("/EventName", f"is not known here; known are: {known}")])
     table, message = event_names[sent.event_name]
-    changed = tuple(dict.fromkeys(sent.changed_fields or ()))
+    unread: list[str] = []
+    changed = _columns(document.get("ChangedFields"), unread)
+    user = _user(document.get("TriggeredBy"), unread)
+    tag = document.get("Tag")
     event_id = identity.event_id(
-        sent.timestamp, organisation, "lean", sent.event_name, sent.record_id, ",".join(changed), sent.triggered_by
+        sent.timestamp,
+        organisation,
+        "plug-in",
+        sent.event_name,
+        sent.record_id,
+        ",".join(changed or ()),
+        user,
+        sent.operation_id or f"{accepted_time.isoformat()} {secrets.token_hex(8)}",
     )
     return IntegrationEvent(
         event_id=event_id,
@@ -67,8 +82,31 @@ def read_plugin_event(
         correlation_id=correlation_id(headers, None, event_id),
         operation_time=sent.timestamp,
         accepted_time=accepted_time,
-        user_id=sent.triggered_by,
-        initiating_user_id=sent.triggered_by,
-        changed_columns=changed or None,
+        user_id=user,
+        initiating_user_id=user,
+        changed_columns=changed,
+        tag=tag if isinstance(tag, str) else None,
+        trimmed=bool(unread),
+        unread=tuple(unread),
+        uncommitted=document.get("IsInTransaction") is True,
         traceparent=traceparent(headers),
     )
+
+
+def _columns(raw: object, unread: list[str]) -> tuple[str, ...] | None:
+    """Logical names, once each; None where they are not told, or not all can be read."""
+    if raw is None or raw == []:
+        return None
+    if isinstance(raw, list) and len(raw) <= MAX_COLUMNS:
+        with suppress(ValueError):
+            return tuple(dict.fromkeys(map(to_column, raw)))
+    unread.append("ChangedFields")
+    return None
+
+
+def _user(raw: Any, unread: list[str]) -> str | None:
+    try:
+        return to_guid(raw)
+    except ValueError:
+        unread.append("TriggeredBy")
+        return None

@@ -3,8 +3,8 @@
 Learn: https://learn.microsoft.com/power-apps/developer/data-platform/use-webhooks
 """
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_pascal
 from integration.errors import Fault
 from integration.events import identity
 from integration.events.body import parse_body
+from integration.events.content import OF_A_ROW, Content
 from integration.events.dates import looks_like_json_date, to_operation_time
 from integration.events.fields import (
     Guid,
@@ -22,36 +23,22 @@ from integration.events.fields import (
     correlation_id,
     not_a,
     pointer,
+    to_guid,
     traceparent,
     validated,
 )
 from integration.events.model import IntegrationEvent
-from integration.events.value_reader import UNREAD, Entity, ValueReader
-from integration.events.values import Lookup, Rows, Value
+from integration.events.tag import tag_of
+from integration.events.value_reader import ValueReader
+from integration.events.wants import WantsOf, everything
 
 _SHAPE = "RemoteExecutionContext"
-_PLATFORM_WRITTEN = frozenset({"modifiedon", "modifiedby", "modifiedonbehalfby"})
-_NEEDS_RECORD = frozenset({"Create", "Update", "Delete", "Assign", "SetState", "SetStateDynamicEntity"})
-_WITHOUT_TABLE = frozenset({"Associate", "Disassociate"})  # their steps are registered for no table
-_PLATFORM_IMAGE = "AsynchronousStepPrimaryName"  # the asynchronous service adds it; nobody registered it
 _TOO_LARGE_HEADERS = ("x-ms-dynamics-msg-size-exceeded", "messagemaxsizeexceeded")  # webhook; Service Bus property
-_CLOSED_BY = {  # messages that close a record name it inside the activity that closes it
-    "IncidentResolution": "incidentid",
-    "OpportunityClose": "opportunityid",
-    "QuoteClose": "quoteid",
-    "OrderClose": "salesorderid",
-}
-_MAX_PARENTS = 16
-
-
-class _Step(BaseModel):
-    model_config = ConfigDict(alias_generator=to_pascal)
-
-    id: Guid = None
+_POST_OPERATION = 40
 
 
 class _Context(BaseModel):
-    """The envelope: of its 27 to 30 keys, those that are read. Unknown ones are ignored."""
+    """What identifies the event, the one part that must be right; unknown keys are ignored."""
 
     model_config = ConfigDict(alias_generator=to_pascal)
 
@@ -62,72 +49,64 @@ class _Context(BaseModel):
     operation_created_on: Annotated[datetime, BeforeValidator(to_operation_time)]
     operation_id: Guid = None
     request_id: Guid = None
-    user_id: Guid = None
-    initiating_user_id: Guid = None
-    owning_extension: _Step | None = None
-    input_parameters: list[Any] | None = None
-    pre_entity_images: list[Any] | None = None
-    post_entity_images: list[Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """What the input parameters say: the target row, the table it is in, everything else."""
-
-    target: Entity | None
-    parameters: dict[str, Value]
-
-    @property
-    def record_id(self) -> str | None:
-        if self.target is not None and self.target.id is not None:
-            return self.target.id
-        return next((found for name, column in _CLOSED_BY.items() if (found := self._closed(name, column))), None)
-
-    def _closed(self, name: str, column: str) -> str | None:
-        activity = self.parameters.get(name)
-        closed = activity.rows[0].get(column) if isinstance(activity, Rows) and activity.rows else None
-        return closed.id if isinstance(closed, Lookup) else None
 
 
 def read_remote_execution_context(
-    body: bytes, *, headers: Mapping[str, str], accepted_time: datetime, repair_mojibake: bool = False
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    accepted_time: datetime,
+    repair_mojibake: bool = False,
+    wants_of: WantsOf = everything,
 ) -> IntegrationEvent:
-    """The event in `body`; header names in lower case. `Rejected` (400) names everything that is wrong.
+    """The event in `body`, with the values that `wants_of` its table and message; header names in lower case.
 
-    `repair_mojibake` mends text that Dataverse sent encoded twice (older service endpoints without `messagecharset`).
+    `Rejected` (400) names everything that is wrong with what identifies the event. Of the rest, what cannot be read is
+    left out, and named in `unread`. `repair_mojibake` mends text that Dataverse sent encoded twice (older service
+    endpoints without `messagecharset`).
     """
     document = parse_body(body)
     context = validated(_Context, document, _SHAPE)
+    message = context.message_name
     reader = ValueReader(iso_dates=_writes_iso_dates(document), repair=repair_mojibake)
-    content = _read_content(reader, context)
-    record_id = context.primary_entity_id or content.record_id
-    pre_image = _read_images(reader, "PreEntityImages", context.pre_entity_images, record_id)
-    post_image = _read_images(reader, "PostEntityImages", context.post_entity_images, record_id)
-    if faults := [*reader.faults, *_missing(context, record_id)]:
+    content = Content(reader, document, message)
+    record_id = context.primary_entity_id or content.record_id()
+    if faults := [*_missing(context, record_id)]:
         raise not_a(_SHAPE, faults)
 
     table = context.primary_entity_name
     if table == "none" and content.target is not None and content.target.table is not None:
         table = content.target.table
-    event_id = _identify(context, table, record_id)
+    event_id = _identify(context, document, table, record_id)
+    wants, uncommitted = wants_of(table, message), _is_uncommitted(document)
+    user_id = reader.guid(document.get("UserId"), (None, "UserId"))
+    initiating_user_id = reader.guid(document.get("InitiatingUserId"), (None, "InitiatingUserId"))
+    values, parameters = content.values(wants.carried), content.parameters(wants.carried)
+    pre_image = content.images("PreEntityImages", record_id, wants.carried)
+    post_image = content.images("PostEntityImages", record_id, wants.carried)
+    expected = content.expected(wants.decisive) if uncommitted else {}
+    too_large = any(name in headers for name in _TOO_LARGE_HEADERS)
     return IntegrationEvent(
         event_id=event_id,
         table=table,
-        message=context.message_name,
+        message=message,
         record_id=record_id,
         organisation=context.organization_id or "",
         correlation_id=correlation_id(headers, document.get("CorrelationId"), event_id),
         operation_time=context.operation_created_on,
         accepted_time=accepted_time,
-        user_id=context.user_id,
-        initiating_user_id=context.initiating_user_id,
-        changed_columns=_changed_columns(context.message_name, content, record_id),
-        values=content.target.columns if content.target else {},
-        parameters=content.parameters,
+        user_id=user_id,
+        initiating_user_id=initiating_user_id,
+        changed_columns=content.changed_columns(record_id),
+        values=values,
+        parameters=parameters,
         pre_image=pre_image,
         post_image=post_image,
-        tag=_tag(document),
-        trimmed=_is_trimmed(context, content, headers),
+        tag=tag_of(document),
+        trimmed=too_large or content.is_trimmed(context.primary_entity_name) or bool(reader.unread),
+        unread=reader.unread,
+        uncommitted=uncommitted,
+        expected=expected,
         traceparent=traceparent(headers),
     )
 
@@ -138,91 +117,44 @@ def _writes_iso_dates(document: dict[str, Any]) -> bool:
     return isinstance(created_on, str) and not looks_like_json_date(created_on)
 
 
-def _read_content(reader: ValueReader, context: _Context) -> _Content:
-    target: Entity | None = None
-    parameters: dict[str, Value] = {}
-    for name, raw, at in reader.pairs(context.input_parameters, (None, "InputParameters")):
-        if name in ("Target", "EntityMoniker"):
-            if raw is not None:
-                target = reader.entity(raw, at)
-        elif (value := reader.value(raw, at)) is not UNREAD:
-            parameters[name] = value
-    return _Content(target, parameters)
-
-
-def _read_images(reader: ValueReader, key: str, raw: object, record_id: str | None) -> dict[str, Value]:
-    """The registered images, merged: all images of one side show one row at one moment, so they never disagree.
-
-    An image of another row (Merge has one of the subordinate) is left out.
-    """
-    merged: dict[str, Value] = {}
-    for alias, image, at in reader.pairs(raw, (None, key)):
-        if alias == _PLATFORM_IMAGE or image is None:
-            continue
-        row = reader.entity(image, at)
-        if row is not None and row.id in (None, record_id):
-            merged |= row.columns
-    return merged
-
-
 def _missing(context: _Context, record_id: str | None) -> Iterator[Fault]:
     if context.organization_id is None:
         yield Fault(pointer("OrganizationId"), "must be the organisation's id")
     if context.operation_id is None and context.request_id is None:
         yield Fault(pointer("OperationId"), "must be there, or RequestId: without both the event has no identity")
-    if record_id is None and context.message_name in _NEEDS_RECORD:
+    if record_id is None and context.message_name in OF_A_ROW:
         yield Fault(pointer("PrimaryEntityId"), f"must be the record of this {context.message_name}")
 
 
-def _identify(context: _Context, table: str, record_id: str | None) -> str:
-    step = context.owning_extension
+def _is_uncommitted(document: dict[str, Any]) -> bool:
+    """Whether it was sent inside a transaction, or before the operation: synchronous steps do both."""
+    stage = document.get("Stage")
+    return document.get("IsInTransaction") is True or (isinstance(stage, int) and 0 < stage < _POST_OPERATION)
+
+
+def _identify(context: _Context, document: dict[str, Any], table: str, record_id: str | None) -> str:
+    """Every synchronous step within one request has the same ids: its depth and what it says tell them apart."""
+    step = document.get("OwningExtension")
+    shared = context.operation_id in (None, context.request_id)
     return identity.event_id(
         context.operation_created_on,
         context.organization_id,
-        step.id if step else None,
+        _step_id(step.get("Id")) if isinstance(step, dict) else None,
         context.message_name,
         table,
         record_id,
         context.operation_id,
         context.request_id,
+        *((str(document.get("Depth")), _canonical(document.get("InputParameters"))) if shared else ()),
     )
 
 
-def _changed_columns(message: str, content: _Content, record_id: str | None) -> tuple[str, ...] | None:
-    """Create: every column that was sent. Update: without the key and what the platform writes on every update."""
-    target = content.target
-    if target is None or message not in ("Create", "Update"):
+def _step_id(raw: object) -> str | None:
+    try:
+        return to_guid(raw)
+    except ValueError:
         return None
-    if message == "Create" or target.sent is None:
-        return target.sent
-    written = (name for name in target.sent if name not in _PLATFORM_WRITTEN)
-    return tuple(name for name in written if not _is_key(target.columns.get(name), record_id))
 
 
-def _is_key(value: Value, record_id: str | None) -> bool:
-    return isinstance(value, str) and len(value) == 36 and value.lower() == record_id
-
-
-def _is_trimmed(context: _Context, content: _Content, headers: Mapping[str, str]) -> bool:
-    """Dataverse says so, or what the message must have is not there: the platform removes, nulls or empties it."""
-    if any(name in headers for name in _TOO_LARGE_HEADERS) or context.input_parameters is None:
-        return True
-    if context.message_name in ("Create", "Update"):
-        return content.target is None or content.target.sent is None
-    has_row = context.primary_entity_name != "none" or context.message_name in _WITHOUT_TABLE
-    return has_row and not context.input_parameters
-
-
-def _tag(document: dict[str, Any]) -> str | None:
-    """The `tag` that the writer gave its request; looked for in the same operation's outer pipeline too."""
-    operation = (document.get("MessageName"), document.get("PrimaryEntityId"))
-    context: Any = document
-    for _ in range(_MAX_PARENTS):
-        if not isinstance(context, dict) or (context.get("MessageName"), context.get("PrimaryEntityId")) != operation:
-            return None
-        variables = context.get("SharedVariables")
-        for variable in variables if isinstance(variables, list) else ():
-            if isinstance(variable, dict) and variable.get("key") == "tag" and isinstance(variable.get("value"), str):
-                return str(variable["value"])
-        context = context.get("ParentContext")
-    return None
+def _canonical(raw: object) -> str:
+    return json.dumps(raw, sort_keys=True, separators=(",", ":"), default=str)

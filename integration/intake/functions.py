@@ -1,46 +1,56 @@
 """The HTTP triggers of the intake."""
 
 import json
+from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
 from integration.errors import Rejected, Unavailable
 from integration.intake.intake import Accepted, Intake, IntakeRequest
 from integration.problems import rejected, unavailable
+from integration.public_address import POLL_SECONDS, PublicAddress
+from integration.telemetry import get_logger
+
+_log = get_logger(__name__)
 
 
-def blueprint(intake: Intake) -> func.Blueprint:
+def blueprint(intake: Intake, address: PublicAddress) -> func.Blueprint:
     """Bind the endpoints. They are anonymous at the host; the intake admits callers and says why not."""
     bp = func.Blueprint()
 
     @bp.route(route="dataverse/webhook", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def dataverse_webhook(req: func.HttpRequest) -> func.HttpResponse:
-        try:
-            return _answer(await intake.dataverse_webhook(_request(req)))
-        except Rejected as error:
-            return rejected(error)
-        except Unavailable as error:
-            return unavailable(error)
+        return await _answered(req, intake.dataverse_webhook, address)
 
     @bp.route(route="events", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def plugin_event(req: func.HttpRequest) -> func.HttpResponse:
-        try:
-            return _answer(await intake.plugin_event(_request(req)))
-        except Rejected as error:
-            return rejected(error)
-        except Unavailable as error:
-            return unavailable(error)
+        return await _answered(req, intake.plugin_event, address)
 
     return bp
 
 
-def _request(req: func.HttpRequest) -> IntakeRequest:
-    return IntakeRequest({name.lower(): value for name, value in req.headers.items()}, req.params, req.get_body())
+async def _answered(
+    req: func.HttpRequest, take_in: Callable[[IntakeRequest], Awaitable[Accepted]], address: PublicAddress
+) -> func.HttpResponse:
+    """Never 500: Dataverse does not send again after that, and who does learns nothing from it."""
+    try:
+        headers = {name.lower(): value for name, value in req.headers.items()}
+        accepted = await take_in(IntakeRequest(headers, req.params, req.get_body()))
+        return _accepted(accepted, address.of_status(accepted.event_id, req.url, headers))
+    except Rejected as error:
+        return rejected(error)
+    except Unavailable as error:
+        return unavailable(error)
+    except Exception as error:  # noqa: BLE001 -- a defect of ours is no answer for a caller
+        _log.error("intake-failed", error=error)
+        return unavailable(Unavailable("The event could not be taken in because of a defect; send it again later."))
 
 
-def _answer(accepted: Accepted) -> func.HttpResponse:
+def _accepted(accepted: Accepted, status_address: str) -> func.HttpResponse:
+    """202 as Logic Apps and Power Automate understand it: they ask the Location until it answers something else."""
     body = {"eventId": accepted.event_id, "correlationId": accepted.correlation_id, "status": accepted.status}
     headers = {"x-correlation-id": accepted.correlation_id}
     if accepted.status == "accepted":
-        headers["Location"] = f"/api/operations/{accepted.event_id}"
-    return func.HttpResponse(json.dumps(body), status_code=202, mimetype="application/json", headers=headers)
+        headers |= {"Location": status_address, "Retry-After": str(POLL_SECONDS)}
+    more = {"unread": list(accepted.unread)} if accepted.unread else {}
+    return func.HttpResponse(json.dumps(body | more), status_code=202, mimetype="application/json", headers=headers)

@@ -2,20 +2,29 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from integration.admission import CallerKeys
 from integration.clock import Clock
 from integration.errors import Fault, Rejected, Transient, Unavailable
-from integration.events import IntegrationEvent, fit, read_plugin_event, read_remote_execution_context
+from integration.events import (
+    IntegrationEvent,
+    WantsOf,
+    fit,
+    nothing,
+    read_plugin_event,
+    read_remote_execution_context,
+)
+from integration.intake.own_writes import OwnWrites
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
 from integration.telemetry import child_of, get_logger
 
 _LEDGER_SECONDS = 2.0
+_POINTERS = 10
 _log = get_logger(__name__)
 
 
@@ -30,11 +39,12 @@ class IntakeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the intake answers with 202; `status` is accepted or own-write."""
+    """What the intake answers with 202; `status` is accepted or own-write, `unread` names what was left out."""
 
     event_id: str
     correlation_id: str
     status: str
+    unread: tuple[str, ...] = ()
 
 
 class _Reader(Protocol):
@@ -42,23 +52,37 @@ class _Reader(Protocol):
 
 
 class Intake:
-    """The two intake endpoints. Each raises `Rejected` (400, 401, 413, 415) or `Unavailable` (503)."""
+    """The two intake endpoints. Each raises `Rejected` (400, 401, 403, 413, 415) or `Unavailable` (503).
 
-    def __init__(self, settings: Settings, work_queue: WorkQueue, ledger: Ledger, clock: Clock) -> None:
+    `wants_of` says which values events carry, `results` which columns this app writes, by table.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        work_queue: WorkQueue,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        wants_of: WantsOf = nothing,
+        results: Mapping[str, Collection[str]],
+    ) -> None:
         self._settings = settings
         self._callers = CallerKeys(settings.intake_keys)
         self._work_queue = work_queue
         self._ledger = ledger
         self._clock = clock
+        self._wants_of = wants_of
+        self._own_writes = OwnWrites(settings.write_tag, results)
         self._plugin_events = {name: (it.table, it.message) for name, it in settings.plugin_events.items()}
 
     async def dataverse_webhook(self, request: IntakeRequest) -> Accepted:
         """Take in a RemoteExecutionContext that a Dataverse webhook step posted."""
-        return await self._take_in(request, self._read_context)
+        return await self._take_in(request, "webhook", self._read_context)
 
     async def plugin_event(self, request: IntakeRequest) -> Accepted:
         """Take in what a plug-in posted by itself."""
-        return await self._take_in(request, self._read_plugin_event)
+        return await self._take_in(request, "plug-in", self._read_plugin_event)
 
     def _read_context(self, request: IntakeRequest) -> IntegrationEvent:
         return read_remote_execution_context(
@@ -66,6 +90,7 @@ class Intake:
             headers=request.headers,
             accepted_time=self._clock.now(),
             repair_mojibake=self._settings.repair_mojibake,
+            wants_of=self._wants_of,
         )
 
     def _read_plugin_event(self, request: IntakeRequest) -> IntegrationEvent:
@@ -77,30 +102,48 @@ class Intake:
             event_names=self._plugin_events,
         )
 
-    async def _take_in(self, request: IntakeRequest, read: _Reader) -> Accepted:
+    async def _take_in(self, request: IntakeRequest, source: str, read: _Reader) -> Accepted:
         started = self._clock.monotonic()
-        caller = self._callers.admit(request.headers, request.params)
-        self._check(request)
-        event = read(request)
-        event = dataclasses.replace(event, traceparent=str(child_of(event.traceparent)))
-        self._check_organisation(event)
-        if self._is_own_write(event):
-            _log.info("own-write", event=event, caller=caller)
+        caller, event = self._admitted(request, source, read)
+        if event in self._own_writes:
+            _log.info("own-write", event=event, caller=caller, changed=[*(event.changed_columns or ())])
             return Accepted(event.event_id, event.correlation_id, "own-write")
-        await self._queue(fit(event, self._settings.message_limit_bytes))
+        event, envelope = fit(_to_send(event, caller), self._settings.message_limit_bytes)
+        await self._queue(event, envelope)
         await self._write_down(event)
-        _log.info("accepted", event=event, caller=caller, duration_ms=(self._clock.monotonic() - started) * 1000)
-        return Accepted(event.event_id, event.correlation_id, "accepted")
+        duration = (self._clock.monotonic() - started) * 1000
+        unread = [*event.unread] or None
+        _log.info("accepted", event=event, caller=caller, source=source, unread=unread, duration_ms=duration)
+        return Accepted(event.event_id, event.correlation_id, "accepted", event.unread)
+
+    def _admitted(self, request: IntakeRequest, source: str, read: _Reader) -> tuple[str, IntegrationEvent]:
+        """The caller and its event. A refusal is logged: nobody sends such an event again, and it is in no queue."""
+        caller = "unknown"
+        try:
+            caller = self._callers.admit(request.headers, request.params)
+            self._check(request)
+            event = read(request)
+            self._check_organisation(event)
+        except Rejected as error:
+            _log.warning(
+                "refused",
+                caller=caller,
+                source=source,
+                status=error.status,
+                reason=error.reason,
+                pointers=[fault.pointer for fault in error.faults[:_POINTERS]],
+                size_bytes=len(request.body),
+            )
+            raise
+        return caller, event
 
     def _check(self, request: IntakeRequest) -> None:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json" and not media_type.endswith("+json"):
-            raise Rejected(
-                415,
-                "Only JSON is read here",
-                f"Content-Type is {media_type or 'missing'}; send application/json.",
-                faults=(Fault("content-type", "must be application/json"),),
-            )
+            raise _unsupported("content-type", media_type or "missing", "must be application/json")
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity"):
+            raise _unsupported("content-encoding", encoding, "must be identity: send the body as it is")
         limit = self._settings.intake_body_limit_bytes
         if len(request.body) > limit:
             raise Rejected(
@@ -119,16 +162,9 @@ class Intake:
                 faults=(Fault("/OrganizationId", f"must be {own}"),),
             )
 
-    def _is_own_write(self, event: IntegrationEvent) -> bool:
-        """Whether this app caused the event; never judged by Depth, which legitimate user actions raise too."""
-        if event.tag == self._settings.write_tag:
-            return True
-        own_user = self._settings.dataverse_application_user_id
-        return own_user is not None and event.initiating_user_id == own_user
-
-    async def _queue(self, event: IntegrationEvent) -> None:
+    async def _queue(self, event: IntegrationEvent, envelope: bytes) -> None:
         try:
-            acknowledged = asyncio.wrap_future(self._work_queue.send(event))
+            acknowledged = asyncio.wrap_future(self._work_queue.send(event, envelope))
             await asyncio.wait_for(acknowledged, self._settings.intake_deadline_seconds)
         except (Transient, TimeoutError) as error:
             _log.warning("not-queued", event=event, error=error)
@@ -141,3 +177,24 @@ class Intake:
             await asyncio.wait_for(asyncio.shield(written), _LEDGER_SECONDS)  # late is better than not at all
         except Exception as error:  # noqa: BLE001 -- whatever it is, the broker has the event
             _log.warning("ledger-behind", event=event, error=error)
+
+
+def _to_send(event: IntegrationEvent, caller: str) -> IntegrationEvent:
+    """What goes behind the intake: users and the writer's tag have done their service, and are nobody's business."""
+    return dataclasses.replace(
+        event,
+        user_id=None,
+        initiating_user_id=None,
+        tag=None,
+        caller=caller,
+        traceparent=str(child_of(event.traceparent)),
+    )
+
+
+def _unsupported(header: str, found: str, instead: str) -> Rejected:
+    return Rejected(
+        415,
+        "Only plain JSON is read here",
+        f"{header} is {found}; it {instead}.",
+        faults=(Fault(header, instead),),
+    )

@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One event as the ledger has it; times are UTC."""
+    """One event as the ledger has it; times are UTC. `caller` sent it to the intake, where that is known."""
 
     event_id: str
     correlation_id: str
@@ -56,3 +56,4 @@ class Operation:
     detail: str | None
     history: tuple[Mapping[str, Any], ...]
     steps: tuple[Step, ...]
+    caller: str | None = None

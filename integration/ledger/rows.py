@@ -50,6 +50,7 @@ def event_row(event: IntegrationEvent) -> Row:
         "organisation": event.organisation,
         "correlationId": event.correlation_id,
         "acceptedTime": event.accepted_time,
+        "caller": event.caller or "",
     }
 
 
@@ -105,6 +106,7 @@ def to_operation(event_id: str, rows: Iterable[Mapping[str, Any]]) -> Operation 
         detail=head.get("detail") or None,
         history=tuple(json.loads(head.get("history", "[]"))),
         steps=tuple(sorted(steps, key=lambda step: step.at)),
+        caller=head.get("caller") or None,
     )
 
 

@@ -1,5 +1,6 @@
 """The work queue: a session per record, a MessageId per event and attempt, batches of what comes in together."""
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -9,6 +10,7 @@ from datetime import datetime
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
 from azure.servicebus.exceptions import MessageSizeExceededError
 
+from integration.clock import Clock, SystemClock
 from integration.coalescing import Coalescer
 from integration.errors import Transient
 from integration.events import IntegrationEvent
@@ -16,14 +18,16 @@ from integration.events.envelope import to_envelope
 
 _CONTENT_TYPE = "application/cloudevents+json"
 _SEND_SECONDS = 30.0
+_PROOF_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Outgoing:
-    """One event to send; None stands for a look whether the queue can be reached."""
+    """One event to send, with its envelope; None stands for a look whether the queue can be reached."""
 
     event: IntegrationEvent | None
-    due: datetime | None
+    envelope: bytes = b""
+    due: datetime | None = None
 
 
 class WorkQueue:
@@ -33,24 +37,34 @@ class WorkQueue:
     the broker did not acknowledge: the event may or may not be queued, and sending it again is safe (same MessageId).
     """
 
-    def __init__(self, connect: Callable[[], ServiceBusClient], queue_name: str) -> None:
+    def __init__(self, connect: Callable[[], ServiceBusClient], queue_name: str, *, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._proved_at = -math.inf
         self._connect = connect
         self._queue_name = queue_name
         self._client: ServiceBusClient | None = None
         self._sender: ServiceBusSender | None = None
         self._coalescer: Coalescer[_Outgoing] = Coalescer("work-queue", self._send)
 
-    def send(self, event: IntegrationEvent) -> "Future[None]":
-        """Queue `event` now; resolves when the broker has acknowledged it."""
-        return self._coalescer.submit(_Outgoing(event, None))
+    def send(self, event: IntegrationEvent, envelope: bytes) -> "Future[None]":
+        """Queue `event`, whose `envelope` is made already, now; resolves when the broker has acknowledged it."""
+        return self._coalescer.submit(_Outgoing(event, envelope))
 
     def schedule(self, event: IntegrationEvent, due: datetime) -> "Future[None]":
         """Queue `event` to appear at `due` (UTC); resolves when the broker has acknowledged it."""
-        return self._coalescer.submit(_Outgoing(event, due))
+        return self._coalescer.submit(_Outgoing(event, to_envelope(event), due))
 
     def ping(self) -> "Future[None]":
-        """Resolves when the broker has been reached over an open link to the queue."""
-        return self._coalescer.submit(_Outgoing(None, None))
+        """Resolves when the broker has been reached over an open link to the queue.
+
+        A link that has worked within the last half minute and has not failed since is proof enough; only after that is
+        it closed and opened again. Anyone may ask for the app's health: that must not cost an idle sender its link.
+        """
+        if self._clock.monotonic() - self._proved_at < _PROOF_SECONDS:
+            proved: Future[None] = Future()
+            proved.set_result(None)
+            return proved
+        return self._coalescer.submit(_Outgoing(None))
 
     def close(self) -> None:
         """Send what is waiting and close the connection."""
@@ -63,7 +77,7 @@ class WorkQueue:
                 self._disconnect()  # only a link that is opened now proves that the broker is there now
             sender = self._open()
             batch = sender.create_message_batch()
-            for message in (_to_message(item.event, item.due) for item in outgoing if item.event):
+            for message in (_to_message(item.event, item.envelope, item.due) for item in outgoing if item.event):
                 try:
                     batch.add_message(message)
                 except MessageSizeExceededError:
@@ -71,7 +85,9 @@ class WorkQueue:
                     batch = sender.create_message_batch()
                     batch.add_message(message)
             sender.send_messages(batch, timeout=_SEND_SECONDS)
+            self._proved_at = self._clock.monotonic()
         except Exception as error:
+            self._proved_at = -math.inf
             self._disconnect()
             raise Transient(
                 f"queue {self._queue_name}: not acknowledged ({type(error).__name__})", reason="broker-unavailable"
@@ -90,9 +106,9 @@ class WorkQueue:
                 client.close()
 
 
-def _to_message(event: IntegrationEvent, due: datetime | None) -> ServiceBusMessage:
+def _to_message(event: IntegrationEvent, envelope: bytes, due: datetime | None) -> ServiceBusMessage:
     return ServiceBusMessage(
-        to_envelope(event),
+        envelope,
         session_id=event.session_id,
         message_id=event.message_id,
         correlation_id=event.correlation_id,

@@ -1,8 +1,7 @@
 """The HTTP triggers of support: status and health."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import azure.functions as func
 
@@ -11,18 +10,42 @@ from integration.errors import Rejected, Transient, Unavailable
 from integration.operations.health import Health
 from integration.operations.status import StatusQueries
 from integration.problems import rejected, unavailable
+from integration.public_address import PublicAddress
+from integration.telemetry import get_logger
+
+_log = get_logger(__name__)
 
 
-def blueprint(callers: CallerKeys, status: StatusQueries, health: Health) -> func.Blueprint:
-    """Bind status (with a key of its own kind) and health (open: load balancers and probes carry no key)."""
+def blueprint(
+    operators: CallerKeys, senders: CallerKeys, status: StatusQueries, health: Health, address: PublicAddress
+) -> func.Blueprint:
+    """Bind status and health (open: load balancers and probes carry no key).
+
+    `operators` see every status whole. `senders`, the callers of the intake, see how far an event of their own is.
+    """
     bp = func.Blueprint()
 
     @bp.route(route="operations/{event_id?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     def operations(req: func.HttpRequest) -> func.HttpResponse:
-        def ask() -> dict[str, Any]:
-            callers.admit({name.lower(): value for name, value in req.headers.items()}, req.params)
-            event_id = req.route_params.get("event_id")
-            return status.one(event_id) if event_id else status.many(req.params)
+        headers = {name.lower(): value for name, value in req.headers.items()}
+        event_id = req.route_params.get("event_id")
+
+        def ask() -> func.HttpResponse:
+            sender = senders.find(headers, req.params) if event_id else None
+            if event_id and sender:
+                progress = status.progress(event_id, sender)
+            else:
+                operators.admit(headers, req.params)
+                if not event_id:
+                    return _json(status.many(req.params), 200)
+                progress = status.one(event_id)
+            if progress.settled:
+                return _json(progress.body, 200)
+            again = {
+                "Location": address.of_status(event_id, req.url, headers),
+                "Retry-After": str(progress.retry_after),
+            }
+            return _json(progress.body, 202, again)
 
         return _answered(ask)
 
@@ -34,16 +57,23 @@ def blueprint(callers: CallerKeys, status: StatusQueries, health: Health) -> fun
     return bp
 
 
-def _answered(ask: Callable[[], dict[str, Any]]) -> func.HttpResponse:
+def _answered(ask: Callable[[], func.HttpResponse]) -> func.HttpResponse:
+    """Never 500: whoever polls gives up on it."""
     try:
-        return _json(ask(), 200)
+        return ask()
     except Rejected as error:
         return rejected(error)
     except Transient as error:
         return unavailable(Unavailable(f"The ledger cannot be read now ({error.reason}).", retry_after=5))
+    except Exception as error:  # noqa: BLE001 -- a defect of ours is no answer for a caller
+        _log.error("status-failed", error=error)
+        return unavailable(Unavailable("The status cannot be told because of a defect; ask again later."))
 
 
-def _json(body: dict[str, Any], status_code: int) -> func.HttpResponse:
+def _json(body: Mapping[str, object], status_code: int, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     return func.HttpResponse(
-        json.dumps(body), status_code=status_code, mimetype="application/json", headers={"Cache-Control": "no-store"}
+        json.dumps(body),
+        status_code=status_code,
+        mimetype="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
     )

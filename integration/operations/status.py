@@ -1,31 +1,60 @@
 """Where an event is and what happened to it, from the ledger."""
 
+import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from integration.clock import Clock
 from integration.errors import Fault, Rejected
 from integration.events import kept_correlation_id
-from integration.ledger import Ledger, Operation
+from integration.ledger import Ledger, Operation, State
+from integration.public_address import POLL_SECONDS
 
 _EVENT_ID = re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}")
+_LONGEST_POLL_SECONDS = 300
+_LEDGER_MAY_BE_BEHIND = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an event is; until it is settled, `retry_after` says in how many seconds to ask again."""
+
+    body: dict[str, Any]
+    settled: bool
+    retry_after: int
 
 
 class StatusQueries:
     """Answers as JSON objects; raises `Rejected` (400, 404) and `Transient` where the ledger is away."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
+        self._clock = clock
 
-    def one(self, event_id: str) -> dict[str, Any]:
-        """The status of one event."""
-        if not _EVENT_ID.fullmatch(event_id):
-            raise Rejected(400, "Not an event id", "An event id is twelve digits, a dash and 32 hexadecimal digits.")
-        operation = self._ledger.read(event_id)
+    def one(self, event_id: str) -> Progress:
+        """The whole status of one event."""
+        operation = self._read(event_id)
         if operation is None:
-            raise Rejected(404, "Unknown event", f"The ledger has no event {event_id}.")
-        return to_json(operation)
+            raise _unknown(event_id)
+        return self._progress(operation, to_json(operation))
+
+    def progress(self, event_id: str, sender: str) -> Progress:
+        """How far an event is, for the caller of the intake who has sent it; others do not learn that it exists.
+
+        An event that was answered with 202 a short while ago is accepted, even if the ledger does not know of it yet.
+        """
+        operation = self._read(event_id)
+        if operation is None and self._is_recent(event_id):
+            return Progress(
+                {"eventId": event_id, "state": State.ACCEPTED.value}, settled=False, retry_after=POLL_SECONDS
+            )
+        if operation is None or operation.caller not in (None, sender):
+            raise _unknown(event_id)
+        whole = to_json(operation)
+        return self._progress(operation, {name: whole[name] for name in _FOR_SENDERS})
 
     def many(self, params: Mapping[str, str]) -> dict[str, Any]:
         """The events that share a correlation id."""
@@ -40,6 +69,33 @@ class StatusQueries:
                 ),
             )
         return {"operations": [to_json(operation) for operation in self._ledger.by_correlation(correlation_id)]}
+
+    def _read(self, event_id: str) -> Operation | None:
+        if not _EVENT_ID.fullmatch(event_id):
+            raise Rejected(400, "Not an event id", "An event id is twelve digits, a dash and 32 hexadecimal digits.")
+        return self._ledger.read(event_id)
+
+    def _progress(self, operation: Operation, body: dict[str, Any]) -> Progress:
+        wait = float(POLL_SECONDS)
+        if operation.next_attempt is not None:
+            wait = max(wait, (operation.next_attempt - self._clock.now()).total_seconds())
+        return Progress(body, operation.state.final, math.ceil(min(wait, _LONGEST_POLL_SECONDS)))
+
+    def _is_recent(self, event_id: str) -> bool:
+        """By the minute that the id begins with."""
+        try:
+            minute = datetime.strptime(event_id[:12], "%Y%m%d%H%M").replace(tzinfo=UTC)
+        except ValueError:
+            return False
+        return abs(self._clock.now() - minute) < _LEDGER_MAY_BE_BEHIND
+
+
+_FOR_SENDERS = ("eventId", "correlationId", "state", "reason", "acceptedAt", "attempts", "nextAttempt")
+"""What a sender is told: neither the record nor what other systems have said of it."""
+
+
+def _unknown(event_id: str) -> Rejected:
+    return Rejected(404, "Unknown event", f"The ledger has no event {event_id}.")
 
 
 def to_json(operation: Operation) -> dict[str, Any]:

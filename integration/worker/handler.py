@@ -34,6 +34,10 @@ class Handler(ABC):
 
     table: ClassVar[str]
     messages: ClassVar[frozenset[str]]
+    carried: ClassVar[frozenset[str]] = frozenset()
+    """Columns and parameters whose values its events carry; by default an event only names what has changed."""
+    decisive: ClassVar[frozenset[str]] = frozenset()
+    """Columns of the row that decide what it does: how it knows a row that shows a change sent before its commit."""
 
     @abstractmethod
     def handle(self, work: Work) -> Outcome:

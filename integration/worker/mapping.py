@@ -39,9 +39,27 @@ COLUMNS = {
     ),
 }
 
+_SYNC_RESULTS = ("erpnumber", "syncstatus", "syncedon", "syncmessage")
+RESULTS = {
+    "account": _SYNC_RESULTS,
+    "contact": _SYNC_RESULTS,
+    "opportunity": (*_SYNC_RESULTS, "creditscore", "creditdecision", "creditscoredon"),
+}
+"""What is written back to each table, without the publisher's prefix (docs/connect-dataverse.md, Result columns)."""
+
 OPEN, WON = 0, 1
 _CENT = Decimal("0.01")
 ACTIVE = 0
+
+
+def result_columns(prefix: str) -> dict[str, frozenset[str]]:
+    """The columns that this app writes, by table."""
+    return {table: frozenset(f"{prefix}_{name}" for name in names) for table, names in RESULTS.items()}
+
+
+def decisive_columns(table: str) -> frozenset[str]:
+    """The logical names of the columns that are read of a table; a lookup is read as `_customerid_value`."""
+    return frozenset([*CURRENCY, *(name.removeprefix("_").removesuffix("_value") for name in COLUMNS[table])])
 
 
 def customer(table: str, row: Row) -> Customer:

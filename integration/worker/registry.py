@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from integration.errors import ConfigurationError
-from integration.events import IntegrationEvent
+from integration.events import IntegrationEvent, Wants
 from integration.worker.handler import Handler
 
 
@@ -22,3 +22,8 @@ class Handlers:
     def of(self, event: IntegrationEvent) -> Handler | None:
         """The handler of the event's table and message; None: analytics only."""
         return self._handlers.get((event.table, event.message))
+
+    def wants_of(self, table: str, message: str) -> Wants:
+        """What the handler of a table's message wants to be told of an event's values."""
+        handler = self._handlers.get((table, message))
+        return Wants(handler.carried, handler.decisive) if handler else Wants()

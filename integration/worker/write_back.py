@@ -7,7 +7,7 @@ from integration.clock import Clock
 from integration.dataverse import DataverseClient, Row
 from integration.errors import Conflict, Transient
 from integration.events import IntegrationEvent
-from integration.worker.mapping import ENTITY_SETS, version_of
+from integration.worker.mapping import ENTITY_SETS, RESULTS, version_of
 from integration.worker.work import Work, digest
 
 SYNCED, FAILED = 1, 2
@@ -47,7 +47,7 @@ class WriteBack:
                     written = self._dataverse.update(
                         ENTITY_SETS[table],
                         row.id,
-                        self._columns(results, SYNCED, None),
+                        self._columns(table, results, SYNCED, None),
                         etag=current.etag,
                         tag=self._tag,
                         context=work.context,
@@ -66,10 +66,13 @@ class WriteBack:
         """Tell the people who look at the row that it did not get through; they find the reason there."""
         if event.record_id is None:
             return
-        columns = self._columns({}, FAILED, f"{reason} (event {event.event_id})")
+        columns = self._columns(event.table, {}, FAILED, f"{reason} (event {event.event_id})")
         self._dataverse.update(ENTITY_SETS[event.table], event.record_id, columns, etag=None, tag=self._tag)
 
-    def _columns(self, results: Mapping[str, Any], status: int, message: str | None) -> dict[str, Any]:
+    def _columns(self, table: str, results: Mapping[str, Any], status: int, message: str | None) -> dict[str, Any]:
+        """Of declared results only: an update of anything else comes back from the intake as an event."""
         now = self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
         named = {**results, "syncstatus": status, "syncedon": now, "syncmessage": message}
+        if undeclared := named.keys() - RESULTS[table]:
+            raise ValueError(f"not declared in mapping.RESULTS: {', '.join(sorted(undeclared))} of {table}")
         return {f"{self._prefix}_{name}": value for name, value in named.items()}

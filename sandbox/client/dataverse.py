@@ -12,6 +12,7 @@ from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import DataverseClient
 
 _TIMEOUT = 10.0
+_SILENT = {"MSCRM.BypassBusinessLogicExecution": "CustomSync,CustomAsync"}
 
 
 class Dataverse(StandIn):
@@ -21,22 +22,17 @@ class Dataverse(StandIn):
         self._user = sign_in(url, user)
         super().__init__(url, self._user)
 
-    def create(self, table: str, columns: dict[str, Any], row_id: str | None = None, *, tag: str | None = None) -> str:
-        """Create a row, under an id of one's own if given; the row's id."""
+    def create(self, table: str, columns: dict[str, Any], row_id: str | None = None, *, silent: bool = False) -> str:
+        """Create a row, under an id of one's own if given; the row's id. `silent`: no step tells of it."""
         row_id = row_id or str(uuid.uuid4())
         columns = {f"{table}id": row_id, **columns}
-        self.ask("POST", _entity_set(table), json=columns, params={"tag": tag} if tag else {})
+        self.ask("POST", _entity_set(table), json=columns, headers=_SILENT if silent else {})
         return row_id
 
-    def update(self, table: str, row_id: str, columns: dict[str, Any], *, tag: str | None = None) -> None:
-        """Change columns of a row that exists."""
-        self.ask(
-            "PATCH",
-            f"{_entity_set(table)}({row_id})",
-            json=columns,
-            headers={"If-Match": "*"},
-            params={"tag": tag} if tag else {},
-        )
+    def update(self, table: str, row_id: str, columns: dict[str, Any], *, silent: bool = False) -> None:
+        """Change columns of a row that exists. `silent`: no step tells of it."""
+        headers = {"If-Match": "*", **(_SILENT if silent else {})}
+        self.ask("PATCH", f"{_entity_set(table)}({row_id})", json=columns, headers=headers)
 
     def win(self, opportunity_id: str) -> None:
         """Close an opportunity as won, as the form's button does: for its estimated value, today."""

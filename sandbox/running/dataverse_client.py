@@ -15,13 +15,12 @@ _TIMEOUT = 10.0
 class Environment:
     """The stand-in's organisation, the integration's app registration, and that of a person who works in the app.
 
-    What is changed with the person's client is a user's change; what the application user changes is our own write.
+    What is changed with the person's client is a user's change.
     """
 
     url: str
     organisation_id: str
     application: DataverseClient
-    application_user_id: str
     person: DataverseClient
 
     @classmethod
@@ -35,7 +34,6 @@ class Environment:
             url=url,
             organisation_id=described["organisation_id"],
             application=_client(described, "application", url, ca_file),
-            application_user_id=described["application"]["user_id"],
             person=_client(described, "human", url, ca_file),
         )
 

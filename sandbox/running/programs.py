@@ -152,7 +152,6 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> di
         "PLUGIN_EVENTS": json.dumps(PLUGIN_EVENTS),
         "DATAVERSE_URL": reached.dataverse,
         "DATAVERSE_ORGANISATION": environment.organisation_id,
-        "DATAVERSE_APPLICATION_USER_ID": environment.application_user_id,
         # Captured payloads come from many organisations.
         "OWN_ORGANISATION_ONLY": "false",
         "DATAVERSE_TENANT_ID": client.tenant,
@@ -168,6 +167,7 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> di
         "CREDIT_API_KEY": keys.credit,
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
         "PYTHON_THREADPOOL_THREAD_COUNT": "64",
+        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1048576",
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+from xml.sax.saxutils import quoteattr
 
 import requests
 
@@ -15,7 +16,7 @@ from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import Endpoints
 
 WEBHOOK = 8
-WEBHOOK_KEY = 4
+HTTP_HEADER = 5
 UTF8 = 1
 POST_OPERATION = 40
 ASYNCHRONOUS = 1
@@ -65,6 +66,10 @@ def steps() -> Iterator[Step]:
             yield Step(table, message)
 
 
+def _header(name: str, value: str) -> str:
+    return f"<settings><setting name={quoteattr(name)} value={quoteattr(value)} /></settings>"
+
+
 def register(reached: Endpoints) -> None:
     """Create or update the service endpoint and its steps; raises `RegistrationError`."""
     web_api = f"{reached.dataverse}/api/data/v9.2"
@@ -77,8 +82,8 @@ def register(reached: Endpoints) -> None:
                 "name": "integration webhook",
                 "url": f"{reached.functions}/api/dataverse/webhook",
                 "contract": WEBHOOK,
-                "authtype": WEBHOOK_KEY,
-                "authvalue": reached.webhook_key,
+                "authtype": HTTP_HEADER,
+                "authvalue": _header("x-functions-key", reached.webhook_key),
                 "messagecharset": UTF8,
             },
         )

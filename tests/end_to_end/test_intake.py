@@ -1,7 +1,10 @@
 """The intake over HTTP: who comes in, what is read, what is refused and how."""
 
+import gzip
 import json
+import time
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -55,18 +58,115 @@ def test_the_key_may_travel_in_the_header(client: Client, endpoints: Any) -> Non
     assert (right.status_code, wrong.status_code) == (202, 401)
 
 
-def test_operations_need_their_own_key(client: Client, endpoints: Any) -> None:
-    """A caller of the intake does not see what others sent."""
-    answer = requests.get(
-        f"{endpoints.functions}/api/operations/x", headers={"x-functions-key": endpoints.webhook_key}, timeout=10
+def test_operations_need_their_own_key_in_a_header(client: Client, endpoints: Any) -> None:
+    """A caller of the intake lists nothing; support's key sees everything and stays out of addresses."""
+
+    def asked(**how: Any) -> int:
+        params = {"correlation_id": "x", **how.pop("params", {})}
+        return requests.get(f"{client.app.url}/api/operations", params=params, timeout=10, **how).status_code
+
+    assert asked(headers={"x-functions-key": endpoints.webhook_key}) == 401
+    assert asked(params={"code": endpoints.operations_key}) == 401
+    assert asked(headers={"x-functions-key": endpoints.operations_key}) == 200
+
+
+def test_a_flow_follows_the_location_until_the_event_is_settled(client: Client, endpoints: Any) -> None:
+    """As Logic Apps and Power Automate do: 202 and Retry-After until then, 200 and the state at the end."""
+    row_id = client.dataverse.create("account", {"name": "Followed"}, silent=True)
+    client.erp.add_fault("PUT .*", status=503, times=1)
+    key = {"x-functions-key": endpoints.webhook_key}
+    body = {"EventName": "AccountUpdated", "RecordId": row_id, "Timestamp": "2026-11-26T12:01:47Z"}
+    sent = requests.post(f"{client.app.url}/api/events", json=body, headers=key, timeout=30)
+    location = sent.headers["Location"]
+    assert (sent.status_code, int(sent.headers["Retry-After"]) > 0) == (202, True)
+    assert location.startswith(f"{client.app.url}/api/operations/")
+
+    seen = [requests.get(location, headers=key, timeout=10)]
+    deadline = time.monotonic() + 30
+    while seen[-1].status_code == 202 and time.monotonic() < deadline:
+        assert (seen[-1].headers["Location"], int(seen[-1].headers["Retry-After"]) > 0) == (location, True)
+        time.sleep(0.1)
+        seen.append(requests.get(location, headers=key, timeout=10))
+    assert {answer.status_code for answer in seen[:-1]} == {202}
+    assert (seen[-1].status_code, seen[-1].json()["state"]) == (200, "completed")
+    assert requests.get(location, params={"code": endpoints.webhook_key}, timeout=10).status_code == 200
+    assert requests.get(location, timeout=10).status_code == 401
+
+
+def test_what_a_plug_in_changed_because_of_our_write_is_an_event(client: Client) -> None:
+    """Under our user, nested, and the tag of our write above it: what it changes is business like any other's."""
+    account = client.dataverse.create("account", {"name": "Before"}, silent=True)
+    ours = context_of(
+        "webhook_async_update_account_2019", PrimaryEntityId=account, OperationId=str(uuid.uuid4()), Stage=30
     )
-    assert answer.status_code == 401
+    ours["SharedVariables"] = [{"key": "tag", "value": "dataverse-integration"}]
+    nested = {**ours, "SharedVariables": [], "Depth": 2, "Stage": 40, "ParentContext": ours}
+
+    answer = client.app.post_webhook(nested)
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+    assert client.app.wait_for(answer.json()["eventId"])["state"] == "completed"
+    assert [effect["body"]["name"] for effect in client.erp.effects() if effect["id"] == account] == ["Before"]
+
+
+def test_two_changes_that_a_plug_in_reports_alike_both_reach_the_erp(client: Client) -> None:
+    """The clock of an asynchronous plug-in counts whole seconds: the second change must not be taken for the first."""
+    account = client.dataverse.create("account", {"name": "First"}, silent=True)
+    body = {
+        "EventName": "AccountUpdated",
+        "RecordId": account,
+        "ChangedFields": ["name"],
+        "TriggeredBy": "66666666-6666-4666-8666-666666666666",
+        "Timestamp": "2026-11-26T12:01:47.0000000Z",
+    }
+    for name in ("Second 1", "Second 2"):
+        client.dataverse.update("account", account, {"name": name}, silent=True)
+        client.app.wait_for(client.app.post_plugin_event(body).json()["eventId"])
+
+    sent = [effect["body"]["name"] for effect in client.erp.effects() if effect["id"] == account]
+    assert sent == ["Second 1", "Second 2"]
+
+
+def odd_contexts() -> Iterator[dict[str, Any]]:
+    """Values that no reader here has a form for, each in a column or parameter that nobody reads."""
+    plain = context_of("webhook_async_update_account_2019")
+    contracts = "http://schemas.microsoft.com/xrm/2011/Contracts"
+    for odd in (
+        {"__type": f"Money:{contracts}", "Value": None},
+        {"__type": f"OptionSetValue:{contracts}", "Value": None},
+        {"__type": f"EntityReference:{contracts}", "Id": plain["PrimaryEntityId"], "LogicalName": None},
+        "/Date(253402300800000)/",
+        10**30,
+        float("nan"),
+        [[[[{"Value": [None]}]]]],
+    ):
+        target = {**plain["InputParameters"][0]["value"], "Attributes": [{"key": "new_odd", "value": odd}]}
+        yield {**plain, "InputParameters": [{"key": "Target", "value": target}]}
+    custom = {"MessageName": "new_Check", "PrimaryEntityName": "none", "PrimaryEntityId": None}
+    yield {**plain, **custom, "InputParameters": [{"key": "Target", "value": "EU-West"}]}
+    target = {"LogicalName": "account", "Id": plain["PrimaryEntityId"], "Attributes": [{"Key": "name", "Value": "x"}]}
+    yield {**plain, "InputParameters": [{"Key": "Target", "Value": target}]}
+
+
+@pytest.mark.parametrize("context", [*odd_contexts()])
+def test_an_odd_value_never_refuses_an_event(client: Client, context: dict[str, Any]) -> None:
+    """Dataverse never sends again after a 400: the change would be lost for a column that nobody reads."""
+    answer = client.app.post_webhook({**context, "OperationId": str(uuid.uuid4())})
+    assert answer.status_code == 202, answer.text
+    assert client.app.wait_for(answer.json()["eventId"])["state"] in {"superseded", "no-handler", "completed"}
+
+
+def test_the_host_reads_no_more_than_a_megabyte(client: Client) -> None:
+    """Before the app can ask for a key; the platform's own 413 has no body."""
+    answer = client.app.post_webhook(b" " * 1_100_000, key="wrong")
+    assert (answer.status_code, answer.content) == (413, b"")
 
 
 @pytest.mark.parametrize(
     ("body", "headers", "status", "told"),
     [
         (b"<xml/>", {"Content-Type": "text/xml"}, 415, "application/json"),
+        (gzip.compress(b"{}"), {"Content-Encoding": "gzip"}, 415, "content-encoding"),
         (b"", {}, 400, ""),
         (b"{", {}, 400, ""),
         (b"[]", {}, 400, ""),
@@ -87,7 +187,7 @@ def test_what_cannot_be_read_is_refused_with_the_place(
     assert told in answer.text
 
 
-def test_a_lean_payload_says_what_is_wrong_with_it(client: Client) -> None:
+def test_a_plug_in_payload_says_what_is_wrong_with_it(client: Client) -> None:
     """All faults at once, each with its place; an unknown EventName names the known ones."""
     answer = client.app.post_plugin_event({"EventName": "Unheard", "RecordId": "no guid", "Timestamp": "yesterday"})
     assert answer.status_code == 400

@@ -7,7 +7,7 @@ from integration.ledger import Records
 from integration.worker.converge import converge, nothing_to_do
 from integration.worker.customers import EFFECT, Customers
 from integration.worker.handler import Handler, Outcome
-from integration.worker.mapping import version_of
+from integration.worker.mapping import decisive_columns, version_of
 from integration.worker.work import Work
 from integration.worker.write_back import WriteBack
 
@@ -23,6 +23,7 @@ class AccountHandler(Handler):
     messages: ClassVar[frozenset[str]] = frozenset(
         {"Create", "Update", "SetState", "SetStateDynamicEntity", "Delete", "Assign"}
     )
+    decisive: ClassVar[frozenset[str]] = decisive_columns("account")
 
     def __init__(self, customers: Customers, records: Records, write_back: WriteBack) -> None:
         self._customers = customers

@@ -39,6 +39,7 @@ class OpportunityHandler(Handler):
     messages: ClassVar[frozenset[str]] = frozenset(
         {"Create", "Update", "SetState", "SetStateDynamicEntity", "Win", "Lose", "Delete", "Assign"}
     )
+    decisive: ClassVar[frozenset[str]] = mapping.decisive_columns("opportunity")
 
     def __init__(
         self,

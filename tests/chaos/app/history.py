@@ -14,7 +14,7 @@ class Answer:
 
     event_id: str
     record: str  # table:id
-    own: bool  # caused by the app's own application user, or with its tag
+    own: bool  # written with the tag of the app, which nobody else uses
     status: str  # accepted or own-write
 
 

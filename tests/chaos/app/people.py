@@ -111,11 +111,11 @@ class People:
         return list(records)
 
     def _make(self, change: Change) -> None:
-        dataverse, tag = self._client.dataverse, OWN_TAG if change.copies else None
+        dataverse, silent = self._client.dataverse, bool(change.copies)
         if change.action == "create":
-            dataverse.create(change.table, change.columns, change.row_id, tag=tag)
+            dataverse.create(change.table, change.columns, change.row_id, silent=silent)
         elif change.action == "update":
-            dataverse.update(change.table, change.row_id, change.columns, tag=tag)
+            dataverse.update(change.table, change.row_id, change.columns, silent=silent)
         elif change.action == "win":
             dataverse.win(change.row_id)
         else:

@@ -11,7 +11,7 @@ from functools import partial
 import requests
 
 from sandbox.client import Client, eventually
-from sandbox.running.dataverse_client import Environment, sign_in
+from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.registration import steps
 from sandbox.running.sandbox import Sandbox
@@ -51,11 +51,6 @@ class Bench:
             for step in steps():
                 url = f"{self.endpoints.dataverse}/api/data/v9.2/sdkmessageprocessingsteps({step.id})"
                 session.patch(url, json={"filteringattributes": None}, timeout=10).raise_for_status()
-
-    def application_user(self) -> str:
-        """The systemuserid of the app."""
-        it = self.endpoints
-        return Environment.of(it.dataverse, it.dataverse_client.ca_file).application_user_id
 
 
 Strikes = Callable[[Nemesis, threading.Event], None]
@@ -97,7 +92,7 @@ def observe(
         EURO: "EUR",
         client.dataverse.currency(NO_CURRENCY, "No currency"): NO_CURRENCY,
     }
-    history.answers += _published(client, seen, bench.application_user())
+    history.answers += _published(client, seen)
     _wait_for_the_end(client, history, within)
     _wait_for_the_archive(client, history)
     for record in records:
@@ -109,7 +104,7 @@ def observe(
     history.dead_letters = [letter.message_id for letter in client.broker.dead_letters()]
 
 
-def _published(client: Client, seen: int, application_user: str) -> Iterator[Answer]:
+def _published(client: Client, seen: int) -> Iterator[Answer]:
     """The intake's answers to what steps have published; what it did not take is sent again, as by an administrator."""
     eventually(lambda: _is_quiet(client), within=60, what="quiet in Dataverse")
     for event in insist(lambda: client.dataverse.events(after=seen)):
@@ -117,7 +112,7 @@ def _published(client: Client, seen: int, application_user: str) -> Iterator[Ans
         if event["table"] not in {"account", "opportunity"}:
             continue
         body, last = event["body"], event["attempts"][-1] if event["attempts"] else {}
-        own = body["InitiatingUserId"] == application_user or _tag(body) == OWN_TAG
+        own = _tag(body) == OWN_TAG
         if last.get("status") == requests.codes.accepted:
             told = json.loads(last["answer"])
         else:

@@ -20,7 +20,7 @@ from tests.chaos.app.changes import EURO, Change
 from tests.chaos.app.history import Answer, History
 from tests.chaos.app.judge import judge
 from tests.chaos.app.nemesis import PAST_THE_LOCK
-from tests.chaos.app.people import OWN_TAG, context_about
+from tests.chaos.app.people import context_about
 from tests.chaos.app.run import Bench, observe
 
 OFFSETS = range(0, 400, 25)
@@ -50,7 +50,7 @@ class Cases:
     def opportunity(self, *, told: bool) -> Change:
         """An open opportunity; `told` by Dataverse's steps, or by nobody."""
         self.quiet()
-        account = self.client.dataverse.create("account", {"name": "North"}, tag=OWN_TAG)
+        account = self.client.dataverse.create("account", {"name": "North"}, silent=True)
         columns = {
             "name": "Deal",
             "estimatedvalue": 4_200.5,
@@ -58,7 +58,7 @@ class Cases:
             "transactioncurrencyid@odata.bind": f"/transactioncurrencies({EURO})",
         }
         made = Change("create", "opportunity", str(uuid.uuid4()), columns)
-        self.client.dataverse.create("opportunity", columns, made.row_id, tag=None if told else OWN_TAG)
+        self.client.dataverse.create("opportunity", columns, made.row_id, silent=not told)
         self.records.append(made.record)
         return made
 

@@ -100,13 +100,21 @@ def test_every_alert_reaches_somebody(golden: Expansion) -> None:
 
 
 def test_what_must_be_watched_is_watched(golden: Expansion) -> None:
-    """Dead letters, active messages, failures, throttling, 5xx at the intake, age of the oldest unsettled event."""
+    """Dead letters, active messages, failures, throttling, 5xx and refusals at the intake, oldest unsettled event."""
     names = {
         alert["name"].split("-", 3)[3]
         for kind in ("metricAlerts", "scheduledQueryRules")
         for alert in golden.of(f"Microsoft.Insights/{kind}")
     }
-    assert names >= {"deadletter", "backlog", "failures", "servicebus-throttled", "intake-errors", "oldest-unsettled"}
+    assert names >= {
+        "deadletter",
+        "backlog",
+        "failures",
+        "servicebus-throttled",
+        "intake-errors",
+        "refused",
+        "oldest-unsettled",
+    }
 
 
 def test_the_workbook_is_a_workbook(golden: Expansion) -> None:

@@ -15,6 +15,7 @@ HOST_SETTINGS = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "PYTHON_THREADPOOL_THREAD_COUNT",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
     *(f"{name}__credential" for name in ("AzureWebJobsStorage", "ServiceBus", "EventHubs")),
 }
 """What the Functions host and its Python worker read."""
@@ -110,6 +111,14 @@ def test_threads_suffice_for_the_sessions(golden: Expansion) -> None:
     host = json.loads((REPOSITORY / "host.json").read_text(encoding="utf-8"))
     sessions = host["extensions"]["serviceBus"]["maxConcurrentSessions"]
     assert golden.settings["PYTHON_THREADPOOL_THREAD_COUNT"] == str(sessions)
+
+
+def test_the_host_reads_no_more_of_a_body_than_the_app_may_want(golden: Expansion) -> None:
+    """It reads before the app asks for a key; what is a little too large the app refuses itself, and says why."""
+    limit = int(golden.settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])
+    example = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
+    assert str(limit) == example["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"]
+    assert int(example["INTAKE_BODY_LIMIT_BYTES"]) < limit <= 2 * int(example["INTAKE_BODY_LIMIT_BYTES"])
 
 
 def test_always_ready_groups_exist(golden: Expansion) -> None:

@@ -1,14 +1,17 @@
 """The package runs in the sandbox as it is deployed, and the smoke test tells a good deployment from a bad one."""
 
+import json
 import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from sandbox.machine.ports import LOOPBACK, Ports
-from sandbox.repository import REPOSITORY
+from sandbox.repository import PAYLOADS, REPOSITORY
+from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 from tests.contract.infra.test_package import make
 
@@ -48,6 +51,13 @@ def test_a_good_deployment_passes(deployed: Sandbox) -> None:
 def test_a_deployment_that_cannot_reach_its_services_fails(deployed: Sandbox) -> None:
     """Without the broker the app runs and is not ready: the smoke test shows what the app says of it."""
     deployed.processes.kill("broker")
+    answer = requests.post(
+        f"{url_of(deployed)}/api/dataverse/webhook",
+        headers={"x-functions-key": Endpoints.read(deployed.state.endpoints).webhook_key},
+        json=json.loads((PAYLOADS / "webhook_async_delete_lead.json").read_text(encoding="utf-8")),
+        timeout=30,
+    )
+    assert answer.status_code == 503  # a link that has worked in the last half minute counts until it fails
     time.sleep(2.1)  # what health has found holds for two seconds
     try:
         done = smoke(url_of(deployed), 2)

@@ -9,7 +9,7 @@ from integration.errors import ConfigurationError
 from integration.settings import Settings
 
 EXAMPLE = json.loads(Path("local.settings.json.example").read_text(encoding="utf-8"))
-RUNTIME_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT"}
+RUNTIME_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"}
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -83,7 +83,7 @@ def test_secrets_do_not_show_in_the_settings_themselves() -> None:
         ("ERP_API_KEY", "@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/erp)"),
         ("INTAKE_KEYS", "{}"),
         ("DATAVERSE_ORGANISATION", "contoso"),
-        ("DATAVERSE_APPLICATION_USER_ID", "me"),
+        ("PUBLIC_URL", "integration.contoso.example"),
         ("MESSAGE_LIMIT_BYTES", "99999999"),
         ("PUBLISHER_PREFIX", "new_"),
         ("RETRY_FIRST_DELAY_SECONDS", "inf"),

@@ -115,12 +115,12 @@ def test_envelopes_with_values_changed(document: dict[str, Any], data: st.DataOb
 
 @given(
     st.dictionaries(
-        st.sampled_from(["EventName", "RecordId", "ChangedFields", "TriggeredBy", "Timestamp"]),
+        st.sampled_from(["EventName", "RecordId", "ChangedFields", "TriggeredBy", "Timestamp", "OperationId"]),
         NASTY | st.sampled_from(["Changed", "44444444-4444-4444-8444-444444444444", "2025-01-31T10:15:30Z", ["a"]]),
     )
 )
 @settings(deadline=None)
-def test_lean_payloads_of_anything(body: dict[str, Any]) -> None:
+def test_plug_in_payloads_of_anything(body: dict[str, Any]) -> None:
     with suppress(Rejected):
         event = read_plugin_event(
             json.dumps(body).encode(),

@@ -9,7 +9,7 @@ import pytest
 
 from integration.events import IntegrationEvent, read_plugin_event
 from integration.events.identity import event_id
-from tests.unit.integration.events.support import ACCEPTED, OTHER_ROW, context, entity, payload, read
+from tests.unit.integration.events.support import ACCEPTED, OTHER_ROW, context, entity, pair, payload, read
 from tests.unit.integration.events.test_payloads import EXPECTED
 
 
@@ -73,6 +73,19 @@ def test_what_may_differ_between_deliveries_does_not_count(changed: dict[str, An
     assert read(context(entity(), **changed)).event_id == read(context()).event_id
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"Depth": 2}, {"InputParameters": [pair("Target", entity(name="Second"))]}],
+)
+def test_synchronous_changes_within_one_request_and_millisecond_differ(changed: dict[str, Any]) -> None:
+    """All of one request share its ids: a plug-in may change the same columns of the same row twice."""
+    shared = {"OperationId": OTHER_ROW, "RequestId": OTHER_ROW, "Mode": 0, "IsInTransaction": True}
+    first = context(entity(name="First"), **shared)
+
+    assert read(first | changed).event_id != read(first).event_id
+    assert read(reordered(first)).event_id == read(first).event_id
+
+
 def test_the_payloads_have_ids_of_their_own() -> None:
     """Except those that are one event in several forms: the contact's Update, the trimmed forms of the account's."""
     ids = {name: read(payload(name)).event_id for name in EXPECTED}
@@ -90,6 +103,7 @@ def plugin_event(organisation: str = "contoso", **changed: Any) -> IntegrationEv
         "ChangedFields": ["name"],
         "TriggeredBy": OTHER_ROW,
         "Timestamp": "2025-01-31T10:15:30Z",
+        "OperationId": "22222222-2222-4222-8222-222222222222",
     }
     return read_plugin_event(
         json.dumps(body | changed).encode(),
@@ -109,17 +123,27 @@ def plugin_event(organisation: str = "contoso", **changed: Any) -> IntegrationEv
         {"ChangedFields": ["name", "city"]},
         {"TriggeredBy": None},
         {"Timestamp": "2025-01-31T10:15:30.001Z"},
+        {"OperationId": "33333333-3333-4333-8333-333333333333"},
     ],
 )
-def test_each_field_of_a_lean_payload_counts(changed: dict[str, Any]) -> None:
+def test_each_field_of_a_plug_in_payload_counts(changed: dict[str, Any]) -> None:
     assert plugin_event(**changed).event_id != plugin_event().event_id
 
 
-def test_a_lean_retry_has_the_same_id() -> None:
+def test_a_plug_ins_retry_has_the_same_id() -> None:
     """Also when the sender writes the same moment and ids in another form."""
     again = plugin_event(RecordId="{" + OTHER_ROW.upper() + "}", Timestamp="2025-01-31T11:15:30+01:00")
 
     assert again.event_id == plugin_event().event_id
+
+
+@pytest.mark.parametrize("operation", [None, "", "00000000-0000-0000-0000-000000000000"])
+def test_without_an_operation_id_every_delivery_is_an_event_of_its_own(operation: object) -> None:
+    """Two changes of one column within the clock's resolution look alike: none may be taken for the other."""
+    ids = {plugin_event(OperationId=operation).event_id for _ in range(20)}
+
+    assert len(ids) == 20
+    assert all(re.fullmatch(r"202501311015-[0-9a-f]{32}", it) for it in ids)
 
 
 def test_the_minute_always_has_twelve_digits() -> None:

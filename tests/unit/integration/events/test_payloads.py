@@ -244,7 +244,7 @@ def test_every_payload_has_its_expectation() -> None:
     assert contexts == EXPECTED.keys() | {"constructed/plugin_opportunityupdated"}
 
 
-def test_the_lean_payload() -> None:
+def test_the_plug_in_payload() -> None:
     """Five fields become an event; table and message come from the settings."""
     event = read_plugin_event(
         payload("constructed/plugin_opportunityupdated"),

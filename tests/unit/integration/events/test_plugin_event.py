@@ -46,19 +46,35 @@ def test_an_unknown_event_name_is_refused_with_the_known_ones() -> None:
     assert faults == {"/EventName": "is not known here; known are: AccountCreated, OpportunityUpdated"}
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
-    faults = faults_of(
-        {"EventName": "", "RecordId": "five", "ChangedFields": ["a b", 5], "TriggeredBy": 7, "Timestamp": "today"}
-    )
+def test_everything_that_is_wrong_with_the_identity_is_told_at_once() -> None:
+    faults = faults_of({"EventName": "", "RecordId": "five", "OperationId": "six", "Timestamp": "today"})
 
-    assert faults.keys() == {
-        "/EventName",
-        "/RecordId",
-        "/ChangedFields/0",
-        "/ChangedFields/1",
-        "/TriggeredBy",
-        "/Timestamp",
-    }
+    assert faults.keys() == {"/EventName", "/RecordId", "/OperationId", "/Timestamp"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "unread"),
+    [
+        ({"ChangedFields": ["estimatedvalue", "a b"]}, "ChangedFields"),
+        ({"ChangedFields": ["estimatedvalue", 5]}, "ChangedFields"),
+        ({"ChangedFields": "estimatedvalue"}, "ChangedFields"),
+        ({"ChangedFields": ["c"] * 2_001}, "ChangedFields"),
+        ({"TriggeredBy": 7}, "TriggeredBy"),
+    ],
+)
+def test_what_does_not_identify_the_event_never_refuses_it(changed: dict[str, Any], unread: str) -> None:
+    """Columns of which not all can be read are not known: nobody may conclude that nothing else changed."""
+    event = read(plugin_event(**changed))
+
+    assert (event.unread, event.trimmed) == ((unread,), True)
+    assert event.changed_columns == (None if unread == "ChangedFields" else ("estimatedvalue",))
+
+
+def test_the_plug_in_may_tell_its_tag_and_that_its_transaction_is_open() -> None:
+    event = read(plugin_event(Tag="erp", IsInTransaction=True))
+
+    assert (event.tag, event.uncommitted, event.expected) == ("erp", True, {})
+    assert (read(plugin_event()).tag, read(plugin_event()).uncommitted) == (None, False)
 
 
 @pytest.mark.parametrize("missing", ["EventName", "RecordId", "Timestamp"])
@@ -111,4 +127,6 @@ def test_the_plug_in_may_send_a_correlation_id_and_trace_context() -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    assert read(plugin_event(Extra={"deep": []})) == read(plugin_event())
+    sent = plugin_event(OperationId=ROW)
+
+    assert read(sent | {"Extra": {"deep": []}}) == read(sent)

@@ -1,0 +1,39 @@
+"""The app's address as its callers know it."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+POLL_SECONDS = 5
+"""How long whoever waits for the end of an event is asked to wait before asking again."""
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
+
+
+class PublicAddress:
+    """Makes absolute addresses of the app's routes.
+
+    `base` is the one configured (PUBLIC_URL). Without it the address is that of the request, where a proxy in between
+    (the front end of App Service, a gateway) says in X-Forwarded-Proto and X-Forwarded-Host what it was called with.
+    """
+
+    def __init__(self, base: str | None) -> None:
+        self._base = base
+
+    def of_status(self, event_id: str, url: str, headers: Mapping[str, str]) -> str:
+        """Where the status of an event is, for whoever sent a request to `url`; header names in lower case."""
+        return f"{self._base or _asked(url, headers)}/api/operations/{event_id}"
+
+
+def _asked(url: str, headers: Mapping[str, str]) -> str:
+    parts = urlsplit(url)
+    scheme = _first(headers.get("x-forwarded-proto")).lower()
+    host = _first(headers.get("x-forwarded-host"))
+    return (
+        f"{scheme if scheme in ('http', 'https') else parts.scheme}://{host if _HOST.fullmatch(host) else parts.netloc}"
+    )
+
+
+def _first(header: str | None) -> str:
+    """Each proxy adds its own behind a comma; the first is what the caller used."""
+    return (header or "").partition(",")[0].strip()

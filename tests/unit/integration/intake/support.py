@@ -1,0 +1,89 @@
+"""An intake whose queue and ledger are lists."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, NoReturn
+
+from integration.clock import SystemClock
+from integration.events import IntegrationEvent, Wants, from_envelope
+from integration.intake import Accepted, Intake, IntakeRequest
+from integration.ledger import Ledger, Tables
+from integration.messaging import WorkQueue
+from integration.settings import Settings
+from integration.worker.mapping import decisive_columns, result_columns
+from tests.unit.integration.test_settings import environment
+
+PAYLOAD = Path("tests/payloads/webhook_async_update_account_2019.json").read_bytes()
+KEY = "replace-this-intake-key"
+HEADERS = {"content-type": "application/json", "x-functions-key": KEY}
+
+
+def nowhere() -> NoReturn:
+    raise AssertionError("nothing here connects")
+
+
+class Sent(WorkQueue):
+    """Acknowledges at once, or fails as told."""
+
+    def __init__(self) -> None:
+        super().__init__(nowhere, "work")
+        self.envelopes: list[bytes] = []
+        self.fails: Exception | None = None
+
+    @property
+    def events(self) -> list[IntegrationEvent]:
+        return [from_envelope(envelope) for envelope in self.envelopes]
+
+    def send(self, event: IntegrationEvent, envelope: bytes) -> "Future[None]":
+        if self.fails is not None:
+            raise self.fails
+        self.envelopes.append(envelope)
+        return done()
+
+
+class Written(Ledger):
+    """Writes down at once."""
+
+    def __init__(self) -> None:
+        super().__init__(Tables(nowhere), SystemClock())
+        self.events: list[IntegrationEvent] = []
+
+    def accept(self, event: IntegrationEvent) -> "Future[None]":
+        self.events.append(event)
+        return done()
+
+
+def done() -> "Future[None]":
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
+
+
+class UnderTest:
+    """An intake; `settings` are changed from the example's."""
+
+    def __init__(self, **settings: str) -> None:
+        self.queue, self.ledger = Sent(), Written()
+        self.intake = Intake(
+            Settings.from_environment(environment(**{"OWN_ORGANISATION_ONLY": "false", **settings})),
+            self.queue,
+            self.ledger,
+            SystemClock(),
+            wants_of=lambda table, _message: Wants(decisive=decisive_columns(table) if table == "account" else ()),
+            results=result_columns("new"),
+        )
+
+    def webhook(self, body: bytes | Mapping[str, Any], **headers: str) -> Accepted:
+        """Post a context; header names with `_` for `-`."""
+        return asyncio.run(self.intake.dataverse_webhook(request(body, headers)))
+
+    def plugin_event(self, body: bytes | Mapping[str, Any], **headers: str) -> Accepted:
+        return asyncio.run(self.intake.plugin_event(request(body, headers)))
+
+
+def request(body: bytes | Mapping[str, Any], headers: Mapping[str, str]) -> IntakeRequest:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return IntakeRequest({**HEADERS, **{name.replace("_", "-"): value for name, value in headers.items()}}, {}, raw)
