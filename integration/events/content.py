@@ -68,13 +68,21 @@ class Content:
         return self._reader.values(self._parameters, None, wanted)
 
     def expected(self, wanted: Container[str]) -> dict[str, Value]:
-        """The `wanted` columns with the values that the row will have; those that SetState sets are parameters."""
-        if self._message in ("Create", "Update"):
-            return self.values(wanted)
-        if not self._message.startswith("SetState"):
-            return {}
-        set_to = {column: self._parameters[name] for column, name in _SET_BY.items() if name in self._parameters}
-        return self._reader.values(set_to, None, wanted)
+        """The `wanted` columns with the values that the row will have; those that SetState sets are parameters.
+
+        All or none: who compares a part would take a row for committed that shows only what has not changed.
+        """
+        sent: dict[str, Any] = {}
+        if self._message in ("Create", "Update") and self.target and self.target.attributes:
+            sent = self.target.attributes
+        elif self._message.startswith("SetState"):
+            sent = {column: self._parameters[name] for column, name in _SET_BY.items() if name in self._parameters}
+        at = (None, self._target_name)
+        read = self._reader.values(sent, at, wanted)
+        unread = [name for name in sent if name in wanted and name not in read]
+        for name in unread:
+            self._reader.left_out((at, name))
+        return {} if unread else read
 
     def images(self, key: str, record_id: str | None, wanted: Container[str]) -> dict[str, Value]:
         """The `wanted` columns of the registered images under `key`, merged: they show one row at one moment.
