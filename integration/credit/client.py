@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Transport, failure, validated
 from integration.transport.rest import Amount, Message, RestSystem, problem_of
@@ -27,7 +27,6 @@ class CreditScore(Message):
     score_id: str = Field(min_length=1)
     score: int = Field(ge=0, le=1000)
     decision: Decision
-    valid_until: AwareDatetime
 
 
 class CreditClient:

@@ -157,4 +157,7 @@ def _step_id(raw: object) -> str | None:
 
 
 def _canonical(raw: object) -> str:
-    return json.dumps(raw, sort_keys=True, separators=(",", ":"), default=str)
+    try:
+        return json.dumps(raw, sort_keys=True, separators=(",", ":"), default=str)
+    except RecursionError:  # the parser has just managed it: some value is nested without any sense
+        return ""

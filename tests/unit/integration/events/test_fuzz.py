@@ -101,6 +101,34 @@ def test_captures_with_values_changed(document: dict[str, Any], data: st.DataObj
     read_like_the_intake(json.dumps(copy).encode())
 
 
+IDENTITY = {
+    "MessageName",
+    "PrimaryEntityName",
+    "PrimaryEntityId",
+    "OrganizationId",
+    "OperationCreatedOn",
+    "OperationId",
+    "RequestId",
+}
+OF_A_RECORD = [it for it in DOCUMENTS if it["PrimaryEntityId"] != "00000000-0000-0000-0000-000000000000"]
+
+
+@given(st.sampled_from(OF_A_RECORD), st.data())
+@settings(max_examples=400, deadline=None)
+def test_what_does_not_identify_an_event_never_refuses_it(document: dict[str, Any], data: st.DataObject) -> None:
+    """Up to three values anywhere else in a capture become something else: what is read is the same event."""
+    copy = json.loads(json.dumps(document))
+    for _ in range(data.draw(st.integers(1, 3))):
+        top = [place for place in places(copy) if place[0] is copy and place[1] not in IDENTITY]
+        below = [place for _, key in top for place in places(copy[key])]
+        holder, key = data.draw(st.sampled_from(top) | st.sampled_from(below or top))
+        holder[key] = data.draw(NASTY)
+
+    event, original = read(json.dumps(copy).encode()), read(document)
+
+    assert (event.table, event.record_id, event.message) == (original.table, original.record_id, original.message)
+
+
 @given(st.sampled_from(DOCUMENTS), st.data())
 @settings(max_examples=200, deadline=None)
 def test_envelopes_with_values_changed(document: dict[str, Any], data: st.DataObject) -> None:
