@@ -33,7 +33,7 @@ class CallerKeys:
     def find(self, headers: Mapping[str, str], params: Mapping[str, str]) -> str | None:
         """The caller whose key the request carries, if any.
 
-        Every key is compared in constant time, and all of them always, so that time tells nothing.
+        Every key is compared in constant time, and all of them always, so that time reveals nothing.
         """
         offered = self._given(headers, params).encode("utf-8", "surrogatepass")
         admitted = [caller for caller, key in self._keys if hmac.compare_digest(key, offered)]

@@ -1,6 +1,6 @@
 """The event on its way through queue, hub and archive: a CloudEvents 1.0 structured JSON document.
 
-Context attributes tell what a broker, sink or person filters by; `data` is the normalised event. `contractversion` is
+Context attributes say what a broker, sink or person filters by; `data` is the normalised event. `contractversion` is
 `major.minor`: a minor adds what older readers ignore, a major changes meaning and is read by the version that wrote it
 and the next one. See docs/events.md.
 """
@@ -84,29 +84,29 @@ def from_envelope(envelope: bytes) -> IntegrationEvent:
         raise Unreadable(f"The message is not an event of this app; wrong or missing: {where}.") from None
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise Unreadable(f"The message is not an event of this app ({type(error).__name__}).") from None
-    told = read.data
+    data = read.data
     return IntegrationEvent(
         event_id=read.id,
-        table=told.table,
-        message=told.message,
-        record_id=told.record_id,
-        organisation=told.organisation,
+        table=data.table,
+        message=data.message,
+        record_id=data.record_id,
+        organisation=data.organisation,
         correlation_id=read.correlationid,
         operation_time=read.time,
         accepted_time=read.acceptedtime,
-        user_id=told.user_id,
-        initiating_user_id=told.initiating_user_id,
-        changed_columns=told.changed_columns,
-        values=told.values,
-        parameters=told.parameters,
-        pre_image=told.pre_image,
-        post_image=told.post_image,
-        tag=told.tag,
-        trimmed=told.trimmed,
-        unread=told.unread,
-        uncommitted=told.uncommitted,
-        expected=told.expected,
-        caller=told.caller,
+        user_id=data.user_id,
+        initiating_user_id=data.initiating_user_id,
+        changed_columns=data.changed_columns,
+        values=data.values,
+        parameters=data.parameters,
+        pre_image=data.pre_image,
+        post_image=data.post_image,
+        tag=data.tag,
+        trimmed=data.trimmed,
+        unread=data.unread,
+        uncommitted=data.uncommitted,
+        expected=data.expected,
+        caller=data.caller,
         traceparent=read.traceparent,
         attempt=read.attempt,
         first_failed_at=read.firstfailedtime,

@@ -80,9 +80,9 @@ def validated(model: type[AnyModel], document: Mapping[str, Any], shape: str) ->
 
 def not_a(shape: str, faults: list[Fault]) -> Rejected:
     """The refusal of a body that is JSON but not the shape that was expected."""
-    told = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
+    first = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
     more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
-    return Rejected(400, f"The body is not a {shape}", f"{told}{more}.", faults=tuple(faults[:_MAX_FAULTS]))
+    return Rejected(400, f"The body is not a {shape}", f"{first}{more}.", faults=tuple(faults[:_MAX_FAULTS]))
 
 
 def pointer(*path: str | int) -> str:

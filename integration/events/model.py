@@ -15,7 +15,7 @@ class IntegrationEvent:
     spells them (`opportunity`, `Update`); table is `none` for a global custom API. `record_id` is a lower-case GUID or
     None. `caller` is whose intake key the event came in with.
 
-    `changed_columns` is None where the payload does not tell (trimmed, or not an Update or Create), else the
+    `changed_columns` is None where the payload does not say (trimmed, or not an Update or Create), else the
     logical names: all that were sent for a Create; for an Update without the key and without modifiedon, modifiedby,
     modifiedonbehalfby. `values` are all columns that the payload carried for its target; `parameters` the message's
     other input parameters. `pre_image` and `post_image` merge the registered images of that side. `unread` names what

@@ -1,4 +1,4 @@
-"""The plug-in payload: what a plug-in posts by itself, telling what happened, to which row, by whom and when."""
+"""The plug-in payload: what a plug-in posts by itself, which says what happened, to which row, by whom and when."""
 
 import secrets
 from collections.abc import Mapping
@@ -50,8 +50,8 @@ def read_plugin_event(
     """The event in `body`; header names in lower case. `Rejected` (400) names what is wrong with its identity.
 
     `event_names` gives the table and message that an EventName stands for; `organisation` is the one configured, as
-    the payload does not say. No ChangedFields, or none in it, means that the payload does not tell what changed.
-    Without an OperationId every delivery is an event of its own: nothing tells a repetition from a second change.
+    the payload does not say. No ChangedFields, or none in it, means that the payload does not say what changed.
+    Without an OperationId every delivery is an event of its own: nothing shows whether it is a repetition.
     """
     document = parse_body(body)
     sent = validated(_PluginEvent, document, _SHAPE)
@@ -94,7 +94,7 @@ def read_plugin_event(
 
 
 def _columns(raw: object, unread: list[str]) -> tuple[str, ...] | None:
-    """Logical names, once each; None where they are not told, or not all can be read."""
+    """Logical names, once each; None where they are not given, or not all can be read."""
     if raw is None or raw == []:
         return None
     if isinstance(raw, list) and len(raw) <= MAX_COLUMNS:

@@ -133,7 +133,7 @@ def _is_uncommitted(document: dict[str, Any]) -> bool:
 
 
 def _identify(context: _Context, document: dict[str, Any], table: str, record_id: str | None) -> str:
-    """Every synchronous step within one request has the same ids: its depth and what it says tell them apart."""
+    """Every synchronous step within one request has the same ids: its depth and content distinguish them."""
     step = document.get("OwningExtension")
     shared = context.operation_id in (None, context.request_id)
     return identity.event_id(

@@ -8,7 +8,7 @@ _OPERATION = ("Depth", "MessageName", "PrimaryEntityName", "PrimaryEntityId")
 
 
 def tag_of(context: dict[str, Any]) -> str | None:
-    """The variable `tag` of the operation that `context`, a RemoteExecutionContext, tells of.
+    """The variable `tag` of the operation that `context`, a RemoteExecutionContext, is about.
 
     It may stand in the same operation's outer pipeline, a ParentContext: in every capture that has one it is of the
     same depth, message and record. What a change caused further changes with has a lower depth, and its tag is not

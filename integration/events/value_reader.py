@@ -276,7 +276,7 @@ def _kind(raw: dict[str, Any]) -> str:
 
 
 _VALUE_ALONE = {"Value", "ExtensionData"}  # Newtonsoft writes what DataContractJsonSerializer leaves out
-_SHAPES = {  # a member tells the kind; the first that is there decides
+_SHAPES = {  # a member shows the kind; the first that is there decides
     "Entity": {"Attributes"},
     "EntityCollection": {"Entities"},
     "EntityReference": {"LogicalName"},

@@ -67,7 +67,7 @@ def _answered(ask: Callable[[], func.HttpResponse]) -> func.HttpResponse:
         return unavailable(Unavailable(f"The ledger cannot be read now ({error.reason}).", retry_after=5))
     except Exception as error:  # noqa: BLE001 -- a defect of ours is no answer for a caller
         _log.error("status-failed", error=error)
-        return unavailable(Unavailable("The status cannot be told because of a defect; ask again later."))
+        return unavailable(Unavailable("The status cannot be given because of a defect; ask again later."))
 
 
 def _json(body: Mapping[str, object], status_code: int, headers: Mapping[str, str] | None = None) -> func.HttpResponse:

@@ -91,7 +91,7 @@ class StatusQueries:
 
 
 _FOR_SENDERS = ("eventId", "correlationId", "state", "reason", "acceptedAt", "attempts", "nextAttempt")
-"""What a sender is told: neither the record nor what other systems have said of it."""
+"""What a sender gets to see: neither the record nor what other systems have said of it."""
 
 
 def _unknown(event_id: str) -> Rejected:

@@ -12,7 +12,7 @@ from tests.unit.integration.events.support import context, entity, read
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "detail"),
     [
         (b"", "not JSON"),
         (b"   ", "not JSON"),
@@ -28,13 +28,13 @@ from tests.unit.integration.events.support import context, entity, read
         (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "deeply"),
     ],
 )
-def test_a_body_is_refused(body: bytes, told: str) -> None:
+def test_a_body_is_refused(body: bytes, detail: str) -> None:
     """The detail says what is wrong."""
     with pytest.raises(Rejected) as refused:
         read(body)
 
     assert refused.value.status == 400
-    assert told in refused.value.detail
+    assert detail in refused.value.detail
     assert [fault.pointer for fault in refused.value.faults] == [""]
 
 

@@ -106,10 +106,10 @@ def test_a_decimals_digits_survive(amount: Decimal) -> None:
 
 def test_the_outside_is_cloudevents() -> None:
     """Required attributes are there, extension names are lower-case letters and digits, none is null."""
-    told = json.loads(to_envelope(read(payload("webhook_async_update_account_2019"))))
-    data = told.pop("data")
+    document = json.loads(to_envelope(read(payload("webhook_async_update_account_2019"))))
+    data = document.pop("data")
 
-    assert told == {
+    assert document == {
         "specversion": "1.0",
         "id": read(payload("webhook_async_update_account_2019")).event_id,
         "source": "/dataverse/a939603b-3dc7-46c5-a4c4-8406060c0af7",
@@ -141,10 +141,10 @@ def test_times_travel_in_utc() -> None:
 
 def test_what_has_its_default_takes_no_room() -> None:
     """Most events carry nothing but what identifies them and the names of the columns."""
-    told = json.loads(to_envelope(replace(read(context()), values={}, user_id=None, initiating_user_id=None)))
+    document = json.loads(to_envelope(replace(read(context()), values={}, user_id=None, initiating_user_id=None)))
 
-    assert told["data"].keys() == {"table", "message", "recordId", "organisation", "changedColumns"}
-    assert not told.keys() & {"firstfailedtime", "replayof", "forced", "traceparent"}
+    assert document["data"].keys() == {"table", "message", "recordId", "organisation", "changedColumns"}
+    assert not document.keys() & {"firstfailedtime", "replayof", "forced", "traceparent"}
 
 
 WAITING = {
@@ -188,36 +188,36 @@ def test_envelopes_that_wait_in_queues_are_read(version: str) -> None:
 
 
 def envelope(**changed: Any) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(to_envelope(read(context())))
-    return told | changed
+    document: dict[str, Any] = json.loads(to_envelope(read(context())))
+    return document | changed
 
 
 def test_what_a_newer_minor_version_adds_is_ignored() -> None:
     """Old and new instances run side by side while a version is rolled out."""
-    told = envelope(contractversion="1.7", newattribute="x")
-    told["data"]["newField"] = {"any": "thing"}
+    document = envelope(contractversion="1.7", newattribute="x")
+    document["data"]["newField"] = {"any": "thing"}
 
-    assert from_envelope(json.dumps(told).encode()) == read(context())
+    assert from_envelope(json.dumps(document).encode()) == read(context())
 
 
 def test_what_an_older_minor_version_did_not_write_has_its_default() -> None:
-    told = envelope()
-    del told["attempt"]
-    assert told["data"].keys() <= {
+    document = envelope()
+    del document["attempt"]
+    assert document["data"].keys() <= {
         "table", "message", "recordId", "organisation", "userId", "initiatingUserId", "changedColumns", "values"
     }  # fmt: skip
 
-    assert from_envelope(json.dumps(told).encode()) == read(context())
+    assert from_envelope(json.dumps(document).encode()) == read(context())
 
 
 def with_value(value: Any) -> dict[str, Any]:
-    told = envelope()
-    told["data"]["values"] = {"it": value}
-    return told
+    document = envelope()
+    document["data"]["values"] = {"it": value}
+    return document
 
 
 @pytest.mark.parametrize(
-    "told",
+    "document",
     [
         envelope(contractversion="2.0"),
         envelope(contractversion=None),
@@ -248,9 +248,9 @@ def with_value(value: Any) -> dict[str, Any]:
         None,
     ],
 )
-def test_what_is_not_an_envelope_of_ours_is_unreadable(told: Any) -> None:
+def test_what_is_not_an_envelope_of_ours_is_unreadable(document: Any) -> None:
     with pytest.raises(Unreadable):
-        from_envelope(json.dumps(told).encode())
+        from_envelope(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"{", b"[" * 100_000, b"9" * 5_000])

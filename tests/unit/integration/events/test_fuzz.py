@@ -133,11 +133,11 @@ def test_what_does_not_identify_an_event_never_refuses_it(document: dict[str, An
 @settings(max_examples=200, deadline=None)
 def test_envelopes_with_values_changed(document: dict[str, Any], data: st.DataObject) -> None:
     """An edited dead letter is an event, one that can be sent on, or unreadable."""
-    told = json.loads(to_envelope(read(document)))
-    holder, key = data.draw(st.sampled_from(places(told)))
+    envelope = json.loads(to_envelope(read(document)))
+    holder, key = data.draw(st.sampled_from(places(envelope)))
     holder[key] = data.draw(NASTY)
     with suppress(Unreadable):
-        event = from_envelope(json.dumps(told).encode())
+        event = from_envelope(json.dumps(envelope).encode())
         assert from_envelope(to_envelope(event)) == event
 
 

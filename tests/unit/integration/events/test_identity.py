@@ -69,7 +69,7 @@ def test_each_part_of_the_identity_counts(changed: dict[str, Any]) -> None:
     [{"Depth": 5}, {"CorrelationId": None}, {"UserId": None}, {"InputParameters": []}, {"SharedVariables": None}],
 )
 def test_what_may_differ_between_deliveries_does_not_count(changed: dict[str, Any]) -> None:
-    """Content may be trimmed on the way; what was sent is told by the ids."""
+    """Content may be trimmed on the way; what was sent is known by the ids."""
     assert read(context(entity(), **changed)).event_id == read(context()).event_id
 
 

@@ -310,7 +310,7 @@ def test_every_parameter_type_of_a_custom_api() -> None:
 
 
 def test_parameters_of_messages_that_are_not_about_columns() -> None:
-    """Associate tells relationship and rows, SetState the new state, Close the closing activity."""
+    """Associate names relationship and rows, SetState the new state, Close the closing activity."""
     associate = read(payload("constructed/async_associate_systemuser_role")).parameters
     set_state = read(payload("constructed/async_setstate_account")).parameters
     close = read(payload("constructed/async_close_incident_no_target")).parameters

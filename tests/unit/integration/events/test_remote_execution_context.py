@@ -262,7 +262,7 @@ def test_what_does_not_identify_the_event_never_refuses_it(changed: dict[str, An
     ],
 )
 def test_columns_whose_names_cannot_all_be_read_are_not_known(attributes: list[Any]) -> None:
-    """Whoever asks what has changed must not be told less than that."""
+    """Whoever asks what has changed must not get less than that."""
     event = read(context({**entity(), "Attributes": attributes}))
 
     assert (event.changed_columns, event.unread, event.trimmed) == (None, ("Target",), True)

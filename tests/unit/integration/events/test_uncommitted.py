@@ -65,7 +65,7 @@ def test_a_committed_one_carries_none() -> None:
 
 
 def test_a_value_that_decides_and_cannot_be_read_leaves_the_event_trimmed() -> None:
-    """The worker cannot tell by the values then whether the row shows the change, not even by the other ones."""
+    """The worker cannot see by the values then whether the row shows the change, not even by the other ones."""
     for odd in ({"Value": None}, {"__type": "Novelty:x"}):
         event = read_for(context(entity(name="After", statecode=odd), **SYNCHRONOUS))
 

@@ -120,7 +120,7 @@ def test_dates_of_columns(sent: str, meant: object) -> None:
 
 
 def test_iso_dates_are_dates_where_the_document_writes_them_so() -> None:
-    """OperationCreatedOn tells the style of the serialiser that wrote the whole document."""
+    """OperationCreatedOn shows the style of the serialiser that wrote the whole document."""
     found = value_of("2024-07-24T08:26:41.096Z", OperationCreatedOn="2024-07-24T08:26:42Z")
 
     assert found == datetime(2024, 7, 24, 8, 26, 41, 96000, UTC)

@@ -26,7 +26,7 @@ def nowhere() -> NoReturn:
 
 
 class Sent(WorkQueue):
-    """Acknowledges at once, or fails as told."""
+    """Acknowledges at once, or fails with `fails`."""
 
     def __init__(self) -> None:
         super().__init__(nowhere, "work")

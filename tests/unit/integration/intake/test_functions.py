@@ -36,10 +36,10 @@ def test_a_202_says_where_and_when_to_ask() -> None:
     """Logic Apps and Power Automate follow it by themselves, so it has to be absolute."""
     answer = post(UnderTest(), json.dumps(context()).encode())
 
-    told = body_of(answer)
-    assert (answer.status_code, told["status"]) == (202, "accepted")
-    assert told.keys() == {"eventId", "correlationId", "status"}
-    assert answer.headers["Location"] == f"https://app.contoso.example/api/operations/{told['eventId']}"
+    body = body_of(answer)
+    assert (answer.status_code, body["status"]) == (202, "accepted")
+    assert body.keys() == {"eventId", "correlationId", "status"}
+    assert answer.headers["Location"] == f"https://app.contoso.example/api/operations/{body['eventId']}"
     assert int(answer.headers["Retry-After"]) > 0
 
 

@@ -108,7 +108,7 @@ def test_what_could_not_be_read_is_named_in_the_answer_and_the_log(caplog: pytes
 
 
 def test_two_changes_that_a_plug_in_reports_alike_are_two_events() -> None:
-    """Its clock and its columns do not tell them apart: the second must not fall to duplicate detection."""
+    """Its clock and its columns do not distinguish them: the second must not fall to duplicate detection."""
     body = {
         "EventName": "AccountUpdated",
         "RecordId": ROW,
@@ -117,8 +117,8 @@ def test_two_changes_that_a_plug_in_reports_alike_are_two_events() -> None:
     }
     under_test = UnderTest()
     first, second = under_test.plugin_event(body), under_test.plugin_event(body)
-    told = {**body, "OperationId": "22222222-2222-4222-8222-222222222222"}
-    third, repeated = under_test.plugin_event(told), under_test.plugin_event(told)
+    identified = {**body, "OperationId": "22222222-2222-4222-8222-222222222222"}
+    third, repeated = under_test.plugin_event(identified), under_test.plugin_event(identified)
 
     assert len({first.event_id, second.event_id, third.event_id}) == 3
     assert repeated.event_id == third.event_id
@@ -126,7 +126,7 @@ def test_two_changes_that_a_plug_in_reports_alike_are_two_events() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "told"),
+    ("body", "headers", "expected"),
     [
         (PAYLOAD, {"x_functions_key": "wrong"}, (401, "key-refused", [])),
         (PAYLOAD, {"content_type": "text/xml"}, (415, "not-json", ["content-type"])),
@@ -137,10 +137,10 @@ def test_two_changes_that_a_plug_in_reports_alike_are_two_events() -> None:
     ],
 )
 def test_a_refusal_is_logged_with_its_reason_caller_and_size_and_no_values(
-    caplog: pytest.LogCaptureFixture, body: bytes, headers: dict[str, str], told: tuple[int, str, list[str]]
+    caplog: pytest.LogCaptureFixture, body: bytes, headers: dict[str, str], expected: tuple[int, str, list[str]]
 ) -> None:
     """What is refused is in no queue, and Dataverse does not send it again: somebody has to learn of it."""
-    status, reason, pointers = told
+    status, reason, pointers = expected
     with pytest.raises(Rejected) as refused:
         UnderTest().webhook(body, **headers)
 
