@@ -99,7 +99,9 @@ class ValueReader:
 
     def values(self, found: dict[str, Any] | None, at: Path, wanted: Container[str]) -> dict[str, Value]:
         """The values of those of `found` that are `wanted` and can be read."""
-        read = {name: self.value(raw, (at, name)) for name, raw in (found or {}).items() if name in wanted}
+        if not found or not wanted:
+            return {}
+        read = {name: self.value(raw, (at, name)) for name, raw in found.items() if name in wanted}
         return {name: value for name, value in read.items() if value is not UNREAD}
 
     def value(self, raw: Any, at: Path) -> Found:
