@@ -54,7 +54,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def queue(broker: Broker, clock: Clock) -> WorkQueue:
-    return WorkQueue(broker, "work", clock=clock)  # type: ignore[arg-type]  # what is used of the SDK's client
+    return WorkQueue(broker, "work", clock=clock)
 
 
 def test_asking_for_health_costs_an_idle_sender_no_link(queue: WorkQueue, broker: Broker, clock: Clock) -> None:
