@@ -175,7 +175,6 @@ module storage 'modules/storage.bicep' = {
     name: 'st${workload}${environmentName}${suffix}'
     skuName: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
     containers: containers
-    tables: topology.storage.tables
     publicNetworkAccess: publicNetworkAccess
     workspaceId: monitoring.outputs.workspaceId
     location: location

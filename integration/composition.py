@@ -1,9 +1,10 @@
 """The composition root: clients and services from settings, the app from services."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 import azure.functions as func
 
@@ -12,29 +13,31 @@ from integration.admission import CallerKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
-from integration.coalescing import acknowledged
-from integration.credit import CreditClient
-from integration.dataverse import DataverseClient, client_secret_tokens, managed_identity_tokens
-from integration.erp import ErpClient
 from integration.intake import Intake
 from integration.intake import functions as intake_functions
-from integration.ledger import Ledger, Records, Tables
+from integration.ledger import Ledger
+from integration.ledger import functions as ledger_functions
+from integration.ledger.keys import SYSTEMS
+from integration.ledger.legacy import OldLayout
+from integration.ledger.retention import Retention
+from integration.ledger.shared_state import TableState
 from integration.messaging import EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
 from integration.operations import functions as operations_functions
 from integration.public_address import PublicAddress
 from integration.settings import Settings
+from integration.systems_composition import Systems, build_systems, system_hosts
 from integration.telemetry import quieten_libraries
-from integration.transport import ApiKey, Authorizer, Host, Limits, RetryPolicy, Transport, client_credentials
-from integration.worker import Handler, Handlers, RetryLater, SettledEvents, Verdicts, Worker
+from integration.transport import RetryPolicy, Transport
+from integration.worker import Copies, Executor, Handler, Handlers, Pace, Reports, Worker
 from integration.worker import functions as worker_functions
 from integration.worker.customers import Customers
-from integration.worker.handlers.accounts import AccountHandler
+from integration.worker.handlers.customers import AccountHandler, ContactHandler
 from integration.worker.handlers.opportunities import OpportunityHandler
+from integration.worker.hub import Hub
 from integration.worker.mapping import result_columns
+from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
-
-_HEALTH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Services:
     operators: CallerKeys
     senders: CallerKeys
     address: PublicAddress
+    retention: Retention
 
 
 def build_app(settings: Settings) -> func.FunctionApp:
@@ -68,19 +72,22 @@ def build_app(settings: Settings) -> func.FunctionApp:
             services.operators, services.senders, services.status, services.health, services.address
         )
     )
+    app.register_functions(ledger_functions.blueprint(services.retention))
     return app
 
 
 def build_services(
     settings: Settings, *, clock: Clock | None = None, more_handlers: Iterable[Handler] = ()
 ) -> Services:
-    """The services; tests pass their own clock, extensions their handlers (docs/add-a-handler.md)."""
+    """The services; tests pass their own clock, extensions their handlers (docs/how-to/add-a-handler.md)."""
     clock = clock or SystemClock()
-    tables = Tables(lambda: connections.table_service(settings))
-    ledger = Ledger(tables, clock)
+    account = connections.table_account(settings, clock)
+    transport = Transport([*system_hosts(settings), connections.table_host(account)], clock=clock)
+    ledger = Ledger(account, transport, clock, old_layout=OldLayout(account, transport))
+    systems = build_systems(settings, transport, clock, TableState(ledger.table(SYSTEMS)))
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
-    handlers = Handlers([*_handlers(settings, Records(tables), clock), *more_handlers])
+    handlers = Handlers([*_handlers(systems, settings, clock), *more_handlers])
     return Services(
         intake=Intake(
             settings,
@@ -90,13 +97,13 @@ def build_services(
             wants_of=handlers.wants_of,
             results=result_columns(settings.publisher_prefix),
         ),
-        worker=_worker(settings, handlers, ledger, work_queue, publisher, clock),
+        worker=_worker(settings, systems, handlers, ledger, work_queue, publisher, clock),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger, clock),
         health=Health(
             {
-                "workQueue": lambda: acknowledged(work_queue.ping(), _HEALTH_SECONDS, "work queue"),
-                "eventHub": lambda: acknowledged(publisher.ping(), _HEALTH_SECONDS, "event hub"),
+                "workQueue": _acknowledged(work_queue.ping),
+                "eventHub": _acknowledged(publisher.ping),
                 "ledger": ledger.ping,
             },
             clock,
@@ -104,97 +111,47 @@ def build_services(
         operators=CallerKeys(settings.operations_keys, in_query=False),
         senders=CallerKeys(settings.intake_keys),
         address=PublicAddress(None if settings.public_url is None else str(settings.public_url)),
+        retention=Retention(ledger, clock, months=settings.ledger_retention_months),
     )
 
 
 def _worker(  # noqa: PLR0917 -- called once, above
     settings: Settings,
+    systems: Systems,
     handlers: Handlers,
     ledger: Ledger,
     work_queue: WorkQueue,
     publisher: EventPublisher,
     clock: Clock,
 ) -> Worker:
-    retry_later = RetryLater(retry_policy(settings), work_queue, clock)
-    settled_events = SettledEvents(publisher, clock)
+    copies = Copies(work_queue, retry_policy(settings), clock)
+    reports = Reports(Hub(publisher, clock), copies, clock)
     return Worker(
         handlers=handlers,
+        rows=Rows(systems.dataverse),
         ledger=ledger,
-        settled_events=settled_events,
-        retry_later=retry_later,
-        verdicts=Verdicts(
-            handlers=handlers, ledger=ledger, settled_events=settled_events, retry_later=retry_later, clock=clock
-        ),
+        executor=Executor(ledger, copies, reports, clock),
+        copies=copies,
+        commit_wait=timedelta(seconds=settings.commit_wait_seconds),
+        pace=Pace(settings.record_pace_seconds, clock),
         clock=clock,
     )
 
 
-def _handlers(settings: Settings, records: Records, clock: Clock) -> list[Handler]:
-    transport = Transport(_hosts(settings), clock=clock)
-    dataverse = DataverseClient(transport, _dataverse_tokens(settings, transport, clock), str(settings.dataverse_url))
-    erp = ErpClient(transport, _authorizer(settings, "erp", transport, clock), str(settings.erp_url))
-    credit = CreditClient(transport, _authorizer(settings, "credit", transport, clock), str(settings.credit_url))
-    write_back = WriteBack(dataverse, clock, prefix=settings.publisher_prefix, tag=settings.write_tag)
-    customers = Customers(dataverse, erp, records, write_back)
+def _handlers(systems: Systems, settings: Settings, clock: Clock) -> list[Handler]:
+    write_back = WriteBack(systems.dataverse, clock, prefix=settings.publisher_prefix, tag=settings.write_tag)
+    customers = Customers(Rows(systems.dataverse), systems.erp, write_back)
     return [
-        AccountHandler(customers, records, write_back),
+        AccountHandler(customers, write_back),
+        ContactHandler(customers, write_back),
         OpportunityHandler(
-            dataverse=dataverse,
-            erp=erp,
-            credit=credit,
-            customers=customers,
-            records=records,
-            write_back=write_back,
-            clock=clock,
+            erp=systems.erp, credit=systems.credit, customers=customers, write_back=write_back, clock=clock
         ),
     ]
 
 
-def _hosts(settings: Settings) -> list[Host]:
-    """All that the transport may call: what the settings name, nothing else."""
-    limits = Limits(read=settings.http_timeout_seconds, total=settings.http_timeout_seconds)
-    dataverse = [settings.dataverse_url, settings.dataverse_authority]
-    others = [settings.erp_url, settings.erp_token_url, settings.credit_url, settings.credit_token_url]
-    return [Host(str(url), ca_file=settings.dataverse_ca_file, limits=limits) for url in dataverse] + [
-        Host(str(url), limits=limits) for url in others if url
-    ]
-
-
-def _dataverse_tokens(settings: Settings, transport: Transport, clock: Clock) -> Authorizer:
-    if settings.dataverse_client_secret is None:
-        return managed_identity_tokens(
-            client_id=settings.dataverse_client_id, dataverse_url=str(settings.dataverse_url), clock=clock
-        )
-    return client_secret_tokens(
-        transport,
-        authority=str(settings.dataverse_authority),
-        tenant_id=settings.dataverse_tenant_id,
-        client_id=settings.dataverse_client_id,
-        client_secret=settings.dataverse_client_secret.get_secret_value(),
-        dataverse_url=str(settings.dataverse_url),
-        clock=clock,
-        instance_discovery=settings.dataverse_instance_discovery,
-    )
-
-
-def _authorizer(settings: Settings, system: Literal["erp", "credit"], transport: Transport, clock: Clock) -> Authorizer:
-    if system == "erp":
-        key, url, scope = settings.erp_api_key, settings.erp_token_url, settings.erp_scope
-        client_id, secret = settings.erp_client_id, settings.erp_client_secret
-    else:
-        key, url, scope = settings.credit_api_key, settings.credit_token_url, settings.credit_scope
-        client_id, secret = settings.credit_client_id, settings.credit_client_secret
-    if key is not None:
-        return ApiKey(key.get_secret_value())
-    return client_credentials(
-        transport,
-        service=system,
-        token_url=str(url),
-        client_id=client_id or "",
-        client_secret=secret.get_secret_value() if secret else "",
-        scope=scope,
-        clock=clock,
-    )
+def _acknowledged(ping: Callable[[], "Future[None]"]) -> Callable[[], "asyncio.Future[None]"]:
+    return lambda: asyncio.wrap_future(ping())
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:
@@ -202,6 +159,7 @@ def retry_policy(settings: Settings) -> RetryPolicy:
     return RetryPolicy(
         first_delay=timedelta(seconds=settings.retry_first_delay_seconds),
         cap=timedelta(seconds=settings.retry_longest_delay_seconds),
+        min_attempts=settings.retry_min_attempts,
         max_attempts=settings.retry_max_attempts,
         max_age=timedelta(hours=settings.retry_max_age_hours),
     )

@@ -3,22 +3,20 @@
 from functools import cache
 from typing import Any
 
-import requests
 from azure.core.credentials import TokenCredential
-from azure.core.pipeline.transport import RequestsTransport
-from azure.data.tables import TableServiceClient
 from azure.eventhub import EventHubProducerClient
 from azure.servicebus import ServiceBusClient
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from requests.adapters import HTTPAdapter
 
+from integration import tables
+from integration.clock import Clock
 from integration.errors import ConfigurationError
 from integration.settings import Connection, Settings
+from integration.tables import Account
+from integration.transport import Host, Limits, managed_identity_tokens
 
 _SERVICE_BUS: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1, "retry_backoff_max": 1}
 """A link closed for idleness is opened again at once; beyond that the intake answers 503 and the worker waits."""
-_THREADS = 64
-"""More threads than this do not call the tables at once (host.json, maxConcurrentSessions)."""
 _TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 10}
 _STORAGE: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, **_TIMEOUTS}
 
@@ -43,15 +41,20 @@ def event_hub_producer(settings: Settings) -> EventHubProducerClient:
     )
 
 
-def table_service(settings: Settings) -> TableServiceClient:
+def table_account(settings: Settings, clock: Clock) -> Account:
     """The storage account's tables."""
     it = settings.storage
     if it.connection_string:
-        return TableServiceClient.from_connection_string(
-            it.connection_string.get_secret_value(), transport=_pooled(), **_STORAGE
-        )
-    address = f"https://{_address(it, 'AzureWebJobsStorage')}.table.core.windows.net"
-    return TableServiceClient(address, credential=_identity(it.client_id), transport=_pooled(), **_STORAGE)
+        return tables.table_account(connection_string=it.connection_string.get_secret_value(), account_name=None)
+    tokens = managed_identity_tokens(
+        service="ledger", scope="https://storage.azure.com/.default", client_id=it.client_id, clock=clock
+    )
+    return tables.table_account(connection_string=None, account_name=_address(it, "AzureWebJobsStorage"), tokens=tokens)
+
+
+def table_host(account: Account) -> Host:
+    """The tables' host, as the transport allows it."""
+    return Host(account.endpoint, limits=Limits(connect=5, read=10, total=15))
 
 
 def archive_container(settings: Settings) -> ContainerClient:
@@ -63,17 +66,6 @@ def archive_container(settings: Settings) -> ContainerClient:
         address = f"https://{_address(it, 'AzureWebJobsStorage')}.blob.core.windows.net"
         blobs = BlobServiceClient(address, credential=_identity(it.client_id), **_STORAGE)
     return blobs.get_container_client(settings.archive_container)
-
-
-def _pooled() -> RequestsTransport:
-    """The SDK's transport, with a kept connection for each thread that may be at work (by itself it keeps ten) and
-    without looking for proxies and netrc before each call: a quarter of what a call costs.
-    """  # noqa: D205 -- one thought
-    session = requests.Session()
-    session.trust_env = False
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=_THREADS))
-    return RequestsTransport(session=session, **_TIMEOUTS)
 
 
 def _address(connection: Connection, name: str) -> str:

@@ -12,7 +12,8 @@
     │   ├── NotFound                the other side does not have the row or resource
     │   └── Unreadable              a queued message is not one of our envelopes
     ├── Conflict                    the ETag that was read is no longer current (412): read again
-    └── Stale                       a newer state has already been acted on: superseded, nothing to do
+    ├── Stale                       the other side already holds a newer version than the one in hand
+    └── Fenced                      another invocation works on the record: end without a trace
 
 `reason` is a stable word for people and queries (`erp-rejected`, `row-not-found`); the message says what to do.
 Messages never hold secrets or column values.
@@ -22,12 +23,13 @@ from dataclasses import dataclass
 
 
 class IntegrationError(Exception):
-    """The root; `reason` is a stable, documented word (see docs/operate.md)."""
+    """The root; `reason` is a stable, documented word (see docs/operate.md), `service` the system that it is about."""
 
     reason = "integration-error"
 
-    def __init__(self, message: str, *, reason: str | None = None) -> None:
+    def __init__(self, message: str, *, reason: str | None = None, service: str | None = None) -> None:
         super().__init__(message)
+        self.service = service
         if reason is not None:
             self.reason = reason
 
@@ -84,13 +86,24 @@ class Transient(IntegrationError):
 
     reason = "transient"
 
-    def __init__(self, message: str, *, reason: str | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message, reason=reason)
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        service: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, service=service)
         self.retry_after = retry_after
 
 
 class Outage(Transient):
-    """A system as a whole does not work for us: unreachable, silent, a gateway's page, our credentials refused."""
+    """A system as a whole does not work for us: unreachable, silent, a gateway's page, our credentials refused.
+
+    Whatever a system did not say in its own words (its problem types, its error codes) is one: it may be away, moved or
+    replaced, and what answers in its place knows nothing of the event.
+    """
 
     reason = "outage"
 
@@ -114,9 +127,25 @@ class Permanent(IntegrationError):
 
 
 class NotFound(Permanent):
-    """404 from the other side."""
+    """The other side says, in its own words, that it has no such row or resource.
+
+    `table` (an entity set of Dataverse, a collection of the ERP) and `record_id` say which one, where that is known.
+    """
 
     reason = "not-found"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        service: str | None = None,
+        table: str | None = None,
+        record_id: str | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, service=service)
+        self.table = table
+        self.record_id = record_id
 
 
 class Unreadable(Permanent):
@@ -126,7 +155,7 @@ class Unreadable(Permanent):
 
 
 class Conflict(IntegrationError):
-    """412 Precondition Failed: somebody changed the row after it was read."""
+    """412 to a request that named the ETag which was read: somebody changed the row after it was read."""
 
     reason = "conflict"
 
@@ -135,3 +164,9 @@ class Stale(IntegrationError):
     """The other side, or the ledger, already holds a newer version than the one in hand."""
 
     reason = "stale"
+
+
+class Fenced(IntegrationError):
+    """Another invocation has claimed the record: this one has lost its session and must end without a trace."""
+
+    reason = "fenced"

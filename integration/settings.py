@@ -181,6 +181,27 @@ class Settings(BaseModel):
         alias="DATAVERSE_CA_FILE",
         description="PEM file of the authority that signed the environment's certificate, if it is not a public one.",
     )
+    dataverse_more_clients: Json[dict[str, SecretStr]] = Field(
+        default_factory=dict,
+        alias="DATAVERSE_MORE_CLIENTS",
+        description="Further application users, as service protection limits are for each of them: events take turns. "
+        'JSON {"client id": "client secret"}.',
+    )
+    dataverse_concurrency: int = Field(
+        default=8,
+        ge=1,
+        le=52,
+        alias="DATAVERSE_CONCURRENCY",
+        description="Calls to Dataverse that one instance has under way at once; Dataverse takes 52 of an application "
+        "user, and recommends fewer in x-ms-dop-hint, which all instances share.",
+    )
+    dataverse_requests: int = Field(
+        default=6_000,
+        ge=100,
+        alias="DATAVERSE_REQUESTS",
+        description="Requests to Dataverse in five minutes by all instances together, for each application user. Its "
+        "service protection refuses more than 6,000 on each of its web servers.",
+    )
     write_tag: str = Field(
         default="dataverse-integration",
         alias="WRITE_TAG",
@@ -204,6 +225,12 @@ class Settings(BaseModel):
         default=None, alias="ERP_CLIENT_SECRET", description="OAuth client secret for the ERP."
     )
     erp_scope: str | None = Field(default=None, alias="ERP_SCOPE", description="OAuth scope for the ERP.")
+    erp_concurrency: int = Field(
+        default=16,
+        ge=1,
+        alias="ERP_CONCURRENCY",
+        description="Calls to the ERP that one instance has under way at once.",
+    )
     credit_url: Url = Field(alias="CREDIT_URL", description="Base URL of credit scoring.")
     credit_api_key: SecretStr | None = Field(
         default=None, alias="CREDIT_API_KEY", description="Key for credit scoring, or the client credentials below."
@@ -218,12 +245,31 @@ class Settings(BaseModel):
         default=None, alias="CREDIT_CLIENT_SECRET", description="OAuth client secret for credit scoring."
     )
     credit_scope: str | None = Field(default=None, alias="CREDIT_SCOPE", description="OAuth scope for credit scoring.")
+    credit_concurrency: int = Field(
+        default=8,
+        ge=1,
+        alias="CREDIT_CONCURRENCY",
+        description="Calls to credit scoring that one instance has under way at once.",
+    )
     http_timeout_seconds: float = Field(
         default=20.0,
         gt=0,
         le=120,
         alias="HTTP_TIMEOUT_SECONDS",
         description="Longest time that one call to Dataverse, the ERP or credit scoring may take in all.",
+    )
+
+    outage_first_pause_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        alias="OUTAGE_FIRST_PAUSE_SECONDS",
+        description="How long a system that is away is left alone before it is tried again; each time doubles it.",
+    )
+    outage_longest_pause_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        alias="OUTAGE_LONGEST_PAUSE_SECONDS",
+        description="No such pause is longer than this.",
     )
 
     retry_first_delay_seconds: float = Field(
@@ -241,8 +287,38 @@ class Settings(BaseModel):
         alias="RETRY_MAX_ATTEMPTS",
         description="After so many attempts an event is dead-lettered; by default its age decides.",
     )
+    retry_min_attempts: int = Field(
+        default=10, ge=1, alias="RETRY_MIN_ATTEMPTS", description="No event is dead-lettered for its age before this."
+    )
     retry_max_age_hours: float = Field(
-        default=24.0, gt=0, alias="RETRY_MAX_AGE_HOURS", description="An event older than this is dead-lettered."
+        default=96.0,
+        gt=0,
+        alias="RETRY_MAX_AGE_HOURS",
+        description="An event that has failed for so long is dead-lettered. Outages of whole systems do not count.",
+    )
+    commit_wait_seconds: float = Field(
+        default=150.0,
+        ge=0,
+        le=600,
+        alias="COMMIT_WAIT_SECONDS",
+        description="How long an event that was sent inside a transaction waits for the row to show it; a transaction "
+        "of Dataverse lasts two minutes at most.",
+    )
+    record_pace_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=30,
+        alias="RECORD_PACE_SECONDS",
+        description="So long lies between two writes to other systems for one record: a burst of changes becomes few.",
+    )
+
+    ledger_retention_months: int = Field(
+        default=13,
+        ge=1,
+        le=120,
+        alias="LEDGER_RETENTION_MONTHS",
+        description="Full months for which the ledger keeps events and what it knows of deleted rows; what is older is "
+        "removed at night. Records of rows that exist are kept.",
     )
 
     @classmethod

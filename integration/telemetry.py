@@ -49,6 +49,7 @@ class Fields(TypedDict, total=False):
     operation: str
     status: int
     reason: str
+    resolved: str
     error_type: str
     function: str
     partition: str

@@ -73,10 +73,10 @@ var rules = [
     window: 'PT15M'
   }
   {
-    name: 'condemned'
+    name: 'dead-lettered'
     title: 'Events were given up'
-    text: 'A verdict was given; the event is in the dead-letter queue, the ledger says why.'
-    query: loadTextContent('../queries/condemned.kql')
+    text: 'They are in the dead-letter queue; the ledger says why.'
+    query: loadTextContent('../queries/dead-lettered.kql')
     measure: 'events'
     dimension: 'reason'
     threshold: 0
@@ -87,7 +87,7 @@ var rules = [
   {
     name: 'oldest-unsettled'
     title: 'An event is not settled for too long'
-    text: 'Accepted, and neither settled nor condemned since: it waits for a system, or was lost on the way.'
+    text: 'Accepted, and neither settled nor dead-lettered since: it waits for a system, or was lost on the way.'
     query: loadTextContent('../queries/oldest-unsettled.kql')
     measure: 'oldestMinutes'
     dimension: ''

@@ -14,9 +14,6 @@ param skuName string
 @description('Blob containers.')
 param containers string[]
 
-@description('Tables of the ledger.')
-param tables string[]
-
 @description('Whether the account can be reached from outside private endpoints.')
 @allowed(['Enabled', 'Disabled'])
 param publicNetworkAccess string
@@ -76,14 +73,9 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     ]
   }
 
+  // Its tables are made by the app when it first writes to them, most of them anew each month.
   resource tableService 'tableServices' = {
     name: 'default'
-
-    resource table 'tables' = [
-      for tableName in tables: {
-        name: tableName
-      }
-    ]
   }
 }
 

@@ -16,7 +16,7 @@ param tags tagsType
 
 var panels = [
   {
-    title: 'Flow: accepted, settled, condemned'
+    title: 'Flow: accepted, settled, dead-lettered'
     query: loadTextContent('../queries/flow.kql')
     chart: 'timechart'
   }
@@ -37,7 +37,7 @@ var panels = [
   }
   {
     title: 'Given up, by cause'
-    query: loadTextContent('../queries/condemned.kql')
+    query: loadTextContent('../queries/dead-lettered.kql')
     chart: 'table'
   }
   {

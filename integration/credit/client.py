@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from integration.transport import NO_CONTEXT, Authorizer, CallContext, Transport, failure, validated
-from integration.transport.rest import Amount, Message, RestSystem, problem_of
+from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender, validated
+from integration.transport.rest import Amount, Message, RestSystem, rest_failure
 
 Decision = Literal["approved", "review", "refused"]
 
@@ -30,12 +30,12 @@ class CreditScore(Message):
 
 
 class CreditClient:
-    """Client of the credit scoring service; raises what the transport raises, and `failure`'s errors for refusals."""
+    """Client of the credit scoring service; raises what the transport raises, and `rest_failure`'s errors."""
 
-    def __init__(self, transport: Transport, authorizer: Authorizer, base_url: str) -> None:
-        self._system = RestSystem(transport, "credit", base_url.rstrip("/"), authorizer)
+    def __init__(self, sender: Sender, authorizer: Authorizer, base_url: str) -> None:
+        self._system = RestSystem(sender, "credit", base_url.rstrip("/"), authorizer)
 
-    def score(
+    async def score(
         self,
         *,
         subject_id: str,
@@ -54,7 +54,7 @@ class CreditClient:
             currency=currency,
             reference=reference,
         )
-        answer = self._system.call("score", "POST", "/api/scores", asked, key=key, context=context)
+        answer = await self._system.call("score", "POST", "/api/scores", asked, key=key, context=context)
         if answer.ok:
             return validated(CreditScore, answer)
-        raise failure(answer, detail=problem_of(answer).detail)
+        raise rest_failure(answer)

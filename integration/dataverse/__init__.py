@@ -1,7 +1,17 @@
 """Dataverse: tokens, the Web API client, and what its errors mean."""
 
-from integration.dataverse.client import ROW_GONE, DataverseClient, WhoAmI
-from integration.dataverse.row import Row
-from integration.dataverse.token import client_secret_tokens, managed_identity_tokens
+from integration.dataverse.client import DataverseClient, WhoAmI
+from integration.dataverse.errors import ROW_NOT_FOUND, dataverse_failure
+from integration.dataverse.row import Row, differs
+from integration.dataverse.token import client_secret_tokens, scope_of
 
-__all__ = ["ROW_GONE", "DataverseClient", "Row", "WhoAmI", "client_secret_tokens", "managed_identity_tokens"]
+__all__ = [
+    "ROW_NOT_FOUND",
+    "DataverseClient",
+    "Row",
+    "WhoAmI",
+    "client_secret_tokens",
+    "dataverse_failure",
+    "differs",
+    "scope_of",
+]

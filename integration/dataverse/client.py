@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 from pydantic import BaseModel, Field
 
-from integration.dataverse.errors import dataverse_failure
-from integration.dataverse.odata import columns, encode, expansion, name, query, record_id
+from integration.clock import Clock
+from integration.dataverse.currencies import CurrencyCodes
+from integration.dataverse.errors import SERVICE, dataverse_failure
+from integration.dataverse.odata import columns, encode, name, query, record_id
 from integration.dataverse.row import Row, read_row
-from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response, Transport, validated
+from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response, Sender, validated
 
-SERVICE = "dataverse"
-ROW_GONE = f"{SERVICE}-not-found"
-"""The reason of `NotFound` where a row does not, or no longer, exist."""
 _VERSION = "versionnumber"
 
 
@@ -27,41 +27,51 @@ class WhoAmI(BaseModel):
 class DataverseClient:
     """Client of one environment; `base_url` is its address without a path (https://contoso.crm4.dynamics.com).
 
-    Raises what the transport raises, and for error answers what `dataverse_failure` says.
+    `more_tokens` are those of further application users: events take turns, and each stays with one. Raises what the
+    transport raises, and for error answers what `dataverse_failure` says.
     """
 
-    def __init__(self, transport: Transport, tokens: Authorizer, base_url: str) -> None:
-        self._transport = transport
-        self._tokens = tokens
-        self._api = base_url.rstrip("/") + "/api/data/v9.2/"
-
-    def retrieve(
+    def __init__(
         self,
-        entity_set: str,
-        row_id: str,
+        sender: Sender,
+        tokens: Authorizer,
+        base_url: str,
         *,
-        select: Sequence[str],
-        expand: Mapping[str, Sequence[str]] | None = None,
-        context: CallContext = NO_CONTEXT,
+        clock: Clock,
+        more_tokens: Sequence[Authorizer] = (),
+    ) -> None:
+        self._sender = sender
+        self._tokens = (tokens, *more_tokens)
+        self._api = base_url.rstrip("/") + "/api/data/v9.2/"
+        self._currencies = CurrencyCodes(self.retrieve, clock)
+
+    async def retrieve(
+        self, entity_set: str, row_id: str, *, select: Sequence[str], context: CallContext = NO_CONTEXT
     ) -> Row:
         """The row's columns `select` (a lookup as `_parentaccountid_value`), with its ETag and version.
 
-        `expand` has navigation properties and the columns wanted of each; they come as mappings inside `values`. Raises
-        `NotFound` when the row is gone.
+        Raises `NotFound` when the row does not exist.
         """
         row_id = record_id(row_id)
-        wanted = columns([*select, _VERSION])
-        answer = self._send(
+        answer = await self._send(
             f"retrieve {entity_set}",
             "GET",
-            _address(entity_set, row_id) + query({"$select": wanted, "$expand": expansion(expand)}),
+            _address(entity_set, row_id) + query({"$select": columns([*select, _VERSION])}),
             {"Prefer": f'odata.include-annotations="{_ANNOTATIONS}"', "If-None-Match": "null"},
+            row=(entity_set, row_id),
             named=select,
             context=context,
         )
         return read_row(entity_set, row_id, answer.json())
 
-    def update(
+    async def currency_code(self, currency_id: str, *, context: CallContext = NO_CONTEXT) -> str:
+        """The ISO 4217 code of a currency (`_transactioncurrencyid_value`); read once an hour, as it does not change.
+
+        Raises `NotFound` when the currency does not exist.
+        """
+        return await self._currencies.code_of(record_id(currency_id), context)
+
+    async def update(
         self,
         entity_set: str,
         row_id: str,
@@ -78,22 +88,24 @@ class DataverseClient:
         lookup is written as `"parentaccountid@odata.bind": "/accounts(<id>)"`.
         """
         row_id = record_id(row_id)
-        answer = self._send(
+        answer = await self._send(
             f"update {entity_set}",
             "PATCH",
             _address(entity_set, row_id) + query({"$select": _VERSION, "tag": tag}),
             {"Prefer": "return=representation", "If-Match": etag or "*"},
             body=encode(values).encode(),
+            row=(entity_set, row_id),
+            etag=etag,
             named=values,
             context=context,
         )
-        return read_row(entity_set, row_id, answer.json() if answer.body else {})
+        return Row(entity_set, row_id) if answer.status == 204 else read_row(entity_set, row_id, answer.json())
 
-    def who_am_i(self, *, context: CallContext = NO_CONTEXT) -> WhoAmI:
+    async def who_am_i(self, *, context: CallContext = NO_CONTEXT) -> WhoAmI:
         """Who our token stands for; the cheapest call that proves that sign-in and the application user work."""
-        return validated(WhoAmI, self._send("who am i", "GET", "WhoAmI", {}, context=context))
+        return validated(WhoAmI, await self._send("who am i", "GET", "WhoAmI", {}, context=context))
 
-    def _send(
+    async def _send(
         self,
         operation: str,
         method: str,
@@ -102,16 +114,22 @@ class DataverseClient:
         *,
         context: CallContext,
         body: bytes | None = None,
+        row: tuple[str, str] | None = None,
+        etag: str | None = None,
         named: Sequence[str] | Mapping[str, Any] = (),
     ) -> Response:
         sent = {**_HEADERS, **headers}
         if body is not None:
             sent["Content-Type"] = "application/json; charset=utf-8"
         request = Request(SERVICE, operation, method, self._api + path, sent, body)
-        answer = self._transport.send(request, authorizer=self._tokens, context=context)
+        answer = await self._sender.send(request, authorizer=self._tokens_for(context), context=context)
         if not answer.ok:
-            raise dataverse_failure(answer, named=named)
+            raise dataverse_failure(answer, named=named, row=row, etag=etag)
         return answer
+
+    def _tokens_for(self, context: CallContext) -> Authorizer:
+        number = crc32((context.correlation_id or "").encode()) % len(self._tokens)
+        return self._tokens[number]
 
 
 def _address(entity_set: str, row_id: str) -> str:

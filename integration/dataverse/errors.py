@@ -9,64 +9,97 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from integration.errors import Conflict, IntegrationError, NotFound, Permanent, Throttled, Transient
+from integration.errors import Conflict, IntegrationError, NotFound, Outage, Permanent, Throttled
 from integration.transport import Response, failure
+
+SERVICE = "dataverse"
 
 
 @dataclass(frozen=True, slots=True)
 class ODataError:
-    """`{"error": {"code", "message"}}`; `code` as eight lower-case hex digits with `0x`, empty if there was none."""
+    """`{"error": {"code", "message"}}` with a code of Dataverse's, written as eight lower-case hex digits with `0x`."""
 
-    code: str = ""
-    message: str = ""
+    code: str
+    message: str
 
 
-def error_of(response: Response) -> ODataError:
-    """The OData error in an answer; an empty one if a gateway answered with something else."""
+def error_of(response: Response) -> ODataError | None:
+    """The error that Dataverse reports; None where the answer is not in its words (a gateway's page or JSON)."""
     try:
         content = response.json()
-    except Transient:
-        return ODataError()
+    except Outage:
+        return None
     error = content.get("error") if isinstance(content, dict) else None
     if not isinstance(error, dict):
-        return ODataError()
-    return ODataError(normal_code(str(error.get("code", ""))), str(error.get("message", "")))
+        return None
+    code = normal_code(str(error.get("code", "")))
+    return ODataError(code, str(error.get("message", ""))) if code else None
 
 
 def normal_code(code: str) -> str:
-    """Both forms that Dataverse uses, `0x80072322` and `-2147015902`, as the first one; anything else becomes empty."""
+    """Both forms that Dataverse uses, `0x80072322` and `-2147015902`, as the first one; anything else becomes empty.
+
+    Its codes are failures of Windows (HRESULT): the highest of 32 bits is set. So `404` is none.
+    """
     try:
-        number = int(code, 0)
+        number = int(code, 0) & 0xFFFFFFFF
     except ValueError:
         return ""
-    return f"0x{number & 0xFFFFFFFF:08x}"
+    return f"0x{number:08x}" if number & 0x80000000 or code.lower() == "0x0" else ""
 
 
-def dataverse_failure(response: Response, *, named: Iterable[str] = ()) -> IntegrationError:
-    """The error for an answer that is not 2xx; `named` are the columns that the request named.
+def dataverse_failure(
+    response: Response, *, named: Iterable[str] = (), row: tuple[str, str] | None = None, etag: str | None = None
+) -> IntegrationError:
+    """The error for an answer that is not 2xx.
 
-    The code decides where it says more than the status. A 412 is a `Conflict` for an ETag, and `Permanent` for
-    duplicates, since reading the row again would change nothing. A 404 is `NotFound` only when Dataverse says that the
-    row does not exist: a wrong entity set or environment must not pass for a deleted row.
+    `named` are the columns that the request named, `row` entity set and id of the row that it addressed, `etag` the one
+    that it sent. The code decides where it says more than the status; see `failure` for the rest. A 412 is a `Conflict`
+    for an ETag, and `Permanent` for duplicates, since reading the row again would change nothing. `NotFound` is said
+    only where Dataverse says that this row does not exist: a wrong entity set, a gateway's 404, or another row that a
+    plug-in looked for in vain must not pass for a deleted row.
     """
     error = error_of(response)
-    known = _MEANINGS.get(error.code)
-    parts = (error.code, known.name if known else "", _mentioned(error.message, named))
-    detail = " ".join(part for part in parts if part)
+    if error is None:
+        return failure(response, own=False)
+    known = _MEANINGS.get(error.code) or _Meaning("")
+    detail = " ".join(part for part in (error.code, known.name, _mentioned(error.message, named)) if part)
     message = f"dataverse answered {response.status} to '{response.request.operation}': {detail}"
-    if known is None or known.error is None:
-        if response.status == 404:
-            return Permanent(message, reason="dataverse-rejected")
-        return failure(response, detail=detail)
-    if known.error is Throttled:
-        return Throttled(message, reason="dataverse-throttled", retry_after=response.retry_after)
-    return known.error(message, reason=known.reason)
+    if known.error is NotFound:
+        return _not_found(message, error.message, row)
+    if known.error is not None:
+        found = known.error(message, reason=known.reason, service=SERVICE)
+        if isinstance(found, Throttled):
+            found.retry_after = response.retry_after
+        return found
+    if response.status in {404, 410}:  # of a code that we do not know: whatever does not exist, it need not be the row
+        return Outage(message, reason=_UNREADABLE, service=SERVICE)
+    if response.status == 412 and etag is not None:
+        return Conflict(message, service=SERVICE)
+    return failure(response, own=True, detail=detail)
+
+
+def _not_found(message: str, said: str, row: tuple[str, str] | None) -> IntegrationError:
+    """`NotFound` of the row addressed, unless Dataverse names another one: that is missed by a plug-in or a lookup."""
+    others = {found.lower() for found in _GUID.findall(said)}
+    if row is not None and others and row[1] not in others:
+        return Permanent(
+            f"{message} (another row than the one addressed)", reason="dataverse-rejected", service=SERVICE
+        )
+    table, record_id = row or (None, None)
+    return NotFound(message, reason=ROW_NOT_FOUND, service=SERVICE, table=table, record_id=record_id)
 
 
 def _mentioned(message: str, named: Iterable[str]) -> str:
     words = set(re.findall(r"[A-Za-z0-9_]+", message))
     columns = sorted(words.intersection(named))
     return f"(columns: {', '.join(columns)})" if columns else ""
+
+
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_THROTTLED, _UNREADABLE = f"{SERVICE}-throttled", f"{SERVICE}-answer-unreadable"
+ROW_NOT_FOUND = f"{SERVICE}-not-found"
+"""The reason of `NotFound` where a row does not, or no longer, exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +114,21 @@ class _Meaning:
 _MEANINGS = {
     "0x80060882": _Meaning("ConcurrencyVersionMismatch", Conflict),
     "0x80060883": _Meaning("ConcurrencyVersionNotProvided"),
-    "0x80060891": _Meaning("RecordNotFoundByEntityKey", NotFound, "dataverse-not-found"),
-    "0x80040217": _Meaning("ObjectDoesNotExist", NotFound, "dataverse-not-found"),
+    "0x80060891": _Meaning("RecordNotFoundByEntityKey", NotFound, ROW_NOT_FOUND),
+    "0x80040217": _Meaning("ObjectDoesNotExist", NotFound, ROW_NOT_FOUND),
     "0x80040333": _Meaning("DuplicateRecordsFound", Permanent, "dataverse-duplicate"),
     "0x80060892": _Meaning("DuplicateRecordEntityKey", Permanent, "dataverse-duplicate"),
     "0x80040237": _Meaning("DuplicateRecord", Permanent, "dataverse-duplicate"),
-    "0x80072321": _Meaning("CombinedExecutionTimeExceeded", Throttled),
-    "0x80072322": _Meaning("NumberOfRequestsExceeded", Throttled),
-    "0x80072326": _Meaning("ConcurrentRequestsExceeded", Throttled),
-    "0x80040220": _Meaning("PrivilegeDenied", Transient, "dataverse-forbidden"),
-    "0x80048306": _Meaning("PrivilegeDenied", Transient, "dataverse-forbidden"),
+    "0x80072321": _Meaning("CombinedExecutionTimeExceeded", Throttled, _THROTTLED),
+    "0x80072322": _Meaning("NumberOfRequestsExceeded", Throttled, _THROTTLED),
+    "0x80072326": _Meaning("ConcurrentRequestsExceeded", Throttled, _THROTTLED),
+    "0x80040220": _Meaning("PrivilegeDenied", Outage, "dataverse-forbidden"),
+    "0x80048306": _Meaning("PrivilegeDenied", Outage, "dataverse-forbidden"),
     "0x80040265": _Meaning("IsvAborted (a plug-in refused)", Permanent, "dataverse-plugin-refused"),
     "0x80044331": _Meaning("StringLengthTooLong"),
     "0x8004431a": _Meaning("PicklistValueOutOfRange"),
     "0x80040203": _Meaning("InvalidArgument"),
+    "0x8006088a": _Meaning("(no such entity set)", Permanent, "dataverse-rejected"),
+    "0x80060888": _Meaning("(no such entity set or column)", Permanent, "dataverse-rejected"),
     "0x80044352": _Meaning("ExpiredVersionStamp", Permanent, "change-tracking-expired"),
 }

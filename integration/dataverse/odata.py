@@ -40,13 +40,6 @@ def query(options: Mapping[str, str | None]) -> str:
     return "?" + "&".join(pairs) if pairs else ""
 
 
-def expansion(expand: Mapping[str, Sequence[str]] | None) -> str | None:
-    """`$expand` from navigation properties and the columns wanted of each."""
-    if not expand:
-        return None
-    return ",".join(f"{name(path)}($select={columns(wanted)})" for path, wanted in expand.items())
-
-
 def columns(names: Sequence[str]) -> str:
     """`$select` from column names."""
     return ",".join(map(name, names))

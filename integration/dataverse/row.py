@@ -1,11 +1,14 @@
 """A row as the Web API answers it."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from integration.errors import Permanent
+from integration.errors import Outage
 from integration.events.values import Lookup
 
 _LOOKUP_TABLE = "@Microsoft.Dynamics.CRM.lookuplogicalname"
@@ -18,21 +21,28 @@ class Row:
     `values` has the columns under the names that the Web API uses (a lookup is `_parentaccountid_value`), numbers with
     a fraction as `Decimal`. `lookups` has the non-empty lookup columns under their own name (`parentaccountid`) with
     the table they point to. `etag` says whether the row has changed, never which state is newer: that says `version`
-    (the column versionnumber), which grows with every change.
+    (the column versionnumber), which grows with every change. `currency` is the ISO 4217 code of the row's currency,
+    where it was asked for.
     """
 
     entity_set: str
     id: str
-    values: Mapping[str, Any]
-    etag: str | None
-    version: int | None
-    lookups: Mapping[str, Lookup]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    etag: str | None = None
+    version: int | None = None
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
+    currency: str | None = None
 
 
 def read_row(entity_set: str, row_id: str, content: Any) -> Row:
-    """A `Row` from the JSON of an answer; raises `Permanent` when it is not a JSON object."""
-    if not isinstance(content, dict):
-        raise Permanent("Dataverse answered with something else than a row", reason="dataverse-answer-invalid")
+    """A `Row` from the JSON of an answer.
+
+    Raises `Outage` when it is not a row of Dataverse's (which name their OData context): something else answered.
+    """
+    if not isinstance(content, dict) or "@odata.context" not in content:
+        raise Outage(
+            "dataverse answered with something else than a row", reason="dataverse-answer-invalid", service="dataverse"
+        )
     values = {key: value for key, value in content.items() if "@" not in key}
     lookups = {
         _column(key): Lookup(table, values[key])
@@ -47,6 +57,45 @@ def read_row(entity_set: str, row_id: str, content: Any) -> Row:
         version=_version(values.get("versionnumber")),
         lookups=MappingProxyType(lookups),
     )
+
+
+def differs(row: Row, values: Mapping[str, Any]) -> bool:
+    """Whether writing `values` would change `row`; columns that were not selected count as different.
+
+    Numbers are compared by value (100 and 100.0000000000 are the same), times by the moment they name. A lookup
+    (`parentaccountid@odata.bind`) is compared by the id at the end of its address.
+    """
+    return any(not _holds(row, name, value) for name, value in values.items())
+
+
+def _holds(row: Row, name: str, value: Any) -> bool:
+    if name.endswith(_BIND):
+        name, value = f"_{name.removesuffix(_BIND).lower()}_value", value and _GUID_AT_END.search(str(value).lower())
+        value = value and value.group(1)
+    if name not in row.values:
+        return False
+    has = row.values[name]
+    if isinstance(has, bool) or isinstance(value, bool) or has is None or value is None:
+        return has is value
+    if isinstance(value, int | Decimal) and isinstance(has, int | Decimal):
+        return has == value
+    moments = _moment(has), _moment(value)
+    return moments[0] == moments[1] if None not in moments else has == value
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time, or a text that Dataverse writes for one."""
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) and value.tzinfo is not None else None
+
+
+_BIND = "@odata.bind"
+_GUID_AT_END = re.compile(r"\(([0-9a-f-]{36})\)$")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 def _column(key: str) -> str:

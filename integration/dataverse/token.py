@@ -1,16 +1,17 @@
-"""Tokens for Dataverse: from an app registration's client secret (msal), or from a managed identity (azure-identity).
+"""Tokens for Dataverse from an app registration's client secret (msal).
 
-Both become `BearerTokens`, which keeps the token and renews it. Nothing is sent before the first call needs a token.
+They become `BearerTokens`, which keeps the token and renews it. Nothing is sent before the first call needs a token.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from integration.clock import Clock
-from integration.errors import Transient
-from integration.transport import BearerTokens, Request, Token, Transport, failure
+from integration.errors import Outage
+from integration.transport import BearerTokens, Request, Token, Transport, sign_in_failure
 
 _SERVICE = "dataverse"
 
@@ -33,7 +34,7 @@ def client_secret_tokens(
     """
     application: Any = None
 
-    def fetch() -> Token:
+    def ask(loop: asyncio.AbstractEventLoop) -> Token:
         nonlocal application
         import msal  # noqa: PLC0415 -- takes a tenth of a second, and only those who use a secret need it
 
@@ -44,7 +45,7 @@ def client_secret_tokens(
                     client_credential=client_secret,
                     authority=f"{authority.rstrip('/')}/{tenant_id}",
                     instance_discovery=None if instance_discovery else False,
-                    http_client=_MsalHttp(transport),
+                    http_client=_MsalHttp(transport, loop),
                 )
             application.remove_tokens_for_client()
             answer = application.acquire_token_for_client([scope_of(dataverse_url)])
@@ -54,32 +55,8 @@ def client_secret_tokens(
             raise _refused(str(answer.get("error", "no token")))
         return Token(answer["access_token"], float(answer["expires_in"]))
 
-    return BearerTokens(fetch, clock=clock)
-
-
-def managed_identity_tokens(*, client_id: str | None, dataverse_url: str, clock: Clock) -> BearerTokens:
-    """Tokens of the managed identity that the app runs with; `client_id` names a user-assigned one.
-
-    azure-identity asks the local identity endpoint itself, not through the transport.
-    """
-    credential: Any = None
-
-    def fetch() -> Token:
-        nonlocal credential
-        from azure.core.exceptions import AzureError, ClientAuthenticationError  # noqa: PLC0415 -- as below
-        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 -- needed only with an identity
-
-        if credential is None:
-            credential = ManagedIdentityCredential(client_id=client_id)
-        try:
-            token = credential.get_token(scope_of(dataverse_url))
-        except ClientAuthenticationError as error:
-            raise _refused(type(error).__name__) from error
-        except AzureError as error:
-            raise Transient(
-                f"The identity endpoint did not answer ({type(error).__name__})", reason="dataverse-sign-in-unavailable"
-            ) from error
-        return Token(token.token, token.expires_on - clock.now().timestamp())
+    async def fetch() -> Token:
+        return await asyncio.to_thread(ask, asyncio.get_running_loop())
 
     return BearerTokens(fetch, clock=clock)
 
@@ -90,9 +67,9 @@ def scope_of(dataverse_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/.default"
 
 
-def _refused(why: str) -> Transient:
+def _refused(why: str) -> Outage:
     """No event's fault, and mended by somebody: events wait."""
-    return Transient(f"No token for Dataverse: {why}", reason="dataverse-sign-in-refused")
+    return Outage(f"No token for Dataverse: {why}", reason="dataverse-sign-in-refused", service=_SERVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +85,14 @@ class _MsalAnswer:
 
 
 class _MsalHttp:
-    """msal's `http_client`: its requests leave through the transport, with its limits and allowed hosts."""
+    """msal's `http_client`: its requests leave through the transport, with its limits and allowed hosts.
 
-    def __init__(self, transport: Transport) -> None:
+    msal blocks and so runs in a thread; the transport belongs to the event loop, which goes on meanwhile.
+    """
+
+    def __init__(self, transport: Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
+        self._loop = loop
 
     def post(
         self,
@@ -140,11 +121,10 @@ class _MsalHttp:
         """The transport is closed by whoever made it."""
 
     def _send(self, request: Request) -> _MsalAnswer:
-        answer = self._transport.send(request)
+        answer = asyncio.run_coroutine_threadsafe(self._transport.send(request), self._loop).result()
         if answer.status >= 500 or answer.status == 429:
-            raise failure(answer)
-        if answer.status < 300:
-            answer.json()
+            raise sign_in_failure(answer)
+        answer.json()  # what is no JSON is no answer of the authority: msal would take it for a wrong tenant
         return _MsalAnswer(answer.status, answer.body.decode("utf-8", "replace"), answer.headers)
 
 

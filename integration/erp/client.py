@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from integration.erp.messages import Customer, CustomerState, Order, OrderState, StatusChange
 from integration.errors import IntegrationError, Stale
-from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Transport, failure, validated
-from integration.transport.rest import Message, RestSystem, problem_of
+from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Sender, validated
+from integration.transport.rest import Message, RestSystem, problem_of, rest_failure
 
 State = TypeVar("State", bound=Message)
 
@@ -15,48 +15,62 @@ class ErpClient:
     """Client of the ERP's REST interface.
 
     Every write carries an Idempotency-Key: the same key with the same content has one effect, however often it is
-    sent. Raises what the transport raises; for refusals see `integration.transport.status.failure`, and `Stale` when
-    the ERP already holds a newer `source_version`.
+    sent. A PUT names what is ours, and the ERP keeps what it does not name. Raises what the transport raises; for
+    refusals see `integration.transport.rest.rest_failure`, and `Stale` when the ERP already holds a newer
+    `source_version`.
     """
 
-    def __init__(self, transport: Transport, authorizer: Authorizer, base_url: str) -> None:
-        self._system = RestSystem(transport, "erp", base_url.rstrip("/"), authorizer)
+    def __init__(self, sender: Sender, authorizer: Authorizer, base_url: str) -> None:
+        self._system = RestSystem(sender, "erp", base_url.rstrip("/"), authorizer)
 
-    def put_customer(
-        self, customer_id: str, customer: Customer, *, key: str, context: CallContext = NO_CONTEXT
+    async def put_customer(
+        self, customer_id: str, customer: Customer, *, key: str, context: CallContext = NO_CONTEXT, force: bool = False
     ) -> CustomerState:
-        """Create the customer or bring it to this state."""
-        answer = self._system.call("put customer", "PUT", _customer(customer_id), customer, key=key, context=context)
+        """Create the customer or bring it to this state; `force`: also where the ERP holds a newer version."""
+        answer = await self._system.call(
+            "put customer", "PUT", _forced(_customer(customer_id), force), customer, key=key, context=context
+        )
         return _state(CustomerState, answer)
 
-    def get_customer(self, customer_id: str, *, context: CallContext = NO_CONTEXT) -> CustomerState:
+    async def get_customer(self, customer_id: str, *, context: CallContext = NO_CONTEXT) -> CustomerState:
         """The customer as the ERP has it; raises `NotFound`."""
-        return _state(CustomerState, self._system.call("get customer", "GET", _customer(customer_id), context=context))
+        return _state(
+            CustomerState, await self._system.call("get customer", "GET", _customer(customer_id), context=context)
+        )
 
-    def block_customer(
+    async def block_customer(
         self, customer_id: str, *, reason: str, source_version: int, key: str, context: CallContext = NO_CONTEXT
     ) -> CustomerState:
         """Take no further orders for the customer; raises `NotFound`."""
         change = StatusChange(status="blocked", reason=reason, source_version=source_version)
-        answer = self._system.call("block customer", "PATCH", _customer(customer_id), change, key=key, context=context)
+        answer = await self._system.call(
+            "block customer", "PATCH", _customer(customer_id), change, key=key, context=context
+        )
         return _state(CustomerState, answer)
 
-    def put_order(self, order_id: str, order: Order, *, key: str, context: CallContext = NO_CONTEXT) -> OrderState:
-        """Create the order or bring it to this state; `Permanent` when its customer is unknown."""
-        answer = self._system.call("put order", "PUT", _order(order_id), order, key=key, context=context)
+    async def put_order(
+        self, order_id: str, order: Order, *, key: str, context: CallContext = NO_CONTEXT, force: bool = False
+    ) -> OrderState:
+        """Create the order or bring it to this state; `Permanent` when its customer is unknown; `force` as above."""
+        path = _forced(_order(order_id), force)
+        answer = await self._system.call("put order", "PUT", path, order, key=key, context=context)
         return _state(OrderState, answer)
 
-    def get_order(self, order_id: str, *, context: CallContext = NO_CONTEXT) -> OrderState:
+    async def get_order(self, order_id: str, *, context: CallContext = NO_CONTEXT) -> OrderState:
         """The order as the ERP has it; raises `NotFound`."""
-        return _state(OrderState, self._system.call("get order", "GET", _order(order_id), context=context))
+        return _state(OrderState, await self._system.call("get order", "GET", _order(order_id), context=context))
 
-    def hold_order(
+    async def hold_order(
         self, order_id: str, *, reason: str, source_version: int, key: str, context: CallContext = NO_CONTEXT
     ) -> OrderState:
         """Stop the order until somebody decides; raises `NotFound`."""
         change = StatusChange(status="on-hold", reason=reason, source_version=source_version)
-        answer = self._system.call("hold order", "PATCH", _order(order_id), change, key=key, context=context)
+        answer = await self._system.call("hold order", "PATCH", _order(order_id), change, key=key, context=context)
         return _state(OrderState, answer)
+
+
+def _forced(path: str, force: bool) -> str:
+    return f"{path}?force=true" if force else path
 
 
 def _customer(customer_id: str) -> str:
@@ -75,6 +89,8 @@ def _state(model: type[State], answer: Response) -> State:
 
 def _refusal(answer: Response) -> IntegrationError:
     problem = problem_of(answer)
-    if answer.status == 409 and problem.kind == "stale-version":
-        return Stale(f"The ERP already holds a newer version ('{answer.request.operation}')")
-    return failure(answer, detail=problem.detail)
+    if answer.status == 409 and problem is not None and problem.kind == "stale-version":
+        return Stale(
+            f"The ERP already holds a newer version ('{answer.request.operation}')", service=answer.request.service
+        )
+    return rest_failure(answer)

@@ -20,7 +20,10 @@ class Address(Message):
 
 
 class Customer(Message):
-    """The state a customer shall have; `source_version` is the row version (versionnumber) it was taken from."""
+    """The state a customer shall have; `source_version` is the row version (versionnumber) it was taken from.
+
+    What is set is sent, None as null (the customer has none); what is not set stays in the ERP as it is.
+    """
 
     name: str
     kind: Literal["organisation", "person"]
@@ -29,19 +32,22 @@ class Customer(Message):
     currency: str | None = None
     tax_number: str | None = None
     address: Address | None = None
-    status: Literal["active", "blocked"] = "active"
+    status: Literal["active", "blocked"]
     source_version: int
 
 
 class Order(Message):
-    """The state an order shall have; `customer_id` is the Dataverse id of a customer that the ERP already has."""
+    """The state an order shall have; `customer_id` is the Dataverse id of a customer that the ERP already has.
+
+    What is not set stays in the ERP as it is.
+    """
 
     customer_id: str
     title: str
     amount: Amount
     currency: str
     closed_on: date | None = None
-    status: Literal["confirmed", "on-hold"] = "confirmed"
+    status: Literal["confirmed", "on-hold"]
     source_version: int
 
 
@@ -54,18 +60,20 @@ class StatusChange(Message):
 
 
 class CustomerState(Message):
-    """A customer as the ERP has it."""
+    """A customer as the ERP has it; `replaced_version` is the version that a PUT has replaced, None for a new one."""
 
     id: str
     number: str = Field(alias="customerNumber", min_length=1, max_length=50)
     status: str
     source_version: int
+    replaced_version: int | None = None
 
 
 class OrderState(Message):
-    """An order as the ERP has it."""
+    """An order as the ERP has it; `replaced_version` as for a customer."""
 
     id: str
     number: str = Field(alias="orderNumber", min_length=1, max_length=50)
     status: str
     source_version: int
+    replaced_version: int | None = None

@@ -52,6 +52,7 @@ class _Data(BaseModel):
     uncommitted: _Flag = False
     expected: _Values = {}
     caller: str | None = None
+    settled: dict[str, Any] | None = None
 
 
 class _Envelope(BaseModel):
@@ -107,6 +108,7 @@ def from_envelope(envelope: bytes) -> IntegrationEvent:
         uncommitted=data.uncommitted,
         expected=data.expected,
         caller=data.caller,
+        settled=data.settled,
         traceparent=read.traceparent,
         attempt=read.attempt,
         first_failed_at=read.firstfailedtime,
@@ -174,6 +176,7 @@ def _document(event: IntegrationEvent) -> dict[str, Any]:
                     "uncommitted": event.uncommitted or None,
                     "expected": encode_values(event.expected) or None,
                     "caller": event.caller,
+                    "settled": event.settled,
                 }
             ),
         }

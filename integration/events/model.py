@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from integration.events.values import Value
 
@@ -29,7 +30,7 @@ class IntegrationEvent:
 
     `attempt` starts at 1 and counts scheduled copies; `first_failed_at` is when the first attempt failed. `replay_of`
     is the id of the event that this one repeats at somebody's request; `forced` says that what was done for the record
-    before does not count.
+    before does not count. `settled` is the document about an event that has ended and that only has to be published.
     """
 
     event_id: str
@@ -58,6 +59,7 @@ class IntegrationEvent:
     first_failed_at: datetime | None = None
     replay_of: str | None = None
     forced: bool = False
+    settled: dict[str, Any] | None = None
 
     @property
     def session_id(self) -> str:

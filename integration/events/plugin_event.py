@@ -72,6 +72,7 @@ def read_plugin_event(
         ",".join(changed or ()),
         user,
         sent.operation_id or f"{accepted_time.isoformat()} {secrets.token_hex(8)}",
+        session_id=f"{table}:{sent.record_id}",
     )
     return IntegrationEvent(
         event_id=event_id,

@@ -146,6 +146,7 @@ def _identify(context: _Context, document: dict[str, Any], table: str, record_id
         context.operation_id,
         context.request_id,
         *((str(document.get("Depth")), _canonical(document.get("InputParameters"))) if shared else ()),
+        session_id=f"{table}:{record_id}" if record_id else None,
     )
 
 

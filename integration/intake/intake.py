@@ -173,7 +173,7 @@ class Intake:
     async def _write_down(self, event: IntegrationEvent) -> None:
         """The event is safe in the queue already: a ledger that is away costs the status a while, never the 202."""
         try:
-            written = asyncio.wrap_future(self._ledger.accept(event))
+            written = asyncio.ensure_future(self._ledger.accept(event))
             await asyncio.wait_for(asyncio.shield(written), _LEDGER_SECONDS)  # late is better than not at all
         except Exception as error:  # noqa: BLE001 -- whatever it is, the broker has the event
             _log.warning("ledger-behind", event=event, error=error)

@@ -1,9 +1,8 @@
-"""The ledger in Azure Tables: events accepted, effects done, verdicts, and what each record was last driven to."""
+"""The ledger in Azure Tables: what each record was brought to, and where each event is."""
 
-from integration.ledger.entry import Entry
 from integration.ledger.ledger import Ledger
-from integration.ledger.operation import Operation, State, Step
-from integration.ledger.records import BEGUN, RecordMemory, Records
-from integration.ledger.tables import Tables
+from integration.ledger.memory import DeadLetter, Effect, Memory
+from integration.ledger.record import Record
+from integration.ledger.status import EventStatus, State, Step
 
-__all__ = ["BEGUN", "Entry", "Ledger", "Operation", "RecordMemory", "Records", "State", "Step", "Tables"]
+__all__ = ["DeadLetter", "Effect", "EventStatus", "Ledger", "Memory", "Record", "State", "Step"]

@@ -1,98 +1,130 @@
-"""The ledger: accepted by the intake, worked on by the worker, read by support."""
+"""The ledger: what decides (a record's entity) and what people see (rows of events) in Azure Tables."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
-from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import TableTransactionError
-
+from integration.batching import Batcher, persistently
 from integration.clock import Clock
-from integration.coalescing import Coalescer
 from integration.events import IntegrationEvent
-from integration.ledger import rows
-from integration.ledger.entry import Entry
-from integration.ledger.operation import Operation
-from integration.ledger.tables import Tables, guarded, upsert
+from integration.ledger import keys, rows
+from integration.ledger.legacy import OldLayout
+from integration.ledger.record import Record
+from integration.ledger.status import EventStatus, State
+from integration.ledger.writer import StatusWriter
+from integration.tables import Account, Entity, Table
+from integration.transport import Transport
 
-_TRANSACTION_ROWS = 100
-_LISTED = 100
+_LOST_AFTER: Final = timedelta(seconds=10)
+"""A row that is to be written is written within a second."""
 
 
 class Ledger:
-    """One row per event and one per effect. All methods raise `Transient` where the tables are away."""
+    """Opens records, takes events in, reads and writes what people see. Raises `Outage` where the tables are away.
 
-    def __init__(self, tables: Tables, clock: Clock) -> None:
-        self._tables = tables
+    `old_layout` is asked for what the tables of the release before hold and these do not.
+    """
+
+    def __init__(
+        self, account: Account, transport: Transport, clock: Clock, *, old_layout: OldLayout | None = None
+    ) -> None:
         self._clock = clock
-        self._accepted: Coalescer[IntegrationEvent] = Coalescer("ledger-accepted", self._write_accepted)
+        self.old_layout = old_layout
+        self._account = account
+        self._transport = transport
+        self._tables: dict[str, Table] = {}
+        self._accepted: Batcher[IntegrationEvent] = Batcher(self._write_accepted)
+        self.status = StatusWriter(self.table)
 
-    def accept(self, event: IntegrationEvent) -> "Future[None]":
-        """Write down that the intake accepted `event`; a redelivery, or one the worker already has, changes nothing."""
-        return self._accepted.submit(event)
+    def table(self, name: str) -> Table:
+        """A table of the ledger by name."""
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = Table(self._account, self._transport, name)
+        return table
 
-    def open(self, event: IntegrationEvent) -> Entry:
-        """The entry of `event`, to work on."""
-        operation = self.read(event.event_id)
-        if operation is None and event.attempt > 1:
-            self._accepted.submit(event)  # the intake could not: nobody would find it by its correlation id
-        return Entry(self._tables.events, self._clock, event, operation)
+    async def record(self, session_id: str, *, guest: bool = False) -> Record:
+        """Read what is remembered of a record: one point read. `guest`: for an event of another record."""
+        table = self.table(keys.records_table(session_id))
+        found = await table.get(*keys.record_keys(session_id))
+        before = await self.old_layout.memory(session_id) if found is None and self.old_layout else None
+        return Record(table, session_id, found, guest=guest, before=before)
 
-    def read(self, event_id: str) -> Operation | None:
-        """What is known about an event, or None."""
-        with guarded():
-            found = list(self._tables.events.query_entities(rows.OF_EVENT, parameters=rows.event_range(event_id)))
-        return rows.to_operation(event_id, found)
+    async def accept(self, event: IntegrationEvent) -> None:
+        """Write down that `event` was accepted; a redelivery, or one the worker already has, changes nothing."""
+        await self._accepted.submit(event)
 
-    def by_correlation(self, correlation_id: str) -> list[Operation]:
-        """The events that share a correlation id, oldest first, 100 at most."""
-        prefix = rows.correlation_prefix(correlation_id)
-        query = f"PartitionKey eq '{rows.CORRELATIONS}' and RowKey ge '{prefix}.' and RowKey lt '{prefix}~'"
-        with guarded():
-            pages = self._tables.correlations.query_entities(query, results_per_page=_LISTED).by_page()
-            ids = [row["eventId"] for row in next(pages, [])]
-        operations = [operation for event_id in ids if (operation := self.read(event_id))]
-        return sorted(operations, key=lambda operation: operation.accepted_time)
+    async def read(self, event_id: str) -> EventStatus | None:
+        """The status of one event, or None where it is not known: one point read.
 
-    def ping(self) -> None:
-        """Reach the tables, or raise `Transient`."""
-        with guarded():
-            list(self._tables.events.query_entities("PartitionKey eq 'ping'"))
+        Where the row says for long that the event is under way and the record knows that it has ended, the row was lost
+        with the process that was to write it: it is written now.
+        """
+        found = await self.table(keys.events_table(keys.month_of(event_id))).get(*keys.event_keys(event_id))
+        status = rows.to_status(found.entity) if found else None
+        if status is None or status.accepted_time == rows.UNKNOWN_TIME:
+            return await self._from_old_layout(event_id, status)
+        age = self._clock.now() - (status.changed_time or status.accepted_time)
+        if not status.state.final and status.table and age > _LOST_AFTER:
+            return await self._rebuilt(status)
+        return status
 
-    def close(self) -> None:
-        """Write what is waiting."""
-        self._accepted.close()
+    async def months(self) -> list[str]:
+        """The months (`yyyyMM`) that the ledger has events of, newest first."""
+        found = [keys.month_of_table(name) for name in await self.names()]
+        months = {it[1] for it in found if it is not None and it[0] == keys.EVENTS_PREFIX}
+        return sorted(months - {keys.NO_MONTH}, reverse=True)
 
-    def _write_accepted(self, events: Sequence[IntegrationEvent]) -> None:
-        with guarded():
-            for partition in _partitions(rows.event_row(event) for event in events):
-                self._create(partition)
-            for partition in _partitions(rows.correlation_row(event) for event in events):
-                upsert(self._tables.correlations, partition)
+    async def names(self) -> list[str]:
+        """The names of all tables of the storage account."""
+        return await self._account.tables(self._transport)
 
-    def _create(self, partition: Sequence[rows.Row]) -> None:
-        """Create rows of one partition; those that exist stay as they are."""
-        if len(partition) > 1:
-            try:
-                self._tables.events.submit_transaction(("create", row) for row in partition)
-            except TableTransactionError as error:
-                if error.status_code != 409:
-                    raise
-            else:
-                return
-        for row in partition:
-            with suppress(ResourceExistsError):
-                self._tables.events.create_entity(row)
+    async def ping(self) -> None:
+        """Reach the tables, or raise."""
+        await self.table(keys.RECORDS).get("ping", "ping")
 
+    async def close(self) -> None:
+        """Write what is waiting to be written."""
+        await self._accepted.drain()
+        await self.status.drain()
 
-def _partitions(many: Iterable[rows.Row]) -> Iterable[list[rows.Row]]:
-    """Group rows into what one transaction takes: one partition, no row twice, 100 at most."""
-    grouped: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in many:
-        grouped[row["PartitionKey"]].setdefault(row["RowKey"], row)
-    for by_key in grouped.values():
-        partition = list(by_key.values())
-        for start in range(0, len(partition), _TRANSACTION_ROWS):
-            yield partition[start : start + _TRANSACTION_ROWS]
+    async def _from_old_layout(self, event_id: str, newer: EventStatus | None) -> EventStatus | None:
+        """An event of which these tables know nothing, or only what became of it in the end."""
+        status = await self.old_layout.read(event_id) if self.old_layout else None
+        if status is None or newer is None:
+            return status or newer
+        return replace(status, state=newer.state, resolved_by=newer.resolved_by, replayed_by=newer.replayed_by)
+
+    async def _rebuilt(self, status: EventStatus) -> EventStatus:
+        record = await self.record(status.session_id)
+        row = rows.from_memory(status, record.memory)
+        if row is None:
+            return status
+        self.status.clear_problem(State.WAITING.value, status.event_id)
+        table = self.table(keys.events_table(keys.month_of(status.event_id)))
+        await table.merge(row)
+        found = await table.get(*keys.event_keys(status.event_id))
+        if found is None:
+            return status
+        status = rows.to_status(found.entity)
+        if status.state is State.DEAD_LETTERED:
+            self.status.put_problem(rows.problem_row(status, rows.iso(status.changed_time or self._clock.now())))
+        return status
+
+    async def _write_accepted(self, events: Sequence[IntegrationEvent]) -> None:
+        indexes: dict[str, list[Entity]] = {}
+        for event in events:
+            indexes.setdefault(keys.index_table(keys.month_of(event.event_id)), []).extend(rows.index_rows(event))
+
+        async def write() -> None:
+            await asyncio.gather(
+                *(self._events_table(it).insert_new(rows.event_row(it)) for it in events),
+                *(self.table(name).merge_all(index) for name, index in indexes.items()),
+            )
+
+        await persistently(write, asyncio.sleep)
+
+    def _events_table(self, event: IntegrationEvent) -> Table:
+        return self.table(keys.events_table(keys.month_of(event.event_id)))

@@ -1,126 +1,235 @@
-"""How events and effects are laid out in the table `events`.
+"""Rows for people: an event's status, and where it is found. They decide nothing and can be made again from records.
 
-The event id `yyyyMMddHHmm-<hash>` gives partition (the minute) and row key (the hash); an effect's row key is the
-event's with `.<effect>` behind it. So an event and its effects are read in one query and written in one transaction,
-rows of one intake batch go in one transaction, and old partitions can be dropped whole.
+An event's row is merged, never replaced: the intake writes who and what, the worker how it goes. `state` is written
+only for an attempt that ended, so that a late write of an invocation that has lost its session changes no state.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from integration.events import IntegrationEvent
-from integration.ledger.operation import Operation, State, Step
+from integration.ledger import keys
+from integration.ledger.memory import Memory
+from integration.ledger.status import EventStatus, State, Step
+from integration.tables import Entity
 
-Row = dict[str, Any]
-
-CORRELATIONS = "correlations"
-"""The one partition of the table `correlations`, so that an intake batch is one transaction. A partition takes 2,000
-rows a second (learn.microsoft.com, "Scalability targets for Table storage"), four times what a Service Bus namespace
-does.
-"""
-
-
-def event_keys(event_id: str) -> tuple[str, str]:
-    """Partition key and row key of an event."""
-    minute, dash, digest = event_id.partition("-")
-    return (minute, digest) if dash else ("other", event_id)
+SCHEMA: Final = 1
+UNKNOWN_TIME: Final = datetime.min.replace(tzinfo=UTC)
+_HISTORY_KEPT: Final = 20
+_LONGEST_DETAIL: Final = 1_000
 
 
-OF_EVENT = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end"
-
-
-def event_range(event_id: str) -> dict[str, str]:
-    """The parameters with which `OF_EVENT` selects an event and its effects."""
-    partition, key = event_keys(event_id)
-    return {"partition": partition, "first": key, "end": f"{key}~"}
-
-
-def event_row(event: IntegrationEvent) -> Row:
-    """What the intake and, where that failed, the worker write down about an event."""
-    partition, key = event_keys(event.event_id)
+def event_row(event: IntegrationEvent) -> Entity:
+    """Who and what: all that is known of an event when it is accepted."""
+    partition, row = keys.event_keys(event.event_id)
     return {
         "PartitionKey": partition,
-        "RowKey": key,
+        "RowKey": row,
+        "schema": SCHEMA,
         "table": event.table,
         "recordId": event.record_id or "",
         "message": event.message,
         "organisation": event.organisation,
         "correlationId": event.correlation_id,
-        "acceptedTime": event.accepted_time,
+        "acceptedTime": iso(event.accepted_time),
         "caller": event.caller or "",
+        "replayOf": event.replay_of or "",
     }
 
 
-def effect_row(event_id: str, name: str, values: Mapping[str, Any]) -> Row:
-    """One effect of an event."""
-    partition, key = event_keys(event_id)
-    return {"PartitionKey": partition, "RowKey": f"{key}.{name}", **values}
+def index_rows(event: IntegrationEvent) -> list[Entity]:
+    """Where an event is found by its correlation id and by its time."""
+    by_correlation = keys.correlation_keys(event.correlation_id, event.event_id)
+    by_time = keys.time_keys(event.event_id)
+    return [
+        {"PartitionKey": by_correlation[0], "RowKey": by_correlation[1], "eventId": event.event_id},
+        {
+            "PartitionKey": by_time[0],
+            "RowKey": by_time[1],
+            "eventId": event.event_id,
+            "table": event.table,
+            "recordId": event.record_id or "",
+            "message": event.message,
+        },
+    ]
 
 
-def correlation_prefix(correlation_id: str) -> str:
-    """Correlation ids are the caller's: hashed, as a row key takes neither every character nor every length."""
-    return hashlib.sha256(correlation_id.encode()).hexdigest()[:32]
+def started(event: IntegrationEvent, steps: Sequence[Step], now: datetime) -> Entity:
+    """An attempt is under way."""
+    return {**event_row(event), "startedAttempt": event.attempt, "startedTime": iso(now), "steps": _steps(steps)}
 
 
-def correlation_row(event: IntegrationEvent) -> Row:
-    """Where an event is found by its correlation id."""
+def ended(
+    event: IntegrationEvent,
+    state: State,
+    *,
+    now: datetime,
+    steps: Sequence[Step],
+    reason: str = "",
+    detail: str = "",
+    system: str = "",
+    next_attempt: datetime | None = None,
+    published: bool = False,
+) -> Entity:
+    """An attempt has ended, in `state`; a failed one also enters the history."""
+    row: Entity = {
+        **event_row(event),
+        "state": state.value,
+        "attempts": event.attempt,
+        "startedAttempt": event.attempt,
+        "changedTime": iso(now),
+        "nextAttempt": iso(next_attempt) if next_attempt else "",
+        "reason": reason,
+        "detail": detail[:_LONGEST_DETAIL],
+        "system": system,
+        "steps": _steps(steps),
+    }
+    if published:
+        row["publishedTime"] = iso(now)
+    if reason:
+        attempt = {"attempt": event.attempt, "at": iso(now), "reason": reason, "detail": detail[:_LONGEST_DETAIL]}
+        row[f"attempt{event.attempt % _HISTORY_KEPT:02}"] = json.dumps(attempt)
+    return row
+
+
+def problem_row(status: EventStatus, since: str) -> Entity:
+    """What the list of problems shows of an event that waits or is dead-lettered."""
+    partition, row = keys.problem_keys(status.state.value, status.event_id)
     return {
-        "PartitionKey": CORRELATIONS,
-        "RowKey": f"{correlation_prefix(event.correlation_id)}.{event.event_id}",
-        "eventId": event.event_id,
+        "PartitionKey": partition,
+        "RowKey": row,
+        "schema": SCHEMA,
+        "table": status.table,
+        "recordId": status.record_id or "",
+        "message": status.message,
+        "reason": status.reason or "",
+        "detail": status.detail or "",
+        "system": status.system or "",
+        "attempts": status.attempts,
+        "since": since,
+        "nextAttempt": iso(status.next_attempt) if status.next_attempt else "",
     }
 
 
-def to_operation(event_id: str, rows: Iterable[Mapping[str, Any]]) -> Operation | None:
-    """Read an event's rows; None where the event's own row is missing."""
-    _, key = event_keys(event_id)
-    head: Mapping[str, Any] | None = None
-    steps = []
-    for row in rows:
-        if row["RowKey"] == key:
-            head = row
-        else:
-            steps.append(_to_step(row["RowKey"].removeprefix(f"{key}."), row))
-    if head is None:
-        return None
-    if published := _utc(head.get("publishedTime")):
-        steps.append(Step("publish", "done", published, "", "", {}))
-    state, attempts = State(head.get("state", State.ACCEPTED)), head.get("attempts", 0)
-    if state is State.ACCEPTED and steps:  # the first attempt's effects are under way
-        state, attempts = State.PROCESSING, 1
-    return Operation(
-        event_id=event_id,
-        correlation_id=head.get("correlationId", ""),
-        organisation=head.get("organisation", ""),
-        table=head.get("table", ""),
-        record_id=head.get("recordId") or None,
-        message=head.get("message", ""),
+def behind_row(event: IntegrationEvent, system: str, now: datetime) -> Entity:
+    """A system that has lost what it had confirmed, noticed by `event`, as the list of problems shows it."""
+    partition, row = keys.problem_keys("system-behind", event.event_id)
+    return {
+        "PartitionKey": partition,
+        "RowKey": row,
+        "schema": SCHEMA,
+        "table": event.table,
+        "recordId": event.record_id or "",
+        "message": event.message,
+        "reason": f"{system}-behind",
+        "detail": f"the {system} held an older state than it has confirmed",
+        "system": system,
+        "attempts": event.attempt,
+        "since": iso(now),
+        "nextAttempt": "",
+    }
+
+
+def resolved(event_id: str, *, by: str, now: datetime) -> Entity:
+    """A dead-lettered event that a later one has made up for."""
+    partition, row = keys.event_keys(event_id)
+    return {
+        "PartitionKey": partition,
+        "RowKey": row,
+        "state": State.RESOLVED.value,
+        "resolvedBy": by,
+        "changedTime": iso(now),
+    }
+
+
+def to_status(row: Mapping[str, Any]) -> EventStatus:
+    """Read an event's row."""
+    attempts, begun = int(row.get("attempts", 0)), int(row.get("startedAttempt", 0))
+    state = State(row["state"]) if row.get("state") else State.ACCEPTED
+    if begun > attempts and not state.final:
+        state, attempts = State.PROCESSING, begun
+    history = [json.loads(value) for name, value in row.items() if name.startswith("attempt") and name[7:].isdigit()]
+    published = time(row.get("publishedTime"))
+    steps = [_step(it) for it in json.loads(row.get("steps") or "[]")]
+    if published:
+        steps.append(Step("publish", "done", published))
+    return EventStatus(
+        event_id=row["RowKey"],
+        correlation_id=row.get("correlationId", ""),
+        organisation=row.get("organisation", ""),
+        table=row.get("table", ""),
+        record_id=row.get("recordId") or None,
+        message=row.get("message", ""),
         state=state,
-        accepted_time=_utc(head.get("acceptedTime")) or datetime.min.replace(tzinfo=UTC),
+        accepted_time=time(row.get("acceptedTime")) or UNKNOWN_TIME,
         attempts=attempts,
-        next_attempt=_utc(head.get("nextAttempt")) if state is State.WAITING else None,
-        reason=head.get("reason") or None,
-        detail=head.get("detail") or None,
-        history=tuple(json.loads(head.get("history", "[]"))),
+        caller=row.get("caller") or None,
+        changed_time=time(row.get("changedTime")) or time(row.get("startedTime")),
+        next_attempt=time(row.get("nextAttempt")) if state is State.WAITING else None,
+        reason=row.get("reason") or None,
+        detail=row.get("detail") or None,
+        system=row.get("system") or None,
+        history=tuple(sorted(history, key=lambda it: int(it["attempt"]))),
         steps=tuple(sorted(steps, key=lambda step: step.at)),
-        caller=head.get("caller") or None,
+        published_time=published,
+        resolved_by=row.get("resolvedBy") or None,
+        replay_of=row.get("replayOf") or None,
+        replayed_by=row.get("replayedBy") or None,
+        note=row.get("note") or None,
     )
 
 
-def _to_step(name: str, row: Mapping[str, Any]) -> Step:
-    return Step(
-        name=name,
-        state=row["state"],
-        at=_utc(row["at"]) or datetime.min.replace(tzinfo=UTC),
-        detail=row.get("detail", ""),
-        basis=row.get("basis", ""),
-        answer=json.loads(row.get("answer", "{}")),
+def iso(moment: datetime) -> str:
+    """A time as the tables hold it: ISO 8601 in UTC, so that text sorts as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def time(text: str | None) -> datetime | None:
+    """The time that `iso` wrote."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def _steps(steps: Sequence[Step]) -> str:
+    return json.dumps(
+        [{"name": it.name, "state": it.state, "at": iso(it.at), "detail": it.detail} for it in steps],
+        separators=(",", ":"),
     )
 
 
-def _utc(value: datetime | None) -> datetime | None:
-    """The SDK gives its own subclass of datetime; the rest of the project knows the plain one."""
-    return None if value is None else datetime.fromtimestamp(value.timestamp(), UTC)
+def _step(content: Mapping[str, Any]) -> Step:
+    return Step(content["name"], content["state"], time(content["at"]) or UNKNOWN_TIME, content["detail"])
+
+
+def again(event: IntegrationEvent, state: State, memory: Memory, *, now: datetime, published: bool) -> Entity:
+    """An event that ended before, whose row may have been lost with the process that was to write it."""
+    row: Entity = {
+        **event_row(event),
+        "state": state.value,
+        "attempts": event.attempt,
+        "steps": _steps(steps_of(memory, event.event_id)),
+    }
+    return row | {"publishedTime": iso(now)} if published else row
+
+
+def steps_of(memory: Memory, event_id: str) -> list[Step]:
+    """The effects that the event has done, as the record remembers them."""
+    return [
+        Step(name, "done" if effect.done is not None else "started", datetime.fromisoformat(effect.at), effect.detail)
+        for name, effect in memory.effects.items()
+        if effect.event_id == event_id and effect.at
+    ]
+
+
+def from_memory(status: EventStatus, memory: Memory) -> Entity | None:
+    """The row that says how the event ended, from what its record remembers; None where that knows of no end."""
+    partition, row = keys.event_keys(status.event_id)
+    keyed: Entity = {"PartitionKey": partition, "RowKey": row}
+    keyed["steps"] = _steps(status.steps or steps_of(memory, status.event_id))
+    if state := memory.recent.get(status.event_id):
+        return {**keyed, "state": state.value, "attempts": max(status.attempts, 1), "reason": ""}
+    if letter := memory.dead_letters.get(status.event_id):
+        told = {"reason": letter.reason, "detail": letter.detail, "changedTime": letter.at}
+        return {**keyed, "state": State.DEAD_LETTERED.value, "attempts": max(status.attempts, 1), **told}
+    return None

@@ -1,7 +1,7 @@
 """The HTTP triggers of support: status and health."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import azure.functions as func
 
@@ -26,19 +26,19 @@ def blueprint(
     bp = func.Blueprint()
 
     @bp.route(route="operations/{event_id?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    def operations(req: func.HttpRequest) -> func.HttpResponse:
+    async def operations(req: func.HttpRequest) -> func.HttpResponse:
         headers = {name.lower(): value for name, value in req.headers.items()}
         event_id = req.route_params.get("event_id")
 
-        def ask() -> func.HttpResponse:
+        async def ask() -> func.HttpResponse:
             sender = senders.find(headers, req.params) if event_id else None
             if event_id and sender:
-                progress = status.progress(event_id, sender)
+                progress = await status.progress(event_id, sender)
             else:
                 operators.admit(headers, req.params)
                 if not event_id:
-                    return _json(status.many(req.params), 200)
-                progress = status.one(event_id)
+                    return _json(await status.many(req.params), 200)
+                progress = await status.one(event_id)
             if progress.settled:
                 return _json(progress.body, 200)
             again = {
@@ -47,20 +47,20 @@ def blueprint(
             }
             return _json(progress.body, 202, again)
 
-        return _answered(ask)
+        return await _answered(ask)
 
     @bp.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    def health_report(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 -- the trigger's name for it
-        report = health.report()
+    async def health_report(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 -- the trigger's name for it
+        report = await health.report()
         return _json(report, 200 if report["ready"] else 503)
 
     return bp
 
 
-def _answered(ask: Callable[[], func.HttpResponse]) -> func.HttpResponse:
+async def _answered(ask: Callable[[], Awaitable[func.HttpResponse]]) -> func.HttpResponse:
     """Never 500: whoever polls gives up on it."""
     try:
-        return ask()
+        return await ask()
     except Rejected as error:
         return rejected(error)
     except Transient as error:

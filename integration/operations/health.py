@@ -1,9 +1,7 @@
 """Whether the app can do its work now, and what is missing."""
 
-import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotInTime
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from integration import __version__
@@ -19,35 +17,31 @@ class Health:
     The route is open to anyone, so what was found holds for two seconds, however often it is asked for.
     """
 
-    def __init__(self, checks: Mapping[str, Callable[[], object]], clock: Clock) -> None:
+    def __init__(self, checks: Mapping[str, Callable[[], Awaitable[object]]], clock: Clock) -> None:
         self._checks = checks
         self._clock = clock
-        self._lock = threading.Lock()
         self._found: dict[str, Any] = {}
         self._found_at = -_KEPT_SECONDS
 
-    def report(self) -> dict[str, Any]:
+    async def report(self) -> dict[str, Any]:
         """`{"ready": bool, "version": ..., "checks": {name: "ok" or what is wrong}}`.
 
         Says no more than anyone may know.
         """
-        with self._lock:
-            if self._clock.monotonic() - self._found_at >= _KEPT_SECONDS:
-                self._found = self._check()
-                self._found_at = self._clock.monotonic()
-            return self._found
+        if self._clock.monotonic() - self._found_at >= _KEPT_SECONDS:
+            self._found_at = self._clock.monotonic()
+            found = await asyncio.gather(*map(_outcome, self._checks.values()))
+            checks = dict(zip(self._checks, found, strict=True))
+            self._found = {"ready": all(it == "ok" for it in found), "version": __version__, "checks": checks}
+        return self._found
 
-    def _check(self) -> dict[str, Any]:
-        pool = ThreadPoolExecutor(max_workers=len(self._checks), thread_name_prefix="health")
-        running = {name: pool.submit(check) for name, check in self._checks.items()}
-        found = {}
-        for name, future in running.items():
-            try:
-                future.result(timeout=_CHECK_SECONDS)
-                found[name] = "ok"
-            except NotInTime:
-                found[name] = f"no answer within {_CHECK_SECONDS:.0f} s"
-            except Exception as error:  # noqa: BLE001 -- whatever it is, it is the finding
-                found[name] = str(getattr(error, "reason", type(error).__name__))
-        pool.shutdown(wait=False, cancel_futures=True)
-        return {"ready": all(state == "ok" for state in found.values()), "version": __version__, "checks": found}
+
+async def _outcome(check: Callable[[], Awaitable[object]]) -> str:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await check()
+    except TimeoutError:
+        return f"no answer within {_CHECK_SECONDS:.0f} s"
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is the finding
+        return str(getattr(error, "reason", type(error).__name__))
+    return "ok"

@@ -10,7 +10,8 @@ from typing import Any
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
 from integration.events import kept_correlation_id
-from integration.ledger import Ledger, Operation, State
+from integration.ledger import EventStatus, Ledger, State
+from integration.ledger.queries import Queries
 from integration.public_address import POLL_SECONDS
 
 _EVENT_ID = re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}")
@@ -33,20 +34,21 @@ class StatusQueries:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._queries = Queries(ledger)
 
-    def one(self, event_id: str) -> Progress:
+    async def one(self, event_id: str) -> Progress:
         """The whole status of one event."""
-        operation = self._read(event_id)
+        operation = await self._read(event_id)
         if operation is None:
             raise _unknown(event_id)
         return self._progress(operation, to_json(operation))
 
-    def progress(self, event_id: str, sender: str) -> Progress:
+    async def progress(self, event_id: str, sender: str) -> Progress:
         """How far an event is, for the caller of the intake who has sent it; others do not learn that it exists.
 
         An event that was answered with 202 a short while ago is accepted, even if the ledger does not know of it yet.
         """
-        operation = self._read(event_id)
+        operation = await self._read(event_id)
         if operation is None and self._is_recent(event_id):
             return Progress(
                 {"eventId": event_id, "state": State.ACCEPTED.value}, settled=False, retry_after=POLL_SECONDS
@@ -56,7 +58,7 @@ class StatusQueries:
         whole = to_json(operation)
         return self._progress(operation, {name: whole[name] for name in _FOR_SENDERS})
 
-    def many(self, params: Mapping[str, str]) -> dict[str, Any]:
+    async def many(self, params: Mapping[str, str]) -> dict[str, Any]:
         """The events that share a correlation id."""
         correlation_id = kept_correlation_id(params.get("correlation_id"))
         if correlation_id is None:
@@ -68,14 +70,15 @@ class StatusQueries:
                     Fault("correlation_id", "query parameter is missing, or nothing that a correlation id can be"),
                 ),
             )
-        return {"operations": [to_json(operation) for operation in self._ledger.by_correlation(correlation_id)]}
+        found = await self._queries.by_correlation(correlation_id)
+        return {"operations": [to_json(operation) for operation in found]}
 
-    def _read(self, event_id: str) -> Operation | None:
+    async def _read(self, event_id: str) -> EventStatus | None:
         if not _EVENT_ID.fullmatch(event_id):
             raise Rejected(400, "Not an event id", "An event id is twelve digits, a dash and 32 hexadecimal digits.")
-        return self._ledger.read(event_id)
+        return await self._ledger.read(event_id)
 
-    def _progress(self, operation: Operation, body: dict[str, Any]) -> Progress:
+    def _progress(self, operation: EventStatus, body: dict[str, Any]) -> Progress:
         wait = float(POLL_SECONDS)
         if operation.next_attempt is not None:
             wait = max(wait, (operation.next_attempt - self._clock.now()).total_seconds())
@@ -98,7 +101,7 @@ def _unknown(event_id: str) -> Rejected:
     return Rejected(404, "Unknown event", f"The ledger has no event {event_id}.")
 
 
-def to_json(operation: Operation) -> dict[str, Any]:
+def to_json(operation: EventStatus) -> dict[str, Any]:
     """An operation as support and flows see it; times in ISO 8601, UTC."""
     return {
         "eventId": operation.event_id,

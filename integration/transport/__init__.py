@@ -5,8 +5,10 @@ from integration.transport.authorize import ApiKey, Authorizer, BearerTokens, To
 from integration.transport.exchange import NO_CONTEXT, CallContext, Request, Response
 from integration.transport.hosts import Host, Limits
 from integration.transport.http import Transport
-from integration.transport.oauth import client_credentials
+from integration.transport.identity import managed_identity_tokens
+from integration.transport.oauth import client_credentials, sign_in_failure
 from integration.transport.retry import RetryPolicy
+from integration.transport.sender import Sender
 from integration.transport.status import failure
 
 __all__ = [
@@ -20,9 +22,12 @@ __all__ = [
     "Request",
     "Response",
     "RetryPolicy",
+    "Sender",
     "Token",
     "Transport",
     "client_credentials",
     "failure",
+    "managed_identity_tokens",
+    "sign_in_failure",
     "validated",
 ]

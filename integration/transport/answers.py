@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from integration.errors import Permanent
+from integration.errors import Outage
 from integration.transport.exchange import Response
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -13,9 +13,9 @@ Answer = TypeVar("Answer", bound=BaseModel)
 def validated(model: type[Answer], response: Response) -> Answer:
     """The body of a successful answer as `model`.
 
-    Raises `Transient` (`<service>-answer-unreadable`) when it is not JSON, since then something else answered, and
-    `Permanent` (`<service>-answer-invalid`) when it is JSON that breaks the contract: the same request would get the
-    same answer again. The message names the fields, never their values.
+    Raises `Outage`, since what breaks the contract was not said by the system as we know it:
+    `<service>-answer-unreadable` when it is not JSON, `<service>-answer-invalid` when it is JSON of another shape (a
+    gateway's, or a new version's). The message names the fields, never their values.
     """
     content = response.json()
     try:
@@ -23,7 +23,8 @@ def validated(model: type[Answer], response: Response) -> Answer:
     except ValidationError as error:
         fields = ", ".join(sorted({".".join(map(str, fault["loc"])) or "the body" for fault in error.errors()}))
         service = response.request.service
-        raise Permanent(
+        raise Outage(
             f"{service} answered '{response.request.operation}' with something outside its contract: {fields}",
             reason=f"{service}-answer-invalid",
+            service=service,
         ) from None

@@ -1,19 +1,18 @@
 """How a call says who we are: an API key, or a bearer token that is kept until shortly before it expires."""
 
-import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from integration.clock import Clock
-from integration.errors import IntegrationError
+from integration.transport.single_flight import SingleFlight
 
 
 class Authorizer(Protocol):
     """Gives the headers that admit a call."""
 
-    def headers(self) -> Mapping[str, str]:
+    async def headers(self) -> Mapping[str, str]:
         """The headers; may call a token endpoint, and raise what that raises."""
         ...
 
@@ -28,7 +27,7 @@ class ApiKey:
     def __init__(self, key: str, *, header: str = "X-Api-Key") -> None:
         self._headers = {header: key}
 
-    def headers(self) -> Mapping[str, str]:
+    async def headers(self) -> Mapping[str, str]:
         return self._headers
 
     def refused(self, given: Mapping[str, str]) -> bool:  # noqa: ARG002 -- a key has no successor
@@ -53,63 +52,46 @@ class _Kept:
 
 
 class BearerTokens:
-    """`Authorization: Bearer ...` with tokens that `fetch` gets; safe to share between threads.
+    """`Authorization: Bearer ...` with tokens that `fetch` gets; one for all calls to a system.
 
-    One fetch runs at a time. While it does, threads go on with the present token as long as that works, and otherwise
+    One fetch runs at a time. While it does, calls go on with the present token as long as that works, and otherwise
     wait for the one fetch and share its outcome, also when it fails: a token endpoint in trouble gets one request, not
-    one per thread.
+    one per call. A call that is cancelled while it waits does not end the fetch for the others.
     """
 
-    def __init__(self, fetch: Callable[[], Token], *, clock: Clock) -> None:
+    def __init__(self, fetch: Callable[[], Awaitable[Token]], *, clock: Clock) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._lock = threading.Lock()
         self._kept: _Kept | None = None
-        self._pending: Future[_Kept] | None = None
+        self._renewal = SingleFlight[_Kept]()
 
-    def headers(self) -> Mapping[str, str]:
+    async def headers(self) -> Mapping[str, str]:
         now = self._clock.monotonic()
-        with self._lock:
-            kept = self._kept
-            if kept is not None and now < kept.refresh_at:
-                return kept.headers
-            ours = self._pending is None
-            pending = self._pending = self._pending or Future()
-        works = kept.headers if kept is not None and now < kept.ends_at else None
-        if ours:
-            self._renew(pending, now)
-        elif works is not None:
-            return works
-        try:
-            return pending.result().headers
-        except IntegrationError:
-            if works is not None:
-                return works
-            raise
+        kept = self._kept
+        if kept is not None and now < kept.refresh_at:
+            return kept.headers
+        renewal = self._renewal.start(lambda: self._renew(now))
+        if kept is not None and now < kept.ends_at:
+            return kept.headers
+        return (await asyncio.shield(renewal)).headers
 
     def refused(self, given: Mapping[str, str]) -> bool:
-        with self._lock:
-            if self._kept is not None and self._kept.headers == given:
-                self._kept = None
+        if self._kept is not None and self._kept.headers == given:
+            self._kept = None
         return True
 
-    def _renew(self, pending: "Future[_Kept]", now: float) -> None:
-        """Fetch a token and tell all who wait; `now` is from before the fetch, so that times err to the safe side."""
+    async def _renew(self, now: float) -> _Kept:
+        """Fetch a token and keep it; `now` is from before the fetch, so that times err to the safe side."""
         try:
-            token = self._fetch()
-        except BaseException as error:  # noqa: BLE001 -- whoever waits gets it, this thread too
-            with self._lock:
-                self._pending = None
-                if self._kept is not None:
-                    self._kept = replace(self._kept, refresh_at=now + _PAUSE)
-            pending.set_exception(error)
-            return
+            token = await self._fetch()
+        except BaseException:
+            if self._kept is not None:
+                self._kept = replace(self._kept, refresh_at=now + _PAUSE)
+            raise
         ends_at = now + token.lifetime
-        kept = _Kept({"Authorization": f"Bearer {token.value}"}, ends_at - min(_EARLY, token.lifetime / 5), ends_at)
-        with self._lock:
-            self._pending = None
-            self._kept = kept
-        pending.set_result(kept)
+        refresh_at = ends_at - min(_EARLY, token.lifetime / 5)
+        self._kept = kept = _Kept({"Authorization": f"Bearer {token.value}"}, refresh_at, ends_at)
+        return kept
 
 
 _EARLY = 300.0

@@ -6,18 +6,20 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from integration.errors import Transient
+from integration.errors import Outage
 
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What every call carries of the event it is made for, so that one trace spans all systems.
+    """What every call carries of the event it is made for, so that one trace spans all systems and one deadline holds.
 
     `traceparent` is W3C Trace Context (`00-<trace>-<span>-<flags>`), `correlation_id` the one that the event came with.
+    `deadline` is a point in time on the clock's `monotonic()`: no call of this context outlives it.
     """
 
     correlation_id: str | None = None
     traceparent: str | None = None
+    deadline: float | None = None
 
     def headers(self) -> dict[str, str]:
         """As HTTP headers; a value that could not be a header (it came from outside) is left out."""
@@ -42,7 +44,7 @@ class Request:
     @property
     def idempotent(self) -> bool:
         """Whether sending it twice has the effect of sending it once (RFC 9110 9.2.2, or said by a header)."""
-        if self.method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}:
+        if self.method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "MERGE"}:  # MERGE: Azure Tables
             return True
         return any(name.lower() in {"idempotency-key", "if-match"} for name in self.headers)
 
@@ -62,15 +64,20 @@ class Response:
         return 200 <= self.status < 300
 
     @property
+    def media_type(self) -> str:
+        """What the other side says that the body is, in lower case and without parameters; empty if it does not say."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
     def is_json(self) -> bool:
         """Whether the other side says that the body is JSON (`application/json`, `application/problem+json`, ...)."""
-        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return media_type == "application/json" or media_type.endswith("+json")
+        return self.media_type == "application/json" or self.media_type.endswith("+json")
 
     def json(self) -> Any:
         """The body as JSON, numbers with a fraction as `Decimal` with the digits that were sent.
 
-        Raises `Transient` when it is not JSON: then something else answered (a gateway's page, a proxy).
+        Raises `Outage` (`<service>-answer-unreadable`) when it is not JSON: then something else answered (a gateway's
+        page, a proxy).
         """
         if self.is_json:
             try:
@@ -78,9 +85,10 @@ class Response:
             except ValueError:
                 pass
         service = self.request.service
-        raise Transient(
+        raise Outage(
             f"{service} answered {self.status} to '{self.request.operation}' with something else than JSON",
             reason=f"{service}-answer-unreadable",
+            service=service,
         )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from yarl import URL
 
 from integration.errors import ConfigurationError
 
@@ -12,8 +13,7 @@ from integration.errors import ConfigurationError
 class Limits:
     """Limits of one call: seconds to connect, between two reads, and for all of it; bytes of the (unpacked) answer.
 
-    `total` counts from the first byte sent to the last one read, a re-send included; only the system's own name
-    resolution is outside of it.
+    `total` counts from the look-up of the name to the last byte read, a re-send included.
     """
 
     connect: float = 5.0
@@ -54,24 +54,28 @@ class Host:
 
 
 def origin_of(url: str) -> str | None:
-    """`scheme://host:port` of an http(s) address; None for everything else, also for one that carries credentials."""
+    """`scheme://host:port` of an http(s) address; None for everything else, also for one that carries credentials.
+
+    It is read by what reads it again for sending (yarl, under aiohttp), so that no address means one host to the check
+    and another one to the socket.
+    """
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        parts = URL(url, encoded=True)
+        name, port = parts.raw_host, parts.port
     except ValueError:
         return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
+    if parts.scheme not in _SCHEMES or not name or "@" in parts.raw_authority:
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}:{port or _DEFAULT_PORTS[parts.scheme]}"
+    host = f"[{name.lower()}]" if ":" in name else name.lower()
+    return f"{parts.scheme}://{host}:{port}"
 
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SCHEMES = {"http", "https"}
 
 
 def _is_loopback(url: str) -> bool:
-    name = urlsplit(url).hostname or ""
-    if name == "localhost":
+    name = URL(url, encoded=True).raw_host or ""
+    if name.lower() == "localhost":
         return True
     try:
         return ip_address(name).is_loopback

@@ -1,188 +1,211 @@
 """The one HTTP transport: every call to another system leaves this process here.
 
-It is built on requests, the lean way: prepared requests on one adapter (a urllib3 pool) per thread; no proxies or
-netrc from the environment, no redirects, no cookies. It sends once (see `Transport.send` for the one exception): when
-to try again is decided by whoever holds the event, with `RetryPolicy`.
+It is built on aiohttp without what aiohttp does unasked: no redirects, no cookies, no proxies or netrc from the
+environment, no sending again. It sends once (see `Transport.send` for the two exceptions): when to try again is decided
+by whoever holds the event, with `RetryPolicy`.
 """
 
-import threading
+import asyncio
+import ssl
 from collections.abc import Iterable, Mapping
-from contextlib import closing
-from typing import Any, NoReturn
-from weakref import WeakSet
+from dataclasses import dataclass
 
-import requests
-import urllib3
+import aiohttp
+from yarl import URL
 
 from integration.clock import Clock
-from integration.errors import Permanent, Throttled, Transient
+from integration.errors import IntegrationError, Outage, Permanent, Throttled, Transient
 from integration.transport.authorize import Authorizer
+from integration.transport.body import NotGzipError, TooLargeError, read_body
 from integration.transport.exchange import NO_CONTEXT, CallContext, Request, Response
 from integration.transport.hosts import Host, Limits, origin_of
+from integration.transport.sessions import ConnectionLostError, Sessions
 from integration.transport.status import retry_after_seconds
-from integration.transport.timelimit import Deadline, LimitedAdapter
 from integration.transport.trust import Trust
 from integration.transport.window import RetryWindows
 
 
 class Transport:
-    """Sends requests to the hosts of the configuration and to no others; safe to share between threads.
+    """Sends requests to the hosts of the configuration and to no others; nothing connects before the first of them.
 
-    `hosts` may name one origin twice (a token endpoint beside the API that it is for): the first one counts.
+    `hosts` may name one origin twice (a token endpoint beside the API that it is for): the first one counts. Each event
+    loop that uses it has connections of its own.
     """
 
     def __init__(self, hosts: Iterable[Host], *, clock: Clock) -> None:
-        self._hosts: dict[str, Host] = {}
+        self._allowed: dict[str, _Allowed] = {}
         for host in hosts:
-            self._hosts.setdefault(host.origin, host)
+            self._allowed.setdefault(host.origin, _Allowed.of(host))
         self._clock = clock
         self._windows = RetryWindows(clock)
         self._trust = Trust()
-        self._local = threading.local()
-        self._wires: WeakSet[_Wire] = WeakSet()
+        self._sessions = Sessions()
 
-    def send(
+    async def send(
         self, request: Request, *, authorizer: Authorizer | None = None, context: CallContext = NO_CONTEXT
     ) -> Response:
         """Send `request` and return the whole answer, whatever its status.
 
         A 401 makes the authorizer drop what it gave; if it can get something new, the request goes out once more. A
-        connection that closes before any answer is replaced once, for requests that may be sent twice. Raises
-        `Permanent` (host not allowed, answer too large), `Transient` (time-outs, connections that fail), `Throttled`
-        (the host asked to be left alone for a time that is not over: nothing was sent).
+        connection that ends before any answer is replaced once, for requests that may be sent twice. Raises `Permanent`
+        (host not allowed), `Outage` (time-outs, connections that fail, answers that cannot be
+        unpacked), `Throttled` (the host asked to be left alone for a time that is not over: nothing was sent), and
+        `Transient` (`deadline-exceeded`) when the deadline of the context has come.
         """
+        host = self._host_of(request)
+        try:
+            async with asyncio.timeout(self._left(context)) as limit:
+                given = await authorizer.headers() if authorizer else {}
+                response = await self._exchange(host, request, context, given, limit)
+                if response.status == 401 and authorizer is not None and authorizer.refused(given):
+                    limit.reschedule(self._at(self._left(context)))
+                    given = await authorizer.headers()
+                    response = await self._exchange(host, request, context, given, limit)
+                return response
+        except TimeoutError as error:
+            raise self._too_late(request, context) from error
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        await self._sessions.aclose()
+
+    def _host_of(self, request: Request) -> "_Allowed":
         origin = origin_of(request.url)
-        host = self._hosts.get(origin) if origin else None
+        host = self._allowed.get(origin) if origin else None
         if host is None:
             raise Permanent(
                 f"'{request.operation}' would call {origin or 'something'} which the settings do not name",
                 reason="host-not-allowed",
+                service=request.service,
             )
-        given = authorizer.headers() if authorizer else {}
-        response = self._exchange(host, request, {**request.headers, **context.headers(), **given})
-        if response.status == 401 and authorizer is not None and authorizer.refused(given):
-            given = authorizer.headers()
-            response = self._exchange(host, request, {**request.headers, **context.headers(), **given})
-        return response
+        return host
 
-    def close(self) -> None:
-        """Close the pooled connections of all threads."""
-        for wire in list(self._wires):
-            wire.adapter.close()
-
-    def _exchange(self, host: Host, request: Request, headers: Mapping[str, str]) -> Response:
+    async def _exchange(
+        self, host: "_Allowed", request: Request, context: CallContext, given: Mapping[str, str], limit: asyncio.Timeout
+    ) -> Response:
+        """One answer within the limits of the host; `limit` is moved there, as it is the only timer of the call."""
         wait = self._windows.remaining(host.origin)
         if wait > 0:
             raise Throttled(
                 f"{request.service} asked for a pause; '{request.operation}' was not sent",
                 reason=f"{request.service}-throttled",
                 retry_after=wait,
+                service=request.service,
             )
-        wire = self._wire()
-        wire.deadline.start(host.limits.total)
+        left = self._left(context)
+        limit.reschedule(self._at(host.limits.total if left is None else min(host.limits.total, left)))
+        headers = {**request.headers, **context.headers(), **given}
         try:
             try:
-                status, received, body = wire.send(host, request, headers)
-            except requests.ConnectionError as error:
-                if not (request.idempotent and _closed_before_answer(error)):
+                status, received, body = await self._send(self._sessions.kept(), host, request, headers)
+            except ConnectionLostError:
+                if not request.idempotent:
                     raise
-                status, received, body = wire.send(host, request, headers)
-        except _FAILURES as error:
-            _raise_transient(request, error)
-        retry_after = retry_after_seconds(received.get("retry-after"), self._clock.now())
+                status, received, body = await self._send(self._sessions.fresh(), host, request, headers)
+        except (aiohttp.ClientError, ConnectionLostError, NotGzipError, TooLargeError, OSError) as error:
+            raise _failed(request, error, host.limits) from error
+        value = received.get("retry-after")
+        retry_after = None if value is None else retry_after_seconds(value, self._clock.now())
         if retry_after and status in {429, 503}:
             self._windows.open(host.origin, retry_after)
         return Response(request, status, received, body, retry_after)
 
-    def _wire(self) -> "_Wire":
-        wire: _Wire | None = getattr(self._local, "wire", None)
-        if wire is None:
-            wire = self._local.wire = _Wire(self._clock, self._trust)
-            self._wires.add(wire)
-        return wire
-
-
-class _Wire:
-    """One thread's connections.
-
-    The adapter is used without a Session: `Session.send` would read proxies and netrc from the environment, keep
-    cookies, and even when told not to follow a redirect read all of its body.
-    """
-
-    def __init__(self, clock: Clock, trust: Trust) -> None:
-        self.deadline = Deadline(clock)
-        self.adapter = LimitedAdapter(self.deadline, trust)
-
-    def send(self, host: Host, request: Request, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
-        limits = host.limits
-        left = self.deadline.remaining()
-        answer = self.adapter.send(
-            _prepared(request, headers),
-            stream=True,
-            timeout=(min(limits.connect, left), min(limits.read, left)),
-            verify=host.ca_file or True,
+    async def _send(
+        self, session: aiohttp.ClientSession, host: "_Allowed", request: Request, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        tls: ssl.SSLContext | bool = self._trust.context(host.ca_file) if host.is_https else True
+        answer = await session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            data=request.body,
+            headers=headers,
+            allow_redirects=False,
+            ssl=tls,
+            timeout=host.timeout,
         )
-        with closing(answer):
-            body = _read(answer.raw, limits, request)
-        return answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body
+        try:
+            body = await read_body(answer, host.limits.answer_bytes)
+        finally:
+            answer.close()
+        return answer.status, {name.lower(): value for name, value in answer.headers.items()}, body
+
+    def _left(self, context: CallContext) -> float | None:
+        """Seconds until the deadline of the context, None where it has none; raises `TimeoutError` when it is over."""
+        if context.deadline is None:
+            return None
+        left = context.deadline - self._clock.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    @staticmethod
+    def _at(seconds: float | None) -> float | None:
+        """So many seconds from now, on the clock of the event loop."""
+        return None if seconds is None else asyncio.get_running_loop().time() + seconds
+
+    def _too_late(self, request: Request, context: CallContext) -> Transient:
+        if context.deadline is None or self._clock.monotonic() < context.deadline:
+            return _timeout(request)
+        service = request.service
+        return Transient(
+            f"the time for the event was over before {service} had answered '{request.operation}'",
+            reason="deadline-exceeded",
+            service=service,
+        )
 
 
-def _prepared(request: Request, headers: Mapping[str, str]) -> requests.PreparedRequest:
-    """As `requests.Request.prepare` would make it, without the parts that guess: our addresses are already quoted."""
-    prepared = requests.PreparedRequest()
-    prepared.method = request.method
-    prepared.url = request.url
-    prepared.headers = requests.structures.CaseInsensitiveDict(_OWN_HEADERS)
-    prepared.headers.update(headers)
-    prepared.body = request.body
-    if request.body is not None:
-        prepared.headers["Content-Length"] = str(len(request.body))
-    elif request.method in {"POST", "PUT", "PATCH"}:
-        prepared.headers["Content-Length"] = "0"
-    return prepared
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """A host that may be called, with what each call needs of it worked out once."""
+
+    origin: str
+    is_https: bool
+    ca_file: str | None
+    limits: Limits
+    timeout: aiohttp.ClientTimeout
+
+    @classmethod
+    def of(cls, host: Host) -> "_Allowed":
+        limits, origin = host.limits, host.origin
+        # A limit between two reads that the whole call would not outlive is no limit, and costs a timer.
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=limits.connect, sock_read=limits.read if limits.read < limits.total else None
+        )
+        return cls(origin, origin.startswith("https:"), host.ca_file, limits, timeout)
 
 
-def _read(raw: Any, limits: Limits, request: Request) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in raw.stream(65536, decode_content=True):
-        size += len(chunk)
-        if size > limits.answer_bytes:
-            raise Permanent(
-                f"{request.service} answered '{request.operation}' with more than {limits.answer_bytes} bytes",
-                reason=f"{request.service}-answer-too-large",
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
+def _timeout(request: Request) -> Outage:
+    service = request.service
+    return Outage(
+        f"{service} did not answer '{request.operation}' in time", reason=f"{service}-timeout", service=service
+    )
 
 
-def _closed_before_answer(error: requests.ConnectionError) -> bool:
-    """Whether the other side closed (or had closed) the connection without a byte of an answer.
-
-    That is what a kept connection looks like that the server gave up in the same moment as we used it.
-    """
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, urllib3.exceptions.ProtocolError):
-        cause = cause.args[1] if len(cause.args) > 1 else None
-    return isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError)
-
-
-def _raise_transient(request: Request, error: Exception) -> NoReturn:
-    service, kind = request.service, type(error).__name__
-    if isinstance(error, _TIMEOUTS):
-        raise Transient(
-            f"{service} did not answer '{request.operation}' in time ({kind})", reason=f"{service}-timeout"
-        ) from error
-    if isinstance(error, requests.exceptions.SSLError):
-        raise Transient(
-            f"{service}: no trusted TLS connection for '{request.operation}'; see the CA file in the settings",
+def _failed(request: Request, error: Exception, limits: Limits) -> IntegrationError:
+    """The error for a call that brought no answer, or none that can be read."""
+    service, operation, kind = request.service, request.operation, type(error).__name__
+    if isinstance(error, TooLargeError):
+        return Transient(  # whatever was asked for may have been done
+            f"{service} answered '{operation}' with more than {limits.answer_bytes} bytes",
+            reason=f"{service}-answer-too-large",
+            service=service,
+        )
+    if isinstance(error, TimeoutError):
+        return _timeout(request)
+    if isinstance(error, aiohttp.ClientSSLError):
+        return Outage(
+            f"{service}: no trusted TLS connection for '{operation}'; see the CA file in the settings",
             reason=f"{service}-tls",
-        ) from error
-    raise Transient(
-        f"{service} could not be reached for '{request.operation}' ({kind})", reason=f"{service}-unreachable"
-    ) from error
-
-
-_OWN_HEADERS = {"User-Agent": "dataverse-integration", "Accept": "application/json", "Accept-Encoding": "gzip"}
-_TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+            service=service,
+        )
+    if isinstance(error, aiohttp.ClientResponseError | NotGzipError):
+        return Outage(
+            f"{service} answered '{operation}' with something that cannot be read ({kind})",
+            reason=f"{service}-answer-unreadable",
+            service=service,
+        )
+    return Outage(
+        f"{service} could not be reached for '{operation}' ({kind})",
+        reason=f"{service}-unreachable",
+        service=service,
+    )

@@ -5,12 +5,11 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field
 
 from integration.clock import Clock
-from integration.errors import Transient
+from integration.errors import Outage, Throttled
 from integration.transport.answers import validated
 from integration.transport.authorize import BearerTokens, Token
 from integration.transport.exchange import Request, Response
 from integration.transport.http import Transport
-from integration.transport.status import failure
 
 
 def client_credentials(
@@ -36,8 +35,8 @@ def client_credentials(
         urlencode(form).encode(),
     )
 
-    def fetch() -> Token:
-        answer = transport.send(request)
+    async def fetch() -> Token:
+        answer = await transport.send(request)
         if not answer.ok:
             raise sign_in_failure(answer)
         token = validated(_TokenAnswer, answer)
@@ -46,15 +45,28 @@ def client_credentials(
     return BearerTokens(fetch, clock=clock)
 
 
-def sign_in_failure(answer: Response) -> Exception:
-    """The error for a token endpoint's refusal: 400 and 401 say that the credentials or the scope are wrong (5.2)."""
-    if answer.status in {400, 401}:
-        service = answer.request.service
-        return Transient(
-            f"{service} does not accept our client id, secret or scope ({answer.status})",
-            reason=f"{service}-sign-in-refused",
+def sign_in_failure(answer: Response) -> Outage:
+    """The error for a token endpoint's refusal: whatever it says, no event is to blame.
+
+    400, 401 and 403 say that the credentials or the scope are wrong (RFC 6749 5.2): somebody has to mend them.
+    """
+    service, status = answer.request.service, answer.status
+    if status == 429 or (status == 503 and answer.retry_after is not None):
+        return Throttled(
+            f"the token endpoint of {service} asked for a pause ({status})",
+            reason=f"{service}-throttled",
+            service=service,
+            retry_after=answer.retry_after,
         )
-    return failure(answer)
+    if status in {400, 401, 403}:
+        return Outage(
+            f"{service} does not accept our client id, secret or scope ({status})",
+            reason=f"{service}-sign-in-refused",
+            service=service,
+        )
+    return Outage(
+        f"the token endpoint of {service} answered {status}", reason=f"{service}-sign-in-unavailable", service=service
+    )
 
 
 class _TokenAnswer(BaseModel):

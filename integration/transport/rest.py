@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from integration.errors import Transient
+from integration.errors import IntegrationError, NotFound, Outage
 from integration.transport.authorize import Authorizer
 from integration.transport.exchange import CallContext, Request, Response
-from integration.transport.http import Transport
+from integration.transport.sender import Sender
+from integration.transport.status import failure
 
 Amount: TypeAlias = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), return_type=str)]
 """An amount of money; on the wire a plain decimal string ("1234.50"), never a JSON number."""
@@ -27,12 +29,12 @@ class Message(BaseModel):
 class RestSystem:
     """One system: its name in errors and logs, its base address, and how it admits us."""
 
-    transport: Transport
+    sender: Sender
     service: str
     base_url: str
     authorizer: Authorizer
 
-    def call(
+    async def call(
         self,
         operation: str,
         method: str,
@@ -42,36 +44,75 @@ class RestSystem:
         key: str | None = None,
         context: CallContext,
     ) -> Response:
-        """Send `body` (all of it, what is not known as null); `key` becomes the Idempotency-Key."""
+        """Send the properties of `body` that were set, and no others; `key` becomes the Idempotency-Key."""
         headers: dict[str, str] = {}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if key is not None:
             headers["Idempotency-Key"] = key
-        content = None if body is None else body.model_dump_json(by_alias=True).encode()
+        content = None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True).encode()
         request = Request(self.service, operation, method, self.base_url + path, headers, content)
-        return self.transport.send(request, authorizer=self.authorizer, context=context)
+        return await self.sender.send(request, authorizer=self.authorizer, context=context)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What an RFC 9457 problem says: the last word of its type, and its detail on one line, cut short."""
+    """An RFC 9457 problem: the last word of its type, and its detail on one line, cut short."""
 
-    kind: str = ""
+    kind: str
     detail: str = ""
 
 
-def problem_of(response: Response) -> Problem:
-    """The problem that an answer carries; an empty one if it carries none."""
+def problem_of(response: Response) -> Problem | None:
+    """The problem that the system itself reports; None where the answer is not in its own words.
+
+    A system's own problem is `application/problem+json` with a type of its own. `about:blank` and types that only say
+    which HTTP status it is (a web framework's, a gateway's) are nobody's words: they come for addresses that the system
+    does not know, from whatever answers there.
+    """
+    if response.media_type != "application/problem+json":
+        return None
     try:
         content = response.json()
-    except Transient:
-        return Problem()
-    if not isinstance(content, Mapping):
-        return Problem()
-    kind = str(content.get("type", "")).rstrip("/").rpartition("/")[2]
+    except Outage:
+        return None
+    kind = content.get("type") if isinstance(content, Mapping) else None
+    if not isinstance(kind, str) or not (word := _last_word(kind)):
+        return None
     detail = " ".join(str(content.get("detail") or content.get("title") or "").split())
-    return Problem(kind, detail[:_LONGEST_DETAIL])
+    return Problem(word, detail[:_LONGEST_DETAIL])
 
 
+def rest_failure(response: Response) -> IntegrationError:
+    """The error for an answer of a REST system that is not 2xx; `NotFound` only for its own problem `not-found`."""
+    problem = problem_of(response)
+    if problem is None:
+        return failure(response, own=False)
+    request = response.request
+    if response.status in {404, 410} and problem.kind == _NOT_FOUND:
+        collection, _, record_id = request.url.partition("?")[0].rpartition("/")
+        return NotFound(
+            f"{request.service} does not have what '{request.operation}' names",
+            reason=f"{request.service}-not-found",
+            service=request.service,
+            table=collection.rpartition("/")[2],
+            record_id=unquote(record_id),
+        )
+    return failure(response, own=True, detail=problem.detail)
+
+
+def _last_word(kind: str) -> str:
+    """The last part of a problem's type; empty where it names a status and no problem of the system's."""
+    try:
+        parts = urlsplit(kind)
+    except ValueError:
+        return ""
+    word = parts.path.rstrip("/").rpartition("/")[2]
+    if parts.scheme == "about" or (parts.hostname or "").endswith(_ABOUT_STATUSES) or parts.fragment or word.isdigit():
+        return ""
+    return word
+
+
+_NOT_FOUND = "not-found"
+_ABOUT_STATUSES = ("ietf.org", "rfc-editor.org", "w3.org", "mozilla.org", "httpstatuses.com", "httpstatuses.io")
 _LONGEST_DETAIL = 300

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Exponential delays with full jitter, a cap, and two ends: attempts and age.
+    """Exponential delays with full jitter, a cap, and an end: by age, once there were enough attempts, or by attempts.
 
     Full jitter (a uniform draw from zero to the exponential bound) spreads the copies of many events that failed at the
     same moment; see "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
@@ -15,22 +15,27 @@ class RetryPolicy:
 
     first_delay: timedelta = timedelta(seconds=5)
     cap: timedelta = timedelta(minutes=15)
-    max_attempts: int = 20
-    max_age: timedelta = timedelta(hours=24)
+    min_attempts: int = 10
+    max_attempts: int = 1_000
+    max_age: timedelta = timedelta(hours=96)
 
     def next_delay(
         self, attempt: int, age: timedelta, retry_after: float | None, random: Callable[[], float]
     ) -> timedelta | None:
         """How long to wait after attempt number `attempt` (from 1) has failed, or None: give up.
 
-        `age` is the time since the event was accepted; no attempt is made when it would be above `max_age`. What the
-        other side asked for (`retry_after`, seconds) is always waited in full, the jitter comes on top of it. `random`
-        draws from [0, 1).
+        `age` is the time since the event first failed, without outages of whole systems. `random` draws from [0, 1).
         """
-        asked = timedelta(seconds=retry_after or 0.0)
-        if attempt >= self.max_attempts or age + asked >= self.max_age:
+        if attempt >= self.max_attempts or (age >= self.max_age and attempt >= self.min_attempts):
             return None
-        return min(asked + self.bound(attempt) * random(), self.max_age - age)
+        return self.delay(attempt, retry_after, random)
+
+    def delay(self, attempt: int, retry_after: float | None, random: Callable[[], float]) -> timedelta:
+        """How long to wait after attempt number `attempt` has failed, however old the event is.
+
+        What the other side asked for (`retry_after`, seconds) is always waited in full, the jitter comes on top of it.
+        """
+        return timedelta(seconds=retry_after or 0.0) + self.bound(attempt) * random()
 
     def bound(self, attempt: int) -> timedelta:
         """The longest delay after attempt number `attempt`: first delay doubled each time, up to the cap."""

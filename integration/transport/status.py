@@ -1,9 +1,9 @@
-"""From an HTTP status to the error that says what to do: the one table for all systems."""
+"""From an answer that is no success to the error that says what to do: the one table for all systems."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from integration.errors import Conflict, IntegrationError, NotFound, Permanent, Throttled, Transient
+from integration.errors import IntegrationError, Outage, Permanent, Throttled, Transient
 from integration.transport.exchange import Response
 
 MAX_RETRY_AFTER = 3600.0
@@ -26,37 +26,52 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
-def failure(response: Response, *, detail: str = "") -> IntegrationError:  # noqa: PLR0911 -- the table below, row by row
+def failure(response: Response, *, own: bool, detail: str = "") -> IntegrationError:
     """The error for an answer that is not 2xx; `detail` is added to its message and must hold no column values.
 
-    | status                 | error                | reason                  |
-    |------------------------|----------------------|-------------------------|
-    | 429, 503 + Retry-After | Throttled            | `<service>-throttled`   |
-    | 408, 425, other 5xx    | Transient            | `<service>-unavailable` |
-    | 409                    | Transient            | `<service>-conflict`    |
-    | 412                    | Conflict             | `conflict`              |
-    | 404, 410               | NotFound             | `<service>-not-found`   |
-    | 401                    | Transient            | `<service>-unauthorised`|
-    | 403                    | Transient            | `<service>-forbidden`   |
-    | 3xx                    | Permanent            | `<service>-redirected`  |
-    | other 4xx, 501, 505    | Permanent            | `<service>-rejected`    |
+    `own`: the answer is in the words of the system that was asked (its problem types, its error codes). Everything else
+    was answered by something that stands before it or in its place, which knows nothing of the event: an `Outage`.
+
+    | status                                   | in its own words              | otherwise                            |
+    |------------------------------------------|-------------------------------|--------------------------------------|
+    | 429, 503 + Retry-After                   | Throttled `-throttled`        | the same                             |
+    | 502, 503, 504                            | Outage `-unavailable`         | the same                             |
+    | 3xx                                      | Outage `-redirected`          | the same                             |
+    | 401                                      | Outage `-unauthorised`        | the same                             |
+    | 403                                      | Outage `-forbidden`           | Outage `-answer-unreadable`          |
+    | 405, 407, 421, 426, 431, 451, 501 to 511 | Outage `-answer-unreadable`   | the same                             |
+    | 408, 425, other 5xx                      | Transient `-failed`           | Outage `-unavailable`                |
+    | 409, 412                                 | Transient `-conflict`         | Outage `-answer-unreadable`          |
+    | other 4xx                                | Permanent `-rejected`         | Outage `-answer-unreadable`          |
+
+    Each reason begins with the system's name. Which words mean `NotFound`, `Conflict` or `Stale` is for the system to
+    say, so its client finds that first. A 412 is no `Conflict` here: only who sent an ETag knows what it is about.
     """
     service, status = response.request.service, response.status
     message = f"{service} answered {status} to '{response.request.operation}'" + (f": {detail}" if detail else "")
     if status == 429 or (status == 503 and response.retry_after is not None):
-        return Throttled(message, reason=f"{service}-throttled", retry_after=response.retry_after)
-    if status == 409:
-        return Transient(message, reason=f"{service}-conflict")
-    if status == 412:
-        return Conflict(message)
-    if status in {404, 410}:
-        return NotFound(message, reason=f"{service}-not-found")
-    if status in {408, 425} or (status >= 500 and status not in {501, 505}):
-        return Transient(message, reason=f"{service}-unavailable")
-    if status in _REFUSALS:
-        return Transient(message, reason=f"{service}-{_REFUSALS[status]}")
-    return Permanent(message, reason=f"{service}-{'redirected' if 300 <= status < 400 else 'rejected'}")
+        return Throttled(message, reason=f"{service}-throttled", retry_after=response.retry_after, service=service)
+    kind, word = _meaning(status, own=own)
+    return kind(message, reason=f"{service}-{word}", service=service)
 
 
-_REFUSALS = {401: "unauthorised", 403: "forbidden"}
-"""Our credentials or privileges: no event's fault, so events wait until somebody has mended them."""
+def _meaning(status: int, *, own: bool) -> tuple[type[Outage | Transient | Permanent], str]:  # noqa: PLR0911 -- the table above
+    if status in {502, 503, 504}:
+        return Outage, "unavailable"
+    if status < 400:
+        return Outage, "redirected"
+    if status == 401:
+        return Outage, "unauthorised"
+    if status in _NEVER_OF_THE_CONTRACT:
+        return Outage, "answer-unreadable"
+    if status >= 500 or status in {408, 425}:
+        return (Transient, "failed") if own else (Outage, "unavailable")
+    if not own:
+        return Outage, "answer-unreadable"
+    if status == 403:
+        return Outage, "forbidden"
+    return (Transient, "conflict") if status in {409, 412} else (Permanent, "rejected")
+
+
+_NEVER_OF_THE_CONTRACT = frozenset({405, 407, 421, 426, 431, 451, 501, 505, 506, 507, 508, 510, 511})
+"""What our requests, fixed as they are, can only get from something else than the system they are made for."""

@@ -20,7 +20,7 @@ def blueprint(worker: Worker, *, queue: str) -> func.Blueprint:
         is_sessions_enabled=True,
         data_type=func.DataType.BINARY,
     )
-    def work(message: bytes) -> None:
-        worker.handle(message)
+    async def work(message: bytes) -> None:
+        await worker.handle(message)
 
     return bp

@@ -3,7 +3,6 @@
 Left: what the ERP wants. Right: where it stands in the row. `COLUMNS` are what is read of each table.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,9 +12,11 @@ from integration.erp import Address, Customer, Order
 from integration.errors import Permanent
 from integration.events import Lookup
 
-ENTITY_SETS = {"account": "accounts", "contact": "contacts", "opportunity": "opportunities"}
-
-CURRENCY = {"transactioncurrencyid": ("isocurrencycode",)}
+ENTITY_SETS = {
+    "account": "accounts",
+    "contact": "contacts",
+    "opportunity": "opportunities",
+}
 
 _CUSTOMER = (
     "emailaddress1",
@@ -57,11 +58,6 @@ def result_columns(prefix: str) -> dict[str, frozenset[str]]:
     return {table: frozenset(f"{prefix}_{name}" for name in names) for table, names in RESULTS.items()}
 
 
-def decisive_columns(table: str) -> frozenset[str]:
-    """The logical names of the columns that are read of a table; a lookup is read as `_customerid_value`."""
-    return frozenset([*CURRENCY, *(name.removeprefix("_").removesuffix("_value") for name in COLUMNS[table])])
-
-
 def customer(table: str, row: Row) -> Customer:
     """An account or contact as ERP customer; a deactivated one is blocked there, as its postings must stay."""
     return Customer(
@@ -69,7 +65,7 @@ def customer(table: str, row: Row) -> Customer:
         kind="organisation" if table == "account" else "person",
         email=_text(row, "emailaddress1"),
         phone=_text(row, "telephone1"),
-        currency=currency(row),
+        currency=row.currency,
         address=Address(
             line1=_text(row, "address1_line1"),
             postal_code=_text(row, "address1_postalcode"),
@@ -101,7 +97,7 @@ def opportunity(row: Row) -> Opportunity:
     return Opportunity(
         title=_text(row, "name") or "(no name)",
         amount=actual if state == WON and actual is not None else estimated,
-        currency=currency(row),
+        currency=row.currency,
         customer=row.lookups.get("customerid"),
         state=OPEN if state is None else state,
         closed_on=_date(_text(row, "actualclosedate")),
@@ -131,13 +127,6 @@ def complete(it: Opportunity) -> tuple[Lookup, Decimal, str]:
         missing = ", ".join(name for name, value in parts.items() if value is None)
         raise Permanent(f"the opportunity lacks {missing}: fill in, then resubmit", reason="row-incomplete")
     return it.customer, it.amount, it.currency
-
-
-def currency(row: Row) -> str | None:
-    """The row's ISO currency code; an amount without one means nothing outside Dataverse."""
-    expanded = row.values.get("transactioncurrencyid")
-    code = expanded.get("isocurrencycode") if isinstance(expanded, Mapping) else None
-    return code if isinstance(code, str) else None
 
 
 def version_of(row: Row) -> int:

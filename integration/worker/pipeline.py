@@ -1,111 +1,185 @@
-"""From a message of the work queue to a settled event.
+"""From a message of the work queue to a decision that is carried out.
 
-read envelope ── unreadable ──> verdict
+read envelope ── unreadable ──> dead letter
+  │     ended, only to be published ──> publish
   │
-ledger: condemned before? ──> tell who was not told yet, on to the dead-letter queue
-  │     settled before?   ──> done: a duplicate
+record of the ledger: one point read ── dead-lettered before ──> on to the dead-letter queue
   │
-handler ── none ──> no-handler
-  │  ├── Transient ──> scheduled copy, later (or, given up, a verdict)
-  │  └── Permanent ──> verdict: the message goes on to the dead-letter queue
+row of Dataverse ──> handler, until the row holds still
   │
-publish to the hub, settle in the ledger
+decide (pure) ──> carry out: settle and publish · retry later · dead letter · duplicate · withdraw
 """
 
+import asyncio
+from datetime import timedelta
+from typing import Final
+
 from integration.clock import Clock
-from integration.errors import Permanent, Stale, Transient, Unreadable
+from integration.dataverse import Row
+from integration.errors import Conflict, NotFound, Permanent, Stale, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
-from integration.ledger import Entry, Ledger, State
+from integration.ledger import Ledger, State
+from integration.ledger.rows import started as started_row
 from integration.telemetry import get_logger
-from integration.worker.handler import Outcome
+from integration.worker import mapping
+from integration.worker.commit import waits_for_commit
+from integration.worker.copies import Copies
+from integration.worker.decision import Done, Failed, Report, decide, on_arrival
+from integration.worker.executor import Executor
+from integration.worker.handler import Handler
+from integration.worker.pace import Pace, TooSoon
+from integration.worker.reading import Rows
 from integration.worker.registry import Handlers
-from integration.worker.retry_later import RetryLater
-from integration.worker.settled import SettledEvents
-from integration.worker.verdicts import Condemned, Verdicts
 from integration.worker.work import Work
 
+_ROUNDS: Final = 5
+_LOOK_AGAIN_SECONDS: Final = 0.5
+_PATIENCE_SECONDS: Final = 3.0
+"""Most transactions are committed within moments: so long an attempt waits for one itself, then a copy does."""
 _log = get_logger(__name__)
 
 
 class Worker:
-    """Handles messages of the work queue; one call per message, from many threads."""
+    """Handles messages of the work queue, many at a time on one event loop.
+
+    `deadline_seconds` is what all calls for one event may take together, well under the host's functionTimeout.
+    """
 
     def __init__(
         self,
         *,
         handlers: Handlers,
+        rows: Rows,
         ledger: Ledger,
-        settled_events: SettledEvents,
-        retry_later: RetryLater,
-        verdicts: Verdicts,
+        executor: Executor,
+        copies: Copies,
+        pace: Pace,
         clock: Clock,
+        commit_wait: timedelta = timedelta(seconds=150),
+        deadline_seconds: float = 200.0,
     ) -> None:
         self._handlers = handlers
+        self._rows = rows
         self._ledger = ledger
-        self._settled_events = settled_events
-        self._retry_later = retry_later
-        self._verdicts = verdicts
+        self._executor = executor
+        self._copies = copies
+        self._pace = pace
         self._clock = clock
+        self._commit_wait = commit_wait
+        self._deadline_seconds = deadline_seconds
 
-    def handle(self, body: bytes) -> None:
-        """Work on one message. Returns when it may be completed; raises `Condemned` when it must not be."""
+    async def handle(self, body: bytes) -> None:
+        """Work on one message. Returns when it may be completed; raises what `Executor.carry_out` does."""
         started = self._clock.monotonic()
         try:
             event = from_envelope(body)
         except Unreadable as error:
-            self._verdicts.condemn_unreadable(body, error)
-        entry: Entry | None = None
-        outcome: Outcome | None = None
-        try:
-            entry = self._ledger.open(event)
-            if entry.state.final:
-                self._again(event, entry)
-                return
-            outcome = self._outcome(event, entry)
-            self._settled_events.publish(event, entry, outcome.state, detail=outcome.detail)
-            entry.settle(outcome.state, detail=outcome.detail)
-        except Transient as error:
-            self._try_later(event, entry, outcome, error)
-        except Condemned:
-            raise
-        except Exception as error:  # noqa: BLE001 -- a defect of ours is a verdict too: nothing may vanish unexplained
-            self._verdicts.condemn(event, entry, error)
-        else:
-            elapsed = (self._clock.monotonic() - started) * 1000
-            _log.info("settled", event=event, state=outcome.state.value, duration_ms=elapsed)
-
-    def _again(self, event: IntegrationEvent, entry: Entry) -> None:
-        """The event has ended before."""
-        if entry.state is State.DEAD_LETTERED:
-            self._verdicts.tell(event, entry)
-        _log.info("duplicate", event=event, state=entry.state.value)
-
-    def _outcome(self, event: IntegrationEvent, entry: Entry) -> Outcome:
+            await self._executor.unreadable(body, error)
+        if event.settled is not None:
+            await self._executor.publish_again(event)
+            return
         handler = self._handlers.of(event)
+        work: Work | None = None
+        report: Report
         if handler is None:
-            return Outcome(State.NO_HANDLER, f"nothing handles {event.message} of {event.table}: analytics only")
-        try:
-            return handler.handle(Work(event, entry))
-        except Stale as error:
-            return Outcome.superseded(str(error))
-
-    def _try_later(
-        self, event: IntegrationEvent, entry: Entry | None, outcome: Outcome | None, error: Transient
-    ) -> None:
-        try:
-            due = self._retry_later.schedule(event, entry, error)
-        except Permanent as given_up:
-            if entry is None or outcome is None:
-                self._verdicts.condemn(event, entry, given_up)
-            else:
-                self._settle_unpublished(event, entry, outcome, error)
+            report = Done(State.NO_HANDLER, f"nothing handles {event.message} of {event.table}: analytics only")
         else:
-            _log.warning("retry-scheduled", event=event, error=error, due=due)
+            try:
+                work = await self._open(event, started + self._deadline_seconds)
+            except Exception as error:  # noqa: BLE001 -- a defect is explained too: nothing may vanish
+                report = Failed(error)
+            else:
+                if arrived := on_arrival(work.memory, event):
+                    await self._executor.pass_on(arrived, event, work, handler)
+                    return
+                self._ledger.status.put(started_row(event, (), self._clock.now()))
+                report = await self._attempt(handler, work)
+        decision = decide(
+            work.memory if work else None,
+            event,
+            report,
+            now=self._clock.now(),
+            policy=self._copies.policy,
+            draw=self._copies.draw,
+        )
+        await self._executor.carry_out(decision, event, work, handler)
+        if work is not None and work.trace.drove:
+            self._pace.driven(event.session_id)
 
-    def _settle_unpublished(self, event: IntegrationEvent, entry: Entry, outcome: Outcome, error: Transient) -> None:
-        """All was done and analytics could not be told, as often as it was tried: that is no dead letter."""
-        _log.error("not-published", event=event, error=error)
+    async def _open(self, event: IntegrationEvent, deadline: float) -> Work:
+        record = await self._ledger.record(event.session_id)
+        return Work(event, record, self._ledger, self._clock, pace=self._pace, deadline=deadline)
+
+    async def _attempt(self, handler: Handler, work: Work) -> Report:
         try:
-            entry.settle(outcome.state, detail=outcome.detail)
-        except Transient:
-            self._retry_later.postpone(event)
+            async with asyncio.timeout(self._deadline_seconds):
+                return await self._converge(handler, work)
+        except TimeoutError:
+            return Failed(Transient("the time for one attempt is over", reason="deadline-exceeded"))
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is decided on: nothing may vanish
+            return Failed(error)
+
+    async def _converge(self, handler: Handler, work: Work) -> Report:
+        """Let the handler work until the row holds still, or does not exist."""
+        event = work.event
+        if event.message in handler.ignored:
+            return Done(State.COMPLETED, f"{event.message} changes nothing for the other systems")
+        rounds, waited = 0, 0.0
+        while rounds < _ROUNDS:
+            row = await self._read(handler, work)
+            if waits_for_commit(event, row, self._clock.now(), self._commit_wait):
+                if waited >= _PATIENCE_SECONDS:
+                    raise Transient("the row does not show yet what the event announces", reason="not-committed-yet")
+                waited += _LOOK_AGAIN_SECONDS
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                continue
+            try:
+                return await self._report(handler, work, row)
+            except TooSoon as soon:
+                await asyncio.sleep(soon.seconds)
+            except Conflict:
+                rounds += 1
+            except NotFound as error:
+                if not _is_of(error, work):
+                    raise
+                rounds += 1
+            except Stale as error:
+                await self._check_ahead(handler, work, row, error)
+                rounds += 1
+        raise Transient("the row changes while it is worked on", reason="row-contended")
+
+    @staticmethod
+    async def _report(handler: Handler, work: Work, row: Row | None) -> Report:
+        if row is not None:
+            work.row_version = mapping.version_of(row)
+            outcome = await handler.present(work, row)
+            return Done(outcome.state, outcome.detail, work.trace.drove, outcome.agrees)
+        if work.event.message != "Delete":
+            return Done(State.SUPERSEDED, "the row does not exist any more", deleted=True)
+        outcome = await handler.deleted(work)
+        return Done(outcome.state, outcome.detail, work.trace.drove, outcome.agrees, deleted=True)
+
+    async def _read(self, handler: Handler, work: Work) -> Row | None:
+        try:
+            return await self._rows.read(handler.table, work.record_id, handler.columns, work.context)
+        except NotFound as error:
+            if _is_of(error, work):
+                return None
+            raise
+
+    async def _check_ahead(self, handler: Handler, work: Work, row: Row | None, error: Stale) -> None:
+        """A system holds a newer version than the row that was read: the row has moved on, or was set back."""
+        fresh = await self._read(handler, work)
+        if fresh is not None and row is not None and fresh.version == row.version:
+            system = error.service or "system"
+            raise Permanent(
+                f"the {system} holds a newer state of the record than Dataverse: if Dataverse was restored from an "
+                "older copy, send its records again (run.py resync); a forced retry of this event overwrites it",
+                reason=f"{system}-ahead",
+                service=error.service,
+            ) from error
+
+
+def _is_of(error: NotFound, work: Work) -> bool:
+    """Whether it is the event's own row that does not exist."""
+    return error.record_id == work.event.record_id and error.service == "dataverse"

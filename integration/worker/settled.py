@@ -1,43 +1,24 @@
-"""What analytics gets: how an integration event ended, without column values."""
+"""What analytics gets: how an event ended, without column values."""
 
 import json
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from integration.clock import Clock
-from integration.coalescing import acknowledged
 from integration.events import IntegrationEvent
-from integration.ledger import Entry, State
-from integration.messaging import EventPublisher
-
-_PUBLISH_SECONDS = 40.0
+from integration.ledger import Memory, State
 
 
-class SettledEvents:
-    """Publishes how events have ended."""
-
-    def __init__(self, publisher: EventPublisher, clock: Clock) -> None:
-        self._publisher = publisher
-        self._clock = clock
-
-    def publish(
-        self,
-        event: IntegrationEvent,
-        entry: Entry,
-        state: State,
-        *,
-        reason: str | None = None,
-        detail: str | None = None,
-    ) -> None:
-        """Publish and wait for the hub's acknowledgement; raises `Transient`."""
-        body = settled_event(event, entry, state, at=self._clock.now(), reason=reason, detail=detail)
-        acknowledged(self._publisher.publish(event.session_id, body), _PUBLISH_SECONDS, "event hub")
-
-
-def settled_event(
-    event: IntegrationEvent, entry: Entry, state: State, *, at: datetime, reason: str | None, detail: str | None
-) -> bytes:
-    """A CloudEvents 1.0 JSON object, type `integration.settled`; `data` holds identifiers, times, effects' answers."""
-    document = {
+def settled_document(
+    event: IntegrationEvent,
+    state: State,
+    *,
+    at: datetime,
+    reason: str | None = None,
+    effects: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A CloudEvents 1.0 document, type `integration.settled`; `data` holds identifiers, times, effects' answers."""
+    return {
         "specversion": "1.0",
         "id": event.event_id,
         "source": f"/organizations/{event.organisation}",
@@ -57,12 +38,27 @@ def settled_event(
             "changedColumns": event.changed_columns,
             "state": state.value,
             "reason": reason,
-            "detail": detail,
             "attempts": event.attempt,
+            "replayOf": event.replay_of,
             "operationTime": event.operation_time.isoformat(),
             "acceptedTime": event.accepted_time.isoformat(),
             "settledTime": at.isoformat(),
-            "effects": {name: step.answer for name, step in entry.steps.items() if step.state == "done"},
+            "effects": dict(effects or {}),
         },
     }
-    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def published_answers(
+    memory: Memory, event: IntegrationEvent, declared: Mapping[str, Collection[str]]
+) -> dict[str, Any]:
+    """Of the effects that `event` has done, the parts of their answers that its handler declares for analytics."""
+    return {
+        name: {key: value for key, value in effect.answer.items() if key in declared.get(name, ())}
+        for name, effect in memory.effects.items()
+        if effect.done is not None and effect.event_id == event.event_id
+    }
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """The document as it is published."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,30 +1,36 @@
-"""What a handler is given to work with: effects that happen once per event."""
+"""What a handler is given to work with: the event, the effects of its record, and those of other records."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import datetime
 
+from integration.clock import Clock
 from integration.errors import Permanent
 from integration.events import IntegrationEvent
-from integration.ledger import Entry
+from integration.ledger import Ledger, Memory, Record, Step
 from integration.telemetry import get_logger
 from integration.transport import CallContext
+from integration.worker.effects import Effects, Trace
+from integration.worker.pace import Pace
 
 _log = get_logger(__name__)
 
 
-def digest(*parts: Any) -> str:
-    """A short fingerprint of what an effect is done with; personal data does not survive it."""
-    return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()[:16]
-
-
 class Work:
-    """One event in a handler's hands."""
+    """One event in a handler's hands; `row_version` is the version of its row, once that was read or written."""
 
-    def __init__(self, event: IntegrationEvent, entry: Entry) -> None:
+    def __init__(
+        self, event: IntegrationEvent, record: Record, ledger: Ledger, clock: Clock, *, pace: Pace, deadline: float
+    ) -> None:
         self.event = event
-        self._entry = entry
+        self.record = record
+        self.trace = Trace()
+        self.row_version = 0
+        self.behind = ""
+        self.context = CallContext(
+            correlation_id=event.correlation_id, traceparent=event.traceparent, deadline=deadline
+        )
+        self.effects = Effects(event, record, clock, self.trace, before=lambda: pace.check(event.session_id))
+        self._ledger = ledger
+        self._clock = clock
 
     @property
     def record_id(self) -> str:
@@ -34,35 +40,40 @@ class Work:
         return self.event.record_id
 
     @property
-    def has_acted(self) -> bool:
-        """Whether an effect of this event was done, now or by an earlier delivery."""
-        return any(step.state == "done" for step in self._entry.steps.values())
+    def memory(self) -> Memory:
+        """What is remembered of the event's record."""
+        return self.record.memory
 
     @property
-    def context(self) -> CallContext:
-        """Correlation id and trace of this event, for every call outside."""
-        return CallContext(correlation_id=self.event.correlation_id, traceparent=self.event.traceparent)
+    def now(self) -> datetime:
+        """The current time."""
+        return self._clock.now()
 
-    def once(
-        self,
-        effect: str,
-        basis: str,
-        do: Callable[[str], Mapping[str, Any]],
-        *,
-        tell: Callable[[Mapping[str, Any]], str] = lambda answer: "",  # noqa: ARG005 -- says nothing
-        repeatable: bool = False,
-    ) -> Mapping[str, Any]:
-        """Do `effect` unless it is done; its answer, either way.
+    async def effects_of(self, table: str, record_id: str) -> Effects:
+        """The effects of another record, which has a session of its own: whoever finishes last is not believed."""
+        record = await self._ledger.record(f"{table}:{record_id}", guest=True)
+        return Effects(self.event, record, self._clock, self.trace)
 
-        `basis` (see `digest`) is what it is done with: another basis is another effect. `do` gets the Idempotency-Key;
-        its answer is JSON and in the ledger before this returns. `tell` says in a few words what came of it. Of what is
-        `repeatable`, done twice as well as once, the beginning is not written down.
+    def done(self, name: str, detail: str) -> None:
+        """Show people a step that needs no memory, as doing it again does no harm (a write-back)."""
+        self.trace.drove = True
+        self.trace.steps[name] = Step(name, "done", self._clock.now(), detail)
+
+    def compare_versions(self, service: str, *, remembered: int | None, replaced: int | None) -> None:
+        """Notice where a system held an older state than the one it has confirmed: it was restored from a copy.
+
+        What this event brings is right again; the records that nobody touches are not (docs/how-to/restore.md).
         """
-        if step := self._entry.done(effect, basis):
-            return step.answer
-        if not repeatable:
-            self._entry.start(effect, basis)
-        answer = do(f"{self.event.event_id}:{effect}:{basis}")
-        self._entry.finish(effect, basis, answer, tell(answer))
-        _log.info("effect-done", event=self.event, effect=effect)
-        return answer
+        if remembered is not None and not self.event.forced and (replaced is None or replaced < remembered):
+            self.behind = service
+            _log.error("system-behind", event=self.event, service=service)
+
+    def expect_unknown(self, service: str, number: str | None) -> None:
+        """A system says that it does not know what it has confirmed before under `number`: raises `Permanent`."""
+        if number and not self.event.forced:
+            raise Permanent(
+                f"the {service} does not know {number}, which it has confirmed before: if it was restored from an "
+                "older copy, send its records again (run.py resync); a forced retry of this event takes its word",
+                reason=f"{service}-behind",
+                service=service,
+            )

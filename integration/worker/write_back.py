@@ -1,21 +1,20 @@
-"""What is written back to Dataverse: the result columns, with the ETag that was read."""
+"""What is written back to Dataverse: the result columns, with the ETag that was read, where the row lacks them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from integration.clock import Clock
-from integration.dataverse import DataverseClient, Row
-from integration.errors import Conflict, Transient
+from integration.dataverse import DataverseClient, Row, differs
 from integration.events import IntegrationEvent
 from integration.worker.mapping import ENTITY_SETS, RESULTS, version_of
-from integration.worker.work import Work, digest
+from integration.worker.work import Work
 
 SYNCED, FAILED = 1, 2
-_TRIES = 5
+STATUS_COLUMNS = ("syncstatus", "syncmessage")
 
 
 class WriteBack:
-    """Writes result columns; their names carry the publisher's prefix (docs/connect-dataverse.md)."""
+    """Writes result columns; their names carry the publisher's prefix (docs/how-to/connect-dataverse.md)."""
 
     def __init__(self, dataverse: DataverseClient, clock: Clock, *, prefix: str, tag: str) -> None:
         self._dataverse = dataverse
@@ -23,56 +22,47 @@ class WriteBack:
         self._prefix = prefix
         self._tag = tag
 
-    def write(
-        self,
-        work: Work,
-        effect: str,
-        table: str,
-        row: Row,
-        results: Mapping[str, Any],
-        *,
-        read_again: Callable[[], Row],
-        same: Callable[[Row], bool],
-    ) -> int:
-        """Write `results` (without prefix) and that the row is synced; the row's version afterwards.
+    def columns(self, results: tuple[str, ...]) -> tuple[str, ...]:
+        """The columns to read, with prefix, so that what is right already is not written again."""
+        return tuple(f"{self._prefix}_{name}" for name in (*results, *STATUS_COLUMNS))
 
-        The ETag that was read goes along. Where somebody changed the row meanwhile, it is read again: if what was
-        decided on is the `same`, the results still hold and are written with the new ETag; else raises `Conflict`.
+    def value(self, row: Row | None, result: str) -> Any:
+        """What the row has in this result column; None without a row."""
+        return row.values.get(f"{self._prefix}_{result}") if row is not None else None
+
+    async def write(self, work: Work, table: str, row: Row, results: Mapping[str, Any]) -> None:
+        """Bring the row's result columns (named without prefix) to `results` and to synced.
+
+        Raises `Conflict` where somebody changed the row after it was read: what was decided may no longer hold.
         """
+        wanted = self._named(table, {**results, "syncstatus": SYNCED, "syncmessage": None})
+        if not differs(row, wanted):
+            return
+        written = await self._dataverse.update(
+            ENTITY_SETS[table],
+            row.id,
+            {**wanted, **self._named(table, {"syncedon": self._now()})},
+            etag=row.etag,
+            tag=self._tag,
+            context=work.context,
+        )
+        work.done("write-back" if table == work.event.table else f"write-back-{table}", ", ".join(sorted(results)))
+        if row.id == work.event.record_id:
+            work.row_version = version_of(written)
 
-        def do(_key: str) -> Mapping[str, Any]:
-            current = row
-            for _ in range(_TRIES):
-                try:
-                    written = self._dataverse.update(
-                        ENTITY_SETS[table],
-                        row.id,
-                        self._columns(table, results, SYNCED, None),
-                        etag=current.etag,
-                        tag=self._tag,
-                        context=work.context,
-                    )
-                except Conflict:
-                    current = read_again()
-                    if not same(current):
-                        raise
-                else:
-                    return {"version": version_of(written)}
-            raise Transient(f"{table} {row.id} changes faster than it can be written", reason="row-contended")
-
-        return int(work.once(effect, digest(table, row.id, results), do, repeatable=True)["version"])
-
-    def mark_failed(self, event: IntegrationEvent, reason: str) -> None:
-        """Tell the people who look at the row that it did not get through; they find the reason there."""
+    async def mark_failed(self, event: IntegrationEvent, reason: str) -> None:
+        """Show the people who look at the row that it did not get through; they find the reason there."""
         if event.record_id is None:
             return
-        columns = self._columns(event.table, {}, FAILED, f"{reason} (event {event.event_id})")
-        self._dataverse.update(ENTITY_SETS[event.table], event.record_id, columns, etag=None, tag=self._tag)
+        message = f"{reason} (event {event.event_id})"
+        columns = self._named(event.table, {"syncstatus": FAILED, "syncedon": self._now(), "syncmessage": message})
+        await self._dataverse.update(ENTITY_SETS[event.table], event.record_id, columns, etag=None, tag=self._tag)
 
-    def _columns(self, table: str, results: Mapping[str, Any], status: int, message: str | None) -> dict[str, Any]:
-        """Of declared results only: an update of anything else comes back from the intake as an event."""
-        now = self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
-        named = {**results, "syncstatus": status, "syncedon": now, "syncmessage": message}
-        if undeclared := named.keys() - RESULTS[table]:
+    def _named(self, table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """With prefix; of declared results only, as an update of anything else comes back as an event."""
+        if undeclared := values.keys() - set(RESULTS[table]):
             raise ValueError(f"not declared in mapping.RESULTS: {', '.join(sorted(undeclared))} of {table}")
-        return {f"{self._prefix}_{name}": value for name, value in named.items()}
+        return {f"{self._prefix}_{name}": value for name, value in values.items()}
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")

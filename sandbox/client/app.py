@@ -10,7 +10,7 @@ import requests
 _TIMEOUT = 30.0
 _POLL_SECONDS = 0.05
 
-SETTLED = frozenset({"completed", "superseded", "no-handler", "dead-lettered"})
+SETTLED = frozenset({"completed", "superseded", "no-handler", "dead-lettered", "resolved", "resubmitted", "discarded"})
 """States that an event stays in."""
 
 

@@ -91,7 +91,6 @@ class Environment:
             return
         who = answer.json()
         yield self._same("organisation id", "DATAVERSE_ORGANISATION", who["OrganizationId"])
-        yield self._same("application user", "DATAVERSE_APPLICATION_USER_ID", who["UserId"])
 
     def _same(self, what: str, setting: str, real: str) -> Finding:
         given = self._settings.get(setting)

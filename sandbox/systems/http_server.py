@@ -46,7 +46,9 @@ class Fault:
 
     `match` is `<METHOD> <regular expression found in path and query>`, the method may be `*`. `times` counts down
     (null: until deleted). `status` null only delays. `drop` closes the connection without an answer. `after` does the
-    work first and fails or delays the answer. `body` replaces the error body that the stand-in would give.
+    work first and fails or delays the answer. `body` replaces the error body that the stand-in would give. `gateway`
+    answers in the place of the stand-in, with a web page under `status` (302 sends to `/sorry`), as what stands before
+    a system does while it is away.
     """
 
     match: str
@@ -57,6 +59,7 @@ class Fault:
     drop: bool = False
     after: bool = False
     body: str | None = None
+    gateway: bool = False
 
     def hits(self, method: str, path: str) -> bool:
         """Whether a request is meant."""
@@ -84,6 +87,15 @@ def problem_for(fault: Fault) -> web.Response:
     return problem(status, HTTPStatus(status).name.lower().replace("_", "-"), _ORDERED)
 
 
+def page_for(fault: Fault) -> web.Response:
+    """What a gateway or a web server says that has nobody to ask: a page, whatever the caller accepts."""
+    status = fault.status or HTTPStatus.BAD_GATEWAY
+    title = f"{status} {HTTPStatus(status).phrase}"
+    page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    headers = {"Location": "/sorry"} if 300 <= status < 400 else None
+    return web.Response(text=page, status=status, headers=headers, content_type="text/html")
+
+
 class Faults:
     """The armed faults, in the order they were added; the first that matches is used."""
 
@@ -109,7 +121,7 @@ class Faults:
                 return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
             if fault.status is None:
                 return await handler(request) if done is None else done
-            response = self._error_body(fault)
+            response = page_for(fault) if fault.gateway else self._error_body(fault)
             if fault.body is not None:
                 response.text = fault.body
             response.headers.update(fault.headers)

@@ -138,13 +138,20 @@ _WORDS: dict[str, Describe] = {
     "effect-done": _effect,
     "settled": _settled,
     "retry-scheduled": _waiting,
-    "condemned": _dead_lettered,
     "dead-lettered": _dead_lettered,
     "archived": _archived,
     "duplicate": _saying("the event has ended before; nothing is done again"),
     "not-queued": _saying("the queue could not be reached in time; the caller got 503"),
     "ledger-behind": _saying("accepted, but the ledger could not be written in time"),
-    "not-published": _saying("analytics could not be reached as often as was tried; it lacks this event"),
+    "not-published": _saying("the event has ended, and analytics could not be told; a copy does that later"),
+    "published": _saying("analytics has been told of an event that had ended before"),
+    "held": _saying("the work queue takes no copy; the message is held and tried again"),
+    "resolved": _saying("this event makes up for an earlier one that was dead-lettered"),
+    "fenced": _saying("another invocation works on this record; this one ends without a trace"),
+    "reported-later": _saying("row or analytics will be told of the dead letter by a copy"),
+    "system-behind": _saying("a system held an older state than it has confirmed; was it restored from a copy?"),
+    "system-left-alone": _saying("a system is away and gets no calls for a while"),
+    "system-back": _saying("a system that was away works again"),
 }
 
 

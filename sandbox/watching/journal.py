@@ -16,7 +16,6 @@ _STATES = {
     "accepted": "accepted",
     "effect-done": "processing",
     "retry-scheduled": "waiting",
-    "condemned": "dead-lettered",
     "dead-lettered": "dead-lettered",
 }
 

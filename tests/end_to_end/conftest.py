@@ -9,10 +9,14 @@ from sandbox.machine.ports import Ports
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 
-# A retry is due within a second or two, so that tests of retries need not wait; the rest is as deployed.
+# Retries, paces and waits for a commit are short, so that tests need not wait; the rest is as deployed.
 SETTINGS = {
     "RETRY_FIRST_DELAY_SECONDS": "0.5",
+    "OUTAGE_FIRST_PAUSE_SECONDS": "0.5",
+    "OUTAGE_LONGEST_PAUSE_SECONDS": "2",
     "RETRY_LONGEST_DELAY_SECONDS": "2",
+    "RECORD_PACE_SECONDS": "0.1",
+    "COMMIT_WAIT_SECONDS": "5",
 }
 
 

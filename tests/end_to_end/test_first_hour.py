@@ -75,8 +75,9 @@ def hour() -> Iterator[Hour]:
     home = REPOSITORY / ".sandbox"
     home.mkdir(exist_ok=True)
     state, ports = Path(tempfile.mkdtemp(prefix="hour-", dir=home)), Ports.free()
-    retries = state / "retries.json"
-    retries.write_text(json.dumps({"Values": {"RETRY_FIRST_DELAY_SECONDS": "0.5", "RETRY_LONGEST_DELAY_SECONDS": "1"}}))
+    quick = {"RETRY_FIRST_DELAY_SECONDS": "0.5", "RETRY_LONGEST_DELAY_SECONDS": "1", "RECORD_PACE_SECONDS": "0"}
+    settings = state / "quick.json"
+    settings.write_text(json.dumps({"Values": quick}))
     chosen = [
         part
         for name, port in zip(Ports.__match_args__, astuple(ports), strict=True)
@@ -84,7 +85,7 @@ def hour() -> Iterator[Hour]:
     ]
     written = state / "local.settings.json"
     up = Terminal(
-        "up", "--state", str(state), "--settings", str(retries), "--write-settings", str(written), *chosen, width=WIDTH
+        "up", "--state", str(state), "--settings", str(settings), "--write-settings", str(written), *chosen, width=WIDTH
     )
     hour = Hour(up, state, ports, written)
     try:
@@ -180,7 +181,8 @@ def test_the_start_page_shows_events_and_each_of_them(hour: Hour) -> None:
     assert f"/events/{event_id}" in page.text
     for key in (hour.reached.webhook_key, hour.reached.operations_key, hour.reached.erp_key):
         assert key not in page.text
-    assert "erp-customer" in requests.get(f"{hour.reached.page}/events/{event_id}", timeout=20).text
+    of_event = f"{hour.reached.page}/events/{event_id}"
+    eventually(lambda: "erp-customer" in requests.get(of_event, timeout=20).text, within=10, what="the event's steps")
     assert requests.get(f"{hour.reached.page}/else", timeout=20).status_code == 404
 
 

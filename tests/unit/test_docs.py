@@ -15,15 +15,19 @@ OPERATE = Path("docs/operate.md").read_text(encoding="utf-8")
 PAGES = [Path("README.md"), *Path("docs").rglob("*.md")]
 SYSTEMS = ("dataverse", "erp", "credit")
 NOT_SEEN = {"integration-error", "configuration", "rejected", "unavailable", "transient", "throttled", "permanent"} | {
-    "not-found", "conflict", "stale", "condemned", "unexpected",
+    "not-found", "conflict", "stale", "dead-lettered", "unexpected", "fenced", "entity-exists", "precondition-failed",
 }  # fmt: skip
 """Defaults that callers replace, or that never reach the ledger."""
+MADE_OF_A_STATUS = (
+    "unauthorised", "forbidden", "rejected", "redirected", "unavailable", "failed", "conflict", "answer-unreadable",
+)  # fmt: skip
+"""What `integration.transport.status.failure` puts after the system's name."""
 
 
 def reasons_in_code() -> set[str]:
     """Every reason that is raised; those made for a system as `<system>-...`."""
     found = set(re.findall(r'reason=f?"([^"]+)"', CODE)) | {kind.reason for kind in tree(IntegrationError)}
-    found |= {f"<system>-{word}" for word in ("unauthorised", "forbidden", "rejected", "redirected")}
+    found |= {f"<system>-{word}" for word in MADE_OF_A_STATUS}
     made = {re.sub(r"^\{[a-z.]+\}", "<system>", reason) for reason in found if not reason.endswith("}")}
     return {re.sub(rf"^({'|'.join(SYSTEMS)})-", "<system>-", reason) for reason in made} - NOT_SEEN
 

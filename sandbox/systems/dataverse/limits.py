@@ -22,6 +22,8 @@ class Limits:
     execution_seconds: float = 1_200.0
     concurrent: int = 52
     window_seconds: float = 300.0
+    dop_hint: int = 8
+    """What `x-ms-dop-hint` recommends as the number of calls at once; told always, never enforced."""
     enforced: bool = False
 
 
@@ -53,6 +55,7 @@ class ServiceProtection:
                 "x-ms-ratelimit-burst-remaining-xrm-requests": str(
                     max(0, self._limits.requests - len(usage.finished) - usage.running)
                 ),
+                "x-ms-dop-hint": str(self._limits.dop_hint),
                 "x-ms-ratelimit-time-remaining-xrm-requests": f"{max(0.0, self._limits.execution_seconds - spent):.2f}",
             }
         finally:
@@ -72,7 +75,7 @@ class ServiceProtection:
             raise throttled(limit, max(1, round(oldest + self._limits.window_seconds - now)))
 
     async def set_limits(self, request: web.Request) -> web.Response:
-        """POST /control/limits {"requests", "execution_seconds", "concurrent", "window_seconds"}: enforce these."""
+        """POST /control/limits {"requests", "execution_seconds", "concurrent", "window_seconds", "dop_hint"}."""
         self._limits = Limits(**await request.json(), enforced=True)
         self._usage.clear()
         return web.Response(status=204)

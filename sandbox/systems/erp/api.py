@@ -20,8 +20,9 @@ def build_app(database: sqlite3.Connection, *, api_key: str, client_id: str, cli
             kind, row_id = request.match_info["kind"], request.match_info["id"].lower()
 
             def work(body: dict[str, Any], key: str) -> Answer:
-                act = books.put if method == "PUT" else books.patch
-                return act(kind, row_id, body, key)
+                if method == "PATCH":
+                    return books.patch(kind, row_id, body, key)
+                return books.put(kind, row_id, body, key, force=request.query.get("force") == "true")
 
             return await idempotency.answer(request, work)
 

@@ -29,16 +29,23 @@ class Books:
         found = self._find(kind, row_id)
         return None if found is None else _representation(kind, found)
 
-    def put(self, kind: str, row_id: str, body: dict[str, Any], key: str) -> Answer:
-        """Create or replace; 409 for an older sourceVersion than the one stored, 422 for what cannot be."""
-        self._check(kind, body)
+    def put(self, kind: str, row_id: str, body: dict[str, Any], key: str, *, force: bool = False) -> Answer:
+        """Create, or bring to this state; what the body does not name stays as it is, null empties a field.
+
+        409 for an older sourceVersion than the stored one unless forced, 422 for what cannot be.
+        """
         found = self._find(kind, row_id)
         if found is None:
+            self._check(kind, body)
             number = self._database.execute(f"SELECT COUNT(*) + 1 FROM {_table(kind)}").fetchone()[0]  # noqa: S608 -- a constant
         else:
+            body = _merged(json.loads(found["body"]), {"sourceVersion": None} | body)
+            self._check(kind, body)
             number = found["number"]
-            _refuse_stale(found, body["sourceVersion"])
-        return self._store(kind, row_id, number, body, key, created=found is None)
+            if not force:
+                _refuse_stale(found, body["sourceVersion"])
+        status, answer = self._store(kind, row_id, number, body, key, created=found is None)
+        return status, answer | {"replacedVersion": None if found is None else found["version"]}
 
     def patch(self, kind: str, row_id: str, body: dict[str, Any], key: str) -> Answer:
         """Change the status of what exists; 404 otherwise."""
@@ -107,6 +114,15 @@ def _check_status(kind: str, body: dict[str, Any]) -> None:
     if body.get("status") not in allowed:
         wanted = " or ".join(sorted(allowed))
         raise Refused(422, "unknown-status", f"The status {body.get('status')!r} is unknown. Send {wanted}.")
+
+
+def _merged(stored: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """`stored` with what `given` names, in nested objects too."""
+    merged = stored | given
+    for name, value in given.items():
+        if isinstance(value, dict) and isinstance(stored.get(name), dict):
+            merged[name] = _merged(stored[name], value)
+    return merged
 
 
 def _check_customer(body: dict[str, Any]) -> None:

@@ -10,7 +10,9 @@ from tests.chaos.app.history import History
 
 Thing = TypeVar("Thing", bound=Hashable)
 
-FINAL = frozenset({"completed", "superseded", "no-handler", "dead-lettered"})
+BURIED = frozenset({"dead-lettered", "resolved"})
+"""Their message is in the dead-letter queue; a later event of the record has made up for what is resolved."""
+FINAL = BURIED | {"completed", "superseded", "no-handler"}
 VERDICTS = frozenset({"credit-rejected", "erp-rejected"})
 """The only reasons to be dead-lettered here: what refuses the currency that does not exist."""
 
@@ -106,14 +108,14 @@ def _out_of_order(history: History) -> Iterator[str]:
 
 
 def _dead_letters(history: History) -> Iterator[str]:
-    """The dead-letter queue holds the condemned events and nothing else."""
+    """The dead-letter queue holds the dead-lettered events and nothing else."""
     letters = {message_id.partition("#")[0] for message_id in history.dead_letters}
-    condemned = {
-        event_id for event_id, it in history.operations.items() if it is not None and it["state"] == "dead-lettered"
+    dead_lettered = {
+        event_id for event_id, it in history.operations.items() if it is not None and it["state"] in BURIED
     }
-    for event_id in sorted(condemned - letters):
-        yield f"event {event_id} was condemned and is not in the dead-letter queue"
-    for event_id in sorted(letters - condemned):
+    for event_id in sorted(dead_lettered - letters):
+        yield f"event {event_id} was dead-lettered and is not in the dead-letter queue"
+    for event_id in sorted(letters - dead_lettered):
         operation = history.operations.get(event_id)
         yield f"event {event_id} is in the dead-letter queue, but its state is {operation and operation['state']}"
 
@@ -122,7 +124,7 @@ def _verdicts(history: History) -> Iterator[str]:
     """A verdict says why, and only what is poisonous gets one."""
     poisoned = set(history.poisoned)
     for event_id, operation in history.operations.items():
-        if operation is None or operation["state"] != "dead-lettered":
+        if operation is None or operation["state"] not in BURIED:
             continue
         if operation["reason"] not in VERDICTS or not operation["detail"]:
             yield f"event {event_id}: {operation['reason']} ({operation['detail']})"

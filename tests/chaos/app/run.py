@@ -25,7 +25,10 @@ from tests.chaos.app.people import OWN_TAG, People, Sender, insist
 SETTINGS = {
     "RETRY_FIRST_DELAY_SECONDS": "0.3",
     "RETRY_LONGEST_DELAY_SECONDS": "1",
-    "RETRY_MAX_ATTEMPTS": "1000",  # no outage is a reason to give up here
+    "RECORD_PACE_SECONDS": "0.05",  # hot records are the point here
+    "OUTAGE_FIRST_PAUSE_SECONDS": "0.5",
+    "OUTAGE_LONGEST_PAUSE_SECONDS": "2",
+    "RETRY_MAX_ATTEMPTS": "100000",  # no outage is a reason to give up here
 }
 _ARCHIVED_SECONDS = 180.0
 """A killed host keeps its partitions for two minutes; its successor looks every 30 seconds for free ones."""

@@ -139,10 +139,10 @@ CORRUPTIONS: dict[str, tuple[str, Callable[[History], None]]] = {
     "a score was not written back": ("not converged", set_row(f"opportunity:{OPEN}", new_creditscore=None)),
     "a failed row says it is synced": ("not converged", set_row(f"opportunity:{POISON}", new_syncstatus=1)),
     "a synced row says it failed": ("not converged", set_row(f"opportunity:{WON}", new_syncstatus=2)),
-    "a condemned event is in no queue": ("dead letters", lambda h: h.dead_letters.clear()),
+    "a dead-lettered event is in no queue": ("dead letters", lambda h: h.dead_letters.clear()),
     "a dead letter without a verdict": ("dead letters", lambda h: h.dead_letters.append("e1#1")),
     "a verdict without a reason": ("verdict", lambda h: h.operations["e4"].update(detail="")),  # type: ignore[union-attr]
-    "a sound record is condemned": ("verdict", lambda h: h.poisoned.clear()),
+    "a sound record is dead-lettered": ("verdict", lambda h: h.poisoned.clear()),
     "analytics lacks an event": ("archive", lambda h: h.archived[0].update(id="e9")),
     "the archive lacks a line": ("archive", lambda h: h.hub.update({"1": 3})),
     "a line is there twice": ("archive", lambda h: h.archived.append(h.archived[0])),

@@ -140,7 +140,7 @@ def test_a_score_that_could_not_be_written_back_is_not_paid_again_by_the_next_ev
     """While the first event waits for its next attempt, another one of the same row uses what was paid for."""
     opportunity, _ = person.opportunity(person.account(), 800)
     client.dataverse.add_fault(OUR_WRITES, status=429, headers={"Retry-After": "2"})
-    first = person.change("opportunity", opportunity, {"estimatedvalue": 900})
+    first = person.change("opportunity", opportunity, {"estimatedvalue": 300_000})
     client.app.wait_for(first, {"waiting"})
     second = person.change("opportunity", opportunity, {"name": "Renamed meanwhile"})
     for event_id in (first, second):

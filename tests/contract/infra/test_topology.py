@@ -9,6 +9,7 @@ import pytest
 
 from integration import connections
 from integration.composition import build_app, build_services
+from integration.ledger import keys
 from integration.settings import Settings
 from sandbox.repository import REPOSITORY
 from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
@@ -64,6 +65,8 @@ def test_every_trigger_is_in_the_topology_and_the_reverse() -> None:
             "eventHubName": it["hub"],
             "consumerGroup": it["consumerGroup"],
         }
+    for it in TOPOLOGY["functions"]["timers"]:
+        declared[it["name"]] = {"type": "timerTrigger", "schedule": it["schedule"]}
     coded = triggers()
     assert declared.keys() == coded.keys()
     for name, wanted in declared.items():
@@ -104,10 +107,22 @@ def test_senders_follow_their_settings() -> None:
     assert connections.archive_container(changed).container_name == "other-container"
 
 
-def test_every_table_and_container_is_in_the_topology_and_the_reverse() -> None:
-    """The ledger's tables and the archive's container exist before the app first runs."""
-    opened = {call.args[0].value for _, call in calls("_open") if call.args and isinstance(call.args[0], ast.Constant)}
-    assert opened == set(TOPOLOGY["storage"]["tables"])
+def test_timers_keep_off_the_full_hour() -> None:
+    """When everybody's jobs begin."""
+    for it in TOPOLOGY["functions"]["timers"]:
+        assert it["schedule"].split()[1] not in {"0", "00", "*"}, it["name"]
+
+
+def test_every_table_is_in_the_topology_and_the_reverse() -> None:
+    """The ledger's tables have their names in one place of the code, and no other tables are opened."""
+    assert {keys.RECORDS, keys.PROBLEMS, keys.AUDIT} == set(TOPOLOGY["storage"]["tables"])
+    assert set(keys.MONTHLY) == set(TOPOLOGY["storage"]["monthlyTables"])
+    assert {where for where, _ in calls("Table")} == {"integration/ledger/ledger.py", "integration/ledger/legacy.py"}
+    assert not [where for where, call in calls("table") if call.args and isinstance(call.args[0], ast.Constant)]
+
+
+def test_every_container_is_in_the_topology_and_the_reverse() -> None:
+    """The archive's container exists before the app first runs."""
     assert [connections.archive_container(settings()).container_name] == TOPOLOGY["storage"]["containers"]
 
 
@@ -124,7 +139,10 @@ def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse()
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_deployment_creates_the_topology(environment: str) -> None:
-    """Queues with all their flags, hubs, groups, tables and containers; nothing is partitioned."""
+    """Queues with all their flags, hubs, groups and containers; nothing is partitioned.
+
+    Tables are made by the app, which its role allows (Storage Table Data Contributor).
+    """
     golden = Expansion.golden(environment)
     deployed = {
         it["name"].rpartition("/")[2]: it["properties"] for it in golden.of("Microsoft.ServiceBus/namespaces/queues")
@@ -140,7 +158,8 @@ def test_the_deployment_creates_the_topology(environment: str) -> None:
         groups = golden.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")
         assert [it["name"].rpartition("/")[2] for it in groups] == hub["consumerGroups"]
     account = "Microsoft.Storage/storageAccounts"
-    tables = {it["name"].rpartition("/")[2] for it in golden.of(f"{account}/tableServices/tables")}
     containers = {it["name"].rpartition("/")[2] for it in golden.of(f"{account}/blobServices/containers")}
-    assert tables == set(TOPOLOGY["storage"]["tables"])
+    assert not golden.of(f"{account}/tableServices/tables")
+    roles = json.dumps(golden.of("Microsoft.Authorization/roleAssignments"))
+    assert "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3" in roles
     assert containers == {*TOPOLOGY["storage"]["containers"], "app-package"}

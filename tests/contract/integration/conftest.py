@@ -1,6 +1,6 @@
 """The clients against the stand-ins, as the app would be wired."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -43,7 +43,7 @@ def _fresh(system: StandIn) -> StandIn:
 
 
 @pytest.fixture
-def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
+async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
     """A transport to the stand-ins that the test uses: fresh, so that no pause asked of another test holds."""
     hosts = []
     for name in ("erp_system", "credit_system", "dataverse_system"):
@@ -54,7 +54,7 @@ def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
             _fresh(system)
     transport = Transport(hosts, clock=SystemClock())
     yield transport
-    transport.close()
+    await transport.aclose()
 
 
 @pytest.fixture
@@ -80,13 +80,18 @@ def dataverse(transport: Transport, dataverse_system: StandIn) -> DataverseClien
         instance_discovery=False,
         clock=SystemClock(),
     )
-    return DataverseClient(transport, tokens, dataverse_system.url)
+    return DataverseClient(transport, tokens, dataverse_system.url, clock=SystemClock())
 
 
 @pytest.fixture
 def customer() -> Customer:
     return Customer(
-        name="Contoso Ltd", kind="organisation", email="a@contoso.example", currency="EUR", source_version=10
+        name="Contoso Ltd",
+        kind="organisation",
+        email="a@contoso.example",
+        currency="EUR",
+        status="active",
+        source_version=10,
     )
 
 

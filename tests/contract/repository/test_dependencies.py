@@ -135,9 +135,13 @@ def closure(roots: list[Requirement]) -> dict[str, str]:
     return found
 
 
+BENEATH_OTHERS = {"requests"}
+"""Pinned by hand though nothing here imports it: msal is built on it, and its version is one that people decide on."""
+
+
 def test_what_is_deployed_is_used_and_what_is_used_is_pinned() -> None:
     """An unpinned import would come with another library, in whatever version; an unused one is only attack surface."""
-    assert imported(DEPLOYED) == {pin.name for pin in pins("requirements.in")}
+    assert imported(DEPLOYED) | BENEATH_OTHERS == {pin.name for pin in pins("requirements.in")}
 
 
 def test_what_the_sandbox_and_the_tests_import_is_pinned() -> None:

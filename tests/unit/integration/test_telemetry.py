@@ -52,9 +52,9 @@ def test_a_record_about_an_event_says_which(caplog: pytest.LogCaptureFixture) ->
         values={"name": "Jane Doe"},
         attempt=3,
     )
-    get_logger("integration.test").error("condemned", event=event, reason="erp-rejected", due=at)
+    get_logger("integration.test").error("dead-lettered", event=event, reason="erp-rejected", due=at)
     assert json.loads(caplog.records[0].getMessage()) == {
-        "what": "condemned",
+        "what": "dead-lettered",
         "eventId": "e1",
         "correlationId": "c1",
         "table": "account",
@@ -70,7 +70,7 @@ def test_of_an_exception_type_reason_and_place_are_written_but_not_its_message()
     """Messages of other people's exceptions quote data."""
     with pytest.raises(ValueError, match="Jane") as raised:
         int("Jane Doe, jane@example.com")
-    written = line("condemned", {}, raised.value)
+    written = line("dead-lettered", {}, raised.value)
     content = json.loads(written)
     assert "Jane" not in written
     assert (content["errorType"], content["reason"]) == ("ValueError", "unexpected")

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from integration.credit import CreditClient
-from integration.errors import Permanent, Throttled
+from integration.errors import Outage, Permanent, Throttled
 from tests.contract.sandbox.systems.stand_in import StandIn
 
 
@@ -26,37 +26,58 @@ def asked(**changes: Any) -> dict[str, Any]:
     ("amount", "decision"),
     [("0.01", "approved"), ("249999.99", "approved"), ("250000", "review"), ("1E+6", "refused")],
 )
-def test_a_score_comes_with_its_decision(credit: CreditClient, amount: str, decision: str) -> None:
+async def test_a_score_comes_with_its_decision(credit: CreditClient, amount: str, decision: str) -> None:
     """Amounts arrive as plain decimals, whatever form the Decimal has."""
-    score = credit.score(**asked(amount=Decimal(amount)))
+    score = await credit.score(**asked(amount=Decimal(amount)))
     assert score.decision == decision
     assert 0 <= score.score <= 1000
 
 
-def test_the_same_key_is_charged_once(credit: CreditClient, credit_system: StandIn) -> None:
+async def test_the_same_key_is_charged_once(credit: CreditClient, credit_system: StandIn) -> None:
     question = asked()
-    assert credit.score(**question) == credit.score(**question)
+    assert await credit.score(**question) == await credit.score(**question)
     charges = credit_system.control("GET", "charges").json()["charges"]
     assert [one["key"] for one in charges].count(question["key"]) == 1
 
 
-def test_an_answer_lost_on_the_way_back_is_charged_once(credit: CreditClient, credit_system: StandIn) -> None:
+async def test_an_answer_lost_on_the_way_back_is_charged_once(credit: CreditClient, credit_system: StandIn) -> None:
     """A POST with an Idempotency-Key may be sent again, and is."""
     question = asked()
     credit_system.fault("POST /api/scores", times=1, drop=True, after=True)
-    credit.score(**question)
+    await credit.score(**question)
     charges = credit_system.control("GET", "charges").json()["charges"]
     assert [one["key"] for one in charges].count(question["key"]) == 1
 
 
-def test_what_cannot_be_scored_is_permanent(credit: CreditClient) -> None:
+async def test_what_cannot_be_scored_is_permanent(credit: CreditClient) -> None:
     with pytest.raises(Permanent) as raised:
-        credit.score(**asked(currency="XXX"))
+        await credit.score(**asked(currency="XXX"))
     assert raised.value.reason == "credit-rejected"
 
 
-def test_throttling_says_how_long(credit: CreditClient, credit_system: StandIn) -> None:
+async def test_throttling_says_how_long(credit: CreditClient, credit_system: StandIn) -> None:
     credit_system.fault("POST .*", status=429, times=1, headers={"Retry-After": "7"})
     with pytest.raises(Throttled) as raised:
-        credit.score(**asked())
+        await credit.score(**asked())
     assert raised.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"status": 302, "gateway": True}, "credit-redirected"),
+        ({"status": 404, "gateway": True}, "credit-answer-unreadable"),
+        ({"status": 422, "gateway": True}, "credit-answer-unreadable"),
+        ({"status": 200, "gateway": True}, "credit-answer-unreadable"),
+        ({"status": 502, "gateway": True}, "credit-unavailable"),
+        ({"status": 405}, "credit-answer-unreadable"),
+    ],
+)
+async def test_what_answers_in_its_place_is_an_outage(
+    credit: CreditClient, credit_system: StandIn, fault: dict[str, Any], reason: str
+) -> None:
+    """No opportunity is refused because a gateway has nobody to ask."""
+    credit_system.fault("POST .*", **fault)
+    with pytest.raises(Outage) as raised:
+        await credit.score(**asked())
+    assert (type(raised.value), raised.value.reason) == (Outage, reason)

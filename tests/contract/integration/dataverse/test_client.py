@@ -1,5 +1,6 @@
 """The Dataverse client and the Web API (with its token endpoint) keep their contract."""
 
+import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from integration.clock import SystemClock
 from integration.dataverse import DataverseClient, client_secret_tokens
-from integration.errors import Conflict, NotFound, Permanent, Throttled, Transient
+from integration.errors import Conflict, NotFound, Outage, Permanent, Throttled, Transient
 from integration.events.values import Lookup
 from integration.transport import CallContext, Host, Request, Transport
 from tests.contract.sandbox.systems.stand_in import StandIn
@@ -70,20 +71,20 @@ def token_calls(system: StandIn) -> list[dict[str, Any]]:
     return [one for one in system.control("GET", "requests").json() if one["path"].endswith("/token")]
 
 
-def test_who_am_i_is_the_application_user(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
-    who = dataverse.who_am_i()
+async def test_who_am_i_is_the_application_user(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+    who = await dataverse.who_am_i()
     environment = dataverse_system.control("GET", "environment").json()
     assert who.user_id == environment["application"]["user_id"]
     assert who.organisation_id == environment["organisation_id"]
 
 
-def test_a_token_serves_many_calls(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+async def test_a_token_serves_many_calls(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
     for _ in range(3):
-        dataverse.who_am_i()
+        await dataverse.who_am_i()
     assert len(token_calls(dataverse_system)) == 1
 
 
-def test_a_row_comes_with_etag_version_exact_money_and_lookup_tables(
+async def test_a_row_comes_with_etag_version_exact_money_and_lookup_tables(
     dataverse: DataverseClient, person: Person
 ) -> None:
     """Customerid may be an account or a contact: the annotation says which."""
@@ -92,7 +93,7 @@ def test_a_row_comes_with_etag_version_exact_money_and_lookup_tables(
         "opportunities",
         {"name": "Chairs", "estimatedvalue": 1234.5, "customerid_contact@odata.bind": f"/contacts({contact})"},
     )
-    row = dataverse.retrieve("opportunities", opportunity, select=["name", "estimatedvalue", "_customerid_value"])
+    row = await dataverse.retrieve("opportunities", opportunity, select=["name", "estimatedvalue", "_customerid_value"])
     assert (row.id, row.values["name"]) == (opportunity, "Chairs")
     assert row.values["estimatedvalue"] == Decimal("1234.5")
     assert isinstance(row.values["estimatedvalue"], Decimal)
@@ -101,89 +102,141 @@ def test_a_row_comes_with_etag_version_exact_money_and_lookup_tables(
     assert row.version
 
 
-def test_rows_that_a_lookup_names_can_come_along(dataverse: DataverseClient, person: Person) -> None:
-    contact = person.create("contacts", {"firstname": "Jane", "lastname": "Doe"})
-    account = person.create("accounts", {"name": "Contoso", "primarycontactid@odata.bind": f"/contacts({contact})"})
-    row = dataverse.retrieve("accounts", account, select=["name"], expand={"primarycontactid": ["lastname"]})
-    assert row.values["primarycontactid"]["lastname"] == "Doe"
+async def test_a_currencys_code_is_read_once(
+    dataverse: DataverseClient, dataverse_system: StandIn, person: Person
+) -> None:
+    """However many events ask for it, also at once."""
+    opportunity = person.create("opportunities", {"name": "Chairs", "estimatedvalue": 1})
+    row = await dataverse.retrieve("opportunities", opportunity, select=["_transactioncurrencyid_value"])
+    currency = row.values["_transactioncurrencyid_value"]
+    assert await asyncio.gather(*[dataverse.currency_code(currency) for _ in range(5)]) == ["EUR"] * 5
+    assert await dataverse.currency_code(currency.upper()) == "EUR"
+    assert len([one for one in api_calls(dataverse_system) if "transactioncurrencies" in one["path"]]) == 1
 
 
-def test_an_update_returns_the_new_version_and_etag(
+async def test_a_currency_that_does_not_exist_is_not_taken_for_the_row(dataverse: DataverseClient) -> None:
+    missing = str(uuid4())
+    with pytest.raises(NotFound) as raised:
+        await dataverse.currency_code(missing)
+    assert (raised.value.table, raised.value.record_id) == ("transactioncurrencies", missing)
+
+
+GATEWAY_ANSWERS = [
+    ({"status": 302, "headers": {"Location": "/sorry"}}, "dataverse-redirected"),
+    ({"status": 302, "gateway": True}, "dataverse-redirected"),
+    ({"status": 404, "headers": {"Content-Type": "text/html"}}, "dataverse-answer-unreadable"),
+    ({"status": 404, "gateway": True}, "dataverse-answer-unreadable"),
+    ({"status": 404}, "dataverse-answer-unreadable"),
+    ({"status": 405}, "dataverse-answer-unreadable"),
+    ({"status": 410, "gateway": True}, "dataverse-answer-unreadable"),
+    ({"status": 403, "gateway": True}, "dataverse-answer-unreadable"),
+    ({"status": 412, "gateway": True}, "dataverse-answer-unreadable"),
+    ({"status": 200, "gateway": True}, "dataverse-answer-unreadable"),
+    ({"status": 500, "gateway": True}, "dataverse-unavailable"),
+    ({"status": 501}, "dataverse-answer-unreadable"),
+    ({"status": 502}, "dataverse-unavailable"),
+    (
+        {"status": 200, "headers": {"Content-Type": "application/json"}, "body": '{"message":"Under maintenance"}'},
+        "dataverse-answer-invalid",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "reason"), GATEWAY_ANSWERS, ids=str)
+async def test_what_answers_in_dataverses_place_is_an_outage(
+    dataverse: DataverseClient, dataverse_system: StandIn, person: Person, fault: dict[str, Any], reason: str
+) -> None:
+    """A page, a redirect, a method that is not allowed: reading and writing wait; the row exists."""
+    account = person.create("accounts", {"name": "Contoso"})
+    dataverse_system.fault(f"* {API}/accounts", times=2, **fault)
+    with pytest.raises(Outage) as reading:
+        await dataverse.retrieve("accounts", account, select=["name"])
+    with pytest.raises(Outage) as writing:
+        await dataverse.update("accounts", account, {"new_erpnumber": "C-1"}, etag='W/"1"', tag="t")
+    for raised in (reading, writing):
+        assert (type(raised.value), raised.value.reason) == (Outage, reason)
+
+
+async def test_an_update_returns_the_new_version_and_etag(
     dataverse: DataverseClient, person: Person, new_number: str
 ) -> None:
     account = person.create("accounts", {"name": "Contoso"})
-    before = dataverse.retrieve("accounts", account, select=["name"])
-    after = dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=before.etag, tag="t")
-    again = dataverse.retrieve("accounts", account, select=["name", "new_erpnumber"])
+    before = await dataverse.retrieve("accounts", account, select=["name"])
+    after = await dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=before.etag, tag="t")
+    again = await dataverse.retrieve("accounts", account, select=["name", "new_erpnumber"])
     assert before.version is not None
     assert after.version is not None
     assert after.version > before.version
     assert (again.etag, again.version, again.values["new_erpnumber"]) == (after.etag, after.version, new_number)
 
 
-def test_a_row_that_somebody_changed_is_a_conflict(dataverse: DataverseClient, person: Person, new_number: str) -> None:
+async def test_a_row_that_somebody_changed_is_a_conflict(
+    dataverse: DataverseClient, person: Person, new_number: str
+) -> None:
     account = person.create("accounts", {"name": "Contoso"})
-    row = dataverse.retrieve("accounts", account, select=["name"])
+    row = await dataverse.retrieve("accounts", account, select=["name"])
     person.change("accounts", account, {"name": "Contoso plc"})
     with pytest.raises(Conflict):
-        dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=row.etag, tag="t")
-    assert dataverse.retrieve("accounts", account, select=["new_erpnumber"]).values["new_erpnumber"] is None
+        await dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=row.etag, tag="t")
+    assert (await dataverse.retrieve("accounts", account, select=["new_erpnumber"])).values["new_erpnumber"] is None
 
 
-def test_without_an_etag_the_update_goes_through_but_never_creates(
+async def test_without_an_etag_the_update_goes_through_but_never_creates(
     dataverse: DataverseClient, person: Person, new_number: str
 ) -> None:
     """A plain PATCH would bring a deleted row back to life."""
     account = person.create("accounts", {"name": "Contoso"})
-    dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=None, tag="t")
+    await dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=None, tag="t")
     person.delete("accounts", account)
-    with pytest.raises(NotFound):
-        dataverse.update("accounts", account, {"new_erpnumber": new_number + "2"}, etag=None, tag="t")
-    with pytest.raises(NotFound):
-        dataverse.retrieve("accounts", account, select=["name"])
+    with pytest.raises(NotFound) as writing:
+        await dataverse.update("accounts", account, {"new_erpnumber": new_number + "2"}, etag=None, tag="t")
+    with pytest.raises(NotFound) as reading:
+        await dataverse.retrieve("accounts", account, select=["name"])
+    for raised in (writing, reading):
+        assert (raised.value.table, raised.value.record_id) == ("accounts", account)
 
 
-def test_the_tag_travels_with_the_write(
+async def test_the_tag_travels_with_the_write(
     dataverse: DataverseClient, dataverse_system: StandIn, person: Person, new_number: str
 ) -> None:
     account = person.create("accounts", {"name": "Contoso"})
-    dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=None, tag="our own, äh & more")
+    await dataverse.update("accounts", account, {"new_erpnumber": new_number}, etag=None, tag="our own, äh & more")
     (call,) = [one for one in api_calls(dataverse_system) if one["method"] == "PATCH" and account in one["path"]]
     assert parse_qs(urlsplit(call["path"]).query)["tag"] == ["our own, äh & more"]
 
 
-def test_a_value_that_another_row_has_is_permanent_not_a_conflict(
+async def test_a_value_that_another_row_has_is_permanent_not_a_conflict(
     dataverse: DataverseClient, person: Person, new_number: str
 ) -> None:
     """Both are 412; but reading the row again would not help against a duplicate alternate key."""
     first, second = (person.create("accounts", {"name": name}) for name in ("Contoso", "Fabrikam"))
-    dataverse.update("accounts", first, {"new_erpnumber": new_number}, etag=None, tag="t")
+    await dataverse.update("accounts", first, {"new_erpnumber": new_number}, etag=None, tag="t")
     with pytest.raises(Permanent) as raised:
-        dataverse.update("accounts", second, {"new_erpnumber": new_number}, etag=None, tag="t")
+        await dataverse.update("accounts", second, {"new_erpnumber": new_number}, etag=None, tag="t")
     assert raised.value.reason == "dataverse-duplicate"
     assert new_number not in str(raised.value)
 
 
-def test_a_missing_column_is_permanent_and_named(dataverse: DataverseClient, person: Person) -> None:
+async def test_a_missing_column_is_permanent_and_named(dataverse: DataverseClient, person: Person) -> None:
     account = person.create("accounts", {"name": "Contoso"})
     with pytest.raises(Permanent, match="new_nonsense") as raised:
-        dataverse.update("accounts", account, {"new_nonsense": "a secret"}, etag=None, tag="t")
+        await dataverse.update("accounts", account, {"new_nonsense": "a secret"}, etag=None, tag="t")
     assert "a secret" not in str(raised.value)
     with pytest.raises(Permanent, match="new_nonsense"):
-        dataverse.retrieve("accounts", account, select=["new_nonsense"])
+        await dataverse.retrieve("accounts", account, select=["new_nonsense"])
 
 
-def test_a_wrong_entity_set_does_not_pass_for_a_deleted_row(dataverse: DataverseClient) -> None:
+async def test_a_wrong_entity_set_does_not_pass_for_a_deleted_row(dataverse: DataverseClient) -> None:
     with pytest.raises(Permanent) as raised:
-        dataverse.retrieve("accountses", str(uuid4()), select=["name"])
+        await dataverse.retrieve("accountses", str(uuid4()), select=["name"])
     assert not isinstance(raised.value, NotFound)
 
 
-def test_an_expired_token_is_replaced_unnoticed(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+async def test_an_expired_token_is_replaced_unnoticed(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
     """Msal's own cache must not give the refused token again."""
-    dataverse.who_am_i()
+    await dataverse.who_am_i()
     dataverse_system.control("DELETE", "tokens")
-    dataverse.who_am_i()
+    await dataverse.who_am_i()
     assert len(token_calls(dataverse_system)) == 2
 
 
@@ -192,7 +245,7 @@ def test_an_expired_token_is_replaced_unnoticed(dataverse: DataverseClient, data
     [{"client_secret": "nonsense"}, {"client_id": str(uuid4())}, {"tenant_id": str(uuid4())}],
     ids=["secret", "client", "tenant"],
 )
-def test_a_refused_sign_in_lets_events_wait_and_shows_no_secret(
+async def test_a_refused_sign_in_lets_events_wait_and_shows_no_secret(
     transport: Transport, dataverse_system: StandIn, wrong: dict[str, str]
 ) -> None:
     who = dataverse_system.control("GET", "environment").json()
@@ -210,45 +263,45 @@ def test_a_refused_sign_in_lets_events_wait_and_shows_no_secret(
         **given,
     )
     with pytest.raises(Transient) as raised:
-        DataverseClient(transport, tokens, dataverse_system.url).who_am_i()
+        await DataverseClient(transport, tokens, dataverse_system.url, clock=SystemClock()).who_am_i()
     assert raised.value.reason == "dataverse-sign-in-refused"
     assert given["client_secret"] not in str(raised.value)
 
 
-def test_a_token_endpoint_in_trouble_is_transient(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+async def test_a_token_endpoint_in_trouble_is_transient(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
     """And the next call, once the trouble is over, gets its token."""
     dataverse_system.fault("POST .*/token", status=503, times=1)
     with pytest.raises(Transient):
-        dataverse.who_am_i()
-    dataverse.who_am_i()
+        await dataverse.who_am_i()
+    await dataverse.who_am_i()
 
 
-def test_service_protection_is_obeyed(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+async def test_service_protection_is_obeyed(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
     """429 with Retry-After: the next call is not even sent."""
-    dataverse.who_am_i()
+    await dataverse.who_am_i()
     dataverse_system.control("POST", "limits", json={"requests": 1, "window_seconds": 60})
     try:
-        dataverse.who_am_i()
+        await dataverse.who_am_i()
         for _ in range(2):
             with pytest.raises(Throttled) as raised:
-                dataverse.who_am_i()
+                await dataverse.who_am_i()
             assert raised.value.retry_after
     finally:
         dataverse_system.control("DELETE", "limits")
     assert [one["status"] for one in api_calls(dataverse_system)] == [200, 200, 429]
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused(dataverse_system: StandIn) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_refused(dataverse_system: StandIn) -> None:
     """Without the CA file of the settings nothing is sent, and the reason says that it is about TLS."""
     transport = Transport([Host(dataverse_system.url)], clock=SystemClock())
     with pytest.raises(Transient) as raised:
-        transport.send(Request("dataverse", "look", "GET", dataverse_system.url))
+        await transport.send(Request("dataverse", "look", "GET", dataverse_system.url))
     assert raised.value.reason == "dataverse-tls"
 
 
-def test_the_trace_of_the_event_arrives(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
+async def test_the_trace_of_the_event_arrives(dataverse: DataverseClient, dataverse_system: StandIn) -> None:
     context = CallContext("corr-1", f"00-{'a' * 32}-{'b' * 16}-01")
-    dataverse.who_am_i(context=context)
+    await dataverse.who_am_i(context=context)
     (call,) = api_calls(dataverse_system)
     sent = {name.lower(): value for name, value in call["headers"].items()}
     assert (sent["traceparent"], sent["x-correlation-id"]) == (context.traceparent, "corr-1")

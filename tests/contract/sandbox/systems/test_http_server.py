@@ -103,6 +103,15 @@ def test_a_refusal_says_what_is_wrong_and_what_to_send(credit: StandIn, change: 
     assert " Send " in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(("status", "location"), [(302, "/sorry"), (404, None), (405, None), (502, None), (200, None)])
+def test_a_gateway_answers_with_a_page_whatever_it_is_asked(credit: StandIn, status: int, location: str | None) -> None:
+    credit.fault("* /api/.*", status=status, gateway=True)
+    answer = credit.http.post(f"{credit.url}/api/scores", timeout=5, allow_redirects=False)
+    assert (answer.status_code, answer.headers.get("Location")) == (status, location)
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "<html>" in answer.text
+
+
 def test_a_wrong_fault_is_refused(credit: StandIn) -> None:
     answer = credit.http.post(f"{credit.url}/control/faults", json={"match": "POST ("}, timeout=5)
     assert answer.status_code == 400

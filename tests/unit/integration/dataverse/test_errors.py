@@ -5,7 +5,7 @@ import json
 import pytest
 
 from integration.dataverse.errors import dataverse_failure, normal_code
-from integration.errors import Conflict, IntegrationError, NotFound, Permanent, Throttled, Transient
+from integration.errors import Conflict, IntegrationError, NotFound, Outage, Permanent, Throttled, Transient
 from integration.transport import Request, Response
 
 
@@ -21,28 +21,66 @@ def answered(status: int, code: str = "", message: str = "", retry_after: float 
         (answered(412, "0x80060882"), Conflict, "conflict"),
         (answered(412, "0x80040333"), Permanent, "dataverse-duplicate"),
         (answered(412, "0x80060892"), Permanent, "dataverse-duplicate"),
-        (answered(412), Conflict, "conflict"),
+        (answered(412, "0x80040216"), Conflict, "conflict"),
+        (answered(412), Outage, "dataverse-answer-unreadable"),
         (answered(404, "0x80040217"), NotFound, "dataverse-not-found"),
         (answered(404, "0x80060891"), NotFound, "dataverse-not-found"),
+        (answered(404, "-2147220969"), NotFound, "dataverse-not-found"),
         (answered(404, "0x8006088a"), Permanent, "dataverse-rejected"),
-        (answered(404), Permanent, "dataverse-rejected"),
+        (answered(404, "0x80040216"), Outage, "dataverse-answer-unreadable"),
+        (answered(404, "404"), Outage, "dataverse-answer-unreadable"),
+        (answered(404, "ResourceNotFound"), Outage, "dataverse-answer-unreadable"),
+        (answered(404), Outage, "dataverse-answer-unreadable"),
+        (answered(405, "0x80060888"), Permanent, "dataverse-rejected"),
+        (answered(302, "0x80040216"), Outage, "dataverse-redirected"),
         (answered(429, "0x80072322", retry_after=12), Throttled, "dataverse-throttled"),
         (answered(429, "-2147015903", retry_after=12), Throttled, "dataverse-throttled"),
+        (answered(429), Throttled, "dataverse-throttled"),
         (answered(503, "0x80072326"), Throttled, "dataverse-throttled"),
-        (answered(403, "0x80040220"), Transient, "dataverse-forbidden"),
-        (answered(403), Transient, "dataverse-forbidden"),
-        (answered(401), Transient, "dataverse-unauthorised"),
+        (answered(403, "0x80040220"), Outage, "dataverse-forbidden"),
+        (answered(403, "0x80042f09"), Outage, "dataverse-forbidden"),
+        (answered(403), Outage, "dataverse-answer-unreadable"),
+        (answered(401), Outage, "dataverse-unauthorised"),
         (answered(400, "0x80044331"), Permanent, "dataverse-rejected"),
+        (answered(400, "0x0"), Permanent, "dataverse-rejected"),
+        (answered(400), Outage, "dataverse-answer-unreadable"),
         (answered(400, "0x80040265"), Permanent, "dataverse-plugin-refused"),
-        (answered(500, "0x80044150"), Transient, "dataverse-unavailable"),
+        (answered(500, "0x80044150"), Transient, "dataverse-failed"),
+        (answered(500), Outage, "dataverse-unavailable"),
+        (answered(503, "0x80040216"), Outage, "dataverse-unavailable"),
     ],
 )
 def test_the_code_decides_where_it_says_more_than_the_status(
     answer: Response, kind: type[IntegrationError], reason: str
 ) -> None:
-    error = dataverse_failure(answer)
-    assert type(error) is kind
-    assert error.reason == reason
+    error = dataverse_failure(answer, etag='W/"1"')
+    assert (type(error), error.reason, error.service) == (kind, reason, "dataverse")
+
+
+def test_a_412_to_a_request_without_an_etag_is_no_conflict_of_ours() -> None:
+    error = dataverse_failure(answered(412, "0x80040216"))
+    assert (type(error), error.reason) == (Transient, "dataverse-conflict")
+
+
+ROW = ("accounts", "11111111-2222-3333-4444-555555555555")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Entity 'account' With Id = 11111111-2222-3333-4444-555555555555 Does Not Exist", "It does not exist", ""],
+)
+def test_not_found_says_which_row(said: str) -> None:
+    """So that the customer of an order, deleted meanwhile, is not taken for the order's own row."""
+    error = dataverse_failure(answered(404, "0x80040217", said), row=ROW)
+    assert isinstance(error, NotFound)
+    assert (error.table, error.record_id) == ROW
+
+
+def test_a_row_that_a_plugin_missed_is_not_the_row_that_was_written() -> None:
+    """The code is the same; taken for ours, the event would end as superseded."""
+    said = "Entity 'new_thing' With Id = 99999999-2222-3333-4444-555555555555 Does Not Exist"
+    error = dataverse_failure(answered(404, "0x80040217", said), row=ROW)
+    assert (type(error), error.reason) == (Permanent, "dataverse-rejected")
 
 
 def test_the_wait_that_was_asked_for_is_kept() -> None:
@@ -66,8 +104,10 @@ def test_every_form_of_a_code_is_the_same_code(code: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"<html>Bad gateway</html>", b"", b"[]", b'{"error":"text"}', b'{"error":{"code":"Jane","message":null}}']
 )
-def test_a_gateways_page_is_judged_by_its_status(body: bytes) -> None:
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 405, 410, 412, 422, 500, 501, 502])
+def test_what_is_not_in_dataverses_words_is_an_outage(status: int, body: bytes) -> None:
     request = Request("dataverse", "update accounts", "PATCH", "https://org.crm.dynamics.com/")
-    error = dataverse_failure(Response(request, 502, {"content-type": "application/json"}, body))
-    assert isinstance(error, Transient)
+    answer = Response(request, status, {"content-type": "application/json"}, body)
+    error = dataverse_failure(answer, row=ROW, etag='W/"1"')
+    assert type(error) is Outage
     assert "Jane" not in str(error)

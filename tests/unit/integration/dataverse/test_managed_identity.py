@@ -10,15 +10,23 @@ import pytest
 from tests.unit.integration.transport.parts import Server, reply
 
 PROGRAM = """
+import asyncio
 from integration.clock import SystemClock
-from integration.dataverse import managed_identity_tokens
-from integration.errors import Transient
+from integration.errors import Outage
+from integration.transport import managed_identity_tokens
 
-url = "https://org.crm.dynamics.com/"
-tokens = managed_identity_tokens(client_id="the-identity", dataverse_url=url, clock=SystemClock())
+tokens = managed_identity_tokens(
+    service="dataverse", scope="https://org.crm.dynamics.com/.default", client_id="the-identity", clock=SystemClock()
+)
+
+
+async def twice():
+    return [(await tokens.headers())["Authorization"] for _ in range(2)]
+
+
 try:
-    print(tokens.headers()["Authorization"], tokens.headers()["Authorization"])
-except Transient as error:
+    print(*asyncio.run(twice()))
+except Outage as error:
     print(error.reason)
 """
 

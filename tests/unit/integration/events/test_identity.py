@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integration.events import IntegrationEvent, read_plugin_event
-from integration.events.identity import event_id
+from integration.events.identity import event_id, partition_of
 from tests.unit.integration.events.support import ACCEPTED, OTHER_ROW, context, entity, pair, payload, read
 from tests.unit.integration.events.test_payloads import EXPECTED
 
@@ -26,6 +26,14 @@ def test_an_event_id_is_a_minute_and_a_hash(name: str) -> None:
 
     assert re.fullmatch(r"\d{12}-[0-9a-f]{32}", event.event_id)
     assert event.event_id[:12] == f"{event.operation_time:%Y%m%d%H%M}"
+
+
+def test_events_of_one_record_share_the_eight_digits_after_the_minute() -> None:
+    """The ledger keeps them in one partition, whose name it reads off the id."""
+    first, second = read(context()), read(context(OperationId=OTHER_ROW))
+    assert first.event_id[13:21] == second.event_id[13:21] == partition_of(first.session_id)
+    assert first.event_id[21:] != second.event_id[21:]
+    assert read(context(PrimaryEntityId=OTHER_ROW)).event_id[13:21] != first.event_id[13:21]
 
 
 @pytest.mark.parametrize("name", EXPECTED)

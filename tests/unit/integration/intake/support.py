@@ -10,14 +10,17 @@ from typing import Any, NoReturn
 from integration.clock import SystemClock
 from integration.events import IntegrationEvent, Wants, from_envelope
 from integration.intake import Accepted, Intake, IntakeRequest
-from integration.ledger import Ledger, Tables
+from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
-from integration.worker.mapping import decisive_columns, result_columns
+from integration.tables import table_account
+from integration.transport import Transport
+from integration.worker.mapping import COLUMNS, result_columns
 from tests.unit.integration.test_settings import environment
 
 PAYLOAD = Path("tests/payloads/webhook_async_update_account_2019.json").read_bytes()
 KEY = "replace-this-intake-key"
+ACCOUNT = table_account(connection_string="UseDevelopmentStorage=true", account_name=None)
 HEADERS = {"content-type": "application/json", "x-functions-key": KEY}
 
 
@@ -48,12 +51,11 @@ class Written(Ledger):
     """Writes down at once."""
 
     def __init__(self) -> None:
-        super().__init__(Tables(nowhere), SystemClock())
+        super().__init__(ACCOUNT, Transport([], clock=SystemClock()), SystemClock())
         self.events: list[IntegrationEvent] = []
 
-    def accept(self, event: IntegrationEvent) -> "Future[None]":
+    async def accept(self, event: IntegrationEvent) -> None:
         self.events.append(event)
-        return done()
 
 
 def done() -> "Future[None]":
@@ -72,7 +74,9 @@ class UnderTest:
             self.queue,
             self.ledger,
             SystemClock(),
-            wants_of=lambda table, _message: Wants(decisive=decisive_columns(table) if table == "account" else ()),
+            wants_of=lambda table, _message: Wants(
+                decisive=frozenset(COLUMNS["account"]) if table == "account" else frozenset()
+            ),
             results=result_columns("new"),
         )
 

@@ -5,13 +5,16 @@ from integration.clock import SystemClock
 from integration.operations import Health
 
 
-def test_it_names_the_version_that_runs() -> None:
+async def test_it_names_the_version_that_runs() -> None:
     """Whoever has deployed sees whether the new package answers, also while it is not ready."""
 
-    def refused() -> None:
+    async def reached() -> None:
+        return
+
+    async def refused() -> None:
         raise ConnectionError
 
-    report = Health({"ledger": lambda: None, "workQueue": refused}, SystemClock()).report()
+    report = await Health({"ledger": reached, "workQueue": refused}, SystemClock()).report()
     assert report == {
         "ready": False,
         "version": __version__,

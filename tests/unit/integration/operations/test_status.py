@@ -1,5 +1,6 @@
 """Who asks for a status learns how far the event is, and no more than that caller may know."""
 
+import asyncio
 import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,12 @@ from pydantic import SecretStr
 from integration.admission import CallerKeys
 from integration.clock import Clock, SystemClock
 from integration.errors import Transient
-from integration.ledger import Ledger, Operation, State, Tables
+from integration.ledger import EventStatus, Ledger, State
 from integration.operations import Health, StatusQueries
 from integration.operations.functions import blueprint
 from integration.public_address import PublicAddress
-from tests.unit.integration.intake.support import nowhere
+from integration.transport import Transport
+from tests.unit.integration.intake.support import ACCOUNT
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 EVENT = f"202611261159-{'0' * 32}"
@@ -32,19 +34,19 @@ class StillClock(SystemClock):
 class Book(Ledger):
     """Knows the one operation it is given."""
 
-    def __init__(self, operation: Operation | None, clock: Clock) -> None:
-        super().__init__(Tables(nowhere), clock)
+    def __init__(self, operation: EventStatus | None, clock: Clock) -> None:
+        super().__init__(ACCOUNT, Transport([], clock=clock), clock)
         self.operation = operation
         self.fails: Exception | None = None
 
-    def read(self, event_id: str) -> Operation | None:
+    async def read(self, event_id: str) -> EventStatus | None:
         if self.fails is not None:
             raise self.fails
         return self.operation if self.operation and self.operation.event_id == event_id else None
 
 
-def operation(state: State, **changed: Any) -> Operation:
-    whole = Operation(
+def operation(state: State, **changed: Any) -> EventStatus:
+    whole = EventStatus(
         event_id=EVENT,
         correlation_id="c",
         organisation="o",
@@ -65,7 +67,7 @@ def operation(state: State, **changed: Any) -> Operation:
 
 
 def get(
-    known: Operation | None, who: str | None, *, event_id: str = EVENT, in_query: bool = False, fails: Any = None
+    known: EventStatus | None, who: str | None, *, event_id: str = EVENT, in_query: bool = False, fails: Any = None
 ) -> func.HttpResponse:
     """Ask for a status with the key of `who`."""
     clock = StillClock()
@@ -86,7 +88,7 @@ def get(
         route_params={"event_id": event_id},
         body=b"",
     )
-    answer = functions["operations"](request)
+    answer = asyncio.run(functions["operations"](request))
     assert isinstance(answer, func.HttpResponse)
     return answer
 

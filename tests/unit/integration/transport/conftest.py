@@ -2,12 +2,14 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 import pytest
 
-from tests.unit.integration.transport.parts import ManualClock, Server, attend, reply
+from integration.clock import Clock, SystemClock
+from integration.transport import Host, Transport
+from tests.unit.integration.transport.parts import ManualClock, Server, TransportTo, attend, reply
 
 
 @pytest.fixture
@@ -32,3 +34,17 @@ def server() -> Iterator[Server]:
 def clock() -> ManualClock:
     """A clock that stands still."""
     return ManualClock()
+
+
+@pytest.fixture
+async def transport_to() -> AsyncIterator[TransportTo]:
+    """Transports that may call the hosts named, by the machine's clock unless the test brings one."""
+    made: list[Transport] = []
+
+    def make(*hosts: Host, clock: Clock | None = None) -> Transport:
+        made.append(Transport(hosts, clock=clock or SystemClock()))
+        return made[-1]
+
+    yield make
+    for transport in made:
+        await transport.aclose()

@@ -1,12 +1,12 @@
 """A clock that the test moves, and a real HTTP server whose answers the test writes byte by byte."""
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from integration.clock import Clock, SystemClock
 from integration.transport import Host, Limits, Request, Transport
 
 
@@ -56,6 +56,16 @@ def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> bytes:
     return f"HTTP/1.1 {status} Something\r\n{head}\r\n".encode() + body
 
 
+def after(seconds: float, answer: bytes) -> Callable[[socket.socket], None]:
+    """What a server does that takes its time."""
+
+    def serve(connection: socket.socket) -> None:
+        time.sleep(seconds)
+        connection.sendall(answer)
+
+    return serve
+
+
 def _read_request(connection: socket.socket) -> bytes:
     data = b""
     while b"\r\n\r\n" not in data:
@@ -77,9 +87,8 @@ def attend(server: Server, connection: socket.socket) -> None:
             server.serve(connection)
 
 
-def transport_to(*hosts: Host, clock: Clock | None = None) -> Transport:
-    """A transport that may call these hosts, by the machine's clock unless the test brings one."""
-    return Transport(hosts, clock=clock or SystemClock())
+TransportTo = Callable[..., Transport]
+"""What the fixture `transport_to` gives: `transport_to(host, ..., clock=clock)`."""
 
 
 def host(server: Server, **limits: float) -> Host:

@@ -1,12 +1,13 @@
 """Which addresses are allowed at all."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from integration.errors import ConfigurationError, Permanent
 from integration.transport import Host, Request
-from tests.unit.integration.transport.parts import Server, host, transport_to
+from tests.unit.integration.transport.parts import Server, TransportTo, host
 
 
 @pytest.mark.parametrize(
@@ -52,9 +53,11 @@ def test_configuration_refuses_a_ca_file_that_is_not_there(tmp_path: Path) -> No
         lambda url: "",
     ],
 )
-def test_nothing_is_sent_to_an_address_that_configuration_does_not_name(server: Server, change) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+async def test_nothing_is_sent_to_an_address_that_configuration_does_not_name(
+    server: Server, transport_to: TransportTo, change: Callable[[str], str]
+) -> None:
     """Another port, scheme, host name, or credentials in the address: refused before a byte leaves."""
     with pytest.raises(Permanent) as raised:
-        transport_to(host(server)).send(Request("erp", "look", "GET", change(server.url)))
+        await transport_to(host(server)).send(Request("erp", "look", "GET", change(server.url)))
     assert raised.value.reason == "host-not-allowed"
     assert not server.heard

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration.errors import Conflict, IntegrationError, NotFound, Permanent, Throttled, Transient
+from integration.errors import IntegrationError, Outage, Permanent, Throttled, Transient
 from integration.transport import Request, Response, failure
 from integration.transport.status import MAX_RETRY_AFTER, retry_after_seconds
 
@@ -18,42 +18,48 @@ def answered(status: int, retry_after: float | None = None) -> Response:
     return Response(Request("erp", "look", "GET", "https://erp.example/"), status, {}, b"", retry_after)
 
 
-@pytest.mark.parametrize(
-    ("status", "kind", "reason"),
-    [
-        (301, Permanent, "erp-redirected"),
-        (400, Permanent, "erp-rejected"),
-        (401, Transient, "erp-unauthorised"),
-        (403, Transient, "erp-forbidden"),
-        (404, NotFound, "erp-not-found"),
-        (408, Transient, "erp-unavailable"),
-        (409, Transient, "erp-conflict"),
-        (410, NotFound, "erp-not-found"),
-        (412, Conflict, "conflict"),
-        (413, Permanent, "erp-rejected"),
-        (422, Permanent, "erp-rejected"),
-        (429, Throttled, "erp-throttled"),
-        (500, Transient, "erp-unavailable"),
-        (501, Permanent, "erp-rejected"),
-        (502, Transient, "erp-unavailable"),
-        (503, Transient, "erp-unavailable"),
-        (504, Transient, "erp-unavailable"),
-    ],
-)
-def test_every_status_has_its_error(status: int, kind: type[IntegrationError], reason: str) -> None:
-    error = failure(answered(status))
-    assert type(error) is kind
-    assert error.reason == reason
+OWN_WORDS = [
+    (301, Outage, "erp-redirected"),
+    (400, Permanent, "erp-rejected"),
+    (401, Outage, "erp-unauthorised"),
+    (403, Outage, "erp-forbidden"),
+    (404, Permanent, "erp-rejected"),
+    (405, Outage, "erp-answer-unreadable"),
+    (408, Transient, "erp-failed"),
+    (409, Transient, "erp-conflict"),
+    (410, Permanent, "erp-rejected"),
+    (412, Transient, "erp-conflict"),
+    (413, Permanent, "erp-rejected"),
+    (422, Permanent, "erp-rejected"),
+    (429, Throttled, "erp-throttled"),
+    (500, Transient, "erp-failed"),
+    (501, Outage, "erp-answer-unreadable"),
+    (502, Outage, "erp-unavailable"),
+    (503, Outage, "erp-unavailable"),
+    (504, Outage, "erp-unavailable"),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "reason"), OWN_WORDS)
+def test_what_a_system_says_in_its_own_words_counts(status: int, kind: type[IntegrationError], reason: str) -> None:
+    error = failure(answered(status), own=True)
+    assert (type(error), error.reason, error.service) == (kind, reason, "erp")
 
 
 @given(st.integers(300, 599), st.none() | st.floats(0, 100))
-def test_no_status_is_without_an_error(status: int, retry_after: float | None) -> None:
-    """Any status that is not 2xx becomes exactly one of the outcomes that the worker knows."""
-    assert isinstance(failure(answered(status, retry_after)), Transient | Permanent | Conflict)
+def test_what_is_not_in_its_own_words_is_never_the_events_fault(status: int, retry_after: float | None) -> None:
+    """Whatever the status: something else answered, and events wait for the system without ageing."""
+    assert isinstance(failure(answered(status, retry_after), own=False), Outage)
+
+
+@given(st.integers(300, 599), st.none() | st.floats(0, 100), st.booleans())
+def test_no_status_is_without_an_error(status: int, retry_after: float | None, own: bool) -> None:
+    """Every answer that is not 2xx waits or is the event's fault; none is a `Conflict` of an ETag, nor `NotFound`."""
+    assert type(failure(answered(status, retry_after), own=own)) in {Transient, Outage, Throttled, Permanent}
 
 
 def test_503_with_retry_after_is_throttling() -> None:
-    error = failure(answered(503, 7.0))
+    error = failure(answered(503, 7.0), own=False)
     assert isinstance(error, Throttled)
     assert error.retry_after == 7.0
 

@@ -1,17 +1,26 @@
-"""Which effects are due, whatever the order and number in which events of a record are worked on."""
+"""Which effects an opportunity asks for, whatever the order and number in which its events are worked on."""
 
 import dataclasses
 from decimal import Decimal
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from integration.events import IntegrationEvent, Lookup
-from integration.ledger import RecordMemory
-from integration.worker.handlers.opportunities import ORDER, SCORE, _due, _order_basis, _score_basis
+from integration.ledger import Memory, Record
+from integration.worker.handlers.opportunities import (
+    HELD,
+    ORDER,
+    SCORE,
+    _due,
+    _order_fingerprint,
+    _score_fingerprint,
+)
 from integration.worker.mapping import OPEN, WON, Opportunity
+from integration.worker.pace import Pace
+from integration.worker.work import Work
 from tests.builders import event
+from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
 
 COLUMN = {"amount": "estimatedvalue", "customer": "customerid", "title": "name", "state": "statecode"}
 changes = st.one_of(
@@ -21,6 +30,15 @@ changes = st.one_of(
     st.tuples(st.just("state"), st.sampled_from([OPEN, WON])),
 )
 FIRST = Opportunity("x", Decimal(1), "EUR", Lookup("account", "a"), OPEN, None, 1)
+CLOCK = ManualClock()
+LEDGER = MemoryLedger(CLOCK)
+
+
+def work_on(it: IntegrationEvent, memory: Memory) -> Work:
+    """The event in a handler's hands, with what is remembered of its record."""
+    record = Record(LEDGER.records, it.session_id, None)
+    record.memory = memory
+    return Work(it, record, LEDGER, CLOCK, pace=Pace(0, CLOCK), deadline=0)
 
 
 class World:
@@ -29,24 +47,25 @@ class World:
     def __init__(self) -> None:
         self.row = FIRST
         self.waiting = [dataclasses.replace(event(), message="Create")]
-        self.memory = RecordMemory()
+        self.memory = Memory()
         self.scored: list[str] = []
 
     def change(self, name: str, value: object) -> None:
-        changed: dict[str, Any] = {"version": self.row.version + 1, name: value}
-        self.row = dataclasses.replace(self.row, **changed)
+        self.row = dataclasses.replace(self.row, version=self.row.version + 1, **{name: value})  # type: ignore[arg-type] # a field by name
         self.waiting.append(dataclasses.replace(event(), changed_columns=(COLUMN[name],)))
 
-    def work_on(self, it: IntegrationEvent) -> None:
+    def handle(self, it: IntegrationEvent) -> None:
         """What the handler does, without the network."""
-        due = _due(self.row, self.memory, it)
-        if not due or self.row.version < self.memory.row_version:
-            return
-        if SCORE in due:
-            self.scored.append(due[SCORE])
-        written = self.row.version + 1
-        self.row = dataclasses.replace(self.row, version=written)
-        self.memory = RecordMemory(written, it.event_id, {**self.memory.bases, **due})
+        for effect in _due(self.row, work_on(it, self.memory)):
+            done_with = {
+                SCORE: _score_fingerprint(self.row), ORDER: _order_fingerprint(self.row), HELD: HELD,
+            }[effect]  # fmt: skip
+            name = ORDER if effect == HELD else effect
+            if name == SCORE:
+                self.scored.append(done_with)
+            self.memory.start(name, done_with, event_id=it.event_id, at="")
+            number = self.memory.effect(name).number
+            self.memory.finish(name, number, done_with, {}, at="", detail="")
 
 
 @given(st.data(), st.lists(changes, max_size=12))
@@ -59,26 +78,26 @@ def test_whatever_the_order_what_is_due_is_done_and_not_twice(
     for name, value in history:
         if data.draw(st.booleans()) and world.waiting:
             done.append(world.waiting.pop(data.draw(st.integers(0, len(world.waiting) - 1))))
-            world.work_on(done[-1])
+            world.handle(done[-1])
         if data.draw(st.booleans()) and done:
-            world.work_on(data.draw(st.sampled_from(done)))
+            world.handle(data.draw(st.sampled_from(done)))
         world.change(name, value)
     while world.waiting:
-        world.work_on(world.waiting.pop(data.draw(st.integers(0, len(world.waiting) - 1))))
+        world.handle(world.waiting.pop(data.draw(st.integers(0, len(world.waiting) - 1))))
     if world.row.state == OPEN:
-        assert world.memory.bases[SCORE] == _score_basis(world.row)
-        assert world.memory.bases.get(ORDER) in {None, "on-hold"}
+        assert world.memory.effect(SCORE).done == _score_fingerprint(world.row)
+        assert world.memory.effect(ORDER).done in {None, HELD}
     else:
-        assert world.memory.bases[ORDER] == _order_basis(world.row)
+        assert world.memory.effect(ORDER).done == _order_fingerprint(world.row)
     assert all(first != second for first, second in zip(world.scored, world.scored[1:], strict=False))
 
 
 def test_a_change_that_does_not_matter_is_not_scored() -> None:
     """An opportunity that was never scored is not scored because its name changes."""
     renamed = dataclasses.replace(event(), changed_columns=("name",))
-    assert _due(FIRST, RecordMemory(), renamed) == {}
+    assert _due(FIRST, work_on(renamed, Memory())) == []
 
 
 def test_a_payload_that_does_not_tell_its_columns_may_have_changed_them() -> None:
     """Trimmed and plug-in events without columns are scored where nothing is remembered."""
-    assert SCORE in _due(FIRST, RecordMemory(), dataclasses.replace(event(), changed_columns=None))
+    assert SCORE in _due(FIRST, work_on(dataclasses.replace(event(), changed_columns=None), Memory()))

@@ -60,7 +60,7 @@ def test_a_waiting_event_says_when_it_is_tried_again() -> None:
 
 
 def test_a_dead_letter_says_why() -> None:
-    it = told("condemned", level="ERROR", reason="erp-rejected")
+    it = told("dead-lettered", level="ERROR", reason="erp-rejected")
     assert (it.word, it.text) == ("dead-lettered", "erp-rejected: what the ledger says of da18f539")
 
 

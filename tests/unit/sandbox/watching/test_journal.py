@@ -27,7 +27,7 @@ def logs(tmp_path: Path) -> Path:
         line("effect-done", FIRST, 1, effect="erp-customer"),  # before the intake had written its line
         line("settled", FIRST, 5, state="completed"),
         line("retry-scheduled", SECOND, 5, reason="erp-unavailable"),
-        line("condemned", THIRD, 6, reason="erp-rejected"),
+        line("dead-lettered", THIRD, 6, reason="erp-rejected"),
     ]
     for name, lines in zip(HOST_LOGS, (intake, worker), strict=True):
         (tmp_path / name).write_text("\n".join([*lines, ""]))

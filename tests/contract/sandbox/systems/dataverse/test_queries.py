@@ -140,11 +140,12 @@ def limited(application: Dataverse) -> Iterator[StandIn]:
     application.stand_in.control("DELETE", "limits")
 
 
-def test_remaining_requests_are_told(application: Dataverse) -> None:
+def test_remaining_requests_and_the_recommended_parallelism_are_told(application: Dataverse) -> None:
     first, second = (application.call("GET", "WhoAmI").headers for _ in range(2))
     name = "x-ms-ratelimit-burst-remaining-xrm-requests"
     assert int(second[name]) == int(first[name]) - 1
     assert float(second["x-ms-ratelimit-time-remaining-xrm-requests"]) <= 1200
+    assert int(second["x-ms-dop-hint"]) == 8
 
 
 def test_limits_in_force_answer_429_with_retry_after(application: Dataverse, limited: StandIn) -> None:

@@ -54,6 +54,24 @@ def test_a_customer_gets_a_number_and_keeps_it(erp: StandIn) -> None:
     assert effects(erp, row_id) == ["customer-created", "customer-updated"]
 
 
+def test_a_put_keeps_what_it_does_not_name_and_null_empties(erp: StandIn) -> None:
+    """In nested objects too: what is not the caller's to say stays as the ERP's own people have set it."""
+    row_id = str(uuid.uuid4())
+    whole = customer(taxNumber="ATU1", email="a@b.example", address={"line1": "Main 1", "line2": "c/o", "city": "Graz"})
+    put(erp, f"customers/{row_id}", whole)
+    put(erp, f"customers/{row_id}", customer(email=None, address={"line1": "Side 2"}, sourceVersion=11))
+    read = erp.http.get(f"{erp.url}/api/customers/{row_id}", headers=KEY, timeout=5).json()
+    assert read["address"] == {"line1": "Side 2", "line2": "c/o", "city": "Graz"}
+    assert (read["taxNumber"], read["email"]) == ("ATU1", None)
+
+
+def test_a_put_without_version_is_refused_whatever_is_stored(erp: StandIn) -> None:
+    row_id = new_customer(erp)
+    body = customer()
+    del body["sourceVersion"]
+    assert put(erp, f"customers/{row_id}", body).json()["type"].endswith("/invalid-source-version")
+
+
 def test_the_same_key_and_body_are_done_once(erp: StandIn) -> None:
     row_id, key = str(uuid.uuid4()), str(uuid.uuid4())
     first = put(erp, f"customers/{row_id}", customer(), key)

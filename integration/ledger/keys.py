@@ -1,0 +1,106 @@
+"""Where things lie in the ledger's tables.
+
+Partitions spread by a hash, and those that grow with time are in a table of the month that is dropped whole. The month
+and the partition of an event are read off its id, so that it is found by a point read.
+"""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from integration.events.identity import partition_of
+
+RECORDS: Final = "records"
+PROBLEMS: Final = "problems"
+SYSTEMS: Final = "systems"
+AUDIT: Final = "audit"
+EVENTS_PREFIX: Final = "events"
+INDEX_PREFIX: Final = "index"
+MONTHLY: Final = (EVENTS_PREFIX, INDEX_PREFIX, RECORDS)
+"""Before the month in the names of tables that are dropped as a whole."""
+
+NO_MONTH: Final = "000000"
+"""Stands for the month of what is no event of ours, and says nothing of when it came."""
+
+_EVENT_ID: Final = re.compile(r"(\d{6})\d{6}-([0-9a-f]{8})[0-9a-f]{24}")
+
+
+def hashed(text: str, digits: int) -> str:
+    """`digits` hexadecimal digits of a hash of `text`."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()[:digits]
+
+
+def records_table(session_id: str) -> str:
+    """The table of a record's entity; an event without a record is its own session, and is kept for its month."""
+    month = month_of(session_id)
+    return RECORDS if month == NO_MONTH else f"{RECORDS}{month}"
+
+
+def record_keys(session_id: str) -> tuple[str, str]:
+    """Partition and row key of a record's entity; `session_id` is `table:record id`."""
+    return partition_of(session_id), session_id
+
+
+def month_of(event_id: str) -> str:
+    """`yyyyMM` of the event's operation; `000000` for the id of something that is no event of ours."""
+    found = _EVENT_ID.fullmatch(event_id)
+    return found[1] if found else NO_MONTH
+
+
+def month_at(moment: datetime, *, back: int = 0) -> str:
+    """`yyyyMM` of a moment, `back` months earlier."""
+    utc = moment.astimezone(UTC)
+    year, month = divmod(utc.year * 12 + utc.month - 1 - back, 12)
+    return f"{year:04}{month + 1:02}"
+
+
+def month_of_table(name: str) -> tuple[str, str] | None:
+    """What a monthly table holds (`events`, `index`, `records`) and its month; None for any other table."""
+    prefix, month = name[:-6], name[-6:]
+    return (prefix, month) if prefix in MONTHLY and month.isascii() and month.isdigit() else None
+
+
+def events_table(month: str) -> str:
+    """The table of the month's events."""
+    return f"{EVENTS_PREFIX}{month}"
+
+
+def index_table(month: str) -> str:
+    """The table of the month's indexes: by correlation id and by time."""
+    return f"{INDEX_PREFIX}{month}"
+
+
+def event_keys(event_id: str) -> tuple[str, str]:
+    """Partition and row key of an event's row in its month's table."""
+    found = _EVENT_ID.fullmatch(event_id)
+    return (found[2] if found else hashed(event_id, 8)), event_id
+
+
+def correlation_keys(correlation_id: str, event_id: str) -> tuple[str, str]:
+    """Partition and row key in the index by correlation id.
+
+    Correlation ids are the caller's: hashed, as a row key takes neither every character nor every length.
+    """
+    digest = hashed(correlation_id, 32)
+    return f"c.{digest[0]}", f"{digest}.{event_id}"
+
+
+def time_keys(event_id: str) -> tuple[str, str]:
+    """Partition (day, hour, one digit of sixteen) and row key in the index by time; the id begins with the minute."""
+    return f"t.{event_id[6:10]}.{hashed(event_id, 1)}", event_id
+
+
+def time_partitions(hour: datetime) -> list[str]:
+    """The partitions of the index by time that hold one hour."""
+    return [f"t.{hour.astimezone(UTC):%d%H}.{digit:x}" for digit in range(16)]
+
+
+def problem_keys(state: str, event_id: str) -> tuple[str, str]:
+    """Partition and row key in the table of events that wait or are dead-lettered."""
+    return f"{state}.{hashed(event_id, 1)}", event_id
+
+
+def problem_partitions(state: str) -> list[str]:
+    """The partitions of the events in one such state."""
+    return [f"{state}.{digit:x}" for digit in range(16)]

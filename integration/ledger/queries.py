@@ -1,0 +1,135 @@
+"""Finding events: by correlation id, record, time, or what is wrong with them. For people, off the path of events."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from integration.ledger import keys, rows
+from integration.ledger.ledger import Ledger
+from integration.ledger.status import EventStatus, State
+from integration.tables import Entity, quoted
+
+LISTED: Final = 100
+PROBLEM_STATES: Final = (State.DEAD_LETTERED.value, State.WAITING.value, "system-behind")
+_HOURS: Final = 49
+_MOST_OF_A_PARTITION: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An event that waits or is dead-lettered, or a system that was found behind; `since` when that began."""
+
+    event_id: str
+    state: str
+    table: str
+    record_id: str | None
+    message: str
+    reason: str
+    detail: str
+    system: str | None
+    attempts: int
+    since: datetime | None
+    next_attempt: datetime | None
+
+
+class Queries:
+    """Reads lists from the ledger; raises `Outage` where the tables are away.
+
+    Each list reads a bounded number of partitions (sixteen for a state or an hour, one a month for a record), however
+    many events there are.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def by_correlation(self, correlation_id: str, months: Iterable[str] | None = None) -> list[EventStatus]:
+        """The events that share a correlation id, oldest first, 100 at most."""
+        partition, row = keys.correlation_keys(correlation_id, "")
+        where = f"PartitionKey eq '{partition}' and RowKey ge '{row}' and RowKey lt '{row}~'"
+        found = await asyncio.gather(
+            *(
+                self._ledger.table(keys.index_table(month)).first(where, LISTED, select=["eventId"])
+                for month in await self._months(months)
+            )
+        )
+        ids = {str(it["eventId"]) for entities in found for it in entities}
+        if self._ledger.old_layout:
+            ids.update(await self._ledger.old_layout.by_correlation(correlation_id, LISTED))
+        return await self.read_all(sorted(ids)[:LISTED])
+
+    async def by_record(self, table: str, record_id: str, months: Iterable[str] | None = None) -> list[EventStatus]:
+        """The events of one record, newest first, 100 at most a month."""
+        partition, _ = keys.record_keys(f"{table}:{record_id}")
+        where = f"PartitionKey eq '{partition}' and recordId eq '{quoted(record_id)}' and table eq '{quoted(table)}'"
+        found = await asyncio.gather(
+            *(self._ledger.table(keys.events_table(month)).first(where, LISTED) for month in await self._months(months))
+        )
+        statuses = [rows.to_status(it) for entities in found for it in entities]
+        return sorted(statuses, key=lambda status: status.event_id, reverse=True)
+
+    async def by_time(self, start: datetime, end: datetime, *, most: int = LISTED) -> list[EventStatus]:
+        """The events whose operation was from the minute of `start` up to `end`, newest first; 48 hours at most."""
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
+        first, last = f"{start:%Y%m%d%H%M}", f"{end + timedelta(seconds=59, microseconds=999_999):%Y%m%d%H%M}"
+        hour, ids = end.replace(minute=0, second=0, microsecond=0), list[str]()
+        for _ in range(_HOURS):
+            ids += await self._ids_of_hour(hour, first, last)
+            if len(ids) >= most or hour <= start:
+                break
+            hour -= timedelta(hours=1)
+        return await self.read_all(sorted(ids, reverse=True)[:most])
+
+    async def problems(
+        self, state: str, *, reason: str = "", system: str = "", table: str = "", most: int = 1_000
+    ) -> list[Problem]:
+        """The events that wait or are dead-lettered, oldest first."""
+        wanted = {"reason": reason, "system": system, "table": table}
+        narrowed = "".join(f" and {name} eq '{quoted(value)}'" for name, value in wanted.items() if value)
+        found = await asyncio.gather(
+            *(
+                self._ledger.table(keys.PROBLEMS).first(f"PartitionKey eq '{partition}'{narrowed}", most)
+                for partition in keys.problem_partitions(state)
+            )
+        )
+        problems = [_problem(state, it) for entities in found for it in entities]
+        return sorted(problems, key=lambda problem: str(problem.since))[:most]
+
+    async def read_all(self, event_ids: Sequence[str]) -> list[EventStatus]:
+        """The statuses of these events, in their order; those that are not known are left out."""
+        found = await asyncio.gather(*(self._ledger.read(event_id) for event_id in event_ids))
+        return [status for status in found if status is not None]
+
+    async def _ids_of_hour(self, hour: datetime, first: str, last: str) -> list[str]:
+        table = self._ledger.table(keys.index_table(f"{hour:%Y%m}"))
+        found = await asyncio.gather(
+            *(
+                table.first(
+                    f"PartitionKey eq '{partition}' and RowKey ge '{first}' and RowKey lt '{last}'",
+                    _MOST_OF_A_PARTITION,
+                    select=["eventId"],
+                )
+                for partition in keys.time_partitions(hour)
+            )
+        )
+        return [str(it["eventId"]) for entities in found for it in entities]
+
+    async def _months(self, months: Iterable[str] | None) -> list[str]:
+        return list(months) if months is not None else await self._ledger.months()
+
+
+def _problem(state: str, row: Entity) -> Problem:
+    return Problem(
+        event_id=str(row["RowKey"]),
+        state=state,
+        table=str(row.get("table", "")),
+        record_id=str(row.get("recordId", "")) or None,
+        message=str(row.get("message", "")),
+        reason=str(row.get("reason", "")),
+        detail=str(row.get("detail", "")),
+        system=str(row.get("system", "")) or None,
+        attempts=int(row.get("attempts", 0)),
+        since=rows.time(str(row.get("since", ""))),
+        next_attempt=rows.time(str(row.get("nextAttempt", ""))),
+    )

@@ -1,0 +1,117 @@
+"""What the ledger forgets, once a night: nothing in it grows for ever.
+
+| what                                                         | when                                                |
+|--------------------------------------------------------------|-----------------------------------------------------|
+| tables of a month: events, indexes, events without a record  | the month is older than the retention               |
+| problems: events that wait or are dead-lettered              | the month of the event is older than the retention  |
+| unreadable messages, which have no month                     | they came before the oldest month that is kept      |
+| records                                                      | their row was found deleted before that month       |
+
+Records of rows that exist are kept: they decide, and are one small entity each.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from integration.clock import Clock
+from integration.ledger import keys
+from integration.ledger.ledger import Ledger
+from integration.tables import Entity, PreconditionFailed, Table
+from integration.telemetry import get_logger
+
+_AT_ONCE: Final = 16
+_RUN_SECONDS: Final = 200.0
+"""Under the functionTimeout of host.json; what is left is done the next night."""
+_log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """How much one run has removed; `finished` is False where its time was over before everything was looked at."""
+
+    tables: int = 0
+    problems: int = 0
+    events: int = 0
+    records: int = 0
+    finished: bool = True
+
+
+class Retention:
+    """Removes what is older than `months` full months before the present one. Raises `Outage` where tables are away."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, *, months: int, run_seconds: float = _RUN_SECONDS) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._months = months
+        self._run_seconds = run_seconds
+
+    async def run(self) -> Forgotten:
+        """Remove what is old, in steps of a page of entities, until all is done or the time is over."""
+        oldest = keys.month_at(self._clock.now(), back=self._months)
+        until = self._clock.monotonic() + self._run_seconds
+        forgotten = Forgotten()
+        forgotten.tables = await self._drop_tables(oldest)
+        limit = f"{oldest[:4]}-{oldest[4:]}"
+        unreadable = f"RowKey ge 'unreadable' and since lt '{limit}'"
+        problems = self._pages(keys.PROBLEMS, f"RowKey lt '{oldest}' or ({unreadable})", until, forgotten)
+        async for table, page in problems:
+            forgotten.problems += await self._delete(table, page)
+        messages = self._pages(keys.events_table(keys.NO_MONTH), f"acceptedTime lt '{limit}'", until, forgotten)
+        async for table, page in messages:
+            forgotten.events += await self._delete(table, page)
+        deleted = f"deleted gt '' and deleted lt '{oldest}'"
+        async for table, page in self._pages(keys.RECORDS, deleted, until, forgotten):
+            forgotten.records += await self._delete(table, page, where_deleted_before=oldest)
+        if forgotten.finished:
+            _log.info("retention-finished")
+        else:
+            _log.warning("retention-unfinished")
+        return forgotten
+
+    async def _drop_tables(self, oldest: str) -> int:
+        dropped = 0
+        for name in await self._ledger.names():
+            found = keys.month_of_table(name)
+            if found is not None and keys.NO_MONTH < found[1] < oldest:
+                await self._ledger.table(name).drop()
+                dropped += 1
+                _log.info("retention-dropped", table=name)
+        return dropped
+
+    async def _pages(
+        self, name: str, where: str, until: float, forgotten: Forgotten
+    ) -> AsyncIterator[tuple[Table, list[Entity]]]:
+        """What a table has to give up, page by page, while there is time."""
+        table = self._ledger.table(name)
+        async for page in table.pages(where, select=["PartitionKey", "RowKey"], top=500):
+            if page:
+                yield table, page
+                _log.info("retention-removed", table=name, count=len(page))
+            if self._clock.monotonic() > until:
+                forgotten.finished = False
+                return
+
+    async def _delete(self, table: Table, page: Sequence[Entity], *, where_deleted_before: str = "") -> int:
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def delete(entity: Entity) -> bool:
+            async with gate:
+                key = str(entity["PartitionKey"]), str(entity["RowKey"])
+                if not where_deleted_before:
+                    return await table.delete(*key)
+                return await _delete_record(table, key, where_deleted_before)
+
+        return sum(await asyncio.gather(*map(delete, page)))
+
+
+async def _delete_record(table: Table, key: tuple[str, str], before: str) -> bool:
+    """Delete a record's entity unless its row has come back meanwhile (somebody restored it)."""
+    found = await table.get(*key)
+    if found is None or not "" < str(found.entity.get("deleted", "")) < before:
+        return False
+    try:
+        return await table.delete(*key, etag=found.etag)
+    except PreconditionFailed:
+        return False

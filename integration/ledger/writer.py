@@ -1,0 +1,114 @@
+"""Writing what people see off the path of events: gathered for a moment, several changes of one event in one write."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from integration.batching import Batcher, persistently
+from integration.errors import IntegrationError
+from integration.ledger import keys
+from integration.tables import Entity, Table, TableRejected
+from integration.telemetry import get_logger
+
+_LINGER_SECONDS: Final = 0.2
+_FLUSH_SECONDS: Final = 2.0
+_MOST_WAITING: Final = 20_000
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """An entity to be merged into a table; `entity` with its keys alone stands for a deletion."""
+
+    table: str
+    entity: Entity
+    delete: bool = False
+
+
+class StatusWriter:
+    """Merges rows of events and problems.
+
+    What is written here decides nothing. Where the tables are away it is kept for ten minutes, as far as it is not too
+    much; what is lost is made again from the record when somebody asks for it. Rows of one event are written in the
+    order in which they were given.
+    """
+
+    def __init__(self, table: Callable[[str], Table]) -> None:
+        self._table = table
+        self._changes: Batcher[_Change] = Batcher(self._write, linger=_LINGER_SECONDS, largest_batch=100)
+        self._dropped = 0
+
+    def put(self, row: Entity) -> None:
+        """Merge the row of an event, soon."""
+        self._submit(_Change(_events_table(row), row))
+
+    def put_problem(self, row: Entity) -> None:
+        """Show the event in the list of problems, soon."""
+        self._submit(_Change(keys.PROBLEMS, row))
+
+    def clear_problem(self, state: str, event_id: str) -> None:
+        """Take the event from the list of problems, soon."""
+        partition, row = keys.problem_keys(state, event_id)
+        self._submit(_Change(keys.PROBLEMS, {"PartitionKey": partition, "RowKey": row}, delete=True))
+
+    async def flushed(self, row: Entity) -> None:
+        """Merge the row of an event and wait until it is written; without complaint where it cannot be."""
+        written = self._changes.submit(_Change(_events_table(row), row), urgent=True)
+        with suppress(IntegrationError, TimeoutError):  # `_write` has logged it, or still tries
+            await asyncio.wait_for(asyncio.shield(written), _FLUSH_SECONDS)
+
+    async def drain(self) -> None:
+        """Write what is waiting."""
+        await self._changes.drain()
+
+    def _submit(self, change: _Change) -> None:
+        if self._changes.waiting < _MOST_WAITING:
+            self._changes.submit(change)
+        else:
+            self._dropped += 1
+
+    async def _write(self, changes: Sequence[_Change]) -> None:
+        merges: dict[str, list[Entity]] = {}
+        last: dict[tuple[str, str, str], _Change] = {}
+        for change in changes:
+            last[change.table, str(change.entity["PartitionKey"]), str(change.entity["RowKey"])] = change
+        for change in changes:
+            key = (change.table, str(change.entity["PartitionKey"]), str(change.entity["RowKey"]))
+            if not last[key].delete:
+                merges.setdefault(change.table, []).append(change.entity)
+
+        async def write() -> None:
+            for name, entities in merges.items():
+                await self._merge(self._table(name), entities)
+            for change in last.values():
+                if change.delete:
+                    await self._table(change.table).delete(
+                        str(change.entity["PartitionKey"]), str(change.entity["RowKey"])
+                    )
+
+        try:
+            await persistently(write, asyncio.sleep)
+        except IntegrationError as error:
+            _log.warning("status-not-written", error=error, count=len(changes))
+            raise
+        if self._dropped:
+            _log.warning("status-not-written", count=self._dropped)
+            self._dropped = 0
+
+    @staticmethod
+    async def _merge(table: Table, entities: Sequence[Entity]) -> None:
+        """Merge them together; where one is refused, one by one, so that it alone is missing."""
+        try:
+            await table.merge_all(entities)
+        except TableRejected:
+            for entity in entities:
+                try:
+                    await table.merge(entity)
+                except TableRejected as error:
+                    _log.error("status-rejected", event_id=str(entity["RowKey"]), error=error)
+
+
+def _events_table(row: Entity) -> str:
+    return keys.events_table(keys.month_of(str(row["RowKey"])))

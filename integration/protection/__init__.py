@@ -1,0 +1,23 @@
+"""What keeps a system from being hammered, and events from failing one by one while it is away; see protected.py."""
+
+from integration.protection.breaker import BreakerPolicy, Pause, Phase, SystemState
+from integration.protection.budget import Budget
+from integration.protection.instances import Instances
+from integration.protection.limiter import Limiter
+from integration.protection.protected import Protected
+from integration.protection.shared_state import MemoryState, SharedState
+from integration.protection.switch import Switch
+
+__all__ = [
+    "BreakerPolicy",
+    "Budget",
+    "Instances",
+    "Limiter",
+    "MemoryState",
+    "Pause",
+    "Phase",
+    "Protected",
+    "SharedState",
+    "Switch",
+    "SystemState",
+]

@@ -1,0 +1,32 @@
+"""How many requests a process may send in a window of time, where a system counts them."""
+
+from collections import deque
+
+_PARTS = 30
+
+
+class Budget:
+    """`requests` in any `window` seconds, counted in thirtieths of the window; times as the caller gives them."""
+
+    def __init__(self, requests: int, window: float = 300.0) -> None:
+        self._requests = requests
+        self._part = window / _PARTS
+        self._spent: deque[list[float]] = deque()
+        self._total = 0.0
+
+    def set_requests(self, requests: int) -> None:
+        """From now on `requests`, at least one."""
+        self._requests = max(1, requests)
+
+    def spend(self, now: float) -> float:
+        """Take one request out of it: 0.0; where none is left, after how many seconds there will be (nothing taken)."""
+        part = now // self._part
+        while self._spent and self._spent[0][0] < part - _PARTS:
+            self._total -= self._spent.popleft()[1]
+        if self._total >= self._requests:
+            return (self._spent[0][0] + _PARTS + 1) * self._part - now
+        if not self._spent or self._spent[-1][0] != part:
+            self._spent.append([part, 0.0])
+        self._spent[-1][1] += 1
+        self._total += 1
+        return 0.0

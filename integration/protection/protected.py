@@ -1,0 +1,129 @@
+"""A sender that keeps its system from being hammered.
+
+In this order: the breaker (and pauses, a person's or the system's own), a place among the calls under way, the budget
+of requests; then the call, whose outcome the breaker hears of.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from integration.clock import Clock
+from integration.errors import IntegrationError, Outage, Paused, Transient
+from integration.protection.budget import Budget
+from integration.protection.instances import Instances
+from integration.protection.limiter import Limiter
+from integration.protection.switch import Pass, Switch
+from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response, Sender
+
+
+class Protected:
+    """Stands between a client and the transport, and sends as the transport does.
+
+    Besides what that raises: `Paused` and `Throttled` when nothing may be sent (see `Switch.admit`), `Paused`
+    (`<service>-budget-spent`) when this process has sent its share, and `Transient` (`deadline-exceeded`) where the
+    time of the event ends before there is a place.
+
+    `concurrency` calls may be under way at once in this process. `failure_of` says what an answer means that is not
+    2xx. Where `instances` are counted, `requests` (in five minutes) is for all of them together, and so is what the
+    system recommends in `x-ms-dop-hint` ("Send parallel requests" in the Dataverse developer documentation).
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        switch: Switch,
+        *,
+        concurrency: int,
+        failure_of: Callable[[Response], IntegrationError],
+        clock: Clock,
+        requests: int | None = None,
+        instances: Instances | None = None,
+    ) -> None:
+        self._sender = sender
+        self._switch = switch
+        self._concurrency = concurrency
+        self._failure_of = failure_of
+        self._clock = clock
+        self._requests = requests
+        self._budget = None if requests is None else Budget(requests)
+        self._instances = instances
+        self._limiter = Limiter(concurrency)
+        self._recommended: int | None = None
+
+    async def send(
+        self, request: Request, *, authorizer: Authorizer | None = None, context: CallContext = NO_CONTEXT
+    ) -> Response:
+        given = await self._switch.admit()
+        if given.probe:
+            return await self._watched(given, request, authorizer, context)
+        self._limiter.set_limit(min(given.limit, self._share()))
+        if not self._limiter.try_enter():
+            given = await self._wait(request, context)
+        try:
+            if not given.probe:
+                self._spend(request)
+            return await self._watched(given, request, authorizer, context)
+        finally:
+            self._limiter.leave()
+
+    async def _wait(self, request: Request, context: CallContext) -> Pass:
+        """Wait for a place; what held when the wait began need not hold when it ends."""
+        left = None if context.deadline is None else context.deadline - self._clock.monotonic()
+        try:
+            async with asyncio.timeout(left):
+                await self._limiter.enter()
+        except TimeoutError as error:
+            raise Transient(
+                f"the time for the event was over before '{request.operation}' could be sent to {request.service}",
+                reason="deadline-exceeded",
+                service=request.service,
+            ) from error
+        try:
+            given = await self._switch.admit()
+        except BaseException:
+            self._limiter.leave()
+            raise
+        self._limiter.set_limit(min(given.limit, self._share()))
+        return given
+
+    async def _watched(
+        self, given: Pass, request: Request, authorizer: Authorizer | None, context: CallContext
+    ) -> Response:
+        try:
+            answer = await self._sender.send(request, authorizer=authorizer, context=context)
+        except BaseException as error:
+            await self._switch.saw(given, error)
+            raise
+        await self._switch.saw(given, self._error_in(answer))
+        hint = answer.headers.get("x-ms-dop-hint", "")
+        if hint.isascii() and hint.isdigit():
+            self._recommended = int(hint)
+        return answer
+
+    def _error_in(self, answer: Response) -> IntegrationError | None:
+        if not answer.ok:
+            return self._failure_of(answer)
+        if answer.body and not answer.is_json:
+            return Outage("a page where JSON should be", reason=f"{answer.request.service}-answer-unreadable")
+        return None
+
+    def _share(self) -> int:
+        """How many calls this process may have under way once the system is well."""
+        if self._instances is None or self._recommended is None:
+            return self._concurrency
+        return max(1, min(self._concurrency, self._recommended // self._instances.count()))
+
+    def _spend(self, request: Request) -> None:
+        if self._budget is None or self._requests is None:
+            return
+        if self._instances is not None:
+            self._budget.set_requests(self._requests // self._instances.count())
+        wait = self._budget.spend(self._clock.monotonic())
+        if wait > 0:
+            service = request.service
+            raise Paused(
+                f"this instance has sent {service} its share of requests; '{request.operation}' was not sent",
+                reason=f"{service}-budget-spent",
+                service=service,
+                retry_after=wait,
+            )

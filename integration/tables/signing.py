@@ -1,0 +1,41 @@
+"""How calls of the tables are admitted: by the storage account's key, or by a token of the managed identity."""
+
+import base64
+import hashlib
+import hmac
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from urllib.parse import urlsplit
+
+from integration.transport import Authorizer
+
+_VERSION = "2020-12-06"
+"""The version of the REST interface that all calls name."""
+
+
+class Signer:
+    """Gives the headers that date and admit one call."""
+
+    def __init__(self, account: str, key: str | None, tokens: Authorizer | None) -> None:
+        self._account = account
+        self._key = base64.b64decode(key) if key else None
+        self._tokens = tokens
+
+    @property
+    def tokens(self) -> Authorizer | None:
+        """What the transport asks for a bearer token; None where the account's key signs."""
+        return self._tokens
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """`x-ms-date`, the version and, with the account's key, `Authorization: SharedKeyLite`.
+
+        https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key (Shared Key Lite, Table service)
+        """
+        date = formatdate(time.time(), usegmt=True)
+        headers = {"x-ms-date": date, "x-ms-version": _VERSION}
+        if self._key is not None:
+            path = urlsplit(url).path
+            signature = hmac.digest(self._key, f"{date}\n/{self._account}{path}".encode(), hashlib.sha256)
+            headers["Authorization"] = f"SharedKeyLite {self._account}:{base64.b64encode(signature).decode()}"
+        return headers

@@ -1,0 +1,98 @@
+"""aiohttp's sessions: made on first use, one set for each event loop, without anything that guesses."""
+
+import asyncio
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+_KEPT_SECONDS = 45.0
+"""How long an idle connection is kept: not as long as servers (nginx: 75 s) and load balancers (Azure: 240 s) do."""
+
+_OWN_HEADERS = {"User-Agent": "dataverse-integration", "Accept": "application/json", "Accept-Encoding": "gzip"}
+
+
+class ConnectionLostError(Exception):
+    """The connection ended before an answer began; nothing is known of what became of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sessions:
+    kept: aiohttp.ClientSession
+    fresh: aiohttp.ClientSession
+
+
+class Sessions:
+    """The sessions of the event loop that asks; those of loops that have ended are dropped.
+
+    No cookies, no proxies or netrc from the environment, no unpacking, no limits of time or number of their own: the
+    transport sets those.
+    """
+
+    def __init__(self) -> None:
+        self._by_loop: dict[asyncio.AbstractEventLoop, _Sessions] = {}
+        weakref.finalize(self, _let_go, self._by_loop)
+
+    def kept(self) -> aiohttp.ClientSession:
+        """The session that keeps its connections for the next request."""
+        return self._of_this_loop().kept
+
+    def fresh(self) -> aiohttp.ClientSession:
+        """The session that opens a connection for each request: it cannot meet one that was given up meanwhile."""
+        return self._of_this_loop().fresh
+
+    async def aclose(self) -> None:
+        """Close all connections of this event loop."""
+        sessions = self._by_loop.pop(asyncio.get_running_loop(), None)
+        if sessions is not None:
+            await sessions.kept.close()
+            await sessions.fresh.close()
+
+    def _of_this_loop(self) -> _Sessions:
+        loop = asyncio.get_running_loop()
+        sessions = self._by_loop.get(loop)
+        if sessions is None:
+            ended = {other: self._by_loop.pop(other) for other in list(self._by_loop) if other.is_closed()}
+            _let_go(ended)
+            sessions = self._by_loop[loop] = _Sessions(
+                kept=_session(_Connector(limit=0, keepalive_timeout=_KEPT_SECONDS)),
+                fresh=_session(_Connector(limit=0, force_close=True)),
+            )
+        return sessions
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Without a complaint about connections that are open when the process ends: nobody tells a function app before."""
+
+    def __del__(self, *_: Any) -> None:
+        """The system closes what is open."""
+
+
+def _let_go(by_loop: dict[asyncio.AbstractEventLoop, _Sessions]) -> None:
+    for sessions in by_loop.values():
+        sessions.kept.detach()
+        sessions.fresh.detach()
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        headers=_OWN_HEADERS,
+        skip_auto_headers=("Content-Type",),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        auto_decompress=False,
+        trust_env=False,
+        middlewares=(_send_once,),
+    )
+
+
+async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Without this, aiohttp sends by itself once more what HTTP calls idempotent; here the transport decides that."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        raise ConnectionLostError from error

@@ -1,0 +1,269 @@
+"""The one place that carries decisions out."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC
+from typing import NoReturn
+
+from integration.clock import Clock
+from integration.errors import Fenced, IntegrationError, Transient, Unreadable
+from integration.events import IntegrationEvent
+from integration.ledger import DeadLetter, Ledger, Memory, State, Step, keys, rows
+from integration.telemetry import get_logger
+from integration.worker.copies import Copies
+from integration.worker.decision import Decision, Duplicate, PassOn, RetryAt, Settle, ToDeadLetter, Withdraw
+from integration.worker.handler import Handler
+from integration.worker.reports import Reports
+from integration.worker.work import Work
+
+_log = get_logger(__name__)
+
+
+class DeadLettered(IntegrationError):
+    """Raised to the host so that the message goes on to the dead-letter queue; the ledger holds why."""
+
+    reason = "dead-lettered"
+
+
+class Executor:
+    """Carries out what was decided about an event.
+
+    `DeadLettered` is raised without its cause: the host logs the whole chain of exceptions, and what others raise may
+    quote column values. Our own log has type, reason and place.
+    """
+
+    def __init__(self, ledger: Ledger, copies: Copies, reports: Reports, clock: Clock) -> None:
+        self._ledger = ledger
+        self._copies = copies
+        self._reports = reports
+        self._clock = clock
+
+    async def carry_out(
+        self, decision: Decision, event: IntegrationEvent, work: Work | None, handler: Handler | None
+    ) -> None:
+        """Do what was decided. Returns when the message may be completed; raises `DeadLettered`, `Fenced`, or
+        `Transient` (the queue takes no copy) when it must come back.
+        """  # noqa: D205 -- one thought
+        match decision:
+            case Settle():
+                await self._settle(decision, event, work, handler)
+            case Duplicate():
+                await self._end_duplicate(decision, event, work, handler)
+            case RetryAt():
+                await self._retry(decision, event, work)
+            case ToDeadLetter():
+                await self._dead_letter(decision, event, work, handler)
+            case Withdraw():
+                self._withdraw(event)
+
+    async def pass_on(self, arrived: PassOn, event: IntegrationEvent, work: Work, handler: Handler | None) -> None:
+        """A message on its way to the dead-letter queue: report what is not reported yet, and let it go on."""
+        if await self._report(arrived.letter, event, work, handler, returns=arrived.letter.returns + 1):
+            raise DeadLettered(f"event {event.event_id}: {arrived.letter.reason}") from None
+
+    async def publish_again(self, event: IntegrationEvent) -> None:
+        """An event that has ended and that the hub has not taken yet."""
+        if await self._reports.publish_again(event):
+            partition, row = keys.event_keys(event.event_id)
+            now = rows.iso(self._clock.now())
+            self._ledger.status.put({"PartitionKey": partition, "RowKey": row, "publishedTime": now})
+            _log.info("published", event=event)
+
+    async def unreadable(self, body: bytes, error: Unreadable) -> NoReturn:
+        """A message that is none of ours is shown under a name made from its bytes, and dead-lettered."""
+        event_id = f"unreadable-{hashlib.sha256(body).hexdigest()[:32]}"
+        nobody = _unreadable_event(event_id, self._clock)
+        _log.error("dead-lettered", event=nobody, reason=error.reason, error=error)
+        await self._show_dead_letter(nobody, DeadLetter(error.reason, str(error), nobody.accepted_time.isoformat()), ())
+        raise DeadLettered(f"{event_id}: {error.reason}") from None
+
+    async def _settle(
+        self, decision: Settle, event: IntegrationEvent, work: Work | None, handler: Handler | None
+    ) -> None:
+        """Settle first, then publish: analytics that are away cost no second look at the row."""
+        overcome: list[str] = []
+        if work is not None:
+            month = keys.month_at(self._clock.now())
+            overcome = [it for it in work.memory.dead_letters if it == event.event_id or decision.agrees]
+            try:
+                await work.record.write(lambda memory: _end(memory, decision, event, work.row_version, overcome, month))
+            except Fenced:
+                self._withdraw(event)
+            except Transient as error:
+                await self._try_settling_later(event, error)
+                return
+        published = await self._reports.publish(event, handler, decision.state, work.memory if work else None)
+        self._show_settled(decision, event, work, published=published)
+        self._show_overcome(event, overcome)
+        _log.info("settled", event=event, state=decision.state.value)
+
+    def _show_settled(self, decision: Settle, event: IntegrationEvent, work: Work | None, *, published: bool) -> None:
+        now, status = self._clock.now(), self._ledger.status
+        steps = tuple(work.trace.steps.values()) if work is not None else ()
+        status.put(rows.ended(event, decision.state, now=now, steps=steps, detail=decision.detail, published=published))
+        if event.attempt > 1:
+            status.clear_problem(State.WAITING.value, event.event_id)
+        if work is not None and work.behind:
+            status.put_problem(rows.behind_row(event, work.behind, now))
+
+    def _show_overcome(self, event: IntegrationEvent, overcome: Iterable[str]) -> None:
+        """Dead letters for which this event makes up: those of its record, and the one that it repeats."""
+        status = self._ledger.status
+        for event_id in {*overcome, *filter(None, [event.replay_of])}:
+            status.clear_problem(State.DEAD_LETTERED.value, event_id)
+            if event_id != event.event_id:
+                status.put(rows.resolved(event_id, by=event.event_id, now=self._clock.now()))
+                _log.info("resolved", event=event, resolved=event_id)
+
+    async def _try_settling_later(self, event: IntegrationEvent, error: Transient) -> None:
+        """All is done and cannot be written down: a copy finds it started, repeats it under the same keys, and ends."""
+        _log.warning("retry-scheduled", event=event, error=error)
+        await self._copies.send(event, self._copies.later(event.attempt))
+
+    async def _end_duplicate(
+        self, decision: Duplicate, event: IntegrationEvent, work: Work | None, handler: Handler | None
+    ) -> None:
+        if work is not None and decision.acted:
+            try:
+                await work.record.write(
+                    lambda memory: memory.act(event.event_id, event.operation_time, work.row_version)
+                )
+            except Fenced:
+                self._withdraw(event)
+        if work is not None and not self._reports.is_published(event.event_id) and decision.state.settled:
+            # Whoever ended it may have died before it could say so.
+            published = await self._reports.publish(event, handler, decision.state, work.memory)
+            now = self._clock.now()
+            self._ledger.status.put(rows.again(event, decision.state, work.memory, now=now, published=published))
+        _log.info("duplicate", event=event, state=decision.state.value)
+
+    async def _retry(self, decision: RetryAt, event: IntegrationEvent, work: Work | None) -> None:
+        error = decision.error
+        if work is not None:
+            try:
+                await work.record.write(lambda memory: setattr(memory, "waiting", event.event_id))
+            except Fenced:
+                self._withdraw(event)
+            except Transient:
+                _log.warning("ledger-behind", event=event, error=error)  # the copy says enough
+        if not decision.known:
+            await self._show_waiting(decision, event, work)
+        copy = dataclasses.replace(event, first_failed_at=decision.first_failed_at)
+        await self._copies.send(copy, decision.due)
+        _log.warning("retry-scheduled", event=event, error=error, due=decision.due)
+
+    async def _show_waiting(self, decision: RetryAt, event: IntegrationEvent, work: Work | None) -> None:
+        error, now = decision.error, self._clock.now()
+        steps = tuple(work.trace.steps.values()) if work is not None else ()
+        row = rows.ended(
+            event,
+            State.WAITING,
+            now=now,
+            steps=steps,
+            reason=error.reason,
+            detail=str(error),
+            system=error.service or "",
+            next_attempt=decision.due,
+        )
+        self._ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(event.first_failed_at or now)))
+        await self._ledger.status.flushed(row)
+
+    async def _dead_letter(
+        self, decision: ToDeadLetter, event: IntegrationEvent, work: Work | None, handler: Handler | None
+    ) -> None:
+        letter = DeadLetter(decision.reason, decision.detail, self._clock.now().isoformat())
+        if work is None or not await self._bury(event, work, letter):
+            # A dead letter without its reason would help nobody: a copy finds out again, and writes it down then.
+            _log.error("dead-letter-not-written", event=event, reason=decision.reason, error=decision.error)
+            await self._copies.send(event, self._clock.now() + self._copies.policy.cap)
+            return
+        _log.error("dead-lettered", event=event, reason=decision.reason, error=decision.error)
+        await self._show_dead_letter(event, letter, tuple(work.trace.steps.values()), decision.error)
+        if await self._report(letter, event, work, handler, returns=0):
+            raise DeadLettered(f"event {event.event_id}: {decision.reason}") from None
+
+    async def _show_dead_letter(
+        self, event: IntegrationEvent, letter: DeadLetter, steps: tuple[Step, ...], error: Exception | None = None
+    ) -> None:
+        now = self._clock.now()
+        row = rows.ended(
+            event,
+            State.DEAD_LETTERED,
+            now=now,
+            steps=steps,
+            reason=letter.reason,
+            detail=letter.detail,
+            system=getattr(error, "service", None) or "",
+        )
+        self._ledger.status.clear_problem(State.WAITING.value, event.event_id)
+        self._ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(now)))
+        await self._ledger.status.flushed(row)
+
+    async def _report(
+        self, letter: DeadLetter, event: IntegrationEvent, work: Work, handler: Handler | None, *, returns: int
+    ) -> bool:
+        """Report the dead letter to whoever was not told yet; whether its message may go on.
+
+        Where somebody cannot be told now, a copy does that later, and goes to the dead-letter queue in its place.
+        """
+        reported, late = await self._reports.dead_letter(event, handler, letter, work.memory)
+        known = dataclasses.replace(letter, reported=reported, returns=0 if late else returns)
+        await self._bury(event, work, known)
+        if late is None:
+            return True
+        _log.warning("reported-later", event=event, error=late)
+        await self._copies.send(event, self._copies.later(event.attempt))
+        return False
+
+    async def _bury(self, event: IntegrationEvent, work: Work, letter: DeadLetter) -> bool:
+        """Write the dead letter into the record; False where the ledger is away."""
+        try:
+            await work.record.write(lambda memory: memory.bury(event.event_id, letter))
+        except Fenced:
+            self._withdraw(event)
+        except Transient as error:
+            _log.warning("ledger-behind", event=event, error=error)
+            return False
+        return True
+
+    @staticmethod
+    def _withdraw(event: IntegrationEvent) -> NoReturn:
+        _log.warning("fenced", event=event)
+        raise Fenced(f"event {event.event_id}: another invocation works on its record") from None
+
+
+def _end(  # noqa: PLR0917 -- called once, above
+    memory: Memory,
+    decision: Settle,
+    event: IntegrationEvent,
+    row_version: int,
+    overcome: Iterable[str],
+    month: str,
+) -> None:
+    """What a record remembers of an event that ended."""
+    if decision.acted:
+        memory.act(event.event_id, event.operation_time, row_version)
+    if decision.deleted:
+        memory.deleted = month
+    elif decision.agrees:
+        memory.deleted = ""
+    for event_id in overcome:
+        memory.end(event_id, State.RESOLVED)
+    memory.end(event.event_id, decision.state)
+
+
+def _unreadable_event(event_id: str, clock: Clock) -> IntegrationEvent:
+    now = clock.now().astimezone(UTC)
+    return IntegrationEvent(
+        event_id=event_id,
+        table="",
+        message="",
+        record_id=None,
+        organisation="",
+        correlation_id=event_id,
+        operation_time=now,
+        accepted_time=now,
+        user_id=None,
+        initiating_user_id=None,
+    )

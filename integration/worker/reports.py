@@ -1,0 +1,96 @@
+"""Saying how events end outside of the ledger: to the hub of settled events, and on the row."""
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, Final
+
+from integration.clock import Clock
+from integration.errors import Transient
+from integration.events import IntegrationEvent
+from integration.ledger import DeadLetter, Memory, State
+from integration.telemetry import get_logger
+from integration.worker.copies import Copies
+from integration.worker.handler import Handler
+from integration.worker.hub import Hub
+from integration.worker.settled import published_answers, settled_document
+
+_KEPT: Final = 20_000
+_log = get_logger(__name__)
+
+
+class Reports:
+    """Publishes settled events, and marks rows whose events are dead-lettered."""
+
+    def __init__(self, hub: Hub, copies: Copies, clock: Clock) -> None:
+        self._hub = hub
+        self._copies = copies
+        self._clock = clock
+        self._published: OrderedDict[str, None] = OrderedDict()
+
+    async def publish(
+        self, event: IntegrationEvent, handler: Handler | None, state: State, memory: Memory | None
+    ) -> bool:
+        """Publish how the event ended; False where the hub did not acknowledge and a copy is scheduled to do it later.
+
+        The worker never waits long for analytics: what is not acknowledged at once goes into the queue as it is.
+        """
+        effects = published_answers(memory, event, handler.answers) if memory and handler else {}
+        document = settled_document(event, state, at=self._clock.now(), effects=effects)
+        if await self._send(event, document):
+            return True
+        await self.publish_later(event, document)
+        return False
+
+    async def publish_again(self, event: IntegrationEvent) -> bool:
+        """Publish the document that the event carries, or schedule that once more."""
+        document = event.settled or {}
+        if await self._send(event, document):
+            return True
+        await self.publish_later(event, document)
+        return False
+
+    async def publish_later(self, event: IntegrationEvent, document: Mapping[str, Any]) -> None:
+        """Schedule a copy that only publishes."""
+        _log.warning("not-published", event=event)
+        copy = dataclasses.replace(event, settled=dict(document), first_failed_at=None)
+        await self._copies.send(copy, self._copies.later(event.attempt, not_before=self._hub.pause))
+
+    def is_published(self, event_id: str) -> bool:
+        """Whether this process has published the event; another one may have done so too."""
+        return event_id in self._published
+
+    async def dead_letter(
+        self, event: IntegrationEvent, handler: Handler | None, letter: DeadLetter, memory: Memory
+    ) -> tuple[tuple[str, ...], Transient | None]:
+        """Mark the row and publish, unless that was done before: who has been told, and why somebody could not be."""
+        reported, late = list(letter.reported), None
+        if "row" not in reported and not memory.acted_after(event.operation_time):
+            late = await self._mark_row(event, handler, letter)
+            reported += [] if late else ["row"]
+        if "hub" not in reported:
+            document = settled_document(event, State.DEAD_LETTERED, at=self._clock.now(), reason=letter.reason)
+            if await self._send(event, document):
+                reported.append("hub")
+            else:
+                late = late or Transient("the hub did not acknowledge", reason="hub-unavailable")
+        return tuple(reported), late
+
+    async def _mark_row(self, event: IntegrationEvent, handler: Handler | None, letter: DeadLetter) -> Transient | None:
+        if handler is None:
+            return None
+        try:
+            await handler.mark_failed(event, letter.reason)
+        except Transient as away:
+            return away
+        except Exception as error:  # noqa: BLE001 -- the event is dead-lettered all the same
+            _log.warning("not-reported", event=event, error=error)
+        return None
+
+    async def _send(self, event: IntegrationEvent, document: Mapping[str, Any]) -> bool:
+        if not await self._hub.send(event, document):
+            return False
+        self._published[event.event_id] = None
+        if len(self._published) > _KEPT:
+            self._published.popitem(last=False)
+        return True
