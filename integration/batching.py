@@ -4,13 +4,14 @@ The sibling of `coalescing`, which does the same with a thread for clients that 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
 from integration.errors import Outage
 
 T = TypeVar("T")
+R = TypeVar("R")
 _PAUSES: Final = 40
 
 
@@ -83,6 +84,17 @@ class Batcher(Generic[T]):
             for _, future in batch:
                 if not future.done():
                     future.set_result(None)
+
+
+async def each(do: Callable[[T], Awaitable[R]], items: Iterable[T], *, at_once: int = 32) -> list[R]:
+    """What `do` gives for each of `items`, in their order, so many at a time; raises the first error."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(item: T) -> R:
+        async with gate:
+            return await do(item)
+
+    return await asyncio.gather(*map(one, items))
 
 
 async def persistently(do: Callable[[], Awaitable[None]], sleep: Callable[[float], Awaitable[None]]) -> None:

@@ -10,18 +10,17 @@
 Records of rows that exist are kept: they decide, and are one small entity each.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from integration.batching import each
 from integration.clock import Clock
 from integration.ledger import keys
 from integration.ledger.ledger import Ledger
 from integration.tables import Entity, PreconditionFailed, Table
 from integration.telemetry import get_logger
 
-_AT_ONCE: Final = 16
 _RUN_SECONDS: Final = 200.0
 """Under the functionTimeout of host.json; what is left is done the next night."""
 _log = get_logger(__name__)
@@ -94,16 +93,13 @@ class Retention:
                 return
 
     async def _delete(self, table: Table, page: Sequence[Entity], *, where_deleted_before: str = "") -> int:
-        gate = asyncio.Semaphore(_AT_ONCE)
-
         async def delete(entity: Entity) -> bool:
-            async with gate:
-                key = str(entity["PartitionKey"]), str(entity["RowKey"])
-                if not where_deleted_before:
-                    return await table.delete(*key)
+            key = str(entity["PartitionKey"]), str(entity["RowKey"])
+            if where_deleted_before:
                 return await _delete_record(table, key, where_deleted_before)
+            return await table.delete(*key)
 
-        return sum(await asyncio.gather(*map(delete, page)))
+        return sum(await each(delete, page))
 
 
 async def _delete_record(table: Table, key: tuple[str, str], before: str) -> bool:

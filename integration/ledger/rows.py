@@ -39,7 +39,7 @@ def event_row(event: IntegrationEvent) -> Entity:
     }
 
 
-def index_rows(event: IntegrationEvent) -> list[Entity]:
+def index_rows(event: IntegrationEvent | EventStatus) -> list[Entity]:
     """Where an event is found by its correlation id and by its time."""
     by_correlation = keys.correlation_keys(event.correlation_id, event.event_id)
     by_time = keys.time_keys(event.event_id)

@@ -1,10 +1,10 @@
 """One table: point reads, conditional writes, queries by page, transactions of one partition."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from integration.batching import each
 from integration.tables.account import Account
 from integration.tables.batch import batch_body, batch_failure
 from integration.tables.entity import Entity, Property, Versioned, checked_key, decode, encode
@@ -104,7 +104,7 @@ class Table:
         if len(chunks) == 1:
             await self._merge_chunk(chunks[0])
         else:
-            await asyncio.gather(*(self._merge_chunk(chunk) for chunk in chunks))
+            await each(self._merge_chunk, chunks)
 
     async def page(
         self,

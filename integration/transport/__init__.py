@@ -5,7 +5,7 @@ from integration.transport.authorize import ApiKey, Authorizer, BearerTokens, To
 from integration.transport.exchange import NO_CONTEXT, CallContext, Request, Response
 from integration.transport.hosts import Host, Limits
 from integration.transport.http import Transport
-from integration.transport.identity import managed_identity_tokens
+from integration.transport.identity import credential_tokens, managed_identity_tokens
 from integration.transport.oauth import client_credentials, sign_in_failure
 from integration.transport.retry import RetryPolicy
 from integration.transport.sender import Sender
@@ -26,6 +26,7 @@ __all__ = [
     "Token",
     "Transport",
     "client_credentials",
+    "credential_tokens",
     "failure",
     "managed_identity_tokens",
     "sign_in_failure",

@@ -1,6 +1,7 @@
 """Tokens of the managed identity that the app runs with (azure-identity)."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from integration.clock import Clock
@@ -11,7 +12,18 @@ _ENDPOINT_LIMITS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 15,
 
 
 def managed_identity_tokens(*, service: str, scope: str, client_id: str | None, clock: Clock) -> BearerTokens:
-    """Tokens for `scope` of `service`; `client_id` names a user-assigned identity.
+    """Tokens for `scope` of `service`; `client_id` names a user-assigned identity."""
+
+    def identity() -> Any:
+        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 -- needed only with an identity
+
+        return ManagedIdentityCredential(client_id=client_id, **_ENDPOINT_LIMITS)
+
+    return credential_tokens(identity, service=service, scope=scope, clock=clock)
+
+
+def credential_tokens(make: Callable[[], Any], *, service: str, scope: str, clock: Clock) -> BearerTokens:
+    """Tokens of any credential of azure-identity, which `make` makes when the first one is needed.
 
     azure-identity asks the machine's identity endpoint itself, not through the transport, and blocks: so it does that
     in a thread. Failures are `Outage` (`<service>-sign-in-refused`, `<service>-sign-in-unavailable`).
@@ -20,11 +32,10 @@ def managed_identity_tokens(*, service: str, scope: str, client_id: str | None, 
 
     def ask() -> Token:
         nonlocal credential
-        from azure.core.exceptions import AzureError, ClientAuthenticationError  # noqa: PLC0415 -- as below
-        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 -- needed only with an identity
+        from azure.core.exceptions import AzureError, ClientAuthenticationError  # noqa: PLC0415 -- as above
 
         if credential is None:
-            credential = ManagedIdentityCredential(client_id=client_id, **_ENDPOINT_LIMITS)
+            credential = make()
         try:
             token = credential.get_token(scope)
         except ClientAuthenticationError as error:

@@ -20,15 +20,16 @@ WIDTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, the heading it is listed under, and what it is for."""
+    """A command, the heading it is listed under, what it is for, and the package that has its module."""
 
     name: str
     group: str
     summary: str
+    package: str = "sandbox.commands"
 
     def module(self) -> ModuleType:
         """The module that does it; needs the virtual environment."""
-        return importlib.import_module(f"sandbox.commands.{self.name.replace('-', '_')}")
+        return importlib.import_module(f"{self.package}.{self.name.replace('-', '_')}")
 
     def parser(self) -> argparse.ArgumentParser:
         """Its options, with the module's docstring as description."""
@@ -48,7 +49,9 @@ class Command:
         return bool(getattr(self.module(), "PASSES_ON", False))
 
 
-_START, _USE, _BREAK, _CHECK = "Start", "Use a running sandbox", "Break and mend it", "Check"
+_START, _USE, _BREAK, _KEEP, _CHECK = (
+    "Start", "Use a running sandbox", "Break and mend it", "Look after the ledger, also of a deployed app", "Check",
+)  # fmt: skip
 
 COMMANDS = (
     Command("demo", _START, "Show each event's way through a sandbox of its own, and check the outcome."),
@@ -63,6 +66,7 @@ COMMANDS = (
     Command("fail", _BREAK, "Let the ERP, credit scoring, Dataverse or the broker fail."),
     Command("heal", _BREAK, "Let everything work again."),
     Command("doctor", _CHECK, "Find out what is wrong with this machine, or with a deployed app."),
+    Command("ledger", _KEEP, "Copy, restore or mend the ledger, or erase a record from it.", "integration.cli"),
     Command("lint", _CHECK, "Check format, types and imports."),
     Command("test", _CHECK, "Check format, types and imports, then run the tests."),
     Command("chaos", _CHECK, "Run the long tests: kills, faults and a checker."),

@@ -1,0 +1,1 @@
+"""Commands for a deployed app, and for a running sandbox; nothing of the app itself needs them."""

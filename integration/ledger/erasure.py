@@ -1,0 +1,168 @@
+"""Erasing all that the ledger has about one record, as one operation that is written down.
+
+Every table is read in whole for it, so that nothing is missed whatever wrote it; that takes its time, and is rare.
+The audit row names the record by a hash: whoever asks about a record can be shown that it was erased, and the row
+itself tells nobody which one it was.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from integration.batching import each
+from integration.clock import Clock
+from integration.errors import IntegrationError
+from integration.ledger import keys, rows
+from integration.ledger.ledger import Ledger
+from integration.ledger.status import EventStatus
+from integration.tables import Entity, quoted
+from integration.telemetry import get_logger
+
+OUT_OF_REACH: Final = """\
+What the ledger cannot erase, as it is elsewhere:
+  - the event hub: its events expire by themselves (retention of the hub)
+  - the archive: the blobs that name the record are listed here
+  - the dead-letter queue and the work queue: messages about the record expire or are completed
+  - Application Insights: log lines with the record's id, until the workspace's retention removes them
+  - copies of the ledger: files that were exported before
+  - details of events of other records that name this one, as the customer of an order
+  - Dataverse, the ERP, credit scoring: each has its own way"""
+_LONGEST_WAY: Final = timedelta(days=60)
+"""No event is tried for longer, by far."""
+_log = get_logger(__name__)
+
+
+class RecordUnderWayError(IntegrationError):
+    """An event of the record has not ended: what is erased would come back with it."""
+
+    reason = "record-under-way"
+
+
+@dataclass(slots=True)
+class Found:
+    """What the ledger has about a record; `days` are those on which the archive may have lines about it."""
+
+    record: bool = False
+    events: list[EventStatus] = field(default_factory=list)
+    days: list[str] = field(default_factory=list)
+
+    @property
+    def under_way(self) -> list[str]:
+        """The ids of events that have not ended."""
+        return [it.event_id for it in self.events if not it.state.final]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many entities were removed of each kind; `old` are rows of the layout before this one."""
+
+    records: int = 0
+    events: int = 0
+    indexes: int = 0
+    problems: int = 0
+    old: int = 0
+
+
+class Erasure:
+    """Finds and erases what there is about a record. Raises `Outage` where the tables are away."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    async def find(self, table: str, record_id: str) -> Found:
+        """What there is, before anything is erased."""
+        session_id = f"{table}:{record_id}"
+        remembered = await self._ledger.table(keys.RECORDS).get(*keys.record_keys(session_id))
+        found = Found(record=remembered is not None)
+        async for _, entity in self._about(keys.EVENTS_PREFIX, table, record_id):
+            status = rows.to_status(entity)
+            if not status.state.final:  # the row may have been lost; the record knows
+                status = await self._ledger.read(status.event_id) or status
+            found.events.append(status)
+        found.days = sorted({day for status in found.events for day in _days(status)})
+        return found
+
+    async def erase(self, table: str, record_id: str, *, by: str, reason: str, force: bool = False) -> Erased:
+        """Erase it all and write down who did it, why, and how much it was.
+
+        Raises `RecordUnderWayError` where an event of it has not ended, unless `force`. What was interrupted is done by
+        doing it again; its audit row then stays `started`.
+        """
+        found = await self.find(table, record_id)
+        if found.under_way and not force:
+            raise RecordUnderWayError(
+                f"{len(found.under_way)} event(s) of the record have not ended, such as {found.under_way[0]}: wait for "
+                "them, or discard them first"
+            )
+        audit = self._audit_row(table, record_id, by=by, reason=reason)
+        await self._ledger.table(keys.AUDIT).merge(audit)
+        erased = Erased(
+            records=int(await self._ledger.table(keys.RECORDS).delete(*keys.record_keys(f"{table}:{record_id}"))),
+            problems=await self._delete_about(keys.PROBLEMS, table, record_id),
+            indexes=await self._delete_indexes(found.events)
+            + await self._delete_about(keys.INDEX_PREFIX, table, record_id),
+            events=await self._delete_about(keys.EVENTS_PREFIX, table, record_id),
+            old=await self._ledger.old_layout.erase(table, record_id) if self._ledger.old_layout else 0,
+        )
+        done = {**audit, "state": "done", "endedTime": rows.iso(self._clock.now()), **asdict(erased)}
+        await self._ledger.table(keys.AUDIT).merge(done)
+        _log.warning("erased", table=table, caller=by, count=sum(asdict(erased).values()))
+        return erased
+
+    async def _about(self, prefix: str, table: str, record_id: str) -> AsyncIterator[tuple[str, Entity]]:
+        """All entities of a kind of table that name the record."""
+        where = f"recordId eq '{quoted(record_id)}' and table eq '{quoted(table)}'"
+        for name in await self._ledger.names():
+            month = keys.month_of_table(name)
+            if name == prefix or (month is not None and month[0] == prefix):
+                async for entity in self._ledger.table(name).query(where):
+                    yield name, entity
+
+    async def _delete_about(self, prefix: str, table: str, record_id: str) -> int:
+        found = [it async for it in self._about(prefix, table, record_id)]
+        return await self._delete([(name, str(it["PartitionKey"]), str(it["RowKey"])) for name, it in found])
+
+    async def _delete_indexes(self, events: list[EventStatus]) -> int:
+        """Places under a correlation id, which do not name the record."""
+        return await self._delete(
+            [
+                (keys.index_table(keys.month_of(it.event_id)), *keys.correlation_keys(it.correlation_id, it.event_id))
+                for it in events
+            ]
+        )
+
+    async def _delete(self, entities: list[tuple[str, str, str]]) -> int:
+        async def delete(entity: tuple[str, str, str]) -> bool:
+            name, partition, row = entity
+            return await self._ledger.table(name).delete(partition, row)
+
+        return sum(await each(delete, entities))
+
+    def _audit_row(self, table: str, record_id: str, *, by: str, reason: str) -> Entity:
+        now = self._clock.now()
+        return {
+            "PartitionKey": keys.month_at(now),
+            "RowKey": f"{rows.iso(now)}-{secrets.token_hex(4)}",
+            "schema": rows.SCHEMA,
+            "action": "erase",
+            "state": "started",
+            "startedTime": rows.iso(now),
+            "by": by,
+            "reason": reason,
+            "table": table,
+            "record": keys.hashed(f"{table}:{record_id}", 32),
+        }
+
+
+def _days(status: EventStatus) -> list[str]:
+    """The days of the archive's folders that may have lines about an event: around acceptance to publication.
+
+    A file is in the folder of the day of its first line, which may be another event's, of the evening before.
+    """
+    last = max(filter(None, [status.published_time, status.changed_time, status.accepted_time]))
+    first = max(status.accepted_time, last - _LONGEST_WAY)
+    days = range(-1, (last.date() - first.date()).days + 2)
+    return [f"{first + timedelta(days=number):%Y-%m-%d}" for number in days]

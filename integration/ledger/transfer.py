@@ -1,0 +1,126 @@
+"""The whole ledger as JSON Lines: a copy to restore from, as Azure Tables has no restore point.
+
+    {"ledger": "dataverse-integration", "format": 1, "recordSchema": 1, "rowSchema": 1, "exportedTime": "..."}
+    {"table": "records", "entity": {"PartitionKey": "...", ...}}
+    ...
+    {"end": true, "entities": 1234}
+
+Export and import stream: neither holds more than a page of it. An export of a ledger in use is no picture of one
+moment, and need not be: every entity is whole, and records decide by themselves. What is in the ledger already stays as
+it is when something is imported, since it is newer; so an import can be repeated, and continued.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from integration.batching import each
+from integration.clock import Clock
+from integration.errors import Unreadable
+from integration.ledger import keys, memory, rows
+from integration.ledger.ledger import Ledger
+
+LEDGER: Final = "dataverse-integration"
+FORMAT: Final = 1
+_SCHEMAS: Final = {"format": FORMAT, "recordSchema": memory.SCHEMA, "rowSchema": rows.SCHEMA}
+_LINES_AT_ONCE: Final = 200
+_KEPT: Final = (keys.RECORDS, keys.PROBLEMS, keys.AUDIT)
+
+
+@dataclass(slots=True)
+class Imported:
+    """How far an import has come: lines read (the header included), entities written, entities that were there."""
+
+    line: int = 0
+    written: int = 0
+    present: int = 0
+
+
+async def export(ledger: Ledger, clock: Clock) -> AsyncIterator[str]:
+    """The lines of an export, without line ends. Raises `Unreadable` for entities that a newer version has written."""
+    yield _line({"ledger": LEDGER, **_SCHEMAS, "exportedTime": rows.iso(clock.now())})
+    count = 0
+    for name in await tables(ledger):
+        async for page in ledger.table(name).pages():
+            for entity in page:
+                _check(int(entity.get("schema", 0)), memory.SCHEMA if _is_records(name) else rows.SCHEMA)
+                yield _line({"table": name, "entity": entity})
+            count += len(page)
+    yield _line({"end": True, "entities": count})
+
+
+async def tables(ledger: Ledger) -> list[str]:
+    """The ledger's tables that exist: records first, as they decide."""
+    names = await ledger.names()
+    monthly = sorted(name for name in names if keys.month_of_table(name) is not None)
+    return [*(name for name in _KEPT if name in names), *monthly]
+
+
+async def restore(
+    ledger: Ledger,
+    lines: Iterable[str],
+    *,
+    first_line: int = 1,
+    report: Callable[[Imported], None] = lambda done: None,  # noqa: ARG005 -- says nothing
+) -> Imported:
+    """Write what `lines` hold and the ledger does not; `report` is told again and again how far it has come.
+
+    `first_line` continues an import that was interrupted: entities before that line are passed over. Raises
+    `Unreadable` for what is no export, is cut short, or was written by a newer version: nothing was imported then, or
+    only what came before.
+    """
+    numbered = iter(lines)
+    header = _object(next(numbered, ""), 1)
+    if header.get("ledger") != LEDGER:
+        raise Unreadable("line 1 is not the first line of an exported ledger", reason="ledger-file")
+    for name, known in _SCHEMAS.items():
+        _check(int(header.get(name, 0)), known)
+    done = Imported(line=1)
+    ended = False
+    while not ended:
+        batch = list(islice(numbered, _LINES_AT_ONCE))
+        if not batch:
+            raise Unreadable("the file ends without its last line: it was cut short", reason="ledger-file")
+        contents = [_object(text, done.line + number) for number, text in enumerate(batch, start=1)]
+        ended = any("end" in it for it in contents)
+        new = [it for number, it in enumerate(contents, start=done.line + 1) if "entity" in it and number >= first_line]
+        written = sum(await each(lambda it: _write(ledger, it), new))
+        done = Imported(done.line + len(batch), done.written + written, done.present + len(new) - written)
+        report(done)
+    return done
+
+
+async def _write(ledger: Ledger, content: dict[str, Any]) -> bool:
+    name, entity = str(content.get("table")), content["entity"]
+    if name not in _KEPT and keys.month_of_table(name) is None:
+        raise Unreadable(f"the file has an entity of table {name}, which the ledger has not", reason="ledger-file")
+    _check(int(entity.get("schema", 0)), memory.SCHEMA if _is_records(name) else rows.SCHEMA)
+    return await ledger.table(name).insert_new(entity)
+
+
+def _is_records(name: str) -> bool:
+    return name.startswith(keys.RECORDS)
+
+
+def _check(found: int, known: int) -> None:
+    if found > known:
+        raise Unreadable(
+            f"this was written by a newer version (schema {found}, this version knows {known}): use that version",
+            reason="ledger-schema",
+        )
+
+
+def _object(text: str, number: int) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise Unreadable(f"line {number} is not a line of an exported ledger", reason="ledger-file")
+    return content
+
+
+def _line(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
