@@ -16,6 +16,7 @@ PAGES = [Path("README.md"), *Path("docs").rglob("*.md")]
 SYSTEMS = ("dataverse", "erp", "credit")
 NOT_SEEN = {"integration-error", "configuration", "rejected", "unavailable", "transient", "throttled", "permanent"} | {
     "not-found", "conflict", "stale", "dead-lettered", "unexpected", "fenced", "entity-exists", "precondition-failed",
+    "ledger-file", "record-under-way",
 }  # fmt: skip
 """Defaults that callers replace, or that never reach the ledger."""
 MADE_OF_A_STATUS = (
