@@ -14,6 +14,7 @@ from integration.clock import SystemClock
 from integration.ledger import Ledger, Memory, State, keys, rows
 from integration.ledger.legacy import OldLayout
 from integration.ledger.queries import Queries
+from integration.ledger.rebuild import Rebuild
 from integration.tables import Account
 from integration.worker.effects import fingerprint
 from integration.worker.handlers import opportunities
@@ -201,6 +202,22 @@ async def test_notes_that_are_left_are_listed_and_forgotten(ledger: Ledger, old:
     assert all(":" in session_id for session_id in notes)
     await ledger.old_layout.forget(record)
     assert not await old.has_note(record)
+
+
+async def test_rebuild_carries_over_all_notes(ledger: Ledger, old: OldRelease, record: str) -> None:
+    """Of records that nobody has worked on since; what is there already is newer. Then nothing of it is needed."""
+    known = f"account:{uuid.uuid4()}"
+    await old.note(record, basis_erp_order="b1", rowVersion="7", eventId=new_id())
+    await old.note(known, basis_erp_order="b1")
+    await (await ledger.record(known)).write(lambda memory: memory.start("erp-order", "b2", event_id="e", at=""))
+    done = await Rebuild(ledger).run()
+    assert done.notes >= 2
+    assert ledger.old_layout is not None
+    assert [session_id async for session_id, _ in ledger.old_layout.notes()] == []
+    memory = (await ledger.record(record)).memory
+    assert (memory.effect("erp-order").done, memory.row_version) == ("b1", 7)
+    assert (await ledger.record(known)).memory.effect("erp-order").started == "b2"
+    await (await ledger.record(record)).write(lambda memory: memory.end("e1", State.COMPLETED))
 
 
 async def test_all_of_a_record_can_be_erased(ledger: Ledger, old: OldRelease, account: Account) -> None:

@@ -162,6 +162,14 @@ async def test_the_code_may_come_as_a_header(table: Table, answers: Answers) -> 
     assert await table.get("p", "1") is None
 
 
+async def test_the_names_of_tables_come_over_pages(answers: Answers, table: Table) -> None:
+    """An account may have more than one answer holds."""
+    answers.give(200, '{"value": [{"TableName": "a"}, {"TableName": "b"}]}', x_ms_continuation_NextTableName="b&c")
+    answers.give(200, '{"value": [{"TableName": "c"}]}')
+    assert await table._account.tables(table._transport) == ["a", "b", "c"]
+    assert [path for _, path in answers.asked] == ["/Tables", "/Tables?NextTableName=b%26c"]
+
+
 async def test_a_lost_race_says_so(table: Table, answers: Answers) -> None:
     answers.give(412, said("UpdateConditionNotSatisfied"))
     assert isinstance(await failure("replace", table), PreconditionFailed)
