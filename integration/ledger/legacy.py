@@ -115,7 +115,7 @@ class OldLayout:
             if column.startswith(_BASIS) and (name := column.removeprefix(_BASIS).replace("_", "-"))
         }
         for fingerprint, answer in json.loads(str(note.get("paid") or "{}")).items():
-            effects[_SCORE] = Effect(number=1, done=fingerprint, answer=answer, event_id=event_id)
+            effects[_SCORE] = Effect(number=1, done=fingerprint, answer=answer, answered=fingerprint, event_id=event_id)
         if note.get("failed"):  # an event was given up, and nobody knows which of its effects are missing
             effects.setdefault(_SCORE, Effect(number=1))
         return Memory(

@@ -32,13 +32,15 @@ class Effect:
     `done` is the fingerprint of what it was last done with; None where it never was, or where the outcome is unknown.
     `started` is the fingerprint of an attempt whose outcome is unknown. `number` counts the attempts at something new:
     it makes the Idempotency-Key, so that whoever repeats an attempt repeats its key. `answer` is what the other system
-    said, `event_id` the event that did it last.
+    said last, to what has the fingerprint `answered`, also while the outcome of a later attempt is unknown. `event_id`
+    is the event that did it last.
     """
 
     number: int = 0
     done: str | None = None
     started: str | None = None
     answer: dict[str, Any] = field(default_factory=dict)
+    answered: str = ""
     event_id: str = ""
     at: str = ""
     detail: str = ""
@@ -100,7 +102,9 @@ class Memory:
         """The effect was done; of no account where somebody else has started it anew meanwhile."""
         known = self.effect(name)
         if known.number == number:
-            self.effects[name] = replace(known, done=fingerprint, started=None, answer=answer, at=at, detail=detail)
+            self.effects[name] = replace(
+                known, done=fingerprint, started=None, answer=answer, answered=fingerprint, at=at, detail=detail
+            )
 
     def cancel(self, name: str, number: int, before: Effect) -> None:
         """The other system has refused the effect: what was done `before` still holds."""
@@ -110,7 +114,7 @@ class Memory:
     def forget(self, name: str) -> None:
         """Whatever was done, it is done again the next time it is needed."""
         if name in self.effects:
-            self.effects[name] = replace(self.effects[name], done=None)
+            self.effects[name] = replace(self.effects[name], done=None, answered="")
 
     def act(self, event_id: str, operation_time: datetime, row_version: int) -> None:
         """The event has brought the systems to the state of the row at this version."""

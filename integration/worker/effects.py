@@ -53,10 +53,15 @@ class Effects:
         """What is remembered of the record."""
         return self._record.memory
 
-    def is_done(self, name: str, with_fingerprint: str) -> bool:
-        """Whether the effect was done with this very fingerprint; for a forced event only what itself did counts."""
+    def is_done(self, name: str, with_fingerprint: str, *, charged: bool = False) -> bool:
+        """Whether the effect was done with this very fingerprint; for a forced event only what itself did counts.
+
+        An answer that was `charged` for holds until there is another one: that something else was asked since, and
+        nobody knows whether it was answered, takes nothing from it.
+        """
         known = self.memory.effect(name)
-        return known.done == with_fingerprint and (not self._event.forced or known.event_id == self._event.event_id)
+        done = known.done == with_fingerprint or (charged and known.answered == with_fingerprint)
+        return done and (not self._event.forced or known.event_id == self._event.event_id)
 
     async def once(
         self,
@@ -75,7 +80,7 @@ class Effects:
         happens; what is not is written with the end of the event, as doing it again with the same key costs nothing.
         Raises what `do` raises, and `Fenced`.
         """
-        if self.is_done(name, with_fingerprint):
+        if self.is_done(name, with_fingerprint, charged=charged):
             known = self.memory.effect(name)
             self._note(name, known, "done")
             return known.answer

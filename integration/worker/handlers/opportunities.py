@@ -169,7 +169,7 @@ def _due(it: Opportunity, work: Work) -> list[str]:
 def _score_is_due(it: Opportunity, work: Work) -> bool:
     if work.memory.effect(SCORE).number == 0:
         return _touches(work.event) or bool(work.memory.dead_letters)
-    return not work.effects.is_done(SCORE, _score_fingerprint(it))
+    return not work.effects.is_done(SCORE, _score_fingerprint(it), charged=True)
 
 
 def _touches(event: IntegrationEvent) -> bool:

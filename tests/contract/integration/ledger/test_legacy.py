@@ -116,7 +116,7 @@ async def test_what_was_paid_for_is_not_charged_again(ledger: Ledger, old: OldRe
     asked = fingerprint("1000.00", "EUR", "c-1")
     await old.note(record, paid=json.dumps({asked: SCORE}), basis_credit_score="before")
     effect = (await ledger.record(record)).memory.effect("credit-score")
-    assert (effect.done, effect.answer) == (asked, SCORE)
+    assert (effect.done, effect.answer, effect.answered) == (asked, SCORE, asked)
 
 
 async def test_an_order_on_hold_is_on_hold(ledger: Ledger, old: OldRelease, record: str) -> None:

@@ -25,6 +25,7 @@ EFFECTS = st.builds(
     done=st.none() | TEXT.filter(bool),
     started=st.none() | TEXT.filter(bool),
     answer=st.dictionaries(TEXT, JSON, max_size=4),
+    answered=TEXT,
     event_id=TEXT,
     at=TEXT,
     detail=TEXT,
@@ -75,6 +76,7 @@ def test_what_an_earlier_version_has_written_is_read(schema: int) -> None:
     order = memory.effect("erp-order")
     assert (order.number, order.done, order.started) == (3, None, "f3")
     assert order.answer == {"orderNumber": "O-1", "sourceVersion": 7}
+    assert order.answered == "f2"
     assert memory.effect("credit-score").done == "f1"
     assert (memory.row_version, memory.acted_by) == (12, "202611201905-b")
     assert memory.acted_after(datetime(2026, 11, 20, 19, 4, tzinfo=UTC))

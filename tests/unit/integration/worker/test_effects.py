@@ -73,6 +73,37 @@ async def test_what_a_fenced_invocation_did_is_repeated_under_the_same_key(ledge
     assert ledger.memory("opportunity:1").effect("score").answer == {"call": 2}
 
 
+async def killed(key: str) -> Mapping[str, Any]:
+    """A call whose answer nobody hears any more."""
+    raise asyncio.CancelledError(key)
+
+
+async def test_what_was_charged_for_is_not_charged_again_because_something_else_was_asked(ledger: MemoryLedger) -> None:
+    """Scored; asked anew for another amount and killed before the answer; then the amount is the old one again."""
+    system = System()
+    system.answer.set()
+    _, effects = await opened(ledger)
+    await effects.once("score", "f1", system.do, charged=True)
+    with pytest.raises(asyncio.CancelledError):
+        await effects.once("score", "f2", killed, charged=True)
+    _, successor = await opened(ledger)
+    assert await successor.once("score", "f1", system.do, charged=True) == {"call": 1}
+    await successor.once("score", "f2", system.do, charged=True)
+    assert [key.split(":")[-2:] for key in system.keys] == [["1", "f1"], ["2", "f2"]]
+
+
+async def test_what_costs_nothing_is_done_again_where_something_else_may_have_been_done(ledger: MemoryLedger) -> None:
+    """The other system may have that state now: the older one has to be sent again."""
+    system = System()
+    system.answer.set()
+    _, effects = await opened(ledger)
+    await effects.once("order", "f1", system.do)
+    with pytest.raises(asyncio.CancelledError):
+        await effects.once("order", "f2", killed)
+    _, successor = await opened(ledger)
+    assert await successor.once("order", "f1", system.do) == {"call": 2}
+
+
 async def test_the_same_state_is_done_again_for_an_event_that_is_forced(ledger: MemoryLedger) -> None:
     """Under a key of its own, once: for its own redelivery it is done."""
     system = System()
