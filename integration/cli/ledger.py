@@ -34,7 +34,7 @@ _EVERY_SECONDS = 2.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help="what to do")
     export = commands.add_parser("export", help="write the whole ledger to a file (JSON Lines, .gz: packed)")
     export.add_argument("file", type=Path, metavar="FILE")
     restore = commands.add_parser("import", help="write what a file has and the ledger has not; may be repeated")

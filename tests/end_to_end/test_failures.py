@@ -117,7 +117,7 @@ def test_killed_between_an_effect_and_its_ledger_row_there_is_one_effect(
     if "customers" in match:
         event_id = person.change("account", account, {"telephone1": "2"})
     else:
-        event_id = person.change("opportunity", opportunity, {"estimatedvalue": 900})
+        event_id = person.change("opportunity", opportunity, {"estimatedvalue": 300_000})
     path = match.partition(" ")[2].partition(".*")[2] or match.partition(" ")[2]
     eventually(
         lambda: any(it["status"] is None and path.split(".*")[0] in it["path"] for it in system.received()),
