@@ -19,7 +19,7 @@ from integration.telemetry import get_logger
 from integration.transport import RetryPolicy
 
 _SEND_SECONDS: Final = 40.0
-_HOLD_SECONDS: Final = 200.0
+_HOLD_SECONDS: Final = 100.0
 _PAUSE_SECONDS: Final = 5.0
 _log = get_logger(__name__)
 

@@ -42,7 +42,8 @@ _log = get_logger(__name__)
 class Worker:
     """Handles messages of the work queue, many at a time on one event loop.
 
-    `deadline_seconds` is what all calls for one event may take together, well under the host's functionTimeout.
+    `deadline_seconds` is what all calls for one event may take together; with the time for which a copy may be held
+    (`copies`), it stays under the host's functionTimeout of five minutes.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Worker:
         pace: Pace,
         clock: Clock,
         commit_wait: timedelta = timedelta(seconds=150),
-        deadline_seconds: float = 200.0,
+        deadline_seconds: float = 150.0,
     ) -> None:
         self._handlers = handlers
         self._rows = rows
