@@ -3,12 +3,16 @@
     run.py chaos
     run.py chaos tests/chaos/app -k kill
 
+The figures of what passes are kept in docs/evidence.
+
 docs/reliability.md says what they do and how to make them longer.
 """
 
 import argparse
+import os
 
 from sandbox.commands.checks import run_pytest
+from sandbox.repository import REPOSITORY
 
 PASSES_ON = True
 
@@ -20,4 +24,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """The exit status is pytest's."""
+    os.environ.setdefault("CHAOS_EVIDENCE", str(REPOSITORY / "docs" / "evidence"))
     return run_pytest(["-m", "slow", *options.passed_on], title="Long tests")

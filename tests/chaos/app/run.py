@@ -26,6 +26,7 @@ SETTINGS = {
     "RETRY_FIRST_DELAY_SECONDS": "0.3",
     "RETRY_LONGEST_DELAY_SECONDS": "1",
     "RECORD_PACE_SECONDS": "0.05",  # hot records are the point here
+    "DATAVERSE_REQUESTS": "1000000",  # the budget of a real environment would make a slow run of it
     "OUTAGE_FIRST_PAUSE_SECONDS": "0.5",
     "OUTAGE_LONGEST_PAUSE_SECONDS": "2",
     "RETRY_MAX_ATTEMPTS": "100000",  # no outage is a reason to give up here

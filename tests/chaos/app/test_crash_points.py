@@ -159,5 +159,5 @@ def test_killed_at_every_point_everything_is_done_once(
     with cases.frozen("azurite"):
         cases.kill_intake_at(0.5)
     observe(bench, cases.client, cases.history, cases.records)
-    judge(cases.history, tmp_path, capsys)
+    judge(cases.history, tmp_path, capsys, evidence="crash_points")
     assert len(cases.history.accepted) >= len(cases.records)
