@@ -6,7 +6,8 @@ import textwrap
 from datetime import datetime
 from pathlib import Path
 
-_EVENT_ID = re.compile(r"\b(?:\d{12}|unreadable)-([0-9a-f]{8})[0-9a-f]{24}\b")
+# The first eight digits behind the dash are those of the record: its events share them.
+_EVENT_ID = re.compile(r"\b(?:\d{12}|unreadable)-[0-9a-f]{8}([0-9a-f]{8})[0-9a-f]{16}\b")
 _GUID = re.compile(r"\b([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{8}([0-9a-f]{4})\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3_600

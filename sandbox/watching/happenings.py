@@ -1,6 +1,6 @@
 """What the app's log words mean, in sentences.
 
-The words are those that docs/operate.md lists. A word that is not known here is shown as it is.
+The words are those that docs/how-to/operate.md lists. A word that is not known here is shown as it is.
 """
 
 import re

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sandbox.terminal.words import short_id
 from sandbox.watching.log_lines import LogFile, LogLine, parse
 
 HOST_LOGS = ("host-http.log", "host-events.log")
@@ -69,13 +70,9 @@ class Journal:
         return list(self._events.values())[: -number - 1 : -1]
 
     def matching(self, prefix: str) -> list[Tracked]:
-        """The events whose id, or the part behind its dash, begins so."""
+        """The events whose id begins so, or has this as its short form."""
         prefix = prefix.lower()
-        return [event for event in self._events.values() if event.id.startswith((prefix,)) or _digest(event.id, prefix)]
-
-
-def _digest(event_id: str, prefix: str) -> bool:
-    return event_id.partition("-")[2].startswith(prefix)
+        return [it for it in self._events.values() if it.id.startswith(prefix) or short_id(it.id).startswith(prefix)]
 
 
 def _when(line: LogLine) -> datetime:

@@ -18,6 +18,7 @@ from sandbox.commands.__main__ import main
 from sandbox.machine.ports import Ports, is_taken, option_of
 from sandbox.repository import REPOSITORY
 from sandbox.running.endpoints import Endpoints
+from sandbox.terminal.words import short_id
 
 if sys.platform == "win32":
     pytest.skip("Windows has no pseudo-terminals of this kind", allow_module_level=True)
@@ -59,7 +60,7 @@ class Hour:
     def shown(self, event_id: str) -> list[str]:
         """The words with which `up` has shown an event so far."""
         lines = [found for line in self.up.lines if (found := LINE.match(line))]
-        return [found[3] for found in lines if found[2] == event_id[13:21]]
+        return [found[3] for found in lines if found[2] == short_id(event_id)]
 
     def wait_shown(self, event_id: str, word: str) -> None:
         eventually(lambda: word in self.shown(event_id), within=30, what=f"{word} of {event_id} on the terminal")
@@ -128,11 +129,11 @@ def test_a_change_can_be_followed_from_the_terminal_to_the_archive(hour: Hour) -
         True,
         True,
     ]
-    status = hour.run("status", event_id[13:18], "--follow")
+    status = hour.run("status", short_id(event_id)[:5], "--follow")
     assert "Update of account Contoso Ltd" in status
     assert re.search(r"erp-customer done \S+ customer C-\d{6}", status)
-    assert event_id[13:21] in hour.run("status")
-    assert f"{event_id[13:21]}" in hour.run("archive")
+    assert short_id(event_id) in hour.run("status")
+    assert short_id(event_id) in hour.run("archive")
     eventually(lambda: "archived" in hour.up.text, within=20, what="the archive's line")
 
 
@@ -144,7 +145,7 @@ def test_a_refusal_becomes_a_dead_letter_that_says_why_until_the_row_is_mended(h
     broker = Client(hour.reached).broker
     eventually(broker.dead_letters, within=20, what="the dead letter")
     letters = hour.run("dead-letters")
-    assert f"{event_id[13:21]} Update of account Northwind Traders erp-rejected erp answered 422" in letters
+    assert f"{short_id(event_id)} Update of account Northwind Traders erp-rejected erp answered 422" in letters
     status = hour.run("status", event_id, status=1)
     assert "state dead-lettered reason erp-rejected" in status
     assert "erp, credit, dataverse and broker work again" in hour.run("heal")
@@ -188,10 +189,10 @@ def test_the_start_page_shows_events_and_each_of_them(hour: Hour) -> None:
 
 def test_the_log_of_the_worker_has_time_and_level(hour: Hour) -> None:
     hour.wait_shown(event_id := hour.change("telephone1=5"), "completed")
-    assert re.search(rf"\d\d:\d\d:\d\d\.\d{{3}} INFO settled {event_id[13:21]}", hour.run("logs", "worker"))
+    assert re.search(rf"\d\d:\d\d:\d\d\.\d{{3}} INFO settled {short_id(event_id)}", hour.run("logs", "worker"))
     terminal = Terminal("logs", "worker", "-f", "-n", "0", "--state", str(hour.state), width=WIDTH)
     later = hour.change("telephone1=6")
-    eventually(lambda: later[13:21] in terminal.text, within=20, what="the followed log")
+    eventually(lambda: short_id(later) in terminal.text, within=20, what="the followed log")
     terminal.press_ctrl_c()
     assert terminal.ended() == 130
 

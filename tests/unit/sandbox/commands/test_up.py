@@ -27,5 +27,5 @@ def test_events_have_a_line_each_unless_it_is_to_be_quiet(tmp_path: Path, option
     shown = out.getvalue().splitlines()
     assert len(shown) == lines
     if lines:
-        assert shown[0][8:] == " INFO  da18f539 accepted      Update of account Contoso Ltd"
-        assert shown[1][8:] == " ERROR da18f539 dead-lettered erp-rejected: the ERP refuses it"
+        assert shown[0][8:] == " INFO  febca044 accepted      Update of account Contoso Ltd"
+        assert shown[1][8:] == " ERROR febca044 dead-lettered erp-rejected: the ERP refuses it"

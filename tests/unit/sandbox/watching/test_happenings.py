@@ -49,19 +49,19 @@ def test_an_effect_says_what_came_of_it() -> None:
 
 def test_an_event_that_has_ended_has_its_state_reason_and_time() -> None:
     it = told("settled", state="superseded", durationMs=61.2)
-    assert (it.word, it.text) == ("superseded", "what the ledger says of da18f539, in 61 ms")
+    assert (it.word, it.text) == ("superseded", "what the ledger says of febca044, in 61 ms")
 
 
 def test_a_waiting_event_says_when_it_is_tried_again() -> None:
     it = told("retry-scheduled", level="WARNING", reason="erp-unavailable", due="2026-11-26T13:57:09+00:00")
     assert (it.word, it.level) == ("waiting", "WARNING")
     assert it.text.startswith("attempt 2 at ")
-    assert it.text.endswith("; erp-unavailable: what the ledger says of da18f539")
+    assert it.text.endswith("; erp-unavailable: what the ledger says of febca044")
 
 
 def test_a_dead_letter_says_why() -> None:
     it = told("dead-lettered", level="ERROR", reason="erp-rejected")
-    assert (it.word, it.text) == ("dead-lettered", "erp-rejected: what the ledger says of da18f539")
+    assert (it.word, it.text) == ("dead-lettered", "erp-rejected: what the ledger says of febca044")
 
 
 def test_a_word_that_is_not_known_is_shown_as_it_is() -> None:

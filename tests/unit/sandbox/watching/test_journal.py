@@ -1,4 +1,4 @@
-"""Which events the logs tell of."""
+"""Which events the logs tell of; all of them are of one record, so their ids have eight digits in common."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from sandbox.watching.journal import HOST_LOGS, Journal
 from sandbox.watching.log_lines import parse
 
 FIRST, SECOND, THIRD = (
-    f"20261126135{n}-{digest}" + "0" * 24 for n, digest in enumerate(("da18f539", "da18aaaa", "0b0b0b0b"))
+    f"20261126135{n}-5e551017{digest}" + "0" * 16 for n, digest in enumerate(("da18f539", "da18aaaa", "0b0b0b0b"))
 )
 
 

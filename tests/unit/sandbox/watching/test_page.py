@@ -16,7 +16,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
 def test_an_event_is_short_and_leads_to_its_page() -> None:
     table = Table("Events", ("event", "state"), [(EVENT, "completed")], state_column=1, link_column=0)
     html = page.changing([table])
-    assert f'<a href="/events/{EVENT}">da18f539</a>' in html
+    assert f'<a href="/events/{EVENT}">febca044</a>' in html
     assert '<span class="state completed">completed</span>' in html
 
 
