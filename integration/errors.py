@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 
 class IntegrationError(Exception):
-    """The root; `reason` is a stable, documented word (see docs/operate.md), `service` the system that it is about."""
+    """The root; `reason` is a stable word (docs/reference/reasons.md), `service` the system that it is about."""
 
     reason = "integration-error"
 

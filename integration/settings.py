@@ -210,7 +210,7 @@ class Settings(BaseModel):
     publisher_prefix: Prefix = Field(
         default="new",
         alias="PUBLISHER_PREFIX",
-        description="Customisation prefix of the result columns (docs/connect-dataverse.md).",
+        description="Customisation prefix of the result columns (docs/how-to/connect-dataverse.md).",
     )
 
     erp_url: Url = Field(alias="ERP_URL", description="Base URL of the ERP.")

@@ -2,7 +2,7 @@
 
 A record's message is one JSON object on one line: `{"what": "effect-done", "eventId": ..., "durationMs": ...}`. The
 Functions host ships the message text to Application Insights as it is, so Kusto reads it with `parse_json(message)`
-(docs/operate.md).
+(docs/reference/logs.md).
 
 Redaction is by allow-list: only the fields of `Fields` can be logged, mypy refuses others, and at run time others are
 left out and named in `droppedFields`. None of them holds column values, and of an exception its type, reason and place

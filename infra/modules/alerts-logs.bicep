@@ -63,7 +63,7 @@ var rules = [
   {
     name: 'failed-attempts'
     title: 'Attempts fail and are repeated'
-    text: 'A system is away, throttles or refuses us; events wait. The reason names it: docs/operate.md, Reasons.'
+    text: 'A system is away, throttles or refuses us; events wait. The reason names it: docs/reference/reasons.md.'
     query: loadTextContent('../queries/failed-attempts.kql')
     measure: 'attempts'
     dimension: 'reason'

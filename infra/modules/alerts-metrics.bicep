@@ -29,7 +29,7 @@ param tags tagsType
 var serviceBusRules = [
   {
     name: 'deadletter'
-    text: 'Events are in a dead-letter queue: docs/operate.md, Reasons.'
+    text: 'Events are in a dead-letter queue: docs/reference/reasons.md.'
     metric: 'DeadletteredMessages'
     aggregation: 'Maximum'
     threshold: 0

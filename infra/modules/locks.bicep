@@ -14,7 +14,7 @@ param keyVaultName string
 
 var lock = {
   level: 'CanNotDelete'
-  notes: 'Holds events, their history or secrets. docs/deploy.md, Tear down, says how to take the lock away.'
+  notes: 'Holds events, their history or secrets. docs/how-to/deploy.md, Tear down, says how to take the lock away.'
 }
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {

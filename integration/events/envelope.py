@@ -2,7 +2,7 @@
 
 Context attributes say what a broker, sink or person filters by; `data` is the normalised event. `contractversion` is
 `major.minor`: a minor adds what older readers ignore, a major changes meaning and is read by the version that wrote it
-and the next one. See docs/events.md.
+and the next one. See docs/reference/events.md.
 """
 
 import json

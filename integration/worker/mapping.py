@@ -46,7 +46,7 @@ RESULTS = {
     "contact": _SYNC_RESULTS,
     "opportunity": (*_SYNC_RESULTS, "creditscore", "creditdecision", "creditscoredon"),
 }
-"""What is written back to each table, without the publisher's prefix (docs/connect-dataverse.md, Result columns)."""
+"""What is written back to each table, without the publisher's prefix (docs/how-to/connect-dataverse.md)."""
 
 OPEN, WON = 0, 1
 _CENT = Decimal("0.01")

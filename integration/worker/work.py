@@ -62,7 +62,7 @@ class Work:
     def compare_versions(self, service: str, *, remembered: int | None, replaced: int | None) -> None:
         """Notice where a system held an older state than the one it has confirmed: it was restored from a copy.
 
-        What this event brings is right again; the records that nobody touches are not (docs/how-to/restore.md).
+        What this event brings is right again; the records that nobody touches are not (docs/explanation/decisions.md).
         """
         if remembered is not None and not self.event.forced and (replaced is None or replaced < remembered):
             self.behind = service

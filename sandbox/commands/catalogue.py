@@ -71,6 +71,7 @@ COMMANDS = (
     Command("test", _CHECK, "Check format, types and imports, then run the tests."),
     Command("chaos", _CHECK, "Run the long tests: kills, faults and a checker."),
     Command("lock", _CHECK, "Renew the lock files from requirements*.in; needs the network."),
+    Command("docs", _CHECK, "Build the documentation site, or serve it."),
     Command("bench", _CHECK, "Measure events per second, latencies, and CPU time by part."),
 )
 

@@ -4,8 +4,7 @@
     run.py chaos tests/chaos/app -k kill
 
 The figures of what passes are kept in docs/evidence.
-
-docs/reliability.md says what they do and how to make them longer.
+docs/explanation/reliability.md says what they do and how to make them longer.
 """
 
 import argparse

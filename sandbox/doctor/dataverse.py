@@ -16,7 +16,7 @@ from sandbox.terminal.words import listed
 
 _SECONDS = 20
 _PREFIX = "new"
-_SCHEMA = REPOSITORY / "docs" / "dataverse" / "schema.json"
+_SCHEMA = REPOSITORY / "docs" / "reference" / "dataverse" / "schema.json"
 _REMEDIES = {
     "AADSTS7000215": "The client secret is wrong. Take the secret's value, not its id.",
     "AADSTS7000222": "The client secret has expired. Make a new one.",
@@ -119,7 +119,7 @@ class Environment:
                     yield wrong(
                         f"columns of {table}",
                         f"{listed(missing)} {'does' if len(missing) == 1 else 'do'} not exist",
-                        "docs/connect-dataverse.md creates them; PUBLISHER_PREFIX must be the solution's.",
+                        "docs/how-to/connect-dataverse.md creates them; PUBLISHER_PREFIX must be the solution's.",
                     )
                 else:
                     yield ok(f"columns of {table}", f"all {len(columns)} are there")
@@ -133,7 +133,9 @@ class Environment:
             return
         ours = [it for it in answer.json()["value"] if str(it.get("url", "")).lower().startswith(app.lower())]
         if not ours:
-            yield wrong("webhook", f"no service endpoint calls {app}", "Register it as docs/connect-dataverse.md says.")
+            yield wrong(
+                "webhook", f"no service endpoint calls {app}", "Register it as docs/how-to/connect-dataverse.md says."
+            )
             return
         yield ok("webhook", f"{ours[0]['name']} calls {ours[0]['url']}")
         endpoint = ours[0]["serviceendpointid"]
@@ -156,7 +158,9 @@ def _judged(registered: list[dict[str, Any]]) -> Finding:
     }
     missing = [f"{step.message} of {step.table}" for step in steps() if (step.table, step.message) not in enabled]
     if missing:
-        return wrong("steps", f"none is enabled for {listed(missing)}", "docs/connect-dataverse.md registers them.")
+        return wrong(
+            "steps", f"none is enabled for {listed(missing)}", "docs/how-to/connect-dataverse.md registers them."
+        )
     return ok("steps", f"{len(enabled)} are enabled")
 
 

@@ -1,4 +1,4 @@
-"""docs/add-a-handler.md, applied to a copy of the app: the page's handler works, and the app knows it."""
+"""docs/how-to/add-a-handler.md, applied to a copy of the app: the page's handler works, and the app knows it."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.repository import REPOSITORY
 
-BLOCK = re.compile(r"```(?:python|text) (file|after)=(.+?)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r'```(?:python|text) title="(below )?([^"]+)"\n(.*?)```', re.DOTALL)
 WORK_ON_A_LEAD = """
 import asyncio, dataclasses, os
 from integration.composition import build_services
@@ -49,15 +49,15 @@ print("the ERP has", world.ledger.memory(lead.session_id).effect("erp-lead").ans
 
 def apply_page(app: Path) -> None:
     """Do to the copy in `app` what the page says: write its file, insert its lines."""
-    page = (REPOSITORY / "docs" / "add-a-handler.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "how-to" / "add-a-handler.md").read_text(encoding="utf-8")
     blocks = BLOCK.findall(page)
-    assert [kind for kind, _, _ in blocks] == ["file", "after", "after", "after"]
+    assert [kind for kind, _, _ in blocks] == ["", "below ", "below ", "below "]
     edited = [app / "integration" / "composition.py", app / "integration" / "worker" / "mapping.py"]
     for kind, place, code in blocks:
-        if kind == "file":
+        if not kind:
             (app / place).write_text(code, encoding="utf-8")
             continue
-        anchor = place.strip('"') + "\n"
+        anchor = f"{place}\n"
         (file,) = (it for it in edited if it.read_text(encoding="utf-8").count(anchor) == 1)
         file.write_text(file.read_text(encoding="utf-8").replace(anchor, f"{anchor}{code}"), encoding="utf-8")
 

@@ -9,7 +9,7 @@ from sandbox.repository import REPOSITORY
 from sandbox.systems.dataverse.app import Options, build_app
 from sandbox.systems.http_server import serve
 
-SCHEMA = REPOSITORY / "docs" / "dataverse" / "schema.json"
+SCHEMA = REPOSITORY / "docs" / "reference" / "dataverse" / "schema.json"
 
 
 def main() -> int:

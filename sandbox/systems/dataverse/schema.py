@@ -1,4 +1,4 @@
-"""The tables of the environment, as docs/dataverse/schema.json describes them."""
+"""The tables of the environment, as docs/reference/dataverse/schema.json describes them."""
 
 import json
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """What a row's final state demands of ERP, credit scoring and the row's own result columns.
 
-Written from docs/architecture.md ("Outcomes that are decided here") and from the rules of the outside systems, not from
-the app's code: where the two disagree, one of them is wrong.
+Written from docs/explanation/architecture.md ("What is decided for which change") and from the rules of the outside
+systems, not from the app's code: where the two disagree, one of them is wrong.
 """
 
 from collections.abc import Iterator

@@ -23,7 +23,8 @@ KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
 def a_few(nemesis: Nemesis, done: threading.Event) -> None:
     """The worker twice, the broker and the intake once each, and calls that fail.
 
-    A worker that sleeps past its locks is left to the long form: docs/reliability.md tells what it may still do.
+    A worker that sleeps past its locks is left to the long form: docs/explanation/reliability.md says what it
+    may still do.
     """
     for strike in (
         nemesis.fail,

@@ -1,4 +1,4 @@
-"""docs/deploy.md names parameters, outputs, roles, secrets and numbers that exist."""
+"""docs/how-to/deploy.md names parameters, outputs, roles, secrets and numbers that exist."""
 
 import re
 
@@ -7,7 +7,7 @@ from tests.contract.infra.bicep import INFRA, Expansion
 from tests.contract.infra.test_deployed_settings import VAULT
 from tests.contract.infra.test_security import ROLES
 
-PAGE = (REPOSITORY / "docs" / "deploy.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
 MAIN = (INFRA / "main.bicep").read_text(encoding="utf-8")
 GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -17,6 +17,8 @@ def test_the_deployer_may_assign_the_roles_that_are_assigned_and_no_other() -> N
     (listed,) = re.findall(r"ROLES='\{([^}]+)\}'", PAGE)
     modules = "\n".join(path.read_text(encoding="utf-8") for path in (INFRA / "modules").glob("roles*.bicep"))
     assert set(re.findall(GUID, listed)) == set(re.findall(GUID, modules)) == ROLES.keys()
+    (names,) = re.findall(r"may assign: ([^.]+)\.", PAGE)
+    assert set(re.split(r",\s+", names)) == set(ROLES.values())
 
 
 def test_outputs_that_commands_read_exist() -> None:
@@ -49,5 +51,5 @@ def test_the_number_of_alerts_is_that_of_the_alerts() -> None:
     """Where pages give it."""
     golden = Expansion.golden("dev")
     alerts = golden.of("Microsoft.Insights/metricAlerts") + golden.of("Microsoft.Insights/scheduledQueryRules")
-    architecture = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    architecture = (REPOSITORY / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     assert re.findall(r"(\d+) alerts", PAGE + architecture) == [str(len(alerts))] * 2

@@ -20,11 +20,14 @@ from packaging.utils import canonicalize_name
 
 from sandbox.repository import REPOSITORY
 
+DEVELOPED = ("sandbox", "documentation", "tests", "infra")
 DEPLOYED = [REPOSITORY / "function_app.py", *(REPOSITORY / "integration").rglob("*.py")]
-DEVELOPMENT = [path for folder in ("sandbox", "tests", "infra") for path in (REPOSITORY / folder).rglob("*.py")]
+DEVELOPMENT = [path for folder in DEVELOPED for path in (REPOSITORY / folder).rglob("*.py")]
 OURS = {
     "integration",
     "sandbox",
+    "documentation",
+    "run",
     "tests",
     "function_app",
     *(path.stem for path in (REPOSITORY / "tests").rglob("*.py")),

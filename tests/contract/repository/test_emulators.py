@@ -12,7 +12,7 @@ from sandbox.repository import REPOSITORY
 EMULATORS = REPOSITORY / "docs" / "emulators"
 COMPOSE: dict[str, Any] = yaml.safe_load((EMULATORS / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-PAGE = (REPOSITORY / "docs" / "run-with-func.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs" / "how-to" / "run-with-func.md").read_text(encoding="utf-8")
 
 
 def published() -> dict[tuple[str, int], int]:

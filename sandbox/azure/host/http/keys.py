@@ -41,7 +41,9 @@ class AccessKeys:
         except OSError as error:
             raise HostStartError(f"Cannot read the keys file {file}: {error.strerror}.") from error
         except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise HostStartError(f"The keys file {file} is not of the form that docs/sandbox-host.md shows.") from error
+            raise HostStartError(
+                f"The keys file {file} is not of the form that docs/reference/sandbox-host.md shows."
+            ) from error
 
     def is_admin(self, key: str | None) -> bool:
         """Whether `key` is the master key."""

@@ -117,7 +117,7 @@ def register_webhook(dataverse: Dataverse, url: str, *, authtype: int = 4, authv
 def register_step(
     dataverse: Dataverse, endpoint: str, message: str, table: str | None, *, mode: int = 1, **columns: object
 ) -> str:
-    """Register as docs/connect-dataverse.md shows it."""
+    """Register as docs/how-to/connect-dataverse.md shows it."""
     found = dataverse.get(f"sdkmessages?$filter=name eq '{message}'&$select=sdkmessageid")["value"][0]
     body: dict[str, object] = {
         "name": f"intake: {message} of {table}",

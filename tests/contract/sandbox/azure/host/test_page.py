@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sandbox.repository import REPOSITORY
 
-PAGE = (REPOSITORY / "docs" / "sandbox-host.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs" / "reference" / "sandbox-host.md").read_text(encoding="utf-8")
 RULES = PAGE.split("## Rules that surprise")[1].split("## What stops the start")[0]
 TESTS = "\n".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py"))
 

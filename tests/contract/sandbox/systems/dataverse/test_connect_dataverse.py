@@ -1,4 +1,4 @@
-"""Every call of docs/connect-dataverse.md, as printed, against an environment that nobody has prepared."""
+"""Every call of docs/how-to/connect-dataverse.md, as printed, against an environment that nobody has prepared."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.contract.sandbox.systems.dataverse_client import Dataverse, Receiver,
 from tests.contract.sandbox.systems.stand_in import Start
 
 DOCS = REPOSITORY / "docs"
-PAGE = (DOCS / "connect-dataverse.md").read_text("utf-8")
+PAGE = (DOCS / "how-to" / "connect-dataverse.md").read_text("utf-8")
 KEY = "a-webhook-key-of-the-sandbox"
 
 
@@ -105,8 +105,8 @@ def test_the_calls_of_the_page_prepare_an_environment(unprepared: Dataverse, rec
 
 
 def test_the_columns_of_the_page_are_those_of_the_schema() -> None:
-    """Types, lengths, ranges and choices of the bodies agree with docs/dataverse/schema.json."""
-    schema = json.loads((DOCS / "dataverse" / "schema.json").read_text("utf-8"))
+    """Types, lengths, ranges and choices of the bodies agree with docs/reference/dataverse/schema.json."""
+    schema = json.loads((DOCS / "reference" / "dataverse" / "schema.json").read_text("utf-8"))
     ours = {
         (table["LogicalName"], column["SchemaName"]): column
         for table in schema["EntityDefinitions"]

@@ -1,0 +1,150 @@
+"""The columns of the ledger's tables: of rows that the code makes from an event that has everything."""
+
+import ast
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, cast
+
+from documentation.blocks import code, table
+from documentation.contracts import EVERYTHING
+from documentation.descriptions import described
+from documentation.source import REPOSITORY, modules
+from integration.clock import SystemClock
+from integration.ledger import Ledger, rows
+from integration.ledger.erasure import Erased, Erasure
+from integration.ledger.memory import DeadLetter, Effect, Memory, encode
+from integration.ledger.record import record_entity
+from integration.ledger.shared_state import TableState
+from integration.ledger.status import State, Step
+from integration.tables import Entity, Table
+
+_NOW = datetime(2026, 11, 20, 19, 5, tzinfo=UTC)
+_KEYS = {"PartitionKey", "RowKey"}
+"""Every table has them; the page says what they are."""
+
+_MEMORY = Memory(
+    effects={
+        "<effect>": Effect(
+            number=1,
+            done="a",
+            started="b",
+            answer={"customerNumber": "C-000042"},
+            answered="a",
+            event_id=EVERYTHING.event_id,
+            at="2026",
+            detail="x",
+        )
+    },
+    row_version=1,
+    acted_by=EVERYTHING.event_id,
+    acted_time="2026",
+    recent={"<event id>": State.COMPLETED},
+    waiting=EVERYTHING.event_id,
+    dead_letters={"<event id>": DeadLetter("erp-rejected", "x", "2026", 1, ("row",))},
+    writer="x",
+    deleted="202611",
+)
+"""What a record can remember, with nothing left out."""
+
+
+def columns() -> dict[str, set[str]]:
+    """The columns of each table, without its keys."""
+    found = {name: set().union(*(entity.keys() for entity in made)) for name, made in _entities().items()}
+    found["events"] |= _read_from_events()
+    return {
+        name: {re.sub(r"\d\d$", "<nn>", column) for column in many - _KEYS if not re.search(r"memory\d", column)}
+        for name, many in found.items()
+    } | {"memory": set(_flat(json.loads(encode(_MEMORY))))}
+
+
+def page_part(name: str) -> str:
+    """The columns of one table; `memory` is the JSON in the column of this name."""
+    texts = _described()
+    return table(
+        ["field" if name == "memory" else "column", "what it holds"],
+        [[code(column), texts[f"{name}/{column}"]["holds"]] for column in _ordered(name)],
+    )
+
+
+def _ordered(name: str) -> list[str]:
+    return [key.partition("/")[2] for key in _described() if key.startswith(f"{name}/")]
+
+
+@cache
+def _described() -> dict[str, dict[str, Any]]:
+    return described("tables", [f"{name}/{column}" for name, many in columns().items() for column in many])
+
+
+def _entities() -> dict[str, list[Entity]]:
+    """Rows of each table as the ledger makes them."""
+    steps = [Step("erp-customer", "done", _NOW, "x")]
+    ended = rows.ended(
+        EVERYTHING,
+        State.WAITING,
+        now=_NOW,
+        steps=steps,
+        reason="erp-timeout",
+        detail="x",
+        system="erp",
+        next_attempt=_NOW,
+        published=True,
+    )
+    status = rows.to_status(ended)
+    return {
+        "records": [record_entity(EVERYTHING.session_id, _MEMORY, "x")],
+        "events": [rows.started(EVERYTHING, steps, _NOW), ended, rows.resolved("x", by="y", now=_NOW)],
+        "index": rows.index_rows(EVERYTHING),
+        "problems": [rows.problem_row(status, "2026"), rows.behind_row(EVERYTHING, "erp", _NOW)],
+        "systems": [_shared_state()],
+        "audit": [_audit()],
+    }
+
+
+def _shared_state() -> Entity:
+    """What is written for instances to share."""
+
+    class Written:
+        """Keeps what is inserted."""
+
+        async def insert(self, entity: Entity) -> str:
+            kept.append(entity)
+            return ""
+
+    kept: list[Entity] = []
+    asyncio.run(TableState(cast(Table, Written())).write("erp", {}, None))
+    return kept[0]
+
+
+def _audit() -> Entity:
+    """What an erasure writes down, when it begins and when it is done."""
+    erasure = Erasure(cast(Ledger, None), SystemClock())
+    begun = erasure._audit_row("account", "x", by="x", reason="x")  # noqa: SLF001 -- all else of it needs the tables
+    return {**begun, "endedTime": "2026", **asdict(Erased())}
+
+
+def _read_from_events() -> set[str]:
+    """Columns that are read from an event's row; others than the worker write some of them."""
+    (module,) = (it for it in modules() if it.path == REPOSITORY / "integration" / "ledger" / "rows.py")
+    (reader,) = (
+        it for it in module.tree.body if isinstance(it, ast.FunctionDef) and it.name == rows.to_status.__name__
+    )
+    asked = [
+        call.args[0]
+        for call in ast.walk(reader)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "row.get" and call.args
+    ]
+    return {str(key.value) for key in asked if isinstance(key, ast.Constant)}
+
+
+def _flat(content: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """Names of nested objects behind dots; answers and lists end a name."""
+    for name, value in content.items():
+        if isinstance(value, Mapping) and name != "answer":
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}"

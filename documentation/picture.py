@@ -1,0 +1,160 @@
+"""The picture of the flow, drawn from infra/topology.json and the settings, light and dark."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from documentation.source import REPOSITORY
+from integration.settings import Settings
+
+FILES = {theme: REPOSITORY / "docs" / "assets" / f"flow-{theme}.svg" for theme in ("light", "dark")}
+
+_COLOURS = {
+    "light": {"text": "#1f2328", "quiet": "#59636e", "line": "#59636e", "box": "#f6f8fa", "azure": "#ddf4ff"},
+    "dark": {"text": "#e6edf3", "quiet": "#9da7b3", "line": "#9da7b3", "box": "#212830", "azure": "#12304f"},
+}
+_WIDTH, _LEFT, _RIGHT, _GAP = 432, 40, 424, 34
+_MIDDLE, _SIDE = 298, 314
+_LINE, _PADDING = 17, 10
+_SYSTEM_NAMES = {"ERP": "ERP", "CREDIT": "credit scoring"}
+
+
+@dataclass
+class _Drawing:
+    """Shapes in the order in which they are drawn."""
+
+    shapes: list[str] = field(default_factory=list)
+
+    def box(self, left: float, top: float, right: float, lines: list[str], *, kind: str = "box") -> float:
+        """A box with its text, the first line in bold; names in backquotes are set as code. Its lower edge."""
+        height = len(lines) * _LINE + 2 * _PADDING - 4
+        self.shapes.append(
+            f'<rect class="{kind}" x="{left}" y="{top}" width="{right - left}" height="{height}" rx="6"/>'
+        )
+        for place, line in enumerate(lines):
+            weight = "bold" if place == 0 else "quiet"
+            self.text((left + right) / 2, top + _PADDING + 9 + place * _LINE, line, kind=weight)
+        return top + height
+
+    def text(self, x: float, y: float, line: str, *, kind: str = "quiet", more: str = "") -> None:
+        """One line of text, centred at `x`."""
+        if line.startswith("`"):
+            kind += " code"
+        self.shapes.append(f'<text class="{kind}" x="{x}" y="{y}"{more}>{escape(line.strip("`"))}</text>')
+
+    def arrow(self, *points: tuple[float, float], both: bool = False) -> None:
+        """A line along `points` with a head at its end, or at both."""
+        path = "M" + " L".join(f"{x} {y}" for x, y in points)
+        start = ' marker-start="url(#head)"' if both else ""
+        self.shapes.append(f'<path class="line" d="{path}" marker-end="url(#head)"{start}/>')
+
+
+def current() -> dict[Path, str]:
+    """The picture's files as they have to be today."""
+    topology = json.loads((REPOSITORY / "infra" / "topology.json").read_text(encoding="utf-8"))
+    drawing, height = _flow(topology)
+    return {file: _document(drawing, height, theme) for theme, file in FILES.items()}
+
+
+def _flow(topology: dict[str, Any]) -> tuple[_Drawing, float]:
+    it = _Drawing()
+    functions = topology["functions"]
+    (queue,) = topology["serviceBus"]["queues"]
+    (hub,) = topology["eventHubs"]["hubs"]
+
+    dataverse = it.box(_LEFT, 8, _RIGHT, ["Dataverse, Dynamics 365", "a webhook step, or a plug-in of yours"])
+    top = dataverse + _GAP
+    it.arrow((_MIDDLE / 2 + 20, dataverse), (_MIDDLE / 2 + 20, top))
+    calls = [f"`POST /api/{function['route']}`" for function in functions["http"] if _takes_in(function)]
+    intake = it.box(_LEFT, top, _RIGHT, ["Intake: 202 means durably queued", *calls], kind="azure")
+
+    top = intake + _GAP
+    it.arrow((_MIDDLE / 2 + 20, intake), (_MIDDLE / 2 + 20, top))
+    bottom = it.box(
+        _LEFT, top, _MIDDLE, [f"Service Bus queue {queue['name']}", "a session for each record"], kind="azure"
+    )
+    it.box(_SIDE, top, _RIGHT, ["dead-letter", "queue"], kind="azure")
+    it.arrow((_MIDDLE, top + 22), (_SIDE, top + 22))
+
+    top = bottom + _GAP + 6
+    it.arrow((90, bottom), (90, top))
+    it.arrow((140, top), (140, bottom))
+    it.text(222, (top + bottom) / 2 + 4, "later: a scheduled copy")
+    worker = it.box(
+        _LEFT, top, _MIDDLE, ["Worker", "reads the row as it is now,", "does what is missing, once"], kind="azure"
+    )
+    it.arrow((_LEFT, top + 30), (18, top + 30), (18, 30), (_LEFT, 30))
+    middle = (top + 30) / 2
+    it.text(12, middle, "write-back", more=f' transform="rotate(-90 12 {middle})"')
+    system_top = top - 6
+    for system in _systems():
+        low = it.box(_SIDE, system_top, _RIGHT, [system])
+        it.arrow((_MIDDLE, (system_top + low) / 2), (_SIDE, (system_top + low) / 2))
+        system_top = low + 8
+
+    top = max(worker, system_top) + _GAP
+    half = (_LEFT + _RIGHT) / 2
+    storage = topology["storage"]
+    monthly = [name for name in storage["monthlyTables"] if name not in storage["tables"]]
+    tables = textwrap.wrap(", ".join([*storage["tables"], *monthly]), 24)
+    ledger = it.box(_LEFT, top, half - 8, ["Ledger", "Azure Tables:", *tables], kind="azure")
+    it.arrow((120, worker), (120, top), both=True)
+    partitions = f"{hub['partitionCount']} partitions, {hub['retentionTimeInHours']} hours"
+    stream = it.box(half + 8, top, _RIGHT, ["Event Hubs", f"`{hub['name']}`", partitions], kind="azure")
+    it.arrow((270, worker), (270, top))
+
+    top = max(ledger, stream) + _GAP
+    status = [f"`/api/{part}`" for f in functions["http"] if not _takes_in(f) for part in _short(f["route"])]
+    left = it.box(_LEFT, top, half - 8, ["For support", *status], kind="azure")
+    it.arrow((120, ledger), (120, top))
+    sinks = [f"`{function['name']}`" for function in functions["eventHubs"]]
+    right = it.box(half + 8, top, _RIGHT, ["Archive", *sinks, "JSON Lines in Blob Storage"], kind="azure")
+    it.arrow((328, stream), (328, top))
+    return it, max(left, right) + 8
+
+
+def _takes_in(function: dict[str, Any]) -> bool:
+    """Whether events come in by this route."""
+    return bool(function["intake"])
+
+
+def _short(route: str) -> Iterator[str]:
+    yield route.partition("/{")[0]
+
+
+def _systems() -> Iterator[str]:
+    """What the worker calls besides Dataverse: every system that has an address and a key in the settings."""
+    for name in Settings.names():
+        system = name.removesuffix("_URL")
+        if f"{system}_API_KEY" in Settings.names():
+            yield _SYSTEM_NAMES.get(system, system.lower())
+
+
+def _document(drawing: _Drawing, height: float, theme: str) -> str:
+    colours = _COLOURS[theme]
+    style = (
+        'text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;text-anchor:middle}'
+        f".bold{{fill:{colours['text']};font-weight:600}}.quiet{{fill:{colours['quiet']}}}"
+        '.code{font:12px ui-monospace,"Cascadia Mono",Menlo,Consolas,monospace}'
+        f".box,.azure{{stroke:{colours['line']};fill:{colours['box']}}}.azure{{fill:{colours['azure']}}}"
+        f".line{{stroke:{colours['line']};stroke-width:1.5;fill:none}}.head{{fill:{colours['line']}}}"
+    )
+    head = (
+        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+        'orient="auto-start-reverse"><path class="head" d="M0 0L8 4L0 8z"/></marker></defs>'
+    )
+    title = (
+        "<title>The way of an event</title><desc>Dataverse posts a change to the intake, which puts it into a "
+        "Service Bus queue. The worker takes it from there, reads the row, calls the other systems, writes back to "
+        "Dataverse, and publishes the end to Event Hubs, from where it is archived. What fails is tried again later or "
+        "dead-lettered; the ledger knows where each event is.</desc>"
+    )
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:g}" width="{_WIDTH}" '
+        f'height="{height:g}" role="img">'
+    )
+    return "\n".join([opening, title, f"<style>{style}</style>", head, *drawing.shapes, "</svg>", ""])

@@ -1,0 +1,44 @@
+"""The functions that the app registers: HTTP routes, and what the others wait for."""
+
+import json
+from typing import Any
+
+from documentation.blocks import code, table
+from documentation.descriptions import described
+from documentation.source import REPOSITORY
+from integration.composition import build_app
+from integration.settings import Settings
+
+_EXAMPLE = REPOSITORY / "local.settings.json.example"
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """Every function of the app, and its trigger as the host sees it."""
+    settings = Settings.from_environment(json.loads(_EXAMPLE.read_text(encoding="utf-8"))["Values"])
+    found = {}
+    for function in build_app(settings).get_functions():
+        trigger = function.get_trigger()
+        if trigger is not None:
+            found[str(function.get_function_name())] = json.loads(json.dumps(trigger.get_dict_repr(), default=str))
+    return found
+
+
+def http_part() -> str:
+    """The HTTP routes."""
+    known = {name: trigger for name, trigger in functions().items() if trigger["type"] == "httpTrigger"}
+    rows = []
+    for name, text in described("routes", known).items():
+        methods = " ".join(str(getattr(it, "value", it)) for it in known[name]["methods"])
+        call = f"{methods} /api/{known[name]['route']}"
+        rows.append([code(call), code(name), text["does"], text["key"], text["answers"]])
+    return table(["call", "function", "what it does", "key", "answers"], rows)
+
+
+def trigger_part() -> str:
+    """The functions that something else than HTTP starts."""
+    known = {name: trigger for name, trigger in functions().items() if trigger["type"] != "httpTrigger"}
+    rows = [
+        [code(name), code(known[name]["type"]), text["waits"], text["does"]]
+        for name, text in described("triggers", known).items()
+    ]
+    return table(["function", "trigger", "waits for", "what it does"], rows)

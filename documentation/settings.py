@@ -1,0 +1,69 @@
+"""The settings, from the class that reads them."""
+
+import json
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from documentation.blocks import code, table
+from documentation.source import REPOSITORY
+from integration.settings import Settings
+
+_GROUPS = {
+    "Azure services": ("AzureWebJobsStorage", "ServiceBus", "EventHubs", "WORK_", "EVENTS_", "ARCHIVE_", "MESSAGE_"),
+    "Intake and operations": ("DOOR_", "INTAKE_", "OPERATIONS_", "REPAIR_", "LEAN_", "PLUGIN_"),
+    "Dataverse": ("DATAVERSE_", "OWN_", "WRITE_", "PUBLISHER_"),
+    "ERP": ("ERP_",),
+    "Credit scoring": ("CREDIT_",),
+    "Calls and retries": ("",),
+}
+"""Headings of the page, and how the names below them begin; the last one takes the rest."""
+
+_LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+
+def page_part() -> str:
+    """Every setting of the app, below its heading."""
+    grouped: dict[str, list[list[str]]] = {heading: [] for heading in _GROUPS}
+    for field in Settings.model_fields.values():
+        heading = next(it for it, starts in _GROUPS.items() if (field.alias or "").startswith(starts))
+        meaning = f"{field.description or ''}{_limits(field)}{_secret(field)}"
+        grouped[heading].append([code(field.alias), _default(field), meaning])
+    return "\n\n".join(
+        f"### {heading}\n\n{table(['setting', 'default', 'meaning'], rows)}"
+        for heading, rows in grouped.items()
+        if rows
+    )
+
+
+def runtime_part() -> str:
+    """Settings in local.settings.json.example that are not the app's own but the runtime's."""
+    example = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))
+    names = [name for name in example["Values"] if name not in Settings.names()]
+    return table(
+        ["setting", "example", "meaning"],
+        [[code(name), code(example["Values"][name]), example["Meaning"].get(name, "")] for name in names],
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    value: Any = field.default
+    if value is None:
+        return "none"
+    return code(str(value).lower() if isinstance(value, bool) else value)
+
+
+def _limits(field: FieldInfo) -> str:
+    given = [
+        f"{words} {getattr(limit, name)}"
+        for limit in field.metadata
+        for name, words in _LIMITS.items()
+        if getattr(limit, name, None) is not None
+    ]
+    return f" Allowed: {', '.join(given)}." if given else ""
+
+
+def _secret(field: FieldInfo) -> str:
+    return " Secret." if "SecretStr" in str(field.annotation) else ""

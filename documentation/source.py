@@ -1,0 +1,90 @@
+"""What is read from the source of `integration`: its calls, and the text that an argument can come to."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SYSTEM = "<system>"
+"""What stands for the name of a system where the code puts it in front of a word."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of the package, and the texts that its own names stand for."""
+
+    path: Path
+    tree: ast.Module
+
+    def calls(self) -> Iterator[ast.Call]:
+        """Every call in the file."""
+        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+
+    def classes(self) -> Iterator[ast.ClassDef]:
+        """Every class in the file."""
+        return (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """The files of `integration`, in the order of their paths."""
+    paths = sorted((REPOSITORY / "integration").rglob("*.py"))
+    return tuple(Module(path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths)
+
+
+@cache
+def constants() -> Mapping[str, frozenset[str]]:
+    """The texts that a name at the top of any file stands for: one, or the values of a dictionary."""
+    found: dict[str, frozenset[str]] = {}
+    for module in modules():
+        for node in module.tree.body:
+            target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+            value = getattr(node, "value", None)
+            if isinstance(target, ast.Name) and isinstance(value, ast.expr):
+                many = value.values if isinstance(value, ast.Dict) else [value]
+                texts = {it.value for it in many if isinstance(it, ast.Constant) and isinstance(it.value, str)}
+                if texts:
+                    found[target.id] = found.get(target.id, frozenset()) | texts
+    return found
+
+
+def called(call: ast.Call) -> str:
+    """The last name of what is called: `f`, or the `g` of `x.g`."""
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def texts(value: ast.expr | None) -> set[str]:
+    """What an expression can come to, as far as it is written out; what is handed through comes to nothing.
+
+    A variable at the beginning of an f-string is the name of a system.
+    """
+    match value:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.IfExp(body=one, orelse=other):
+            return texts(one) | texts(other)
+        case ast.BoolOp(values=many):
+            return set[str]().union(*map(texts, many))
+        case (
+            ast.Name(id=name)
+            | ast.Subscript(value=ast.Name(id=name))
+            | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get"))
+        ):
+            return set(constants().get(name, ()))
+        case ast.JoinedStr(values=parts):
+            return _joined(parts)
+    return set()
+
+
+def _joined(parts: list[ast.expr]) -> set[str]:
+    whole = {""}
+    for place, part in enumerate(parts):
+        ends = texts(part.value if isinstance(part, ast.FormattedValue) else part)
+        if not ends:
+            if place:
+                return set()
+            ends = {SYSTEM}
+        whole = {start + end for start in whole for end in ends}
+    return whole
