@@ -191,7 +191,7 @@ def test_the_log_of_the_worker_has_time_and_level(hour: Hour) -> None:
     hour.wait_shown(event_id := hour.change("telephone1=5"), "completed")
     assert re.search(rf"\d\d:\d\d:\d\d\.\d{{3}} INFO settled {short_id(event_id)}", hour.run("logs", "worker"))
     terminal = Terminal("logs", "worker", "-f", "-n", "1", "--state", str(hour.state), width=WIDTH)
-    eventually(lambda: "account" in terminal.text, within=20, what="the log's last line")
+    eventually(lambda: "INFO" in terminal.text, within=20, what="the log's last line")
     later = hour.change("telephone1=6")
     eventually(lambda: short_id(later) in terminal.text, within=20, what="the followed log")
     terminal.press_ctrl_c()

@@ -42,7 +42,7 @@ def test_what_the_emulators_take_is_rendered_unchanged() -> None:
     [
         ("defaultMessageTimeToLive", "P14D", "PT1H"),
         ("defaultMessageTimeToLive", "PT1M", "PT5M"),
-        ("duplicateDetectionHistoryTimeWindow", "PT30S", "PT5M"),
+        ("duplicateDetectionHistoryTimeWindow", "PT10M", "PT5M"),
         ("lockDuration", "PT1S", "PT5S"),
         ("maxDeliveryCount", 2000, 10),
     ],
