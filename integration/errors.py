@@ -66,6 +66,7 @@ _REASONS = {
     401: "key-refused",
     403: "other-organisation",
     404: "unknown-event",
+    409: "wrong-state",
     413: "body-too-large",
     415: "not-json",
 }

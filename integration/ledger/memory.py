@@ -23,6 +23,11 @@ from integration.ledger.status import State
 SCHEMA: Final = 1
 RECENT_KEPT: Final = 32
 DEAD_LETTERS_KEPT: Final = 50
+RETURNS: Final = 9
+"""How often a dead-lettered message comes back before the broker moves it: one less than maxDeliveryCount.
+
+When it comes once more, somebody has put it back by hand, and it is worked on again.
+"""
 
 
 @dataclass(frozen=True, slots=True)

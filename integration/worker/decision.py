@@ -6,18 +6,13 @@ The table is in the documentation (decisions.md); tests/unit/integration/worker/
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from integration.errors import Fenced, IntegrationError, Outage, Permanent, Transient
 from integration.events import IntegrationEvent
 from integration.ledger import DeadLetter, Memory, State
+from integration.ledger.memory import RETURNS
 from integration.transport import RetryPolicy
-
-RETURNS: Final = 9
-"""How often a dead-lettered message comes back before the broker moves it: one less than maxDeliveryCount.
-
-When it comes once more, somebody has put it back by hand, and it is worked on again.
-"""
 
 
 @dataclass(frozen=True, slots=True)

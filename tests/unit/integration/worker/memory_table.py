@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from integration.dataverse import Row
 from integration.errors import NotFound, Outage
-from integration.events import IntegrationEvent
+from integration.events import IntegrationEvent, from_envelope
 from integration.ledger import Ledger, Memory, State, keys
 from integration.ledger.record import read_memory
 from integration.messaging import EventPublisher, WorkQueue
@@ -138,11 +138,22 @@ class ManualClock:
 
 
 class QueueStub(WorkQueue):
-    """Takes copies; `full` refuses them."""
+    """Takes events and copies; `full` refuses them."""
 
     def __init__(self) -> None:
+        self.sent: list[IntegrationEvent] = []
         self.scheduled: list[tuple[IntegrationEvent, datetime]] = []
         self.full = False
+
+    def send(self, event: IntegrationEvent, envelope: bytes) -> "Future[None]":
+        future: Future[None] = Future()
+        if self.full:
+            future.set_exception(Outage("full", reason="broker-unavailable"))
+        else:
+            assert from_envelope(envelope) == event
+            self.sent.append(event)
+            future.set_result(None)
+        return future
 
     def schedule(self, event: IntegrationEvent, due: datetime) -> "Future[None]":
         future: Future[None] = Future()

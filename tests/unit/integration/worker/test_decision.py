@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from integration.errors import Fenced, Outage, Paused, Permanent, Throttled, Transient, Unreadable
 from integration.ledger import DeadLetter, Memory, State
+from integration.ledger.memory import RETURNS
 from integration.transport import RetryPolicy
 from integration.worker.decision import (
-    RETURNS,
     Decision,
     Done,
     Duplicate,

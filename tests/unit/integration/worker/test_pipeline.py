@@ -12,9 +12,9 @@ from integration.errors import Conflict, Fenced, NotFound, Outage, Permanent, St
 from integration.events import IntegrationEvent
 from integration.events.envelope import to_envelope
 from integration.ledger import State
+from integration.ledger.memory import RETURNS
 from integration.transport import RetryPolicy
 from integration.worker import DeadLettered, Outcome, Work
-from integration.worker.decision import RETURNS
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import World
 
