@@ -21,9 +21,11 @@ from integration.ledger.keys import SYSTEMS
 from integration.ledger.legacy import OldLayout
 from integration.ledger.retention import Retention
 from integration.ledger.shared_state import TableState
-from integration.messaging import EventPublisher, WorkQueue
+from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
 from integration.operations import functions as operations_functions
+from integration.operations import timers as operations_timers
+from integration.operations.dead_letters import DeadLetterReader
 from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.systems_composition import Systems, build_systems, system_hosts
@@ -53,6 +55,7 @@ class Services:
     senders: CallerKeys
     address: PublicAddress
     retention: Retention
+    dead_letters: DeadLetterReader
 
 
 def build_app(settings: Settings) -> func.FunctionApp:
@@ -73,6 +76,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
         )
     )
     app.register_functions(ledger_functions.blueprint(services.retention))
+    app.register_functions(operations_timers.blueprint(services.dead_letters))
     return app
 
 
@@ -112,6 +116,9 @@ def build_services(
         senders=CallerKeys(settings.intake_keys),
         address=PublicAddress(None if settings.public_url is None else str(settings.public_url)),
         retention=Retention(ledger, clock, months=settings.ledger_retention_months),
+        dead_letters=DeadLetterReader(
+            DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue), ledger, clock
+        ),
     )
 
 

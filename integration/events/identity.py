@@ -1,7 +1,7 @@
 """The event id: the same for every delivery of one event, different for two events."""
 
 from datetime import datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 
 
 def event_id(operation_time: datetime, *identity: str | None, session_id: str | None = None) -> str:
@@ -24,3 +24,8 @@ def partition_of(session_id: str) -> str:
 def minute(moment: datetime) -> str:
     """`yyyyMMddHHmm`; the year always has four digits (strftime's has not)."""
     return f"{moment.year:04}{moment.month:02}{moment.day:02}{moment.hour:02}{moment.minute:02}"
+
+
+def unreadable_id(body: bytes) -> str:
+    """Stands for the id of a message that is none of our events: made of its bytes."""
+    return f"unreadable-{sha256(body).hexdigest()[:32]}"

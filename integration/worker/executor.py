@@ -1,7 +1,6 @@
 """The one place that carries decisions out."""
 
 import dataclasses
-import hashlib
 from collections.abc import Iterable
 from datetime import UTC
 from typing import NoReturn
@@ -9,6 +8,7 @@ from typing import NoReturn
 from integration.clock import Clock
 from integration.errors import Fenced, IntegrationError, Transient, Unreadable
 from integration.events import IntegrationEvent
+from integration.events.identity import unreadable_id
 from integration.ledger import DeadLetter, Ledger, Memory, State, Step, keys, rows
 from integration.telemetry import get_logger
 from integration.worker.copies import Copies
@@ -72,7 +72,7 @@ class Executor:
 
     async def unreadable(self, body: bytes, error: Unreadable) -> NoReturn:
         """A message that is none of ours is shown under a name made from its bytes, and dead-lettered."""
-        event_id = f"unreadable-{hashlib.sha256(body).hexdigest()[:32]}"
+        event_id = unreadable_id(body)
         nobody = _unreadable_event(event_id, self._clock)
         _log.error("dead-lettered", event=nobody, reason=error.reason, error=error)
         await self._show_dead_letter(nobody, DeadLetter(error.reason, str(error), nobody.accepted_time.isoformat()), ())

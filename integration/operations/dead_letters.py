@@ -1,0 +1,116 @@
+"""Bringing the dead-letter queue and the ledger together.
+
+| message in the dead-letter queue                             | what is done                                    |
+|--------------------------------------------------------------|-------------------------------------------------|
+| its event is resolved, resubmitted or discarded              | the message is removed                          |
+| the ledger knows of no end of this attempt: its worker died  | the event is dead-lettered in the ledger        |
+| anything else: dead-lettered with its reason, unreadable     | it stays                                        |
+"""
+
+import asyncio
+from typing import Final
+
+from integration.clock import Clock
+from integration.errors import Conflict, Transient, Unreadable
+from integration.events import IntegrationEvent, from_envelope
+from integration.events.identity import unreadable_id
+from integration.ledger import DeadLetter, EventStatus, Ledger, State, keys, rows
+from integration.ledger.memory import RETURNS
+from integration.ledger.shared_state import TableState
+from integration.messaging import DeadLetterQueue, DeadMessage
+from integration.telemetry import get_logger
+
+_A_RUN: Final = 250
+_CURSOR: Final = "dead-letter-queue"
+_OVER: Final = frozenset({State.RESOLVED, State.RESUBMITTED, State.DISCARDED})
+_EXPIRED: Final = "TTLExpiredException"
+_log = get_logger(__name__)
+
+
+class DeadLetterReader:
+    """Goes through the dead-letter queue round and round, 250 messages a run.
+
+    How far it came is kept in the table `systems`, under `dead-letter-queue`.
+    """
+
+    def __init__(self, queue: DeadLetterQueue, ledger: Ledger, clock: Clock) -> None:
+        self._queue = queue
+        self._ledger = ledger
+        self._clock = clock
+        self._cursor = TableState(ledger.table(keys.SYSTEMS))
+
+    async def run(self) -> None:
+        """Look at the next messages; what is away now is asked for in the next run."""
+        try:
+            await self.look()
+        except (Transient, Conflict) as error:
+            _log.warning("dead-letters-not-read", error=error)
+
+    async def look(self) -> None:
+        """Look at the next messages. Raises `Transient` where broker or tables are away, `Conflict` beside another run.
+
+        The next run goes on from the same place then.
+        """
+        cursor, etag = await self._cursor.read(_CURSOR)
+        after = int((cursor or {}).get("after", 0))
+        messages = await asyncio.to_thread(self._queue.peek, after, _A_RUN)
+        over = [it.sequence_number for it in messages if await self._is_over(it)]
+        if over:
+            removed = await asyncio.to_thread(self._queue.remove, over)
+            _log.info("dead-letters-removed", count=removed)
+        reached = messages[-1].sequence_number if len(messages) == _A_RUN else 0
+        if reached != after:
+            await self._cursor.write(_CURSOR, {"after": reached}, etag)
+
+    async def _is_over(self, message: DeadMessage) -> bool:
+        """Whether nothing is to be done for the message any more; writes down what nobody has written yet."""
+        try:
+            event = from_envelope(message.body)
+        except Unreadable:
+            status = await self._ledger.read(unreadable_id(message.body))
+            return status is not None and status.state in _OVER
+        status = await self._ledger.read(event.event_id)
+        if status is not None and status.state in _OVER:
+            return True
+        if event.settled is None and _is_open(status, event):
+            await self._give_reason(event, message, status)
+        return False
+
+    async def _give_reason(self, event: IntegrationEvent, message: DeadMessage, status: EventStatus | None) -> None:
+        """Dead-letter the event in the ledger, unless its record knows how it ended."""
+        record = await self._ledger.record(event.session_id, guest=True)
+        if event.event_id in record.memory.recent:
+            return  # only the row for people is late or lost: it is made again when somebody asks for it
+        now = self._clock.now()
+        letter = record.memory.dead_letters.get(event.event_id)
+        if letter is None:
+            letter = buried = _letter(message, rows.iso(now))
+            await record.write(lambda memory: memory.bury(event.event_id, buried))
+            _log.error("dead-lettered", event=event, reason=letter.reason)
+        steps = status.steps if status else ()
+        row = rows.ended(event, State.DEAD_LETTERED, now=now, steps=steps, reason=letter.reason, detail=letter.detail)
+        problems = self._ledger.table(keys.PROBLEMS)
+        await problems.merge(rows.problem_row(rows.to_status(row), rows.iso(now)))
+        await problems.delete(*keys.problem_keys(State.WAITING.value, event.event_id))
+        await self._ledger.table(keys.events_table(keys.month_of(event.event_id))).merge(row)
+
+
+def _is_open(status: EventStatus | None, event: IntegrationEvent) -> bool:
+    """Whether this very attempt has not ended; one that has, and waits, has a copy in the queue."""
+    if status is None:
+        return True
+    if status.state is State.WAITING:
+        return status.attempts < event.attempt
+    return not status.state.final and status.attempts <= event.attempt
+
+
+def _letter(message: DeadMessage, at: str) -> DeadLetter:
+    """With all its returns behind it, so that a message which is put back by hand is worked on at once."""
+    if message.cause == _EXPIRED:
+        detail = "the message lay in the work queue until its time to live was over; no worker took it: send it again"
+        return DeadLetter(reason="message-expired", detail=detail, at=at, returns=RETURNS)
+    detail = (
+        "each worker that took the message ended without a word: look for restarts, out of memory and time-outs of "
+        "the app at that time, then send the event again"
+    )
+    return DeadLetter(reason="worker-died", detail=detail, at=at, returns=RETURNS)
