@@ -19,13 +19,22 @@ from integration.ledger import Ledger
 from integration.ledger import functions as ledger_functions
 from integration.ledger.keys import SYSTEMS
 from integration.ledger.legacy import OldLayout
+from integration.ledger.queries import Queries
 from integration.ledger.retention import Retention
 from integration.ledger.shared_state import TableState
 from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
+from integration.operations import actions as operations_actions
 from integration.operations import functions as operations_functions
 from integration.operations import timers as operations_timers
+from integration.operations.actions import Desk
+from integration.operations.audit import Audit
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.queueing import Queueing
+from integration.operations.repair import Repair
+from integration.operations.resync import Resync
+from integration.operations.search import Search
+from integration.operations.systems import SystemControl
 from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.systems_composition import Systems, build_systems, system_hosts
@@ -56,6 +65,7 @@ class Services:
     address: PublicAddress
     retention: Retention
     dead_letters: DeadLetterReader
+    desk: Desk
 
 
 def build_app(settings: Settings) -> func.FunctionApp:
@@ -76,6 +86,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
         )
     )
     app.register_functions(ledger_functions.blueprint(services.retention))
+    app.register_functions(operations_actions.blueprint(services.operators, services.desk))
     app.register_functions(operations_timers.blueprint(services.dead_letters))
     return app
 
@@ -119,6 +130,17 @@ def build_services(
         dead_letters=DeadLetterReader(
             DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue), ledger, clock
         ),
+        desk=_desk(settings, systems, ledger, work_queue, clock),
+    )
+
+
+def _desk(settings: Settings, systems: Systems, ledger: Ledger, work_queue: WorkQueue, clock: Clock) -> Desk:
+    audit, queueing = Audit(ledger, clock), Queueing(ledger, work_queue)
+    return Desk(
+        repair=Repair(ledger, queueing, audit, clock),
+        resync=Resync(queueing, audit, clock, organisation=str(settings.dataverse_organisation)),
+        systems=SystemControl(systems.switches, audit),
+        search=Search(Queries(ledger), clock),
     )
 
 

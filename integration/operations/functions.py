@@ -1,19 +1,15 @@
 """The HTTP triggers of support: status and health."""
 
-import json
-from collections.abc import Awaitable, Callable, Mapping
-
 import azure.functions as func
 
 from integration.admission import CallerKeys
-from integration.errors import Rejected, Transient, Unavailable
+from integration.operations.answers import answered, as_json
 from integration.operations.health import Health
 from integration.operations.status import StatusQueries
-from integration.problems import rejected, unavailable
 from integration.public_address import PublicAddress
-from integration.telemetry import get_logger
 
-_log = get_logger(__name__)
+_AWAY = "The ledger cannot be read now"
+_DEFECT = "The status cannot be given because of a defect; ask again later."
 
 
 def blueprint(
@@ -37,43 +33,21 @@ def blueprint(
             else:
                 operators.admit(headers, req.params)
                 if not event_id:
-                    return _json(await status.many(req.params), 200)
+                    return as_json(await status.many(req.params), 200)
                 progress = await status.one(event_id)
             if progress.settled:
-                return _json(progress.body, 200)
+                return as_json(progress.body, 200)
             again = {
                 "Location": address.of_status(event_id, req.url, headers),
                 "Retry-After": str(progress.retry_after),
             }
-            return _json(progress.body, 202, again)
+            return as_json(progress.body, 202, again)
 
-        return await _answered(ask)
+        return await answered(ask, away=_AWAY, defect=_DEFECT)
 
     @bp.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     async def health_report(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 -- the trigger's name for it
         report = await health.report()
-        return _json(report, 200 if report["ready"] else 503)
+        return as_json(report, 200 if report["ready"] else 503)
 
     return bp
-
-
-async def _answered(ask: Callable[[], Awaitable[func.HttpResponse]]) -> func.HttpResponse:
-    """Never 500: whoever polls gives up on it."""
-    try:
-        return await ask()
-    except Rejected as error:
-        return rejected(error)
-    except Transient as error:
-        return unavailable(Unavailable(f"The ledger cannot be read now ({error.reason}).", retry_after=5))
-    except Exception as error:  # noqa: BLE001 -- a defect of ours is no answer for a caller
-        _log.error("status-failed", error=error)
-        return unavailable(Unavailable("The status cannot be given because of a defect; ask again later."))
-
-
-def _json(body: Mapping[str, object], status_code: int, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
-    return func.HttpResponse(
-        json.dumps(body),
-        status_code=status_code,
-        mimetype="application/json",
-        headers={"Cache-Control": "no-store", **(headers or {})},
-    )

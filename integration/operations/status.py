@@ -120,6 +120,10 @@ def to_json(operation: EventStatus) -> dict[str, Any]:
         "reason": operation.reason,
         "detail": operation.detail,
         "history": list(operation.history),
+        "resolvedBy": operation.resolved_by,
+        "replayOf": operation.replay_of,
+        "replayedBy": operation.replayed_by,
+        "note": operation.note,
     }
 
 

@@ -1,0 +1,151 @@
+"""What operators get over HTTP; who else asks gets nothing."""
+
+import json
+from typing import Any
+
+import azure.functions as func
+import pytest
+from pydantic import SecretStr
+
+from integration.admission import CallerKeys
+from integration.ledger import keys
+from integration.ledger.queries import Queries
+from integration.operations.actions import Desk as Services
+from integration.operations.actions import blueprint
+from integration.operations.resync import Resync
+from integration.operations.search import Search
+from integration.operations.systems import SystemControl
+from integration.protection import MemoryState, Switch
+from tests.unit.integration.operations.parts import Desk
+
+KEY = "an-operations-key-0123456789"
+WHY = {"why": "the ERP was mended"}
+RECORD = "44444444-4444-4444-8444-444444444444"
+
+
+class Routes:
+    """The functions of the app over a desk."""
+
+    def __init__(self) -> None:
+        self.desk = Desk()
+        it, world = self.desk, self.desk.world
+        services = Services(
+            repair=it.repair,
+            resync=Resync(it.queueing, it.audit, world.clock, organisation="org"),
+            systems=SystemControl({"erp": Switch("erp", MemoryState(), world.clock, full=4)}, it.audit),
+            search=Search(Queries(world.ledger), world.clock),
+        )
+        app = func.FunctionApp()
+        app.register_functions(blueprint(CallerKeys({"anna": [SecretStr(KEY)]}, in_query=False), services))
+        self.functions = {str(one.get_function_name()): one.get_user_function() for one in app.get_functions()}
+
+    async def ask(self, name: str, body: Any = None, *, key: str = KEY, **route: str) -> tuple[int, dict[str, Any]]:
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = func.HttpRequest(
+            "POST", "https://app/x", headers={"x-functions-key": key}, route_params=route, body=sent
+        )
+        answer = await self.functions[name](request)
+        found: dict[str, Any] = json.loads(answer.get_body())
+        return answer.status_code, found
+
+
+async def test_a_retry_answers_with_the_new_event() -> None:
+    """202, as the event is only queued; the key's name goes into the audit."""
+    it = Routes()
+    original = await it.desk.dead_letter()
+    status, body = await it.ask("operations_retry", WHY | {"force": True}, event_id=original.event_id)
+    (sent,) = it.desk.world.queue.sent
+    assert (status, body) == (202, {"eventId": sent.event_id, "replayOf": original.event_id})
+    assert sent.forced
+    assert [(row["who"], row["what"], row["why"]) for row in it.desk.audited] == [("anna", "force", WHY["why"])]
+
+
+async def test_a_named_request_can_be_repeated() -> None:
+    it = Routes()
+    original = await it.desk.dead_letter()
+    answers = [await it.ask("operations_retry", WHY | {"request": "r-1"}, event_id=original.event_id) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert len(it.desk.world.queue.sent) == 1
+
+
+async def test_discard_and_restore() -> None:
+    it = Routes()
+    original = await it.desk.dead_letter()
+    for name, state in (("operations_discard", "discarded"), ("operations_restore", "dead-lettered")):
+        answer = await it.ask(name, WHY, event_id=original.event_id)
+        assert answer == (200, {"eventId": original.event_id, "state": state})
+
+
+async def test_resync_answers_with_what_was_sent() -> None:
+    it = Routes()
+    status, body = await it.ask("operations_resync", WHY | {"table": "account", "recordIds": [RECORD]})
+    assert (status, body["sent"], body["left"]) == (202, [RECORD], [])
+    assert it.desk.world.queue.sent[0].correlation_id == body["correlationId"]
+
+
+async def test_pause_and_resume_answer_with_the_state() -> None:
+    it = Routes()
+    status, body = await it.ask("operations_pause", WHY, system="erp")
+    assert (status, body["pausedBy"], body["why"], body["since"]) == (
+        200,
+        "anna",
+        WHY["why"],
+        "2026-11-20T20:00:00.000Z",
+    )
+    assert (await it.ask("list_systems"))[1] == {"systems": [body]}
+    status, body = await it.ask("operations_resume", WHY, system="erp")
+    assert (status, body["pausedBy"]) == (200, None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "list_problems",
+        "list_systems",
+        "operations_discard",
+        "operations_pause",
+        "operations_restore",
+        "operations_resume",
+        "operations_resync",
+        "operations_retry",
+    ],
+)
+async def test_nobody_comes_in_without_an_operations_key(name: str) -> None:
+    it = Routes()
+    assert it.functions.keys() >= {name}
+    assert (await it.ask(name, WHY, key="another"))[0] == 401
+    assert it.desk.audited == []
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (b"not json", ""),
+        ({}, "/why"),
+        ({"why": ""}, "/why"),
+        ({"why": "x", "force": "yes"}, "/force"),
+        ({"why": "x", "forced": True}, "/forced"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_refused_with_its_place(body: Any, pointer: str) -> None:
+    it = Routes()
+    original = await it.desk.dead_letter()
+    status, problem = await it.ask("operations_retry", body, event_id=original.event_id)
+    assert (status, [fault["pointer"] for fault in problem["errors"]]) == (400, [pointer])
+    assert it.desk.world.queue.sent == []
+
+
+async def test_a_state_that_does_not_allow_it_is_409_and_says_what_to_do() -> None:
+    it = Routes()
+    original = await it.desk.dead_letter()
+    status, problem = await it.ask("operations_restore", WHY, event_id=original.event_id)
+    assert (status, problem["detail"]) == (409, "It is dead-lettered: send it again, or discard it.")
+
+
+async def test_broker_or_tables_that_are_away_are_503() -> None:
+    """Whoever asks again loses nothing."""
+    it = Routes()
+    original = await it.desk.dead_letter()
+    it.desk.table(keys.AUDIT).away = True
+    status, problem = await it.ask("operations_retry", WHY, event_id=original.event_id)
+    assert (status, "repeat it" in problem["detail"]) == (503, True)
