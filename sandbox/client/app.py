@@ -57,6 +57,22 @@ class App:
         found: list[dict[str, Any]] = answer.json()["operations"]
         return found
 
+    def problems(self, state: str = "dead-lettered", **narrowed: str) -> list[dict[str, Any]]:
+        """The events that are dead-lettered or wait; `reason`, `system` and `table` narrow the list."""
+        answer = self._get("/api/operations/problems", {"state": state, **narrowed})
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["problems"]
+        return found
+
+    def act(self, path: str, **body: Any) -> requests.Response:
+        """Ask operations for something, as `{event id}/retry`; a reason is given where the body has none."""
+        return self._session.post(
+            f"{self.url}/api/operations/{path}",
+            json={"why": "asked for by hand", **body},
+            headers={"x-functions-key": self._operations_key},
+            timeout=_TIMEOUT,
+        )
+
     def wait_for(self, event_id: str, states: Collection[str] = SETTLED, *, within: float = 30.0) -> dict[str, Any]:
         """The status of an event once it is in one of `states`; raises `EventTimeoutError`."""
         deadline = time.monotonic() + within

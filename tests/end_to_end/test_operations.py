@@ -1,0 +1,145 @@
+"""What the support desk does to events, records and systems, in the whole running app."""
+
+import dataclasses
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import requests
+from azure.servicebus import ServiceBusClient, ServiceBusMessage
+
+from integration.events import to_envelope
+from sandbox.client import Client, eventually
+from sandbox.running.endpoints import Endpoints
+from sandbox.running.sandbox import Sandbox
+from tests.builders import event
+from tests.end_to_end.journeys import Person, charges_for, effects_of
+
+A_MINUTE = 75.0
+"""Seconds within which the timer of every minute has run."""
+
+
+@pytest.fixture
+def person(client: Client) -> Person:
+    return Person(client)
+
+
+@pytest.fixture
+def currency(client: Client) -> str:
+    """A currency without a code, which dead-letters an opportunity until somebody gives it one."""
+    columns = {"currencyname": f"Odd {uuid.uuid4().hex[:8]}", "currencysymbol": "?", "exchangerate": 1}
+    return client.dataverse.create("transactioncurrency", columns)
+
+
+@pytest.fixture
+def _resumed(client: Client) -> Iterator[None]:
+    """The ERP is resumed whatever comes of the test."""
+    yield
+    client.app.act("systems/erp/resume")
+
+
+def in_the_dead_letter_queue(client: Client, event_id: str) -> bool:
+    return any(letter.message_id.startswith(event_id) for letter in client.broker.dead_letters())
+
+
+def test_a_dead_letter_is_mended_sent_again_and_leaves_the_queue(client: Client, person: Person, currency: str) -> None:
+    """One charge in the end; the original is resolved by the retry, and its message removed within a minute."""
+    opportunity, original = person.opportunity(person.account(), 100, currency=currency)
+    status = client.app.wait_for(original)
+    assert (status["state"], status["reason"]) == ("dead-lettered", "currency-without-code")
+    assert original in [it["eventId"] for it in client.app.problems(reason="currency-without-code")]
+    eventually(lambda: in_the_dead_letter_queue(client, original), within=20, what="the dead letter")
+
+    client.dataverse.update("transactioncurrency", currency, {"isocurrencycode": "CHF"})
+    answer = client.app.act(f"{original}/retry", request="once")
+    assert answer.status_code == 202, answer.text
+    again = answer.json()["eventId"]
+    assert client.app.act(f"{original}/retry", request="once").json()["eventId"] == again
+    assert client.app.wait_for(again)["state"] == "completed"
+    resolved = client.app.wait_for(original, {"resolved"})
+    assert (resolved["resolvedBy"], resolved["replayedBy"]) == (again, again)
+    assert len(charges_for(client, opportunity)) == 1
+    assert original not in [it["eventId"] for it in client.app.problems()]
+    eventually(lambda: not in_the_dead_letter_queue(client, original), within=A_MINUTE, what="its removal")
+
+
+def test_a_discard_is_taken_back(client: Client, person: Person, currency: str) -> None:
+    """While it is discarded the event is no problem of anybody's, and cannot be sent again."""
+    _, event_id = person.opportunity(person.account(), 100, currency=currency)
+    assert client.app.act(f"{event_id}/discard").status_code == 200
+    assert client.app.wait_for(event_id)["state"] == "discarded"
+    assert event_id not in [it["eventId"] for it in client.app.problems()]
+    refused = client.app.act(f"{event_id}/retry")
+    assert (refused.status_code, "restore it first" in refused.json()["detail"]) == (409, True)
+
+    assert client.app.act(f"{event_id}/restore").status_code == 200
+    assert client.app.wait_for(event_id)["reason"] == "currency-without-code"
+    assert event_id in [it["eventId"] for it in client.app.problems()]
+
+
+def test_resync_brings_a_record_to_the_erp_again(client: Client, person: Person) -> None:
+    """Although the app remembers that it has been there."""
+    account = person.account()
+    before = len([it for it in client.erp.received() if account in it["path"] and it["method"] == "PUT"])
+    answer = client.app.act("resync", table="account", recordIds=[account])
+    assert answer.json()["left"] == [], answer.text
+    (status,) = eventually(
+        lambda: client.app.operations(answer.json()["correlationId"]), within=20, what="the event of the resync"
+    )
+    assert client.app.wait_for(status["eventId"])["state"] == "completed"
+    after = len([it for it in client.erp.received() if account in it["path"] and it["method"] == "PUT"])
+    assert after == before + 1
+
+
+@pytest.mark.usefixtures("_resumed")
+def test_a_paused_system_gets_nothing_until_it_is_resumed(client: Client) -> None:
+    """Its events wait and say who has paused it; they go on by themselves."""
+    assert client.app.act("systems/erp/pause", why="maintenance").json()["pausedBy"] == "support"
+
+    def created() -> str:
+        row_id = client.dataverse.create("account", {"name": f"Paused {uuid.uuid4().hex[:8]}"})
+        return client.dataverse.event_id(row_id)
+
+    # An instance has read the state anew after two seconds at most.
+    def held_back() -> str | None:
+        event_id = created()
+        status = client.app.wait_for(event_id, {"waiting", "completed"})
+        return event_id if status["state"] == "waiting" and status["reason"] == "erp-paused" else None
+
+    event_id = eventually(held_back, within=20, what="an event that is held back")
+    assert "maintenance" in client.app.wait_for(event_id, {"waiting"})["detail"]
+    assert client.app.act("systems/erp/resume").json()["pausedBy"] is None
+    assert client.app.wait_for(event_id)["state"] == "completed"
+
+
+def test_a_message_whose_worker_died_without_a_word_is_found(
+    client: Client, sandbox: Sandbox, endpoints: Endpoints
+) -> None:
+    """Nobody has written a reason: the reader of the dead-letter queue does, and support can send it again."""
+    account = Person(client).account()
+    lost = dataclasses.replace(event(), table="account", record_id=account)
+    sandbox.processes.kill("host-events")
+    with ServiceBusClient.from_connection_string(endpoints.servicebus) as bus:
+        with bus.get_queue_sender("work") as sender:
+            sender.send_messages(
+                ServiceBusMessage(to_envelope(lost), session_id=lost.session_id, message_id=lost.message_id)
+            )
+        with bus.get_queue_receiver("work", session_id=lost.session_id) as receiver:
+            (message,) = receiver.receive_messages(1, max_wait_time=10)
+            receiver.dead_letter_message(message, reason="MaxDeliveryCountExceeded")
+    sandbox.processes.start("host-events")
+
+    status = client.app.wait_for(lost.event_id, within=A_MINUTE)
+    assert (status["state"], status["reason"]) == ("dead-lettered", "worker-died")
+    again = client.app.act(f"{lost.event_id}/retry", force=True).json()["eventId"]
+    assert client.app.wait_for(again)["state"] == "completed"
+    assert client.app.wait_for(lost.event_id, {"resolved"})["resolvedBy"] == again
+    assert effects_of(client, account)[0] == "customer-created"
+
+
+def test_operations_ask_for_a_key_and_a_reason(client: Client) -> None:
+    event_id = event().event_id
+    url = f"{client.app.url}/api/operations/{event_id}/retry"
+    assert requests.post(url, json={"why": "x"}, timeout=30).status_code == 401
+    assert client.app.act(f"{event_id}/retry", why="").status_code == 400
+    assert client.app.act(f"{event_id}/retry").status_code == 404
