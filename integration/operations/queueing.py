@@ -3,23 +3,29 @@
 import asyncio
 from typing import Final
 
-from integration.errors import Transient
+from integration.errors import IntegrationError, Transient
 from integration.events import IntegrationEvent, to_envelope
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
+from integration.telemetry import get_logger
 
 _SEND_SECONDS: Final = 40.0
+_log = get_logger(__name__)
 
 
 class Queueing:
-    """Puts events into the work queue. Raises `Transient` where the broker or the tables do not answer."""
+    """Puts events into the work queue; `patience` is how many seconds the tables may take to write that down."""
 
-    def __init__(self, ledger: Ledger, work_queue: WorkQueue) -> None:
+    def __init__(self, ledger: Ledger, work_queue: WorkQueue, *, patience: float = 3.0) -> None:
         self._ledger = ledger
         self._work_queue = work_queue
+        self._patience = patience
 
     async def send(self, event: IntegrationEvent) -> None:
-        """Returns when the broker has acknowledged the event; where it has not, the event may be queued or not."""
+        """Returns when the broker has acknowledged the event.
+
+        Raises `Transient` (broker-unavailable) where it has not: the event may be queued or not.
+        """
         try:
             sent = asyncio.wrap_future(self._work_queue.send(event, to_envelope(event)))
             await asyncio.wait_for(sent, _SEND_SECONDS)
@@ -27,5 +33,12 @@ class Queueing:
             raise Transient("the work queue did not acknowledge in time", reason="broker-unavailable") from error
 
     async def show(self, event: IntegrationEvent) -> None:
-        """Write who and what, so that the event is found by its id, its correlation id and its time."""
-        await self._ledger.accept(event)
+        """Write who and what, so that the event is found by its id, its correlation id and its time.
+
+        The event is safe in the queue: tables that are away get it later, as long as this process lives.
+        """
+        written = asyncio.ensure_future(self._ledger.accept(event))
+        try:
+            await asyncio.wait_for(asyncio.shield(written), self._patience)
+        except (IntegrationError, TimeoutError) as error:
+            _log.warning("ledger-behind", event=event, error=error)

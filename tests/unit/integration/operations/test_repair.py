@@ -8,6 +8,8 @@ import pytest
 from integration.errors import Outage, Permanent, Rejected, Transient, Unreadable
 from integration.events import IntegrationEvent
 from integration.ledger import State, keys
+from integration.operations.queueing import Queueing
+from integration.operations.repair import Repair
 from integration.worker import DeadLettered
 from tests.builders import event
 from tests.unit.integration.operations.parts import WHO, Desk
@@ -118,6 +120,22 @@ async def test_a_retry_that_broke_off_is_asked_for_again(away: Break, sends: int
     await desk.work()
     assert len(desk.world.handler.keys) == 1
     assert (await shown(desk, original.event_id)).replayed_by == new_id
+
+
+async def test_an_index_that_is_away_holds_nobody_up() -> None:
+    """The event is in the queue and the original is marked: that it is found by its time can wait."""
+    desk = Desk()
+    desk.queueing = Queueing(desk.world.ledger, desk.world.queue, patience=0.05)
+    desk.repair = Repair(desk.world.ledger, desk.queueing, desk.audit, desk.world.clock)
+    original = await desk.dead_letter()
+    index = desk.table("index202611")
+    index.away = True
+    known = len(index.entities)
+    new_id = await desk.repair.retry(original.event_id, **WHO)
+    assert (await shown(desk, original.event_id)).replayed_by == new_id
+    index.away = False
+    await desk.world.ledger.close()
+    assert len(index.entities) == known + 2
 
 
 async def test_the_same_request_gets_the_same_answer() -> None:
