@@ -13,7 +13,7 @@ from typing import Final
 from integration.clock import Clock
 from integration.errors import Fault, IntegrationError, Rejected
 from integration.ledger import Ledger, keys, rows
-from integration.tables import Entity
+from integration.tables import Entity, quoted
 from integration.telemetry import get_logger
 
 _LONGEST_WHY: Final = 500
@@ -66,6 +66,14 @@ class Audit:
         finally:
             await self._finish(keyed, entry)
         _log.info("operation-done", operation=what, caller=by, event_id=about.event_id, count=about.count)
+
+    async def entries(self, month: str, *, event_id: str = "") -> list[Entity]:
+        """The entries of a month (`yyyyMM`), newest first: all of them, or those about one event."""
+        where = f"PartitionKey eq '{quoted(month)}'"
+        if event_id:
+            where += f" and eventId eq '{quoted(event_id)}'"
+        found = [it async for it in self._ledger.table(keys.AUDIT).query(where)]
+        return sorted(found, key=lambda it: str(it["RowKey"]), reverse=True)
 
     async def _finish(self, keyed: Entity, entry: Entry) -> None:
         """What was done is done, also where that cannot be written down."""
