@@ -1,4 +1,4 @@
-"""What support looks at: the status of an event, the health of the app."""
+"""What support looks at and does: status, lists, health; repair of events, resync, pausing systems; the audit of it."""
 
 from integration.operations.health import Health
 from integration.operations.status import StatusQueries
