@@ -20,6 +20,10 @@ from integration.worker.work import Work
 _log = get_logger(__name__)
 
 
+_PUBLISHED = frozenset(state for state in State if state.settled) | {State.RESOLVED}
+"""States of an event that analytics is told of when its message comes once more; a dead letter tells of itself."""
+
+
 class DeadLettered(IntegrationError):
     """Raised to the host so that the message goes on to the dead-letter queue; the ledger holds why."""
 
@@ -131,7 +135,7 @@ class Executor:
                 )
             except Fenced:
                 self._withdraw(event)
-        if work is not None and not self._reports.is_published(event.event_id) and decision.state.settled:
+        if work is not None and not self._reports.is_published(event.event_id) and decision.state in _PUBLISHED:
             # Whoever ended it may have died before it could say so.
             published = await self._reports.publish(event, handler, decision.state, work.memory)
             now = self._clock.now()

@@ -262,6 +262,22 @@ async def test_a_later_event_resolves_the_dead_letters_of_its_record_and_says_by
     assert len(world.handler.keys) == 1
 
 
+async def test_a_dead_letter_that_is_resolved_before_it_was_published_is_published_when_its_message_comes(
+    world: World,
+) -> None:
+    it = new(world)
+    world.handler.script = [Permanent("refused")]
+    world.hub.away = True
+    await handle(world, it)
+    ((copy, _),) = world.queue.scheduled
+    world.hub.away = False
+    world.clock.advance(60)
+    await handle(world, dataclasses.replace(event(), record_id=it.record_id))
+    await handle(world, copy)
+    states = {json.loads(body)["id"]: json.loads(body)["data"]["state"] for body in world.hub.published}
+    assert states[it.event_id] == "resolved"
+
+
 async def test_who_cannot_be_told_of_a_dead_letter_is_told_by_a_copy_that_then_goes_on(world: World) -> None:
     it = new(world)
     world.handler.script = [Permanent("refused", reason="erp-rejected")]
