@@ -175,7 +175,8 @@ class Worker:
             system = error.service or "system"
             raise Permanent(
                 f"the {system} holds a newer state of the record than Dataverse: if Dataverse was restored from an "
-                "older copy, send its records again (run.py resync); a forced retry of this event overwrites it",
+                "older copy, send its records again (POST /api/operations/resync); a "
+                "forced retry of this event overwrites it",
                 reason=f"{system}-ahead",
                 service=error.service,
             ) from error

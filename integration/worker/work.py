@@ -73,7 +73,8 @@ class Work:
         if number and not self.event.forced:
             raise Permanent(
                 f"the {service} does not know {number}, which it has confirmed before: if it was restored from an "
-                "older copy, send its records again (run.py resync); a forced retry of this event takes its word",
+                "older copy, send its records again (POST /api/operations/resync); a "
+                "forced retry of this event takes its word",
                 reason=f"{service}-behind",
                 service=service,
             )
