@@ -47,10 +47,15 @@ class Azurite:
     node: str
     script: Path
 
-    def command(self, ports: Ports, location: Path) -> list[str]:
-        """The command that serves blobs, queues and tables on `ports` and keeps them in `location`."""
+    def command(self, ports: Ports, location: Path | None) -> list[str]:
+        """The command that serves blobs, queues and tables on `ports` and keeps them in `location`.
+
+        Without a location they are kept in memory only. With one, Azurite writes all its tables anew every five
+        seconds (LokiTableMetadataStore, autosaveInterval), which costs the more the more there is in them.
+        """
         listeners = (("blob", ports.blob), ("queue", ports.queue), ("table", ports.table))
-        flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", str(location)]
+        flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
+        flags += ["--inMemoryPersistence"] if location is None else ["--location", str(location)]
         for service, port in listeners:
             flags += [f"--{service}Host", LOOPBACK, f"--{service}Port", str(port)]
         return [self.node, str(self.script), *flags]

@@ -1,166 +1,157 @@
-"""The measures: what is sent when, and what is read from clocks and counters meanwhile."""
+"""The measures of one subject: its intake at full load and at 70 %, and its worker on a queue that is full."""
 
-import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from sandbox.bench import load
-from sandbox.bench.load import Job, Reply, Result
-from sandbox.bench.meter import ELSEWHERE, Meter, Seconds, spent
-from sandbox.bench.workload import Record, Workload
-from sandbox.client import Client
-from sandbox.running.sandbox import Sandbox
+from sandbox.bench import load, proc
+from sandbox.bench.drain import Sample, window
+from sandbox.bench.load import Job, Reply
+from sandbox.bench.subject import OutsideSystems, Subject
+from sandbox.bench.workload import Event, calls
 
-INTAKE, WORKER, END_TO_END, HALF_LOAD = "intake alone", "worker alone", "end to end", "end to end, half load"
-
-GENERATOR = "load generator"
-_QUEUE = "work"
-_PAUSE = 0.05
-_DRAIN_SECONDS = 300.0
-_WARMED_UP = 0.1
-"""Share of the worker's messages that go unmeasured: they pay for imports, connections and tokens."""
+_POLL_SECONDS = 0.02
+_STALLED_SECONDS = 60.0
+_WORKER = "worker"
 
 
 class LoadRefusedError(Exception):
-    """The intake answered something else than 202, or took an event for one that it had already."""
+    """An intake answered something else than 202."""
 
 
-@dataclass(slots=True)
-class Measure:
-    """One measure: events in so many seconds, and the CPU seconds spent meanwhile by part.
+@dataclass(frozen=True, slots=True)
+class IntakeFigures:
+    """What an intake did with so many requests. Latencies are in seconds, from sent (at a given rate: due) to answer.
 
-    `sent` has when each event was sent (or due), in seconds since 1970; `latencies` how long each took, in seconds.
+    `rate` is in requests per second; `cpu_ms` per request, `busy` the share of a core that the intake's process used.
     """
 
-    name: str
-    delay_ms: int
+    requests: int
+    rate: float
+    latencies: Sequence[float]
+    sent_at: Sequence[float]
+    """When each request was sent or due, in seconds since 1970."""
+    cpu_ms: float
+    busy: float
+    resident_mib: float
+
+    def percentile_ms(self, share: float) -> float:
+        """The latency that this share of the requests stays within, in milliseconds (nearest rank)."""
+        return percentile(self.latencies, share) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFigures:
+    """What a worker did with a queue that was never empty; CPU in milliseconds per event."""
+
     events: int
-    seconds: float
-    cpu: Seconds
-    sent: dict[str, float] = field(default_factory=dict)
-    latencies: list[float] = field(default_factory=list)
-    worked: list[str] = field(default_factory=list)
-    """The events that a worker found in the queue."""
-
-    @property
-    def rate(self) -> float:
-        """Events per second."""
-        return self.events / self.seconds
-
-    def percentile(self, share: float) -> float:
-        """The latency that this share of the events stays within, in milliseconds (nearest rank)."""
-        ranked = sorted(self.latencies)
-        return ranked[max(0, math.ceil(share * len(ranked)) - 1)] * 1000 if ranked else math.nan
-
-    def cpu_ms(self) -> dict[str, float]:
-        """CPU milliseconds per event by part."""
-        return {part: seconds / self.events * 1000 for part, seconds in self.cpu.items()}
+    rate: float
+    cpu_ms: float
+    busy: float
+    resident_mib: float
+    elsewhere: float = 0.0
+    """How many cores other programs on this machine were using meanwhile."""
+    helpers_cpu_ms: dict[str, float] = field(default_factory=dict)
+    outside_calls: float | None = None
 
 
 class Bench:
-    """Sends batches of webhooks, each about records of its own; `watch` is called with what is going on."""
+    """Measures subjects on a core of their own, and remembers what they have accepted."""
 
-    def __init__(
-        self,
-        sandbox: Sandbox,
-        client: Client,
-        workload: Workload,
-        connections: int,
-        watch: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._sandbox = sandbox
-        self._client = client
-        self._workload = workload
+    def __init__(self, outside: OutsideSystems, cores: proc.Cores, connections: int) -> None:
+        self._outside = outside
+        self._cores = cores
         self._connections = connections
-        self._watch = watch
-        self._meter = Meter(sandbox)
-        self.events: dict[str, Record] = {}
-        """Every event that the intake has accepted."""
+        self.accepted: dict[str, list[Event]] = {}
 
-    def answer_in(self, delay_ms: int) -> None:
-        """Let every route of ERP, credit scoring and Dataverse wait that long before it does anything."""
-        for system in (self._client.erp, self._client.credit, self._client.dataverse):
-            system.clear_faults()
-            if delay_ms:
-                system.add_fault("* .*", times=None, delay_ms=delay_ms)
+    def send(
+        self,
+        subject: Subject,
+        events: Sequence[Event],
+        *,
+        rate: float | None = None,
+        kept: bool = True,
+        core_for: int | None = None,
+    ) -> IntakeFigures:
+        """Send `events` to the intake, as fast as it answers or at a `rate` in requests per second.
 
-    def stop_worker(self) -> None:
-        """From now on the queue only fills."""
-        self._sandbox.processes.stop_one("host-events")
-
-    def warm_up(self, records: list[Record]) -> None:
-        """Connections, tokens, tables, code paths."""
-        self._send(records)
-        self._drain()
-
-    def intake(self, delay_ms: int, records: list[Record]) -> Measure:
-        """The worker must be stopped. Latencies: request to answer."""
-        result, before = self._send(records)
-        cpu = self._spent(before, result)
-        latencies = [reply.seconds for reply in result.replies]
-        return Measure(INTAKE, delay_ms, len(records), result.seconds, cpu, _sent(result), latencies)
-
-    def worker(self, delay_ms: int, queued: list[str]) -> Measure:
-        """Start the worker on the queue, which holds these events; their latencies are added later, from its log."""
-        self._sandbox.processes.start("host-events")
-        while (left := self._in_queue()) > len(queued) * (1 - _WARMED_UP):
-            time.sleep(_PAUSE)
-        before, began = self._meter.read(), time.perf_counter()
-        self._drain()
-        seconds = time.perf_counter() - began
-        return Measure(WORKER, delay_ms, left, seconds, spent(before, self._meter.read()), worked=queued)
-
-    def end_to_end(self, delay_ms: int, records: list[Record], *, rate: float | None = None) -> Measure:
-        """Intake and worker at once; the events' latencies, sent (or due) to settled, are added later.
-
-        Without `rate` the intake gets all that it can take, so that latencies are those of a queue that fills.
+        What is not `kept` is not audited: nobody is going to work on it. The free core goes to the intake, or to the
+        process `core_for`.
         """
-        result, before = self._send(records, rate)
-        self._drain()
-        sent = _sent(result)
-        seconds = time.time() - min(sent.values())
-        cpu = self._spent(before, result)
-        name = END_TO_END if rate is None else HALF_LOAD
-        return Measure(name, delay_ms, len(records), seconds, cpu, sent)
+        pid = subject.intake_pid()
+        job = Job(subject.url, calls(events, subject.key), self._connections, rate)
+        before: list[float] = []
+        with self._cores.given_to(core_for or pid):
+            result = load.run(job, ready=lambda: before.append(proc.cpu_seconds(pid)))
+            used = proc.cpu_seconds(pid) - before[0]
+        _check(subject, result.replies)
+        if kept:
+            self.accepted.setdefault(subject.name, []).extend(events)
+        return IntakeFigures(
+            requests=len(events),
+            rate=len(events) / result.seconds,
+            latencies=[reply.seconds for reply in result.replies],
+            sent_at=[reply.at for reply in result.replies],
+            cpu_ms=used / len(events) * 1000,
+            busy=used / result.seconds,
+            resident_mib=proc.resident_mib(pid),
+        )
 
-    def _send(self, records: list[Record], rate: float | None = None) -> tuple[Result, Seconds]:
-        """The result, and what the meter showed as the load began."""
-        job = Job(self._client.app.url, self._workload.calls(records), self._connections, rate)
-        before: Seconds = {}
-        result = load.run(job, ready=lambda: before.update(self._meter.read()))
-        for reply, record in zip(result.replies, records, strict=True):
-            self.events[_event_id(reply)] = record
-        return result, before
+    def work_off(self, subject: Subject, count: int) -> WorkerFigures:
+        """Start the worker on a queue that holds `count` events, and measure it until all of them are done."""
+        before = self._outside.counts()
+        subject.start_worker()
+        figures = self.watch(
+            subject.worker_pid(), subject.helpers(), count, lambda: self._outside.written() - before["written"]
+        )
+        after = self._outside.counts()
+        return replace(figures, outside_calls=sum(after[name] - before[name] for name in after) / count)
 
-    def _spent(self, before: Seconds, result: Result) -> Seconds:
-        """CPU since then, the load generator's own apart."""
-        cpu = spent(before, self._meter.read()) | {GENERATOR: result.cpu_seconds}
-        if ELSEWHERE in cpu:
-            cpu[ELSEWHERE] -= result.cpu_seconds
-        return cpu
+    def watch(self, pid: int, helpers: Mapping[str, int], count: int, done: Callable[[], int]) -> WorkerFigures:
+        """Watch the worker's process and its helpers until `count` events are `done`.
 
-    def _in_queue(self) -> int:
-        counts = self._client.broker.entities()["queues"][_QUEUE]
-        return int(counts["active"] + counts["locked"] + counts["scheduled"])
-
-    def _drain(self) -> None:
-        """Wait until the queue is empty: a message leaves it once its event is settled."""
-        deadline = time.monotonic() + _DRAIN_SECONDS
-        while left := self._in_queue():
-            self._watch(f"{left} in the queue")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{left} messages are still in the queue after {_DRAIN_SECONDS:g} s")
-            time.sleep(_PAUSE)
-
-
-def _sent(result: Result) -> dict[str, float]:
-    return {_event_id(reply): reply.at for reply in result.replies}
+        Raises `TimeoutError` when nothing more is done, `TooShortError` when there was too little to do.
+        """
+        elsewhere = proc.Elsewhere()
+        with self._cores.given_to(pid):
+            samples = list(_samples({_WORKER: pid, **helpers}, count, done))
+            resident = proc.resident_mib(pid)
+        measured = window(samples, count)
+        return WorkerFigures(
+            events=measured.events,
+            rate=measured.rate,
+            cpu_ms=measured.cpu_ms(_WORKER),
+            busy=measured.busy(_WORKER),
+            resident_mib=resident,
+            elsewhere=elsewhere.cores(),
+            helpers_cpu_ms={name: measured.cpu_ms(name) for name in helpers},
+        )
 
 
-def _event_id(reply: Reply) -> str:
-    answer: dict[str, str] = json.loads(reply.body) if reply.status == 202 else {}
-    if answer.get("status") != "accepted":
-        raise LoadRefusedError(f"the intake answered {reply.status}: {reply.body[:500]}")
-    return answer["eventId"]
+def _samples(parts: Mapping[str, int], count: int, done: Callable[[], int]) -> Iterator[Sample]:
+    """A sample every few milliseconds until all is done."""
+    progress, moved_at = -1, time.monotonic()
+    while progress < count:
+        now = done()
+        if now != progress:
+            progress, moved_at = now, time.monotonic()
+        elif time.monotonic() - moved_at > _STALLED_SECONDS:
+            raise TimeoutError(f"{count - now} of {count} events are not worked off, and nothing moves any more")
+        yield Sample(time.perf_counter(), now, {name: proc.cpu_seconds(pid) for name, pid in parts.items()})
+        time.sleep(_POLL_SECONDS)
+
+
+def _check(subject: Subject, replies: Sequence[Reply]) -> None:
+    refused = [reply for reply in replies if reply.status != 202]
+    if refused:
+        raise LoadRefusedError(
+            f"{subject.name} refused {len(refused)} of {len(replies)} requests; "
+            f"the first with {refused[0].status} {refused[0].body[:500]}"
+        )
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share of `values` stays within (nearest rank); NaN where there are none."""
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(share * len(ranked)) - 1)] if ranked else math.nan

@@ -1,52 +1,67 @@
-"""Measure how many events per second, how long each takes, and which part spends the CPU time.
+"""Compare the app with plain programs that do the same job, and check the project's goals.
 
-Starts a sandbox of its own on free ports, sends captured webhooks, and prints tables; the same goes to a JSON file.
-Exits with 1 when an accepted event was not settled, or had its effect more or less than once.
+Every subject gets the same captured webhooks and makes the same calls to the same systems outside; they are measured in
+turns. The figures also go to a JSON file. Linux only. Exits with 1 when an accepted event was lost, or had its effect
+more than once.
 """
 
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 import requests
 
-from sandbox.bench.audit import Audit, service_times
-from sandbox.bench.measures import END_TO_END, HALF_LOAD, INTAKE, WORKER, Bench, LoadRefusedError, Measure
-from sandbox.bench.report import MEANING, document, machine, tables
-from sandbox.bench.workload import Workload, batches
-from sandbox.client import Client
+from sandbox.bench import proc, report
+from sandbox.bench.drain import TooShortError
+from sandbox.bench.environment import EnvironmentFailedError
+from sandbox.bench.measures import LoadRefusedError
+from sandbox.bench.run import Choice, Results, run
 from sandbox.commands.here import DEFAULT_STATE
-from sandbox.commands.session import run_with
+from sandbox.commands.session import INTERRUPTED, START_FAILURES
 from sandbox.repository import REPOSITORY
-from sandbox.running.endpoints import Endpoints
-from sandbox.running.sandbox import Sandbox
 from sandbox.running.state import new_state
-from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import duration, place
 
-_WARM_UP = 16
-_EVENTS, _QUICK_EVENTS = 300, 60
-_DELAYS, _QUICK_DELAYS = [0, 20, 100], [0]
-_MEASURES = (INTAKE, WORKER, END_TO_END, HALF_LOAD)
-_FAILURES = (TimeoutError, LoadRefusedError, subprocess.CalledProcessError, requests.RequestException)
+_BEFORE = "854e4a7"
+_FAILURES = (
+    *START_FAILURES,
+    EnvironmentFailedError,
+    LoadRefusedError,
+    TooShortError,
+    TimeoutError,
+    ProcessLookupError,
+    subprocess.CalledProcessError,
+    requests.RequestException,
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("--quick", action="store_true", help="few events and one delay: does it all work?")
-    parser.add_argument("--events", type=int, metavar="N", help="events of each measure (300; quick: 60)")
+    parser.add_argument("--quick", action="store_true", help="one short round: does it all work?")
+    parser.add_argument("--growth", action="store_true", help="instead: 50,000 events, does anything grow with them?")
+    parser.add_argument("--import", action="store_true", dest="imports", help="instead: only the cold import")
     parser.add_argument(
-        "--delays", type=_delays, metavar="MS,MS", help="outside systems answer in so many ms (0,20,100; quick: 0)"
+        "--events", type=int, metavar="N", help="events of each measure (400; quick: 150; growth: 50000)"
+    )
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of every subject (3; quick: 1)")
+    parser.add_argument(
+        "--delays", type=_delays, metavar="MS,MS", help="end to end, outside answers in so many ms (0,100; quick: 0)"
     )
     parser.add_argument("--connections", type=int, default=16, metavar="N", help="of the load generator (%(default)s)")
     parser.add_argument(
         "--app", type=Path, default=REPOSITORY, metavar="DIR", help="measure another version of the app: its folder"
     )
+    parser.add_argument(
+        "--before", default=_BEFORE, metavar="COMMIT", help="the commit to compare with; empty: none (%(default)s)"
+    )
+    parser.add_argument("--alone", action="store_true", help="without the plain programs")
     parser.add_argument(
         "--json",
         type=Path,
@@ -58,101 +73,92 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """0 when nothing was lost."""
-    options.events = options.events or (_QUICK_EVENTS if options.quick else _EVENTS)
-    options.delays = options.delays or (_QUICK_DELAYS if options.quick else _DELAYS)
     screen = Screen()
-    screen.say("Starting a sandbox of its own on free ports ...")
-    sandbox = Sandbox(
-        new_state(DEFAULT_STATE, "bench"),
-        app=options.app.resolve(),
-        settings={"SANDBOX_HOST_STATS": "true"},
-        say=lambda line: screen.say(line, indent=2),
-    )
-
-    def work(reached: Endpoints) -> int:
-        try:
-            return _measure(screen, sandbox, reached, options)
-        except _FAILURES as failure:
-            screen.say()
-            screen.say(f"The measures stop here: {failure}", STYLES["FAILED"])
-            return 1
-
+    if not proc.MEASURABLE:
+        screen.say("The bench reads /proc, which only Linux has.", STYLES["FAILED"])
+        return 1
+    state = new_state(DEFAULT_STATE, "bench")
     began = time.monotonic()
-    status = run_with(sandbox, work)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        results = run(_choice(options), state, lambda line: screen.say(line, indent=2))
+    except _FAILURES as failure:
+        screen.say()
+        screen.say(f"The measures stop here: {failure}", STYLES["FAILED"])
+        screen.say(f"The log of each process is below {place(state)}.")
+        return 1
+    except KeyboardInterrupt:
+        shutil.rmtree(state)
+        return INTERRUPTED
+    _write(results, options)
+    _show(screen, results)
     screen.say()
-    if status == 0:
-        shutil.rmtree(sandbox.state.root)
-        screen.say(f"Nothing was lost, nothing was done twice. It took {duration(time.monotonic() - began)}.", "bold")
-        screen.say(f"The figures are in {place(options.json.absolute())}.")
-    else:
-        screen.say(f"The log of each process is in {place(sandbox.state.logs)}.")
-    return status
+    if results.faults:
+        screen.say(f"The log of each process is below {place(state)}.")
+        return 1
+    shutil.rmtree(state)
+    screen.say(f"Nothing was lost, nothing was done twice. It took {duration(time.monotonic() - began)}.", "bold")
+    screen.say(f"The figures are in {place(options.json.absolute())}.")
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _delays(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def _measure(screen: Screen, sandbox: Sandbox, reached: Endpoints, options: argparse.Namespace) -> int:
-    client = Client(reached)
-    workload = Workload(reached, client)
-    measures: list[Measure] = []
-    with Progress("Measures", len(_MEASURES) * len(options.delays)) as progress:
+def _choice(options: argparse.Namespace) -> Choice:
+    usual = 50_000 if options.growth else 150 if options.quick else 400
+    return Choice(
+        app=options.app.resolve(),
+        before=options.before or None,
+        comparators=not options.alone,
+        only_growth=options.growth,
+        only_import=options.imports,
+        events=options.events or usual,
+        rounds=options.rounds or (1 if options.quick else 3),
+        delays=options.delays or ([0] if options.quick else [0, 100]),
+        connections=options.connections,
+    )
 
-        def watch(note: str) -> None:
-            progress.show(len(measures), note)
 
-        watch("making rows")
-        bench = Bench(sandbox, client, workload, options.connections, watch)
-        for measure in _measures(bench, workload, options):
-            measures.append(measure)
-            progress.say(f"{measure.name}, {measure.delay_ms} ms outside: {measure.rate:.1f} events/s")
-            watch("")
-        watch("looking for what was lost or done twice")
-        audit = Audit(client, bench.events)
-        faults = audit.faults()
-    _add_latencies(measures, audit.settled_at(), service_times(sandbox.processes.log("host-events")))
-    chosen = {"events": options.events, "delaysMs": options.delays, "connections": options.connections}
-    options.json.write_text(json.dumps(document(measures, faults, chosen), indent=1) + "\n", encoding="utf-8")
+def _write(results: Results, options: argparse.Namespace) -> None:
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    document = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": report.machine(),
+        **results.document(),
+    }
+    options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _show(screen: Screen, results: Results) -> None:
     screen.say()
-    screen.say(", ".join(f"{name} {value}" for name, value in machine().items()))
+    screen.say(", ".join(f"{name} {value}" for name, value in report.machine().items()))
+    measured = list(results.measured.values())
+    if measured:
+        _raw(screen, report.comparison(measured))
+        screen.say()
+        screen.say(report.MEANING)
+        _raw(screen, report.parts_table(measured))
+    if results.end_to_end:
+        _raw(screen, report.end_to_end_table(results.end_to_end))
+    _raw(screen, report.goals_table(results.goals()))
     screen.say()
-    for line in tables(measures).splitlines():
+    for name, count in results.repeated.items():
+        if count:
+            screen.say(f"{name}: {count} write-backs were made again after an interruption, which changes nothing.")
+    for line in results.left_out:
+        screen.say(f"Left out: {line}", STYLES["note"])
+    for line in results.faults:
+        screen.say(f"Not as it should be: {line}", STYLES["FAILED"])
+
+
+def _raw(screen: Screen, text: str) -> None:
+    screen.say()
+    for line in text.splitlines():
         screen.raw(line)
-    screen.say()
-    screen.say(MEANING)
-    for fault in faults:
-        screen.say(f"Not as it should be: {fault}", STYLES["FAILED"])
-    return 1 if faults else 0
-
-
-def _measures(bench: Bench, workload: Workload, options: argparse.Namespace) -> Iterator[Measure]:
-    """For each delay: fill the queue through the intake, work it off, both at once, both at half that load."""
-    half = options.events // 2
-    sizes = [_WARM_UP, *[options.events, options.events, half] * len(options.delays)]
-    workload.silence_steps()
-    parts = batches(workload.plant(sum(sizes)), sizes)
-    bench.warm_up(next(parts))
-    for delay in options.delays:
-        bench.answer_in(delay)
-        bench.stop_worker()
-        intake = bench.intake(delay, next(parts))
-        yield intake
-        yield bench.worker(delay, list(intake.sent))
-        flood = bench.end_to_end(delay, next(parts))
-        yield flood
-        yield bench.end_to_end(delay, next(parts), rate=flood.rate / 2)
-    bench.answer_in(0)
-
-
-def _add_latencies(measures: list[Measure], settled_at: dict[str, float], took: dict[str, float]) -> None:
-    """What is known only afterwards: when events settled, and how long the worker had each in hand.
-
-    `took` is in the order they settled: the first ones, which warmed the worker up, do not count.
-    """
-    for it in measures:
-        if it.name == WORKER:
-            worked = set(it.worked)
-            it.latencies = [seconds for event, seconds in took.items() if event in worked][-it.events :]
-        elif it.name != INTAKE:
-            it.latencies = [settled_at[event] - at for event, at in it.sent.items() if event in settled_at]

@@ -72,7 +72,7 @@ COMMANDS = (
     Command("chaos", _CHECK, "Run the long tests: kills, faults and a checker."),
     Command("lock", _CHECK, "Renew the lock files from requirements*.in; needs the network."),
     Command("docs", _CHECK, "Build the documentation site, or serve it."),
-    Command("bench", _CHECK, "Measure events per second, latencies, and CPU time by part."),
+    Command("bench", _CHECK, "Compare the app with plain programs that do the same job; check its goals."),
 )
 
 

@@ -4,6 +4,7 @@ import argparse
 import random
 import socket
 from dataclasses import dataclass, field, fields
+from itertools import islice
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
@@ -49,9 +50,8 @@ class Ports:
     @classmethod
     def free(cls) -> Self:
         """Ports that nothing listens on now."""
-        candidates = random.sample(_FREE_RANGE, k=len(_FREE_RANGE))
-        found = (port for port in candidates if not is_taken(port))
-        return cls(**{each.name: next(found) for each in fields(cls)})
+        names = [each.name for each in fields(cls)]
+        return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
 
     @classmethod
     def add_options(cls, parser: argparse.ArgumentParser) -> None:
@@ -84,6 +84,12 @@ class Ports:
             seen[port] = each.name
             if is_taken(port):
                 raise PortTakenError(each.name, port)
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports that nothing listens on now, all different."""
+    candidates = random.sample(_FREE_RANGE, k=len(_FREE_RANGE))
+    return list(islice((port for port in candidates if not is_taken(port)), count))
 
 
 def option_of(name: str) -> str:

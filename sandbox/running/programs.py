@@ -13,6 +13,8 @@ from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints, broker_connection, storage_connection
 from sandbox.running.state import Keys, StateDirectory
 
+PYTHON = Path(sys.executable)
+
 PREFIX = "new"
 """Customisation prefix of the result columns in the Dataverse stand-in."""
 
@@ -67,7 +69,13 @@ def endpoints(ports: Ports, keys: Keys, environment: Environment, *, page: bool 
 
 
 def services(
-    ports: Ports, keys: Keys, state: StateDirectory, azurite: Azurite, broker_configs: list[Path]
+    ports: Ports,
+    keys: Keys,
+    state: StateDirectory,
+    azurite: Azurite,
+    broker_configs: list[Path],
+    *,
+    storage_in_memory: bool = False,
 ) -> list[Program]:
     """What stands in for Azure and the outside systems; they need nothing of each other to start."""
     data = state.data
@@ -86,7 +94,7 @@ def services(
         ),
         Program(
             "azurite",
-            tuple(azurite.command(ports, data / "azurite")),
+            tuple(azurite.command(ports, None if storage_in_memory else data / "azurite")),
             _AllReady(
                 *(
                     HttpProbe(f"http://{LOOPBACK}:{port}/", (400, 403))
@@ -117,7 +125,9 @@ def services(
     ]
 
 
-def hosts(ports: Ports, app: Path, settings: Mapping[str, str], settings_file: Path | None) -> list[Program]:
+def hosts(
+    ports: Ports, app: Path, settings: Mapping[str, str], settings_file: Path | None, python: Path = PYTHON
+) -> list[Program]:
     """Two Functions hosts with the same app: Flex Consumption too gives HTTP functions instances of their own."""
     groups = (("http", ports.functions), ("events", ports.events_host))
     return [
@@ -129,6 +139,7 @@ def hosts(ports: Ports, app: Path, settings: Mapping[str, str], settings_file: P
                 port=port,
                 only=group,
                 name=name,
+                python=python,
                 more=[] if settings_file is None else ["--settings", str(settings_file)],
             ),
             HttpProbe(f"http://{LOOPBACK}:{port}/admin/host/status", text='"Running"'),
@@ -181,6 +192,6 @@ class _AllReady:
         return all(probe() for probe in self._probes)
 
 
-def _python(module: str, *, more: list[str] | None = None, **options: object) -> tuple[str, ...]:
+def _python(module: str, *, python: Path = PYTHON, more: list[str] | None = None, **options: object) -> tuple[str, ...]:
     arguments = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
-    return (sys.executable, "-m", module, *arguments, *(more or []))
+    return (str(python), "-m", module, *arguments, *(more or []))

@@ -19,9 +19,10 @@ class Sandbox:
     """Everything that the app needs of Azure and the outside systems, and the app itself on two hosts.
 
     `ports` are free ones unless given. `settings` are added to the app's settings; `settings_file`, in the form of
-    local.settings.json, fills in what is then not set. `app` is the directory of function_app.py; None leaves the hosts
-    out, for an app that another host runs on the port of `functions`. `tools` is where Azurite is installed once. With
-    `restart`, a process that dies by itself is started again. `page` says that the caller serves a start page.
+    local.settings.json, fills in what is then not set. `app` is the directory of function_app.py, run by
+    `python`; None leaves the hosts out, for an app that another host runs on the port of `functions`. `tools` is where
+    Azurite is installed once; with `storage_in_memory` it forgets everything when it stops. With `restart`, a process
+    that dies by itself is started again. `page` says that the caller serves a start page.
     """
 
     def __init__(
@@ -30,9 +31,11 @@ class Sandbox:
         ports: Ports | None = None,
         *,
         app: Path | None = REPOSITORY,
+        python: Path = programs.PYTHON,
         settings: Mapping[str, str] | None = None,
         settings_file: Path | None = None,
         tools: Path = TOOLS,
+        storage_in_memory: bool = False,
         restart: bool = False,
         page: bool = False,
         say: Callable[[str], None] = silent,
@@ -40,9 +43,11 @@ class Sandbox:
         self.ports = ports or Ports.free()
         self.state = StateDirectory(state_dir)
         self._app = app
+        self._python = python
         self._settings = dict(settings or {})
         self._settings_file = settings_file
         self._tools = tools
+        self._storage_in_memory = storage_in_memory
         self._restart = restart
         self._page = page
         self._app_settings: dict[str, str] | None = None
@@ -105,13 +110,16 @@ class Sandbox:
         keys = self.state.keys()
         rendered = topology.render(json.loads(topology.TOPOLOGY.read_text(encoding="utf-8")))
         configs = rendered.write(self.state.data / "config")
-        self._supervisor.run(programs.services(self.ports, keys, self.state, installed, configs))
+        in_memory = self._storage_in_memory
+        services = programs.services(self.ports, keys, self.state, installed, configs, storage_in_memory=in_memory)
+        self._supervisor.run(services)
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
         reached = programs.endpoints(self.ports, keys, environment, page=self._page)
         self._app_settings = programs.app_settings(reached, keys, environment) | self._settings
         if self._app is not None:
             homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}
-            hosts = programs.hosts(self.ports, self._app, self._app_settings | homepage, self._settings_file)
+            settings = self._app_settings | homepage
+            hosts = programs.hosts(self.ports, self._app, settings, self._settings_file, self._python)
             self._supervisor.run(hosts)
         registration.register(reached)
         if self._restart:

@@ -21,6 +21,7 @@ class FunctionStats:
     invocations: int = 0
     errors: int = 0
     function_seconds: float = 0.0
+    is_async: bool = False
 
 
 class HostStats:
@@ -42,6 +43,7 @@ class HostStats:
     def timed(self, name: str, function: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
         """`function`, with its CPU time added to the counters of `name`."""
         counters = self.of(name)
+        counters.is_async = is_async
         if is_async:
 
             async def async_function(**arguments: Any) -> Any:
@@ -95,6 +97,7 @@ class HostStats:
                     "invocations": counters.invocations,
                     "errors": counters.errors,
                     "functionSeconds": counters.function_seconds,
+                    "isAsync": counters.is_async,
                 }
                 for name, counters in self.functions.items()
             },

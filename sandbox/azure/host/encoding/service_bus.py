@@ -120,25 +120,22 @@ def _expiry(enqueued: datetime, ttl: int | None, absolute: int | None) -> dateti
         return _FOREVER
 
 
-@functools.lru_cache(maxsize=1024)
-def _actions(namespace: str, locked_until: datetime | None) -> dict[str, Any]:
-    """The .NET objects of the binding, as JSON shows them; encoded already, as they are the same for many messages."""
-    session = {} if locked_until is None else {"SessionLockedUntil": locked_until}
+@functools.lru_cache(maxsize=16)
+def _constant(namespace: str) -> dict[str, TypedData]:
+    """The .NET objects of the binding that are the same for every message, as JSON shows them."""
     client = {"FullyQualifiedNamespace": namespace, "IsClosed": False, "TransportType": 0, "Identifier": namespace}
-    objects = {
-        "MessageReceiver": {},
-        "MessageSession": session,
-        "MessageActions": {},
-        "SessionActions": session,
-        "ReceiveActions": {},
-        "Client": client,
-    }
-    return dict(values.typed_metadata(objects))
+    return values.typed_metadata({"MessageReceiver": {}, "MessageActions": {}, "ReceiveActions": {}, "Client": client})
+
+
+def _objects(namespace: str, locked_until: datetime | None) -> dict[str, Any]:
+    """All .NET objects of the binding, encoded already; those of the session are of the session's lock."""
+    session = values.typed({} if locked_until is None else {"SessionLockedUntil": locked_until})
+    return _constant(namespace) | {"MessageSession": session, "SessionActions": session}
 
 
 def single(message: ServiceBusMessage, namespace: str, locked_until: datetime | None, *, binary: bool) -> Encoded:
     """One message: value and metadata. `locked_until` is that of its session."""
-    metadata = _actions(namespace, locked_until) | {
+    metadata = _objects(namespace, locked_until) | {
         "DeliveryCount": message.delivery_count,
         "DeadLetterSource": message.dead_letter_source,
         "LockToken": message.lock_token,
@@ -172,7 +169,7 @@ def batch(
     messages: Sequence[ServiceBusMessage], namespace: str, locked_until: datetime | None, *, binary: bool
 ) -> Encoded:
     """Several messages: values and metadata, one array for each property."""
-    metadata = _actions(namespace, locked_until) | {
+    metadata = _objects(namespace, locked_until) | {
         "DeliveryCountArray": [message.delivery_count for message in messages],
         "DeadLetterSourceArray": Text(message.dead_letter_source for message in messages),
         "LockTokenArray": Text(message.lock_token for message in messages),
