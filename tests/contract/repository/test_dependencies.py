@@ -22,7 +22,11 @@ from sandbox.repository import REPOSITORY
 
 DEVELOPED = ("sandbox", "documentation", "tests", "infra")
 DEPLOYED = [REPOSITORY / "function_app.py", *(REPOSITORY / "integration").rglob("*.py")]
-DEVELOPMENT = [path for folder in DEVELOPED for path in (REPOSITORY / folder).rglob("*.py")]
+COMPARATORS = REPOSITORY / "sandbox" / "bench" / "comparators"
+"""Programs that the bench runs in an environment of their own (sandbox/bench/requirements.txt)."""
+DEVELOPMENT = [
+    path for folder in DEVELOPED for path in (REPOSITORY / folder).rglob("*.py") if not path.is_relative_to(COMPARATORS)
+]
 OURS = {
     "integration",
     "sandbox",
