@@ -22,6 +22,11 @@ START_FAILURES = (PortTakenError, StateInUseError, StartError, AzuriteInstallErr
 INTERRUPTED = 130
 """The exit status of a command that a signal has ended."""
 
+if sys.platform == "win32":
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+else:
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Interrupted(BaseException):
     """SIGINT, SIGTERM or SIGHUP came while the sandbox ran."""
@@ -46,6 +51,7 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     _on_signals(interrupt)
     try:
         try:
@@ -63,6 +69,8 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
     finally:
         _on_signals(signal.SIG_IGN)
         sandbox.stop()
+        for number, handler in before.items():  # a process started later would inherit that they are ignored
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def install_azurite() -> None:
@@ -85,7 +93,5 @@ def print_failure(failure: Exception) -> None:
 
 
 def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    signal.signal(signal.SIGINT, handler)
-    signal.signal(signal.SIGTERM, handler)
-    if sys.platform != "win32":
-        signal.signal(signal.SIGHUP, handler)
+    for number in _SIGNALS:
+        signal.signal(number, handler)
