@@ -5,6 +5,7 @@
     run.py fail erp 422 --match "PUT /api/orders"
     run.py fail dataverse --delay 2000
     run.py fail erp --drop --after
+    run.py fail erp 404 --gateway
     run.py fail broker --drop
 
 The broker knows no statuses: it refuses connections (--drop) or is slow (--delay), until run.py heal.
@@ -23,6 +24,8 @@ SYSTEMS = ("erp", "credit", "dataverse", "broker")
 MATCHES = {"erp": "* ^/api/", "credit": "* ^/api/", "dataverse": "* ^/api/data/"}
 """Which requests are hit unless `--match` says otherwise: those of the API, not those for tokens."""
 
+_REDIRECTS = (302, 307)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
@@ -33,6 +36,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drop", action="store_true", help="cut the connection instead of answering")
     parser.add_argument("--after", action="store_true", help="do the work first, then fail: the app cannot know")
     parser.add_argument("--retry-after", type=int, metavar="SECONDS", help="send this Retry-After with the status")
+    parser.add_argument(
+        "--gateway",
+        action="store_true",
+        help="answer with a web page, as a gateway in front of the system does; 302 and 307 are allowed then, too",
+    )
     parser.add_argument(
         "--match",
         metavar="PATTERN",
@@ -50,6 +58,10 @@ def main(options: argparse.Namespace) -> int:
         return 0
     if options.status is None and not options.drop and not options.delay:
         raise CommandError("Say how it is to fail: a status such as 503, --drop, or --delay MS.")
+    if options.gateway and options.status is None:
+        raise CommandError("Say which status the gateway answers with, such as 502 or 302.")
+    if options.status in _REDIRECTS and not options.gateway:
+        raise CommandError(f"Only a gateway answers {options.status}: add --gateway.")
     if options.system == "broker":
         _fail_broker(client, options)
     else:
@@ -70,6 +82,7 @@ def fault_of(options: argparse.Namespace) -> dict[str, Any]:
         "delay_ms": options.delay,
         "drop": options.drop,
         "after": options.after,
+        "gateway": options.gateway,
     }
 
 
@@ -83,7 +96,8 @@ def described(options: argparse.Namespace) -> str:
     if options.drop:
         parts.append("cuts the connection")
     elif options.status:
-        parts.append(f"answers {options.status} {HTTPStatus(options.status).phrase}")
+        page = " with a gateway's web page" if options.gateway else ""
+        parts.append(f"answers {options.status} {HTTPStatus(options.status).phrase}{page}")
     which = f" that match {options.match}" if options.match else ""
     number = "request" if options.times == 1 else f"{options.times} requests"
     often = f"for the next {number}{which}" if options.times else f"for all requests{which} until it is healed"
@@ -111,7 +125,7 @@ def _list(screen: Screen, client: Client, suggest: Suggested) -> None:
 
 
 def _status(text: str) -> int:
-    if not text.isdigit() or not 400 <= int(text) <= 599:
+    if not text.isdigit() or not (400 <= int(text) <= 599 or int(text) in _REDIRECTS):
         raise argparse.ArgumentTypeError(f"{text} is not a status from 400 to 599")
     try:
         return HTTPStatus(int(text)).value

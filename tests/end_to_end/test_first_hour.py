@@ -234,6 +234,8 @@ def said(hour: Hour, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         ("win Nothing", 1, "There is no opportunity called Nothing"),
         ("status ffffffffff", 1, "No event's id begins with ffffffffff"),
         ("fail erp", 1, "Say how it is to fail"),
+        ("fail erp --gateway", 1, "Say which status the gateway answers with"),
+        ("fail erp 302", 1, "Only a gateway answers 302: add --gateway"),
         ("fail broker 503", 1, "The broker takes --drop and --delay MS only"),
         ("clean", 1, "Stop it first"),
         ("up --free-ports", 1, "A sandbox already runs on"),

@@ -37,6 +37,11 @@ def options(*arguments: str) -> object:
             {"status": 429, "headers": {"Retry-After": "7"}},
             "answers 429 Too Many Requests for all requests until it is healed",
         ),
+        (
+            ("erp", "302", "--gateway", "--times", "2"),
+            {"status": 302, "gateway": True, "times": 2},
+            "answers 302 Found with a gateway's web page for the next 2 requests",
+        ),
     ],
 )
 def test_options_become_a_fault_and_a_sentence(
