@@ -56,10 +56,10 @@ def main(options: argparse.Namespace) -> int:
     if options.system is None:
         _list(screen, client, suggest)
         return 0
-    if options.status is None and not options.drop and not options.delay:
-        raise CommandError("Say how it is to fail: a status such as 503, --drop, or --delay MS.")
     if options.gateway and options.status is None:
         raise CommandError("Say which status the gateway answers with, such as 502 or 302.")
+    if options.status is None and not options.drop and not options.delay:
+        raise CommandError("Say how it is to fail: a status such as 503, --drop, or --delay MS.")
     if options.status in _REDIRECTS and not options.gateway:
         raise CommandError(f"Only a gateway answers {options.status}: add --gateway.")
     if options.system == "broker":

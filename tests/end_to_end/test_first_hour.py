@@ -286,11 +286,14 @@ def test_doctor_says_what_is_wrong_and_what_to_do(said: Said, hour: Hour, tmp_pa
 
 @pytest.mark.parametrize("command", ["status", "archive", "dead-letters", "logs worker", "fail"])
 def test_lines_break_between_words_only(said: Said, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At 80 columns the words are those that a far wider screen shows."""
-    narrow = said(*command.split())
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(sys.modules[__name__], "WIDTH", 120)
-    assert narrow.split() == said(*command.split()).split()
+    """At 80 columns the words are those that a far wider screen shows, once nothing happens between the two looks."""
+
+    def words(width: int) -> list[str]:
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setattr(sys.modules[__name__], "WIDTH", width)
+        return said(*command.split()).split()
+
+    eventually(lambda: words(80) == words(120), within=20, what="the same words on both screens")
 
 
 def test_the_terminal_of_up_has_no_line_that_is_too_wide(hour: Hour) -> None:
