@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from integration.clock import Clock
-from integration.credit import CreditClient
 from integration.dataverse import DataverseClient, client_secret_tokens, dataverse_failure, scope_of
-from integration.erp import ErpClient
 from integration.protection import BreakerPolicy, Instances, Protected, SharedState, Switch
 from integration.settings import Settings
+from integration.systems.rest import CreditClient, ErpClient, rest_failure
 from integration.transport import (
     ApiKey,
     Authorizer,
@@ -19,7 +18,6 @@ from integration.transport import (
     client_credentials,
     managed_identity_tokens,
 )
-from integration.transport.rest import rest_failure
 
 
 @dataclass(frozen=True, slots=True)

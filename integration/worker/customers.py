@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from integration.dataverse import Row
-from integration.erp import ErpClient
 from integration.errors import NotFound, Permanent, Stale, Transient
 from integration.events import Lookup
+from integration.systems.rest import ErpClient
 from integration.worker import mapping
 from integration.worker.effects import Effects, fingerprint
 from integration.worker.reading import Rows

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from integration.dataverse import Row
-from integration.erp import Address, Customer, Order
 from integration.errors import Permanent
 from integration.events import Lookup
+from integration.systems import Address, Customer, Order
 
 ENTITY_SETS = {
     "account": "accounts",

@@ -16,8 +16,8 @@ import aiohttp
 
 from integration.clock import SystemClock
 from integration.protection import Instances, MemoryState, Protected, Switch
+from integration.systems.rest import rest_failure
 from integration.transport import ApiKey, CallContext, Host, Request, Transport
-from integration.transport.rest import rest_failure
 
 CALLS = 3_000
 ROUNDS = 5

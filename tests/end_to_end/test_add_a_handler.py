@@ -15,7 +15,7 @@ WORK_ON_A_LEAD = """
 import asyncio, dataclasses, os
 from integration.composition import build_services
 from integration.dataverse import Row
-from integration.erp import CustomerState
+from integration.systems import CustomerState
 from integration.events.envelope import to_envelope
 from integration.settings import Settings
 from integration.worker.handlers.leads import LeadHandler

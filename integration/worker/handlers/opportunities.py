@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from integration.clock import Clock
-from integration.credit import CreditClient
 from integration.dataverse import Row
-from integration.erp import ErpClient
 from integration.errors import NotFound, Permanent, Stale, Transient
 from integration.events import IntegrationEvent
+from integration.systems.rest import CreditClient, ErpClient
 from integration.worker import mapping
 from integration.worker.customers import EFFECT as CUSTOMER
 from integration.worker.customers import Customers

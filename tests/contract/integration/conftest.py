@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from integration.clock import SystemClock
-from integration.credit import CreditClient
 from integration.dataverse import DataverseClient, client_secret_tokens
-from integration.erp import Customer, ErpClient
+from integration.systems import Customer
+from integration.systems.rest import CreditClient, ErpClient
 from integration.transport import ApiKey, Host, Limits, Transport
 from tests.contract.sandbox.systems.conftest import start as start  # noqa: PLC0414 -- a fixture, offered here too
 from tests.contract.sandbox.systems.stand_in import StandIn, Start

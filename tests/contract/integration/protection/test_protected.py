@@ -8,11 +8,10 @@ import pytest
 
 from integration.clock import SystemClock
 from integration.dataverse import DataverseClient, client_secret_tokens, dataverse_failure
-from integration.erp import ErpClient
 from integration.errors import NotFound, Outage, Paused, Throttled
 from integration.protection import BreakerPolicy, MemoryState, Protected, Switch
+from integration.systems.rest import ErpClient, rest_failure
 from integration.transport import ApiKey, Host, Limits, Transport
-from integration.transport.rest import rest_failure
 from tests.contract.sandbox.systems.stand_in import StandIn
 
 LIMITS = Limits(connect=1.0, read=1.0, total=2.0)

@@ -8,8 +8,8 @@ import pytest
 from integration.clock import SystemClock
 from integration.errors import Outage, Paused, Throttled, Transient
 from integration.protection import BreakerPolicy, Instances, MemoryState, Protected, Switch
+from integration.systems.rest import rest_failure
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response
-from integration.transport.rest import rest_failure
 from tests.unit.integration.transport.parts import ManualClock
 
 REQUEST = Request("erp", "look", "GET", "https://erp.example/")

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from integration.credit import CreditClient
 from integration.errors import Outage, Permanent, Throttled
+from integration.systems.rest import CreditClient
 from tests.contract.sandbox.systems.stand_in import StandIn
 
 

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from integration.clock import SystemClock
-from integration.erp import Address, Customer, ErpClient, Order
 from integration.errors import NotFound, Outage, Permanent, Stale, Throttled, Transient
+from integration.systems import Address, Customer, Order
+from integration.systems.rest import ErpClient
 from integration.transport import ApiKey, CallContext, Transport, client_credentials
 from tests.contract.sandbox.systems.stand_in import StandIn
 

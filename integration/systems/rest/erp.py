@@ -1,14 +1,22 @@
 """The ERP: customers and orders under their Dataverse ids, driven to a state rather than told a change."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
-from integration.erp.messages import Customer, CustomerState, Order, OrderState, StatusChange
 from integration.errors import IntegrationError, Stale
+from integration.systems.messages import Customer, CustomerState, Message, Order, OrderState
+from integration.systems.rest.calls import RestSystem, problem_of, rest_failure
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Sender, validated
-from integration.transport.rest import Message, RestSystem, problem_of, rest_failure
 
 State = TypeVar("State", bound=Message)
+
+
+class StatusChange(Message):
+    """A new status and why."""
+
+    status: Literal["blocked", "on-hold"]
+    reason: str
+    source_version: int
 
 
 class ErpClient:
@@ -16,7 +24,7 @@ class ErpClient:
 
     Every write carries an Idempotency-Key: the same key with the same content has one effect, however often it is
     sent. A PUT names what is ours, and the ERP keeps what it does not name. Raises what the transport raises; for
-    refusals see `integration.transport.rest.rest_failure`, and `Stale` when the ERP already holds a newer
+    refusals see `integration.systems.rest.calls.rest_failure`, and `Stale` when the ERP already holds a newer
     `source_version`.
     """
 

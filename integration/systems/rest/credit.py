@@ -3,12 +3,9 @@
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field
-
+from integration.systems.messages import Amount, CreditScore, Message
+from integration.systems.rest.calls import RestSystem, rest_failure
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender, validated
-from integration.transport.rest import Amount, Message, RestSystem, rest_failure
-
-Decision = Literal["approved", "review", "refused"]
 
 
 class ScoreRequest(Message):
@@ -19,14 +16,6 @@ class ScoreRequest(Message):
     amount: Amount
     currency: str
     reference: str
-
-
-class CreditScore(Message):
-    """What is answered; `score` from 0 to 1000."""
-
-    score_id: str = Field(min_length=1)
-    score: int = Field(ge=0, le=1000)
-    decision: Decision
 
 
 class CreditClient:

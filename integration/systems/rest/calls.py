@@ -2,27 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Annotated, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
-from pydantic.alias_generators import to_camel
-
 from integration.errors import IntegrationError, NotFound, Outage
-from integration.transport.authorize import Authorizer
-from integration.transport.exchange import CallContext, Request, Response
-from integration.transport.sender import Sender
-from integration.transport.status import failure
-
-Amount: TypeAlias = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), return_type=str)]
-"""An amount of money; on the wire a plain decimal string ("1234.50"), never a JSON number."""
-
-
-class Message(BaseModel):
-    """A body of a request or answer: camel case on the wire; properties that an answer has beyond it are ignored."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+from integration.systems.messages import Message
+from integration.transport import Authorizer, CallContext, Request, Response, Sender, failure
 
 
 @dataclass(frozen=True, slots=True)

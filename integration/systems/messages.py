@@ -1,0 +1,90 @@
+"""What other systems are told and what they answer, in the language of the business."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+Amount: TypeAlias = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), return_type=str)]
+"""An amount of money; in JSON a plain decimal string ("1234.50"), never a JSON number."""
+
+Decision = Literal["approved", "review", "refused"]
+
+
+class Message(BaseModel):
+    """A body of a request or answer: camel case in JSON; properties that an answer has beyond it are ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+
+
+class Address(Message):
+    """A postal address; `country` is whatever the CRM holds, the system normalises it."""
+
+    line1: str | None = None
+    line2: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+
+
+class Customer(Message):
+    """The state a customer shall have; `source_version` is the row version (versionnumber) it was taken from.
+
+    What is set is sent, None as null (the customer has none); what is not set stays in the system as it is.
+    """
+
+    name: str
+    kind: Literal["organisation", "person"]
+    email: str | None = None
+    phone: str | None = None
+    currency: str | None = None
+    tax_number: str | None = None
+    address: Address | None = None
+    status: Literal["active", "blocked"]
+    source_version: int
+
+
+class Order(Message):
+    """The state an order shall have; `customer_id` is the Dataverse id of a customer that the system already has.
+
+    What is not set stays in the system as it is.
+    """
+
+    customer_id: str
+    title: str
+    amount: Amount
+    currency: str
+    closed_on: date | None = None
+    status: Literal["confirmed", "on-hold"]
+    source_version: int
+
+
+class CustomerState(Message):
+    """A customer as the system has it; `replaced_version` is the version that was replaced, None for a new one."""
+
+    id: str
+    number: str = Field(alias="customerNumber", min_length=1, max_length=50)
+    status: str
+    source_version: int
+    replaced_version: int | None = None
+
+
+class OrderState(Message):
+    """An order as the system has it; `replaced_version` as for a customer."""
+
+    id: str
+    number: str = Field(alias="orderNumber", min_length=1, max_length=50)
+    status: str
+    source_version: int
+    replaced_version: int | None = None
+
+
+class CreditScore(Message):
+    """What credit scoring answers; `score` from 0 to 1000."""
+
+    score_id: str = Field(min_length=1)
+    score: int = Field(ge=0, le=1000)
+    decision: Decision
