@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from integration.dataverse import Row
-from integration.errors import NotFound, Permanent, Stale, Transient
+from integration.errors import Conflict, NotFound, Permanent, Stale, Transient
 from integration.events import Lookup
 from integration.systems.rest import ErpClient
 from integration.worker import mapping
+from integration.worker.ahead import ahead
 from integration.worker.effects import Effects, fingerprint
 from integration.worker.reading import Rows
 from integration.worker.work import Work
@@ -60,19 +61,28 @@ class Customers:
     async def ensure(self, work: Work, customer: Lookup) -> Effects:
         """Make sure that the ERP has this customer as it is now; nothing is sent where it is known to have it.
 
-        Raises `Permanent` (customer-gone) where the row does not exist.
+        Raises `Permanent` (customer-gone) where the row does not exist, and `Conflict` where it has changed meanwhile.
         """
+        row = await self._read(work, customer)
+        effects = await work.effects_of(customer.table, customer.id)
+        if self.is_done(effects, customer, row):
+            return effects
         try:
-            row = await self._rows.read(customer.table, customer.id, self.columns(customer.table), work.context)
+            await self.bring(work, effects, customer, row)
+        except Stale as error:  # its own events are worked on beside this one, and have brought a newer state
+            if failure := ahead(error, row, await self._read(work, customer)):
+                raise failure from error
+            raise Conflict("the customer changes while it is worked on", service="dataverse") from error
+        await effects.save()
+        return effects
+
+    async def _read(self, work: Work, customer: Lookup) -> Row:
+        try:
+            return await self._rows.read(customer.table, customer.id, self.columns(customer.table), work.context)
         except NotFound as error:
             raise Permanent(
                 f"the customer ({customer.table} {customer.id}) does not exist in Dataverse", reason="customer-gone"
             ) from error
-        effects = await work.effects_of(customer.table, customer.id)
-        if not self.is_done(effects, customer, row):
-            await self.bring(work, effects, customer, row)
-            await effects.save()
-        return effects
 
     async def block(self, work: Work, customer: Lookup, reason: str) -> str | None:
         """Block the ERP customer of a row that was deleted; its number, or None where the ERP has none."""

@@ -16,12 +16,13 @@ from typing import Final
 
 from integration.clock import Clock
 from integration.dataverse import Row
-from integration.errors import Conflict, NotFound, Permanent, Stale, Transient, Unreadable
+from integration.errors import Conflict, NotFound, Stale, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
 from integration.ledger import Ledger, State
 from integration.ledger.rows import started as started_row
 from integration.telemetry import get_logger
 from integration.worker import mapping
+from integration.worker.ahead import ahead
 from integration.worker.commit import waits_for_commit
 from integration.worker.copies import Copies
 from integration.worker.decision import Done, Failed, Report, decide, on_arrival
@@ -170,16 +171,8 @@ class Worker:
 
     async def _check_ahead(self, handler: Handler, work: Work, row: Row | None, error: Stale) -> None:
         """A system holds a newer version than the row that was read: the row has moved on, or was set back."""
-        fresh = await self._read(handler, work)
-        if fresh is not None and row is not None and fresh.version == row.version:
-            system = error.service or "system"
-            raise Permanent(
-                f"the {system} holds a newer state of the record than Dataverse: if Dataverse was restored from an "
-                "older copy, send its records again (POST /api/operations/resync); a "
-                "forced retry of this event overwrites it",
-                reason=f"{system}-ahead",
-                service=error.service,
-            ) from error
+        if failure := ahead(error, row, await self._read(handler, work)):
+            raise failure from error
 
 
 def _is_of(error: NotFound, work: Work) -> bool:
