@@ -25,7 +25,7 @@ def test_a_session_is_worked_off_in_order(messages_host: HostProcess, senders: S
 def test_sessions_run_beside_each_other(messages_host: HostProcess, senders: Senders) -> None:
     """Sixteen slots: sixteen sessions are worked on at the same time."""
     group = uuid.uuid4().hex
-    senders.send("sessions", *(order(f"{group}-{n}", group=group, sleep=1) for n in range(16)))
+    senders.send("sessions", *(order(f"{group}-{n}", group=group, sleep=3) for n in range(16)))
     seen = messages_host.wait_for("in_session", 16, group=group)
     assert most_at_once(seen) == 16
 
