@@ -70,6 +70,7 @@ COMMANDS = (
     Command("lint", _CHECK, "Check format, types and imports."),
     Command("test", _CHECK, "Check format, types and imports, then run the tests."),
     Command("chaos", _CHECK, "Run the long tests: kills, faults and a checker."),
+    Command("mutate", _CHECK, "Change the app's code in small ways, and see whether the tests notice."),
     Command("lock", _CHECK, "Renew the lock files from requirements*.in; needs the network."),
     Command("docs", _CHECK, "Build the documentation site, or serve it."),
     Command("bench", _CHECK, "Compare the app with plain programs that do the same job; check its goals."),

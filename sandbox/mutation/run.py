@@ -1,0 +1,88 @@
+"""Trying mutants one after another, to see whether a test notices."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.mutation.mutants import Mutant
+from sandbox.mutation.record import Record
+from sandbox.mutation.tree import Tree
+
+NOTICED, NOT_NOTICED, NOT_EXECUTED = "noticed", "not noticed", "not executed"
+_OK, _NO_TESTS = 0, 5
+_START_SECONDS = 30.0
+_PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a mutant; `by` is the test that noticed it, `tests` is how many could have."""
+
+    mutant: Mutant
+    outcome: str
+    tests: int
+    by: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """For a JSON file."""
+        change = self.mutant.change
+        return {
+            "name": self.mutant.name,
+            "path": self.mutant.path,
+            "line": change.line,
+            "kind": change.kind,
+            "before": change.before,
+            "after": change.after,
+            "outcome": self.outcome,
+            "tests": self.tests,
+            "by": self.by,
+        }
+
+
+def tried(tree: Tree, mutant: Mutant, record: Record) -> Outcome:
+    """Run the tests that execute the mutant until one fails. A mutant that makes them take too long is noticed, too."""
+    tests = record.tests_of(mutant)
+    if not tests:
+        return Outcome(mutant, NOT_EXECUTED, 0)
+    listed = tree.root / "tests.txt"
+    listed.write_text("\n".join(tests), encoding="utf-8")
+    files = dict.fromkeys(test.partition("::")[0] for test in tests)
+    seconds = _START_SECONDS + _PATIENCE * record.seconds_of(tests)
+    with tree.changed_by(mutant):
+        status, output = tree.pytest(
+            "sandbox.mutation.pytest_fast", [*files], seconds=seconds, MUTATION_TESTS=str(listed)
+        )
+    if status == _NO_TESTS:
+        raise RuntimeError(f"no test was found for {mutant.name}:\n{output}")
+    if status == _OK:
+        return Outcome(mutant, NOT_NOTICED, len(tests))
+    return Outcome(mutant, NOTICED, len(tests), _first_failure(output) if status is not None else "time")
+
+
+def _first_failure(output: str) -> str:
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+    return found.group(1) if found else "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many mutants of a package there were, and how many were noticed."""
+
+    package: str
+    noticed: int
+    all: int
+
+    @property
+    def percent(self) -> float:
+        """Of 100."""
+        return 100 * self.noticed / self.all
+
+
+def shares(outcomes: Iterable[Outcome], of: Callable[[Mutant], str] = lambda mutant: mutant.package) -> list[Share]:
+    """By package, in the order of their names."""
+    found = list(outcomes)
+    total = Counter(of(it.mutant) for it in found)
+    noticed = Counter(of(it.mutant) for it in found if it.outcome == NOTICED)
+    return [Share(package, noticed[package], total[package]) for package in sorted(total)]

@@ -1,0 +1,124 @@
+"""Mutants are tried in a copy of a repository, with the tests that execute them."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.mutation.mutants import Mutant, all_mutants
+from sandbox.mutation.record import FailingTestsError, Record, record
+from sandbox.mutation.run import NOT_EXECUTED, NOT_NOTICED, NOTICED, Outcome, shares, tried
+from sandbox.mutation.tree import Tree
+from sandbox.repository import REPOSITORY
+
+CODE = """
+def longest(words):
+    best = ""
+    for word in words:
+        if len(word) > len(best):
+            best = word
+    return best
+
+
+def endless(left):
+    while left > 0:
+        left -= 1
+    return True
+
+
+def nobody():
+    return 7
+"""
+TESTS = """
+import pytest
+
+from integration.words.longest import endless, longest
+
+
+@pytest.fixture
+def broker():
+    raise AssertionError("this test takes too long to count")
+
+
+def test_it_is_found():
+    assert longest(["a", "abc", "ab"]) == "abc"
+
+
+def test_it_ends():
+    assert endless(3)
+
+
+def test_with_a_process(broker):
+    assert longest([])
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small one; the plug-ins are those of the real one."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    monkeypatch.setattr("sandbox.mutation.run._START_SECONDS", 6.0)
+    root = tmp_path / "repository"
+    files = {
+        "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib"\npythonpath = ["."]\n',
+        "integration/__init__.py": "",
+        "integration/words/__init__.py": "",
+        "integration/words/longest.py": CODE,
+        "tests/unit/integration/words/test_longest.py": TESTS,
+        "tests/contract/integration/test_nothing.py": "",
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def mutant(repository: Path, before: str, after: str) -> Mutant:
+    (it,) = (it for it in all_mutants(repository) if (it.change.before, it.change.after) == (before, after))
+    return it
+
+
+def test_mutants_are_noticed_not_noticed_or_not_executed(repository: Path, tmp_path: Path) -> None:
+    """What does not end is noticed, too. The repository itself stays as it is."""
+    tree = Tree(repository, tmp_path / "tree")
+    said: list[str] = []
+    known = record(tree, tmp_path / "cache", said.append)
+    assert record(tree, tmp_path / "cache", said.append) == known
+    assert len(said) == 1
+
+    def outcome(before: str, after: str) -> Outcome:
+        return tried(tree, mutant(repository, before, after), known)
+
+    turned = outcome("len(word) > len(best)", "(len(word) >= len(best))")
+    assert (turned.outcome, turned.tests) == (NOT_NOTICED, 1)
+    empty = outcome("words", "()")
+    assert (empty.outcome, empty.by) == (NOTICED, "tests/unit/integration/words/test_longest.py::test_it_is_found")
+    assert outcome("7", "8").outcome == NOT_EXECUTED
+    endless = outcome("left -= 1", "pass")
+    assert (endless.outcome, endless.by) == (NOTICED, "time")
+
+    assert (repository / "integration/words/longest.py").read_text() == CODE
+    assert (tree.root / "integration/words/longest.py").read_text() == CODE
+
+
+def test_tests_that_fail_by_themselves_say_so(repository: Path, tmp_path: Path) -> None:
+    """They would notice every change."""
+    (repository / "integration/words/longest.py").write_text(CODE.replace("return best", "return words"))
+
+    with pytest.raises(FailingTestsError, match="test_it_is_found"):
+        record(Tree(repository, tmp_path / "tree"), tmp_path / "cache", print)
+
+
+def test_the_tests_of_a_mutants_own_package_come_first_and_quick_ones_before_slow_ones(repository: Path) -> None:
+    tests = ["tests/unit/integration/other/a", "tests/unit/integration/words/b", "tests/unit/integration/words/c"]
+    line = 6  # best = word; the head of the `if` above it has other lines
+    known = Record(tests, [0.1, 5.0, 2.0], {"integration/words/longest.py": {3: [0, 1, 2], line: [1]}})
+
+    assert known.tests_of(mutant(repository, '""', "'XX'")) == [tests[2], tests[1], tests[0]]
+    assert known.seconds_of(tests[:2]) == 5.1
+
+
+def test_what_was_noticed_is_counted_by_package(repository: Path) -> None:
+    it = mutant(repository, "7", "8")
+    (share,) = shares([Outcome(it, NOTICED, 1), Outcome(it, NOT_NOTICED, 1), Outcome(it, NOT_EXECUTED, 0)])
+
+    assert (share.package, share.noticed, share.all, round(share.percent)) == ("words", 1, 3, 33)
