@@ -1,4 +1,4 @@
-"""Who may come in: a key per caller, two while it is being rotated.
+"""Which callers are admitted: each has a key, or two while the key is being rotated.
 
 The key travels as the Functions host's own do: header `x-functions-key`, or query parameter `code` as Dataverse's
 WebhookKey authentication sends it. A wrong header is not rescued by a right query parameter.
@@ -19,7 +19,7 @@ class CallerKeys:
     """The callers of a group of routes and their keys."""
 
     def __init__(self, keys: Mapping[str, Sequence[SecretStr]], *, in_query: bool = True) -> None:
-        """`in_query` says whether the key may stand in the address, where logs and histories keep it."""
+        """`in_query` says whether the key may be part of the URL, where logs and histories record it."""
         self._in_query = in_query
         self._keys = [(caller, key.get_secret_value().encode()) for caller, many in keys.items() for key in many]
 

@@ -1,4 +1,4 @@
-"""Handing over in batches, on an event loop, what many callers submit one by one.
+"""Collects what many callers submit one by one, and hands it over in batches, on an event loop.
 
 The sibling of `coalescing`, which does the same with a thread for clients that block.
 """
@@ -16,11 +16,11 @@ _PAUSES: Final = 40
 
 
 class Batcher(Generic[T]):
-    """Hands items to `hand_over` in batches, in the order they came, one batch at a time.
+    """Hands items to `hand_over` in batches, in the order in which they came, one batch at a time.
 
-    While a batch is on its way the next one gathers. `linger` (seconds) is how long the first item of a batch waits for
-    company. `hand_over` either returns, or raises, which all items of the batch then do. It belongs to one event loop
-    and starts its task with the first item.
+    While one batch is being handed over, the next one collects items. `linger` (seconds) is how long the first item of
+    a batch waits for further items. If `hand_over` raises, the futures of all items of the batch raise that error. It
+    belongs to one event loop and starts its task with the first item.
     """
 
     def __init__(
@@ -43,7 +43,10 @@ class Batcher(Generic[T]):
         return len(self._waiting)
 
     def submit(self, item: T, *, urgent: bool = False) -> "asyncio.Future[None]":
-        """Queue `item`; the future resolves when its batch was handed over. What is `urgent` does not linger."""
+        """Queue `item`; the future resolves once its batch has been handed over.
+
+        An `urgent` item does not wait for others.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         future.add_done_callback(_seen)
@@ -56,7 +59,7 @@ class Batcher(Generic[T]):
         return future
 
     async def drain(self) -> None:
-        """Hand over what is waiting and wait until it was."""
+        """Hand over what is waiting, and wait until that is done."""
         while self._waiting or (self._task is not None and not self._task.done()):
             if self._hurry is not None:
                 self._hurry.set()
@@ -87,7 +90,7 @@ class Batcher(Generic[T]):
 
 
 async def each(do: Callable[[T], Awaitable[R]], items: Iterable[T], *, at_once: int = 32) -> list[R]:
-    """What `do` gives for each of `items`, in their order, so many at a time; raises the first error."""
+    """The results of `do` for `items`, in their order, `at_once` of them at a time; raises the first error."""
     gate = asyncio.Semaphore(at_once)
 
     async def one(item: T) -> R:
@@ -98,7 +101,7 @@ async def each(do: Callable[[T], Awaitable[R]], items: Iterable[T], *, at_once: 
 
 
 async def persistently(do: Callable[[], Awaitable[None]], sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Do it, and do it again while what it needs is away (`Outage`), for about ten minutes."""
+    """Call `do`, and repeat it for about ten minutes while what it needs is unavailable (`Outage`)."""
     for pause in (1.0, 2.0, 4.0, 8.0, *[15.0] * _PAUSES):
         try:
             await do()
@@ -110,6 +113,6 @@ async def persistently(do: Callable[[], Awaitable[None]], sleep: Callable[[float
 
 
 def _seen(future: "asyncio.Future[None]") -> None:
-    """An error that nobody waits for was logged where it happened; asyncio need not complain again."""
+    """Mark the error as seen: it was logged where it happened, and asyncio need not report it again."""
     if not future.cancelled():
         future.exception()

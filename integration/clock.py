@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time and waits; tests pass one that they move themselves."""
+    """Gives the time and waits; tests pass one that they advance themselves."""
 
     def now(self) -> datetime:
         """The current time, timezone-aware, in UTC."""

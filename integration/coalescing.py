@@ -1,7 +1,8 @@
-"""One thread that hands over in batches what many callers submit one by one.
+"""One thread that collects what many callers submit one by one, and hands it over in batches.
 
-While a batch is on its way, the next one gathers: under load a batch carries what came in meanwhile, and a lone item
-waits for nobody. It also makes a client that is not safe for concurrent use safe, as one thread alone uses it.
+While one batch is being handed over, the next one collects items: under load a batch holds everything that came in
+meanwhile, and without load an item is handed over at once. The thread also makes it safe to use a client that is not
+safe for concurrent use, because no other thread uses it.
 """
 
 import queue
@@ -16,7 +17,10 @@ T = TypeVar("T")
 
 
 def acknowledged(future: "Future[None]", seconds: float, what: str) -> None:
-    """Wait until `future` is done; raises what it failed with, and `Transient` where it takes longer than `seconds`."""
+    """Wait until `future` is done.
+
+    Raises the error of the future, and `Transient` if it takes longer than `seconds`.
+    """
     try:
         future.result(seconds)
     except TimeoutError as error:
@@ -24,10 +28,10 @@ def acknowledged(future: "Future[None]", seconds: float, what: str) -> None:
 
 
 class Coalescer(Generic[T]):
-    """Submits items to `hand_over` in batches, in the order they came.
+    """Submits items to `hand_over` in batches, in the order in which they came.
 
     `hand_over` gets one to `largest_batch` items and either returns, which resolves their futures, or raises, which
-    fails them all with that error. `backlog` bounds what may wait; past it `submit` raises `Transient`.
+    fails them all with that error. At most `backlog` items may wait; beyond that `submit` raises `Transient`.
     The thread starts with the first item.
     """
 
@@ -47,9 +51,9 @@ class Coalescer(Generic[T]):
         self._thread: threading.Thread | None = None
 
     def submit(self, item: T) -> "Future[None]":
-        """Queue `item`; the future resolves once the batch it travels in was handed over.
+        """Queue `item`; the future resolves once its batch has been handed over.
 
-        A future cancelled before that takes its item out. Raises `Transient` where too much is waiting.
+        Cancelling the future before that removes the item. Raises `Transient` if too many items are waiting.
         """
         future: Future[None] = Future()
         try:

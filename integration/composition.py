@@ -1,4 +1,4 @@
-"""The composition root: clients and services from settings, the app from services."""
+"""The composition root: builds clients and services from the settings, and the app from the services."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -69,7 +69,7 @@ class Services:
 
 
 def build_app(settings: Settings) -> func.FunctionApp:
-    """The app with all its functions. Nothing connects here."""
+    """The app with all its functions. Building it opens no connection."""
     quieten_libraries()
     services = build_services(settings)
     app = func.FunctionApp()
@@ -94,7 +94,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
 def build_services(
     settings: Settings, *, clock: Clock | None = None, more_handlers: Iterable[Handler] = ()
 ) -> Services:
-    """The services; tests pass their own clock, extensions their handlers (docs/how-to/add-a-handler.md)."""
+    """The services; tests pass a clock of their own, extensions pass their handlers (docs/how-to/add-a-handler.md)."""
     clock = clock or SystemClock()
     account = connections.table_account(settings, clock)
     transport = Transport([*system_hosts(settings), connections.table_host(account)], clock=clock)
@@ -184,7 +184,7 @@ def _acknowledged(ping: Callable[[], "Future[None]"]) -> Callable[[], "asyncio.F
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:
-    """The one retry policy, as the settings have it."""
+    """The one retry policy, as configured."""
     return RetryPolicy(
         first_delay=timedelta(seconds=settings.retry_first_delay_seconds),
         cap=timedelta(seconds=settings.retry_longest_delay_seconds),

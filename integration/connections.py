@@ -1,4 +1,4 @@
-"""Clients of the Azure services, by connection string or managed identity; nothing connects before its first use."""
+"""Clients of the Azure services, by connection string or managed identity; each connects on first use."""
 
 from functools import cache
 from typing import Any
@@ -16,7 +16,8 @@ from integration.tables import Account
 from integration.transport import Host, Limits, managed_identity_tokens
 
 _SERVICE_BUS: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1, "retry_backoff_max": 1}
-"""A link closed for idleness is opened again at once; beyond that the intake answers 503 and the worker waits."""
+"""One retry reopens a link that was closed as idle; if it fails, the intake answers 503 and the worker waits.
+"""
 _TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 10}
 _STORAGE: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, **_TIMEOUTS}
 
@@ -53,7 +54,7 @@ def table_account(settings: Settings, clock: Clock) -> Account:
 
 
 def table_host(account: Account) -> Host:
-    """The tables' host, as the transport allows it."""
+    """The host of the tables, for the transport's list of allowed hosts."""
     return Host(account.endpoint, limits=Limits(connect=5, read=10, total=15))
 
 

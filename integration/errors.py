@@ -5,25 +5,25 @@
     ├── Rejected                    the intake refuses a request; has the HTTP status and says what is wrong and where
     ├── Unavailable                 the intake cannot queue now: 503 with Retry-After
     ├── Transient                   worth trying again later: the worker schedules a copy
-    │   └── Outage                  a system as a whole does not work for us: no event's fault, so no event ages
-    │       ├── Throttled           the other side said when: carries `retry_after`
-    │       └── Paused              we hold our calls back: an open circuit breaker, or somebody paused the system
-    ├── Permanent                   trying again cannot help: verdict, then the dead-letter queue
+    │   └── Outage                  a system as a whole does not work for us; no event is to blame, so no event ages
+    │       ├── Throttled           the other side said when to try again: `retry_after`
+    │       └── Paused              we hold our calls back: the circuit breaker is open, or a person paused the system
+    ├── Permanent                   trying again cannot help: the event is dead-lettered
     │   ├── NotFound                the other side does not have the row or resource
     │   └── Unreadable              a queued message is not one of our envelopes
     ├── Conflict                    the ETag that was read is no longer current (412): read again
     ├── Stale                       the other side already holds a newer version than the one in hand
-    └── Fenced                      another invocation works on the record: end without a trace
+    └── Fenced                      another invocation works on the record: end without writing anything
 
 `reason` is a stable word for people and queries (`erp-rejected`, `row-not-found`); the message says what to do.
-Messages never hold secrets or column values.
+Messages never contain secrets or column values.
 """
 
 from dataclasses import dataclass
 
 
 class IntegrationError(Exception):
-    """The root; `reason` is a stable word (docs/reference/reasons.md), `service` the system that it is about."""
+    """The root; `reason` is a stable word (docs/reference/reasons.md), `service` the system that the error is about."""
 
     reason = "integration-error"
 
@@ -73,7 +73,7 @@ _REASONS = {
 
 
 class Unavailable(IntegrationError):
-    """The intake cannot hand the event to the broker in time; Dataverse tries once more on 503 only."""
+    """The intake cannot hand the event to the broker in time; Dataverse tries once more, and only after a 503."""
 
     reason = "unavailable"
 
@@ -83,7 +83,7 @@ class Unavailable(IntegrationError):
 
 
 class Transient(IntegrationError):
-    """Something outside did not work this time: time-outs, 5xx, dropped connections, a broker or table that is away."""
+    """An outside system failed this time: a time-out, a 5xx, a dropped connection, an unavailable broker or table."""
 
     reason = "transient"
 
@@ -102,8 +102,8 @@ class Transient(IntegrationError):
 class Outage(Transient):
     """A system as a whole does not work for us: unreachable, silent, a gateway's page, our credentials refused.
 
-    Whatever a system did not say in its own words (its problem types, its error codes) is one: it may be away, moved or
-    replaced, and what answers in its place knows nothing of the event.
+    Every answer without the system's own problem types or error codes counts as an outage: the system may be down,
+    moved or replaced, and what answers in its place knows nothing of the event.
     """
 
     reason = "outage"
@@ -116,21 +116,21 @@ class Throttled(Outage):
 
 
 class Paused(Outage):
-    """Nothing was sent, as calls to this system are held back; `retry_after` (seconds) where its end is known."""
+    """Nothing was sent, because calls to this system are held back; `retry_after` (seconds) if the end is known."""
 
     reason = "paused"
 
 
 class Permanent(IntegrationError):
-    """The same input will fail again; somebody has to look."""
+    """The same input will fail again; a person has to look at it."""
 
     reason = "permanent"
 
 
 class NotFound(Permanent):
-    """The other side says, in its own words, that it has no such row or resource.
+    """The other side itself says that it has no such row or resource.
 
-    `table` (an entity set of Dataverse, a collection of the ERP) and `record_id` say which one, where that is known.
+    `table` (an entity set of Dataverse, a collection of the ERP) and `record_id` say which one, if that is known.
     """
 
     reason = "not-found"
@@ -156,7 +156,7 @@ class Unreadable(Permanent):
 
 
 class Conflict(IntegrationError):
-    """412 to a request that named the ETag which was read: somebody changed the row after it was read."""
+    """412 to a request with the ETag that was read: somebody has changed the row since."""
 
     reason = "conflict"
 
@@ -168,6 +168,6 @@ class Stale(IntegrationError):
 
 
 class Fenced(IntegrationError):
-    """Another invocation has claimed the record: this one has lost its session and must end without a trace."""
+    """Another invocation has claimed the record: this one has lost its session and must end without any write."""
 
     reason = "fenced"

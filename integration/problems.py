@@ -1,4 +1,4 @@
-"""Errors as HTTP answers: RFC 9457 problems that say what is wrong and where."""
+"""Errors as HTTP responses: RFC 9457 problems that say what is wrong and where."""
 
 import json
 import math
@@ -13,7 +13,7 @@ _MEDIA_TYPE = "application/problem+json"
 
 
 def rejected(error: Rejected) -> func.HttpResponse:
-    """400, 401, 404, 413, 415: what has to change before the request is sent again."""
+    """400, 401, 403, 404, 413 or 415: says what has to change before the request is sent again."""
     body: dict[str, Any] = {"title": error.title, "status": error.status, "detail": error.detail}
     if error.faults:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
@@ -22,7 +22,7 @@ def rejected(error: Rejected) -> func.HttpResponse:
 
 
 def unavailable(error: Unavailable) -> func.HttpResponse:
-    """503: the one status on which Dataverse sends once more."""
+    """503: the only status after which Dataverse sends once more."""
     body = {"title": "Not queued", "status": 503, "detail": str(error)}
     return _problem(body, {"Retry-After": str(math.ceil(error.retry_after))})
 

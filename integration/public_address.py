@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 POLL_SECONDS = 5
-"""How long whoever waits for the end of an event is asked to wait before asking again."""
+"""Seconds after which a client that waits for the end of an event should ask again."""
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
 
@@ -13,15 +13,15 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5
 class PublicAddress:
     """Makes absolute addresses of the app's routes.
 
-    `base` is the one configured (PUBLIC_URL). Without it the address is that of the request, where a proxy in between
-    (the front end of App Service, a gateway) says in X-Forwarded-Proto and X-Forwarded-Host what it was called with.
+    `base` is the configured one (PUBLIC_URL). Without it the address of the request is used; a proxy in between (the
+    front end of App Service, a gateway) says in X-Forwarded-Proto and X-Forwarded-Host what it was called with.
     """
 
     def __init__(self, base: str | None) -> None:
         self._base = base
 
     def of_status(self, event_id: str, url: str, headers: Mapping[str, str]) -> str:
-        """Where the status of an event is, for whoever sent a request to `url`; header names in lower case."""
+        """The address of an event's status, for the sender of a request to `url`; header names in lower case."""
         return f"{self._base or _asked(url, headers)}/api/operations/{event_id}"
 
 
@@ -35,5 +35,5 @@ def _asked(url: str, headers: Mapping[str, str]) -> str:
 
 
 def _first(header: str | None) -> str:
-    """Each proxy adds its own behind a comma; the first is what the caller used."""
+    """Each proxy appends its own after a comma; the first one is what the caller used."""
     return (header or "").partition(",")[0].strip()

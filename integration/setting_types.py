@@ -1,4 +1,4 @@
-"""Types of settings: what is checked of their text."""
+"""Types of settings, with the checks of their text."""
 
 from typing import Annotated
 from uuid import UUID

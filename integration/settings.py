@@ -1,7 +1,7 @@
 """Every app setting, once: its name in the environment, its type, its default and its meaning.
 
-Settings are read from a mapping (the process environment in Azure and under `func start`). What is missing or wrong is
-told in one message that names all of it; values are never shown, as they may be secrets.
+Settings are read from a mapping (the process environment in Azure and under `func start`). One message names everything
+that is missing or wrong; values are never shown, because they may be secrets.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from integration.setting_types import Callers, Guid, LogicalName, MessageName, P
 
 
 class PluginEventTarget(BaseModel):
-    """What a plug-in payload's EventName stands for."""
+    """The table and message that a plug-in payload's EventName stands for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,7 +33,7 @@ class Connection:
 
 
 class Settings(BaseModel):
-    """The app's settings; `Settings.from_environment(os.environ)` at start, once."""
+    """The app's settings; read once at start with `Settings.from_environment(os.environ)`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -45,7 +45,7 @@ class Settings(BaseModel):
     storage_account: str | None = Field(
         default=None,
         alias="AzureWebJobsStorage__accountName",
-        description="Instead of the connection string: the account's name, reached with the managed identity.",
+        description="The account's name, in place of the connection string; it is reached with the managed identity.",
     )
     storage_client_id: str | None = Field(
         default=None,
@@ -105,7 +105,7 @@ class Settings(BaseModel):
 
     intake_keys: Json[Callers] = Field(
         alias="INTAKE_KEYS",
-        description="Callers of the intake and their keys, two at most so that keys rotate without loss: "
+        description="Callers of the intake and their keys, at most two each so that a key can be rotated without loss: "
         'JSON {"caller": ["key", "next key"]}.',
     )
     operations_keys: Json[Callers] = Field(
@@ -163,12 +163,12 @@ class Settings(BaseModel):
     dataverse_client_secret: SecretStr | None = Field(
         default=None,
         alias="DATAVERSE_CLIENT_SECRET",
-        description="Client secret of that app registration; absent: the managed identity is used.",
+        description="Client secret of that app registration; without it the managed identity is used.",
     )
     dataverse_authority: Url = Field(
         default=HttpUrl("https://login.microsoftonline.com"),
         alias="DATAVERSE_AUTHORITY",
-        description="Where tokens come from; other in sovereign clouds and in the sandbox.",
+        description="Where tokens come from; it differs in sovereign clouds and in the sandbox.",
         validate_default=True,
     )
     dataverse_instance_discovery: bool = Field(
@@ -256,45 +256,48 @@ class Settings(BaseModel):
         gt=0,
         le=120,
         alias="HTTP_TIMEOUT_SECONDS",
-        description="Longest time that one call to Dataverse, the ERP or credit scoring may take in all.",
+        description="Longest total time of one call to Dataverse, the ERP or credit scoring.",
     )
 
     outage_first_pause_seconds: float = Field(
         default=10.0,
         gt=0,
         alias="OUTAGE_FIRST_PAUSE_SECONDS",
-        description="How long a system that is away is left alone before it is tried again; each time doubles it.",
+        description="How long an unavailable system is left alone before the next try; each failure doubles it.",
     )
     outage_longest_pause_seconds: float = Field(
         default=300.0,
         gt=0,
         alias="OUTAGE_LONGEST_PAUSE_SECONDS",
-        description="No such pause is longer than this.",
+        description="Upper limit of such a pause.",
     )
 
     retry_first_delay_seconds: float = Field(
         default=5.0,
         gt=0,
         alias="RETRY_FIRST_DELAY_SECONDS",
-        description="Upper bound of the first delay; each further one doubles it (full jitter).",
+        description="Upper bound of the delay before the first retry; each further retry doubles it (full jitter).",
     )
     retry_longest_delay_seconds: float = Field(
-        default=900.0, gt=0, alias="RETRY_LONGEST_DELAY_SECONDS", description="No delay is longer than this."
+        default=900.0, gt=0, alias="RETRY_LONGEST_DELAY_SECONDS", description="Upper limit of such a delay."
     )
     retry_max_attempts: int = Field(
         default=1_000,
         ge=1,
         alias="RETRY_MAX_ATTEMPTS",
-        description="After so many attempts an event is dead-lettered; by default its age decides.",
+        description="An event is dead-lettered after this many attempts; by default its age decides.",
     )
     retry_min_attempts: int = Field(
-        default=10, ge=1, alias="RETRY_MIN_ATTEMPTS", description="No event is dead-lettered for its age before this."
+        default=10,
+        ge=1,
+        alias="RETRY_MIN_ATTEMPTS",
+        description="No event is dead-lettered for its age before it has had this many attempts.",
     )
     retry_max_age_hours: float = Field(
         default=96.0,
         gt=0,
         alias="RETRY_MAX_AGE_HOURS",
-        description="An event that has failed for so long is dead-lettered. Outages of whole systems do not count.",
+        description="An event that has failed for this long is dead-lettered. Outages of whole systems do not count.",
     )
     commit_wait_seconds: float = Field(
         default=150.0,
@@ -309,7 +312,7 @@ class Settings(BaseModel):
         ge=0,
         le=30,
         alias="RECORD_PACE_SECONDS",
-        description="So long lies between two writes to other systems for one record: a burst of changes becomes few.",
+        description="Shortest time between two writes for one record, so that a burst of changes causes few writes.",
     )
 
     ledger_retention_months: int = Field(
@@ -317,15 +320,15 @@ class Settings(BaseModel):
         ge=1,
         le=120,
         alias="LEDGER_RETENTION_MONTHS",
-        description="Full months for which the ledger keeps events and what it knows of deleted rows; what is older is "
-        "removed at night. Records of rows that exist are kept.",
+        description="Full months for which the ledger keeps events and the records of deleted rows; older ones are "
+        "removed at night. Records of existing rows are kept.",
     )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings from `environ`; empty values count as absent.
 
-        Raises `ConfigurationError` that names every setting that is missing or wrong.
+        Raises `ConfigurationError`, which names every setting that is missing or wrong.
         """
         given = {alias: environ[alias] for alias in cls.names() if environ.get(alias)}
         problems = [*_missing_alternatives(given), *_unresolved(given)]
@@ -342,7 +345,7 @@ class Settings(BaseModel):
 
     @classmethod
     def names(cls) -> list[str]:
-        """The settings' names in the environment, in the order they are documented."""
+        """The names of the settings in the environment, in documentation order."""
         return [field.alias for field in cls.model_fields.values() if field.alias]
 
     @property
@@ -359,14 +362,14 @@ class Settings(BaseModel):
 
 
 def _unresolved(given: Mapping[str, str]) -> Iterator[str]:
-    """An app gets the reference itself where Key Vault did not give the secret."""
+    """If Key Vault does not give the secret, an app gets the text of the reference in its place."""
     for name, value in given.items():
         if value.startswith("@Microsoft.KeyVault("):
-            yield f"{name}: Key Vault did not resolve the reference (role of the identity, name of the secret, network)"
+            yield f"{name}: Key Vault did not resolve the reference; check the role, the secret's name, the network"
 
 
 def _missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
-    """Settings of which one or another must be there, which single fields cannot say."""
+    """Settings of which one or the other is required, which the type of a single field cannot express."""
     for name, suffix in (
         ("AzureWebJobsStorage", "accountName"),
         ("ServiceBus", "fullyQualifiedNamespace"),

@@ -1,4 +1,4 @@
-"""What is built from the settings for the systems outside: a protected client for each."""
+"""Builds a protected client for each outside system, from the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from integration.transport import (
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """The systems' clients, and by name the switch of each, with which people pause and resume it."""
+    """The systems' clients and, by name, the switch with which people pause and resume each system."""
 
     dataverse: DataverseClient
     erp: ErpClient
@@ -31,7 +31,7 @@ class Systems:
 
 
 def system_hosts(settings: Settings) -> list[Host]:
-    """What the transport may call for these systems: what the settings name, nothing else."""
+    """The hosts that the transport may call for these systems: only those that the settings name."""
     limits = Limits(read=settings.http_timeout_seconds, total=settings.http_timeout_seconds)
     dataverse = [settings.dataverse_url, settings.dataverse_authority]
     others = [settings.erp_url, settings.erp_token_url, settings.credit_url, settings.credit_token_url]
@@ -41,7 +41,7 @@ def system_hosts(settings: Settings) -> list[Host]:
 
 
 def build_systems(settings: Settings, transport: Transport, clock: Clock, shared: SharedState) -> Systems:
-    """The clients over `transport`, each protected; `shared` is the store that all instances share."""
+    """The protected clients over `transport`; `shared` is the store that all instances share."""
     tokens, more = _dataverse_tokens(settings, transport, clock)
     switches = {
         "dataverse": _switch("dataverse", settings, shared, clock, settings.dataverse_concurrency),
@@ -79,7 +79,7 @@ def _switch(service: str, settings: Settings, shared: SharedState, clock: Clock,
 
 
 def _dataverse_tokens(settings: Settings, transport: Transport, clock: Clock) -> tuple[Authorizer, list[Authorizer]]:
-    """The application user's tokens, and those of further ones."""
+    """The tokens of the application user and of any further ones."""
 
     def by_secret(client_id: str, secret: str) -> Authorizer:
         return client_secret_tokens(

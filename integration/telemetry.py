@@ -4,9 +4,9 @@ A record's message is one JSON object on one line: `{"what": "effect-done", "eve
 Functions host ships the message text to Application Insights as it is, so Kusto reads it with `parse_json(message)`
 (docs/reference/logs.md).
 
-Redaction is by allow-list: only the fields of `Fields` can be logged, mypy refuses others, and at run time others are
-left out and named in `droppedFields`. None of them holds column values, and of an exception its type, reason and place
-are logged, never its message, which may quote what it did not understand.
+Redaction is by allow-list: only the fields of `Fields` can be logged. mypy refuses other fields, and at run time they
+are left out and named in `droppedFields`. No field holds column values. Of an exception its type, reason and place are
+logged, but never its message, which may quote its input.
 """
 
 import json
@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypedDict, Unpack
 
 
 class Fields(TypedDict, total=False):
-    """Everything that may be logged about what happened; on the wire in camel case."""
+    """Everything that may be logged about what happened; the names are written in camel case."""
 
     event_id: str
     correlation_id: str
@@ -32,7 +32,7 @@ class Fields(TypedDict, total=False):
     changed: list[str]
     """Names of columns, never their values."""
     unread: list[str] | None
-    """Names of what an event lacks because it could not be read."""
+    """Names of the parts of an event that are missing because they could not be read."""
     pointers: list[str]
     """What was wrong in a request that was refused: JSON pointers and names of headers."""
     source: str
@@ -62,7 +62,7 @@ class Fields(TypedDict, total=False):
 
 
 class Subject(Protocol):
-    """What an `IntegrationEvent` gives to every record about it."""
+    """The fields of an `IntegrationEvent` that every log record about it has."""
 
     @property
     def event_id(self) -> str: ...
@@ -85,23 +85,23 @@ class Logger:
         self._logger = logger
 
     def debug(self, what: str, *, event: Subject | None = None, **fields: Unpack[Fields]) -> None:
-        """What only somebody who looks for a fault wants to see."""
+        """Details for finding a fault."""
         self._write(logging.DEBUG, what, event, None, fields)
 
     def info(self, what: str, *, event: Subject | None = None, **fields: Unpack[Fields]) -> None:
-        """What happened, as planned."""
+        """Something happened as planned."""
         self._write(logging.INFO, what, event, None, fields)
 
     def warning(
         self, what: str, *, event: Subject | None = None, error: BaseException | None = None, **fields: Unpack[Fields]
     ) -> None:
-        """What went wrong and is taken care of: a retry, a refusal."""
+        """Something went wrong and is dealt with, for example by a retry or a refusal."""
         self._write(logging.WARNING, what, event, error, fields)
 
     def error(
         self, what: str, *, event: Subject | None = None, error: BaseException | None = None, **fields: Unpack[Fields]
     ) -> None:
-        """What somebody has to look at."""
+        """Something that a person has to look at."""
         self._write(logging.ERROR, what, event, error, fields)
 
     def _write(self, level: int, what: str, event: Subject | None, error: BaseException | None, fields: Fields) -> None:
@@ -110,7 +110,7 @@ class Logger:
 
 
 def get_logger(name: str) -> Logger:
-    """The logger under `name`; each module makes its own once, at its top."""
+    """The logger with this `name`; each module creates its own once, at its top."""
     return Logger(logging.getLogger(name))
 
 
@@ -134,7 +134,7 @@ def line(what: str, fields: Mapping[str, Any], error: BaseException | None = Non
 
 
 def quieten_libraries() -> None:
-    """Let the SDKs under us speak only of what went wrong; the composition root calls this once.
+    """Let the SDKs log only warnings and errors; the composition root calls this once.
 
     At INFO they log every request with its address, which may hold alternate keys.
     """
@@ -144,7 +144,7 @@ def quieten_libraries() -> None:
 
 @dataclass(frozen=True, slots=True)
 class TraceParent:
-    """W3C Trace Context, version 00: one trace from the intake to the sink, a span for each part of the way."""
+    """W3C Trace Context, version 00: one trace from the intake to the sink, with a span for each step."""
 
     trace_id: str
     span_id: str
@@ -164,7 +164,7 @@ class TraceParent:
 
     @classmethod
     def parse(cls, header: str | None) -> "TraceParent | None":
-        """From a `traceparent` header; None if there is none or it is not valid (then start a new trace)."""
+        """From a `traceparent` header; None if it is missing or not valid (then start a new trace)."""
         found = _TRACEPARENT.fullmatch((header or "").strip())
         if found is None or found["version"] == "ff" or not int(found["trace"], 16) or not int(found["span"], 16):
             return None

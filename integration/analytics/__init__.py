@@ -1,1 +1,1 @@
-"""From the hub of settled events to where analysts read."""
+"""Sinks that copy settled events from the event hub to where analysts read them."""

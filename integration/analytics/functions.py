@@ -11,8 +11,8 @@ from integration.analytics.sinks.archive import ArchiveSink, HubEvent
 def blueprint(archive: ArchiveSink, *, hub: str, consumer_group: str) -> func.Blueprint:
     """Bind the sink to a hub.
 
-    Event Hubs moves the checkpoint on whether the function failed or not, so a batch that could not be written is
-    retried in place, without end and with growing pauses: its partition waits, nothing is lost.
+    The Functions host moves the checkpoint on even if the function failed. So a batch that could not be written is
+    retried in place, without end and with growing pauses: its partition waits, and nothing is lost.
     """
     bp = func.Blueprint()
 

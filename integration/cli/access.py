@@ -1,4 +1,4 @@
-"""Which storage account a command works on, and as whom."""
+"""Which storage account a command works on, and with which identity."""
 
 import argparse
 import json
@@ -34,7 +34,7 @@ class Access:
 
     @asynccontextmanager
     async def ledger(self) -> AsyncIterator[Ledger]:
-        """The ledger in it, closed in the end."""
+        """The ledger in this account; it is closed at the end."""
         account, clock = self._tables(), SystemClock()
         transport = Transport([Host(account.endpoint, limits=_LIMITS)], clock=clock)
         ledger = Ledger(account, transport, clock, old_layout=OldLayout(account, transport))
@@ -45,7 +45,7 @@ class Access:
             await transport.aclose()
 
     def archive(self) -> ContainerClient:
-        """The container of the archive in it."""
+        """The archive's container in this account."""
         if self.connection_string:
             blobs = BlobServiceClient.from_connection_string(self.connection_string)
         else:
@@ -64,7 +64,7 @@ class Access:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the account comes from."""
+    """The command-line options that name the account."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--settings", type=Path, metavar="FILE", help="take the storage account from this local.settings.json"
@@ -82,7 +82,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def access(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Access:
     """The account that the options, the environment or local.settings.json name, in this order.
 
-    Raises `ConfigurationError` that says what is missing.
+    Raises `ConfigurationError`, whose message says what is missing.
     """
     if options.sandbox is not None:
         found = _read(options.sandbox / "endpoints.json", "Is the sandbox running? Start it with run.py up.")
@@ -115,7 +115,7 @@ def _read(path: Path, hint: str) -> dict[str, Any]:
 
 
 def _credential() -> Any:
-    """Whoever is signed in here: az, azd, environment variables, or the identity of the machine."""
+    """The identity that is signed in here: by az, azd, environment variables, or the machine's managed identity."""
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415 -- slow to import, not needed with strings
 
     return DefaultAzureCredential()

@@ -1,4 +1,4 @@
-"""Finding in the archive what is about one record."""
+"""Finds the files of the archive that mention one record."""
 
 import json
 import zlib
@@ -10,7 +10,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 def blobs_about(container: ContainerClient, session_id: str, days: Iterable[str]) -> Iterator[str]:
-    """The names of the files with a line about a record, of those in the folders of these days."""
+    """The names of the files in these days' folders that have a line about the record."""
     for day in days:
         for blob in container.list_blob_names(name_starts_with=f"date={day}/"):
             if any(_subject(line) == session_id for line in _lines(container, blob)):
@@ -18,7 +18,7 @@ def blobs_about(container: ContainerClient, session_id: str, days: Iterable[str]
 
 
 def _lines(container: ContainerClient, name: str) -> Iterator[bytes]:
-    """The lines of a gzipped file, unpacked as they come; it may be of several members."""
+    """The lines of a gzip file, unpacked piece by piece; the file may consist of several gzip members."""
     rest, unpack = b"", zlib.decompressobj(_GZIP)
     for chunk in container.download_blob(name).chunks():
         packed = chunk

@@ -1,4 +1,4 @@
-"""Copy, restore, mend the ledger, or erase all that it has about a record.
+"""Copy, restore or repair the ledger, or erase everything that it has about a record.
 
 Works on a deployed app, and on a running sandbox with --sandbox. With a connection string nothing else is needed; with
 the account's name you must be signed in (az login) and have the role Storage Table Data Contributor on the account, for
@@ -35,26 +35,34 @@ _EVERY_SECONDS = 2.0
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help="what to do")
-    export = commands.add_parser("export", help="write the whole ledger to a file (JSON Lines, .gz: packed)")
+    export = commands.add_parser(
+        "export", help="write the whole ledger to a file (JSON Lines; compressed if the name ends with .gz)"
+    )
     export.add_argument("file", type=Path, metavar="FILE")
-    restore = commands.add_parser("import", help="write what a file has and the ledger has not; may be repeated")
+    restore = commands.add_parser("import", help="write what the file has and the ledger does not; may be repeated")
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.add_argument(
-        "--from-line", type=int, default=1, metavar="N", help="go on where an import was interrupted (it said where)"
+        "--from-line",
+        type=int,
+        default=1,
+        metavar="N",
+        help="continue an interrupted import at this line (the import printed it)",
     )
-    erase = commands.add_parser("erase", help="erase all that the ledger has about one record")
+    erase = commands.add_parser("erase", help="erase everything that the ledger has about one record")
     erase.add_argument("table", metavar="TABLE", help="logical name, such as contact")
     erase.add_argument("record_id", metavar="ID", help="the row's GUID")
-    erase.add_argument("--reason", help="why: it is written down; without it, erase only says what there is")
-    erase.add_argument("--by", default=getpass.getuser(), help="who: it is written down (%(default)s)")
-    erase.add_argument("--force", action="store_true", help="also while events of the record have not ended")
-    rebuild = commands.add_parser("rebuild", help="make lists, indexes and lost rows again from the records and events")
+    erase.add_argument("--reason", help="why, for the audit; without it, erase only shows what there is")
+    erase.add_argument("--by", default=getpass.getuser(), help="who, for the audit (%(default)s)")
+    erase.add_argument("--force", action="store_true", help="erase even while events of the record have not ended")
+    rebuild = commands.add_parser(
+        "rebuild", help="write lists, indexes and lost rows again from the records and events"
+    )
     for each in (export, restore, erase, rebuild):
         accesses.arguments(each)
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when it was done, 1 when it could not be, 2 when it was refused, 130 when it was interrupted."""
+    """Exit code: 0 if it was done, 1 if it could not be done, 2 if it was refused, 130 if it was interrupted."""
     quieten_libraries()
     try:
         return asyncio.run(_ACTIONS[options.action](accesses.access(options), options))
@@ -70,7 +78,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 async def _export(access: Access, options: argparse.Namespace) -> int:
-    """The file has its name once it is complete."""
+    """Write to a temporary name first, so that the final name means a complete file."""
     path: Path = options.file
     unfinished = path.with_name(path.name + ".unfinished")
     progress, count = _Progress(), 0
@@ -102,8 +110,8 @@ async def _import(access: Access, options: argparse.Namespace) -> int:
         if reached:
             print(f"To go on: ledger import {path} --from-line {reached + 1}", file=sys.stderr)
         raise
-    print(f"{done.written} entities written, {done.present} were there already and stay as they are.")
-    print("Now run ledger rebuild: it makes the lists agree with what was imported.")
+    print(f"{done.written} entities written; {done.present} were there already and stay as they are.")
+    print("Now run ledger rebuild, so that the lists agree with what was imported.")
     return 0
 
 
@@ -117,7 +125,7 @@ async def _erase(access: Access, options: argparse.Namespace) -> int:
             erased = await erasure.erase(table, record_id, by=options.by, reason=options.reason, force=options.force)
             print("Erased: " + ", ".join(f"{count} {name}" for name, count in asdict(erased).items()) + ".")
         else:
-            print("Nothing was erased: say why with --reason, and it is.")
+            print("Nothing was erased. To erase it, give the reason with --reason.")
     _say_archive(access, f"{table}:{record_id}", found)
     print(OUT_OF_REACH)
     return 0
@@ -127,7 +135,7 @@ async def _rebuild(access: Access, options: argparse.Namespace) -> int:  # noqa:
     progress = _Progress()
     async with access.ledger() as ledger:
         done = await Rebuild(ledger).run(lambda done: progress.say(_counts(done)))
-    print(f"Done: {_counts(done)}. No note of the old layout is left.")
+    print(f"Done: {_counts(done)}. No note of the old layout remains.")
     return 0
 
 
@@ -142,20 +150,24 @@ def _say_found(found: Found) -> None:
 
 
 def _say_archive(access: Access, session_id: str, found: Found) -> None:
-    """The files of the archive that name the record; without complaint where it cannot be read."""
+    """List the archive's files that name the record; if the archive cannot be read, say so and go on."""
     try:
         blobs = list(blobs_about(access.archive(), session_id, found.days))
     except AzureError as error:
         folders = ", ".join(f"date={day}" for day in found.days) or "none"
         print(f"The archive could not be read ({type(error).__name__}); look in these folders: {folders}")
         return
-    print(f"{len(blobs)} file(s) of the archive have lines about the record:" if blobs else "None in the archive.")
+    print(
+        f"{len(blobs)} file(s) of the archive have lines about the record:"
+        if blobs
+        else "The archive has no lines about the record."
+    )
     for blob in blobs:
         print(f"  {access.container}/{blob}")
 
 
 class _Progress:
-    """Says how far it is, every other second."""
+    """Prints the progress every two seconds."""
 
     def __init__(self) -> None:
         self._said = time.monotonic()
@@ -168,7 +180,7 @@ class _Progress:
 
 @contextmanager
 def _opened(path: Path, named: Path, mode: str) -> Iterator[IO[str]]:
-    """The file as text, packed where its name says so; only its owner can read what is written."""
+    """The file as text, gzipped if its name ends with .gz; only its owner can read a file that is written."""
     if "w" in mode:
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)

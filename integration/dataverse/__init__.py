@@ -1,4 +1,4 @@
-"""Dataverse: tokens, the Web API client, and what its errors mean."""
+"""Dataverse: tokens, the Web API client, and the meaning of its errors."""
 
 from integration.dataverse.client import DataverseClient, WhoAmI
 from integration.dataverse.errors import ROW_NOT_FOUND, dataverse_failure

@@ -17,7 +17,7 @@ _VERSION = "versionnumber"
 
 
 class WhoAmI(BaseModel):
-    """The application user that our token stands for, and where it is at home."""
+    """The application user that our token stands for, and its organisation."""
 
     user_id: str = Field(alias="UserId")
     business_unit_id: str = Field(alias="BusinessUnitId")
@@ -27,8 +27,8 @@ class WhoAmI(BaseModel):
 class DataverseClient:
     """Client of one environment; `base_url` is its address without a path (https://contoso.crm4.dynamics.com).
 
-    `more_tokens` are those of further application users: events take turns, and each stays with one. Raises what the
-    transport raises, and for error answers what `dataverse_failure` says.
+    `more_tokens` are those of further application users: events are spread over the users, and each event stays with
+    one. Raises what the transport raises, and for error answers the error of `dataverse_failure`.
     """
 
     def __init__(
@@ -65,7 +65,9 @@ class DataverseClient:
         return read_row(entity_set, row_id, answer.json())
 
     async def currency_code(self, currency_id: str, *, context: CallContext = NO_CONTEXT) -> str:
-        """The ISO 4217 code of a currency (`_transactioncurrencyid_value`); read once an hour, as it does not change.
+        """The ISO 4217 code of a currency (`_transactioncurrencyid_value`).
+
+        Read once an hour, because it does not change.
 
         Raises `NotFound` when the currency does not exist.
         """
@@ -83,9 +85,9 @@ class DataverseClient:
     ) -> Row:
         """Write `values` to a row that exists; returns its new ETag and version.
 
-        With `etag` only if nobody has changed the row since (`Conflict` otherwise), without it whatever its state;
-        never creates a row (`NotFound`). `tag` arrives in the events of this change as the shared variable `tag`. A
-        lookup is written as `"parentaccountid@odata.bind": "/accounts(<id>)"`.
+        With `etag`, writes only if nobody has changed the row since (otherwise `Conflict`); without it, writes in any
+        case. Never creates a row (`NotFound`). `tag` arrives in the events of this change as the shared variable `tag`.
+        A lookup is written as `"parentaccountid@odata.bind": "/accounts(<id>)"`.
         """
         row_id = record_id(row_id)
         answer = await self._send(
@@ -102,7 +104,10 @@ class DataverseClient:
         return Row(entity_set, row_id) if answer.status == 204 else read_row(entity_set, row_id, answer.json())
 
     async def who_am_i(self, *, context: CallContext = NO_CONTEXT) -> WhoAmI:
-        """Who our token stands for; the cheapest call that proves that sign-in and the application user work."""
+        """The application user of our token.
+
+        This is the cheapest call that proves that sign-in and application user work.
+        """
         return validated(WhoAmI, await self._send("who am i", "GET", "WhoAmI", {}, context=context))
 
     async def _send(

@@ -1,4 +1,4 @@
-"""Currency codes: the one thing of another table that every amount needs, and that does not change."""
+"""Currency codes: every amount needs one from another table, and they do not change."""
 
 import asyncio
 from typing import Protocol
@@ -20,7 +20,7 @@ class Retrieve(Protocol):
 
 
 class CurrencyCodes:
-    """ISO 4217 codes by the id of the currency's row, each read once an hour however many calls ask for it."""
+    """ISO 4217 codes by the id of the currency's row, each read once an hour, however many calls ask for it."""
 
     def __init__(self, retrieve: Retrieve, clock: Clock) -> None:
         self._retrieve = retrieve
@@ -29,7 +29,7 @@ class CurrencyCodes:
         self._reading: dict[str, asyncio.Lock] = {}
 
     async def code_of(self, currency_id: str, context: CallContext) -> str:
-        """The code; raises what reading raises, and `Permanent` (currency-without-code) where the row has none."""
+        """The code; raises what reading raises, and `Permanent` (currency-without-code) if the row has none."""
         if code := self._known(currency_id):
             return code
         async with self._reading.setdefault(currency_id, asyncio.Lock()):

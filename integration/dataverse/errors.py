@@ -1,8 +1,8 @@
-"""What Dataverse's error answers mean.
+"""Turns Dataverse's error answers into errors of this package.
 
-Codes: "Web service error codes" in the Dataverse developer reference, and "Service protection API limits". Messages of
-Dataverse quote column values, so none of their text is passed on: ours has the code, its name where known, and which of
-the columns that we named ourselves the text mentions.
+The codes are in "Web service error codes" of the Dataverse developer reference, and in "Service protection API limits".
+Messages of Dataverse quote column values, so none of their text is passed on. Our message has the code, its name if it
+is known, and those columns of our request that the text mentions.
 """
 
 import re
@@ -24,7 +24,7 @@ class ODataError:
 
 
 def error_of(response: Response) -> ODataError | None:
-    """The error that Dataverse reports; None where the answer is not in its words (a gateway's page or JSON)."""
+    """The error that Dataverse reports; None if the answer did not come from Dataverse (a gateway's page or JSON)."""
     try:
         content = response.json()
     except Outage:
@@ -37,9 +37,9 @@ def error_of(response: Response) -> ODataError | None:
 
 
 def normal_code(code: str) -> str:
-    """Both forms that Dataverse uses, `0x80072322` and `-2147015902`, as the first one; anything else becomes empty.
+    """The code as `0x80072322`, also if it was written as `-2147015902`; empty text for anything else.
 
-    Its codes are failures of Windows (HRESULT): the highest of 32 bits is set. So `404` is none.
+    Codes of Dataverse are Windows failures (HRESULT), in which the highest of 32 bits is set, so `404` is not one.
     """
     try:
         number = int(code, 0) & 0xFFFFFFFF
@@ -53,11 +53,11 @@ def dataverse_failure(
 ) -> IntegrationError:
     """The error for an answer that is not 2xx.
 
-    `named` are the columns that the request named, `row` entity set and id of the row that it addressed, `etag` the one
-    that it sent. The code decides where it says more than the status; see `failure` for the rest. A 412 is a `Conflict`
-    for an ETag, and `Permanent` for duplicates, since reading the row again would change nothing. `NotFound` is said
-    only where Dataverse says that this row does not exist: a wrong entity set, a gateway's 404, or another row that a
-    plug-in looked for in vain must not pass for a deleted row.
+    `named` are the columns that the request named, `row` is the entity set and id of the row that it addressed, and
+    `etag` is the ETag that it sent. The code decides if it says more than the status; `failure` decides the rest. A 412
+    is a `Conflict` for an ETag, and `Permanent` for duplicates, since reading the row again would change nothing. The
+    error is `NotFound` only if Dataverse says that this row does not exist: a wrong entity set, a gateway's 404, or
+    another row that a plug-in did not find must not be mistaken for a deleted row.
     """
     error = error_of(response)
     if error is None:
@@ -72,7 +72,7 @@ def dataverse_failure(
         if isinstance(found, Throttled):
             found.retry_after = response.retry_after
         return found
-    if response.status in {404, 410}:  # of a code that we do not know: whatever does not exist, it need not be the row
+    if response.status in {404, 410}:  # a code that we do not know: what does not exist need not be the row
         return Outage(message, reason=_UNREADABLE, service=SERVICE)
     if response.status == 412 and etag is not None:
         return Conflict(message, service=SERVICE)
@@ -80,7 +80,7 @@ def dataverse_failure(
 
 
 def _not_found(message: str, said: str, row: tuple[str, str] | None) -> IntegrationError:
-    """`NotFound` of the row addressed, unless Dataverse names another one: that is missed by a plug-in or a lookup."""
+    """`NotFound` for the addressed row, unless Dataverse names another row that a plug-in or a lookup did not find."""
     others = {found.lower() for found in _GUID.findall(said)}
     if row is not None and others and row[1] not in others:
         return Permanent(
@@ -99,12 +99,12 @@ def _mentioned(message: str, named: Iterable[str]) -> str:
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _THROTTLED, _UNREADABLE = f"{SERVICE}-throttled", f"{SERVICE}-answer-unreadable"
 ROW_NOT_FOUND = f"{SERVICE}-not-found"
-"""The reason of `NotFound` where a row does not, or no longer, exist."""
+"""The reason of `NotFound` for a row that does not exist, or no longer exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """A code's name, and the error it stands for if that is not what the HTTP status says."""
+    """A code's name, and the error that it stands for if the HTTP status alone would give another one."""
 
     name: str
     error: type[IntegrationError] | None = None

@@ -15,14 +15,17 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 
 def name(text: str) -> str:
-    """`text` if it can be the name of an entity set, column or navigation property; `ValueError` otherwise."""
+    """`text`, if it can be the name of an entity set, column or navigation property; otherwise `ValueError`."""
     if not _NAME.fullmatch(text):
         raise ValueError(f"'{text}' is not a name")
     return text
 
 
 def record_id(text: str) -> str:
-    """A record id in the form that Dataverse writes: lower case, with dashes, no braces; `Permanent` if it is none."""
+    """A record id in the form that Dataverse writes: lower case, with dashes, no braces.
+
+    `Permanent` if it is not a GUID.
+    """
     try:
         return str(UUID(text))
     except ValueError:
@@ -30,7 +33,7 @@ def record_id(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """`text` as a string literal for a key or a filter, ready to stand in an address: `'` doubled, then URL-encoded."""
+    """`text` as a string literal for a key or a filter in a URL: each `'` is doubled, then all is URL-encoded."""
     return quote("'" + text.replace("'", "''") + "'", safe="")
 
 

@@ -1,4 +1,4 @@
-"""A row as the Web API answers it."""
+"""A row as the Web API returns it."""
 
 import re
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ class Row:
 
     `values` has the columns under the names that the Web API uses (a lookup is `_parentaccountid_value`), numbers with
     a fraction as `Decimal`. `lookups` has the non-empty lookup columns under their own name (`parentaccountid`) with
-    the table they point to. `etag` says whether the row has changed, never which state is newer: that says `version`
-    (the column versionnumber), which grows with every change. `currency` is the ISO 4217 code of the row's currency,
-    where it was asked for.
+    the table they point to. `etag` says whether the row has changed, but not which of two states is newer. `version`
+    (the column versionnumber) does, because it grows with every change. `currency` is the ISO 4217 code of the row's
+    currency, if it was asked for.
     """
 
     entity_set: str
@@ -37,11 +37,11 @@ class Row:
 def read_row(entity_set: str, row_id: str, content: Any) -> Row:
     """A `Row` from the JSON of an answer.
 
-    Raises `Outage` when it is not a row of Dataverse's (which name their OData context): something else answered.
+    Raises `Outage` if it has no OData context, as every row of Dataverse has: then something else answered.
     """
     if not isinstance(content, dict) or "@odata.context" not in content:
         raise Outage(
-            "dataverse answered with something else than a row", reason="dataverse-answer-invalid", service="dataverse"
+            "dataverse answered with something other than a row", reason="dataverse-answer-invalid", service="dataverse"
         )
     values = {key: value for key, value in content.items() if "@" not in key}
     lookups = {
@@ -62,8 +62,8 @@ def read_row(entity_set: str, row_id: str, content: Any) -> Row:
 def differs(row: Row, values: Mapping[str, Any]) -> bool:
     """Whether writing `values` would change `row`; columns that were not selected count as different.
 
-    Numbers are compared by value (100 and 100.0000000000 are the same), times by the moment they name. A lookup
-    (`parentaccountid@odata.bind`) is compared by the id at the end of its address.
+    Numbers are compared by value (100 and 100.0000000000 are the same), times by the moment that they stand for. A
+    lookup (`parentaccountid@odata.bind`) is compared by the id at the end of its address.
     """
     return any(not _holds(row, name, value) for name, value in values.items())
 

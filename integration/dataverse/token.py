@@ -1,6 +1,6 @@
 """Tokens for Dataverse from an app registration's client secret (msal).
 
-They become `BearerTokens`, which keeps the token and renews it. Nothing is sent before the first call needs a token.
+`BearerTokens` keeps a token and renews it. The first request for one is sent when a call needs it.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ def client_secret_tokens(
 ) -> BearerTokens:
     """Tokens by client secret; `authority` is without the tenant (https://login.microsoftonline.com).
 
-    The authority's host must be one that the transport allows. `instance_discovery` off means that Microsoft is not
-    asked whether the authority is genuine, for authorities that it does not know.
+    The transport must allow the authority's host. With `instance_discovery` off, Microsoft is not asked whether the
+    authority is genuine; that is for authorities that Microsoft does not know.
     """
     application: Any = None
 
@@ -62,13 +62,13 @@ def client_secret_tokens(
 
 
 def scope_of(dataverse_url: str) -> str:
-    """The scope that stands for all that the application user may do in this environment."""
+    """The scope for everything that the application user may do in this environment."""
     parts = urlsplit(dataverse_url)
     return f"{parts.scheme}://{parts.netloc}/.default"
 
 
 def _refused(why: str) -> Outage:
-    """No event's fault, and mended by somebody: events wait."""
+    """No event is to blame, and somebody has to repair it: events wait."""
     return Outage(f"No token for Dataverse: {why}", reason="dataverse-sign-in-refused", service=_SERVICE)
 
 
@@ -81,13 +81,16 @@ class _MsalAnswer:
     headers: Mapping[str, str]
 
     def raise_for_status(self) -> None:
-        """Nothing left to raise: `_MsalHttp` has done so for what is not msal's to explain."""
+        """Called by msal.
+
+        There is nothing to raise, because `_MsalHttp` has already raised what msal cannot explain.
+        """
 
 
 class _MsalHttp:
-    """msal's `http_client`: its requests leave through the transport, with its limits and allowed hosts.
+    """msal's `http_client`: sends through the transport, with its limits and allowed hosts.
 
-    msal blocks and so runs in a thread; the transport belongs to the event loop, which goes on meanwhile.
+    msal blocks, so it runs in a thread; the transport belongs to the event loop, which goes on meanwhile.
     """
 
     def __init__(self, transport: Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -118,13 +121,13 @@ class _MsalHttp:
         return self._send(Request(_SERVICE, "find the token endpoint", "GET", _address(url, params), headers or {}))
 
     def close(self) -> None:
-        """The transport is closed by whoever made it."""
+        """Called by msal; the transport is not msal's to close."""
 
     def _send(self, request: Request) -> _MsalAnswer:
         answer = asyncio.run_coroutine_threadsafe(self._transport.send(request), self._loop).result()
         if answer.status >= 500 or answer.status == 429:
             raise sign_in_failure(answer)
-        answer.json()  # what is no JSON is no answer of the authority: msal would take it for a wrong tenant
+        answer.json()  # an answer that is not JSON is not the authority's: msal would report it as a wrong tenant
         return _MsalAnswer(answer.status, answer.body.decode("utf-8", "replace"), answer.headers)
 
 

@@ -1,4 +1,4 @@
-"""The one event that every intake shape becomes, its readers, and the envelope it travels in."""
+"""The one event that every kind of payload becomes, the readers of payloads, and the envelope of the queue."""
 
 from integration.events.envelope import fit, from_envelope, to_envelope
 from integration.events.fields import kept_correlation_id

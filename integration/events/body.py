@@ -16,9 +16,9 @@ def parse_body(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`; numbers with a point or exponent are `Decimal`.
 
     UTF-8 with or without byte order mark. A JSON string that holds the object (a plug-in that serialises twice) is read
-    too. Half of a surrogate pair (.NET cuts text anywhere) becomes U+FFFD, a number beyond what Python holds, NaN and
-    Infinity become `UNREAD`; of a key that an object has twice the last one counts. Raises `Rejected` (400) for
-    everything else.
+    too. Half of a surrogate pair (.NET cuts text anywhere) becomes U+FFFD, a number that Python cannot hold, NaN and
+    Infinity become `UNREAD`. If an object has a key twice, the last one counts. Raises `Rejected` (400) for everything
+    else.
     """
     try:
         text: Any = body.decode("utf-8-sig")
@@ -40,12 +40,12 @@ def parse_body(body: bytes) -> dict[str, Any]:
 
 
 def has_surrogates(text: str) -> bool:
-    """Whether JSON `text` may have the escape of a surrogate in it."""
+    """Whether JSON `text` may contain an escaped surrogate."""
     return any(escape in text for escape in _SURROGATES)
 
 
 def without_surrogates(node: Any) -> Any:
-    """`node` with U+FFFD for each half of a surrogate pair: such text has no UTF-8."""
+    """`node` with U+FFFD in place of each unpaired surrogate, because those cannot be encoded as UTF-8."""
     if isinstance(node, str):
         return node.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(node, list):
@@ -60,7 +60,7 @@ def _decoded(text: str) -> Any:
         return _STRICT.decode(text)
     except json.JSONDecodeError:
         raise
-    except (ValueError, ArithmeticError):  # a number beyond what Python converts
+    except (ValueError, ArithmeticError):  # a number that is too long for Python to convert
         return _TOLERANT.decode(text)
 
 

@@ -1,4 +1,4 @@
-"""What the input parameters of a RemoteExecutionContext say: the row it is about, what of it has changed."""
+"""What the input parameters of a RemoteExecutionContext say: which row it is about, and what has changed."""
 
 from collections.abc import Container, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from integration.events.values import Value
 
 OF_A_ROW = frozenset({"Create", "Update", "Delete", "Assign", "SetState", "SetStateDynamicEntity"})
 
-_ABOUT_ROWS = OF_A_ROW | {"Associate", "Disassociate"}  # the steps of these two are registered for no table
+_ABOUT_ROWS = OF_A_ROW | {"Associate", "Disassociate"}  # steps for these two messages are registered without a table
 _TARGETS = ("Target", "EntityMoniker")
 _PLATFORM_WRITTEN = frozenset({"modifiedon", "modifiedby", "modifiedonbehalfby"})
 _PLATFORM_IMAGE = "AsynchronousStepPrimaryName"  # the asynchronous service adds it; nobody registered it
@@ -22,7 +22,7 @@ _SET_BY = {"statecode": "State", "statuscode": "Status"}
 
 
 class Content:
-    """The content of one context. Only values that are asked for are read; the reader names what cannot be read."""
+    """The content of one context. Only the wanted values are read; the reader notes what cannot be read."""
 
     def __init__(self, reader: ValueReader, document: dict[str, Any], message: str) -> None:
         self._reader = reader
@@ -39,7 +39,7 @@ class Content:
         return next(self._closed(), None)
 
     def is_trimmed(self, table: str) -> bool:
-        """Whether what the message must have is not there: the platform removes, nulls or empties it."""
+        """Whether required content is missing: the platform leaves it out, or sends null or an empty list."""
         if self._document.get("InputParameters") is None:
             return True
         if self._message in ("Create", "Update"):
@@ -48,9 +48,11 @@ class Content:
         return is_about_a_row and self.target is None and not self._parameters
 
     def changed_columns(self, record_id: str | None) -> tuple[str, ...] | None:
-        """Create: every column that was sent. Update: without the key and what the platform writes on every update.
+        """Create: every column that was sent.
 
-        The key column is the one that holds the record's id. None where the names are not, or not all, known.
+        Update: without the key and without what the platform writes on every update.
+
+        The key column is the one that holds the record's id. None if not all names are known.
         """
         sent = self.target.attributes if self.target else None
         if sent is None or self._message not in ("Create", "Update"):
@@ -60,17 +62,17 @@ class Content:
         return tuple(it for it, value in sent.items() if it not in _PLATFORM_WRITTEN and not _is_key(value, record_id))
 
     def values(self, wanted: Container[str]) -> dict[str, Value]:
-        """The values of the target's `wanted` columns."""
+        """The values of the `wanted` columns of the target."""
         return self._reader.values(self.target.attributes, (None, self._target_name), wanted) if self.target else {}
 
     def parameters(self, wanted: Container[str]) -> dict[str, Value]:
-        """The values of the other input parameters that are `wanted`."""
+        """The values of the other `wanted` input parameters."""
         return self._reader.values(self._parameters, None, wanted)
 
     def expected(self, wanted: Container[str]) -> dict[str, Value]:
         """The `wanted` columns with the values that the row will have; those that SetState sets are parameters.
 
-        All or none: who compares a part would take a row for committed that shows only what has not changed.
+        All or none: a comparison of some columns could match a row that does not show the change yet.
         """
         sent: dict[str, Any] = {}
         if self._message in ("Create", "Update") and self.target and self.target.attributes:
@@ -85,7 +87,7 @@ class Content:
         return {} if unread else read
 
     def images(self, key: str, record_id: str | None, wanted: Container[str]) -> dict[str, Value]:
-        """The `wanted` columns of the registered images under `key`, merged: they show one row at one moment.
+        """The `wanted` columns of the registered images under `key`, merged, because they show one row at one moment.
 
         An image of another row (Merge has one of the subordinate) is left out.
         """
@@ -105,7 +107,7 @@ class Content:
         return merged
 
     def _take_target(self) -> Entity | None:
-        """Take the target out of the parameters; a custom API's own parameter of that name stays where it is."""
+        """Take the target out of the parameters; a custom API's own parameter of that name remains a parameter."""
         for name in _TARGETS:
             raw = self._parameters.get(name)
             if is_row(raw):

@@ -19,7 +19,10 @@ def looks_like_iso_date(text: str) -> bool:
 
 
 def to_time(raw: object) -> datetime:
-    """A moment in UTC. Milliseconds count from 1970 in UTC and their offset only informs; ISO without offset is UTC."""
+    """A moment in UTC.
+
+    Milliseconds count from 1970 in UTC, and an offset behind them changes nothing; ISO without offset is UTC.
+    """
     if isinstance(raw, str):
         if match := _JSON_DATE.fullmatch(raw):
             return _moment(int(match[1]))
@@ -31,9 +34,9 @@ def to_time(raw: object) -> datetime:
 def to_operation_time(raw: object) -> datetime:
     """OperationCreatedOn in UTC.
 
-    The asynchronous service takes its UTC clock for local time when it writes this one: the milliseconds are off by the
-    server's offset, so the offset is added back. Both captures from servers that are not on UTC agree with their row's
-    modifiedon to the second only this way (Microsoft's sample at -0700, an on-premises one at +0300).
+    When the asynchronous service writes this date, it treats its UTC clock as local time: the milliseconds are wrong by
+    the server's offset, so the offset is added back. Only this way do both captures from servers that are not on UTC
+    agree to the second with their row's modifiedon (Microsoft's sample at -0700, an on-premises one at +0300).
     """
     if isinstance(raw, str) and (match := _JSON_DATE.fullmatch(raw)):
         minutes = int(match[3]) * 60 + int(match[4]) if match[2] else 0

@@ -1,8 +1,8 @@
-"""The event on its way through queue, hub and archive: a CloudEvents 1.0 structured JSON document.
+"""The form of an event in queue, hub and archive: a CloudEvents 1.0 structured JSON document.
 
-Context attributes say what a broker, sink or person filters by; `data` is the normalised event. `contractversion` is
-`major.minor`: a minor adds what older readers ignore, a major changes meaning and is read by the version that wrote it
-and the next one. See docs/reference/events.md.
+The context attributes are what a broker, sink or person filters by; `data` is the normalised event. `contractversion`
+is `major.minor`: a new minor adds what older readers ignore. A new major changes the meaning; its documents are read by
+the version that wrote them and by the next one. See docs/reference/events.md.
 """
 
 import json
@@ -75,7 +75,10 @@ def to_envelope(event: IntegrationEvent) -> bytes:
 
 
 def from_envelope(envelope: bytes) -> IntegrationEvent:
-    """The event in `envelope`. Raises `Unreadable` for anything that is not an envelope which this version reads."""
+    """The event in `envelope`.
+
+    Raises `Unreadable` for anything that is not an envelope of a version that this app reads.
+    """
     try:
         document = _decoded(envelope.decode())
         _check_version(document)
@@ -120,8 +123,8 @@ def from_envelope(envelope: bytes) -> IntegrationEvent:
 def fit(event: IntegrationEvent, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> tuple[IntegrationEvent, bytes]:
     """`event` and its envelope, trimmed as far as needed to stay within `limit_bytes`.
 
-    First goes what can be read again from Dataverse, last what cannot. The default leaves a quarter of a Service Bus
-    Standard message (256 KB) to its properties.
+    What can be read again from Dataverse is removed first, what cannot be read again last. The default leaves a quarter
+    of a Service Bus Standard message (256 KB) for its properties.
     """
     envelope = to_envelope(event)
     for field in ("post_image", "values", "pre_image", "parameters", "expected", "changed_columns"):
@@ -184,7 +187,7 @@ def _document(event: IntegrationEvent) -> dict[str, Any]:
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:
-    """What is None is left out: no CloudEvents attribute is null, and readers have the defaults."""
+    """Leaves out what is None, because no CloudEvents attribute is null and readers have the defaults."""
     return {name: value for name, value in members.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""Fields that every intake shape has: GUIDs, names, correlation ids, trace context; and models made of them."""
+"""Fields that all payloads have in common: GUIDs, names, correlation ids, trace context; and models made of them."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def to_guid(raw: object) -> str | None:
-    """A GUID in lower case without braces; None for null, empty text and the zero GUID. ValueError for what is not."""
+    """A GUID in lower case without braces; None for null, empty text and the zero GUID. Otherwise `ValueError`."""
     if raw is None or raw == "":
         return None
     match = _GUID.fullmatch(raw) if isinstance(raw, str) else None
@@ -69,7 +69,10 @@ MessageName = Annotated[str, BeforeValidator(to_message)]
 
 
 def validated(model: type[AnyModel], document: Mapping[str, Any], shape: str) -> AnyModel:
-    """`document` as `model`; `Rejected` (400) names every field that is wrong. `shape` is what the body should be."""
+    """`document` as `model`; `Rejected` (400) names every field that is wrong.
+
+    `shape` says in a word what the body should be.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:
@@ -79,7 +82,7 @@ def validated(model: type[AnyModel], document: Mapping[str, Any], shape: str) ->
 
 
 def not_a(shape: str, faults: list[Fault]) -> Rejected:
-    """The refusal of a body that is JSON but not the shape that was expected."""
+    """The refusal of a body that is JSON, but not of the expected shape."""
     first = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
     more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
     return Rejected(400, f"The body is not a {shape}", f"{first}{more}.", faults=tuple(faults[:_MAX_FAULTS]))
@@ -91,9 +94,10 @@ def pointer(*path: str | int) -> str:
 
 
 def correlation_id(headers: Mapping[str, str], in_body: object, event_id: str) -> str:
-    """The id that joins what belongs together: Dataverse's header, else the body's, else made from the event id.
+    """The correlation id: from Dataverse's header, else from the body, else made from the event id.
 
-    Only ids of letters, digits and `. _ : | = -` are taken: an id becomes a table key and a message property.
+    Only ids of letters, digits and `. _ : | = -` are accepted, because an id becomes a table key and a message
+    property.
     """
     for raw in (headers.get("x-ms-correlation-request-id"), headers.get("x-correlation-id"), in_body):
         found = kept_correlation_id(raw)
@@ -103,7 +107,7 @@ def correlation_id(headers: Mapping[str, str], in_body: object, event_id: str) -
 
 
 def kept_correlation_id(raw: object) -> str | None:
-    """A correlation id in the form it is kept in: GUIDs in lower case without braces; None for what none can be."""
+    """A correlation id in its stored form: GUIDs in lower case without braces; None for text that cannot be one."""
     found = raw.strip().strip("{}") if isinstance(raw, str) else ""
     if _GUID.fullmatch(found):
         return found.lower()
@@ -111,6 +115,6 @@ def kept_correlation_id(raw: object) -> str | None:
 
 
 def traceparent(headers: Mapping[str, str]) -> str | None:
-    """The caller's W3C trace context where it is valid."""
+    """The caller's W3C trace context, if it is valid."""
     raw = headers.get("traceparent", "").strip()
     return raw if _TRACEPARENT.fullmatch(raw) else None

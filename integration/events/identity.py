@@ -5,11 +5,11 @@ from hashlib import blake2b, sha256
 
 
 def event_id(operation_time: datetime, *identity: str | None, session_id: str | None = None) -> str:
-    """`yyyyMMddHHmm-<32 hex>`: the minute of `operation_time` (UTC), and a hash of it and of `identity`.
+    """`yyyyMMddHHmm-<32 hex>`: the minute of `operation_time` (UTC), and a hash of that time and of `identity`.
 
-    The first eight digits of the hash are those of the record (`session_id`, where there is one): the ledger finds an
-    event by its id, and the events of a record side by side. What identifies an event is not its RequestId, nor its
-    OperationId or CorrelationId: a Create and the Update nested in it share all three.
+    If there is a record (`session_id`), the first eight digits are a hash of it, so that the ledger finds an event by
+    its id, and the events of a record next to each other. Neither RequestId nor OperationId nor CorrelationId is enough
+    to identify an event: a Create and the Update nested in it share all three.
     """
     parts = (operation_time.isoformat(), *("" if part is None else part for part in identity))
     digest = blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
@@ -17,15 +17,15 @@ def event_id(operation_time: datetime, *identity: str | None, session_id: str | 
 
 
 def partition_of(session_id: str) -> str:
-    """Eight hexadecimal digits that stand for a record, named by its session id."""
+    """Eight hexadecimal digits of a hash of the record's session id."""
     return blake2b(session_id.encode(), digest_size=16).hexdigest()[:8]
 
 
 def minute(moment: datetime) -> str:
-    """`yyyyMMddHHmm`; the year always has four digits (strftime's has not)."""
+    """`yyyyMMddHHmm`; the year always has four digits (with strftime it has not)."""
     return f"{moment.year:04}{moment.month:02}{moment.day:02}{moment.hour:02}{moment.minute:02}"
 
 
 def unreadable_id(body: bytes) -> str:
-    """Stands for the id of a message that is none of our events: made of its bytes."""
+    """An id for a message that is not one of our events, made from its bytes."""
     return f"unreadable-{sha256(body).hexdigest()[:32]}"

@@ -1,4 +1,4 @@
-"""IntegrationEvent: one change in Dataverse, normalised by the intake; nothing behind it knows how it came in."""
+"""IntegrationEvent: one change in Dataverse, normalised by the intake; later parts do not know which payload it was."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,23 +14,23 @@ class IntegrationEvent:
     `event_id` is `yyyyMMddHHmm-<32 hex>`: the minute the operation was created and a hash of what identifies it
     (`integration.events.identity`); a redelivery by Dataverse has the same id. `table` and `message` are as Dataverse
     spells them (`opportunity`, `Update`); table is `none` for a global custom API. `record_id` is a lower-case GUID or
-    None. `caller` is whose intake key the event came in with.
+    None. `caller` is the caller whose key the intake accepted.
 
-    `changed_columns` is None where the payload does not say (trimmed, or not an Update or Create), else the
-    logical names: all that were sent for a Create; for an Update without the key and without modifiedon, modifiedby,
+    `changed_columns` is None where the payload does not say (trimmed, or not an Update or Create), else the logical
+    names: all that were sent for a Create; for an Update without the key and without modifiedon, modifiedby,
     modifiedonbehalfby. `values` are all columns that the payload carried for its target; `parameters` the message's
     other input parameters. `pre_image` and `post_image` merge the registered images of that side. `unread` names what
-    was left out because it could not be read. `trimmed` says that something is left out: what is missing must be read
-    from Dataverse.
+    was left out because it could not be read. `trimmed` says that something was left out and must be read from
+    Dataverse.
 
     `uncommitted` says that the event was sent before its transaction was committed: the row may still be the old one,
-    and may stay so, as the transaction can be rolled back. `expected` has the values which the row will show once it is
-    committed, of the columns that decide what a handler does. Where it is empty, nothing that decides has changed if
-    `changed_columns` is known and the event not trimmed; else nothing is known.
+    and may stay so, as the transaction can be rolled back. `expected` has the values that the row will show once it is
+    committed, of the columns that decide what a handler does. If it is empty, no deciding column has changed, provided
+    that `changed_columns` is known and the event is not trimmed; otherwise nothing is known.
 
     `attempt` starts at 1 and counts scheduled copies; `first_failed_at` is when the first attempt failed. `replay_of`
-    is the id of the event that this one repeats at somebody's request; `forced` says that what was done for the record
-    before does not count. `settled` is the document about an event that has ended and that only has to be published.
+    is the id of the event that this one repeats on request; `forced` says that what was done for the record before is
+    ignored. `settled` is the document about an event that has already ended and only has to be published.
     """
 
     event_id: str
@@ -63,10 +63,13 @@ class IntegrationEvent:
 
     @property
     def session_id(self) -> str:
-        """What the work queue serialises on: the record, or the event itself where there is none."""
+        """The session in the work queue: the record, or the event itself if it has no record."""
         return f"{self.table}:{self.record_id}" if self.record_id else self.event_id
 
     @property
     def message_id(self) -> str:
-        """The broker's MessageId: a copy scheduled for later must not fall to duplicate detection."""
+        """The MessageId.
+
+        It differs for each attempt, so that duplicate detection does not drop a copy scheduled for later.
+        """
         return f"{self.event_id}#{self.attempt}"

@@ -1,7 +1,7 @@
 """Text that Dataverse sent encoded twice: UTF-8 read as Windows-1252 and encoded once more.
 
-Seen in captures of webhooks whose service endpoint has no `messagecharset`; text that really reads like this would be
-changed too, so repair is a setting.
+Seen in captures of webhooks whose service endpoint has no `messagecharset`; text that is meant to look like this would
+be changed too, so the repair is a setting.
 """
 
 _PASSES = 2  # one capture went through it twice
@@ -11,7 +11,7 @@ _TO_BYTES = {
 
 
 def repair(text: str) -> str:
-    """`text` as it was meant; unchanged where it is not UTF-8 in disguise."""
+    """`text` as it was meant; unchanged if it was not encoded twice."""
     for _ in range(_PASSES):
         if text.isascii():
             break

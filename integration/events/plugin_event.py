@@ -1,4 +1,4 @@
-"""The plug-in payload: what a plug-in posts by itself, which says what happened, to which row, by whom and when."""
+"""The plug-in payload: a small JSON object that says what happened, to which row, by whom and when."""
 
 import secrets
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def _row_id(raw: object) -> str:
 
 
 class _PluginEvent(BaseModel):
-    """What identifies the event, the one part that must be right; unknown keys are ignored."""
+    """What identifies the event: the only part that must be valid. Unknown keys are ignored."""
 
     model_config = ConfigDict(alias_generator=to_pascal)
 
@@ -49,15 +49,16 @@ def read_plugin_event(
 ) -> IntegrationEvent:
     """The event in `body`; header names in lower case. `Rejected` (400) names what is wrong with its identity.
 
-    `event_names` gives the table and message that an EventName stands for; `organisation` is the one configured, as
-    the payload does not say. No ChangedFields, or none in it, means that the payload does not say what changed.
-    Without an OperationId every delivery is an event of its own: nothing shows whether it is a repetition.
+    `event_names` gives the table and message that an EventName stands for; `organisation` is the configured one,
+    because the payload does not name it. Missing or empty ChangedFields mean that the payload does not say what
+    changed. Without an OperationId every delivery is an event of its own, because nothing shows whether it is a
+    repetition.
     """
     document = parse_body(body)
     sent = validated(_PluginEvent, document, _SHAPE)
     if sent.event_name not in event_names:
         known = ", ".join(sorted(event_names)) or "none"
-        raise not_a(_SHAPE, [Fault("/EventName", f"is not known here; known are: {known}")])
+        raise not_a(_SHAPE, [Fault("/EventName", f"is not known here; the known names are: {known}")])
     table, message = event_names[sent.event_name]
     unread: list[str] = []
     changed = _columns(document.get("ChangedFields"), unread)
@@ -95,7 +96,7 @@ def read_plugin_event(
 
 
 def _columns(raw: object, unread: list[str]) -> tuple[str, ...] | None:
-    """Logical names, once each; None where they are not given, or not all can be read."""
+    """Logical names, once each; None if they are not given, or if one of them cannot be read."""
     if raw is None or raw == []:
         return None
     if isinstance(raw, list) and len(raw) <= MAX_COLUMNS:

@@ -1,4 +1,4 @@
-"""What Dataverse itself posts, as webhook, Service Bus or Event Hub message: a RemoteExecutionContext as JSON.
+"""What Dataverse itself posts to a webhook, Service Bus or Event Hub: a RemoteExecutionContext as JSON.
 
 Learn: https://learn.microsoft.com/power-apps/developer/data-platform/use-webhooks
 """
@@ -38,7 +38,7 @@ _POST_OPERATION = 40
 
 
 class _Context(BaseModel):
-    """What identifies the event, the one part that must be right; unknown keys are ignored."""
+    """What identifies the event: the only part that must be valid. Unknown keys are ignored."""
 
     model_config = ConfigDict(alias_generator=to_pascal)
 
@@ -59,10 +59,10 @@ def read_remote_execution_context(
     repair_mojibake: bool = False,
     wants_of: WantsOf = everything,
 ) -> IntegrationEvent:
-    """The event in `body`, with the values that `wants_of` its table and message; header names in lower case.
+    """The event in `body`, with the values that `wants_of` names for its table and message; header names in lower case.
 
-    `Rejected` (400) names everything that is wrong with what identifies the event. Of the rest, what cannot be read is
-    left out, and named in `unread`. `repair_mojibake` mends text that Dataverse sent encoded twice (older service
+    `Rejected` (400) names everything that is wrong with what identifies the event. Other parts that cannot be read are
+    left out, and named in `unread`. `repair_mojibake` repairs text that Dataverse sent encoded twice (older service
     endpoints without `messagecharset`).
     """
     document = parse_body(body)
@@ -112,7 +112,7 @@ def read_remote_execution_context(
 
 
 def _writes_iso_dates(document: dict[str, Any]) -> bool:
-    """One serialiser wrote the whole document: the way it wrote OperationCreatedOn is the way it writes every date."""
+    """One serialiser wrote the whole document, so OperationCreatedOn shows how it writes every date."""
     created_on = document.get("OperationCreatedOn")
     return isinstance(created_on, str) and not looks_like_json_date(created_on)
 
@@ -127,7 +127,7 @@ def _missing(context: _Context, record_id: str | None) -> Iterator[Fault]:
 
 
 def _is_uncommitted(document: dict[str, Any]) -> bool:
-    """Whether it was sent inside a transaction, or before the operation: synchronous steps do both."""
+    """Whether it was sent inside a transaction or before the operation; synchronous steps do both."""
     stage = document.get("Stage")
     return document.get("IsInTransaction") is True or (isinstance(stage, int) and 0 < stage < _POST_OPERATION)
 
@@ -160,5 +160,5 @@ def _step_id(raw: object) -> str | None:
 def _canonical(raw: object) -> str:
     try:
         return json.dumps(raw, sort_keys=True, separators=(",", ":"), default=str)
-    except RecursionError:  # the parser has just managed it: some value is nested without any sense
+    except RecursionError:  # the parser could read it, but some value is nested beyond all reason
         return ""

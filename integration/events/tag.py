@@ -10,9 +10,9 @@ _OPERATION = ("Depth", "MessageName", "PrimaryEntityName", "PrimaryEntityId")
 def tag_of(context: dict[str, Any]) -> str | None:
     """The variable `tag` of the operation that `context`, a RemoteExecutionContext, is about.
 
-    It may stand in the same operation's outer pipeline, a ParentContext: in every capture that has one it is of the
-    same depth, message and record. What a change caused further changes with has a lower depth, and its tag is not
-    theirs.
+    It may also be in the outer pipeline of the same operation, a ParentContext: in every capture that one has the same
+    depth, message and record. A ParentContext of lower depth belongs to the operation that caused this one, and its tag
+    does not count.
     """
     operation = [context.get(part) for part in _OPERATION]
     if not isinstance(context.get("Depth"), int):
@@ -36,7 +36,7 @@ def _own_tag(context: dict[str, Any]) -> str | None:
 
 
 def _variables(raw: object) -> Iterator[tuple[object, object]]:
-    """Key and value pairs, in any of the ways in which .NET's serialisers write them."""
+    """Key and value pairs, in each of the forms in which .NET's serialisers write them."""
     if isinstance(raw, dict):
         yield from raw.items()
     elif isinstance(raw, list):

@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Unread(Enum):
-    """A value that is left out: of a kind that nothing here needs (QueryExpression), or wrong."""
+    """A value that is left out, because it is malformed or of a kind that nothing here needs (QueryExpression)."""
 
     UNREAD = 0
 

@@ -4,7 +4,7 @@
     {"choice": 3}    {"choices": [1, 2]}    {"lookup": {"table": "account", "id": "..", "name": null}}
     {"rows": {"table": "activityparty", "rows": [{..}], "ids": [".."]}}
 
-Decimals travel as strings, so that no reader on the way makes them binary. Arrays are arrays of values.
+Decimals are written as strings, so that no reader converts them to binary floating point. Arrays are arrays of values.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def encode_values(values: dict[str, Value]) -> dict[str, Any]:
 
 
 def decode_values(raw: object) -> dict[str, Value]:
-    """What `encode_values` made; ValueError, TypeError or KeyError for anything else."""
+    """The values from what `encode_values` made; ValueError, TypeError or KeyError for anything else."""
     return {_text(name): _decode(value) for name, value in _mapping(raw).items()}
 
 
@@ -31,7 +31,7 @@ def encode_time(moment: datetime) -> str:
 
 
 def decode_time(raw: object) -> datetime:
-    """What `encode_time` made; a time without an offset is refused."""
+    """The time from what `encode_time` made; a time without an offset is refused."""
     moment = datetime.fromisoformat(_text(raw))
     if moment.tzinfo is None:
         raise ValueError("must have an offset")

@@ -1,7 +1,7 @@
-"""Attribute values as .NET's serialisers write them, turned into `Value`.
+"""Turns attribute values, as .NET's serialisers write them, into `Value`.
 
-DataContractJsonSerializer puts `__type` first where the slot is declared as object, and leaves it out elsewhere: the
-shape decides then. Newtonsoft.Json, in plug-ins that serialise by themselves, writes `Key` and `Value` for `key` and
+DataContractJsonSerializer writes `__type` first if the member is declared as object, and leaves it out otherwise: then
+the shape decides. Newtonsoft.Json, in plug-ins that serialise by themselves, writes `Key` and `Value` for `key` and
 `value`.
 """
 
@@ -26,7 +26,7 @@ _MAX_UNREAD = 20
 _MAX_NAME = 100
 
 Path: TypeAlias = "tuple[Path, str] | None"
-"""The names on the way to a value: linked, so that they cost nothing unless it cannot be read."""
+"""The names that lead to a value, as a linked list, so that they cost nothing unless the value cannot be read."""
 
 Found: TypeAlias = "Value | Unread"
 
@@ -44,9 +44,9 @@ class Entity:
 
 
 class ValueReader:
-    """Reads values and names in `unread` what it had to leave out; never raises.
+    """Reads values, and names in `unread` what it had to leave out; never raises.
 
-    `iso_dates` says that the document writes dates as ISO 8601: only then is text of that form a date. `repair` mends
+    `iso_dates` says that the document writes dates as ISO 8601: only then is text of that form a date. `repair` repairs
     text that was encoded twice.
     """
 
@@ -71,7 +71,7 @@ class ValueReader:
         return tuple(self._unread)
 
     def left_out(self, at: Path) -> Unread:
-        """Note that what stands at `at` could not be read."""
+        """Note that the value at `at` could not be read."""
         names: list[str] = []
         while at is not None:
             at, name = at
@@ -81,7 +81,7 @@ class ValueReader:
         return UNREAD
 
     def pairs(self, raw: object, at: Path) -> dict[str, Any] | None:
-        """A list of keys and values as a mapping; null is empty. None, and left out, where names could not be read."""
+        """A list of keys and values as a mapping; null is empty. None, and left out, if names could not be read."""
         found = _pairs(raw)
         if found is None:
             self.left_out(at)
@@ -120,7 +120,7 @@ class ValueReader:
         return found
 
     def guid(self, raw: object, at: Path) -> str | None:
-        """A GUID; None also for what is none, which is left out."""
+        """A GUID; None also for text that is not a GUID, which is left out."""
         found = self._guid(raw, at)
         return None if found is UNREAD else found
 
@@ -244,7 +244,7 @@ def is_row(raw: object) -> TypeGuard[dict[str, Any]]:
 def _pairs(raw: object) -> dict[str, Any] | None:
     if raw is None:
         return {}
-    if isinstance(raw, dict):  # System.Text.Json, and whoever writes JSON by hand
+    if isinstance(raw, dict):  # System.Text.Json, and code that writes JSON by hand
         return raw if len(raw) <= MAX_COLUMNS and all(raw) else None
     if not isinstance(raw, list) or len(raw) > MAX_COLUMNS:
         return None
@@ -253,7 +253,7 @@ def _pairs(raw: object) -> dict[str, Any] | None:
         key = _member(pair, "key", "Key")
         if not isinstance(key, str) or not key:
             return None
-        if key in found:  # which of the two is meant, nobody knows
+        if key in found:  # nothing says which of the two is meant
             found[key] = UNREAD
         else:
             found[key] = _member(pair, "value", "Value")
@@ -278,7 +278,7 @@ def _kind(raw: dict[str, Any]) -> str:
 
 
 _VALUE_ALONE = {"Value", "ExtensionData"}  # Newtonsoft writes what DataContractJsonSerializer leaves out
-_SHAPES = {  # a member shows the kind; the first that is there decides
+_SHAPES = {  # a member shows the kind; the first one present decides
     "Entity": {"Attributes"},
     "EntityCollection": {"Entities"},
     "EntityReference": {"LogicalName"},

@@ -1,8 +1,8 @@
-"""Column values in the one form that everything behind the intake sees.
+"""Column values in the one form that everything after the intake uses.
 
 A value is `None`, `bool`, `int`, `str`, `Decimal`, an aware UTC `datetime`, or one of the classes below. Dataverse
-floats and decimals both become `Decimal` (exact digits, as sent); a whole number is sent without a point and is read as
-`int`, whatever the column's type. Arrays (a StringArray parameter, a list of references) are tuples.
+floats and decimals both become `Decimal` (exact digits, as sent); a number that is sent without a decimal point is read
+as `int`, whatever the column's type. Arrays (a StringArray parameter, a list of references) are tuples.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount; its currency is the row's transactioncurrencyid, never part of the value."""
+    """An amount; its currency is the row's transactioncurrencyid and never part of the value."""
 
     amount: Decimal
 

@@ -1,4 +1,4 @@
-"""The intake: HTTP in, durably queued out."""
+"""The intake: takes events in over HTTP and queues them durably."""
 
 from integration.intake.intake import Accepted, Intake, IntakeRequest
 

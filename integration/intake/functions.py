@@ -15,7 +15,7 @@ _log = get_logger(__name__)
 
 
 def blueprint(intake: Intake, address: PublicAddress) -> func.Blueprint:
-    """Bind the endpoints. They are anonymous at the host; the intake admits callers and says why not."""
+    """Bind the endpoints. They are anonymous at the host: the intake checks keys itself and says why it refuses."""
     bp = func.Blueprint()
 
     @bp.route(route="dataverse/webhook", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -32,7 +32,7 @@ def blueprint(intake: Intake, address: PublicAddress) -> func.Blueprint:
 async def _answered(
     req: func.HttpRequest, take_in: Callable[[IntakeRequest], Awaitable[Accepted]], address: PublicAddress
 ) -> func.HttpResponse:
-    """Never 500: Dataverse does not send again after that, and who does learns nothing from it."""
+    """Never answer 500: Dataverse does not send again after one, and other callers learn nothing from it."""
     try:
         headers = {name.lower(): value for name, value in req.headers.items()}
         accepted = await take_in(IntakeRequest(headers, req.params, req.get_body()))
@@ -47,7 +47,7 @@ async def _answered(
 
 
 def _accepted(accepted: Accepted, status_address: str) -> func.HttpResponse:
-    """202 as Logic Apps and Power Automate understand it: they ask the Location until it answers something else."""
+    """A 202 as Logic Apps and Power Automate expect it: they poll the Location until it answers something else."""
     body = {"eventId": accepted.event_id, "correlationId": accepted.correlation_id, "status": accepted.status}
     headers = {"x-correlation-id": accepted.correlation_id}
     if accepted.status == "accepted":

@@ -1,4 +1,4 @@
-"""What the intake does with a request: admit, read, queue, write down, answer."""
+"""What the intake does with a request: admit it, read it, queue the event, record it in the ledger, answer."""
 
 import asyncio
 import dataclasses
@@ -117,7 +117,10 @@ class Intake:
         return Accepted(event.event_id, event.correlation_id, "accepted", event.unread)
 
     def _admitted(self, request: IntakeRequest, source: str, read: _Reader) -> tuple[str, IntegrationEvent]:
-        """The caller and its event. A refusal is logged: nobody sends such an event again, and it is in no queue."""
+        """The caller and its event.
+
+        A refusal is logged, because nobody sends such an event again and it is in no queue.
+        """
         caller = "unknown"
         try:
             caller = self._callers.admit(request.headers, request.params)
@@ -151,7 +154,10 @@ class Intake:
             )
 
     def _check_organisation(self, event: IntegrationEvent) -> None:
-        """A copy of the environment has the same endpoints and row ids; its deletes must not stop real customers."""
+        """A copied environment posts to the same endpoints with the same row ids.
+
+        Its deletes must not block real customers.
+        """
         own = self._settings.dataverse_organisation
         if self._settings.own_organisation_only and event.organisation != own:
             raise Rejected(
@@ -171,16 +177,19 @@ class Intake:
             raise Unavailable("The event could not be queued in time; send it again.") from error
 
     async def _write_down(self, event: IntegrationEvent) -> None:
-        """The event is safe in the queue already: a ledger that is away costs the status a while, never the 202."""
+        """The event is safe in the queue already: if the ledger is unavailable, only its status is late.
+
+        The answer stays 202.
+        """
         try:
             written = asyncio.ensure_future(self._ledger.accept(event))
-            await asyncio.wait_for(asyncio.shield(written), _LEDGER_SECONDS)  # late is better than not at all
+            await asyncio.wait_for(asyncio.shield(written), _LEDGER_SECONDS)  # a late status is better than none
         except Exception as error:  # noqa: BLE001 -- whatever it is, the broker has the event
             _log.warning("ledger-behind", event=event, error=error)
 
 
 def _to_send(event: IntegrationEvent, caller: str) -> IntegrationEvent:
-    """What goes behind the intake: users and the writer's tag have done their service, and are nobody's business."""
+    """The event as it is queued: without users and tag, which only the intake needs."""
     return dataclasses.replace(
         event,
         user_id=None,

@@ -1,4 +1,4 @@
-"""Which events this app has caused itself: they end at the intake, or each write would bring about another one."""
+"""Recognises events that this app has caused itself; they end at the intake, or each write would cause another one."""
 
 from collections.abc import Collection, Mapping
 
@@ -7,16 +7,16 @@ from integration.events import IntegrationEvent
 _PLATFORM_WRITTEN = frozenset(
     {"exchangerate", "timezoneruleversionnumber", "utcconversiontimezonecode", "versionnumber"}
 )
-"""What Dataverse adds to an update by itself, beside modifiedon and the like, which no event names as changed."""
+"""What Dataverse itself adds to an update. (No event names modifiedon and the like as changed.)"""
 
 
 class OwnWrites:
     """Recognises own writes by what they change, together with the tag of the same operation.
 
-    The tag alone does not do: a partner's plug-in that takes part in our update adds columns of its own to it. The user
-    does not either: plug-ins and flows that our update sets off run as our user, and change what they like; nor does
-    the depth, which legitimate actions of users raise. An event whose columns are not known is no own write: a
-    superfluous event costs one read, a lost one is lost.
+    The tag alone is not enough: a partner's plug-in that takes part in our update adds columns of its own to it. Nor is
+    the user: plug-ins and flows that our update starts run as our user and change other columns. Nor is the depth,
+    because legitimate actions of users also raise it. An event whose columns are not known is not treated as an own
+    write: a superfluous event costs one read, but an event that is wrongly ignored is lost.
     """
 
     def __init__(self, tag: str, results: Mapping[str, Collection[str]]) -> None:

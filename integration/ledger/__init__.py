@@ -1,4 +1,4 @@
-"""The ledger in Azure Tables: what each record was brought to, and where each event is."""
+"""The ledger in Azure Tables: what was done for each record, and how far each event has come."""
 
 from integration.ledger.ledger import Ledger
 from integration.ledger.memory import DeadLetter, Effect, Memory

@@ -1,8 +1,8 @@
-"""Erasing all that the ledger has about one record, as one operation that is written down.
+"""Erases everything that the ledger has about one record, and keeps an audit row of it.
 
-Every table is read in whole for it, so that nothing is missed whatever wrote it; that takes its time, and is rare.
-The audit row names the record by a hash: whoever asks about a record can be shown that it was erased, and the row
-itself tells nobody which one it was.
+It reads every table in full, so that nothing is missed, whichever version wrote it; that is slow, but rare. The audit
+row has a hash in place of the record: if you know the record, you can show that it was erased, but the row alone does
+not reveal which record it was.
 """
 
 import secrets
@@ -21,21 +21,21 @@ from integration.tables import Entity, quoted
 from integration.telemetry import get_logger
 
 OUT_OF_REACH: Final = """\
-What the ledger cannot erase, as it is elsewhere:
+The ledger cannot erase what is stored elsewhere:
   - the event hub: its events expire by themselves (retention of the hub)
   - the archive: the blobs that name the record are listed here
   - the dead-letter queue and the work queue: messages about the record expire or are completed
   - Application Insights: log lines with the record's id, until the workspace's retention removes them
-  - copies of the ledger: files that were exported before
-  - details of events of other records that name this one, as the customer of an order
+  - copies of the ledger: files that were exported earlier
+  - details of other records' events that name this record, for example as the customer of an order
   - Dataverse, the ERP, credit scoring: each has its own way"""
 _LONGEST_WAY: Final = timedelta(days=60)
-"""No event is tried for longer, by far."""
+"""Far longer than any event is tried."""
 _log = get_logger(__name__)
 
 
 class RecordUnderWayError(IntegrationError):
-    """An event of the record has not ended: what is erased would come back with it."""
+    """An event of the record has not ended and would write the erased data again."""
 
     reason = "record-under-way"
 
@@ -66,30 +66,30 @@ class Erased:
 
 
 class Erasure:
-    """Finds and erases what there is about a record. Raises `Outage` where the tables are away."""
+    """Finds and erases what there is about a record. Raises `Outage` if the tables are unavailable."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
 
     async def find(self, table: str, record_id: str) -> Found:
-        """What there is, before anything is erased."""
+        """What there is about the record; erases nothing."""
         session_id = f"{table}:{record_id}"
         remembered = await self._ledger.table(keys.RECORDS).get(*keys.record_keys(session_id))
         found = Found(record=remembered is not None)
         async for _, entity in self._about(keys.EVENTS_PREFIX, table, record_id):
             status = rows.to_status(entity)
-            if not status.state.final:  # the row may have been lost; the record knows
+            if not status.state.final:  # the event's row may have been lost; the record has it
                 status = await self._ledger.read(status.event_id) or status
             found.events.append(status)
         found.days = sorted({day for status in found.events for day in _days(status)})
         return found
 
     async def erase(self, table: str, record_id: str, *, by: str, reason: str, force: bool = False) -> Erased:
-        """Erase it all and write down who did it, why, and how much it was.
+        """Erase everything, and note in the audit who did it, why, and how much it was.
 
-        Raises `RecordUnderWayError` where an event of it has not ended, unless `force`. What was interrupted is done by
-        doing it again; its audit row then stays `started`.
+        Raises `RecordUnderWayError` if an event of the record has not ended, unless `force`. An erasure that was
+        interrupted is completed by starting it again; the audit row of the interrupted one stays `started`.
         """
         found = await self.find(table, record_id)
         if found.under_way and not force:
@@ -113,7 +113,7 @@ class Erasure:
         return erased
 
     async def _about(self, prefix: str, table: str, record_id: str) -> AsyncIterator[tuple[str, Entity]]:
-        """All entities of a kind of table that name the record."""
+        """All entities that name the record, in all tables of one kind."""
         where = f"recordId eq '{quoted(record_id)}' and table eq '{quoted(table)}'"
         for name in await self._ledger.names():
             month = keys.month_of_table(name)
@@ -126,7 +126,7 @@ class Erasure:
         return await self._delete([(name, str(it["PartitionKey"]), str(it["RowKey"])) for name, it in found])
 
     async def _delete_indexes(self, events: list[EventStatus]) -> int:
-        """Places under a correlation id, which do not name the record."""
+        """Index entries under a correlation id; they do not name the record."""
         return await self._delete(
             [
                 (keys.index_table(keys.month_of(it.event_id)), *keys.correlation_keys(it.correlation_id, it.event_id))
@@ -158,9 +158,9 @@ class Erasure:
 
 
 def _days(status: EventStatus) -> list[str]:
-    """The days of the archive's folders that may have lines about an event: around acceptance to publication.
+    """The days whose folders in the archive may have lines about an event: from its acceptance to its publication.
 
-    A file is in the folder of the day of its first line, which may be another event's, of the evening before.
+    A file is in the folder of the day of its first line, which may be from another event on the evening before.
     """
     last = max(filter(None, [status.published_time, status.changed_time, status.accepted_time]))
     first = max(status.accepted_time, last - _LONGEST_WAY)

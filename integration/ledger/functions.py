@@ -5,11 +5,11 @@ import azure.functions as func
 from integration.ledger.retention import Retention
 
 NIGHTLY = "0 17 2 * * *"
-"""NCRONTAB: 02:17 UTC, at a minute when not everybody else's jobs begin as well."""
+"""NCRONTAB: 02:17 UTC; many other jobs start on the full hour, so this one does not."""
 
 
 def blueprint(retention: Retention) -> func.Blueprint:
-    """Bind retention to the night; a night that was missed is made up for when the app next starts."""
+    """Run retention every night; a missed run is made up for at the app's next start."""
     bp = func.Blueprint()
 
     @bp.timer_trigger(arg_name="timer", schedule=NIGHTLY)

@@ -1,7 +1,7 @@
-"""Where things lie in the ledger's tables.
+"""Names and keys of the ledger's tables.
 
-Partitions spread by a hash, and those that grow with time are in a table of the month that is dropped whole. The month
-and the partition of an event are read off its id, so that it is found by a point read.
+A hash spreads the entities over partitions. What grows with time is in a table per month, which is dropped as a whole.
+The month and the partition of an event follow from its id, so that a point read finds it.
 """
 
 import hashlib
@@ -18,21 +18,24 @@ AUDIT: Final = "audit"
 EVENTS_PREFIX: Final = "events"
 INDEX_PREFIX: Final = "index"
 MONTHLY: Final = (EVENTS_PREFIX, INDEX_PREFIX, RECORDS)
-"""Before the month in the names of tables that are dropped as a whole."""
+"""The beginning of the names of monthly tables, in front of the month."""
 
 NO_MONTH: Final = "000000"
-"""Stands for the month of what is no event of ours, and says nothing of when it came."""
+"""The month of a message that is not one of our events, and does not say when it came."""
 
 _EVENT_ID: Final = re.compile(r"(\d{6})\d{6}-([0-9a-f]{8})[0-9a-f]{24}")
 
 
 def hashed(text: str, digits: int) -> str:
-    """`digits` hexadecimal digits of a hash of `text`."""
+    """The first `digits` hexadecimal digits of a hash of `text`."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()[:digits]
 
 
 def records_table(session_id: str) -> str:
-    """The table of a record's entity; an event without a record is its own session, and is kept for its month."""
+    """The table of a record's entity.
+
+    An event without a record has its own session, and is in the table of its month.
+    """
     month = month_of(session_id)
     return RECORDS if month == NO_MONTH else f"{RECORDS}{month}"
 
@@ -43,7 +46,7 @@ def record_keys(session_id: str) -> tuple[str, str]:
 
 
 def month_of(event_id: str) -> str:
-    """`yyyyMM` of the event's operation; `000000` for the id of something that is no event of ours."""
+    """`yyyyMM` of the event's operation; `000000` for an id that is not one of our event ids."""
     found = _EVENT_ID.fullmatch(event_id)
     return found[1] if found else NO_MONTH
 
@@ -56,7 +59,7 @@ def month_at(moment: datetime, *, back: int = 0) -> str:
 
 
 def month_of_table(name: str) -> tuple[str, str] | None:
-    """What a monthly table holds (`events`, `index`, `records`) and its month; None for any other table."""
+    """The kind of a monthly table (`events`, `index`, `records`) and its month; None for any other table."""
     prefix, month = name[:-6], name[-6:]
     return (prefix, month) if prefix in MONTHLY and month.isascii() and month.isdigit() else None
 
@@ -80,14 +83,14 @@ def event_keys(event_id: str) -> tuple[str, str]:
 def correlation_keys(correlation_id: str, event_id: str) -> tuple[str, str]:
     """Partition and row key in the index by correlation id.
 
-    Correlation ids are the caller's: hashed, as a row key takes neither every character nor every length.
+    Correlation ids come from callers, so they are hashed: a row key does not accept every character and length.
     """
     digest = hashed(correlation_id, 32)
     return f"c.{digest[0]}", f"{digest}.{event_id}"
 
 
 def time_keys(event_id: str) -> tuple[str, str]:
-    """Partition (day, hour, one digit of sixteen) and row key in the index by time; the id begins with the minute."""
+    """Partition (day, hour, one hexadecimal digit) and row key in the index by time; the id begins with the minute."""
     return f"t.{event_id[6:10]}.{hashed(event_id, 1)}", event_id
 
 
@@ -102,5 +105,5 @@ def problem_keys(state: str, event_id: str) -> tuple[str, str]:
 
 
 def problem_partitions(state: str) -> list[str]:
-    """The partitions of the events in one such state."""
+    """The partitions of the events in one of these states."""
     return [f"{state}.{digit:x}" for digit in range(16)]

@@ -1,4 +1,4 @@
-"""The ledger: what decides (a record's entity) and what people see (rows of events) in Azure Tables."""
+"""The ledger in Azure Tables: records' entities, which decide, and rows of events, which people look at."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,13 +18,14 @@ from integration.tables import Account, Entity, Table
 from integration.transport import Transport
 
 _LOST_AFTER: Final = timedelta(seconds=10)
-"""A row that is to be written is written within a second."""
+"""Rows are written within a second."""
 
 
 class Ledger:
-    """Opens records, takes events in, reads and writes what people see. Raises `Outage` where the tables are away.
+    """Opens records, records accepted events, and reads and writes the rows of events.
 
-    `old_layout` is asked for what the tables of the release before hold and these do not.
+    Raises `Outage` if the tables are unavailable. What these tables do not have is looked for in `old_layout`, the
+    tables of the previous release.
     """
 
     def __init__(
@@ -46,21 +47,21 @@ class Ledger:
         return table
 
     async def record(self, session_id: str, *, guest: bool = False) -> Record:
-        """Read what is remembered of a record: one point read. `guest`: for an event of another record."""
+        """Read what is remembered of a record, with one point read. `guest`: on behalf of another record's event."""
         table = self.table(keys.records_table(session_id))
         found = await table.get(*keys.record_keys(session_id))
         before = await self.old_layout.memory(session_id) if found is None and self.old_layout else None
         return Record(table, session_id, found, guest=guest, before=before)
 
     async def accept(self, event: IntegrationEvent) -> None:
-        """Write down that `event` was accepted; a redelivery, or one the worker already has, changes nothing."""
+        """Record that `event` was accepted; nothing changes if it is a redelivery, or if the worker already has it."""
         await self._accepted.submit(event)
 
     async def read(self, event_id: str) -> EventStatus | None:
-        """The status of one event, or None where it is not known: one point read.
+        """The status of one event, or None if it is not known; one point read.
 
-        Where the row says for long that the event is under way and the record knows that it has ended, the row was lost
-        with the process that was to write it: it is written now.
+        If the row has long said that the event is under way although the record says that it has ended, then the final
+        row was lost with the process that was to write it, and it is written now.
         """
         found = await self.table(keys.events_table(keys.month_of(event_id))).get(*keys.event_keys(event_id))
         status = rows.to_status(found.entity) if found else None
@@ -72,7 +73,7 @@ class Ledger:
         return status
 
     async def months(self) -> list[str]:
-        """The months (`yyyyMM`) that the ledger has events of, newest first."""
+        """The months (`yyyyMM`) of which the ledger has events, newest first."""
         found = [keys.month_of_table(name) for name in await self.names()]
         months = {it[1] for it in found if it is not None and it[0] == keys.EVENTS_PREFIX}
         return sorted(months - {keys.NO_MONTH}, reverse=True)
@@ -82,7 +83,7 @@ class Ledger:
         return await self._account.tables(self._transport)
 
     async def ping(self) -> None:
-        """Reach the tables, or raise."""
+        """Check that the tables can be reached; raises `Outage` otherwise."""
         await self.table(keys.RECORDS).get("ping", "ping")
 
     async def close(self) -> None:
@@ -91,7 +92,7 @@ class Ledger:
         await self.status.drain()
 
     async def _from_old_layout(self, event_id: str, newer: EventStatus | None) -> EventStatus | None:
-        """An event of which these tables know nothing, or only what became of it in the end."""
+        """An event that these tables do not know, or know only the end of."""
         status = await self.old_layout.read(event_id) if self.old_layout else None
         if status is None or newer is None:
             return status or newer

@@ -1,12 +1,12 @@
-"""The layout of release 0.1: read where these tables have nothing yet, for one release.
+"""The layout of release 0.1, read for one release where the present tables have nothing yet.
 
 It had three tables: `events` (partition: the minute of the event id; a row per event and one per effect),
 `correlations`, and `records` (partition `table:record id`, row `state`). A record's note becomes a `Memory` the first
-time that the record is worked on; `run.py ledger rebuild` carries over all the others.
+time that the record is worked on; `run.py ledger rebuild` carries over all other notes.
 
-This module, its test and the argument `old_layout` of `Ledger` can be deleted once every installation has run
-`run.py ledger rebuild` with this release (it says when no note is left) and the events of the old layout are older
-than anybody asks for; the tables `events` and `correlations` are deleted by hand then.
+This module, its test and the argument `old_layout` of `Ledger` can be deleted on two conditions: every installation has
+run `run.py ledger rebuild` with this release (it says when no note remains), and nobody asks for events of the old
+layout any more. Then delete the tables `events` and `correlations` by hand.
 """
 
 import hashlib
@@ -22,18 +22,18 @@ from integration.tables import Account, Entity, Table, quoted
 from integration.transport import Transport
 
 _EVENTS, _CORRELATIONS, _RECORDS, _NOTE = "events", "correlations", "records", "state"
-_BASIS: Final = "basis_"
-_BEGUN: Final = "begun"
+_PREFIX: Final = "basis_"
+_STARTED: Final = "begun"
 _SCORE: Final = "credit-score"
 _CUSTOMER: Final = "erp-customer"
-"""Its answer is needed wherever it is done; where that is not found it is sent again, which does no harm."""
+"""Later effects need its answer; if that is not found the effect is sent again, which does no harm."""
 _HELD: Final = "on-hold"
 _HELD_FINGERPRINT: Final = hashlib.sha256(b'["on-hold"]').hexdigest()[:16]
-"""What the effect erp-order is done with where an order is held; the old layout had the word itself."""
+"""The fingerprint of the effect erp-order for an order on hold; the old layout has the text `on-hold`."""
 
 
 class OldLayout:
-    """Reads the tables of release 0.1, where the account has them. Raises `Outage` where the tables are away."""
+    """Reads the tables of release 0.1, if the account has them. Raises `Outage` if the tables are unavailable."""
 
     def __init__(self, account: Account, transport: Transport) -> None:
         self._account = account
@@ -44,14 +44,14 @@ class OldLayout:
         self._records = Table(account, transport, _RECORDS)
 
     async def memory(self, session_id: str) -> Memory | None:
-        """What the old note of a record says; None where there is none."""
+        """The memory from the old note of a record; None if there is no note."""
         if not await self.exists():
             return None
         found = await self._records.get(session_id, _NOTE)
         return await self._to_memory(found.entity) if found else None
 
     async def read(self, event_id: str) -> EventStatus | None:
-        """The status of an event of the old layout; None where it has none."""
+        """The status of an event in the old layout; None if the event is not there."""
         if not await self.exists():
             return None
         return _to_status(event_id, await self._rows(event_id))
@@ -65,7 +65,7 @@ class OldLayout:
         return [str(it["eventId"]) for it in await self._correlations.first(where, most, select=["eventId"])]
 
     async def notes(self) -> AsyncIterator[tuple[str, Memory]]:
-        """All notes that are left: the record's session id, and what it says."""
+        """All remaining notes: the record's session id, and the memory from its note."""
         if await self.exists():
             async for entity in self._records.query(f"RowKey eq '{_NOTE}'"):
                 yield str(entity["PartitionKey"]), await self._to_memory(entity)
@@ -75,7 +75,10 @@ class OldLayout:
         await self._records.delete(session_id, _NOTE)
 
     async def erase(self, table: str, record_id: str) -> int:
-        """Delete all that the old layout has of a record: how many rows. Reads every event, so it takes its time."""
+        """Delete everything that the old layout has of a record; returns the number of rows.
+
+        Slow, as it reads every event.
+        """
         if not await self.exists():
             return 0
         deleted = int(await self._records.delete(f"{table}:{record_id}", _NOTE))
@@ -89,7 +92,7 @@ class OldLayout:
         return deleted
 
     async def exists(self) -> bool:
-        """Whether the account has tables of the old layout; found out once."""
+        """Whether the account has tables of the old layout; checked once."""
         if self._exists is None:
             self._exists = _EVENTS in await self._account.tables(self._transport)
         return self._exists
@@ -112,11 +115,11 @@ class OldLayout:
         effects = {
             name: _effect(name, str(value), answers.get(name, {}), event_id)
             for column, value in note.items()
-            if column.startswith(_BASIS) and (name := column.removeprefix(_BASIS).replace("_", "-"))
+            if column.startswith(_PREFIX) and (name := column.removeprefix(_PREFIX).replace("_", "-"))
         }
         for fingerprint, answer in json.loads(str(note.get("paid") or "{}")).items():
             effects[_SCORE] = Effect(number=1, done=fingerprint, answer=answer, answered=fingerprint, event_id=event_id)
-        if note.get("failed"):  # an event was given up, and nobody knows which of its effects are missing
+        if note.get("failed"):  # an event was given up, and nothing says which of its effects are missing
             effects.setdefault(_SCORE, Effect(number=1))
         return Memory(
             effects=effects,
@@ -126,16 +129,16 @@ class OldLayout:
         )
 
 
-def _effect(name: str, basis: str, answer: dict[str, Any], event_id: str) -> Effect:
-    if basis == _BEGUN:
+def _effect(name: str, noted: str, answer: dict[str, Any], event_id: str) -> Effect:
+    if noted == _STARTED:
         return Effect(number=1, started="unknown", event_id=event_id)
     known = name != _CUSTOMER or answer
-    fingerprint = _HELD_FINGERPRINT if basis == _HELD else basis
+    fingerprint = _HELD_FINGERPRINT if noted == _HELD else noted
     return Effect(number=1, done=fingerprint if known else None, answer=answer, event_id=event_id)
 
 
 def _minute(event_id: str) -> str:
-    """When the operation of an event was, as exactly as its id says it; never later than it was."""
+    """The time of an event's operation, rounded down to the minute in its id."""
     try:
         return datetime.strptime(event_id.partition("-")[0], "%Y%m%d%H%M").replace(tzinfo=UTC).isoformat()
     except ValueError:
@@ -174,7 +177,7 @@ def _to_status(event_id: str, rows: list[Entity]) -> EventStatus | None:
 
 
 def _step(row: Mapping[str, Any]) -> Step | None:
-    """The effect in a row of the table `events`; None for the row of the event itself."""
+    """The effect that a row of the table `events` holds; None for the row of the event itself."""
     _, dot, name = str(row["RowKey"]).partition(".")
     if not dot:
         return None
@@ -183,5 +186,5 @@ def _step(row: Mapping[str, Any]) -> Step | None:
 
 
 def _time(text: str | None) -> datetime | None:
-    """A time that the SDK has stored: ISO 8601 with up to seven digits of a second."""
+    """A time as the SDK has stored it: ISO 8601 with up to seven decimal places of a second."""
     return datetime.fromisoformat(text) if text else None

@@ -1,7 +1,7 @@
 """What the ledger remembers of one record: everything that decides what is done for its next event.
 
-One entity per record holds all of it as JSON. `SCHEMA` is the version of that JSON: it grows when the meaning of what
-is stored changes, and `decode` then reads the version before as well.
+One entity per record holds all of it as JSON. `SCHEMA` is the version of that JSON. It is increased when the meaning of
+stored data changes, and `decode` then reads the previous version too.
 
 An effect, seen over time:
 
@@ -24,9 +24,9 @@ SCHEMA: Final = 1
 RECENT_KEPT: Final = 32
 DEAD_LETTERS_KEPT: Final = 50
 RETURNS: Final = 9
-"""How often a dead-lettered message comes back before the broker moves it: one less than maxDeliveryCount.
+"""How often a dead-lettered message is redelivered before the broker moves it: one less than maxDeliveryCount.
 
-When it comes once more, somebody has put it back by hand, and it is worked on again.
+If it comes once more, a person has put it back into the queue, and it is worked on again.
 """
 
 
@@ -34,11 +34,11 @@ When it comes once more, somebody has put it back by hand, and it is worked on a
 class Effect:
     """One effect of a record.
 
-    `done` is the fingerprint of what it was last done with; None where it never was, or where the outcome is unknown.
-    `started` is the fingerprint of an attempt whose outcome is unknown. `number` counts the attempts at something new:
-    it makes the Idempotency-Key, so that whoever repeats an attempt repeats its key. `answer` is what the other system
-    said last, to what has the fingerprint `answered`, also while the outcome of a later attempt is unknown. `event_id`
-    is the event that did it last.
+    `done` is the fingerprint of the values with which it was last done; None if it was never done, or if the outcome is
+    unknown. `started` is the fingerprint of an attempt whose outcome is unknown. `number` counts the attempts with new
+    values. It is part of the Idempotency-Key, so that a repeated attempt has the same key. `answer` is the other
+    system's last answer, and `answered` the fingerprint of the values that it answered; both are kept while the outcome
+    of a later attempt is unknown. `event_id` is the event that last did the effect.
     """
 
     number: int = 0
@@ -53,10 +53,10 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event of the record that was dead-lettered and that no later event has made up for.
+    """A dead-lettered event of the record for which no later event has made up.
 
-    `returns` counts how often its message came back on its way to the dead-letter queue; `reported` names who has been
-    told of it (`row`, `hub`).
+    `returns` counts how often its message came back on its way to the dead-letter queue; `reported` names where it has
+    been reported (`row`, `hub`).
     """
 
     reason: str = ""
@@ -68,11 +68,11 @@ class DeadLetter:
 
 @dataclass(slots=True)
 class Memory:
-    """What one record was brought to, by which events.
+    """What was done for one record, and by which events.
 
-    `row_version` is the row's version when it was last acted on, by the event `acted_by`, whose operation was at
-    `acted_time` (ISO 8601, Dataverse's clock). `recent` has the last events that ended, oldest first. `writer` is the
-    invocation that holds the record. `deleted` is the month (`yyyyMM`) in which the row was found deleted; it is
+    `row_version` is the version of the row that the event `acted_by` last acted on; `acted_time` is the time of that
+    event's operation (ISO 8601, Dataverse's clock). `recent` has the events that ended last, oldest first. `writer` is
+    the invocation that holds the record. `deleted` is the month (`yyyyMM`) in which the row was found deleted; it is
     empty while the row exists.
     """
 
@@ -87,11 +87,11 @@ class Memory:
     deleted: str = ""
 
     def effect(self, name: str) -> Effect:
-        """The effect, also where it was never done."""
+        """The effect; an empty one if it was never done."""
         return self.effects.get(name) or _NEVER
 
     def start(self, name: str, fingerprint: str, *, event_id: str, at: str) -> None:
-        """An effect is about to be done: until it is finished, nobody knows whether it was."""
+        """Note that an effect is about to be done: until it is finished, its outcome is unknown."""
         known = self.effect(name)
         again = known.started == fingerprint
         self.effects[name] = replace(
@@ -104,7 +104,7 @@ class Memory:
         )
 
     def finish(self, name: str, number: int, fingerprint: str, answer: dict[str, Any], *, at: str, detail: str) -> None:
-        """The effect was done; of no account where somebody else has started it anew meanwhile."""
+        """Note that the effect was done; ignored if another invocation has started it anew meanwhile."""
         known = self.effect(name)
         if known.number == number:
             self.effects[name] = replace(
@@ -112,23 +112,23 @@ class Memory:
             )
 
     def cancel(self, name: str, number: int, before: Effect) -> None:
-        """The other system has refused the effect: what was done `before` still holds."""
+        """Note that the other system has refused the effect: what was done `before` still holds."""
         if self.effect(name).number == number:
             self.effects[name] = replace(before, number=number)
 
     def forget(self, name: str) -> None:
-        """Whatever was done, it is done again the next time it is needed."""
+        """Forget what was done, so that the effect is done again the next time it is needed."""
         if name in self.effects:
             self.effects[name] = replace(self.effects[name], done=None, answered="")
 
     def act(self, event_id: str, operation_time: datetime, row_version: int) -> None:
-        """The event has brought the systems to the state of the row at this version."""
+        """Note that the event has brought the systems to the state of the row at this version."""
         self.row_version = row_version
         self.acted_by = event_id
         self.acted_time = operation_time.isoformat()
 
     def end(self, event_id: str, state: State) -> None:
-        """The event has ended."""
+        """Note that the event has ended."""
         self.recent.pop(event_id, None)
         self.recent[event_id] = state
         self.dead_letters.pop(event_id, None)
@@ -138,19 +138,19 @@ class Memory:
             self.waiting = ""
 
     def bury(self, event_id: str, letter: DeadLetter) -> None:
-        """The event is dead-lettered."""
+        """Note that the event is dead-lettered."""
         self.recent.pop(event_id, None)
         self.dead_letters[event_id] = letter
         for oldest in list(self.dead_letters)[:-DEAD_LETTERS_KEPT]:
             del self.dead_letters[oldest]
 
     def acted_after(self, operation_time: datetime) -> bool:
-        """Whether an event of a later operation has acted; both times are of Dataverse's clock."""
+        """Whether an event of a later operation has acted; both times come from Dataverse's clock."""
         return bool(self.acted_time) and datetime.fromisoformat(self.acted_time) > operation_time
 
 
 def encode(memory: Memory) -> str:
-    """The memory as JSON, without what has its default."""
+    """The memory as JSON, without values that equal their defaults."""
     content: dict[str, Any] = {
         "effects": {name: _without_defaults(asdict(effect)) for name, effect in memory.effects.items()},
         "rowVersion": memory.row_version,

@@ -1,4 +1,4 @@
-"""Finding events: by correlation id, record, time, or what is wrong with them. For people, off the path of events."""
+"""Finds events for people: by correlation id, by record, by time, or by what is wrong with them."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ _MOST_OF_A_PARTITION: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An event that waits or is dead-lettered, or a system that was found behind; `since` when that began."""
+    """An event that waits or is dead-lettered, or a system that had an older state than it confirmed; `since` when."""
 
     event_id: str
     state: str
@@ -35,7 +35,7 @@ class Problem:
 
 
 class Queries:
-    """Reads lists from the ledger; raises `Outage` where the tables are away.
+    """Reads lists from the ledger; raises `Outage` if the tables are unavailable.
 
     Each list reads a bounded number of partitions (sixteen for a state or an hour, one a month for a record), however
     many events there are.
@@ -70,7 +70,7 @@ class Queries:
         return sorted(statuses, key=lambda status: status.event_id, reverse=True)
 
     async def by_time(self, start: datetime, end: datetime, *, most: int = LISTED) -> list[EventStatus]:
-        """The events whose operation was from the minute of `start` up to `end`, newest first; 48 hours at most."""
+        """The events whose operation was between the minute of `start` and `end`, newest first; 48 hours at most."""
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         first, last = f"{start:%Y%m%d%H%M}", f"{end + timedelta(seconds=59, microseconds=999_999):%Y%m%d%H%M}"
         hour, ids = end.replace(minute=0, second=0, microsecond=0), list[str]()

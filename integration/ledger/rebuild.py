@@ -1,9 +1,9 @@
-"""Making again what people look at, from what decides: after an import, or where lists and events do not agree.
+"""Writes the rows and lists that people look at again from the records: after an import, or if they do not agree.
 
 1. Notes of the old layout are carried over (see `legacy`).
 2. Dead letters that a record knows and that have no row of their own get one.
-3. Every event that its row shows as under way is compared with its record, which knows whether it has ended.
-4. Indexes and problems are written anew from the rows of events; problems that are none any more are removed.
+3. Every event whose row says that it is under way is compared with its record, which says whether it has ended.
+4. Indexes and problems are written again from the rows of events; problems that are over are removed.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ _PROBLEMS: Final = (State.WAITING, State.DEAD_LETTERED)
 
 @dataclass(slots=True)
 class Rebuilt:
-    """How much was looked at and made again so far."""
+    """How much has been checked and written again so far."""
 
     notes: int = 0
     records: int = 0
@@ -35,14 +35,14 @@ class Rebuilt:
 
 
 class Rebuild:
-    """Goes over the whole ledger; it may be in use meanwhile. Raises `Outage` where the tables are away."""
+    """Goes over the whole ledger, which may be in use meanwhile. Raises `Outage` if the tables are unavailable."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._done = Rebuilt()
 
     async def run(self, report: Callable[[Rebuilt], None] = lambda done: None) -> Rebuilt:  # noqa: ARG005 -- says nothing
-        """Do all of it; `report` is told page by page how far it has come."""
+        """Do all of it; `report` is called after each page with the counts so far."""
         await self._carry_over()
         async for page in self._ledger.table(keys.RECORDS).pages():
             await each(self._show_dead_letters, [entity for entity in page if "memory" in entity])
@@ -74,7 +74,7 @@ class Rebuild:
             self._done.dead_letters += await table.insert_new(row)
 
     async def _settled(self, row: Entity) -> EventStatus:
-        """The event as it is: where its row shows no end, its record is asked."""
+        """The event as it is now: if its row shows no end, its record decides."""
         self._done.events += 1
         status = rows.to_status(row)
         if not status.state.final:

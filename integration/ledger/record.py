@@ -1,9 +1,9 @@
-"""A record of the ledger in the hands of one invocation: read once, written with If-Match, fenced.
+"""A record of the ledger as one invocation uses it: read once, written with If-Match, fenced.
 
-The first write claims the record for the invocation. Whoever wrote before and writes again finds another claim and is
-`Fenced`: it has lost its session (it was frozen, its lock ran out) and must end without a trace. No clocks are
-compared.
-A guest writes without a claim: an event of another record that needs this one (the customer of an order).
+The first write claims the record for the invocation. An earlier invocation that then writes again finds this claim and
+gets `Fenced`: it has lost its session (it was frozen, or its lock expired) and must end without any write. No clocks
+are compared. An event of another record that needs this one (such as the customer of an order) is a guest and writes
+without a claim.
 """
 
 import secrets
@@ -18,15 +18,16 @@ from integration.tables import Entity, EntityExists, PreconditionFailed, Table, 
 
 _TRIES: Final = 6
 _LONGEST_PROPERTY: Final = 16_000
-"""Characters; a property holds 32 K units of UTF-16, of which a character takes two at most."""
+"""Characters per property: it holds 32 Ki UTF-16 code units, and a character needs two at most."""
 
 
 class Record:
     """What is remembered of one record, and changes to it.
 
-    Changes are functions that alter a `Memory`. Where somebody else has written meanwhile, or where a write got through
-    whose answer was lost, they are applied to what is stored then, in their order: applied twice they must come to the
-    same. `before` is what is remembered where nothing is stored yet. Raises `Outage` where the tables are away.
+    Changes are functions that alter a `Memory`. If another invocation has written meanwhile, or if the answer to a
+    successful write was lost, the changes are applied again, in their order, to what is stored then. So a change that
+    is applied twice must have the same result as once. `before` is used if nothing is stored yet. Raises `Outage` if
+    the tables are unavailable.
     """
 
     def __init__(
@@ -53,14 +54,14 @@ class Record:
         self._seen_writer = self.memory.writer
 
     def change(self, alter: Callable[[Memory], None]) -> None:
-        """Alter the memory here; it is written together with what follows, by `write`."""
+        """Alter the memory in this process; the next `write` stores it."""
         alter(self.memory)
         self._pending.append(alter)
 
     async def write(self, alter: Callable[[Memory], None] | None = None) -> None:
-        """Write what was changed, durable when this returns.
+        """Write what was changed; it is durable when this returns.
 
-        Raises `Fenced` where another invocation has claimed the record since this one read it, or where its entity was
+        Raises `Fenced` if another invocation has claimed the record since this one read it, or if its entity was
         deleted.
         """
         if alter is not None:
@@ -85,9 +86,9 @@ class Record:
         self._seen_writer = writer
 
     async def _read_again(self) -> None:
-        """A guest may have written, or a write of ours whose answer was lost: those changes stay, ours come on top.
+        """Apply our changes to what a guest has written meanwhile, or to a write of ours whose answer was lost.
 
-        Who is fenced takes nothing of what was found, so that whatever it writes later is refused as well.
+        A fenced invocation adopts nothing of what it found, so that whatever it writes later is refused too.
         """
         found = await self._table.get(*keys.record_keys(self.session_id))
         writer = str(found.entity.get("writer", "")) if found else ""

@@ -1,4 +1,4 @@
-"""What the ledger forgets, once a night: nothing in it grows for ever.
+"""What the ledger deletes once a night, so that nothing in it grows for ever.
 
 | what                                                         | when                                                |
 |--------------------------------------------------------------|-----------------------------------------------------|
@@ -22,13 +22,13 @@ from integration.tables import Entity, PreconditionFailed, Table
 from integration.telemetry import get_logger
 
 _RUN_SECONDS: Final = 200.0
-"""Under the functionTimeout of host.json; what is left is done the next night."""
+"""Less than the functionTimeout of host.json; the rest is done the next night."""
 _log = get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Forgotten:
-    """How much one run has removed; `finished` is False where its time was over before everything was looked at."""
+    """How much one run has removed; `finished` is False if its time ran out before everything was checked."""
 
     tables: int = 0
     problems: int = 0
@@ -38,7 +38,7 @@ class Forgotten:
 
 
 class Retention:
-    """Removes what is older than `months` full months before the present one. Raises `Outage` where tables are away."""
+    """Removes what is more than `months` full months old. Raises `Outage` if the tables are unavailable."""
 
     def __init__(self, ledger: Ledger, clock: Clock, *, months: int, run_seconds: float = _RUN_SECONDS) -> None:
         self._ledger = ledger
@@ -47,7 +47,7 @@ class Retention:
         self._run_seconds = run_seconds
 
     async def run(self) -> Forgotten:
-        """Remove what is old, in steps of a page of entities, until all is done or the time is over."""
+        """Remove what is old, page by page, until everything is done or the time has run out."""
         oldest = keys.month_at(self._clock.now(), back=self._months)
         until = self._clock.monotonic() + self._run_seconds
         forgotten = Forgotten()
@@ -82,7 +82,7 @@ class Retention:
     async def _pages(
         self, name: str, where: str, until: float, forgotten: Forgotten
     ) -> AsyncIterator[tuple[Table, list[Entity]]]:
-        """What a table has to give up, page by page, while there is time."""
+        """The entities of a table to be removed, page by page, while there is time."""
         table = self._ledger.table(name)
         async for page in table.pages(where, select=["PartitionKey", "RowKey"], top=500):
             if page:
@@ -103,7 +103,7 @@ class Retention:
 
 
 async def _delete_record(table: Table, key: tuple[str, str], before: str) -> bool:
-    """Delete a record's entity unless its row has come back meanwhile (somebody restored it)."""
+    """Delete a record's entity, unless its row exists again meanwhile (somebody restored it)."""
     found = await table.get(*key)
     if found is None or not "" < str(found.entity.get("deleted", "")) < before:
         return False

@@ -1,7 +1,8 @@
-"""Rows for people: an event's status, and where it is found. They decide nothing and can be made again from records.
+"""Rows for people: the status of an event, and the indexes that find it. They decide nothing and can be rebuilt.
 
-An event's row is merged, never replaced: the intake writes who and what, the worker how it goes. `state` is written
-only for an attempt that ended, so that a late write of an invocation that has lost its session changes no state.
+An event's row is merged, never replaced: the intake writes who and what, the worker writes the progress. `state` is
+written only when an attempt has ended, so that a late write of an invocation that has lost its session changes no
+state.
 """
 
 import json
@@ -22,7 +23,7 @@ _LONGEST_DETAIL: Final = 1_000
 
 
 def event_row(event: IntegrationEvent) -> Entity:
-    """Who and what: all that is known of an event when it is accepted."""
+    """The part of an event's row that is known when the event is accepted."""
     partition, row = keys.event_keys(event.event_id)
     return {
         "PartitionKey": partition,
@@ -40,7 +41,7 @@ def event_row(event: IntegrationEvent) -> Entity:
 
 
 def index_rows(event: IntegrationEvent | EventStatus) -> list[Entity]:
-    """Where an event is found by its correlation id and by its time."""
+    """The index entries of an event: by its correlation id and by its time."""
     by_correlation = keys.correlation_keys(event.correlation_id, event.event_id)
     by_time = keys.time_keys(event.event_id)
     return [
@@ -57,7 +58,7 @@ def index_rows(event: IntegrationEvent | EventStatus) -> list[Entity]:
 
 
 def started(event: IntegrationEvent, steps: Sequence[Step], now: datetime) -> Entity:
-    """An attempt is under way."""
+    """The row while an attempt is under way."""
     return {**event_row(event), "startedAttempt": event.attempt, "startedTime": iso(now), "steps": _steps(steps)}
 
 
@@ -73,7 +74,7 @@ def ended(
     next_attempt: datetime | None = None,
     published: bool = False,
 ) -> Entity:
-    """An attempt has ended, in `state`; a failed one also enters the history."""
+    """The row when an attempt has ended in `state`; a failed attempt also adds to the history."""
     row: Entity = {
         **event_row(event),
         "state": state.value,
@@ -95,7 +96,7 @@ def ended(
 
 
 def problem_row(status: EventStatus, since: str) -> Entity:
-    """What the list of problems shows of an event that waits or is dead-lettered."""
+    """The row in the list of problems for an event that waits or is dead-lettered."""
     partition, row = keys.problem_keys(status.state.value, status.event_id)
     return {
         "PartitionKey": partition,
@@ -114,7 +115,7 @@ def problem_row(status: EventStatus, since: str) -> Entity:
 
 
 def behind_row(event: IntegrationEvent, system: str, now: datetime) -> Entity:
-    """A system that has lost what it had confirmed, noticed by `event`, as the list of problems shows it."""
+    """The row in the list of problems for a system that has lost what it had confirmed, as `event` noticed."""
     partition, row = keys.problem_keys("system-behind", event.event_id)
     return {
         "PartitionKey": partition,
@@ -133,7 +134,7 @@ def behind_row(event: IntegrationEvent, system: str, now: datetime) -> Entity:
 
 
 def resolved(event_id: str, *, by: str, now: datetime) -> Entity:
-    """A dead-lettered event that a later one has made up for."""
+    """The row of a dead-lettered event for which a later event has made up."""
     partition, row = keys.event_keys(event_id)
     return {
         "PartitionKey": partition,
@@ -146,10 +147,10 @@ def resolved(event_id: str, *, by: str, now: datetime) -> Entity:
 
 def to_status(row: Mapping[str, Any]) -> EventStatus:
     """Read an event's row."""
-    attempts, begun = int(row.get("attempts", 0)), int(row.get("startedAttempt", 0))
+    attempts, latest = int(row.get("attempts", 0)), int(row.get("startedAttempt", 0))
     state = State(row["state"]) if row.get("state") else State.ACCEPTED
-    if begun > attempts and not state.final:
-        state, attempts = State.PROCESSING, begun
+    if latest > attempts and not state.final:
+        state, attempts = State.PROCESSING, latest
     history = [json.loads(value) for name, value in row.items() if name.startswith("attempt") and name[7:].isdigit()]
     published = time(row.get("publishedTime"))
     steps = [_step(it) for it in json.loads(row.get("steps") or "[]")]
@@ -182,7 +183,7 @@ def to_status(row: Mapping[str, Any]) -> EventStatus:
 
 
 def iso(moment: datetime) -> str:
-    """A time as the tables hold it: ISO 8601 in UTC, so that text sorts as time does."""
+    """A time as it is stored: ISO 8601 in UTC, so that the order of the text is the order of time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -203,7 +204,7 @@ def _step(content: Mapping[str, Any]) -> Step:
 
 
 def again(event: IntegrationEvent, state: State, memory: Memory, *, now: datetime, published: bool) -> Entity:
-    """An event that ended before, whose row may have been lost with the process that was to write it."""
+    """An earlier event, whose final row may have been lost with the process that was to write it."""
     row: Entity = {
         **event_row(event),
         "state": state.value,
@@ -223,13 +224,13 @@ def steps_of(memory: Memory, event_id: str) -> list[Step]:
 
 
 def from_memory(status: EventStatus, memory: Memory) -> Entity | None:
-    """The row that says how the event ended, from what its record remembers; None where that knows of no end."""
+    """The row that says how the event ended, from what its record remembers; None if the record knows no end."""
     partition, row = keys.event_keys(status.event_id)
     keyed: Entity = {"PartitionKey": partition, "RowKey": row}
     keyed["steps"] = _steps(status.steps or steps_of(memory, status.event_id))
     if state := memory.recent.get(status.event_id):
         return {**keyed, "state": state.value, "attempts": max(status.attempts, 1), "reason": ""}
     if letter := memory.dead_letters.get(status.event_id):
-        told = {"reason": letter.reason, "detail": letter.detail, "changedTime": letter.at}
-        return {**keyed, "state": State.DEAD_LETTERED.value, "attempts": max(status.attempts, 1), **told}
+        why = {"reason": letter.reason, "detail": letter.detail, "changedTime": letter.at}
+        return {**keyed, "state": State.DEAD_LETTERED.value, "attempts": max(status.attempts, 1), **why}
     return None

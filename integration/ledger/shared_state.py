@@ -1,4 +1,4 @@
-"""What all instances share about the systems outside: a row each, written only while nobody else has written it."""
+"""What all instances share about the outside systems: one row each, written with optimistic concurrency."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class TableState:
         self._table = table
 
     async def read(self, key: str) -> tuple[dict[str, Any] | None, str | None]:
-        """What is stored under `key` and its ETag; None and None where nothing is."""
+        """The document stored under `key` and its ETag; `None, None` if there is none."""
         found = await self._table.get(key, _ROW)
         if found is None:
             return None, None
@@ -25,9 +25,9 @@ class TableState:
         return content, found.etag
 
     async def write(self, key: str, value: Mapping[str, Any], etag: str | None) -> str:
-        """Store `value` where `etag` is still current (None: where nothing is stored); its new ETag.
+        """Store `value` if `etag` is still current (None: if nothing is stored yet); returns the new ETag.
 
-        Raises `Conflict` where somebody else has written.
+        Raises `Conflict` if another instance has written meanwhile.
         """
         entity = {"PartitionKey": key, "RowKey": _ROW, "state": json.dumps(value, separators=(",", ":"))}
         try:

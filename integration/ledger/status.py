@@ -8,7 +8,7 @@ from typing import Any
 
 
 class State(StrEnum):
-    """Where an event is on its way."""
+    """How far an event has come."""
 
     ACCEPTED = "accepted"
     PROCESSING = "processing"
@@ -23,18 +23,18 @@ class State(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether the event has ended; only somebody's request or a later event of the record changes that."""
+        """Whether the event has ended; only a person's request or a later event of the record changes that."""
         return self not in {State.ACCEPTED, State.PROCESSING, State.WAITING}
 
     @property
     def settled(self) -> bool:
-        """Whether the event ended well: everything that was to be done is done."""
+        """Whether the event has ended and everything that was to be done is done."""
         return self in {State.COMPLETED, State.SUPERSEDED, State.NO_HANDLER}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was done for an event: its name, `started` or `done`, when, and what came of it in a few words."""
+    """One effect of an event: its name, `started` or `done`, the time, and its result in a few words."""
 
     name: str
     state: str

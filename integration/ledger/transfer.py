@@ -5,9 +5,9 @@
     ...
     {"end": true, "entities": 1234}
 
-Export and import stream: neither holds more than a page of it. An export of a ledger in use is no picture of one
-moment, and need not be: every entity is whole, and records decide by themselves. What is in the ledger already stays as
-it is when something is imported, since it is newer; so an import can be repeated, and continued.
+Export and import stream: neither holds more than a page of it. An export of a ledger in use does not show one single
+moment, and need not: every entity is complete, and each record decides for itself. An import leaves what is already in
+the ledger as it is, because that is newer; so an import can be repeated, and continued.
 """
 
 import json
@@ -31,7 +31,7 @@ _KEPT: Final = (keys.RECORDS, keys.PROBLEMS, keys.AUDIT)
 
 @dataclass(slots=True)
 class Imported:
-    """How far an import has come: lines read (the header included), entities written, entities that were there."""
+    """The progress of an import: lines read (header included), entities written, entities that were there already."""
 
     line: int = 0
     written: int = 0
@@ -65,11 +65,11 @@ async def restore(
     first_line: int = 1,
     report: Callable[[Imported], None] = lambda done: None,  # noqa: ARG005 -- says nothing
 ) -> Imported:
-    """Write what `lines` hold and the ledger does not; `report` is told again and again how far it has come.
+    """Write what `lines` have and the ledger does not; `report` is called regularly with the progress.
 
-    `first_line` continues an import that was interrupted: entities before that line are passed over. Raises
-    `Unreadable` for what is no export, is cut short, or was written by a newer version: nothing was imported then, or
-    only what came before.
+    `first_line` continues an interrupted import: entities before that line are skipped. Raises `Unreadable` if this is
+    not an export, if it is cut short, or if a newer version wrote it. Only what came before the bad line was imported
+    then.
     """
     numbered = iter(lines)
     header = _object(next(numbered, ""), 1)
@@ -95,7 +95,9 @@ async def restore(
 async def _write(ledger: Ledger, content: dict[str, Any]) -> bool:
     name, entity = str(content.get("table")), content["entity"]
     if name not in _KEPT and keys.month_of_table(name) is None:
-        raise Unreadable(f"the file has an entity of table {name}, which the ledger has not", reason="ledger-file")
+        raise Unreadable(
+            f"the file has an entity of table {name}, which the ledger does not have", reason="ledger-file"
+        )
     _check(int(entity.get("schema", 0)), memory.SCHEMA if _is_records(name) else rows.SCHEMA)
     return await ledger.table(name).insert_new(entity)
 

@@ -1,4 +1,4 @@
-"""Writing what people see off the path of events: gathered for a moment, several changes of one event in one write."""
+"""Writes rows for people without holding up events: waits a moment, and joins several changes of one event."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """An entity to be merged into a table; `entity` with its keys alone stands for a deletion."""
+    """An entity to be merged into a table; an `entity` that has only its keys means a deletion."""
 
     table: str
     entity: Entity
@@ -30,8 +30,8 @@ class _Change:
 class StatusWriter:
     """Merges rows of events and problems.
 
-    What is written here decides nothing. Where the tables are away it is kept for ten minutes, as far as it is not too
-    much; what is lost is made again from the record when somebody asks for it. Rows of one event are written in the
+    What is written here decides nothing. While the tables are unavailable, rows are kept for ten minutes and up to a
+    limit. A row that is lost is rebuilt from the record when somebody asks for it. Rows of one event are written in the
     order in which they were given.
     """
 
@@ -54,9 +54,9 @@ class StatusWriter:
         self._submit(_Change(keys.PROBLEMS, {"PartitionKey": partition, "RowKey": row}, delete=True))
 
     async def flushed(self, row: Entity) -> None:
-        """Merge the row of an event and wait until it is written; without complaint where it cannot be."""
+        """Merge the row of an event and wait until it is written; does not raise if it cannot be written."""
         written = self._changes.submit(_Change(_events_table(row), row), urgent=True)
-        with suppress(IntegrationError, TimeoutError):  # `_write` has logged it, or still tries
+        with suppress(IntegrationError, TimeoutError):  # `_write` has logged the failure, or is still trying
             await asyncio.wait_for(asyncio.shield(written), _FLUSH_SECONDS)
 
     async def drain(self) -> None:
@@ -99,7 +99,7 @@ class StatusWriter:
 
     @staticmethod
     async def _merge(table: Table, entities: Sequence[Entity]) -> None:
-        """Merge them together; where one is refused, one by one, so that it alone is missing."""
+        """Merge them together; if one is refused, merge one by one, so that only the refused one is missing."""
         try:
             await table.merge_all(entities)
         except TableRejected:

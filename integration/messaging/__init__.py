@@ -1,4 +1,4 @@
-"""What is sent: the work queue (Service Bus) and the hub of settled events (Event Hubs); and the dead-letter queue."""
+"""Senders to the work queue (Service Bus) and to the hub of settled events (Event Hubs), and the dead-letter queue."""
 
 from integration.messaging.dead_letter_queue import DeadLetterQueue, DeadMessage
 from integration.messaging.hub import EventPublisher

@@ -1,4 +1,4 @@
-"""The event hub that settled events are published to, a partition per record so that its events stay in order."""
+"""The event hub for settled events; a record's events are in one partition, so that they stay in order."""
 
 import hashlib
 from collections import defaultdict
@@ -23,7 +23,7 @@ class _Outgoing:
 class EventPublisher:
     """Publishes events to one hub. One client, used by one thread; callers get futures.
 
-    Events with the same key go to the same partition. Futures fail with `Transient` where the hub did not acknowledge.
+    Events with the same key go to the same partition. Futures fail with `Transient` if the hub did not acknowledge.
     """
 
     def __init__(self, connect: Callable[[], EventHubProducerClient]) -> None:
@@ -70,7 +70,7 @@ class EventPublisher:
             data.content_type = item.content_type
             try:
                 batch.add(data)
-            except ValueError:  # the batch is full: azure.eventhub says so with nothing more special
+            except ValueError:  # the batch is full: azure.eventhub has no more specific error for that
                 client.send_batch(batch)
                 batch = client.create_batch(partition_id=partition)
                 batch.add(data)

@@ -23,7 +23,7 @@ _PROOF_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Outgoing:
-    """One event to send, with its envelope; None stands for a look whether the queue can be reached."""
+    """One event to send, with its envelope; None is a check whether the queue can be reached."""
 
     event: IntegrationEvent | None
     envelope: bytes = b""
@@ -33,8 +33,8 @@ class _Outgoing:
 class WorkQueue:
     """Sends events to the work queue. One sender, used by one thread; callers get futures.
 
-    `connect` opens a client; it is called on first use and again after a failure. Futures fail with `Transient` where
-    the broker did not acknowledge: the event may or may not be queued, and sending it again is safe (same MessageId).
+    `connect` opens a client; it is called on first use and again after a failure. Futures fail with `Transient` if the
+    broker did not acknowledge: the event may or may not be queued, and sending it again is safe (same MessageId).
     """
 
     def __init__(self, connect: Callable[[], ServiceBusClient], queue_name: str, *, clock: Clock | None = None) -> None:
@@ -47,7 +47,7 @@ class WorkQueue:
         self._coalescer: Coalescer[_Outgoing] = Coalescer("work-queue", self._send)
 
     def send(self, event: IntegrationEvent, envelope: bytes) -> "Future[None]":
-        """Queue `event`, whose `envelope` is made already, now; resolves when the broker has acknowledged it."""
+        """Queue `event` at once, with its finished `envelope`; resolves when the broker has acknowledged it."""
         return self._coalescer.submit(_Outgoing(event, envelope))
 
     def schedule(self, event: IntegrationEvent, due: datetime) -> "Future[None]":
@@ -57,8 +57,8 @@ class WorkQueue:
     def ping(self) -> "Future[None]":
         """Resolves when the broker has been reached over an open link to the queue.
 
-        A link that has worked within the last half minute and has not failed since is proof enough; only after that is
-        it closed and opened again. Anyone may ask for the app's health: that must not cost an idle sender its link.
+        A link that has worked within the last half minute and has not failed since is proof enough; an older one is
+        closed and opened again. Health checks come often, and must not make an idle sender reopen its link each time.
         """
         if self._clock.monotonic() - self._proved_at < _PROOF_SECONDS:
             proved: Future[None] = Future()
@@ -74,7 +74,7 @@ class WorkQueue:
     def _send(self, outgoing: Sequence[_Outgoing]) -> None:
         try:
             if all(item.event is None for item in outgoing):
-                self._disconnect()  # only a link that is opened now proves that the broker is there now
+                self._disconnect()  # only a link that is opened now proves that the broker is available now
             sender = self._open()
             batch = sender.create_message_batch()
             for message in (_to_message(item.event, item.envelope, item.due) for item in outgoing if item.event):

@@ -1,4 +1,4 @@
-"""What keeps a system from being hammered, and events from failing one by one while it is away; see protected.py."""
+"""Protects outside systems from overload, and events from failing one by one during an outage; see protected.py."""
 
 from integration.protection.breaker import BreakerPolicy, Pause, Phase, SystemState
 from integration.protection.budget import Budget

@@ -1,12 +1,12 @@
-"""The circuit breaker of one system, as a pure state machine: what is, and what becomes of it.
+"""The circuit breaker of one system, as a pure state machine.
 
     closed ── outages ──> open ── its time is over, one instance claims the probe ──> half-open
       ^                    ^                                                            │  │
       └── the probe went through, calls ramp up ──────────────────────────────────────── │ ─┘
                            └────────────── it did not: open for longer ─────────────────┘
 
-Beside it a person may pause the system, and the system itself may ask for a pause (Retry-After). All times are seconds
-since the epoch (UTC), as instances share them.
+In addition, a person may pause the system, and the system itself may ask for a pause (Retry-After). All times are
+seconds since the epoch (UTC), because instances share them.
 """
 
 from collections import deque
@@ -18,12 +18,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """When a system counts as away, and how it is tried again; times in seconds.
+    """When the breaker opens, and how the system is tried again; times in seconds.
 
-    It opens when `outages` calls of the last `window` were outages and made up `share` of them, for `first_open`, twice
-    that the next time, up to `longest_open`. A claimed probe lapses after `probe` (its process may have died). After
-    closing, each process may have one call at once, twice as many every `ramp_step`. What opens again within `calm`
-    after it has closed has not recovered: it opens for longer.
+    The breaker opens if, of the calls in the last `window`, at least `outages` calls and the fraction `share` were
+    outages. It stays open for `first_open`, then for twice as long each time, up to `longest_open`. A claimed probe
+    expires after `probe`, because its process may have died. After closing, each process may have one call at a time,
+    and twice as many after every `ramp_step`. If the breaker opens again within `calm` after closing, the system has
+    not recovered, and the breaker stays open for longer.
     """
 
     window: float = 30.0
@@ -37,7 +38,7 @@ class BreakerPolicy:
 
 
 class Phase(StrEnum):
-    """Of the breaker."""
+    """The states of the breaker."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -45,7 +46,7 @@ class Phase(StrEnum):
 
 
 class Admission(StrEnum):
-    """What a call is told."""
+    """What a call may do."""
 
     GO = "go"
     PROBE = "probe"
@@ -71,7 +72,7 @@ class SystemState:
     phase: Phase = Phase.CLOSED
     since: float = 0.0
     until: float = 0.0
-    """Open: when it may be probed. Half-open: when the claim of the probe lapses."""
+    """Open: when the system may be probed. Half-open: when the claim of the probe expires."""
     openings: int = 0
     """How often it has opened in a row."""
     why: str = ""
@@ -81,7 +82,7 @@ class SystemState:
     pause: Pause | None = None
 
     def admission(self, now: float) -> tuple[Admission, float | None]:
-        """Whether a call may go, and for how many seconds not (None: nobody knows)."""
+        """Whether a call may go, and if not, for how many seconds (None: not known)."""
         if self.pause is not None:
             return Admission.PAUSED, None
         if now < self.throttled_until:
@@ -108,27 +109,27 @@ class SystemState:
         return replace(self, phase=Phase.OPEN, since=now, until=until, openings=in_a_row + 1, why=why)
 
     def claimed(self, now: float, policy: BreakerPolicy) -> "SystemState":
-        """One call probes; the others wait for what comes of it."""
+        """One call probes; the others wait for its outcome."""
         return replace(self, phase=Phase.HALF_OPEN, since=now, until=now + policy.probe)
 
     def released(self, now: float) -> "SystemState":
-        """Nobody knows what came of the probe: the next call may try."""
+        """The outcome of the probe is unknown: the next call may probe."""
         return replace(self, phase=Phase.OPEN, since=now, until=now)
 
     def closed(self, now: float) -> "SystemState":
-        """Calls go again, few at first."""
+        """Calls are let through again, few at first."""
         return replace(self, phase=Phase.CLOSED, since=now, until=0.0, why="", ramp_from=now)
 
     def throttled(self, until: float) -> "SystemState":
-        """The system asked for a pause; after it, calls come back few at first."""
+        """The system asked for a pause; after it, few calls are let through at first."""
         return replace(self, throttled_until=until, ramp_from=until)
 
     def paused(self, pause: Pause) -> "SystemState":
-        """A person holds calls back."""
+        """A person pauses the system."""
         return replace(self, pause=pause)
 
     def resumed(self, now: float) -> "SystemState":
-        """A person lets calls go again, few at first; a breaker that was open may be probed at once."""
+        """A person resumes the system: few calls at first; a breaker that was open may be probed at once."""
         until = now if self.phase is Phase.OPEN else self.until
         return replace(self, pause=None, until=until, ramp_from=now)
 
@@ -137,7 +138,7 @@ class SystemState:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any] | None) -> "SystemState":
-        """From what `as_document` gave; of another version's document, what this one knows."""
+        """From what `as_document` made; of another version's document, the fields that this version knows."""
         known = {name: value for name, value in (document or {}).items() if name in cls.__dataclass_fields__}
         pause = known.get("pause")
         known["pause"] = Pause(**pause) if pause else None
@@ -146,11 +147,11 @@ class SystemState:
 
 
 _NEWS_OF_A_PROBE = 5.0
-"""Seconds after which it is worth asking what came of another call's probe."""
+"""Seconds after which it is worth checking the outcome of another call's probe."""
 
 
 class Outcomes:
-    """What became of the calls of one process lately."""
+    """The recent outcomes of the calls of one process."""
 
     def __init__(self, policy: BreakerPolicy) -> None:
         self._policy = policy
@@ -158,7 +159,7 @@ class Outcomes:
         self._outages = 0
 
     def add(self, now: float, *, outage: bool) -> bool:
-        """Note one more; whether the system counts as away now."""
+        """Note one more outcome; returns whether the breaker should open now."""
         self._seen.append((now, outage))
         self._outages += outage
         while self._seen[0][0] <= now - self._policy.window:
@@ -166,6 +167,6 @@ class Outcomes:
         return outage and self._outages >= max(self._policy.outages, self._policy.share * len(self._seen))
 
     def forget(self) -> None:
-        """Start anew: what was is no sign of what is."""
+        """Forget all outcomes: they say nothing about the present."""
         self._seen.clear()
         self._outages = 0

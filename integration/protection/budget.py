@@ -1,4 +1,4 @@
-"""How many requests a process may send in a window of time, where a system counts them."""
+"""How many requests a process may send in a window of time, for a system that counts them."""
 
 from collections import deque
 
@@ -15,11 +15,11 @@ class Budget:
         self._total = 0.0
 
     def set_requests(self, requests: int) -> None:
-        """From now on `requests`, at least one."""
+        """Set the budget to `requests`, at least one."""
         self._requests = max(1, requests)
 
     def spend(self, now: float) -> float:
-        """Take one request out of it: 0.0; where none is left, after how many seconds there will be (nothing taken)."""
+        """Take one request and return 0.0; if none is left, take none and return the seconds until there is one."""
         part = now // self._part
         while self._spent and self._spent[0][0] < part - _PARTS:
             self._total -= self._spent.popleft()[1]

@@ -1,4 +1,4 @@
-"""How many instances of the app are at work: what all of them share is divided by that."""
+"""Counts the running instances of the app, by which shared limits are divided."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ _log = get_logger(__name__)
 
 KEY = "instances"
 _EVERY = 60.0
-"""Seconds between two signs of life, give or take a third, so that instances do not write all at once."""
+"""Seconds between two signs of life, varied by up to a third, so that instances do not all write at once."""
 _FORGOTTEN_AFTER = 180.0
 _TRIES = 5
 
@@ -23,8 +23,8 @@ _TRIES = 5
 class Instances:
     """Counts the instances that called a system in the last three minutes, this one included.
 
-    Each writes its own sign of life into one shared document, once a minute and only while it has something to do.
-    Where the document cannot be read, the last known number holds.
+    Each instance writes its sign of life into one shared document, once a minute and only while it has work.
+    If the document cannot be read, the last known number is used.
     """
 
     def __init__(self, shared: SharedState, clock: Clock, *, draw: Callable[[], float] = random.random) -> None:
@@ -37,7 +37,7 @@ class Instances:
         self._signing = SingleFlight[None]()
 
     def count(self) -> int:
-        """The number as far as it is known, at least 1; starts a sign of life where one is due."""
+        """The number as far as it is known, at least 1; starts writing a sign of life if one is due."""
         now = self._clock.monotonic()
         if now >= self._next:
             self._next = now + _EVERY * (2 + 2 * self._draw()) / 3
@@ -51,7 +51,7 @@ class Instances:
                 seen, etag = await self._shared.read(KEY)
                 alive = {name: at for name, at in (seen or {}).items() if at > now - _FORGOTTEN_AFTER}
                 await self._shared.write(KEY, alive | {self._own: now}, etag)
-            except Conflict:  # another one signed at the same moment
+            except Conflict:  # another instance wrote at the same moment
                 await asyncio.sleep(self._draw() / 2)
             except IntegrationError as error:
                 _log.warning("instances-not-counted", error=error)

@@ -1,4 +1,4 @@
-"""How many calls may be under way at once."""
+"""Limits how many calls may be under way at once."""
 
 import asyncio
 from collections import deque
@@ -6,9 +6,9 @@ from contextlib import suppress
 
 
 class Limiter:
-    """Lets `limit` callers in at a time, the others in the order they came; the limit may change at any time.
+    """Lets `limit` callers in at a time and the others in the order in which they came; for one event loop.
 
-    What `asyncio.Semaphore` cannot: grow and shrink. Callers of one event loop.
+    Unlike an `asyncio.Semaphore`, it can grow and shrink at any time.
     """
 
     def __init__(self, limit: int) -> None:
@@ -21,19 +21,19 @@ class Limiter:
         return self._running
 
     def set_limit(self, limit: int) -> None:
-        """From now on `limit`, at least one; those that are in stay in."""
+        """Set the limit to `limit`, at least one; callers that are in stay in."""
         self._limit = max(1, limit)
         self._let_in()
 
     def try_enter(self) -> bool:
-        """Take a place if one is free; who got one gives it back with `leave`."""
+        """Take a place if one is free; a caller that got one gives it back with `leave`."""
         if self._waiting or self._running >= self._limit:
             return False
         self._running += 1
         return True
 
     async def enter(self) -> None:
-        """Wait for a place, behind those who wait already."""
+        """Wait for a place, behind those who are waiting already."""
         if self.try_enter():
             return
         place = asyncio.get_running_loop().create_future()
@@ -41,7 +41,7 @@ class Limiter:
         try:
             await place
         except asyncio.CancelledError:
-            if not place.cancelled():  # it was let in at the moment it gave up
+            if not place.cancelled():  # it was let in at the very moment at which it gave up
                 self.leave()
             with suppress(ValueError):
                 self._waiting.remove(place)

@@ -1,7 +1,7 @@
-"""A sender that keeps its system from being hammered.
+"""A sender that protects its system from overload.
 
-In this order: the breaker (and pauses, a person's or the system's own), a place among the calls under way, the budget
-of requests; then the call, whose outcome the breaker hears of.
+A call passes in this order: the breaker (and pauses, by a person or by the system itself), a place among the calls
+under way, and the budget of requests. Then it is sent, and its outcome is reported to the breaker.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, 
 
 
 class Protected:
-    """Stands between a client and the transport, and sends as the transport does.
+    """Stands between a client and the transport, and sends like the transport.
 
-    Besides what that raises: `Paused` and `Throttled` when nothing may be sent (see `Switch.admit`), `Paused`
-    (`<service>-budget-spent`) when this process has sent its share, and `Transient` (`deadline-exceeded`) where the
-    time of the event ends before there is a place.
+    In addition to what the transport raises: `Paused` and `Throttled` when nothing may be sent (see `Switch.admit`),
+    `Paused` (`<service>-budget-spent`) when this process has sent its share, and `Transient` (`deadline-exceeded`) if
+    the deadline of the event passes before there is a place.
 
-    `concurrency` calls may be under way at once in this process. `failure_of` says what an answer means that is not
-    2xx. Where `instances` are counted, `requests` (in five minutes) is for all of them together, and so is what the
+    `concurrency` calls may be under way at once in this process. `failure_of` gives the error for an answer that is not
+    2xx. If `instances` are counted, `requests` (in five minutes) holds for all of them together, and so does what the
     system recommends in `x-ms-dop-hint` ("Send parallel requests" in the Dataverse developer documentation).
     """
 
@@ -67,7 +67,7 @@ class Protected:
             self._limiter.leave()
 
     async def _wait(self, request: Request, context: CallContext) -> Pass:
-        """Wait for a place; what held when the wait began need not hold when it ends."""
+        """Wait for a place, then ask the switch again, because the state may have changed during the wait."""
         left = None if context.deadline is None else context.deadline - self._clock.monotonic()
         try:
             async with asyncio.timeout(left):

@@ -7,20 +7,20 @@ from typing import Any, Protocol
 from integration.errors import Conflict
 
 Document = Mapping[str, Any]
-"""What JSON can hold."""
+"""A JSON object."""
 
 
 class SharedState(Protocol):
     """A store of small documents with optimistic concurrency."""
 
     async def read(self, key: str) -> tuple[Document | None, str | None]:
-        """The document under `key` and its ETag; two times None where there is none."""
+        """The document under `key` and its ETag; `None, None` if there is none."""
         ...
 
     async def write(self, key: str, value: Document, etag: str | None) -> str:
-        """Write the document if it still has this ETag (None: if there is none); its new ETag.
+        """Write the document if it still has this ETag (None: if there is none yet); returns the new ETag.
 
-        Raises `Conflict` where somebody else has written meanwhile.
+        Raises `Conflict` if another instance has written meanwhile.
         """
         ...
 

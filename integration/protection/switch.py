@@ -16,32 +16,32 @@ from integration.transport.single_flight import SingleFlight
 _log = get_logger(__name__)
 
 _FRESH = 2.0
-"""Seconds for which what was read of the shared state holds; then it is read again, while calls go on with it."""
+"""Seconds for which the shared state that was read is current; then it is read again, while calls go on with it."""
 _STALE = 10.0
-"""Seconds after which calls wait until it has been read: the process had nothing to do meanwhile."""
+"""Seconds after which calls wait until the state has been read again; the process was idle in between."""
 _PATIENCE = 2.0
-"""Seconds that reading or writing it may take; a call goes on without it then."""
+"""Seconds that reading or writing the state may take; after that a call goes on without it."""
 _TRIES = 5
 _UNSAID_PAUSE = 5.0
-"""Seconds that a system is left alone which says 429 without saying for how long."""
+"""Seconds for which nothing is sent to a system that answered 429 without Retry-After."""
 
 Change = Callable[[SystemState], SystemState | None]
-"""What becomes of a state; None where nothing does."""
+"""A change of a state; None if the state stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A call may go; `limit` is how many may be under way at once in this process."""
+    """Permission for a call; `limit` is how many calls may be under way at once in this process."""
 
     limit: int
     probe: bool = False
 
 
 class Switch:
-    """Lets calls to `service` go or holds them back, as all instances know it.
+    """Lets calls to `service` go or holds them back, by a state that all instances share.
 
-    The state is read every other second at most and written only when it changes. While the store is away, each process
-    goes by what it sees itself.
+    The state is read at most every two seconds, and written only when it changes. While the store is unavailable, each
+    process decides by what it sees itself.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Switch:
         self._reading = SingleFlight[None]()
 
     async def admit(self) -> Pass:
-        """A pass for one call; what becomes of the call goes to `saw`.
+        """A pass for one call; report the outcome of the call to `saw`.
 
-        Raises `Paused` (an open breaker: with the time that is left; a person's pause: without) and `Throttled` (the
-        system asked some instance for a pause). Nothing may be sent then.
+        Raises `Paused` (with the remaining time if the breaker is open, without a time if a person paused the system)
+        and `Throttled` (the system asked one of the instances for a pause). Nothing may be sent then.
         """
         await self._keep_up()
         now = self._now()
@@ -87,7 +87,7 @@ class Switch:
         raise self._held_back(admission, seconds)
 
     async def saw(self, given: Pass, error: BaseException | None) -> None:
-        """What became of a call that was let go; None: an answer."""
+        """Report the outcome of a call that was let through: its error, or None if it was answered."""
         now = self._now()
         if isinstance(error, Throttled):
             until = now + (error.retry_after or _UNSAID_PAUSE)
@@ -101,15 +101,15 @@ class Switch:
             self._outcomes.add(now, outage=False)
 
     async def pause(self, *, by: str, why: str) -> SystemState:
-        """Hold all calls back until somebody resumes; the state then. Raises what the store raises."""
+        """Hold all calls back until somebody resumes; returns the new state. Raises what the store raises."""
         return await self._by_hand(lambda state: state.paused(Pause(by, why, self._now())))
 
     async def resume(self) -> SystemState:
-        """Let calls go again; the state then. Raises what the store raises."""
+        """Let calls go again; returns the new state. Raises what the store raises."""
         return await self._by_hand(lambda state: state.resumed(self._now()))
 
     async def state(self) -> SystemState:
-        """The state as all instances know it; raises what the store raises."""
+        """The state that all instances share; raises what the store raises."""
         return SystemState.from_document((await self._shared.read(self._key))[0])
 
     @property
@@ -135,7 +135,7 @@ class Switch:
         if admission is Admission.PAUSED and state.pause is not None:
             why = f"{state.pause.by} has paused {service}: {state.pause.why}"
         else:
-            why = f"{service} is away ({state.why}) and is left alone"
+            why = f"{service} is unavailable ({state.why}) and is given time to recover"
         return Paused(f"{why}; nothing was sent", reason=f"{service}-paused", service=service, retry_after=seconds)
 
     async def _open(self, error: BaseException | None) -> None:
@@ -161,7 +161,7 @@ class Switch:
             await self._change(lambda state: state.released(self._now()) if state.phase is Phase.HALF_OPEN else None)
 
     async def _keep_up(self) -> None:
-        """Read the shared state where what is known of it is no longer fresh."""
+        """Read the shared state if what is known of it is out of date."""
         age = self._clock.monotonic() - self._read_at
         if age >= _FRESH:
             reading = self._reading.start(self._read)
@@ -190,7 +190,7 @@ class Switch:
         self._state, self._etag, self._unsaved = state, etag, False
 
     async def _change(self, change: Change) -> bool:
-        """Make a change for all instances; False where it does not apply (any more). Never fails: see the class."""
+        """Make a change for all instances; False if it does not apply, or no longer. Never fails: see the class."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await self._write(change)
@@ -212,7 +212,7 @@ class Switch:
         return self._state
 
     async def _write(self, change: Change) -> bool:
-        """Apply `change` to the latest state and write it; where somebody else was quicker, to theirs."""
+        """Apply `change` to the latest state and write it; if another instance wrote first, apply it to that state."""
         for _ in range(_TRIES):
             changed = change(self._state)
             if changed is None:
@@ -231,7 +231,7 @@ class Switch:
 
 
 def _is_outage(error: BaseException | None) -> bool:
-    """Whether the system as a whole did not work. What it forbids us it says itself, so it is there."""
+    """Whether the system as a whole failed. A refusal in the system's own words shows that it is running."""
     return (
         isinstance(error, Outage)
         and not isinstance(error, Throttled | Paused)
@@ -240,7 +240,7 @@ def _is_outage(error: BaseException | None) -> bool:
 
 
 def _is_answer(error: BaseException | None) -> bool:
-    """Whether the system answered, be it with a refusal. Of a call that ended with its event's time nobody knows."""
+    """Whether the system answered, even with a refusal. After a call that its deadline ended, that is not known."""
     if error is None:
         return True
     return isinstance(error, IntegrationError) and error.reason != "deadline-exceeded" and not _is_outage(error)

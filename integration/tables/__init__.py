@@ -1,4 +1,4 @@
-"""Azure Tables over its REST interface: what the ledger needs of it, at a fraction of the SDK's CPU time."""
+"""Azure Tables over its REST interface: the part that the ledger needs, with a fraction of the SDK's CPU time."""
 
 from integration.tables.account import Account, table_account
 from integration.tables.entity import Entity, Versioned

@@ -18,7 +18,7 @@ _DEVELOPMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where the tables are and who signs the calls; `endpoint` is without a slash at its end."""
+    """The address of the tables and how calls are signed; `endpoint` has no slash at its end."""
 
     endpoint: str
     signer: Signer
@@ -33,7 +33,7 @@ class Account:
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
     ) -> Response:
-        """Send one call and return its answer, whatever its status; `path` is quoted already."""
+        """Send one call and return its answer, whatever its status; `path` must be URL-encoded."""
         url = f"{self.endpoint}/{path}"
         request = Request(
             "ledger", operation, method, url, {**_HEADERS, **(headers or {}), **self._admitted(url)}, body
@@ -54,7 +54,7 @@ class Account:
             raise table_failure(answer)
 
     async def delete_table(self, transport: Transport, name: str) -> None:
-        """Delete the table and all that is in it; nothing happens where there is none."""
+        """Delete the table and all that is in it; does nothing if there is none."""
         answer = await self.send(transport, "delete table", "DELETE", f"Tables('{quote(name)}')")
         if not answer.ok and not (answer.status == 404 and code_of(answer) in MISSING):
             raise table_failure(answer)
@@ -81,7 +81,7 @@ def table_account(
 ) -> Account:
     """The account; without a connection string it is reached by name with `tokens` of the managed identity.
 
-    Raises `ConfigurationError` where the connection string names neither an account nor an endpoint.
+    Raises `ConfigurationError` if the connection string names neither an account nor an endpoint.
     """
     if connection_string is None:
         if not account_name or tokens is None:

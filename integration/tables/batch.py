@@ -1,4 +1,4 @@
-"""Entity group transactions: many writes to one partition in one call, all or none.
+"""Entity group transactions: many writes to one partition in one call, of which all are done or none.
 
 https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
 """
@@ -29,9 +29,11 @@ def batch_body(merges: Sequence[tuple[str, bytes]]) -> tuple[str, bytes]:
 
 
 def batch_failure(answer: Response, parts: int) -> Response | None:
-    """None where all `parts` of a transaction were done, else the answer of the one that failed, or the whole answer.
+    """None if all `parts` of a transaction were done.
 
-    An answer that does not speak of every part (a gateway's page) says nothing of what became of the transaction.
+    Otherwise the answer of the part that failed, or the whole answer.
+
+    An answer that does not mention every part (a gateway's page) does not say whether the transaction was done.
     """
     if answer.status != 202:
         return answer

@@ -1,7 +1,8 @@
 """Entities as Azure Tables stores them, in the JSON of its REST interface.
 
-Only text, whole numbers of 32 bits and booleans are written, which need no type annotations: times are stored as ISO
-8601 text, larger numbers as text. https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations
+Only text, 32-bit integers and booleans are written, because they need no type annotations. Times are stored as ISO 8601
+text, larger numbers as text.
+https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations
 """
 
 import json
@@ -30,9 +31,9 @@ class Versioned:
 
 
 def checked_key(value: str) -> str:
-    """A partition or row key; raises `TableRejected` for one that Tables does not take.
+    """A partition or row key; raises `TableRejected` for one that Tables does not accept.
 
-    The service would answer such a key with a page of its web server, which cannot be told from a gateway's.
+    The service would answer such a key with a page of its web server, which looks like an answer of a gateway.
     https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
     """
     if _NOT_IN_KEYS.search(value) or len(value) > _LONGEST_KEY:
@@ -41,9 +42,10 @@ def checked_key(value: str) -> str:
 
 
 def encode(entity: Mapping[str, Property]) -> bytes:
-    """`entity` as a request body, in ASCII: Azurite breaks characters that lie across two pieces of a large body.
+    """`entity` as a request body.
 
-    Raises `ValueError` for a value that is not stored here, `TableRejected` for a key that Tables does not take.
+    It is ASCII, because Azurite breaks characters that are split between two chunks of a large body. Raises
+    `ValueError` for a value of another type or size, `TableRejected` for a key that Tables does not accept.
     """
     for name, value in entity.items():
         if name in _KEYS:
@@ -54,5 +56,5 @@ def encode(entity: Mapping[str, Property]) -> bytes:
 
 
 def decode(document: Mapping[str, Any]) -> Entity:
-    """An entity of an answer, without what the service adds; entities written by others may hold any JSON value."""
+    """An entity from an answer, without what the service adds; entities written by others may have any JSON value."""
     return {name: value for name, value in document.items() if name != "Timestamp" and not name.startswith("odata.")}

@@ -1,4 +1,4 @@
-"""What answers of Azure Tables mean.
+"""The meaning of answers of Azure Tables.
 
 Codes: https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
 """
@@ -11,7 +11,7 @@ from integration.transport import Response
 
 SERVICE: Final = "ledger"
 MISSING: Final = frozenset({"ResourceNotFound", "TableNotFound", "EntityNotFound"})
-"""The codes of a 404 that Tables itself gives; any other 404 is somebody else's."""
+"""The codes of a 404 from Tables itself; any other 404 comes from something else."""
 
 
 class EntityExists(IntegrationError):
@@ -27,13 +27,13 @@ class PreconditionFailed(IntegrationError):
 
 
 class TableRejected(Permanent):
-    """The service refuses what we sent: a defect of this app, never an outage; trying again cannot help."""
+    """The service refuses what we sent. That is a defect of this app, never an outage; trying again cannot help."""
 
     reason = "ledger-rejected"
 
 
 def code_of(answer: Response) -> str:
-    """The error code (`TableNotFound`, `EntityAlreadyExists`); empty where something else than Tables answered."""
+    """The error code (`TableNotFound`, `EntityAlreadyExists`); empty if something other than Tables answered."""
     if code := answer.headers.get("x-ms-error-code"):
         return code
     try:
@@ -44,7 +44,7 @@ def code_of(answer: Response) -> str:
 
 
 def table_failure(answer: Response) -> IntegrationError:
-    """The error for an answer that is not the one hoped for.
+    """The error for an answer that is not a success.
 
     | answer                                                      | error                      |
     |-------------------------------------------------------------|----------------------------|

@@ -1,4 +1,4 @@
-"""How calls of the tables are admitted: by the storage account's key, or by a token of the managed identity."""
+"""Authorises calls to the tables: with the storage account's key, or with a token of the managed identity."""
 
 import base64
 import hashlib
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from integration.transport import Authorizer
 
 _VERSION = "2020-12-06"
-"""The version of the REST interface that all calls name."""
+"""The version of the REST interface that is sent with every call."""
 
 
 class Signer:
-    """Gives the headers that date and admit one call."""
+    """Gives the headers with the date, version and authorisation of one call."""
 
     def __init__(self, account: str, key: str | None, tokens: Authorizer | None) -> None:
         self._account = account
@@ -24,7 +24,7 @@ class Signer:
 
     @property
     def tokens(self) -> Authorizer | None:
-        """What the transport asks for a bearer token; None where the account's key signs."""
+        """The source of bearer tokens for the transport; None if the account's key signs."""
         return self._tokens
 
     def headers(self, url: str) -> Mapping[str, str]:

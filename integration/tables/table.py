@@ -26,7 +26,7 @@ class Page:
 class Table:
     """A table by name; it is created when a write finds it missing, and reads as empty until then.
 
-    Raises `Outage` where the service does not answer as Tables does, `TableRejected` for what is wrong with a call.
+    Raises `Outage` if something other than Tables answers or nothing does, `TableRejected` if a call is wrong.
     """
 
     def __init__(self, account: Account, transport: Transport, name: str) -> None:
@@ -35,7 +35,7 @@ class Table:
         self.name = name
 
     async def get(self, partition: str, row: str) -> Versioned | None:
-        """The entity and its ETag, or None where there is none."""
+        """The entity and its ETag, or None if there is none."""
         answer = await self._send("read", "GET", self._address(partition, row))
         if answer.status == 404:
             if code_of(answer) in MISSING:
@@ -44,13 +44,13 @@ class Table:
         return Versioned(decode(_read(answer)), answer.headers.get("etag", ""))
 
     async def insert(self, entity: Mapping[str, Property]) -> str:
-        """Write a new entity; its ETag. Raises `EntityExists`."""
+        """Write a new entity and return its ETag. Raises `EntityExists`."""
         headers = {**_JSON, "Prefer": "return-no-content"}
         answer = await self._write("insert", "POST", self.name, headers, encode(entity))
         return answer.headers.get("etag", "")
 
     async def insert_new(self, entity: Mapping[str, Property]) -> bool:
-        """Write a new entity; False where one is there already, which stays as it is."""
+        """Write a new entity; returns False if there is one already, which stays as it is."""
         try:
             await self.insert(entity)
         except EntityExists:
@@ -58,29 +58,29 @@ class Table:
         return True
 
     async def merge(self, entity: Mapping[str, Property]) -> None:
-        """Write these properties, keep the others; creates the entity where there is none."""
+        """Write these properties and keep the others; creates the entity if there is none."""
         await self._write("merge", "MERGE", self._address_of(entity), _JSON, encode(entity))
 
     async def replace(self, entity: Mapping[str, Property], *, etag: str | None) -> str:
-        """Write the whole entity; its new ETag.
+        """Write the whole entity and return its new ETag.
 
-        Raises `PreconditionFailed` unless `etag` is still its version, also where it was deleted. Without an ETag it is
-        written whatever is there.
+        Raises `PreconditionFailed` if `etag` is no longer its version, or if it was deleted. Without an ETag the entity
+        is written in any case.
         """
         address, body = self._address_of(entity), encode(entity)
         if etag is None:
             return (await self._write("replace", "PUT", address, _JSON, body)).headers.get("etag", "")
         answer = await self._send("replace", "PUT", address, {**_JSON, "If-Match": etag}, body)
         if answer.status == 404 and code_of(answer) in MISSING:
-            raise PreconditionFailed(f"ledger has nothing to replace in {self.name}: it was deleted", service=SERVICE)
+            raise PreconditionFailed(f"the entity to be replaced in {self.name} was deleted", service=SERVICE)
         if not answer.ok:
             raise table_failure(answer)
         return answer.headers.get("etag", "")
 
     async def delete(self, partition: str, row: str, *, etag: str = "*") -> bool:
-        """Delete the entity; False where there is none.
+        """Delete the entity; returns False if there is none.
 
-        Raises `PreconditionFailed` where `etag`, if it is given, is not its version any more.
+        Raises `PreconditionFailed` if an `etag` is given and is no longer its version.
         """
         answer = await self._send("delete", "DELETE", self._address(partition, row), {"If-Match": etag})
         if answer.status == 404 and code_of(answer) in MISSING:
@@ -133,7 +133,7 @@ class Table:
     async def pages(
         self, where: str | None = None, *, select: Sequence[str] = (), top: int = 1_000
     ) -> AsyncIterator[list[Entity]]:
-        """All entities for which `where` holds, page by page; a page may have none though more follow."""
+        """All entities for which `where` holds, page by page; an empty page may be followed by others."""
         following: Mapping[str, str] | None = None
         while True:
             page = await self.page(where, select=select, top=top, following=following)

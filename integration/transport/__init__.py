@@ -1,4 +1,4 @@
-"""The one HTTP transport and what belongs to it; see http.py."""
+"""The one HTTP transport and its parts; see http.py."""
 
 from integration.transport.answers import validated
 from integration.transport.authorize import ApiKey, Authorizer, BearerTokens, Token

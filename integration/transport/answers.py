@@ -1,4 +1,4 @@
-"""Answers are validated before anybody uses them."""
+"""Validates answers before they are used."""
 
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 def validated(model: type[Answer], response: Response) -> Answer:
     """The body of a successful answer as `model`.
 
-    Raises `Outage`, since what breaks the contract was not said by the system as we know it:
+    Raises `Outage`, because an answer outside the contract did not come from the system that we know:
     `<service>-answer-unreadable` when it is not JSON, `<service>-answer-invalid` when it is JSON of another shape (a
     gateway's, or a new version's). The message names the fields, never their values.
     """

@@ -1,4 +1,4 @@
-"""How a call says who we are: an API key, or a bearer token that is kept until shortly before it expires."""
+"""Authorises our calls: with an API key, or with a bearer token that is kept until shortly before it expires."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,14 +10,17 @@ from integration.transport.single_flight import SingleFlight
 
 
 class Authorizer(Protocol):
-    """Gives the headers that admit a call."""
+    """Gives the headers that authorise a call."""
 
     async def headers(self) -> Mapping[str, str]:
         """The headers; may call a token endpoint, and raise what that raises."""
         ...
 
     def refused(self, given: Mapping[str, str]) -> bool:
-        """`given` was answered 401: forget it. True when another `headers()` may do better."""
+        """Forget the headers `given`, which were answered 401.
+
+        True if another call of `headers()` may give better ones.
+        """
         ...
 
 
@@ -36,7 +39,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and for how many seconds from now it is good."""
+    """An access token, and for how many seconds from now it is valid."""
 
     value: str
     lifetime: float
@@ -44,7 +47,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A token with its times on the monotonic clock; from `refresh_at` on it is renewed, until `ends_at` it works."""
+    """A token with its times on the monotonic clock: it is renewed from `refresh_at` on, and valid until `ends_at`."""
 
     headers: Mapping[str, str]
     refresh_at: float
@@ -54,9 +57,9 @@ class _Kept:
 class BearerTokens:
     """`Authorization: Bearer ...` with tokens that `fetch` gets; one for all calls to a system.
 
-    One fetch runs at a time. While it does, calls go on with the present token as long as that works, and otherwise
-    wait for the one fetch and share its outcome, also when it fails: a token endpoint in trouble gets one request, not
-    one per call. A call that is cancelled while it waits does not end the fetch for the others.
+    One fetch runs at a time. Meanwhile calls use the present token if it is still valid; otherwise they wait for the
+    fetch and share its outcome, even if it fails. So a token endpoint in trouble gets one request, not one per call. A
+    call that is cancelled while it waits does not end the fetch for the others.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[Token]], *, clock: Clock) -> None:
@@ -81,7 +84,10 @@ class BearerTokens:
         return True
 
     async def _renew(self, now: float) -> _Kept:
-        """Fetch a token and keep it; `now` is from before the fetch, so that times err to the safe side."""
+        """Fetch a token and keep it.
+
+        `now` was read before the fetch, so that the token never counts as valid for too long.
+        """
         try:
             token = await self._fetch()
         except BaseException:
@@ -95,7 +101,7 @@ class BearerTokens:
 
 
 _EARLY = 300.0
-"""Seconds before its end at which a token is renewed (less for tokens that live shortly)."""
+"""Seconds before its end at which a token is renewed (fewer for short-lived tokens)."""
 
 _PAUSE = 30.0
-"""Seconds between two tries to renew a token that still works."""
+"""Seconds between two attempts to renew a token that is still valid."""

@@ -1,4 +1,4 @@
-"""Reading an answer's body: whole, unpacked, and never more than its limit."""
+"""Reads the whole body of an answer, decompressed, and never more than its limit."""
 
 import zlib
 
@@ -12,11 +12,11 @@ class TooLargeError(Exception):
 
 
 class NotGzipError(Exception):
-    """The body is packed in a way that was not asked for, or is not what it says it is."""
+    """The body has an encoding that was not asked for, or is not what its header says."""
 
 
 async def read_body(answer: ClientResponse, limit: int) -> bytes:
-    """The body, unpacked where it came as gzip; raises `TooLargeError` as soon as it passes `limit` bytes unpacked."""
+    """The body, decompressed if it is gzip; raises `TooLargeError` as soon as it exceeds `limit` bytes decompressed."""
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     if encoding in {"", "identity"}:
         return await _read_plain(answer, limit)
@@ -41,16 +41,16 @@ async def _read_plain(answer: ClientResponse, limit: int) -> bytes:
 
 
 async def _read_gzip(answer: ClientResponse, limit: int) -> bytes:
-    """A small answer may unpack to a huge one: no step unpacks more than what is left of the limit, and one byte."""
+    """Decompress no more than the rest of the limit and one byte at once: a small answer may expand to a huge one."""
     whole = bytearray()
     member = zlib.decompressobj(_GZIP)
-    begun = False
+    started = False
     while not answer.content.at_eof():
         packed = await answer.content.readany()
         while packed:
             if member.eof:
                 member = zlib.decompressobj(_GZIP)
-            begun = True
+            started = True
             try:
                 whole += member.decompress(packed, limit - len(whole) + 1)
             except zlib.error as error:
@@ -58,6 +58,6 @@ async def _read_gzip(answer: ClientResponse, limit: int) -> bytes:
             if len(whole) > limit:
                 raise TooLargeError
             packed = member.unconsumed_tail or member.unused_data
-    if begun and not member.eof:
+    if started and not member.eof:
         raise NotGzipError("cut short")
     return bytes(whole)

@@ -1,4 +1,4 @@
-"""What goes to another system and what comes back: plain values, no behaviour of the network."""
+"""Requests to other systems and their answers, as plain values."""
 
 import json
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from integration.errors import Outage
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What every call carries of the event it is made for, so that one trace spans all systems and one deadline holds.
+    """What every call takes from its event, so that one trace spans all systems and one deadline holds for all calls.
 
-    `traceparent` is W3C Trace Context (`00-<trace>-<span>-<flags>`), `correlation_id` the one that the event came with.
-    `deadline` is a point in time on the clock's `monotonic()`: no call of this context outlives it.
+    `traceparent` is W3C Trace Context (`00-<trace>-<span>-<flags>`), `correlation_id` is the event's own.
+    `deadline` is a time of the clock's `monotonic()`; every call of this context ends before it.
     """
 
     correlation_id: str | None = None
@@ -22,7 +22,7 @@ class CallContext:
     deadline: float | None = None
 
     def headers(self) -> dict[str, str]:
-        """As HTTP headers; a value that could not be a header (it came from outside) is left out."""
+        """The context as HTTP headers; a value from outside that is not valid in a header is left out."""
         pairs = {"x-correlation-id": self.correlation_id, "traceparent": self.traceparent}
         return {name: value for name, value in pairs.items() if value and _fits_a_header(value)}
 
@@ -32,7 +32,7 @@ NO_CONTEXT = CallContext()
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `service` and `operation` are the words for it in errors and logs (`erp`, `put customer`)."""
+    """One HTTP request; `service` and `operation` name it in errors and logs (`erp`, `put customer`)."""
 
     service: str
     operation: str
@@ -43,7 +43,7 @@ class Request:
 
     @property
     def idempotent(self) -> bool:
-        """Whether sending it twice has the effect of sending it once (RFC 9110 9.2.2, or said by a header)."""
+        """Whether sending it twice has the same effect as once (by its method, RFC 9110 9.2.2, or by a header)."""
         if self.method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "MERGE"}:  # MERGE: Azure Tables
             return True
         return any(name.lower() in {"idempotency-key", "if-match"} for name in self.headers)
@@ -51,7 +51,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer, whole; header names are in lower case, `retry_after` is in seconds."""
+    """One complete HTTP answer; header names are in lower case, `retry_after` is in seconds."""
 
     request: Request
     status: int
@@ -65,19 +65,19 @@ class Response:
 
     @property
     def media_type(self) -> str:
-        """What the other side says that the body is, in lower case and without parameters; empty if it does not say."""
+        """The media type of the body, in lower case and without parameters; empty if there is no header."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def is_json(self) -> bool:
-        """Whether the other side says that the body is JSON (`application/json`, `application/problem+json`, ...)."""
+        """Whether the media type is JSON (`application/json`, `application/problem+json`, ...)."""
         return self.media_type == "application/json" or self.media_type.endswith("+json")
 
     def json(self) -> Any:
-        """The body as JSON, numbers with a fraction as `Decimal` with the digits that were sent.
+        """The body as JSON; numbers with a fraction are `Decimal`, with the digits that were sent.
 
-        Raises `Outage` (`<service>-answer-unreadable`) when it is not JSON: then something else answered (a gateway's
-        page, a proxy).
+        Raises `Outage` (`<service>-answer-unreadable`) if it is not JSON, because then something else answered (a
+        gateway or proxy).
         """
         if self.is_json:
             try:
@@ -86,7 +86,7 @@ class Response:
                 pass
         service = self.request.service
         raise Outage(
-            f"{service} answered {self.status} to '{self.request.operation}' with something else than JSON",
+            f"{service} answered {self.status} to '{self.request.operation}' with something other than JSON",
             reason=f"{service}-answer-unreadable",
             service=service,
         )

@@ -1,4 +1,4 @@
-"""Which hosts may be called, and how long and how much each may answer."""
+"""Which hosts may be called, and the limits of time and size for each."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -13,7 +13,7 @@ from integration.errors import ConfigurationError
 class Limits:
     """Limits of one call: seconds to connect, between two reads, and for all of it; bytes of the (unpacked) answer.
 
-    `total` counts from the look-up of the name to the last byte read, a re-send included.
+    `total` runs from the DNS look-up to the last byte read, and includes a second sending.
     """
 
     connect: float = 5.0
@@ -27,7 +27,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host that configuration allows; of `url` only scheme, host and port count.
+    """A host that the configuration allows; only scheme, host and port of `url` count.
 
     `ca_file` (PEM) replaces the public certificate authorities for this host.
     """
@@ -47,7 +47,7 @@ class Host:
 
     @property
     def origin(self) -> str:
-        """`scheme://host:port`, the port always there."""
+        """`scheme://host:port`, always with the port."""
         origin = origin_of(self.url)
         assert origin is not None  # noqa: S101 -- __post_init__ has refused everything else
         return origin
@@ -56,8 +56,8 @@ class Host:
 def origin_of(url: str) -> str | None:
     """`scheme://host:port` of an http(s) address; None for everything else, also for one that carries credentials.
 
-    It is read by what reads it again for sending (yarl, under aiohttp), so that no address means one host to the check
-    and another one to the socket.
+    The same parser (yarl, under aiohttp) reads the address for this check and for sending, so that both see the same
+    host.
     """
     try:
         parts = URL(url, encoded=True)

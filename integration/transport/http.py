@@ -1,8 +1,8 @@
 """The one HTTP transport: every call to another system leaves this process here.
 
-It is built on aiohttp without what aiohttp does unasked: no redirects, no cookies, no proxies or netrc from the
-environment, no sending again. It sends once (see `Transport.send` for the two exceptions): when to try again is decided
-by whoever holds the event, with `RetryPolicy`.
+It uses aiohttp with its defaults turned off: no redirects, no cookies, no proxies or netrc from the environment, no
+automatic retry. It sends once (`Transport.send` names two exceptions): the code that works on the event decides when to
+try again, with `RetryPolicy`.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from integration.transport.window import RetryWindows
 
 
 class Transport:
-    """Sends requests to the hosts of the configuration and to no others; nothing connects before the first of them.
+    """Sends requests to the configured hosts and to no others; connects on first use.
 
     `hosts` may name one origin twice (a token endpoint beside the API that it is for): the first one counts. Each event
     loop that uses it has connections of its own.
@@ -46,11 +46,11 @@ class Transport:
     ) -> Response:
         """Send `request` and return the whole answer, whatever its status.
 
-        A 401 makes the authorizer drop what it gave; if it can get something new, the request goes out once more. A
-        connection that ends before any answer is replaced once, for requests that may be sent twice. Raises `Permanent`
-        (host not allowed), `Outage` (time-outs, connections that fail, answers that cannot be
-        unpacked), `Throttled` (the host asked to be left alone for a time that is not over: nothing was sent), and
-        `Transient` (`deadline-exceeded`) when the deadline of the context has come.
+        After a 401 the authorizer forgets the headers that it gave; if it can get new ones, the request is sent once
+        more. If a connection ends before an answer begins, a request that may be sent twice is sent once more on a new
+        connection. Raises `Permanent` (host not allowed), `Outage` (time-outs, connections that fail, answers that
+        cannot be unpacked), `Throttled` (the host asked for a pause that is not over; nothing was sent), and
+        `Transient` (`deadline-exceeded`) when the deadline of the context has passed.
         """
         host = self._host_of(request)
         try:
@@ -74,7 +74,7 @@ class Transport:
         host = self._allowed.get(origin) if origin else None
         if host is None:
             raise Permanent(
-                f"'{request.operation}' would call {origin or 'something'} which the settings do not name",
+                f"'{request.operation}' would call {origin or 'an address'} that the settings do not name",
                 reason="host-not-allowed",
                 service=request.service,
             )
@@ -83,7 +83,7 @@ class Transport:
     async def _exchange(
         self, host: "_Allowed", request: Request, context: CallContext, given: Mapping[str, str], limit: asyncio.Timeout
     ) -> Response:
-        """One answer within the limits of the host; `limit` is moved there, as it is the only timer of the call."""
+        """One answer within the limits of the host; `limit` is the only timer of the call and is set to those."""
         wait = self._windows.remaining(host.origin)
         if wait > 0:
             raise Throttled(
@@ -140,7 +140,7 @@ class Transport:
 
     @staticmethod
     def _at(seconds: float | None) -> float | None:
-        """So many seconds from now, on the clock of the event loop."""
+        """The time that many seconds from now, on the clock of the event loop."""
         return None if seconds is None else asyncio.get_running_loop().time() + seconds
 
     def _too_late(self, request: Request, context: CallContext) -> Transient:
@@ -156,7 +156,7 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class _Allowed:
-    """A host that may be called, with what each call needs of it worked out once."""
+    """An allowed host, with everything computed once that each call needs."""
 
     origin: str
     is_https: bool
@@ -167,7 +167,7 @@ class _Allowed:
     @classmethod
     def of(cls, host: Host) -> "_Allowed":
         limits, origin = host.limits, host.origin
-        # A limit between two reads that the whole call would not outlive is no limit, and costs a timer.
+        # A read limit that is not shorter than the limit of the whole call has no effect, and would cost a timer.
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=limits.connect, sock_read=limits.read if limits.read < limits.total else None
         )
@@ -182,10 +182,10 @@ def _timeout(request: Request) -> Outage:
 
 
 def _failed(request: Request, error: Exception, limits: Limits) -> IntegrationError:
-    """The error for a call that brought no answer, or none that can be read."""
+    """The error for a call without an answer, or with one that cannot be read."""
     service, operation, kind = request.service, request.operation, type(error).__name__
     if isinstance(error, TooLargeError):
-        return Transient(  # whatever was asked for may have been done
+        return Transient(  # the request may have been carried out
             f"{service} answered '{operation}' with more than {limits.answer_bytes} bytes",
             reason=f"{service}-answer-too-large",
             service=service,

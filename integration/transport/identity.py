@@ -23,10 +23,10 @@ def managed_identity_tokens(*, service: str, scope: str, client_id: str | None, 
 
 
 def credential_tokens(make: Callable[[], Any], *, service: str, scope: str, clock: Clock) -> BearerTokens:
-    """Tokens of any credential of azure-identity, which `make` makes when the first one is needed.
+    """Tokens of any credential of azure-identity, which `make` creates when the first token is needed.
 
-    azure-identity asks the machine's identity endpoint itself, not through the transport, and blocks: so it does that
-    in a thread. Failures are `Outage` (`<service>-sign-in-refused`, `<service>-sign-in-unavailable`).
+    azure-identity calls the machine's identity endpoint itself, not through the transport, and blocks, so it runs in a
+    thread. Failures are `Outage` (`<service>-sign-in-refused`, `<service>-sign-in-unavailable`).
     """
     credential: Any = None
 

@@ -22,7 +22,7 @@ def client_credentials(
     scope: str | None = None,
     clock: Clock,
 ) -> BearerTokens:
-    """Bearer tokens for `service` from its token endpoint; nothing is sent before the first call needs one."""
+    """Bearer tokens for `service` from its token endpoint; the first is fetched when a call needs it."""
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
     if scope:
         form["scope"] = scope
@@ -46,9 +46,9 @@ def client_credentials(
 
 
 def sign_in_failure(answer: Response) -> Outage:
-    """The error for a token endpoint's refusal: whatever it says, no event is to blame.
+    """The error for a token endpoint's refusal, for which no event is to blame.
 
-    400, 401 and 403 say that the credentials or the scope are wrong (RFC 6749 5.2): somebody has to mend them.
+    400, 401 and 403 say that the credentials or the scope are wrong (RFC 6749 5.2), and somebody has to correct them.
     """
     service, status = answer.request.service, answer.status
     if status == 429 or (status == 503 and answer.retry_after is not None):

@@ -1,4 +1,4 @@
-"""The one retry policy of the project: when to try again, or that it is time to give up. Pure."""
+"""The one retry policy of the project: a pure function of when to try again, or to give up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Exponential delays with full jitter, a cap, and an end: by age, once there were enough attempts, or by attempts.
+    """Exponential delays with full jitter and a cap; ends by age after a minimum of attempts, or by attempts.
 
     Full jitter (a uniform draw from zero to the exponential bound) spreads the copies of many events that failed at the
     same moment; see "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
@@ -33,7 +33,7 @@ class RetryPolicy:
     def delay(self, attempt: int, retry_after: float | None, random: Callable[[], float]) -> timedelta:
         """How long to wait after attempt number `attempt` has failed, however old the event is.
 
-        What the other side asked for (`retry_after`, seconds) is always waited in full, the jitter comes on top of it.
+        The other side's `retry_after` (seconds) is always waited in full; the jitter is added to it.
         """
         return timedelta(seconds=retry_after or 0.0) + self.bound(attempt) * random()
 
@@ -44,4 +44,4 @@ class RetryPolicy:
 
 
 _LONGEST = 1e9
-"""Seconds (32 years): keeps the doubling inside what a timedelta can hold."""
+"""Seconds (32 years): keeps the doubling within the range of a timedelta."""

@@ -7,7 +7,7 @@ from integration.transport.exchange import CallContext, Request, Response
 
 
 class Sender(Protocol):
-    """The transport itself, or something around it that protects a system."""
+    """The transport itself, or a wrapper around it that protects a system."""
 
     async def send(self, request: Request, *, authorizer: Authorizer | None, context: CallContext) -> Response:
         """The whole answer, whatever its status; raises what `Transport.send` raises."""

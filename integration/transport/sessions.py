@@ -1,4 +1,4 @@
-"""aiohttp's sessions: made on first use, one set for each event loop, without anything that guesses."""
+"""aiohttp's sessions: created on first use, one set per event loop, without aiohttp's automatic behaviour."""
 
 import asyncio
 import weakref
@@ -8,13 +8,13 @@ from typing import Any
 import aiohttp
 
 _KEPT_SECONDS = 45.0
-"""How long an idle connection is kept: not as long as servers (nginx: 75 s) and load balancers (Azure: 240 s) do."""
+"""How long an idle connection is kept: shorter than servers (nginx: 75 s) and load balancers (Azure: 240 s) keep it."""
 
 _OWN_HEADERS = {"User-Agent": "dataverse-integration", "Accept": "application/json", "Accept-Encoding": "gzip"}
 
 
 class ConnectionLostError(Exception):
-    """The connection ended before an answer began; nothing is known of what became of the request."""
+    """The connection ended before an answer began; the outcome of the request is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class _Sessions:
 
 
 class Sessions:
-    """The sessions of the event loop that asks; those of loops that have ended are dropped.
+    """The sessions of the calling event loop; those of loops that have ended are dropped.
 
-    No cookies, no proxies or netrc from the environment, no unpacking, no limits of time or number of their own: the
-    transport sets those.
+    They have no cookies, no proxies or netrc from the environment, no decompression, and no limits of time or number:
+    the transport sets those.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Sessions:
         return self._of_this_loop().kept
 
     def fresh(self) -> aiohttp.ClientSession:
-        """The session that opens a connection for each request: it cannot meet one that was given up meanwhile."""
+        """The session with a new connection for each request, so that it never uses one that the server has closed."""
         return self._of_this_loop().fresh
 
     async def aclose(self) -> None:
@@ -63,7 +63,7 @@ class Sessions:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Without a complaint about connections that are open when the process ends: nobody tells a function app before."""
+    """A connector without aiohttp's warning about open connections at exit: a function app is not notified before."""
 
     def __del__(self, *_: Any) -> None:
         """The system closes what is open."""
@@ -89,7 +89,7 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 
 async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Without this, aiohttp sends by itself once more what HTTP calls idempotent; here the transport decides that."""
+    """Stops aiohttp from repeating idempotent requests by itself; the transport decides that."""
     try:
         return await send(request)
     except aiohttp.ClientConnectorError:

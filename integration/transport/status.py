@@ -1,4 +1,4 @@
-"""From an answer that is no success to the error that says what to do: the one table for all systems."""
+"""The error for each answer that is not a success: one table for all systems."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,8 +29,8 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
 def failure(response: Response, *, own: bool, detail: str = "") -> IntegrationError:
     """The error for an answer that is not 2xx; `detail` is added to its message and must hold no column values.
 
-    `own`: the answer is in the words of the system that was asked (its problem types, its error codes). Everything else
-    was answered by something that stands before it or in its place, which knows nothing of the event: an `Outage`.
+    `own`: the answer has problem types or error codes of the system that was asked. Any other answer came from
+    something in front of the system or in its place, which knows nothing of the event, and is an `Outage`.
 
     | status                                   | in its own words              | otherwise                            |
     |------------------------------------------|-------------------------------|--------------------------------------|
@@ -44,8 +44,8 @@ def failure(response: Response, *, own: bool, detail: str = "") -> IntegrationEr
     | 409, 412                                 | Transient `-conflict`         | Outage `-answer-unreadable`          |
     | other 4xx                                | Permanent `-rejected`         | Outage `-answer-unreadable`          |
 
-    Each reason begins with the system's name. Which words mean `NotFound`, `Conflict` or `Stale` is for the system to
-    say, so its client finds that first. A 412 is no `Conflict` here: only who sent an ETag knows what it is about.
+    Each reason begins with the system's name. `NotFound`, `Conflict` and `Stale` depend on the system's own words, so
+    its client checks for them first. A 412 is not a `Conflict` here: only the sender of the ETag knows what it means.
     """
     service, status = response.request.service, response.status
     message = f"{service} answered {status} to '{response.request.operation}'" + (f": {detail}" if detail else "")
@@ -74,4 +74,4 @@ def _meaning(status: int, *, own: bool) -> tuple[type[Outage | Transient | Perma
 
 
 _NEVER_OF_THE_CONTRACT = frozenset({405, 407, 421, 426, 431, 451, 501, 505, 506, 507, 508, 510, 511})
-"""What our requests, fixed as they are, can only get from something else than the system they are made for."""
+"""Statuses that our requests can only get from something other than the system that they are meant for."""

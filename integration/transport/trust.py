@@ -1,7 +1,4 @@
-"""Certificate authorities, read once.
-
-Reading the public ones takes 25 ms of CPU.
-"""
+"""Certificate authorities, read once, because reading the public ones takes 25 ms of CPU."""
 
 import ssl
 import threading
@@ -17,7 +14,7 @@ class Trust:
         self._contexts: dict[str | None, ssl.SSLContext] = {}
 
     def context(self, ca_file: str | None) -> ssl.SSLContext:
-        """The context that trusts a CA file, or for None the public authorities."""
+        """The context that trusts a CA file, or the public authorities for None."""
         with self._lock:
             if ca_file not in self._contexts:
                 self._contexts[ca_file] = ssl.create_default_context(cafile=ca_file or certifi.where())

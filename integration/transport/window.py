@@ -6,7 +6,7 @@ from integration.clock import Clock
 
 
 class RetryWindows:
-    """Until when each host asked to be left alone; shared by all threads."""
+    """The pauses that hosts asked for; shared by all threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -14,7 +14,7 @@ class RetryWindows:
         self._until: dict[str, float] = {}
 
     def open(self, origin: str, seconds: float) -> None:
-        """Leave `origin` alone for `seconds` from now; an open window is never made shorter."""
+        """Send nothing to `origin` for `seconds` from now; an open window is never shortened."""
         until = self._clock.monotonic() + seconds
         with self._lock:
             self._until[origin] = max(until, self._until.get(origin, until))

@@ -1,8 +1,9 @@
 """The archive sink: gzipped JSON Lines in Blob Storage, a file per batch, a folder per day.
 
-`date=2026-11-20/partition-3-00000000000000001234.jsonl.gz`: the day is that of the batch's first event in the hub, the
-number its sequence number. A batch that is delivered again overwrites its own file; where batches are cut differently
-the second time, readers drop what they have seen by (partition, sequenceNumber), which stands on every line.
+`date=2026-11-20/partition-3-00000000000000001234.jsonl.gz`: the day and the number are the enqueued day and the
+sequence number of the batch's first event. A batch that is delivered again overwrites its own file. If the events are
+divided into other batches the second time, readers drop duplicates by (partition, sequenceNumber), which every line
+contains.
 """
 
 import gzip
@@ -34,7 +35,7 @@ class HubEvent:
 
 
 class ArchiveSink:
-    """Writes batches to one container, which is made on first use."""
+    """Writes batches to one container, which is created on first use."""
 
     def __init__(self, connect: Callable[[], ContainerClient]) -> None:
         self._connect = connect
@@ -47,9 +48,9 @@ class ArchiveSink:
         return container
 
     def write(self, events: Sequence[HubEvent]) -> str:
-        """Write one batch of one partition; returns the blob's name. Raises `Transient` where storage is away.
+        """Write one batch of one partition; returns the blob's name. Raises `Transient` if storage is unavailable.
 
-        What is not JSON is kept as it came, in field `unreadable`: a sink loses nothing and judges nothing.
+        An event that is not JSON is kept unchanged in the field `unreadable`, so that the sink loses nothing.
         """
         first = events[0]
         name = f"date={first.enqueued_time:%Y-%m-%d}/partition-{first.partition}-{first.sequence_number:020d}.jsonl.gz"

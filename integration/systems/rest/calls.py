@@ -1,4 +1,4 @@
-"""JSON calls to a REST system: what the clients of the ERP and of credit scoring have in common."""
+"""JSON calls to a REST system: the common part of the clients of the ERP and of credit scoring."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from integration.transport import Authorizer, CallContext, Request, Response, Se
 
 @dataclass(frozen=True, slots=True)
 class RestSystem:
-    """One system: its name in errors and logs, its base address, and how it admits us."""
+    """One system: its name in errors and logs, its base address, and how our calls are authorised."""
 
     sender: Sender
     service: str
@@ -28,7 +28,7 @@ class RestSystem:
         key: str | None = None,
         context: CallContext,
     ) -> Response:
-        """Send the properties of `body` that were set, and no others; `key` becomes the Idempotency-Key."""
+        """Send only those properties of `body` that were set; `key` becomes the Idempotency-Key."""
         headers: dict[str, str] = {}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -48,11 +48,11 @@ class Problem:
 
 
 def problem_of(response: Response) -> Problem | None:
-    """The problem that the system itself reports; None where the answer is not in its own words.
+    """The problem that the system itself reports; None if the answer is not in its own words.
 
-    A system's own problem is `application/problem+json` with a type of its own. `about:blank` and types that only say
-    which HTTP status it is (a web framework's, a gateway's) are nobody's words: they come for addresses that the system
-    does not know, from whatever answers there.
+    A system's own problem is `application/problem+json` with a type of its own. `about:blank` and types that only
+    repeat the HTTP status do not count: web frameworks and gateways answer so for addresses that the system does not
+    know.
     """
     if response.media_type != "application/problem+json":
         return None
@@ -86,7 +86,7 @@ def rest_failure(response: Response) -> IntegrationError:
 
 
 def _last_word(kind: str) -> str:
-    """The last part of a problem's type; empty where it names a status and no problem of the system's."""
+    """The last part of a problem's type; empty if it only names an HTTP status."""
     try:
         parts = urlsplit(kind)
     except ValueError:

@@ -43,7 +43,7 @@ def faults_of(body: dict[str, Any]) -> dict[str, str]:
 def test_an_unknown_event_name_is_refused_with_the_known_ones() -> None:
     faults = faults_of(plugin_event(EventName="OpportunityWon"))
 
-    assert faults == {"/EventName": "is not known here; known are: AccountCreated, OpportunityUpdated"}
+    assert faults == {"/EventName": "is not known here; the known names are: AccountCreated, OpportunityUpdated"}
 
 
 def test_everything_that_is_wrong_with_the_identity_is_told_at_once() -> None:
