@@ -5,7 +5,7 @@ The first run makes a virtual environment in .venv and installs what the lock fi
 and need no network. `python3 run.py` lists the commands.
 """
 
-from __future__ import annotations  # so that older versions come as far as the check below
+from __future__ import annotations  # so that older versions reach the check below
 
 import hashlib
 import json
@@ -41,10 +41,10 @@ def main() -> int:
 
 
 def prepare_and_run(name: str, arguments: list[str]) -> int:
-    """Make the virtual environment if need be, and become the command in it."""
+    """Make the virtual environment if it is missing, then replace this process with the command in it."""
     environment = Environment(ROOT)
     if name == "doctor" and not environment.is_complete():
-        # It may find out why nothing can be installed.
+        # It runs without the environment, because it may find out why nothing can be installed.
         return run(Path(sys.executable), ["-m", "sandbox.doctor.machine"])
     try:
         environment.prepare()
@@ -52,13 +52,13 @@ def prepare_and_run(name: str, arguments: list[str]) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted; the next run begins the installation anew.", file=sys.stderr)
+        print("\nInterrupted; the next run starts the installation again.", file=sys.stderr)
         return 130
     return run(environment.python, ["-m", "sandbox.commands", name, *arguments])
 
 
 class InstallError(Exception):
-    """The virtual environment could not be made; the message says why and what helps."""
+    """The virtual environment could not be made; the message says why and what to do."""
 
 
 class Environment:
@@ -71,7 +71,10 @@ class Environment:
         self._stamp = self.directory / "installed.json"
 
     def prepare(self) -> None:
-        """Install what is not; what an interrupted run left half made is made anew. Raises `InstallError`."""
+        """Install what is missing; an environment that an interrupted run left incomplete is made again.
+
+        Raises `InstallError`.
+        """
         if self.is_complete():
             return
         from sandbox.machine import pip  # noqa: PLC0415 -- older versions cannot read it
@@ -84,7 +87,8 @@ class Environment:
                 subprocess.run([sys.executable, "-m", "venv", self.directory], check=True)
             self._stamp.unlink(missing_ok=True)
             print("Installing the locked requirements (once) ...", flush=True)
-            # The locks are complete and say which library is for which Python; requirements-host.in has the exception.
+            # The locks are complete and say which library is for which Python; requirements-host.in explains the
+            # exception.
             exactly = ["--require-hashes", "--no-deps", "--ignore-requires-python"]
             pip.install(self.python, [self.root / name for name in LOCKS], exactly)
         except (subprocess.CalledProcessError, pip.PipError) as error:
@@ -93,22 +97,22 @@ class Environment:
         print(f"Installed in {time.monotonic() - began:.0f} s.", flush=True)
 
     def is_complete(self) -> bool:
-        """Whether the last installation came to its end, with the same Python and the same requirements."""
+        """Whether the last installation was completed, with the same Python and the same requirements."""
         return self.python.exists() and self.installed() == self.wanted()
 
     def mark_complete(self) -> None:
-        """Write down what is installed."""
+        """Note what is installed."""
         self._stamp.write_text(json.dumps(self.wanted()), encoding="utf-8")
 
     def wanted(self) -> dict[str, str]:
-        """What decides whether an installation is current."""
+        """The facts that decide whether an installation is current."""
         digest = hashlib.sha256()
         for name in LOCKS:
             digest.update((self.root / name).read_bytes())
         return {"python": platform.python_version(), "requirements": digest.hexdigest()}
 
     def installed(self) -> dict[str, str]:
-        """What the last complete installation wrote down; empty when there was none."""
+        """What the last complete installation noted; empty if there was none."""
         try:
             stamp = json.loads(self._stamp.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -117,7 +121,7 @@ class Environment:
 
 
 def run(python: Path, arguments: list[str]) -> int:
-    """Become the command, so that it gets the signals and its exit status is ours; Windows can only wait for it."""
+    """Replace this process with the command, so that signals and exit status are its own; on Windows, wait for it."""
     command = [str(python), *arguments]
     os.chdir(ROOT)
     if os.name != "nt":

@@ -1,4 +1,4 @@
-"""Check or write what is generated, then build the site: `python3 run.py docs`."""
+"""Check or write the generated parts, then build the site: `python3 run.py docs`."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from documentation.descriptions import DescriptionError
 from documentation.generated import outdated
 from documentation.source import REPOSITORY
 
-# The theme announces its successor with every build.
+# Without this, the theme prints an advertisement for its successor with every build.
 _QUIET = {"NO_MKDOCS_2_WARNING": "1"}
 
 
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
             path.write_text(text, encoding="utf-8")
             print(f"written: {name}")
         else:
-            print(f"{name} is not what the code gives today: run python3 run.py docs --write", file=sys.stderr)
+            print(f"{name} does not match the code: run python3 run.py docs --write", file=sys.stderr)
     if changes and not options.write:
         return 1
     if options.serve:

@@ -7,7 +7,7 @@ _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<content>.*?)(<
 
 
 class UnknownBlockError(Exception):
-    """A page asks for a part that nobody generates."""
+    """A page asks for a generated part that does not exist."""
 
 
 def names(page: str) -> list[str]:
@@ -16,12 +16,14 @@ def names(page: str) -> list[str]:
 
 
 def fill(page: str, parts: Mapping[str, str]) -> str:
-    """`page` with each of its parts as `parts` has it."""
+    """`page` with its generated parts replaced by those in `parts`."""
 
     def one(found: re.Match[str]) -> str:
         part = parts.get(found["name"])
         if part is None:
-            raise UnknownBlockError(f"Nothing generates '{found['name']}'; known are {', '.join(sorted(parts))}.")
+            raise UnknownBlockError(
+                f"There is no generated part '{found['name']}'; known are {', '.join(sorted(parts))}."
+            )
         return f"{found[1]}\n{part.strip()}\n\n{found[4]}"
 
     return _BLOCK.sub(one, page)

@@ -1,4 +1,4 @@
-"""The commands, from their catalogue: what each is for, its description, its arguments and options."""
+"""The commands, from their catalogue: purpose, description, arguments and options of each."""
 
 import argparse
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def _description(text: str) -> str:
 
 
 def _options(parser: argparse.ArgumentParser) -> Iterator[list[str]]:
-    """What argparse knows of them, not its help text, which differs from one version of Python to the next."""
+    """Made from argparse's data, because its help text differs between versions of Python."""
     for action in parser._actions:  # noqa: SLF001 -- as above
         if action.dest == "help" or isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 -- as above
             continue

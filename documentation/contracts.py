@@ -1,4 +1,4 @@
-"""What travels through queue, hub and archive: examples written by the code, and every field described."""
+"""The documents in queue, hub and archive: examples made by the code, and a description of every field."""
 
 import gzip
 import json
@@ -49,21 +49,21 @@ EVERYTHING = replace(
     forced=True,
     settled={"type": "integration.settled"},
 )
-"""An event in which nothing has its default, so that its envelope has every field."""
+"""An event in which no field has its default, so that its envelope has every field."""
 
 
 def envelope(event: IntegrationEvent = _EVENT) -> dict[str, Any]:
-    """An event as it travels through the work queue."""
+    """An event as it is in the work queue."""
     return cast("dict[str, Any]", json.loads(to_envelope(event)))
 
 
 def settled() -> dict[str, Any]:
-    """The same event as the hub gets it when it has ended."""
+    """The same event as it is published to the hub when it has ended."""
     return cast("dict[str, Any]", json.loads(_settled()))
 
 
 def archived(body: bytes | None = None) -> dict[str, Any]:
-    """A line of the archive: the same event, or what else came through the hub."""
+    """A line of the archive: the same event, or something else that came through the hub."""
     blobs: list[bytes] = []
 
     class Container:
@@ -86,7 +86,7 @@ def example(document: dict[str, Any]) -> str:
 
 
 def fields_part(subject: str, document: dict[str, Any]) -> str:
-    """Every field of `document`, as `descriptions/<subject>.toml` describes it."""
+    """Every field of `document`, with its description in `descriptions/<subject>.toml`."""
     rows = [[code(name), text["holds"]] for name, text in described(subject, fields(document)).items()]
     return table(["field", "what it holds"], rows)
 

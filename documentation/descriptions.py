@@ -1,4 +1,4 @@
-"""Descriptions of what the code names: `descriptions/*.toml`, held against the code both ways."""
+"""Descriptions of names in the code: `descriptions/*.toml`, compared with the code in both directions."""
 
 import tomllib
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ class DescriptionError(Exception):
 def described(subject: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The descriptions of `names`, in the order of the file.
 
-    Raises `DescriptionError` that names what is missing in the file and what is too much in it.
+    Raises `DescriptionError`, which names what is missing in the file and what is superfluous.
     """
     path = FOLDER / f"{subject}.toml"
     found = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Everything that is generated: each part of a page by its name, and the picture."""
+"""Everything that is generated: the parts of pages by name, and the picture."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -44,9 +44,10 @@ def pages() -> list[Path]:
 
 
 def outdated() -> dict[Path, str]:
-    """Files that are not what the code gives today, and what they have to become.
+    """Files that do not match the code, with the content that they should have.
 
-    Raises `DescriptionError` that names everything without a description, and every description of nothing.
+    Raises `DescriptionError`, which names everything without a description, and every description of something that
+    does not exist.
     """
     made, problems = {}, []
     for name, make in PARTS.items():

@@ -1,4 +1,4 @@
-"""The columns of the ledger's tables: of rows that the code makes from an event that has everything."""
+"""The columns of the ledger's tables, taken from rows that the code makes for an event with every field."""
 
 import ast
 import asyncio
@@ -25,7 +25,7 @@ from integration.tables import Entity, Table
 
 _NOW = datetime(2026, 11, 20, 19, 5, tzinfo=UTC)
 _KEYS = {"PartitionKey", "RowKey"}
-"""Every table has them; the page says what they are."""
+"""Every table has these two; the page describes them once."""
 
 _MEMORY = Memory(
     effects={
@@ -49,7 +49,7 @@ _MEMORY = Memory(
     writer="x",
     deleted="202611",
 )
-"""What a record can remember, with nothing left out."""
+"""A record's memory in which every field is filled in."""
 
 
 def columns() -> dict[str, set[str]]:
@@ -106,7 +106,7 @@ def _entities() -> dict[str, list[Entity]]:
 
 
 def _shared_state() -> Entity:
-    """What is written for instances to share."""
+    """The state that instances share."""
 
     class Written:
         """Keeps what is inserted."""
@@ -121,14 +121,14 @@ def _shared_state() -> Entity:
 
 
 def _audit() -> Entity:
-    """What an erasure writes down, when it begins and when it is done."""
+    """The audit row of an erasure, with what is added at its end."""
     erasure = Erasure(cast(Ledger, None), SystemClock())
     begun = erasure._audit_row("account", "x", by="x", reason="x")  # noqa: SLF001 -- all else of it needs the tables
     return {**begun, "endedTime": "2026", **asdict(Erased())}
 
 
 def _read_from_events() -> set[str]:
-    """Columns that are read from an event's row; others than the worker write some of them."""
+    """Columns that are read from an event's row; some of them are not written by the worker."""
     (module,) = (it for it in modules() if it.path == REPOSITORY / "integration" / "ledger" / "rows.py")
     (reader,) = (
         it for it in module.tree.body if isinstance(it, ast.FunctionDef) and it.name == rows.to_status.__name__
@@ -142,7 +142,7 @@ def _read_from_events() -> set[str]:
 
 
 def _flat(content: Mapping[str, Any], before: str = "") -> Iterator[str]:
-    """Names of nested objects behind dots; answers and lists end a name."""
+    """The names of fields, nested ones with dots; an answer or a list is one field."""
     for name, value in content.items():
         if isinstance(value, Mapping) and name != "answer":
             yield from _flat(value, f"{before}{name}.")

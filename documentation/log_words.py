@@ -16,7 +16,7 @@ OF_EVENTS = ("eventId", "correlationId", "table", "record", "message", "attempt"
 
 
 def words() -> dict[str, tuple[set[str], set[str]]]:
-    """Every word that is logged: its levels, and the fields that go with it (`event` and `error` as they are given)."""
+    """Every word that is logged: its levels and its fields (`event` and `error` by these names)."""
     found: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for module in modules():
         for call in module.calls():
@@ -31,7 +31,7 @@ def words() -> dict[str, tuple[set[str], set[str]]]:
 
 
 def page_part() -> str:
-    """The words, in the order in which an event meets them."""
+    """The words, in the order in which they occur on an event's way."""
     known = words()
     rows = []
     for word, text in described("logs", known).items():

@@ -30,7 +30,7 @@ class _Drawing:
     shapes: list[str] = field(default_factory=list)
 
     def box(self, left: float, top: float, right: float, lines: list[str], *, kind: str = "box") -> float:
-        """A box with its text, the first line in bold; names in backquotes are set as code. Its lower edge."""
+        """Draw a box with its text, the first line in bold and names in backquotes as code; returns its lower edge."""
         height = len(lines) * _LINE + 2 * _PADDING - 4
         self.shapes.append(
             f'<rect class="{kind}" x="{left}" y="{top}" width="{right - left}" height="{height}" rx="6"/>'
@@ -47,14 +47,14 @@ class _Drawing:
         self.shapes.append(f'<text class="{kind}" x="{x}" y="{y}"{more}>{escape(line.strip("`"))}</text>')
 
     def arrow(self, *points: tuple[float, float], both: bool = False) -> None:
-        """A line along `points` with a head at its end, or at both."""
+        """A line along `points` with an arrow head at its end, or at both ends."""
         path = "M" + " L".join(f"{x} {y}" for x, y in points)
         start = ' marker-start="url(#head)"' if both else ""
         self.shapes.append(f'<path class="line" d="{path}" marker-end="url(#head)"{start}/>')
 
 
 def current() -> dict[Path, str]:
-    """The picture's files as they have to be today."""
+    """The picture's files as they should be."""
     topology = json.loads((REPOSITORY / "infra" / "topology.json").read_text(encoding="utf-8"))
     drawing, height = _flow(topology)
     return {file: _document(drawing, height, theme) for theme, file in FILES.items()}
@@ -118,7 +118,7 @@ def _flow(topology: dict[str, Any]) -> tuple[_Drawing, float]:
 
 
 def _takes_in(function: dict[str, Any]) -> bool:
-    """Whether events come in by this route."""
+    """Whether events come in through this route."""
     return bool(function["intake"])
 
 

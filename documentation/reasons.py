@@ -1,4 +1,4 @@
-"""The reasons: every word that an error or a dead letter can carry, and what becomes of the event."""
+"""The reasons: every word that an error or a dead letter can have, and what happens to the event."""
 
 import ast
 import importlib
@@ -14,7 +14,7 @@ from integration.errors import IntegrationError
 _WORD = re.compile(rf"(?:{SYSTEM}|[a-z])[a-z-]*")
 
 HANDED_OVER = {"unexpected-error": "Permanent", "unexpected": "IntegrationError"}
-"""Reasons that are written otherwise than as `reason=...`, and what they come to."""
+"""Reasons that are not written as `reason=...`, with their values."""
 
 CONSEQUENCES = {
     "Outage": "waits for the system, and does not age meanwhile",
@@ -27,7 +27,7 @@ CONSEQUENCES = {
     "Unavailable": "is refused at the intake with 503, and not queued",
     "ConfigurationError": "the app does not start",
 }
-"""What becomes of an event whose work ends with this error, the most particular class first."""
+"""What happens to an event whose work ends with this error, the most specific class first."""
 
 
 def reasons() -> dict[str, set[str]]:
@@ -36,7 +36,7 @@ def reasons() -> dict[str, set[str]]:
     for word, kind in [*_of_classes(), *_of_calls(), *HANDED_OVER.items()]:
         if _WORD.fullmatch(word):
             found[word].add(kind)
-    for word in list(found):  # what one system alone says and all can say is said once
+    for word in list(found):  # a reason of one system that all systems can have is listed once
         general = re.sub(r"^(dataverse|erp|credit)-", f"{SYSTEM}-", word)
         if general != word and general in found:
             found[general] |= found.pop(word)
@@ -55,7 +55,7 @@ def page_part(seen: bool) -> str:
 
 
 def consequences(kinds: set[str]) -> list[str]:
-    """What becomes of the event, for each of the error classes."""
+    """What happens to the event, for each of the error classes."""
     errors = _errors()
     said = [
         next((text for name, text in CONSEQUENCES.items() if name in {c.__name__ for c in errors[kind].__mro__}), "")
@@ -91,7 +91,7 @@ def _of_calls() -> Iterator[tuple[str, str]]:
 
 
 def _of_tables(module: Module) -> Iterator[tuple[str, str]]:
-    """Where a function chooses class and word together: `kind, word = choose(...)`, `reason=f"{service}-{word}"`."""
+    """Reads functions that choose class and word together: `kind, word = choose(...)`, `reason=f"{service}-{word}"`."""
     chosen = {}
     for node in ast.walk(module.tree):
         match node:

@@ -1,4 +1,4 @@
-"""The functions that the app registers: HTTP routes, and what the others wait for."""
+"""The functions that the app registers: HTTP routes, and functions with other triggers."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _EXAMPLE = REPOSITORY / "local.settings.json.example"
 
 
 def functions() -> dict[str, dict[str, Any]]:
-    """Every function of the app, and its trigger as the host sees it."""
+    """Every function of the app with its trigger, as the host sees it."""
     settings = Settings.from_environment(json.loads(_EXAMPLE.read_text(encoding="utf-8"))["Values"])
     found = {}
     for function in build_app(settings).get_functions():
@@ -35,7 +35,7 @@ def http_part() -> str:
 
 
 def trigger_part() -> str:
-    """The functions that something else than HTTP starts."""
+    """The functions that are not started over HTTP."""
     known = {name: trigger for name, trigger in functions().items() if trigger["type"] != "httpTrigger"}
     rows = [
         [code(name), code(known[name]["type"]), text["waits"], text["does"]]

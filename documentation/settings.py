@@ -17,7 +17,7 @@ _GROUPS = {
     "Credit scoring": ("CREDIT_",),
     "Calls and retries": ("",),
 }
-"""Headings of the page, and how the names below them begin; the last one takes the rest."""
+"""Headings of the page, and how the names below them begin; the last heading takes the rest."""
 
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 

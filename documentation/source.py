@@ -1,4 +1,4 @@
-"""What is read from the source of `integration`: its calls, and the text that an argument can come to."""
+"""Reads the source of `integration`: its calls, and the texts that an argument can have."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -8,12 +8,12 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SYSTEM = "<system>"
-"""What stands for the name of a system where the code puts it in front of a word."""
+"""The placeholder for the name of a system that the code puts in front of a word."""
 
 
 @dataclass(frozen=True)
 class Module:
-    """One file of the package, and the texts that its own names stand for."""
+    """One file of the package, and the texts that are assigned to names in it."""
 
     path: Path
     tree: ast.Module
@@ -36,7 +36,7 @@ def modules() -> tuple[Module, ...]:
 
 @cache
 def constants() -> Mapping[str, frozenset[str]]:
-    """The texts that a name at the top of any file stands for: one, or the values of a dictionary."""
+    """The texts assigned to a name at the top of any file: one text, or the values of a dictionary."""
     found: dict[str, frozenset[str]] = {}
     for module in modules():
         for node in module.tree.body:
@@ -56,9 +56,9 @@ def called(call: ast.Call) -> str:
 
 
 def texts(value: ast.expr | None) -> set[str]:
-    """What an expression can come to, as far as it is written out; what is handed through comes to nothing.
+    """The texts that an expression can have, as far as the source shows them.
 
-    A variable at the beginning of an f-string is the name of a system.
+    A value that is passed through gives none. A variable at the beginning of an f-string is the name of a system.
     """
     match value:
         case ast.Constant(value=str(text)):

@@ -1,7 +1,8 @@
 """Make the package that is deployed: python infra/package.py dist/app.zip.
 
-What goes in is what .funcignore leaves, as with `func azure functionapp publish` and azd; anything else than the app at
-the top is refused. Libraries are installed by the remote build. The same tree gives the same bytes.
+The package has the files that .funcignore does not exclude, as with `func azure functionapp publish` and azd; other
+top-level files than the app's are refused. Libraries are installed by the remote build. The same tree gives the same
+bytes.
 """
 
 import argparse
@@ -19,14 +20,16 @@ OLDEST_DATE_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 
 def main() -> int:
-    """Write the package and say what is in it."""
+    """Write the package and print its size."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("package", type=Path, help="the zip file to write")
     package: Path = parser.parse_args().package
     names = packaged(ROOT)
     unexpected = {name.partition("/")[0] for name in names} ^ APP
     if unexpected:
-        print(f"Missing, or neither the app nor in .funcignore: {', '.join(sorted(unexpected))}", file=sys.stderr)
+        print(
+            f"Missing, or neither part of the app nor in .funcignore: {', '.join(sorted(unexpected))}", file=sys.stderr
+        )
         return 1
     write(ROOT, names, package)
     print(f"{package}: {len(names)} files, {package.stat().st_size // 1024} KB")

@@ -1,1 +1,4 @@
-"""What Azure provides: Service Bus and Event Hubs, the Functions host, storage. It knows no system and no business."""
+"""Replacements for Azure: Service Bus and Event Hubs, the Functions host, storage.
+
+It knows nothing of the app.
+"""

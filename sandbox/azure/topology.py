@@ -2,7 +2,7 @@
 
 The emulators allow less than Azure does (`reference`: Azure/azure-service-bus-emulator-installer and
 Azure/azure-event-hubs-emulator-installer, schema of Config.json). A value beyond their range becomes the nearest one
-they take, and a note says so. `python -m sandbox.azure.topology` writes those of docs/emulators anew.
+that they accept, and a note says so. `python -m sandbox.azure.topology` writes the files of docs/emulators again.
 """
 
 import json

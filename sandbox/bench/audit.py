@@ -1,4 +1,4 @@
-"""What the app itself says came of the events: each is in the archive, completed, and none is a dead letter."""
+"""Checks the end of the events in the app itself: each is in the archive as completed, and none is a dead letter."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """`python -m sandbox.bench.outside`: Dataverse and the ERP for measures, as cheap as they can be made.
 
-The sandbox's own stand-ins check and keep so much that on a small machine they, not what calls them, would be measured.
-This program answers just what the worker asks about accounts, keeps count of what was done for which record, and speaks
-just enough HTTP/1.1 for that. Dataverse is served over TLS, as it is everywhere, the ERP is not.
+The sandbox's own stand-ins check and store so much that a small machine would measure them and not their caller. This
+program answers only what the worker asks about accounts, counts what was done for each record, and speaks only as much
+HTTP/1.1 as that needs. Dataverse is served over TLS, as it is everywhere, the ERP is not.
 
     GET    /<tenant>/v2.0/.well-known/openid-configuration, POST /<tenant>/oauth2/v2.0/token     sign-in; any client
     GET    /api/data/v9.2/accounts(<id>)      a row of version 1, or what was written to it last
@@ -10,7 +10,7 @@ just enough HTTP/1.1 for that. Dataverse is served over TLS, as it is everywhere
     PUT    /api/customers/<id>                counted once for each Idempotency-Key; 400 without one
     GET    /control/counts                    how many rows were read, customers put, rows written since the start
     POST   /control/effects                   per record id in the body (a JSON list): how often [put, written]
-    POST   /control/delay/<ms>                from now on each answer but those of /control waits so long
+    POST   /control/delay/<ms>                from now on each answer except those of /control waits that long
 """
 
 import argparse

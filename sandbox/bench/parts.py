@@ -1,7 +1,8 @@
 """Which part of a host's process takes the CPU time: the function's code, threads of the app's own, all the rest.
 
-The host tells (GET /admin/stats): it times function code wherever that runs, and the system times threads. Of an async
-function what libraries do in callbacks of the event loop is not timed, and is part of the rest.
+The host reports it (GET /admin/stats): it times function code wherever that runs, and the operating system times
+threads. The work that an async function's libraries do in callbacks of the event loop is not timed, and is part of the
+rest.
 """
 
 import re

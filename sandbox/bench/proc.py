@@ -1,4 +1,4 @@
-"""What Linux tells of processes: their CPU time and memory, and on which cores they run. See proc(5)."""
+"""What Linux reports about processes: their CPU time and memory, and the cores on which they run. See proc(5)."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MEASURABLE = Path("/proc/self/stat").exists()
-"""Whether this machine tells what is needed: Linux does, other systems do not."""
+"""Whether this machine reports what is needed: Linux does, other systems do not."""
 
 _MEBIBYTE = 1024
 _ENDED = "Z"

@@ -78,7 +78,7 @@ def one_round(bench: Bench, workload: Workload, subject: Subject, events: int) -
 
 
 class _IntakeParts:
-    """CPU by part of a subject's intake from now on; nothing for those that tell none."""
+    """CPU by part of a subject's intake from now on; nothing for subjects that do not report it."""
 
     def __init__(self, subject: Subject) -> None:
         self._product = subject if isinstance(subject, Product) else None

@@ -12,7 +12,7 @@ from sandbox.machine.ports import LOOPBACK
 
 
 class Subject(Protocol):
-    """One of those that are compared. Its intake runs from `start` to `stop`, its worker only when it is told to."""
+    """One of the compared programs. Its intake runs from `start` to `stop`, its worker only when it is asked to."""
 
     @property
     def name(self) -> str:
@@ -52,11 +52,11 @@ class Subject(Protocol):
         """What else of it takes CPU time, by name: brokers, stores."""
 
     def faults(self, events: Sequence[Event]) -> list[str]:
-        """What only this subject can tell to be wrong with `events`, all of which are worked off."""
+        """The faults of `events`, all of them worked off, that only this subject itself can see."""
 
 
 class OutsideSystems:
-    """The running `sandbox.bench.outside`, which knows what was done for every record, whoever did it."""
+    """The running `sandbox.bench.outside`, which knows what was done for every record, by any subject."""
 
     def __init__(self, dataverse_port: int, erp_port: int, ca_file: Path) -> None:
         self.dataverse_url = f"https://localhost:{dataverse_port}"
@@ -81,7 +81,7 @@ class OutsideSystems:
     def audit(self, events: Sequence[Event]) -> tuple[list[str], int]:
         """What was lost or done twice, and how many rows were written back more than once.
 
-        To write the same result again changes nothing, and whoever was interrupted in the middle does that.
+        Writing the same result again changes nothing, and is what a worker does that was interrupted in the middle.
         """
         effects: dict[str, list[int]] = self._ask("POST", "effects", [event.record for event in events])
         customers, written = ({record: done[number] for record, done in effects.items()} for number in (0, 1))

@@ -1,4 +1,4 @@
-"""Using a running sandbox from outside, as Dataverse, its users and support do: for the demo, tests and measures."""
+"""Uses a running sandbox from outside, as Dataverse, its users and support do; for the demo, tests and measurements."""
 
 from sandbox.client.app import App, EventTimeoutError
 from sandbox.client.broker import Broker, DeadLetter

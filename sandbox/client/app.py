@@ -11,7 +11,7 @@ _TIMEOUT = 30.0
 _POLL_SECONDS = 0.05
 
 SETTLED = frozenset({"completed", "superseded", "no-handler", "dead-lettered", "resolved", "resubmitted", "discarded"})
-"""States that an event stays in."""
+"""Final states of an event."""
 
 
 class EventTimeoutError(Exception):
@@ -65,7 +65,7 @@ class App:
         return found
 
     def act(self, path: str, **body: Any) -> requests.Response:
-        """Ask operations for something, as `{event id}/retry`; a reason is given where the body has none."""
+        """Post a request to the operations, such as `{event id}/retry`; a reason is added if the body has none."""
         return self._session.post(
             f"{self.url}/api/operations/{path}",
             json={"why": "asked for by hand", **body},

@@ -16,7 +16,7 @@ class Archive:
         self._container = self._service.get_container_client(container)
 
     def lines(self) -> list[dict[str, Any]]:
-        """All lines; what was delivered twice counts once, by partition and sequence number."""
+        """All lines; an event that was delivered twice counts once, by partition and sequence number."""
         found: dict[tuple[str, int], dict[str, Any]] = {}
         try:
             for name in self._container.list_blob_names():

@@ -65,7 +65,7 @@ class Broker:
         self._control("POST", "drop")
 
     def advance_clock(self, seconds: float) -> None:
-        """Let the broker's clock run ahead: locks expire, scheduled messages come due."""
+        """Move the broker's clock forward: locks expire, scheduled messages become due."""
         self._control("POST", "clock", json={"advance_seconds": seconds})
 
     def _control(self, method: str, path: str, **arguments: Any) -> requests.Response:

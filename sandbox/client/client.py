@@ -1,4 +1,4 @@
-"""All that can be seen of a running sandbox from outside."""
+"""Everything that can be seen of a running sandbox from outside."""
 
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from sandbox.running.endpoints import Endpoints
 class Client:
     """The app, the Dataverse stand-in as a person sees it, ERP, credit scoring, broker and archive.
 
-    Each is reached when it is first used. One thread at a time.
+    Each connects on first use. For one thread at a time.
     """
 
     def __init__(self, reached: Endpoints) -> None:

@@ -1,4 +1,4 @@
-"""Working in the Dataverse stand-in as a person does, and seeing what it has published."""
+"""Works in the Dataverse stand-in as a person does, and shows what it has published."""
 
 import json
 import uuid
@@ -23,14 +23,14 @@ class Dataverse(StandIn):
         super().__init__(url, self._user)
 
     def create(self, table: str, columns: dict[str, Any], row_id: str | None = None, *, silent: bool = False) -> str:
-        """Create a row, under an id of one's own if given; the row's id. `silent`: no step tells of it."""
+        """Create a row, with the given id if there is one; returns its id. `silent`: no step fires."""
         row_id = row_id or str(uuid.uuid4())
         columns = {f"{table}id": row_id, **columns}
         self.ask("POST", _entity_set(table), json=columns, headers=_SILENT if silent else {})
         return row_id
 
     def update(self, table: str, row_id: str, columns: dict[str, Any], *, silent: bool = False) -> None:
-        """Change columns of a row that exists. `silent`: no step tells of it."""
+        """Change columns of an existing row. `silent`: no step fires."""
         headers = {"If-Match": "*", **(_SILENT if silent else {})}
         self.ask("PATCH", f"{_entity_set(table)}({row_id})", json=columns, headers=headers)
 
@@ -60,7 +60,7 @@ class Dataverse(StandIn):
         return self.create("transactioncurrency", columns)
 
     def last_event(self) -> int:
-        """The number of the event published last; 0 when there is none."""
+        """The number of the last published event; 0 if there is none."""
         events = self.events()
         return int(events[-1]["seq"]) if events else 0
 
@@ -69,12 +69,12 @@ class Dataverse(StandIn):
         self._user.headers["X-Sandbox-Spare"] = "true"
 
     def events(self, *, after: int = 0) -> list[dict[str, Any]]:
-        """What steps have published after event number `after`, oldest first, with every answer they got."""
+        """What steps have published after event number `after`, oldest first, with every answer to it."""
         published: list[dict[str, Any]] = self._control("GET", f"events?after={after}&limit=5000").json()
         return published
 
     def quiet(self) -> None:
-        """Wait until all that was changed has been published and answered."""
+        """Wait until every change has been published and answered."""
         self._control("POST", "quiet")
 
     def event_id(self, row_id: str, *, after: int = 0, within: float = 20.0) -> str:

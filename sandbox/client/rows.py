@@ -1,4 +1,4 @@
-"""Rows as people name them, and column values as people type them, turned into what the Web API takes."""
+"""Turns rows as people name them, and values as people type them, into what the Web API accepts."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _SHOWN = 10
 
 
 class RowError(Exception):
-    """There is no such table, row or column, or no such value for it; the message says what there is."""
+    """The table, row, column or value does not exist; the message says what does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,10 @@ class Rows:
         return found[0].name if found else None
 
     def values(self, table: str, assignments: Mapping[str, str]) -> dict[str, Any]:
-        """Columns with the values that their types take; raises `RowError` for what cannot be.
+        """Columns with values of their types; raises `RowError` for a value that a column cannot have.
 
-        An empty value clears the column; a lookup takes the id or the name of a row; `...@odata.bind` is left as it is.
+        An empty value clears the column; a lookup accepts the id or the name of a row; `...@odata.bind` is left
+        unchanged.
         """
         set_name = self._definition(table)["EntitySetName"]
         columns = {it["LogicalName"]: it for it in self._metadata(table, "/Attributes")["value"]}

@@ -1,4 +1,4 @@
-"""The controls that every HTTP stand-in has: faults on request, and what it was asked."""
+"""The controls that every HTTP stand-in has: faults on request, and the log of requests."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class StandIn:
         self._session.trust_env = False
 
     def add_fault(self, match: str, **fault: Any) -> None:
-        """Make requests that `match` (METHOD and a path pattern) go wrong, with the fields of `http_server.Fault`."""
+        """Make requests fail that `match` (METHOD and a path pattern), with the fields of `http_server.Fault`."""
         self._control("POST", "faults", json={"match": match, **fault})
 
     def faults(self) -> list[dict[str, Any]]:
@@ -34,7 +34,7 @@ class StandIn:
         return found
 
     def effects(self) -> list[dict[str, Any]]:
-        """ERP: what was really done, oldest first (kind, id, number, key, body)."""
+        """ERP: the effects that were really done, oldest first (kind, id, number, key, body)."""
         found: list[dict[str, Any]] = self._control("GET", "ledger").json()["effects"]
         return found
 

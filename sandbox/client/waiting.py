@@ -1,4 +1,4 @@
-"""Waiting for what happens elsewhere."""
+"""Waits for something that happens elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ _PAUSE = 0.05
 
 
 def eventually(ask: Callable[[], T | None], *, within: float, what: str) -> T:
-    """The first truthy answer of `ask`; raises TimeoutError that names `what` after `within` seconds."""
+    """The first truthy answer of `ask`; after `within` seconds raises TimeoutError, which names `what`."""
     deadline = time.monotonic() + within
     while not (answer := ask()):
         if time.monotonic() > deadline:

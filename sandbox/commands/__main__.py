@@ -1,4 +1,4 @@
-"""`python -m sandbox.commands COMMAND ...`: what run.py becomes once the virtual environment is there."""
+"""`python -m sandbox.commands COMMAND ...`: what run.py runs once the virtual environment exists."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from sandbox.terminal.screen import failures
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; its exit status. What went wrong is said without a traceback."""
+    """Run one command and return its exit status. Errors are printed without a traceback."""
     command = catalogue.find(arguments[0]) if arguments else None
     if command is None:
         print(catalogue.unknown(arguments[0]) if arguments else catalogue.listing(), file=sys.stderr)
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     except requests.RequestException as error:
         failures().say(_explained(error))
         return 1
-    except BrokenPipeError:  # whoever reads has seen enough
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _explained(error: requests.RequestException) -> str:
-    """What a request of the command itself has met; faults that were asked for hit some of them too."""
+    """The message for a failed request of the command itself; faults that were asked for can hit those too."""
     address = (error.request.url or "") if error.request is not None else "the sandbox"
     if error.response is not None:
         return f"{address} answered {error.response.status_code}: {error.response.text[:200]}"

@@ -3,7 +3,7 @@
     run.py archive
     run.py archive --json
 
-With --json every line is printed as it is in the archive, one JSON object a line.
+With --json the lines are printed as they are in the archive, one JSON object per line.
 """
 
 import argparse
@@ -28,11 +28,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when the archive could be read."""
+    """0 if the archive could be read."""
     try:
         lines = sorted(client_of(options).archive.lines(), key=lambda line: str(line.get("time", "")), reverse=True)
     except AzureError as error:
-        raise CommandError(f"Storage cannot be asked: {type(error).__name__}. See run.py logs azurite") from error
+        raise CommandError(f"Storage does not answer ({type(error).__name__}). See run.py logs azurite") from error
     screen = Screen()
     if options.json:
         for line in lines[: options.number]:

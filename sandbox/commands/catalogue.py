@@ -20,7 +20,7 @@ WIDTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, the heading it is listed under, what it is for, and the package that has its module."""
+    """A command, its heading in the list, its purpose, and the package that has its module."""
 
     name: str
     group: str
@@ -28,7 +28,7 @@ class Command:
     package: str = "sandbox.commands"
 
     def module(self) -> ModuleType:
-        """The module that does it; needs the virtual environment."""
+        """The module of the command; needs the virtual environment."""
         return importlib.import_module(f"{self.package}.{self.name.replace('-', '_')}")
 
     def parser(self) -> argparse.ArgumentParser:
@@ -45,33 +45,33 @@ class Command:
 
     @property
     def passes_on(self) -> bool:
-        """Whether arguments that it does not know belong to the program that it calls."""
+        """Whether unknown arguments are passed to the program that the command calls."""
         return bool(getattr(self.module(), "PASSES_ON", False))
 
 
 _START, _USE, _BREAK, _KEEP, _CHECK = (
-    "Start", "Use a running sandbox", "Break and mend it", "Look after the ledger, also of a deployed app", "Check",
+    "Start", "Use a running sandbox", "Break and repair it", "Look after the ledger, also of a deployed app", "Check",
 )  # fmt: skip
 
 COMMANDS = (
-    Command("demo", _START, "Show each event's way through a sandbox of its own, and check the outcome."),
-    Command("up", _START, "Keep a sandbox running, with a start page and a line per event."),
-    Command("clean", _START, "Forget the sandbox's state."),
+    Command("demo", _START, "Show how events pass through a sandbox of its own, and check the outcome."),
+    Command("up", _START, "Keep a sandbox running, with a start page and a line for everything that happens."),
+    Command("clean", _START, "Delete the sandbox's state."),
     Command("change", _USE, "Change a row in Dataverse, as a person does."),
     Command("win", _USE, "Close an opportunity as won, as a person does."),
-    Command("status", _USE, "Show where an event is, each step, and why it failed."),
-    Command("dead-letters", _USE, "List the events that were given up, with the reason."),
+    Command("status", _USE, "Show the state of an event, its steps, and why it failed."),
+    Command("dead-letters", _USE, "List the dead-lettered events, with the reason."),
     Command("archive", _USE, "List what analytics has received."),
     Command("logs", _USE, "Show the log of a process."),
-    Command("fail", _BREAK, "Let the ERP, credit scoring, Dataverse or the broker fail."),
-    Command("heal", _BREAK, "Let everything work again."),
+    Command("fail", _BREAK, "Make the ERP, credit scoring, Dataverse or the broker fail."),
+    Command("heal", _BREAK, "End all faults."),
     Command("doctor", _CHECK, "Find out what is wrong with this machine, or with a deployed app."),
-    Command("ledger", _KEEP, "Copy, restore or mend the ledger, or erase a record from it.", "integration.cli"),
+    Command("ledger", _KEEP, "Copy, restore or repair the ledger, or erase a record from it.", "integration.cli"),
     Command("lint", _CHECK, "Check format, types and imports."),
     Command("test", _CHECK, "Check format, types and imports, then run the tests."),
-    Command("chaos", _CHECK, "Run the long tests: kills, faults and a checker."),
+    Command("chaos", _CHECK, "Run the long tests, with kills, faults and a checker."),
     Command("mutate", _CHECK, "Change the app's code in small ways, and see whether the tests notice."),
-    Command("lock", _CHECK, "Renew the lock files from requirements*.in; needs the network."),
+    Command("lock", _CHECK, "Update the lock files from requirements*.in; needs the network."),
     Command("docs", _CHECK, "Build the documentation site, or serve it."),
     Command("bench", _CHECK, "Compare the app with plain programs that do the same job; check its goals."),
 )
@@ -111,7 +111,7 @@ def listing() -> str:
 
 
 def unknown(name: str) -> str:
-    """What to say about a command that there is not."""
+    """The message about a command that does not exist."""
     names = [command.name for command in COMMANDS]
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or [it for it in names if it.startswith(name[:2])]
     meant = f" Did you mean {' or '.join(near)}?" if near else ""

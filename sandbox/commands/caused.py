@@ -1,4 +1,4 @@
-"""What change and win have in common: a person changes a row, and the event that this causes is named."""
+"""The common part of change and win: change a row as a person does, and print the event that this causes."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 class Person:
-    """Somebody who works in Dataverse; faults that are armed there hit the app only."""
+    """A person who works in Dataverse; armed faults of Dataverse do not hit this client."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.client: Client = client_of(options)
@@ -39,7 +39,7 @@ class Person:
         self._options = options
 
     def change(self, table: str, wanted: str, act: Callable[[Row], str]) -> int:
-        """Find the row, let `act` change it and say what it did, then say which event this has caused."""
+        """Find the row, let `act` change it and say what it did, then print the event that this has caused."""
         before = self.client.dataverse.last_event()
         try:
             row = self.rows.find(table, wanted)
@@ -56,7 +56,7 @@ class Person:
         return self._report(published)
 
     def _published(self, row_id: str, before: int) -> dict[str, Any] | None:
-        """What a step has published of the row, once it is answered; None when no step fired."""
+        """What a step has published about the row, once it is answered; None if no step fired."""
         began = time.monotonic()
         while True:
             found = [event for event in self.client.dataverse.events(after=before) if event["id"] == row_id]
@@ -76,7 +76,7 @@ class Person:
         self._screen.say(f"This caused event {event_id}.")
         if self._options.follow:
             return self._follow(event_id, datetime.fromisoformat(published["at"]))
-        self._screen.say("To see what becomes of it:")
+        self._screen.say("To follow it to its end:")
         self._screen.command(Suggested(self._options.state)(f"status {short_id(event_id)}"))
         return 0
 
@@ -94,7 +94,7 @@ class Person:
         else:
             listened = columns.replace(",", ", ")
             self._screen.say(
-                f"No step fired, so nothing was sent: an Update is sent when one of these changes: {listened}."
+                f"No step fired, so nothing was sent. An Update is sent when one of these columns changes: {listened}."
             )
 
 

@@ -1,10 +1,10 @@
-"""Change columns of a row in the Dataverse stand-in, as a person does in the app, and name the event this caused.
+"""Change columns of a row in the Dataverse stand-in, as a person does in the app, and print the event that this caused.
 
     run.py change account "Contoso Ltd" telephone1="+44 20 7946 0000"
     run.py change opportunity "Bridge refit" estimatedvalue=320000 --follow
     run.py change account Fabrikam transactioncurrencyid="US Dollar"
 
-Faults of Dataverse that are armed with run.py fail do not hit this command, only the app.
+Faults of Dataverse that run.py fail has armed hit only the app, not this command.
 """
 
 import argparse
@@ -22,13 +22,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "columns",
         nargs="+",
         metavar="column=value",
-        help="what to change; nothing behind the equals sign clears the column; a lookup takes a row's id or name",
+        help="what to change; no value after the equals sign clears the column; a lookup accepts a row's id or name",
     )
     add_options(parser)
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when an event was accepted, or none was to be sent."""
+    """0 if an event was accepted, or if there was none to send."""
     person = Person(options)
 
     def update(row: Row) -> str:

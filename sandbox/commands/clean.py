@@ -1,6 +1,8 @@
-"""Forget the sandbox's state: rows, queues, the ERP's books, the archive, keys and logs. Refused while a sandbox runs.
+"""Delete the sandbox's state: rows, queues, the ERP's books, the archive, keys and logs.
 
-The tools that are installed once (Azurite) stay, unless --all is given.
+This is refused while a sandbox runs.
+
+Tools that are installed once (Azurite) are kept unless --all is given.
 """
 
 import argparse
@@ -17,22 +19,22 @@ from sandbox.terminal.words import place
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument(
-        "--all", action="store_true", help="also what is installed once; the next start needs the network"
+        "--all", action="store_true", help="also delete what is installed once; the next start then needs the network"
     )
     add_state_option(parser)
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when nothing is left."""
+    """0 if nothing remains."""
     screen, directory = Screen(), StateDirectory(options.state)
     if not directory.root.exists():
-        screen.say(f"There is no {place(directory.root)}: nothing to forget.")
+        screen.say(f"There is no {place(directory.root)}, so there is nothing to delete.")
         return 0
     try:
         directory.open()
     except StateInUseError:
         raise CommandError(
-            f"A sandbox runs on {place(directory.root)}. Stop it first (Ctrl-C in its terminal)."
+            f"A sandbox is running on {place(directory.root)}. Stop it first (Ctrl-C in its terminal)."
         ) from None
     try:
         freed = sum(map(_size, (directory.data, directory.logs)))
@@ -44,7 +46,7 @@ def main(options: argparse.Namespace) -> int:
     if options.all and TOOLS.exists():
         freed += _size(TOOLS)
         shutil.rmtree(TOOLS)
-    screen.say(f"The state in {place(directory.root)} is forgotten; {freed / 1_000_000:.1f} MB are free again.")
+    screen.say(f"The state in {place(directory.root)} is deleted, which frees {freed / 1_000_000:.1f} MB.")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""List the events that were given up, with the reason, the newest first.
+"""List the dead-lettered events with the reason, newest first.
 
-They are in the dead-letter queue of the broker, and stay there. The reason is the one that the app's status has.
+They are in the broker's dead-letter queue, and stay there. The reason comes from the status of the event.
 """
 
 import argparse
@@ -21,14 +21,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when the list could be read."""
+    """0 if the list could be read."""
     client, screen = client_of(options), Screen()
     try:
         letters = client.broker.dead_letters()
     except ServiceBusError as error:
         heal = Suggested(options.state)("heal broker")
         raise CommandError(
-            f"The broker cannot be asked: {error} If it fails on request, this ends it: {heal}"
+            f"The broker does not answer: {error} If run.py fail made it fail, this ends it: {heal}"
         ) from error
     if not letters:
         screen.say("There are no dead letters.")
@@ -37,7 +37,7 @@ def main(options: argparse.Namespace) -> int:
     for letter in reversed(letters):
         _print(screen, client, rows, letter)
     suggest = Suggested(options.state)
-    screen.say(f"{counted(len(letters), 'dead letter')}. All about one of them:")
+    screen.say(f"{counted(len(letters), 'dead letter')}. To see all about one of them:")
     newest = short_id(letters[-1].message_id.partition("#")[0])
     screen.command(suggest(f"status {newest}"))
     return 0
@@ -50,5 +50,7 @@ def _print(screen: Screen, client: Client, rows: Rows, letter: DeadLetter) -> No
     about = f"{operation.get('message', 'Event')} of {table} {rows.name(table, record) or shortened(record)}"
     reason = operation.get("reason") or letter.reason
     screen.beside([(f"{short_id(event_id)}  ", "bold")], about)
-    screen.entry(reason, shortened(operation.get("detail") or "The app has no status of it."), indent=10, label_width=0)
+    screen.entry(
+        reason, shortened(operation.get("detail") or "The app has no status for it."), indent=10, label_width=0
+    )
     screen.say()

@@ -1,6 +1,6 @@
-"""Show each event's way through a sandbox of its own, on real captured payloads, and check what has come of it.
+"""Show how real captured events pass through a sandbox of its own, and check the outcome.
 
-Nothing is left running. Exits with 1 when something is not as it should be; the logs are kept then.
+Nothing is left running. Exits with 1 if something is not as it should be, and then keeps the logs.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def arguments(_: argparse.ArgumentParser) -> None:
 
 
 def main(_: argparse.Namespace) -> int:
-    """0 when all of it is true."""
+    """0 if all checks hold."""
     began = time.monotonic()
     screen = Screen()
     screen.say("Starting a sandbox of its own on free ports ...")
@@ -36,7 +36,7 @@ def main(_: argparse.Namespace) -> int:
         client = Client(reached)
         try:
             played = Story(client, screen).play()
-            screen.title("What is true now")
+            screen.title("Checks")
             found = []
             for check in checks(client, played):
                 mark = "ok" if check.holds else "FAILED"
@@ -51,10 +51,10 @@ def main(_: argparse.Namespace) -> int:
     screen.say()
     if status == 0:
         shutil.rmtree(sandbox.state.root)
-        screen.say(f"All of it is true, after {duration(time.monotonic() - began)}. Nothing is left running.", "bold")
+        screen.say(f"All checks hold, after {duration(time.monotonic() - began)}. Nothing is left running.", "bold")
         screen.say(f"To try it yourself: {PYTHON} run.py up")
     elif status == INTERRUPTED:
         screen.say("Interrupted.")
     else:
-        screen.say(f"Not all of it is true. The log of each process is in {place(sandbox.state.logs)}.")
+        screen.say(f"Not all checks hold. The log of each process is in {place(sandbox.state.logs)}.")
     return status

@@ -1,10 +1,10 @@
-"""Build the documentation site into site/, strictly: a dead link, a dead anchor or a page that nothing leads to fails.
+"""Build the documentation site into site/; dead links, dead anchors and unlinked pages are errors.
 
     run.py docs
     run.py docs --serve
     run.py docs --write
 
-Parts of the pages are generated from the code. They are checked first; with --write they are brought up to date.
+The generated parts of the pages are compared with the code first; with --write they are brought up to date.
 """
 
 import argparse

@@ -1,13 +1,13 @@
-"""Find out what is wrong, and how to mend it: with this machine, with a settings file, or with a deployed app.
+"""Find out what is wrong, and how to correct it: with this machine, a settings file, or a deployed app.
 
     run.py doctor
     run.py doctor --settings local.settings.json
     run.py doctor https://example.azurewebsites.net --settings deployed.json
 
-With a settings file: whether the app takes it, whether queue, hub and tables can be reached with its connection
-strings, the sign-in to Dataverse, organisation id, application user, columns and steps. With an address: the app's
-health, and whether it takes the keys of the settings file. Nothing is changed, and nothing that is sent can become an
-event.
+With a settings file it checks whether the app accepts it, whether queue, hub and tables can be reached with its
+connection strings, and in Dataverse the sign-in, organisation id, application user, columns and steps. With an address
+it checks the app's health, and whether the app accepts the keys of the settings file. Nothing is changed, and nothing
+that is sent can become an event.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when nothing is wrong."""
+    """0 if nothing is wrong."""
     screen = Screen()
     settings = None
     if options.settings is not None:
@@ -55,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def print_finding(screen: Screen, finding: Finding) -> None:
-    """The state, what was looked at, what was seen; below it what to do."""
+    """A line with the state, what was checked and what was found; below it what to do."""
     screen.beside([(f"  {finding.state:<7}", STYLES[finding.state])], f"{finding.what}: {finding.seen}")
     if finding.remedy:
         screen.beside([(" " * 9, "")], finding.remedy, "italic")

@@ -1,4 +1,4 @@
-"""Let a system fail for the app, for so many requests or until run.py heal. Without a system: list what fails now.
+"""Make a system fail for the app, for a number of requests or until run.py heal. Without a system, list what fails now.
 
     run.py fail erp 503 --times 3
     run.py fail credit 429 --retry-after 5
@@ -32,9 +32,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("system", nargs="?", choices=SYSTEMS, help=f"one of {', '.join(SYSTEMS)}")
     parser.add_argument("status", nargs="?", type=_status, help="the HTTP status to answer with, 400 to 599")
     parser.add_argument("--times", type=int, metavar="N", help="only for the next N requests")
-    parser.add_argument("--delay", type=int, default=0, metavar="MS", help="answer only after so many milliseconds")
+    parser.add_argument(
+        "--delay", type=int, default=0, metavar="MS", help="wait this many milliseconds before answering"
+    )
     parser.add_argument("--drop", action="store_true", help="cut the connection instead of answering")
-    parser.add_argument("--after", action="store_true", help="do the work first, then fail: the app cannot know")
+    parser.add_argument(
+        "--after", action="store_true", help="do the work first, then fail, so that the app does not know the outcome"
+    )
     parser.add_argument("--retry-after", type=int, metavar="SECONDS", help="send this Retry-After with the status")
     parser.add_argument(
         "--gateway",
@@ -50,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when the fault is armed."""
+    """0 if the fault is armed."""
     client, screen = client_of(options), Screen()
     suggest = Suggested(options.state)
     if options.system is None:
@@ -59,7 +63,7 @@ def main(options: argparse.Namespace) -> int:
     if options.gateway and options.status is None:
         raise CommandError("Say which status the gateway answers with, such as 502 or 302.")
     if options.status is None and not options.drop and not options.delay:
-        raise CommandError("Say how it is to fail: a status such as 503, --drop, or --delay MS.")
+        raise CommandError("Say how it should fail: with a status such as 503, --drop, or --delay MS.")
     if options.status in _REDIRECTS and not options.gateway:
         raise CommandError(f"Only a gateway answers {options.status}: add --gateway.")
     if options.system == "broker":
@@ -106,7 +110,7 @@ def described(options: argparse.Namespace) -> str:
 
 def _fail_broker(client: Client, options: argparse.Namespace) -> None:
     if options.status or options.times or options.match or options.after or options.retry_after:
-        raise CommandError("The broker takes --drop and --delay MS only; run.py heal broker ends either.")
+        raise CommandError("The broker supports only --drop and --delay MS; run.py heal broker ends either.")
     client.broker.add_fault(refuse=options.drop, delay_ms=options.delay)
 
 

@@ -1,4 +1,4 @@
-"""Let everything work again that run.py fail has broken; or only one system.
+"""End the faults that run.py fail has armed, of all systems or of one.
 
     run.py heal
     run.py heal erp
@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when nothing fails on request any more."""
+    """0 if nothing fails on request any more."""
     client = client_of(options)
     removed = 0
     stand_ins = {"erp": client.erp, "credit": client.credit, "dataverse": client.dataverse}

@@ -1,4 +1,4 @@
-"""Finding the sandbox that runs: the option `--state`, its endpoints.json, and what to say when there is none."""
+"""Finds the running sandbox: the option `--state`, its endpoints.json, and the message if there is none."""
 
 import argparse
 from pathlib import Path
@@ -17,7 +17,7 @@ class CommandError(Exception):
 
 
 def add_state_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--state DIR`, for those who run more than one sandbox."""
+    """Add `--state DIR`, for using more than one sandbox."""
     parser.add_argument(
         "--state",
         type=Path,
@@ -28,7 +28,7 @@ def add_state_option(parser: argparse.ArgumentParser) -> None:
 
 
 def endpoints_of(state: Path) -> Endpoints:
-    """Where the sandbox on this directory is reached; raises `CommandError` when none runs there."""
+    """The addresses of the sandbox on this directory; raises `CommandError` if none runs there."""
     directory = StateDirectory(state)
     start = Suggested(state)("up")
     if not directory.in_use():
@@ -39,7 +39,7 @@ def endpoints_of(state: Path) -> Endpoints:
         raise CommandError("The sandbox is still starting. Try again when it says that it is up.") from None
     except (ValueError, TypeError, KeyError):
         raise CommandError(
-            f"{place(directory.endpoints)} is of another version. Stop the sandbox and start it again: {start}"
+            f"{place(directory.endpoints)} was written by another version. Stop the sandbox and start it again: {start}"
         ) from None
 
 
@@ -49,7 +49,7 @@ def client_of(options: argparse.Namespace) -> Client:
 
 
 class Suggested:
-    """Commands to suggest, with `--state` where it is not the usual directory."""
+    """Commands to suggest, with `--state` if it is not the usual directory."""
 
     def __init__(self, state: Path) -> None:
         self._more = "" if state.absolute() == DEFAULT_STATE else f" --state {place(state.absolute())}"

@@ -12,7 +12,7 @@ def arguments(_: argparse.ArgumentParser) -> None:
 
 
 def main(_: argparse.Namespace) -> int:
-    """0 when every check passes."""
+    """0 if every check passes."""
     failed = failed_checks()
     if failed:
         Screen().say(f"Failed: {listed(failed)}.", "bold red")

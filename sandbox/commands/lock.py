@@ -1,11 +1,11 @@
-"""Renew the lock files from the requirements that are written by hand. Needs the network.
+"""Update the lock files from the requirements that are written by hand. Needs the network.
 
     requirements.in        what is deployed              requirements.txt
     requirements-dev.in    that, the sandbox, the tests  requirements-dev.txt
     requirements-host.in   Microsoft's worker library    requirements-host.txt
 
-A lock names every library with its version and hashes, for each Python from the oldest on and for each platform. Pins
-that still fit are kept; --upgrade takes the newest that fit, --upgrade-package NAME those of one library.
+A lock names every library with its version and hashes, for each supported Python and each platform. Pins that still fit
+are kept; --upgrade takes the newest that fit, --upgrade-package NAME does so for one library.
 """
 
 import argparse
@@ -27,7 +27,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
         *(*COMPILE, "requirements-dev.in", "--output-file", "requirements-dev.txt"),
         *("--constraint", "requirements.txt"),
     ),
-    # It asks for a newer Python than the oldest (requirements-host.in), and its own requirements are among those above.
+    # It requires a newer Python than the oldest one (requirements-host.in); its own requirements are listed above.
     "requirements-host.in": (
         *("pip", "compile", "--generate-hashes", "--python-version", "3.13", "--no-deps"),
         *("requirements-host.in", "--output-file", "requirements-host.txt"),
@@ -45,13 +45,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when all locks are renewed."""
+    """0 if all locks are updated."""
     upgrades = ["--upgrade"] if options.upgrade else []
     upgrades += [part for name in options.upgrade_package for part in ("--upgrade-package", name)]
     if importlib.util.find_spec("uv") is None:  # only this command needs it
         status = call((sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _UV))
         if status:
             return status
-    os.environ["UV_PYTHON_DOWNLOADS"] = "never"  # nothing is run in the Python that is resolved for
+    os.environ["UV_PYTHON_DOWNLOADS"] = "never"  # no code runs in the Python that is resolved for
     statuses = [call((sys.executable, "-m", "uv", "--quiet", *compile_, *upgrades)) for compile_ in LOCKS.values()]
     return max(statuses)

@@ -1,13 +1,13 @@
-"""Show the log of a process, each record with time and level; -f goes on with what is added.
+"""Show the log of a process, each record with time and level; -f follows it.
 
     run.py logs worker -f
     run.py logs intake --errors
     run.py logs erp --raw
 
-Ids are shortened; with --raw lines are as they are in the file.
+Ids are shortened; with --raw the lines are printed as they are in the file.
 
 The worker and the archive run in host-events, the intake and the operations routes in host-http. Logs are kept when the
-sandbox stops; this command needs no running sandbox.
+sandbox stops, so this command needs no running sandbox.
 """
 
 import argparse
@@ -50,7 +50,7 @@ _PLACED = ("what", "eventId", "message", "table", "record")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("process", choices=PROCESSES, metavar="process", help=f"one of {', '.join(PROCESSES)}")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on with what is added, until Ctrl-C")
+    parser.add_argument("-f", "--follow", action="store_true", help="follow the log, until Ctrl-C")
     parser.add_argument(
         "-n", "--number", type=int, default=_SHOWN, metavar="N", help="the last N records (%(default)s)"
     )
@@ -60,12 +60,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when there is such a log."""
+    """0 if there is such a log."""
     path = StateDirectory(options.state).logs / f"{PROCESSES[options.process]}.log"
     if not path.exists():
         there = listed(sorted(log.stem for log in path.parent.glob("*.log")), "or") or "none; start a sandbox first"
         start = Suggested(options.state)("up")
-        raise CommandError(f"There is no {place(path)}. Logs that are there: {there}. {start} starts a sandbox.")
+        raise CommandError(f"There is no {place(path)}. Existing logs: {there}. {start} starts a sandbox.")
     screen, log = Screen(), LogFile(path)
     printer = _Printer(screen, raw=options.raw, errors=options.errors)
     wanted = [line for line in log.new() if printer.wants(parse(line))]
@@ -115,5 +115,5 @@ def _text(record: LogLine) -> Iterator[str]:
         yield from record.fields.get("stack") or ()
     else:
         for line in record.text.replace("\\n", "\n").rstrip().split("\n"):
-            if set(line) - set(" ^~"):  # what points below a source line points nowhere once that is wrapped
+            if set(line) - set(" ^~"):  # markers below a wrapped source line point to the wrong place
                 yield _PATH.sub('"', line)

@@ -1,4 +1,4 @@
-"""Running a sandbox under a command: signals stop it in good order, failures are said without a traceback."""
+"""Runs a sandbox for a command: signals stop it in an orderly way, and failures are printed without a traceback."""
 
 import signal
 import sys
@@ -74,7 +74,7 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
 
 
 def install_azurite() -> None:
-    """Install Azurite once, and show how far that is; raises `AzuriteInstallError`."""
+    """Install Azurite once, and show the progress; raises `AzuriteInstallError`."""
     if azurite.is_installed(TOOLS):
         return
     with Progress("Packages fetched") as progress:

@@ -1,10 +1,10 @@
-"""Show where an event is, each step, and why it failed. Without an event: the latest ones.
+"""Show the state of an event, its steps, and why it failed. Without an event: the latest ones.
 
     run.py status
     run.py status da18f539
     run.py status da18f539 --follow
 
-The eight characters that other commands print are enough, and so is any beginning of the id that no other event has.
+The eight characters that other commands print are enough, and so is any unique beginning of the id.
 """
 
 import argparse
@@ -27,12 +27,12 @@ _LATEST = 15
 _SHOWN = 5
 
 ADVICE = {
-    "accepted": "It is queued. If it stays so, look at the worker: run.py logs worker",
-    "processing": "The worker has it in hand.",
-    "waiting": "It is tried again by itself, and goes on once the cause is mended.",
-    "dead-lettered": "It is not tried again by itself. Mend the cause, then change the row once more.",
+    "accepted": "It is queued. If this does not change, look at the worker: run.py logs worker",
+    "processing": "The worker is working on it.",
+    "waiting": "It is tried again automatically, and succeeds once the cause is corrected.",
+    "dead-lettered": "It is not tried again automatically. Correct the cause, then change the row once more.",
 }
-"""What to do about an event in a state."""
+"""What to do about an event in this state."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when the event is known and has not failed."""
+    """0 if the event is known and has not failed."""
     client, screen = client_of(options), Screen()
     logs = StateDirectory(options.state).logs
     if not options.event:
@@ -52,7 +52,7 @@ def main(options: argparse.Namespace) -> int:
     event_id = resolve(options.event, Journal.of(logs))
     status = client.app.operation(event_id)
     if status is None:
-        raise CommandError(f"The ledger has no event {event_id}. It may not be written down yet; try again.")
+        raise CommandError(f"The ledger has no event {event_id}. It may not be written yet; try again.")
     if options.follow:
         try:
             status = Journeys(client, screen).of_event(event_id, _time(status["acceptedAt"]))
@@ -64,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def resolve(wanted: str, journal: Journal) -> str:
-    """The id of the one event that `wanted` is the beginning of; raises `CommandError` for none or several."""
+    """The id of the one event whose id begins with `wanted`; raises `CommandError` for none or several."""
     if _WHOLE.fullmatch(wanted):
         return wanted
     found = [event.id for event in journal.matching(wanted)]
@@ -78,7 +78,7 @@ def resolve(wanted: str, journal: Journal) -> str:
 
 
 def print_status(screen: Screen, status: Mapping[str, Any], name: str | None) -> None:
-    """All that is known about one event."""
+    """Everything that is known about one event."""
     screen.say(f"Event {status['eventId']}", "bold")
     record = status["recordId"] or ""
     screen.entry("about", f"{status['message']} of {status['table']} {name or ''}".rstrip())
@@ -101,7 +101,7 @@ def print_status(screen: Screen, status: Mapping[str, Any], name: str | None) ->
     rows += [(it["name"], it["state"], moment(_time(it["at"])), shortened(it["detail"])) for it in status["steps"]]
     screen.table(("step", "state", "at", "detail"), rows)
     if status["history"]:
-        screen.title("Attempts that failed")
+        screen.title("Failed attempts")
         rows = [
             (str(it["attempt"]), clock(_time(it["at"])), it["reason"], shortened(it["detail"]))
             for it in status["history"]

@@ -16,8 +16,8 @@ from sandbox.terminal.words import listed
 
 PASSES_ON = True
 
-# The tests wait more than they compute, so there is one process more than cores; files stay together, as their
-# fixtures are the expensive part. More than four would only make timing tests wait for each other.
+# The tests wait more than they compute, so there is one more process than cores. The tests of a file stay together,
+# because fixtures are expensive. More than four processes would only make timing tests wait for each other.
 _PROCESSES = min((os.cpu_count() or 2) + 1, 4)
 DEFAULT = ["-m", "not slow", "-n", str(_PROCESSES), "--dist", "loadfile"]
 
@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """The exit status is pytest's; 1 when the tests pass and a check does not."""
     failed = [] if options.passed_on else failed_checks()
-    install_azurite()  # once, before several processes want it
+    install_azurite()  # once, before several processes need it
     status = run_pytest(options.passed_on or DEFAULT, title="Tests")
     if failed:
         Screen().say(f"Failed: {listed(failed)}.", "bold red")

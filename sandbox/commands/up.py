@@ -1,8 +1,8 @@
 """Keep a sandbox running for development, until Ctrl-C or SIGTERM.
 
 It prints a line for everything that happens to an event, serves a start page, and writes every address, port and key to
-endpoints.json below its state directory. When a Python file of the app, host.json or the settings file changes, the app
-is started again; so is any process that dies. The state is kept for the next time.
+endpoints.json in its state directory. When a Python file of the app, host.json or the settings file changes, the app is
+restarted; so is any process that dies. The state is kept for the next time.
 """
 
 import argparse
@@ -31,8 +31,8 @@ _SETTINGS_FILE = REPOSITORY / "local.settings.json"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs have left")
-    parser.add_argument("--quiet", action="store_true", help="print no line for each event")
+    parser.add_argument("--fresh", action="store_true", help="delete what earlier runs have left")
+    parser.add_argument("--quiet", action="store_true", help="print no lines about events")
     add_state_option(parser)
     parser.add_argument(
         "--settings",
@@ -57,7 +57,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Stay until a signal comes; 0 when that went in good order."""
+    """Run until a signal comes; 0 after an orderly stop."""
     if options.write_settings is not None:
         try:
             local_settings.check(options.write_settings, force=options.force)
@@ -113,7 +113,7 @@ class _Up:
             self._show(happening)
 
     def _say(self, text: str) -> None:
-        """A line about a process; once the sandbox is up it looks like the events' lines."""
+        """A line about a process; once the sandbox is up, it has the form of the lines about events."""
         first, *others = text.splitlines()
         if self._is_up:
             self._show(Happening(datetime.now(UTC), "INFO", "", "sandbox", first))
@@ -124,10 +124,10 @@ class _Up:
 
 
 def _print_summary(screen: Screen, reached: Endpoints, sandbox: Sandbox, options: argparse.Namespace) -> None:
-    """What somebody who has just started it needs."""
+    """What a person who has just started it needs."""
     suggest = Suggested(options.state)
     screen.say()
-    screen.say("The sandbox is up. Ctrl-C stops it; its state is kept, --fresh forgets it.", "bold")
+    screen.say("The sandbox is up. Ctrl-C stops it. Its state is kept; --fresh deletes it.", "bold")
     screen.say()
     for label, value in (
         ("start page", f"{reached.page}/"),

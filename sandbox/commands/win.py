@@ -1,4 +1,4 @@
-"""Close an opportunity as won in the Dataverse stand-in, as the button in the app does, and name the event this caused.
+"""Close an opportunity as won in the Dataverse stand-in, and print the event that this caused.
 
     run.py win "Bridge refit" --follow
 
@@ -13,12 +13,12 @@ from sandbox.commands.caused import Person, add_options
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("opportunity", help="its id or name; the beginning of the name is enough when it is unique")
+    parser.add_argument("opportunity", help="its id or name; a unique beginning of the name is enough")
     add_options(parser)
 
 
 def main(options: argparse.Namespace) -> int:
-    """0 when an event was accepted."""
+    """0 if an event was accepted."""
     person = Person(options)
 
     def close(row: Row) -> str:

@@ -55,7 +55,7 @@ def event(status: Mapping[str, Any] | None, event_id: str) -> str:
         f"Event {short_id(event_id)}",
         f'<section class="card"><h2>Event {escape(event_id)}</h2><table class="facts">{rows}</table></section>'
         + _table(Table("Steps", ("step", "state", "at", "detail"), steps, empty="None yet.", state_column=1))
-        + _table(Table("Attempts that failed", ("attempt", "at", "reason", "detail"), history, empty="None."))
+        + _table(Table("Failed attempts", ("attempt", "at", "reason", "detail"), history, empty="None."))
         + '<p><a href="/">Back to the start page</a></p>',
     )
 

@@ -233,10 +233,10 @@ def said(hour: Hour, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         ("change account Contoso description=x", 0, "No step fired, so nothing was sent"),
         ("win Nothing", 1, "There is no opportunity called Nothing"),
         ("status ffffffffff", 1, "No event's id begins with ffffffffff"),
-        ("fail erp", 1, "Say how it is to fail"),
+        ("fail erp", 1, "Say how it should fail"),
         ("fail erp --gateway", 1, "Say which status the gateway answers with"),
         ("fail erp 302", 1, "Only a gateway answers 302: add --gateway"),
-        ("fail broker 503", 1, "The broker takes --drop and --delay MS only"),
+        ("fail broker 503", 1, "The broker supports only --drop and --delay MS"),
         ("clean", 1, "Stop it first"),
         ("up --free-ports", 1, "A sandbox already runs on"),
     ],
@@ -307,5 +307,5 @@ def test_at_the_end_ctrl_c_leaves_nothing_running_and_clean_forgets_it(hour: Hou
     assert not (hour.state / "endpoints.json").exists()
     assert not [port for port in astuple(hour.ports) if is_taken(port)]
     assert "No sandbox runs on" in hour.run("status", status=1)
-    assert "is forgotten" in hour.run("clean")
+    assert "is deleted" in hour.run("clean")
     assert not (hour.state / "data").exists()

@@ -1,4 +1,4 @@
-"""Microsoft's emulators' Config.json, both kinds: entities of Service Bus and of Event Hubs.
+"""The Config.json of Microsoft's emulators, for Service Bus and for Event Hubs.
 
 Read leniently, as the shipped samples need it: `//` comments, trailing commas, numbers as text, any duration. The
 emulators' own limits (one hour to live, ten deliveries) are not enforced; nor is the number of entities.

@@ -1,4 +1,4 @@
-"""What a queue can be asked for besides its next message: peeking, deferred messages, cancelling, counting."""
+"""What a queue does besides delivering its next message: peeking, deferred messages, cancelling, counting."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What drives the entities of a namespace: clock, store, counters, and which of them has work to do, and when."""
+"""Drives the entities of a namespace: clock, store, counters, and which entity has work to do, and when."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ class Entity(Protocol):
 
 
 class Engine:
-    """What all entities share, and the work that waits for them.
+    """What all entities share, and their pending work.
 
     `on_change` is called when deliveries may have become possible, `on_deadline` with the time of the next deadline
     (milliseconds) when it has come nearer.
@@ -53,7 +53,7 @@ class Engine:
             entity.pump()
 
     def wake_at(self, when: int) -> None:
-        """Something falls due at `when` (milliseconds)."""
+        """Something becomes due at `when` (milliseconds)."""
         if self._next_deadline is None or when < self._next_deadline:
             self._next_deadline = when
             self.on_deadline(when)

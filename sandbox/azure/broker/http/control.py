@@ -5,7 +5,7 @@ POST   /control/clock      {"advance_seconds": n}: the broker's time moves forwa
 POST   /control/drop       every AMQP connection is cut
 POST   /control/fault      {"refuse": bool, "delay_ms": n, "server_busy": bool}: see `Faults`
 DELETE /control/fault      all faults are off
-GET    /control/counters   how often what has happened since the start
+GET    /control/counters   the counters of what has happened since the start
 GET    /control/entities   per queue and subscription its messages by state, per hub partition its events
        anything else       the administration API: see `administration`
 """
@@ -62,7 +62,7 @@ class Control:
         return web.json_response({"dropped": self._server.drop_connections()})
 
     async def set_fault(self, request: web.Request) -> web.Response:
-        """Sets the faults; what is not named is off."""
+        """Sets the faults; those that are not named are off."""
         try:
             self._server.faults = Faults(**await _json_object(request))
         except TypeError as error:
@@ -77,7 +77,7 @@ class Control:
         return web.json_response(asdict(self._server.faults))
 
     async def counters(self, _: web.Request) -> web.Response:
-        """How often what has happened since the start."""
+        """The counters of what has happened since the start."""
         return web.json_response(dict(self._server.namespace.engine.counters) | {"open": len(self._server.connections)})
 
     async def entities(self, _: web.Request) -> web.Response:

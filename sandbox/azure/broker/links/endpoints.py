@@ -1,4 +1,4 @@
-"""What serves a link on the broker's side, and what every such endpoint may ask of the server."""
+"""The interface of the endpoints that serve links, and of the server that they use."""
 
 import uuid
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class Faults:
     """Faults that a test has asked for."""
 
     refuse: bool = False  # connections are not accepted, existing ones are dropped
-    delay_ms: int = 0  # what clients send is processed so much later
+    delay_ms: int = 0  # what clients send is processed after this delay
     server_busy: bool = False  # sends are rejected with com.microsoft:server-busy
 
 

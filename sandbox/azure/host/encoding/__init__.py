@@ -1,1 +1,1 @@
-"""What the host hands to a function, value by value as the .NET host encodes it, its defects included."""
+"""The values that the host passes to a function, encoded as the .NET host does it, including its defects."""

@@ -199,7 +199,10 @@ class HubListener:
                 await self._pumps.pop(partition).stop()
 
     def _wanted(self, partitions: Sequence[str], known: dict[str, Ownership]) -> set[str]:
-        """Those we hold, and free ones up to our share; one more from whoever has more than its share (greedy)."""
+        """The partitions that we hold, and free ones up to our share.
+
+        One more from a host with more than its share (greedy).
+        """
         limit = self._hub.options.ownership_expiration
         owners = {
             partition: known[partition].owner

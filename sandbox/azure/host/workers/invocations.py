@@ -8,7 +8,7 @@ from sandbox.azure.host.functions import Function
 from sandbox.azure.host.workers.protos import TypedData
 
 WORKER_EXIT_CODE = 75
-"""The host ends with this code when its worker cannot go on; whoever supervises it starts it again."""
+"""The host ends with this code when its worker cannot go on; its supervisor starts it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def test_a_dead_letter_says_why_what_to_do_and_each_attempt() -> None:
     text = shown(state="dead-lettered", reason="erp-rejected", detail="the ERP refuses it", history=[failure])
     assert "reason erp-rejected detail the ERP refuses it" in text
     assert ADVICE["dead-lettered"] in text
-    assert "Attempts that failed" in text
+    assert "Failed attempts" in text
     assert "the ERP refuses a0000000...0002" in text
 
 

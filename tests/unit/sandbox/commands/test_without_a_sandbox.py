@@ -57,7 +57,7 @@ def test_clean_forgets_state_logs_and_abandoned_runs_but_not_the_tools(
         (tmp_path / file).write_text("x" * 100_000)
     assert main(["clean", "--state", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "tools"]
-    assert re.search(r"0\.\d MB are free again", " ".join(capsys.readouterr().out.split()))
+    assert re.search(r"which frees 0\.\d MB", " ".join(capsys.readouterr().out.split()))
     assert main(["clean", "--all", "--state", str(tmp_path)]) == 0
     assert not tools.exists()
 
@@ -93,7 +93,7 @@ def test_a_log_that_is_not_there_says_which_are(tmp_path: Path, capsys: pytest.C
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "erp.log").touch()
     assert main(["logs", "broker", "--state", str(tmp_path)]) == 1
-    assert "Logs that are there: erp." in " ".join(capsys.readouterr().err.split())
+    assert "Existing logs: erp." in " ".join(capsys.readouterr().err.split())
 
 
 def test_suggested_commands_name_another_state_directory_only(tmp_path: Path) -> None:
