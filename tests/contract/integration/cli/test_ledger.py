@@ -84,7 +84,7 @@ async def test_a_ledger_is_exported_lost_and_imported(
     assert found.state is State.COMPLETED
     capsys.readouterr()
     assert await command("import", file, "--settings", settings) == 0
-    assert "0 entities written, 4 were there already" in capsys.readouterr().out
+    assert "0 entities written; 4 were there already" in capsys.readouterr().out
 
 
 async def test_an_import_that_fails_says_where_to_go_on(
