@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 _PROCESSES = frozenset({"start", "broker"})
-"""Fixtures that start a part of the sandbox; Azurite, which a test of the ledger needs, is quick enough."""
+"""Fixtures of contract tests that start a part of the sandbox. Azurite, which tests of the ledger need, is quick."""
 _MEMORY_BYTES = 2 << 30
 
 
 def only_fast(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that need a process of the sandbox."""
-    slow = [item for item in items if _PROCESSES & set(getattr(item, "fixturenames", ()))]
-    _leave_out(config, items, slow)
+    contract = [item for item in items if item.nodeid.startswith("tests/contract/")]
+    _leave_out(config, items, [item for item in contract if _PROCESSES & set(getattr(item, "fixturenames", ()))])
 
 
 @pytest.hookimpl(trylast=True)

@@ -29,14 +29,7 @@ def nobody():
     return 7
 """
 TESTS = """
-import pytest
-
 from integration.words.longest import endless, longest
-
-
-@pytest.fixture
-def broker():
-    raise AssertionError("this test takes too long to count")
 
 
 def test_it_is_found():
@@ -46,9 +39,21 @@ def test_it_is_found():
 def test_it_ends():
     assert endless(3)
 
+"""
+
+WITH_A_PROCESS = """
+import pytest
+
+from integration.words.longest import nobody
+
+
+@pytest.fixture
+def broker():
+    raise AssertionError("this test takes too long to count")
+
 
 def test_with_a_process(broker):
-    assert longest([])
+    assert nobody()
 """
 
 
@@ -64,7 +69,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "integration/words/__init__.py": "",
         "integration/words/longest.py": CODE,
         "tests/unit/integration/words/test_longest.py": TESTS,
-        "tests/contract/integration/test_nothing.py": "",
+        "tests/contract/integration/test_words.py": WITH_A_PROCESS,
     }
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
