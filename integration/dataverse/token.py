@@ -51,6 +51,12 @@ def client_secret_tokens(
             answer = application.acquire_token_for_client([scope_of(dataverse_url)])
         except ValueError:
             raise _refused("the authority does not know this tenant") from None
+        except KeyError as error:  # msal reads answers without looking whether they are the authority's
+            raise Outage(
+                f"No token for Dataverse: the authority's answer has no {error}",
+                reason="dataverse-sign-in-unavailable",
+                service=_SERVICE,
+            ) from None
         if "access_token" not in answer:
             raise _refused(str(answer.get("error", "no token")))
         return Token(answer["access_token"], float(answer["expires_in"]))
