@@ -42,8 +42,10 @@ class Record:
         """
         lines = self.lines.get(mutant.path, {})
         first, last = mutant.change.lines
-        asked = lines if mutant.change.at_import else range(first, last + 1)
-        found = {test for line in asked for test in lines.get(line, ())}
+        own = range(first, last + 1)
+        found = {test for line in own for test in lines.get(line, ())}
+        if mutant.change.at_import or (not found and any(line in lines for line in own)):
+            found = {test for tests in lines.values() for test in tests}
         return [self.tests[it] for it in sorted(found, key=lambda it: (self._is_near(it, mutant), self.seconds[it]))]
 
     def seconds_of(self, tests: Iterable[str]) -> float:

@@ -122,6 +122,15 @@ def test_the_tests_of_a_mutants_own_package_come_first_and_quick_ones_before_slo
     assert known.seconds_of(tests[:2]) == 5.1
 
 
+def test_what_is_executed_at_import_is_tried_with_all_tests_of_its_file(repository: Path) -> None:
+    """Also the line of a function that only a module's own constants call."""
+    tests = ["a", "b"]
+    known = Record(tests, [1.0, 1.0], {"integration/words/longest.py": {3: [0, 1], 17: []}})
+
+    assert known.tests_of(mutant(repository, "7", "8")) == tests
+    assert known.tests_of(mutant(repository, "left -= 1", "pass")) == []
+
+
 def test_what_was_noticed_is_counted_by_package(repository: Path) -> None:
     it = mutant(repository, "7", "8")
     (share,) = shares([Outcome(it, NOTICED, 1), Outcome(it, NOT_NOTICED, 1), Outcome(it, NOT_EXECUTED, 0)])
