@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from integration.clock import Clock
 from integration.dataverse.currencies import CurrencyCodes
 from integration.dataverse.errors import SERVICE, dataverse_failure
-from integration.dataverse.odata import columns, encode, name, query, record_id
 from integration.dataverse.row import Row, read_row
+from integration.odata import columns, encode, name, query, record_id
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response, Sender, validated
 
 _VERSION = "versionnumber"

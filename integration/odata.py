@@ -1,4 +1,4 @@
-"""The OData dialect: addresses, quoting, exact numbers."""
+"""OData: addresses, quoting, exact numbers."""
 
 import json
 import re
@@ -22,9 +22,9 @@ def name(text: str) -> str:
 
 
 def record_id(text: str) -> str:
-    """A record id in the form that Dataverse writes: lower case, with dashes, no braces.
+    """A record id as OData services write it: lower case, with dashes, no braces.
 
-    `Permanent` if it is not a GUID.
+    Raises `Permanent` where it is not a GUID.
     """
     try:
         return str(UUID(text))

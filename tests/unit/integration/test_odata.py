@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration.dataverse.odata import columns, encode, literal, query, record_id
 from integration.errors import Permanent
+from integration.odata import columns, encode, literal, query, record_id
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False),
