@@ -5,6 +5,7 @@
     ├── Rejected                    the intake refuses a request; has the HTTP status and says what is wrong and where
     ├── Unavailable                 the intake cannot queue now: 503 with Retry-After
     ├── Transient                   worth trying again later: the worker schedules a copy
+    │   ├── OutcomeUnknown          what was asked for may have been done: it is looked for before it is asked again
     │   └── Outage                  a system as a whole does not work for us; no event is to blame, so no event ages
     │       ├── Throttled           the other side said when to try again: `retry_after`
     │       └── Paused              we hold our calls back: the circuit breaker is open, or a person paused the system
@@ -97,6 +98,15 @@ class Transient(IntegrationError):
     ) -> None:
         super().__init__(message, reason=reason, service=service)
         self.retry_after = retry_after
+
+
+class OutcomeUnknown(Transient):
+    """A system may have done what it was asked for, or may still do it, and nothing of it can be seen yet.
+
+    `retry_after` (seconds) is how long it may still be at work: before that, nothing is asked for again.
+    """
+
+    reason = "outcome-unknown"
 
 
 class Outage(Transient):

@@ -1,8 +1,22 @@
-"""The systems outside, in the language of the business: what they are told and what they answer.
+"""The systems outside, in the language of the business: ports, and what they are told and answer.
 
-A package for each kind of system has its adapter: `rest`.
+A package for each kind of system is its adapter: `rest` for systems that keep the REST contract of this project,
+`business_central` for Dynamics 365 Business Central.
 """
 
 from integration.systems.messages import Address, CreditScore, Customer, CustomerState, Order, OrderState
+from integration.systems.ports import CustomerSystem, OrderSystem, Scoring
+from integration.systems.safety import Safety
 
-__all__ = ["Address", "CreditScore", "Customer", "CustomerState", "Order", "OrderState"]
+__all__ = [
+    "Address",
+    "CreditScore",
+    "Customer",
+    "CustomerState",
+    "CustomerSystem",
+    "Order",
+    "OrderState",
+    "OrderSystem",
+    "Safety",
+    "Scoring",
+]

@@ -1,10 +1,12 @@
 """Credit scoring: every answer is charged, the same Idempotency-Key is charged once."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from integration.systems.messages import Amount, CreditScore, Message
 from integration.systems.rest.calls import RestSystem, rest_failure
+from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender, validated
 
 
@@ -19,10 +21,12 @@ class ScoreRequest(Message):
 
 
 class CreditClient:
-    """Client of the credit scoring service; raises what the transport raises, and `rest_failure`'s errors."""
+    """`Scoring` over a REST interface; raises what the transport raises, and `rest_failure`'s errors."""
 
-    def __init__(self, sender: Sender, authorizer: Authorizer, base_url: str) -> None:
-        self._system = RestSystem(sender, "credit", base_url.rstrip("/"), authorizer)
+    safety: ClassVar[Mapping[str, Safety]] = {"score": Safety.KEY_HONOURED}
+
+    def __init__(self, sender: Sender, authorizer: Authorizer, base_url: str, *, service: str = "credit") -> None:
+        self._system = RestSystem(sender, service, base_url.rstrip("/"), authorizer)
 
     async def score(
         self,

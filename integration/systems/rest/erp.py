@@ -1,11 +1,13 @@
 """The ERP: customers and orders under their Dataverse ids, driven to a state rather than told a change."""
 
-from typing import Literal, TypeVar
+from collections.abc import Mapping
+from typing import ClassVar, Literal, TypeVar
 from urllib.parse import quote
 
 from integration.errors import IntegrationError, Stale
 from integration.systems.messages import Customer, CustomerState, Message, Order, OrderState
 from integration.systems.rest.calls import RestSystem, problem_of, rest_failure
+from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Sender, validated
 
 State = TypeVar("State", bound=Message)
@@ -20,7 +22,7 @@ class StatusChange(Message):
 
 
 class ErpClient:
-    """Client of the ERP's REST interface.
+    """`CustomerSystem` and `OrderSystem` over a REST interface.
 
     Every write carries an Idempotency-Key: the same key with the same content has one effect, however often it is
     sent. A PUT names what is ours, and the ERP keeps what it does not name. Raises what the transport raises; for
@@ -28,8 +30,12 @@ class ErpClient:
     `source_version`.
     """
 
-    def __init__(self, sender: Sender, authorizer: Authorizer, base_url: str) -> None:
-        self._system = RestSystem(sender, "erp", base_url.rstrip("/"), authorizer)
+    safety: ClassVar[Mapping[str, Safety]] = dict.fromkeys(
+        ("put_customer", "block_customer", "put_order", "hold_order"), Safety.KEY_HONOURED
+    )
+
+    def __init__(self, sender: Sender, authorizer: Authorizer, base_url: str, *, service: str = "erp") -> None:
+        self._system = RestSystem(sender, service, base_url.rstrip("/"), authorizer)
 
     async def put_customer(
         self, customer_id: str, customer: Customer, *, key: str, context: CallContext = NO_CONTEXT, force: bool = False

@@ -1,0 +1,91 @@
+"""What the business needs of the systems outside, whatever product they are.
+
+Every write is driven to a state rather than told a change, carries the version of the row that the state was taken
+from, and may be repeated with the same `key` until it is answered. An adapter declares for each of them in `safety`
+how that is made safe. All raise what the transport raises, and `Permanent` where the system refuses in its own words;
+besides, where something may have been done that cannot be seen yet, `OutcomeUnknown`: calling again later finds out.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from integration.systems.messages import CreditScore, Customer, CustomerState, Order, OrderState
+from integration.systems.safety import Safety
+from integration.transport import NO_CONTEXT, CallContext
+
+
+class CustomerSystem(Protocol):
+    """Has customers, under the ids of their accounts and contacts."""
+
+    @property
+    def safety(self) -> Mapping[str, Safety]:
+        """How each write is made safe, by the name of its method."""
+        ...
+
+    async def put_customer(
+        self, customer_id: str, customer: Customer, *, key: str, context: CallContext = NO_CONTEXT, force: bool = False
+    ) -> CustomerState:
+        """Create the customer or bring it to this state.
+
+        Raises `Stale` where the customer was brought to a newer version already, unless forced.
+        """
+        ...
+
+    async def get_customer(self, customer_id: str, *, context: CallContext = NO_CONTEXT) -> CustomerState:
+        """The customer as the system has it; raises `NotFound`."""
+        ...
+
+    async def block_customer(
+        self, customer_id: str, *, reason: str, source_version: int, key: str, context: CallContext = NO_CONTEXT
+    ) -> CustomerState:
+        """Take no further orders for the customer; raises `NotFound` and `Stale`."""
+        ...
+
+
+class OrderSystem(Protocol):
+    """Has orders, under the ids of what they were made from."""
+
+    @property
+    def safety(self) -> Mapping[str, Safety]:
+        """How each write is made safe, by the name of its method."""
+        ...
+
+    async def put_order(
+        self, order_id: str, order: Order, *, key: str, context: CallContext = NO_CONTEXT, force: bool = False
+    ) -> OrderState:
+        """Create the order or bring it to this state; `Permanent` when its customer is unknown, `Stale` as above."""
+        ...
+
+    async def get_order(self, order_id: str, *, context: CallContext = NO_CONTEXT) -> OrderState:
+        """The order as the system has it; raises `NotFound`."""
+        ...
+
+    async def hold_order(
+        self, order_id: str, *, reason: str, source_version: int, key: str, context: CallContext = NO_CONTEXT
+    ) -> OrderState:
+        """Stop the order until somebody decides; raises `NotFound` and `Stale`."""
+        ...
+
+
+class Scoring(Protocol):
+    """Says how far a customer can be trusted with an amount; every answer may be charged for."""
+
+    @property
+    def safety(self) -> Mapping[str, Safety]:
+        """How each write is made safe, by the name of its method."""
+        ...
+
+    async def score(
+        self,
+        *,
+        subject_id: str,
+        subject_kind: Literal["account", "contact"],
+        amount: Decimal,
+        currency: str,
+        reference: str,
+        key: str,
+        context: CallContext = NO_CONTEXT,
+    ) -> CreditScore:
+        """Score the customer for an amount; `reference` is the opportunity's id."""
+        ...

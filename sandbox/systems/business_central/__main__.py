@@ -1,0 +1,25 @@
+"""`python -m sandbox.systems.business_central --port P --db FILE`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sandbox.systems.business_central.api import build_app
+from sandbox.systems.business_central.rows import open_database
+from sandbox.systems.http_server import serve
+
+
+def main() -> int:
+    """Serve until stopped."""
+    parser = argparse.ArgumentParser(prog="sandbox.systems.business_central", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--client-id", default="business-central-sandbox-client")
+    parser.add_argument("--client-secret", default="business-central-sandbox-secret")
+    given = parser.parse_args()
+    app = build_app(open_database(given.db), client_id=given.client_id, client_secret=given.client_secret)
+    return serve(app, port=given.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

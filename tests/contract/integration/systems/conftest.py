@@ -1,0 +1,41 @@
+"""One suite, run with each adapter."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.contract.integration.systems.subjects import BusinessCentral, Rest, Subject
+from tests.contract.sandbox.systems.stand_in import StandIn, Start
+
+
+@pytest.fixture(scope="session")
+def business_central_system(start: Start, tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """Business Central, one for all tests of the session."""
+    return start("business_central", "--db", tmp_path_factory.mktemp("bc") / "bc.db")
+
+
+@pytest.fixture(params=["rest", "business-central"])
+async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
+    """The adapter that the test is run with, on a stand-in without faults."""
+    made: Subject
+    if request.param == "rest":
+        made = Rest(request.getfixturevalue("erp_system"))
+    else:
+        made = BusinessCentral(request.getfixturevalue("business_central_system"))
+    made.system.control("DELETE", "faults")
+    made.system.control("DELETE", "requests")
+    yield made
+    await made.transport.aclose()
+    made.system.control("DELETE", "faults")
+
+
+@pytest.fixture
+async def business_central(business_central_system: StandIn) -> AsyncIterator[BusinessCentral]:
+    """Business Central alone, for what only it has."""
+    made = BusinessCentral(business_central_system)
+    made.system.control("DELETE", "faults")
+    made.system.control("DELETE", "requests")
+    made.system.control("POST", "setup", json={"manual_numbers": True})
+    yield made
+    await made.transport.aclose()
+    made.system.control("DELETE", "faults")

@@ -1,0 +1,144 @@
+"""One customer and one order, as the worker drives them: every step is repeated until it is answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from uuid import uuid4
+
+from integration.errors import Transient
+from integration.protection import SharedState
+from integration.systems import Address, Customer, CustomerSystem, Order, OrderSystem
+from integration.transport import Sender
+from tests.contract.integration.systems.subjects import Subject
+
+_TRIES = 40
+
+
+def customer_of(**changes: object) -> Customer:
+    values: dict[str, object] = {
+        "name": "Alpine Ski House",
+        "kind": "organisation",
+        "email": "office@alpineskihouse.example",
+        "currency": "EUR",
+        "address": Address(line1="Hauptplatz 1", city="Graz", country="Austria"),
+        "status": "active",
+        "source_version": 10,
+    }
+    return Customer.model_validate(values | changes)
+
+
+def order_for(customer_id: str, **changes: object) -> Order:
+    values: dict[str, object] = {
+        "customer_id": customer_id,
+        "title": "Two chair lifts",
+        "amount": Decimal("48000.50"),
+        "currency": "EUR",
+        "closed_on": date(2026, 11, 20),
+        "status": "confirmed",
+        "source_version": 20,
+    }
+    return Order.model_validate(values | changes)
+
+
+class KilledError(BaseException):
+    """The process that made the call is dead: nothing after it is done."""
+
+
+Step = Callable[[CustomerSystem, OrderSystem], Awaitable[object]]
+Adapters = Callable[[], tuple[CustomerSystem, OrderSystem]]
+
+
+@dataclass
+class Story:
+    """A customer is made, an order is made, put on hold, and ordered again for another amount."""
+
+    customer_id: str = field(default_factory=lambda: str(uuid4()))
+    order_id: str = field(default_factory=lambda: str(uuid4()))
+
+    @property
+    def steps(self) -> list[Step]:
+        """Each as often as it takes, with the same key."""
+        first = order_for(self.customer_id)
+        last = order_for(self.customer_id, amount=Decimal(99), source_version=22)
+        return [
+            lambda customers, _: customers.put_customer(self.customer_id, customer_of(), key=f"c:{self.customer_id}"),
+            lambda _, orders: orders.put_order(self.order_id, first, key=f"o1:{self.order_id}"),
+            lambda _, orders: orders.hold_order(
+                self.order_id, reason="reopened", source_version=21, key=f"h:{self.order_id}"
+            ),
+            lambda _, orders: orders.put_order(self.order_id, last, key=f"o2:{self.order_id}"),
+        ]
+
+    async def play(self, subject: Subject, adapters: Adapters) -> None:
+        """All steps; a process that is killed is followed by another one, which begins the step again."""
+        for step in self.steps:
+            await until_done(subject, adapters, step)
+
+    async def check(self, subject: Subject) -> None:
+        """One customer, one order, and both as they were left."""
+        customers, orders = subject.adapters()
+        assert len(subject.customers_of(self.customer_id)) == 1
+        assert len(subject.orders_of(self.order_id)) == 1
+        assert (await customers.get_customer(self.customer_id)).status == "active"
+        order = await orders.get_order(self.order_id)
+        assert (order.status, order.source_version) == ("confirmed", 22)
+
+
+async def until_done(subject: Subject, adapters: Adapters, step: Step) -> object:
+    """Repeat `step` as the worker does: later where the system says so, in another process where this one died."""
+    customers, orders = adapters()
+    for _ in range(_TRIES):
+        try:
+            return await step(customers, orders)
+        except Transient as error:
+            subject.clock.move(max(error.retry_after or 0.0, 1.0))
+        except KilledError:
+            customers, orders = adapters()
+    raise AssertionError("the step never ended")
+
+
+Trouble = Callable[["Boundaries", Callable[[], Awaitable[object]]], Awaitable[object]]
+
+
+class Boundaries:
+    """Counts the calls over the boundaries of the process, and makes trouble at one of them.
+
+    Calls of the adapter to its system and to its store are counted alike.
+    """
+
+    def __init__(self, at: int, trouble: Trouble) -> None:
+        self.count = 0
+        self.late: list[asyncio.Task[object]] = []
+        self._at = at
+        self._trouble = trouble
+
+    async def cross(self, call: Callable[[], Awaitable[object]]) -> object:
+        self.count += 1
+        return await (self._trouble(self, call) if self.count == self._at else call())
+
+    def around(self, sender: Sender) -> Sender:
+        return _Counted(self, sender)
+
+    def around_store(self, store: SharedState) -> SharedState:
+        return _CountedStore(self, store)
+
+
+class _Counted:
+    def __init__(self, boundaries: Boundaries, sender: Sender) -> None:
+        self._boundaries, self._sender = boundaries, sender
+
+    async def send(self, request, *, authorizer, context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 -- a Sender
+        return await self._boundaries.cross(lambda: self._sender.send(request, authorizer=authorizer, context=context))
+
+
+class _CountedStore:
+    def __init__(self, boundaries: Boundaries, store: SharedState) -> None:
+        self._boundaries, self._store = boundaries, store
+
+    async def read(self, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 -- a SharedState
+        return await self._boundaries.cross(lambda: self._store.read(key))
+
+    async def write(self, key, value, etag):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 -- a SharedState
+        return await self._boundaries.cross(lambda: self._store.write(key, value, etag))

@@ -1,0 +1,154 @@
+"""The adapters that the one suite is run with, each with its stand-in and what that has in its books."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from integration.clock import SystemClock
+from integration.protection import MemoryState, SharedState
+from integration.systems import CustomerSystem, OrderSystem
+from integration.systems.business_central import Company, Customers, Options, Orders
+from integration.systems.business_central.keys import customer_number, order_reference
+from integration.systems.references import References
+from integration.systems.rest import ErpClient
+from integration.transport import ApiKey, Host, Limits, Sender, Transport, client_credentials
+from tests.contract.sandbox.systems.stand_in import StandIn
+
+PATIENT, IMPATIENT = Limits(connect=2.0, read=5.0, total=5.0), Limits(connect=2.0, read=0.3, total=0.3)
+COMPANY = "5d3d7d7a-3f3c-4f0f-9a52-0e5a3f5a0001"
+
+
+class MovedClock(SystemClock):
+    """The machine's clock, which a test moves forward."""
+
+    def __init__(self) -> None:
+        self._moved = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self._moved
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._moved.total_seconds()
+
+    def move(self, seconds: float) -> None:
+        self._moved += timedelta(seconds=seconds)
+
+
+class Subject(ABC):
+    """One adapter over one stand-in; `through` may stand between the adapter and the transport."""
+
+    name: str
+    path: str
+    """What all paths of its interface begin with."""
+    methods: tuple[str, ...]
+    """What it is asked with."""
+
+    def __init__(self, system: StandIn) -> None:
+        self.system = system
+        self.clock = MovedClock()
+        self.store: SharedState = MemoryState()
+        self.transport = Transport([Host(system.url, limits=PATIENT)], clock=self.clock)
+
+    async def lose_patience(self) -> None:
+        """From now on a call is given up after 0.3 s."""
+        await self.transport.aclose()
+        self.transport = Transport([Host(self.system.url, limits=IMPATIENT)], clock=self.clock)
+
+    @abstractmethod
+    def adapters(
+        self,
+        through: Callable[[Sender], Sender] = lambda sender: sender,
+        store: Callable[[SharedState], SharedState] = lambda store: store,
+    ) -> tuple[CustomerSystem, OrderSystem]:
+        """The adapters, as a process that has just started has them."""
+
+    @abstractmethod
+    def customers_of(self, customer_id: str) -> list[str]:
+        """The numbers of all customers that the system has for this account."""
+
+    @abstractmethod
+    def orders_of(self, order_id: str) -> list[str]:
+        """The numbers of all orders that the system has for this opportunity, those without effect included."""
+
+    def effects(self) -> list[dict[str, Any]]:
+        """What was really done, oldest first."""
+        done: list[dict[str, Any]] = self.system.control("GET", "ledger").json()["effects"]
+        return done
+
+
+class Rest(Subject):
+    """An ERP that keeps the REST contract and honours the Idempotency-Key."""
+
+    name = "rest"
+    path = "/api/"
+    methods = ("PUT", "PATCH")
+
+    def adapters(
+        self,
+        through: Callable[[Sender], Sender] = lambda sender: sender,
+        store: Callable[[SharedState], SharedState] = lambda store: store,
+    ) -> tuple[CustomerSystem, OrderSystem]:
+        client = ErpClient(through(self.transport), ApiKey("erp-sandbox-key"), self.system.url)
+        return client, client
+
+    def customers_of(self, customer_id: str) -> list[str]:
+        return self._numbers(customer_id)
+
+    def orders_of(self, order_id: str) -> list[str]:
+        return self._numbers(order_id)
+
+    def _numbers(self, row_id: str) -> list[str]:
+        return [str(it["number"]) for it in self.effects() if it["id"] == row_id and "created" in str(it["kind"])]
+
+
+class BusinessCentral(Subject):
+    """Business Central, which honours no key."""
+
+    name = "business-central"
+    path = "/v2.0/"
+    methods = ("POST", "PATCH", "GET")
+
+    options = Options(local_currency="EUR", line_number="8400")
+
+    def adapters(
+        self,
+        through: Callable[[Sender], Sender] = lambda sender: sender,
+        store: Callable[[SharedState], SharedState] = lambda store: store,
+    ) -> tuple[CustomerSystem, OrderSystem]:
+        tokens = client_credentials(
+            self.transport,
+            service="erp",
+            token_url=f"{self.system.url}/tenant/oauth2/v2.0/token",
+            client_id="business-central-sandbox-client",
+            client_secret="business-central-sandbox-secret",
+            scope="https://api.businesscentral.dynamics.com/.default",
+            clock=self.clock,
+        )
+        company = Company(
+            through(self.transport),
+            "erp",
+            tokens,
+            base_url=f"{self.system.url}/v2.0/sandbox/api/v2.0",
+            company=COMPANY,
+        )
+        references = References(store(self.store), "erp")
+        customers = Customers(company, references, self.options, self.clock)
+        return customers, Orders(company, customers, references, self.options, self.clock)
+
+    def customers_of(self, customer_id: str) -> list[str]:
+        number = customer_number(customer_id, self.options.number_prefix)
+        return self._there("customer", lambda body: body.get("number") == number)
+
+    def orders_of(self, order_id: str) -> list[str]:
+        reference = order_reference(order_id)
+        return self._there("order", lambda body: body.get("externalDocumentNumber") == reference)
+
+    def _there(self, kind: str, is_ours: Callable[[dict[str, Any]], bool]) -> list[str]:
+        there: dict[object, str] = {}
+        for it in self.effects():
+            if it["kind"] == f"{kind}-created" and is_ours(it["body"]):
+                there[it["id"]] = str(it["number"])
+            if it["kind"] == f"{kind}-deleted":
+                there.pop(it["id"], None)
+        return list(there.values())
