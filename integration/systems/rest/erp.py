@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 from integration.errors import IntegrationError, Stale
 from integration.systems.messages import Customer, CustomerState, Message, Order, OrderState
-from integration.systems.rest.calls import RestSystem, problem_of, rest_failure
+from integration.systems.rest.calls import RestSystem, rest_failure
 from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Sender, validated
+from integration.transport.problem import problem_of
 
 State = TypeVar("State", bound=Message)
 
