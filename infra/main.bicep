@@ -27,7 +27,7 @@ param workload string
 @maxLength(6)
 param environmentName string
 
-@description('Region. Flex Consumption is not in all: az functionapp list-flexconsumption-locations.')
+@description('Region. Not every region has Flex Consumption: az functionapp list-flexconsumption-locations.')
 param location string = resourceGroup().location
 
 @description('Tags of every resource, besides workload and environment.')
@@ -88,7 +88,7 @@ param capture bool = false
 
 // Who may reach what
 
-@description('Who may reach the HTTP routes; empty for everybody, whom the intake asks for a key. Keep Dataverse (PowerPlatformPlex) in.')
+@description('Who may reach the HTTP routes; if it is empty, everybody, and only the intake key protects them. Always include Dataverse (PowerPlatformPlex).')
 param accessRules accessRuleType[] = []
 
 @description('Virtual network, private endpoints and DNS for storage, Service Bus and Event Hubs; the intake stays reachable. Left out: public addresses with Entra tokens.')
@@ -401,7 +401,7 @@ output functionAppUrl string = 'https://${functionApp.outputs.hostName}'
 @description('Vault that the secrets go into.')
 output keyVaultName string = keyVault.outputs.name
 
-@description('Client id of the identity: the application user of Dataverse is made for it.')
+@description('Client id of the identity, for which the application user of Dataverse is created.')
 output identityClientId string = identity.outputs.clientId
 
 @description('Namespace that Dataverse posts to with SAS; empty without sasIntake.')

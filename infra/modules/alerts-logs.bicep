@@ -27,7 +27,7 @@ var rules = [
   {
     name: 'intake-errors'
     title: 'The intake answers 5xx'
-    text: 'Callers are told to send again. `not-queued` in the logs says why the queue could not be reached.'
+    text: 'Callers got the answer to send the event again. `not-queued` in the logs says why the queue could not be reached.'
     query: loadTextContent('../queries/intake-errors.kql')
     measure: 'errors'
     dimension: 'endpoint'
@@ -39,7 +39,7 @@ var rules = [
   {
     name: 'refused'
     title: 'Events are refused'
-    text: 'A caller with a valid key sent what cannot be taken in. It is in no queue and nobody sends it again: the reason and the pointers in the log say what is wrong with it.'
+    text: 'A caller with a valid key sent an event that the intake refuses. It is in no queue and nobody sends it again: the reason and the pointers in the log say what is wrong with it.'
     query: loadTextContent('../queries/refused.kql')
     measure: 'events'
     dimension: 'caller'
@@ -51,7 +51,7 @@ var rules = [
   {
     name: 'failures'
     title: 'Functions fail'
-    text: 'Executions of worker or archive fail for another reason than a verdict on an event.'
+    text: 'Executions of worker or archive fail, and not because an event is being dead-lettered.'
     query: loadTextContent('../queries/failures.kql')
     measure: 'failures'
     dimension: 'functionName'
@@ -63,7 +63,7 @@ var rules = [
   {
     name: 'failed-attempts'
     title: 'Attempts fail and are repeated'
-    text: 'A system is away, throttles or refuses us; events wait. The reason names it: docs/reference/reasons.md.'
+    text: 'A system is unavailable, throttles the app or refuses it; events wait. The reason names the system: docs/reference/reasons.md.'
     query: loadTextContent('../queries/failed-attempts.kql')
     measure: 'attempts'
     dimension: 'reason'
@@ -75,7 +75,7 @@ var rules = [
   {
     name: 'dead-lettered'
     title: 'Events were given up'
-    text: 'They are in the dead-letter queue; the ledger says why.'
+    text: 'Events are in the dead-letter queue; the ledger says why.'
     query: loadTextContent('../queries/dead-lettered.kql')
     measure: 'events'
     dimension: 'reason'
@@ -87,7 +87,7 @@ var rules = [
   {
     name: 'oldest-unsettled'
     title: 'An event is not settled for too long'
-    text: 'Accepted, and neither settled nor dead-lettered since: it waits for a system, or was lost on the way.'
+    text: 'An event was accepted, but is neither settled nor dead-lettered: it waits for a system, or it was lost.'
     query: loadTextContent('../queries/oldest-unsettled.kql')
     measure: 'oldestMinutes'
     dimension: ''
@@ -100,7 +100,7 @@ var rules = [
   {
     name: 'ledger-behind'
     title: 'The ledger is behind'
-    text: 'Events are queued but could not be written down in time: their status is missing until they are worked on.'
+    text: 'Events are queued, but could not be written to the ledger in time: their status is missing until they are worked on.'
     query: loadTextContent('../queries/ledger-behind.kql')
     measure: 'events'
     dimension: ''

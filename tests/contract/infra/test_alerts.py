@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from integration import telemetry
+from integration.worker import DeadLettered
 from sandbox.repository import REPOSITORY
 from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
 
@@ -57,6 +58,12 @@ def test_queries_ask_for_what_is_logged(query: Path) -> None:
 
 def tabular(text: str) -> set[str]:
     return set(re.findall(r"^let (\w+) =", text, re.MULTILINE))
+
+
+def test_the_alert_about_failures_leaves_out_dead_lettered_events() -> None:
+    """Their executions fail on purpose, with an exception that the query knows by the name of its class."""
+    query = (INFRA / "queries" / "failures.kql").read_text(encoding="utf-8")
+    assert re.findall(r'innermostMessage has "(\w+)"', query) == [DeadLettered.__name__]
 
 
 def test_every_query_is_used() -> None:

@@ -80,7 +80,7 @@ def test_the_archive_counts() -> None:
     "line",
     [
         "2026-11-26T13:57:06.586Z INFO [sandbox.azure.host] Connected",
-        "2026-11-26T13:57:06.586Z ERROR [x] Executed 'work' (Failed, Id=1) Trace\\nintegration.Condemned: event x",
+        "2026-11-26T13:57:06.586Z ERROR [x] Executed 'work' (Failed, Id=1) Trace\\nintegration.DeadLettered: event x",
         "Azurite Blob service is starting",
     ],
 )
