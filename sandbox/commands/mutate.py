@@ -5,21 +5,23 @@
 
 The changes are made in a copy of the repository. Each is tried with the fast tests that execute the changed lines:
 those of tests/unit/integration and tests/contract/integration that need no part of the sandbox but Azurite. What is
-not noticed is listed: it is a test that is missing, or a change that makes no difference.
+not noticed is listed: it is a test that is missing, or a change that makes no difference. Not on Windows.
 """
 
 import argparse
 import json
 import shutil
+import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.commands.here import DEFAULT_STATE
 from sandbox.commands.session import INTERRUPTED, install_azurite
+from sandbox.mutation.forks import POSSIBLE, Forks
 from sandbox.mutation.mutants import Mutant, all_mutants, package_of, sample
-from sandbox.mutation.record import FailingTestsError, Record, record
+from sandbox.mutation.record import FailingTestsError, record
 from sandbox.mutation.run import NOTICED, Outcome, Share, shares, tried
 from sandbox.mutation.tree import Tree
 from sandbox.repository import REPOSITORY
@@ -58,15 +60,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """0 when all changes were tried, whatever was noticed."""
     screen = Screen()
+    if not POSSIBLE:
+        screen.say("Each change is tried in a fork, which Windows cannot do.", STYLES["FAILED"])
+        return 1
     wanted = _wanted(options)
     install_azurite()
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     state = new_state(DEFAULT_STATE, "mutate")
     outcomes: list[Outcome] = []
     try:
         tree = Tree(REPOSITORY, state / "tree")
         known = record(tree, _CACHE, screen.say)
-        _try_all(wanted, tree, known, outcomes)
+        with Forks(tree.root) as forks:
+            _try_all(wanted, lambda mutant: tried(tree, forks, mutant, known), outcomes)
     except FailingTestsError as error:
         screen.say("The tests fail before anything is changed. Let them pass first.", STYLES["FAILED"])
         screen.raw(str(error))
@@ -92,12 +99,11 @@ def _wanted(options: argparse.Namespace) -> list[Mutant]:
     return [mutant for mutant in mutants if mutant.name in names]
 
 
-def _try_all(wanted: Iterable[Mutant], tree: Tree, known: Record, outcomes: list[Outcome]) -> None:
-    mutants = list(wanted)
-    with Progress("Changes", len(mutants)) as progress:
-        for number, mutant in enumerate(mutants):
+def _try_all(wanted: list[Mutant], attempt: Callable[[Mutant], Outcome], outcomes: list[Outcome]) -> None:
+    with Progress("Changes", len(wanted)) as progress:
+        for number, mutant in enumerate(wanted):
             progress.show(number, mutant.path)
-            outcome = tried(tree, mutant, known)
+            outcome = attempt(mutant)
             outcomes.append(outcome)
             if outcome.outcome != NOTICED:
                 progress.say(f"{outcome.outcome}: {mutant.in_words()}")

@@ -63,9 +63,9 @@ def record(tree: Tree, cache: Path, say: Callable[[str], None]) -> Record:
     file = cache / f"{_digest(tree.root)}.json"
     if not file.exists():
         say("Which tests execute which lines (once for this state of the code) ...")
-        status, output = tree.pytest("sandbox.mutation.pytest_record", TESTS, MUTATION_RECORD=str(tree.root / "record"))
-        if status:
-            raise FailingTestsError("\n".join(output.splitlines()[-_LAST_LINES:]))
+        done = tree.pytest("-p", "sandbox.mutation.pytest_record", *TESTS, MUTATION_RECORD=str(tree.root / "record"))
+        if done.returncode:
+            raise FailingTestsError("\n".join(done.stdout.splitlines()[-_LAST_LINES:]))
         cache.mkdir(parents=True, exist_ok=True)
         for old in sorted(cache.glob("*.json"), key=lambda it: it.stat().st_mtime)[: -_KEPT + 1]:
             old.unlink()

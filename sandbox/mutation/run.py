@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.mutation.forks import Forks
 from sandbox.mutation.mutants import Mutant
 from sandbox.mutation.record import Record
-from sandbox.mutation.tree import Tree
+from sandbox.mutation.tree import QUIET, Tree
 
 NOTICED, NOT_NOTICED, NOT_EXECUTED = "noticed", "not noticed", "not executed"
 _OK, _NO_TESTS = 0, 5
@@ -41,7 +42,7 @@ class Outcome:
         }
 
 
-def tried(tree: Tree, mutant: Mutant, record: Record) -> Outcome:
+def tried(tree: Tree, forks: Forks, mutant: Mutant, record: Record) -> Outcome:
     """Run the tests that execute the mutant until one fails. A mutant that makes them take too long is noticed, too."""
     tests = record.tests_of(mutant)
     if not tests:
@@ -50,10 +51,9 @@ def tried(tree: Tree, mutant: Mutant, record: Record) -> Outcome:
     listed.write_text("\n".join(tests), encoding="utf-8")
     files = dict.fromkeys(test.partition("::")[0] for test in tests)
     seconds = _START_SECONDS + _PATIENCE * record.seconds_of(tests)
+    options = [*QUIET, "-p", "sandbox.mutation.pytest_fast", *files]
     with tree.changed_by(mutant):
-        status, output = tree.pytest(
-            "sandbox.mutation.pytest_fast", [*files], seconds=seconds, MUTATION_TESTS=str(listed)
-        )
+        status, output = forks.pytest(options, seconds=seconds, MUTATION_TESTS=str(listed))
     if status == _NO_TESTS:
         raise RuntimeError(f"no test was found for {mutant.name}:\n{output}")
     if status == _OK:

@@ -3,18 +3,17 @@
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.mutation.mutants import Mutant
 
 _NOT_COPIED = (".git", ".venv", ".sandbox", ".hypothesis", "__pycache__", ".*_cache", "node_modules", "site")
-_LEAVE_SECONDS = 10.0
-_QUIET = ("-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
+QUIET = ("-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
+"""The options of pytest for every run."""
 
 
 class Tree:
@@ -33,6 +32,7 @@ class Tree:
         """While this lasts, the copy has the mutant's change."""
         file = self.root / mutant.path
         source = file.read_text(encoding="utf-8")
+        shutil.rmtree(self.root / ".hypothesis", ignore_errors=True)  # what it keeps about another mutant
         self._write(file, mutant.change.made_in(source))
         try:
             yield
@@ -44,34 +44,15 @@ class Tree:
         # Its date may be that of the text before, and so may its length: Python would take the old one.
         Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
 
-    def pytest(
-        self, plugin: str, arguments: Sequence[str], *, seconds: float | None = None, **environment: str
-    ) -> tuple[int | None, str]:
-        """Run pytest with a plugin until the first failure: its exit status, None when it took longer; its output."""
-        shutil.rmtree(self.root / ".hypothesis", ignore_errors=True)  # what it keeps about another mutant
-        command = (sys.executable, "-m", "pytest", *_QUIET, "-p", plugin, *arguments)
-        with subprocess.Popen(  # noqa: S603 -- pytest
-            command,
+    def pytest(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run pytest until the first failure."""
+        return subprocess.run(  # noqa: S603 -- pytest
+            (sys.executable, "-m", "pytest", *QUIET, *arguments),
             cwd=self.root,
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        ) as process:
-            try:
-                output, _ = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                _end(process)
-                return None, ""
-        return process.returncode, output
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """As a person does with Ctrl-C, so that it stops the processes that it has started; by force if it does not."""
-    process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
-    with suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=_LEAVE_SECONDS)
-        return
-    process.kill()
-    process.communicate()
+            check=False,
+        )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.mutation.forks import POSSIBLE, Forks
 from sandbox.mutation.mutants import Mutant, all_mutants
 from sandbox.mutation.record import FailingTestsError, Record, record
 from sandbox.mutation.run import NOT_EXECUTED, NOT_NOTICED, NOTICED, Outcome, shares, tried
@@ -61,6 +62,7 @@ def test_with_a_process(broker):
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small one; the plug-ins are those of the real one."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    monkeypatch.setattr("sandbox.mutation.run._START_SECONDS", 6.0)
     root = tmp_path / "repository"
     files = {
         "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib"\npythonpath = ["."]\n',
@@ -81,9 +83,8 @@ def mutant(repository: Path, before: str, after: str) -> Mutant:
     return it
 
 
-def test_mutants_are_noticed_not_noticed_or_not_executed(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.skipif(not POSSIBLE, reason="Windows cannot fork")
+def test_mutants_are_noticed_not_noticed_or_not_executed(repository: Path, tmp_path: Path) -> None:
     """What does not end is noticed, too. The repository itself stays as it is."""
     tree = Tree(repository, tmp_path / "tree")
     said: list[str] = []
@@ -91,17 +92,20 @@ def test_mutants_are_noticed_not_noticed_or_not_executed(
     assert record(tree, tmp_path / "cache", said.append) == known
     assert len(said) == 1
 
-    def outcome(before: str, after: str) -> Outcome:
-        return tried(tree, mutant(repository, before, after), known)
+    changes = {
+        "turned": ("len(word) > len(best)", "(len(word) >= len(best))"),
+        "empty": ("words", "()"),
+        "unused": ("7", "8"),
+        "endless": ("left -= 1", "pass"),
+    }
+    with Forks(tree.root) as forks:
+        found = {name: tried(tree, forks, mutant(repository, *it), known) for name, it in changes.items()}
 
-    turned = outcome("len(word) > len(best)", "(len(word) >= len(best))")
-    assert (turned.outcome, turned.tests) == (NOT_NOTICED, 1)
-    empty = outcome("words", "()")
-    assert (empty.outcome, empty.by) == (NOTICED, "tests/unit/integration/words/test_longest.py::test_it_is_found")
-    assert outcome("7", "8").outcome == NOT_EXECUTED
-    monkeypatch.setattr("sandbox.mutation.run._START_SECONDS", 1.0)
-    endless = outcome("left -= 1", "pass")
-    assert (endless.outcome, endless.by) == (NOTICED, "time")
+    assert (found["turned"].outcome, found["turned"].tests) == (NOT_NOTICED, 1)
+    assert found["empty"].outcome == NOTICED
+    assert found["empty"].by == "tests/unit/integration/words/test_longest.py::test_it_is_found"
+    assert found["unused"].outcome == NOT_EXECUTED
+    assert (found["endless"].outcome, found["endless"].by) == (NOTICED, "time")
 
     assert (repository / "integration/words/longest.py").read_text() == CODE
     assert (tree.root / "integration/words/longest.py").read_text() == CODE
