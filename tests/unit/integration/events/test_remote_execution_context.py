@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from integration.errors import Rejected
-from tests.unit.integration.events.support import OTHER_ROW, ROW, context, entity, pair, payload, read, reference
+from integration.events import read_remote_execution_context
+from tests.unit.integration.events.support import (
+    ACCEPTED,
+    OTHER_ROW,
+    ROW,
+    context,
+    entity,
+    pair,
+    payload,
+    read,
+    reference,
+)
 
 
 def faults_of(changed: dict[str, Any]) -> dict[str, str]:
@@ -376,3 +387,10 @@ def test_a_byte_order_mark_and_two_encodings_are_read() -> None:
 
     assert read(b"\xef\xbb\xbf" + plain) == read(plain)
     assert read(double).event_id == read(plain).event_id
+
+
+def test_text_is_left_as_it_is_unless_somebody_asks_for_its_repair() -> None:
+    raw = json.dumps(context(entity(name="GrÃ¶Ã\x9fe"))).encode()
+
+    event = read_remote_execution_context(raw, headers={}, accepted_time=ACCEPTED)
+    assert event.values["name"] == "GrÃ¶Ã\x9fe"

@@ -167,3 +167,12 @@ def test_acting_compares_operation_times_of_dataverse() -> None:
     memory.act("e1", when, 7)
     assert memory.acted_after(when - timedelta(seconds=1))
     assert not memory.acted_after(when)
+
+
+def test_a_record_waits_for_an_event_until_that_has_ended() -> None:
+    """Whatever becomes of others."""
+    memory = Memory(waiting="e1")
+    memory.end("e2", State.COMPLETED)
+    assert memory.waiting == "e1"
+    memory.end("e1", State.COMPLETED)
+    assert memory.waiting == ""
