@@ -49,7 +49,7 @@ def runtime_part() -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    value: Any = field.default
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is None:
         return "none"
     return code(str(value).lower() if isinstance(value, bool) else value)
