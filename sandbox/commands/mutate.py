@@ -13,7 +13,6 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from sandbox.commands.session import INTERRUPTED, install_azurite
 from sandbox.mutation.forks import POSSIBLE, Forks
 from sandbox.mutation.mutants import Mutant, all_mutants, package_of, sample
 from sandbox.mutation.record import FailingTestsError, record
-from sandbox.mutation.run import NOTICED, Outcome, Share, shares, tried
+from sandbox.mutation.run import NOTICED, Outcome, Share, Trial, shares
 from sandbox.mutation.tree import Tree
 from sandbox.repository import REPOSITORY
 from sandbox.running.state import new_state
@@ -73,7 +72,7 @@ def main(options: argparse.Namespace) -> int:
         tree = Tree(REPOSITORY, state / "tree")
         known = record(tree, _CACHE, screen.say)
         with Forks(tree.root) as forks:
-            _try_all(wanted, lambda mutant: tried(tree, forks, mutant, known), outcomes)
+            _try_all(wanted, Trial(tree, forks, known), outcomes)
     except FailingTestsError as error:
         screen.say("The tests fail before anything is changed. Let them pass first.", STYLES["FAILED"])
         screen.raw(str(error))
@@ -99,11 +98,11 @@ def _wanted(options: argparse.Namespace) -> list[Mutant]:
     return [mutant for mutant in mutants if mutant.name in names]
 
 
-def _try_all(wanted: list[Mutant], attempt: Callable[[Mutant], Outcome], outcomes: list[Outcome]) -> None:
+def _try_all(wanted: list[Mutant], trial: Trial, outcomes: list[Outcome]) -> None:
     with Progress("Changes", len(wanted)) as progress:
         for number, mutant in enumerate(wanted):
             progress.show(number, mutant.path)
-            outcome = attempt(mutant)
+            outcome = trial.of(mutant)
             outcomes.append(outcome)
             if outcome.outcome != NOTICED:
                 progress.say(f"{outcome.outcome}: {mutant.in_words()}")

@@ -1,6 +1,5 @@
 """Trying mutants one after another, to see whether a test notices."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import Any
 
 from sandbox.mutation.forks import Forks
 from sandbox.mutation.mutants import Mutant
-from sandbox.mutation.record import Record
+from sandbox.mutation.record import Record, failures
 from sandbox.mutation.tree import QUIET, Tree
 
 NOTICED, NOT_NOTICED, NOT_EXECUTED = "noticed", "not noticed", "not executed"
@@ -42,28 +41,44 @@ class Outcome:
         }
 
 
-def tried(tree: Tree, forks: Forks, mutant: Mutant, record: Record) -> Outcome:
-    """Run the tests that execute the mutant until one fails. A mutant that makes them take too long is noticed, too."""
-    tests = record.tests_of(mutant)
-    if not tests:
-        return Outcome(mutant, NOT_EXECUTED, 0)
-    listed = tree.root / "tests.txt"
-    listed.write_text("\n".join(tests), encoding="utf-8")
-    files = dict.fromkeys(test.partition("::")[0] for test in tests)
-    seconds = _START_SECONDS + _PATIENCE * record.seconds_of(tests)
-    options = [*QUIET, "-p", "sandbox.mutation.pytest_fast", *files]
-    with tree.changed_by(mutant):
-        status, output = forks.pytest(options, seconds=seconds, MUTATION_TESTS=str(listed))
-    if status == _NO_TESTS:
-        raise RuntimeError(f"no test was found for {mutant.name}:\n{output}")
-    if status == _OK:
-        return Outcome(mutant, NOT_NOTICED, len(tests))
-    return Outcome(mutant, NOTICED, len(tests), _first_failure(output) if status is not None else "time")
+class Trial:
+    """Tries mutants in one tree."""
 
+    def __init__(self, tree: Tree, forks: Forks, record: Record) -> None:
+        self._tree = tree
+        self._forks = forks
+        self._record = record
 
-def _first_failure(output: str) -> str:
-    found = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
-    return found.group(1) if found else "import"
+    def of(self, mutant: Mutant) -> Outcome:
+        """Run the tests that execute the mutant until one fails.
+
+        A mutant that makes them take too long is noticed, too. A test that fails has to fail twice: one that waits for
+        something fails now and then on a machine at work.
+        """
+        tests = self._record.tests_of(mutant)
+        if not tests:
+            return Outcome(mutant, NOT_EXECUTED, 0)
+        with self._tree.changed_by(mutant):
+            by = self._noticed_by(tests)
+            if by in tests and not self._noticed_by([by]):
+                by = self._noticed_by(tests)
+        return Outcome(mutant, NOTICED if by else NOT_NOTICED, len(tests), by)
+
+    def _noticed_by(self, tests: list[str]) -> str:
+        """The first test that fails, or what else happens; empty where nothing does."""
+        listed = self._tree.root / "tests.txt"
+        listed.write_text("\n".join(tests), encoding="utf-8")
+        files = dict.fromkeys(test.partition("::")[0] for test in tests)
+        status, output = self._forks.pytest(
+            [*QUIET, "-x", "-p", "sandbox.mutation.pytest_fast", *files],
+            seconds=_START_SECONDS + _PATIENCE * self._record.seconds_of(tests),
+            MUTATION_TESTS=str(listed),
+        )
+        if status == _NO_TESTS:
+            raise RuntimeError(f"pytest found none of the tests:\n{output}")
+        if status == _OK:
+            return ""
+        return next(iter(failures(output)), "import") if status is not None else "time"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.mutation.mutants import Mutant
 
 _NOT_COPIED = (".git", ".venv", ".sandbox", ".hypothesis", "__pycache__", ".*_cache", "node_modules", "site")
-QUIET = ("-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
+QUIET = ("-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
 """The options of pytest for every run."""
 
 
@@ -45,7 +45,7 @@ class Tree:
         Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
 
     def pytest(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run pytest until the first failure."""
+        """Run pytest."""
         return subprocess.run(  # noqa: S603 -- pytest
             (sys.executable, "-m", "pytest", *QUIET, *arguments),
             cwd=self.root,

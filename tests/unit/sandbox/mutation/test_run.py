@@ -7,7 +7,7 @@ import pytest
 from sandbox.mutation.forks import POSSIBLE, Forks
 from sandbox.mutation.mutants import Mutant, all_mutants
 from sandbox.mutation.record import FailingTestsError, Record, record
-from sandbox.mutation.run import NOT_EXECUTED, NOT_NOTICED, NOTICED, Outcome, shares, tried
+from sandbox.mutation.run import NOT_EXECUTED, NOT_NOTICED, NOTICED, Outcome, Trial, shares
 from sandbox.mutation.tree import Tree
 from sandbox.repository import REPOSITORY
 
@@ -99,7 +99,8 @@ def test_mutants_are_noticed_not_noticed_or_not_executed(repository: Path, tmp_p
         "endless": ("left -= 1", "pass"),
     }
     with Forks(tree.root) as forks:
-        found = {name: tried(tree, forks, mutant(repository, *it), known) for name, it in changes.items()}
+        trial = Trial(tree, forks, known)
+        found = {name: trial.of(mutant(repository, *it)) for name, it in changes.items()}
 
     assert (found["turned"].outcome, found["turned"].tests) == (NOT_NOTICED, 1)
     assert found["empty"].outcome == NOTICED
