@@ -1,1 +1,1 @@
-"""The demo: a handful of events, shown on their way and checked at the end."""
+"""The demo: shows a handful of events as they are processed, and checks the outcome."""

@@ -1,4 +1,4 @@
-"""The demo's summary: what must be true now, asked of each system itself."""
+"""The demo's summary: checks what must be true at the end, with each system itself."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ EXPECTED_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One claim, whether it holds, and what was seen."""
+    """One check: what should be true, whether it is, and what was found."""
 
     claim: str
     holds: bool
@@ -32,7 +32,7 @@ class Check:
 
 
 def checks(client: Client, played: Played) -> Iterator[Check]:
-    """Every claim of the demo."""
+    """Every check of the demo."""
     yield _states(played)
     yield Check(
         "a redelivered webhook is the same event",
@@ -58,8 +58,8 @@ def _erp(client: Client, played: Played) -> Iterator[Check]:
     customers = [effect["number"] for effect in effects if effect["id"] == ACCOUNT]
     orders = [effect["number"] for effect in effects if effect["kind"].startswith("order-")]
     won = [effect for effect in effects if effect["id"] == played.opportunity]
-    yield Check("the ERP customer was made once", len(customers) == 1, ", ".join(customers))
-    yield Check("the ERP order was made once", len(orders) == 1 and len(won) == 1, ", ".join(orders))
+    yield Check("the ERP customer was created once", len(customers) == 1, ", ".join(customers))
+    yield Check("the ERP order was created once", len(orders) == 1 and len(won) == 1, ", ".join(orders))
 
 
 def _credit(client: Client, played: Played) -> Check:
@@ -85,7 +85,7 @@ def _rows(client: Client, played: Played) -> Iterator[Check]:
     )
     refused = client.dataverse.retrieve("opportunity", played.refused)
     yield Check(
-        "the failed opportunity says so to its owner",
+        "the failed opportunity shows the failure to its owner",
         refused["new_syncstatus"] == _FAILED and bool(refused["new_syncmessage"]),
         str(refused["new_syncmessage"]),
     )

@@ -1,4 +1,4 @@
-"""The demo's scenes: what is done to the running sandbox, and what has come of it."""
+"""The demo's scenes: changes in the running sandbox, and their outcomes."""
 
 import json
 import uuid
@@ -21,12 +21,12 @@ AMOUNT, RAISED_AMOUNT = 48_000, 320_000
 
 @dataclass(slots=True)
 class Played:
-    """What the scenes leave for the checks: ids of rows, and each event's status by scene."""
+    """The results of the scenes for the checks: ids of rows, and each event's status by scene."""
 
     opportunity: str = ""
     refused: str = ""
     changes: int = 0
-    """How many changes a person has made in Dataverse that a step is registered for."""
+    """How many changes a person has made for which a step is registered."""
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     redelivered_as: str = ""
 
@@ -41,7 +41,7 @@ class Story:
         self._played = Played()
 
     def play(self) -> Played:
-        """All scenes; what came of them."""
+        """Play all scenes; returns their results."""
         for number, scene in enumerate(
             (
                 self._account_created,
@@ -67,7 +67,7 @@ class Story:
         self._change("account created", ACCOUNT, lambda: self._client.dataverse.create("account", columns, ACCOUNT))
 
     def _captured_update(self) -> None:
-        """A real environment's captured webhook, Update of the same account: already done, so superseded."""
+        """A captured webhook of a real environment, an Update of the same account: already done, so superseded."""
         self._send_captured("captured update", "webhook_async_update_account_2019.json")
 
     def _captured_again(self) -> None:
@@ -78,7 +78,7 @@ class Story:
         self._screen.say(f"{answer.status_code}, and the event is {again} again", indent=13)
 
     def _captured_lead(self) -> None:
-        """A captured Create of a lead: no handler wants it, analytics gets it."""
+        """A captured Create of a lead: no handler handles it, analytics gets it."""
         self._send_captured("captured lead", "webhook_sync_create_lead.json")
 
     def _opportunity_created(self) -> None:

@@ -1,1 +1,1 @@
-"""Finding out what is wrong: with this machine, with a settings file, with a deployed app."""
+"""Finds out what is wrong with this machine, with a settings file, or with a deployed app."""

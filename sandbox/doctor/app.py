@@ -1,4 +1,4 @@
-"""A deployed app: whether it answers, what its health says, and whether it takes the keys."""
+"""Checks a deployed app: whether it answers, its health, and whether it accepts the keys."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _REMEDIES = {
 }
 
 KEYS = {"intake": "INTAKE_KEYS", "operations": "OPERATIONS_KEYS"}
-"""The settings that hold the keys of callers."""
+"""The settings that have the keys of callers."""
 
 
 class DeployedApp:
@@ -27,15 +27,15 @@ class DeployedApp:
         self._session = requests.Session()
 
     def findings(self, intake: dict[str, str], operations: dict[str, str]) -> Iterator[Finding]:
-        """Health first, then each key by the name of its caller; nothing is sent that could become an event."""
+        """Health first, then each key by the name of its caller; nothing that is sent can become an event."""
         try:
             health = self._session.get(f"{self._url}/api/health", timeout=_SECONDS)
         except requests.exceptions.SSLError as error:
-            yield wrong("app", f"{self._url}: its certificate is refused ({error})", "Look at the address.")
+            yield wrong("app", f"{self._url}: its certificate is refused ({error})", "Check the address.")
             return
         except requests.RequestException as error:
             yield wrong(
-                "app", f"{self._url} does not answer ({type(error).__name__})", "Look at the address and network."
+                "app", f"{self._url} does not answer ({type(error).__name__})", "Check the address and the network."
             )
             return
         reported = list(self._health(health))
@@ -51,24 +51,22 @@ class DeployedApp:
         if answer.status_code == requests.codes.not_found:
             yield wrong(
                 "app",
-                f"{answer.url} is answered 404",
-                "No functions run there. Look at the address, and in the app's log for why it does not start.",
+                f"{answer.url} answers 404",
+                "No functions run there. Check the address; the app's log says why it does not start.",
             )
             return
         if answer.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
             yield wrong(
                 "app",
-                f"{answer.url} is answered {answer.status_code}",
-                "The network lets you not in (accessRules), or App Service authentication is on.",
+                f"{answer.url} answers {answer.status_code}",
+                "The network does not admit you (accessRules), or App Service authentication is on.",
             )
             return
         try:
             report = answer.json()
             checks = dict(report["checks"])
         except (ValueError, KeyError, TypeError):
-            yield wrong(
-                "app", f"{answer.url} is answered {answer.status_code} without a report", "Look at the app's log."
-            )
+            yield wrong("app", f"{answer.url} answers {answer.status_code} without a report", "Look at the app's log.")
             return
         version = f", version {report['version']}" if "version" in report else ""
         yield ok("app", f"{self._url} answers{version}")
@@ -82,18 +80,20 @@ class DeployedApp:
         status = self._post(None)
         if status == requests.codes.unauthorized:
             return ok("intake without a key", "is refused (401)")
-        return wrong("intake without a key", f"is answered {status}, not 401", "Look at the deployed version.")
+        return wrong("intake without a key", f"answers {status}, not 401", "Check the deployed version.")
 
     def _intake(self, caller: str, key: str) -> Finding:
-        """The key is checked before the body: text is refused as such (415), and never becomes an event."""
+        """The app checks the key before the body: plain text is then refused with 415, and never becomes an event."""
         what, status = f"intake key of {caller}", self._post(key)
         if status == requests.codes.unsupported_media_type:
             return ok(what, "is accepted")
         if status == requests.codes.unauthorized:
             return wrong(
-                what, "is refused (401)", f"{KEYS['intake']} of the app has another one, or was not read again."
+                what,
+                "is refused (401)",
+                f"{KEYS['intake']} of the app has another key, or the app has not read the new one yet.",
             )
-        return note(what, f"is answered {status}", "Look at the app's log.")
+        return note(what, f"answers {status}", "Look at the app's log.")
 
     def _operations(self, caller: str, key: str) -> Finding:
         what = f"operations key of {caller}"
@@ -102,8 +102,8 @@ class DeployedApp:
         if answer.status_code == requests.codes.not_found:
             return ok(what, "is accepted")
         if answer.status_code == requests.codes.unauthorized:
-            return wrong(what, "is refused (401)", f"{KEYS['operations']} of the app has another one.")
-        return note(what, f"is answered {answer.status_code}", "Look at the app's log.")
+            return wrong(what, "is refused (401)", f"{KEYS['operations']} of the app has another key.")
+        return note(what, f"answers {answer.status_code}", "Look at the app's log.")
 
     def _post(self, key: str | None) -> int:
         headers = {"Content-Type": "text/plain"} | ({} if key is None else {"x-functions-key": key})

@@ -1,4 +1,4 @@
-"""The Dataverse environment that a settings file names: sign-in, organisation, columns, steps."""
+"""Checks the Dataverse environment that a settings file names: sign-in, organisation, columns, steps."""
 
 import json
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ _PREFIX = "new"
 _SCHEMA = REPOSITORY / "docs" / "reference" / "dataverse" / "schema.json"
 _REMEDIES = {
     "AADSTS7000215": "The client secret is wrong. Take the secret's value, not its id.",
-    "AADSTS7000222": "The client secret has expired. Make a new one.",
-    "AADSTS700016": "There is no such application in this tenant. Look at client id and tenant id.",
-    "AADSTS90002": "There is no such tenant. Look at DATAVERSE_TENANT_ID.",
+    "AADSTS7000222": "The client secret has expired. Create a new one.",
+    "AADSTS700016": "There is no such application in this tenant. Check client id and tenant id.",
+    "AADSTS90002": "There is no such tenant. Check DATAVERSE_TENANT_ID.",
 }
 """Error codes of Entra ID (learn.microsoft.com, "Microsoft Entra authentication and authorization error codes")."""
 
 
 class Environment:
-    """Looks at the environment with the sign-in of the settings."""
+    """Checks the environment with the sign-in of the settings."""
 
     def __init__(self, settings: SettingsFile) -> None:
         self._settings = settings
@@ -43,7 +43,7 @@ class Environment:
             yield note(
                 "Dataverse sign-in",
                 "there is no client secret, so the app signs in with its managed identity",
-                "It cannot be tried from here; events that wait with dataverse-sign-in-refused would show it.",
+                "That cannot be tried from here. If it fails, events wait with the reason dataverse-sign-in-refused.",
             )
             return
         try:
@@ -56,7 +56,7 @@ class Environment:
             yield wrong(
                 "Dataverse",
                 f"{self._url} cannot be reached: {type(error).__name__}",
-                "Look at DATAVERSE_URL and the network.",
+                "Check DATAVERSE_URL and the network.",
             )
 
     def _signed_in(self) -> Iterator[Finding]:
@@ -73,9 +73,7 @@ class Environment:
             said = "" if error.response is None else error.response.text
             code = next((code for code in _REMEDIES if code in said), "")
             seen = _description(said) or str(error)
-            yield wrong(
-                "Dataverse sign-in", seen, _REMEDIES.get(code, "Look at tenant id, client id and client secret.")
-            )
+            yield wrong("Dataverse sign-in", seen, _REMEDIES.get(code, "Check tenant id, client id and client secret."))
         else:
             yield ok("Dataverse sign-in", f"a token for {self._url}")
 
@@ -85,7 +83,7 @@ class Environment:
             self._session = None
             yield wrong(
                 "application user",
-                f"WhoAmI is answered {answer.status_code}",
+                f"WhoAmI answers {answer.status_code}",
                 "Create an application user for this client id in the environment, and give it the integration's role.",
             )
             return
@@ -165,7 +163,7 @@ def _judged(registered: list[dict[str, Any]]) -> Finding:
 
 
 def _result_columns(prefix: str) -> dict[str, list[str]]:
-    """The integration's own columns by table, with the prefix of the publisher."""
+    """The integration's own columns by table, with the publisher's prefix."""
     tables = json.loads(_SCHEMA.read_text(encoding="utf-8"))["EntityDefinitions"]
     found = {
         table["LogicalName"]: [

@@ -1,4 +1,4 @@
-"""What was looked at, and what was found. Standard library only, as it also looks at machines where nothing works."""
+"""What was checked, and what was found. Standard library only, because it also runs where nothing else works."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ OK, NOTE, WRONG = "ok", "note", "wrong"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`what` was looked at, what was `seen`, and what `remedy` there is for what is wrong."""
+    """`what` was checked, what was `seen`, and the `remedy` if something is wrong."""
 
     state: str
     what: str
@@ -17,12 +17,12 @@ class Finding:
 
 
 def ok(what: str, seen: str) -> Finding:
-    """All is well."""
+    """It works."""
     return Finding(OK, what, seen)
 
 
 def note(what: str, seen: str, remedy: str = "") -> Finding:
-    """It works, but somebody should know; or it could not be looked at."""
+    """It works, but somebody should know about it; or it could not be checked."""
     return Finding(NOTE, what, seen, remedy)
 
 

@@ -20,12 +20,12 @@ from sandbox.terminal.words import PYTHON, listed, place, wrapped
 
 _OLDEST_PYTHON = (3, 11)
 _NEEDED_BYTES = 2_000_000_000
-"""The virtual environment and Azurite take about 1 GB, and pip as much again for a while."""
+"""The virtual environment and Azurite take about 1 GB, and pip temporarily as much again."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 def findings(state: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
-    """Everything about this machine; `state` is the sandbox's state directory."""
+    """All checks of this machine; `state` is the sandbox's state directory."""
     yield _python()
     yield _pip()
     yield _environment()
@@ -67,7 +67,7 @@ def _environment() -> Finding:
     # azure-functions-runtime asks for a newer Python than it needs, and is installed all the same.
     lines = [line for line in answer.stdout.splitlines() if answer.returncode and "azure-functions-runtime" not in line]
     if lines:
-        return wrong("installation", "; ".join(lines), "Remove the folder .venv; the next command makes it anew.")
+        return wrong("installation", "; ".join(lines), "Remove the folder .venv; the next command makes it again.")
     return ok("installation", place(python.parents[1]))
 
 
@@ -75,9 +75,9 @@ def _node() -> Finding:
     if azurite.is_installed(TOOLS):
         return ok("Azurite", place(TOOLS))
     if azurite.node_on_path():
-        return note("Azurite", "not installed yet", "The first start does it, from the npm registry.")
+        return note("Azurite", "not installed yet", "The first start installs it from the npm registry.")
     return note(
-        "Azurite", "not installed yet, and no Node.js on PATH", "The first start fetches both, from PyPI and from npm."
+        "Azurite", "not installed yet, and no Node.js on PATH", "The first start installs both, from PyPI and from npm."
     )
 
 
@@ -108,11 +108,11 @@ def _proxy(environ: Mapping[str, str]) -> Iterator[Finding]:
     if missing and "*" not in direct:
         yield wrong(
             "proxy",
-            f"{listed(given)} would take calls to {listed(missing)} too",
+            f"{listed(given)} would also be used for calls to {listed(missing)}",
             f"Set NO_PROXY={','.join([*filter(None, direct), *missing])}",
         )
     else:
-        yield ok("proxy", f"{listed(given)}; calls on this machine go past it")
+        yield ok("proxy", f"{listed(given)}; calls on this machine do not use it")
 
 
 def _sandbox(state: StateDirectory, *, running: bool) -> Finding:
@@ -124,8 +124,8 @@ def _sandbox(state: StateDirectory, *, running: bool) -> Finding:
     if state.endpoints.exists():
         return note(
             "sandbox",
-            f"{place(state.endpoints)} was left by one that was killed",
-            "Nothing is to be done: the next start removes it.",
+            f"{place(state.endpoints)} was left by a sandbox that was killed",
+            "Nothing needs to be done: the next start removes it.",
         )
     return ok("sandbox", "none runs")
 
@@ -138,12 +138,12 @@ def _ports() -> Finding:
     names = listed([f"{each.default} ({each.metadata['meaning']})" for each in taken])
     options = " ".join(f"{option_of(each.name)} PORT" for each in taken)
     return wrong(
-        "ports", f"something else listens on {names}", f"Stop that, or start with {options}, or with --free-ports."
+        "ports", f"something else listens on {names}", f"Stop it, or start with {options}, or with --free-ports."
     )
 
 
 def main() -> int:
-    """Print what is found with plain lines, as nothing is installed to print better ones; 1 when something is wrong."""
+    """Print the findings in plain lines, because nothing is installed to print better ones; 1 if something is wrong."""
     status = 0
     for finding in findings(REPOSITORY / ".sandbox"):
         status = 1 if finding.state == "wrong" else status

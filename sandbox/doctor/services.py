@@ -1,4 +1,4 @@
-"""Queue, hub and tables, reached as the app reaches them with connection strings."""
+"""Checks queue, hub and tables, as the app reaches them with connection strings."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,11 +18,11 @@ from sandbox.doctor.finding import Finding, note, ok, wrong
 from sandbox.doctor.settings_file import SettingsFile
 
 _SECONDS = 10
-_KEY = "Copy the connection string anew from the namespace's shared access policies."
+_KEY = "Copy the connection string again from the namespace's shared access policies."
 
 
 def findings(settings: SettingsFile) -> Iterator[Finding]:
-    """One for each of queue, hub and tables."""
+    """One finding for each of queue, hub and tables."""
     queue = settings.get("WORK_QUEUE") or "work"
     hub = settings.get("EVENTS_HUB") or "integration-events"
     yield _with_connection(settings, "ServiceBus", "queue", lambda connection: _queue(connection, queue))
@@ -34,7 +34,9 @@ def _with_connection(settings: SettingsFile, name: str, what: str, look: Callabl
     connection = settings.get(name)
     if not connection:
         seen = f"{name} has no connection string, so the managed identity is used"
-        return note(what, seen, "Only the app itself can use that: give its URL, and its health says more.")
+        return note(
+            what, seen, "Only the app itself can use that identity: give the app's URL, and its health says more."
+        )
     try:
         return look(connection)
     except ValueError as error:
@@ -54,7 +56,7 @@ def _queue(connection: str, queue: str) -> Finding:
         return wrong("queue", "Service Bus refuses the key, or the key may not send", _KEY)
     except ServiceBusError as error:
         return wrong(
-            "queue", f"Service Bus cannot be reached: {error}", "Look at the address, the network and port 5671."
+            "queue", f"Service Bus cannot be reached: {error}", "Check the address, the network and port 5671."
         )
 
 
@@ -69,7 +71,7 @@ def _hub(connection: str, hub: str) -> Finding:
         return wrong(
             "hub",
             f"{hub} cannot be reached: {error}",
-            "Look at the hub's name, the address, the network and port 5671.",
+            "Check the hub's name, the address, the network and port 5671.",
         )
 
 
@@ -80,11 +82,11 @@ def _tables(connection: str) -> Finding:
         ) as tables:
             names = [table.name for table in tables.list_tables()]
     except ClientAuthenticationError:
-        return wrong("tables", "the storage account refuses the key", "Copy the connection string anew.")
+        return wrong("tables", "the storage account refuses the key", "Copy the connection string again.")
     except AzureError as error:
         return wrong(
-            "tables", f"storage cannot be reached: {type(error).__name__}", "Look at the address and the network."
+            "tables", f"storage cannot be reached: {type(error).__name__}", "Check the address and the network."
         )
     return ok(
-        "tables", f"{len(names)} in the storage account" if names else "none yet; the app makes them when it starts"
+        "tables", f"{len(names)} in the storage account" if names else "none yet; the app creates them when it starts"
     )

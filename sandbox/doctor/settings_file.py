@@ -1,4 +1,4 @@
-"""A local.settings.json: whether the app would start with it, and what it still has of the example."""
+"""Checks a local.settings.json: whether the app would start with it, and which values are still the example's."""
 
 import json
 import os
@@ -48,7 +48,7 @@ class SettingsFile:
         return cls(values)
 
     def get(self, name: str) -> str:
-        """A value; empty when it is not set."""
+        """A value; empty if it is not set."""
         return self.values.get(name, "")
 
     def callers(self, name: str) -> dict[str, list[str]]:
@@ -60,7 +60,7 @@ class SettingsFile:
             return {}
 
     def findings(self) -> Iterator[Finding]:
-        """Whether the app takes these settings, and which are still those of the example."""
+        """Whether the app accepts these settings, and which are still those of the example."""
         environ = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
         answer = subprocess.run(  # noqa: S603 -- the product's own check
             [sys.executable, "-c", _CHECK],
@@ -75,7 +75,7 @@ class SettingsFile:
             for line in lines[1:] if len(lines) > 1 else lines:
                 yield wrong("setting", line, "local.settings.json.example says what each setting means.")
         else:
-            yield ok("settings", f"the app takes all {len(self.values)}")
+            yield ok("settings", f"the app accepts all {len(self.values)}")
         left = [
             name for name, value in self.values.items() if any(placeholder in value for placeholder in _PLACEHOLDERS)
         ]

@@ -1,1 +1,1 @@
-"""What every program of the sandbox needs of the machine: processes, ports, signals, certificates."""
+"""What the programs of the sandbox need from the machine: processes, ports, signals, certificates."""

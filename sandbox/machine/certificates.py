@@ -24,7 +24,7 @@ def server_context(directory: Path) -> ssl.SSLContext:
 
 
 def make_certificates(directory: Path) -> None:
-    """Make the three files; the CA's own key is never written down, so nothing else can be signed with it.
+    """Make the three files; the CA's own key is never stored, so nothing else can be signed with it.
 
     ca.pem is written last: when it is there, all are.
     """

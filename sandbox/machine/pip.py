@@ -1,4 +1,4 @@
-"""Installing with pip, and showing how far that is. Standard library only: nothing else is installed yet."""
+"""Installs with pip and shows the progress. Standard library only: nothing else is installed yet."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from sandbox.terminal.progress import Progress
 _PIN = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*==", re.MULTILINE)
 _COLLECTING = re.compile(r"(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9][\w.-]*)")
 _IGNORING = re.compile(r"Ignoring ([A-Za-z0-9][\w.-]*): markers ")
-"""What is pinned for other systems only."""
+"""Matches a package that is pinned for other systems only."""
 _FETCHING = re.compile(r"\s+(?:Downloading|Using cached) ([A-Za-z0-9][\w.]*)-")
 _UNPACKING = re.compile(r"Installing collected packages: (.*)")
 _LAST_LINES = 20
@@ -19,13 +19,13 @@ _LOOK_SECONDS = 0.5
 
 
 class PipError(Exception):
-    """pip has failed; the message has its last words."""
+    """pip has failed; the message has the end of its output."""
 
 
 class Fetching:
-    """How many packages pip has fetched of how many, from what it prints.
+    """How many packages pip has fetched, and of how many, from its output.
 
-    The number is at first that of the pins; it grows with the packages that those need and that nothing pins.
+    The total is at first the number of pins; it grows with packages that those need and that are not pinned.
     """
 
     def __init__(self, pins: Iterable[str]) -> None:
@@ -35,7 +35,7 @@ class Fetching:
         """The packages that pip is about to unpack; empty until it has fetched them all."""
 
     def read(self, line: str) -> str:
-        """Take up a line of pip's output; the package that it is about, empty for other lines."""
+        """Read a line of pip's output; returns the package that it is about, or empty text."""
         if found := _COLLECTING.match(line):
             self._wanted.add(normalised(found[1]))
             return found[1]
@@ -84,7 +84,7 @@ def install(python: Path, requirements: Sequence[Path], more: Sequence[str] = ()
 
 
 def _show_unpacking(process: "subprocess.Popen[str]", names: Sequence[str], python: Path) -> None:
-    """Count, as pip says nothing while it unpacks, the packages that have come into the environment."""
+    """Count the packages that have appeared in the environment, because pip prints nothing while it unpacks."""
     wanted = {normalised(name) for name in names}
     with Progress("Unpacking", len(wanted)) as progress:
         while process.poll() is None:

@@ -1,4 +1,4 @@
-"""One process of the sandbox: what it is, and starting, watching and ending it."""
+"""One process of the sandbox: starting, watching and ending it."""
 
 import contextlib
 import os
@@ -38,7 +38,7 @@ class HttpProbe:
     unverified: bool = field(default=False, kw_only=True)
 
     def __call__(self) -> bool:
-        # Readiness only: whoever uses the address verifies the certificate.
+        # This checks only readiness; the clients of the address verify the certificate.
         context = ssl._create_unverified_context() if self.unverified else None  # noqa: S323, SLF001 -- as above
         try:
             with urllib.request.urlopen(self.url, timeout=_PROBE_SECONDS, context=context) as answer:  # noqa: S310 -- our own http(s) address
@@ -68,7 +68,7 @@ class Process:
         self.program = program
         self.log = log
         self.wanted = False
-        """It was ready and should be running: when it is not, it has died by itself."""
+        """Whether it was ready and should be running: if it is not running, it has died by itself."""
         self.environment = dict(program.environment)
         self._reaper = reaper
         self._cwd = cwd
@@ -115,7 +115,7 @@ class Process:
                 self._popen.send_signal(_PLEASE_STOP)
 
     def finish(self) -> bool:
-        """Wait until it has ended, kill it when its time is over; False when it had to be killed."""
+        """Wait until it has ended, and kill it when its time is over; False if it had to be killed."""
         if self._popen is None:
             return True
         try:

@@ -54,7 +54,7 @@ class Supervisor:
         self._watcher.start()
 
     def stop(self) -> None:
-        """Stop everything, the last group first; a process that does not end in its time is killed."""
+        """Stop everything, the last group first; a process that does not end in time is killed."""
         self._stopping.set()
         if self._watcher is not None:
             self._watcher.join()
@@ -144,7 +144,7 @@ class Supervisor:
 
 
 class _Pause:
-    """How long to wait before what keeps dying is started once more."""
+    """How long to wait before a process that keeps dying is started again."""
 
     def __init__(self) -> None:
         self._seconds = 0.0

@@ -1,4 +1,4 @@
-"""Signing in to the Dataverse stand-in, and what it says about its environment."""
+"""Signs in to the Dataverse stand-in, and asks it about its environment."""
 
 from dataclasses import dataclass
 from pathlib import Path

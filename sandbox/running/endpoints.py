@@ -1,4 +1,4 @@
-"""Where the running sandbox is reached: addresses, ports, connection strings and keys, also in `endpoints.json`."""
+"""Addresses, ports, connection strings and keys of the running sandbox, also written to `endpoints.json`."""
 
 import json
 import os

@@ -39,7 +39,7 @@ def dataverse_url(ports: Ports) -> str:
 
 
 def endpoints(ports: Ports, keys: Keys, environment: Environment, *, page: bool = False) -> Endpoints:
-    """Where the sandbox is reached once it runs; with `page`, a start page is served too."""
+    """The addresses of the sandbox once it runs; with `page`, including a start page."""
     erp, credit, broker = (f"http://{LOOPBACK}:{port}" for port in (ports.erp, ports.credit, ports.broker_http))
     return Endpoints(
         functions=f"http://{LOOPBACK}:{ports.functions}",
@@ -77,7 +77,7 @@ def services(
     *,
     storage_in_memory: bool = False,
 ) -> list[Program]:
-    """What stands in for Azure and the outside systems; they need nothing of each other to start."""
+    """The processes that replace Azure and the outside systems; they do not need each other to start."""
     data = state.data
     configs = [part for path in broker_configs for part in ("--config", str(path))]
     return [
@@ -128,7 +128,7 @@ def services(
 def hosts(
     ports: Ports, app: Path, settings: Mapping[str, str], settings_file: Path | None, python: Path = PYTHON
 ) -> list[Program]:
-    """Two Functions hosts with the same app: Flex Consumption too gives HTTP functions instances of their own."""
+    """Two Functions hosts with the same app: in Flex Consumption, too, HTTP functions have their own instances."""
     groups = (("http", ports.functions), ("events", ports.events_host))
     return [
         Program(

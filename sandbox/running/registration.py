@@ -29,7 +29,8 @@ _CUSTOMER_COLUMNS = (
     "transactioncurrencyid"
 )
 
-# What an Update must touch to be sent. Our result columns are not among them: a write-back fires nothing.
+# An Update is sent if it changes one of these columns. Our result columns are not among them: a write-back fires no
+# step.
 FILTERING_ATTRIBUTES = {
     "account": f"name,{_CUSTOMER_COLUMNS}",
     "contact": f"firstname,lastname,{_CUSTOMER_COLUMNS}",

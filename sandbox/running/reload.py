@@ -1,4 +1,4 @@
-"""Starting the hosts again when the app's files change."""
+"""Restarts the hosts when the app's files change."""
 
 import os
 import time
@@ -15,9 +15,9 @@ State = Mapping[Path, tuple[int, int]]
 
 
 class AppFiles:
-    """What an app is made of: its Python files, host.json, and a settings file if it has one.
+    """The files of an app: its Python files, host.json, and a settings file if it has one.
 
-    What .funcignore names at the top of the app is not deployed and so no part of it, nor are hidden folders.
+    Top-level entries that .funcignore names are not deployed, so they do not belong to it; nor do hidden folders.
     """
 
     def __init__(self, app: Path, settings: Path | None = None) -> None:
@@ -25,7 +25,7 @@ class AppFiles:
         self._single = [app / "host.json", *([settings] if settings is not None else [])]
 
     def state(self) -> State:
-        """How the files are now; one that is not there is left out."""
+        """The present state of the files; a missing file is left out."""
         found = {}
         for file in (*self._single, *self._python_files()):
             try:
@@ -55,7 +55,7 @@ class AppFiles:
 
 
 class Changes:
-    """Gives what has changed, once, when nothing has for half a second: an editor may write several files."""
+    """Reports changed files once no file has changed for half a second, because an editor may write several files."""
 
     def __init__(self, state: Callable[[], State], clock: Callable[[], float] = time.monotonic) -> None:
         self._state = state
@@ -64,7 +64,7 @@ class Changes:
         self._changed_at = 0.0
 
     def poll(self) -> list[Path]:
-        """The files that are new, deleted or different since the last call that gave any."""
+        """The files that are new, deleted or different since the last call that returned any."""
         now = self._state()
         if now != self._last:
             self._last, self._changed_at = now, self._clock()
@@ -75,7 +75,10 @@ class Changes:
 
 
 class Reload:
-    """Restarts `hosts` together on each change and says so; those of a broken app stay down until the next one."""
+    """Restarts `hosts` together on each change and reports it.
+
+    If the app is broken, they stay down until the next change.
+    """
 
     def __init__(
         self, processes: Supervisor, hosts: Sequence[str], changes: Changes, say: Callable[[str], None]
@@ -96,6 +99,6 @@ class Reload:
         try:
             self._processes.restart_together(self._hosts)
         except StartError as failure:
-            self._say(f"{failure}\nThe app does not run. Mend it; the next change of a file starts it again.")
+            self._say(f"{failure}\nThe app does not run. Correct it; the next change of a file starts it again.")
         else:
             self._say(f"The app runs again after {time.monotonic() - began:.1f} s.")

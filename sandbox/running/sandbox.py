@@ -16,13 +16,13 @@ from sandbox.running.state import StateDirectory
 
 
 class Sandbox:
-    """Everything that the app needs of Azure and the outside systems, and the app itself on two hosts.
+    """Everything that the app needs from Azure and the outside systems, and the app itself on two hosts.
 
     `ports` are free ones unless given. `settings` are added to the app's settings; `settings_file`, in the form of
-    local.settings.json, fills in what is then not set. `app` is the directory of function_app.py, run by
-    `python`; None leaves the hosts out, for an app that another host runs on the port of `functions`. `tools` is where
-    Azurite is installed once; with `storage_in_memory` it forgets everything when it stops. With `restart`, a process
-    that dies by itself is started again. `page` says that the caller serves a start page.
+    local.settings.json, gives those that are still not set. `app` is the directory of function_app.py, run by `python`;
+    None leaves the hosts out, for an app that another host runs on the port of `functions`. `tools` is where Azurite is
+    installed once; with `storage_in_memory` it keeps nothing when it stops. With `restart`, a process that dies by
+    itself is started again. `page` says that the caller serves a start page.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Sandbox:
         return dict(self._app_settings)
 
     def reload(self) -> Reload:
-        """What starts the hosts again when files of the app change from now on."""
+        """Restarts the hosts when files of the app change from now on."""
         if self._app is None:
             raise RuntimeError("the sandbox runs no app")
         changes = Changes(AppFiles(self._app, self._settings_file).state)

@@ -1,4 +1,4 @@
-"""The sandbox's state directory: what it keeps between runs, the logs, and the lock that one sandbox holds."""
+"""The sandbox's state directory: data that is kept between runs, the logs, and the lock of the running sandbox."""
 
 import json
 import os
@@ -16,13 +16,13 @@ class StateInUseError(Exception):
 
 
 def _key() -> str:
-    """Letters and digits: a leading dash would pass for an option where a key is an argument."""
+    """Letters and digits only: as an argument, a key with a leading dash would look like an option."""
     return secrets.token_hex(32)
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keys that are made up once for each state directory."""
+    """Keys that are generated once for each state directory."""
 
     webhook: str = field(default_factory=_key)
     plugin: str = field(default_factory=_key)
@@ -32,7 +32,7 @@ class Keys:
 
     @classmethod
     def kept_in(cls, path: Path) -> Self:
-        """The keys in this file; made and written there when there are none."""
+        """The keys in this file; they are generated and written if there are none."""
         if path.exists():
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         keys = cls()
@@ -81,7 +81,7 @@ class StateDirectory:
         return False
 
     def withdraw_endpoints(self) -> None:
-        """Remove endpoints.json and requests.http if they are ours."""
+        """Remove endpoints.json and requests.http if this sandbox has written them."""
         if self._lock is not None:
             self.endpoints.unlink(missing_ok=True)
             self.requests.unlink(missing_ok=True)
@@ -98,7 +98,7 @@ class StateDirectory:
         shutil.rmtree(self.logs, ignore_errors=True)
 
     def forget(self) -> None:
-        """Begin with empty data and logs; only while the lock is held."""
+        """Start with empty data and logs; only while the lock is held."""
         self.remove()
         self.data.mkdir()
         self.logs.mkdir()
@@ -109,9 +109,9 @@ class StateDirectory:
 
 
 def new_state(home: Path, kind: str) -> Path:
-    """A new state directory for one run of a command; those that earlier runs have left are removed.
+    """A new state directory for one run of a command; those of earlier runs are removed.
 
-    A run that failed leaves its state for a look at the logs, until the next one.
+    A failed run leaves its state until the next run, so that its logs can be read.
     """
     home.mkdir(exist_ok=True)
     forget_abandoned(home, kind)

@@ -1,1 +1,1 @@
-"""The systems around the app: Dataverse, the ERP and credit scoring, and the HTTP server that they share."""
+"""Stand-ins for Dataverse, the ERP and credit scoring, and the HTTP server that they share."""

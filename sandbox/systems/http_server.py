@@ -1,4 +1,4 @@
-"""What the HTTP stand-ins share: faults on request, a log of requests, health, a clean stop.
+"""The common parts of the HTTP stand-ins: faults on request, a log of requests, health, an orderly stop.
 
 Control routes (never hit by faults, never logged):
 
@@ -34,7 +34,7 @@ log = logging.getLogger("sandbox.systems.http_server")
 
 REMEMBERED_REQUESTS = 5_000
 SPARED_HEADER = "X-Sandbox-Spare"
-"""A request with this header meets no fault: people who work in Dataverse while it fails for the app send it."""
+"""A request with this header gets no fault: a person who works in Dataverse while it fails for the app sends it."""
 SECRET_HEADERS = frozenset({"authorization", "x-api-key", "x-functions-key", "cookie"})
 PORT_TAKEN = 2
 _ORDERED = "A fault that was asked for; run.py heal ends it."
@@ -42,13 +42,13 @@ _ORDERED = "A fault that was asked for; run.py heal ends it."
 
 @dataclass
 class Fault:
-    """One thing that goes wrong, armed by `POST /control/faults`.
+    """One fault, armed by `POST /control/faults`.
 
     `match` is `<METHOD> <regular expression found in path and query>`, the method may be `*`. `times` counts down
     (null: until deleted). `status` null only delays. `drop` closes the connection without an answer. `after` does the
     work first and fails or delays the answer. `body` replaces the error body that the stand-in would give. `gateway`
-    answers in the place of the stand-in, with a web page under `status` (302 sends to `/sorry`), as what stands before
-    a system does while it is away.
+    answers in place of the stand-in with a web page and `status` (302 redirects to `/sorry`), as a gateway does while
+    the system behind it is unavailable.
     """
 
     match: str
@@ -82,13 +82,13 @@ def problem(status: int, slug: str, detail: str, *, headers: dict[str, str] | No
 
 
 def problem_for(fault: Fault) -> web.Response:
-    """The answer of a fault where a stand-in has no error format of its own."""
+    """The answer of a fault, for a stand-in without an error format of its own."""
     status = fault.status or HTTPStatus.INTERNAL_SERVER_ERROR
     return problem(status, HTTPStatus(status).name.lower().replace("_", "-"), _ORDERED)
 
 
 def page_for(fault: Fault) -> web.Response:
-    """What a gateway or a web server says that has nobody to ask: a page, whatever the caller accepts."""
+    """The answer of a gateway or web server that cannot reach the system: a page, whatever the caller accepts."""
     status = fault.status or HTTPStatus.BAD_GATEWAY
     title = f"{status} {HTTPStatus(status).phrase}"
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
@@ -166,7 +166,7 @@ class RequestLog:
         self._requests: deque[dict[str, Any]] = deque(maxlen=REMEMBERED_REQUESTS)
 
     def middleware(self) -> Middleware:
-        """Writes each request down as it comes, and its status when it is answered."""
+        """Records each request when it comes, and its status when it is answered."""
 
         @web.middleware
         async def remember(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""What the REST stand-ins (ERP, credit scoring) share: who is admitted, and idempotent answers."""
+"""The common parts of the REST stand-ins (ERP, credit scoring): authorisation, and idempotent answers."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ Answer = tuple[int, dict[str, Any]]
 
 
 class Refused(Exception):
-    """The request cannot be done; carries what the problem says."""
+    """The request is refused; has the content of the problem."""
 
     def __init__(self, status: int, slug: str, detail: str) -> None:
         super().__init__(detail)
@@ -50,7 +50,7 @@ def now() -> str:
 
 
 def check_amount(amount: object) -> str:
-    """An amount as these systems take it, a decimal string; raises `Refused` (422) for anything else."""
+    """An amount as these systems accept it, a decimal string; raises `Refused` (422) for anything else."""
     if not isinstance(amount, str) or _AMOUNT.fullmatch(amount) is None:
         raise Refused(
             422, "invalid-amount", f"The amount {json.dumps(amount)} is not a decimal string. Send one such as 1234.50."

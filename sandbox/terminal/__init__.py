@@ -1,1 +1,1 @@
-"""What commands print: words, tables and progress, within the terminal's width."""
+"""Output of commands: words, tables and progress, within the terminal's width."""

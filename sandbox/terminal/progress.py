@@ -1,4 +1,4 @@
-"""How far something is that takes a while: one line that changes on a terminal, a plain line now and then elsewhere.
+"""Progress of something that takes a while: one changing line on a terminal, a plain line now and then elsewhere.
 
 Standard library only: it also reports the installation of everything else.
 """
@@ -26,8 +26,8 @@ _MINUTES_FROM = 120.0
 class Progress:
     """`with Progress("Measuring", total=12) as progress: progress.show(3, "at half load")`.
 
-    A line says what is done, how many of how many, for how long, and about how long it will still take. `total` 0 means
-    that nobody knows. On a terminal the time goes on by itself, and the line is erased at the end.
+    The line says what is being done, how much of it is done, for how long, and about how long it will still take.
+    `total` 0 means that nobody knows. On a terminal the time goes on by itself, and the line is erased at the end.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Progress:
             self._erase()
 
     def show(self, done: int, note: str = "", *, total: int | None = None) -> None:
-        """So much is done; `note` is what is going on now."""
+        """Show how much is done; `note` says what is going on now."""
         with self._lock:
             self._done, self._note = done, note
             self._total = self._total if total is None else total
@@ -95,7 +95,7 @@ class Progress:
         return wrapped(self.line(), width)[0].rstrip(",")
 
     def _tick(self) -> None:
-        """Let time go on where nothing else happens."""
+        """Update the time while nothing else happens."""
         while not self._over.wait(_REDRAW_SECONDS):
             with self._lock:
                 if self._over.is_set():
@@ -106,7 +106,7 @@ class Progress:
                     self._print_after(_SILENT_SECONDS)
 
     def _print_after(self, seconds: float) -> None:
-        """A plain line, if the last one is so long ago."""
+        """Print a plain line, if the last one was long enough ago."""
         if self._clock() - self._last_plain >= seconds:
             self._last_plain = self._clock()
             print(self._fitting(_PLAIN_WIDTH), file=self._out, flush=True)

@@ -1,4 +1,4 @@
-"""Lines for whoever watches: words stay whole, nothing is wider than the terminal, colours show states.
+"""Prints lines for people: words stay whole, nothing is wider than the terminal, colours show states.
 
 Colours come only on a terminal, and not where NO_COLOR is set (https://no-color.org). Where the output is piped, lines
 are 80 columns wide unless COLUMNS says otherwise.
@@ -84,7 +84,7 @@ class Screen:
             self._line(Text(" " * taken).append(line, style))
 
     def entry(self, label: str, text: str, *, label_width: int = 14, indent: int = 2, style: str = "") -> None:
-        """A label, and beside it a text."""
+        """A label with a text next to it."""
         self.beside([(f"{' ' * indent}{label:<{label_width}}  ", STYLES.get(label, ""))], text, style)
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 2) -> None:
@@ -119,5 +119,5 @@ class Screen:
 
 
 def failures() -> Screen:
-    """What went wrong goes to standard error."""
+    """Print an error to standard error."""
     return Screen(sys.stderr)

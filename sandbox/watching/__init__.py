@@ -1,1 +1,1 @@
-"""Watching a running sandbox: its logs, its events as they move, and the start page."""
+"""Watches a running sandbox: its logs, the progress of its events, and the start page."""

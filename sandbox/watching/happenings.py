@@ -1,6 +1,6 @@
-"""What the app's log words mean, in sentences.
+"""Says in sentences what the app's log words mean.
 
-The words are those that docs/how-to/operate.md lists. A word that is not known here is shown as it is.
+The words are those of docs/reference/logs.md. A word that is not known here is shown as it is.
 """
 
 import re
@@ -17,7 +17,7 @@ _FAILED = re.compile(r"Executed '(?P<function>\w+)' \(Failed")
 
 
 class Lookup(Protocol):
-    """Where what the log does not say is asked for; each gives None when it is not known."""
+    """Looks up what the log does not say; each method returns None if it is not known."""
 
     def name(self, table: str, record: str, /) -> str | None:
         """The name of a row."""
@@ -27,7 +27,7 @@ class Lookup(Protocol):
 
 
 class NoLookup:
-    """Only what the log says."""
+    """Looks up nothing: only what the log says is shown."""
 
     def name(self, _table: str, _record: str) -> str | None:
         return None
@@ -140,18 +140,18 @@ _WORDS: dict[str, Describe] = {
     "retry-scheduled": _waiting,
     "dead-lettered": _dead_lettered,
     "archived": _archived,
-    "duplicate": _saying("the event has ended before; nothing is done again"),
+    "duplicate": _saying("the event had already ended; nothing is done again"),
     "not-queued": _saying("the queue could not be reached in time; the caller got 503"),
     "ledger-behind": _saying("accepted, but the ledger could not be written in time"),
-    "not-published": _saying("the event has ended, and analytics could not be told; a copy does that later"),
-    "published": _saying("analytics has been told of an event that had ended before"),
-    "held": _saying("the work queue takes no copy; the message is held and tried again"),
-    "resolved": _saying("this event makes up for an earlier one that was dead-lettered"),
-    "fenced": _saying("another invocation works on this record; this one ends without a trace"),
-    "reported-later": _saying("row or analytics will be told of the dead letter by a copy"),
-    "system-behind": _saying("a system held an older state than it has confirmed; was it restored from a copy?"),
-    "system-left-alone": _saying("a system is away and gets no calls for a while"),
-    "system-back": _saying("a system that was away works again"),
+    "not-published": _saying("the event has ended, but could not be published for analytics; a copy does that later"),
+    "published": _saying("an event that had ended before has now been published for analytics"),
+    "held": _saying("the work queue accepts no copy; the message is held and tried again"),
+    "resolved": _saying("this event completes the work of an earlier one that was dead-lettered"),
+    "fenced": _saying("another invocation works on this record; this one ends without any write"),
+    "reported-later": _saying("a copy will report the dead letter to the row or to analytics"),
+    "system-behind": _saying("a system had an older state than it has confirmed; was it restored from a copy?"),
+    "system-left-alone": _saying("a system is unavailable and gets no calls for a while"),
+    "system-back": _saying("a system that was unavailable works again"),
 }
 
 

@@ -10,7 +10,7 @@ from sandbox.watching.log_lines import LogFile, LogLine, parse
 
 HOST_LOGS = ("host-http.log", "host-events.log")
 _READ_BYTES = 16 * 1024 * 1024
-"""So much of each log's end is read: about fifty thousand events."""
+"""How much of each log's end is read: about fifty thousand events."""
 _KEPT = 200
 
 _STATES = {
@@ -70,7 +70,7 @@ class Journal:
         return list(self._events.values())[: -number - 1 : -1]
 
     def matching(self, prefix: str) -> list[Tracked]:
-        """The events whose id begins so, or has this as its short form."""
+        """The events whose id begins with this, or has this as its short form."""
         prefix = prefix.lower()
         return [it for it in self._events.values() if it.id.startswith(prefix) or short_id(it.id).startswith(prefix)]
 

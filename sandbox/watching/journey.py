@@ -1,4 +1,4 @@
-"""Following one event from the intake to its end, stop by stop, as the app's own status has it."""
+"""Follows one event from the intake to its end, step by step, as the app's own status shows it."""
 
 import time
 from collections.abc import Mapping
@@ -47,8 +47,8 @@ class Journeys:
     def of_event(self, event_id: str, origin: datetime) -> dict[str, Any]:
         """Follow an event to its end; raises `EventTimeoutError` when that does not come within a minute.
 
-        Times are milliseconds since `origin`. An event has come to its end once its state is final and its last step,
-        that analytics was informed, is done: a dead letter's row is marked between the two.
+        Times are milliseconds since `origin`. An event has come to its end when its state is final and its last step is
+        done, the publication for analytics: between the two, a dead letter's row is marked.
         """
         shown: set[str] = set()
         deadline, final_at = time.monotonic() + _WITHIN, 0.0

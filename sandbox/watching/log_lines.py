@@ -1,4 +1,4 @@
-"""Lines of the processes' logs, each in one of a few forms, read into one."""
+"""Reads the lines of the processes' logs, which have a few different forms, into one form."""
 
 import json
 import re
@@ -47,8 +47,8 @@ def parse(line: str) -> LogLine:
 class LogFile:
     """A log that grows; `new` gives what has been added since the last call.
 
-    Reading begins at `offset` (bytes; negative: from the end). A file that is not there yet, or that has been begun
-    anew, is read from its beginning.
+    Reading begins at `offset` (bytes; negative: from the end). A file that does not exist yet, or that was started
+    again, is read from its beginning.
     """
 
     def __init__(self, path: Path, *, offset: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""What the start page shows, asked of each system itself."""
+"""The content of the start page, from each system itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -130,7 +130,7 @@ class Snapshots:
         return f"{subject['message']} of {subject['table']} {self._name(subject['table'], subject['record'])}"
 
     def _name(self, table: str, record: str) -> str:
-        """Names are asked for once: a page that is looked at all the time would ask for the same ones every time."""
+        """Looks names up once, because a page that is open would ask for the same names every time."""
         key = (table, record)
         if key not in self._names:
             try:
@@ -141,11 +141,11 @@ class Snapshots:
 
 
 def _asked(ask: Callable[[], list[Row]], table: Table) -> Table:
-    """The table with its rows, or with why they cannot be had now: a system that is down is what somebody looks for."""
+    """The table with its rows, or with the reason why there are none: people look here for a system that is down."""
     try:
         rows, problem = ask(), ""
     except (requests.RequestException, ServiceBusError) as error:
-        rows, problem = [], f"It cannot be asked now ({type(error).__name__})."
+        rows, problem = [], f"It does not answer now ({type(error).__name__})."
     return Table(table.title, table.headers, rows, "None.", problem, table.state_column, table.link_column)
 
 

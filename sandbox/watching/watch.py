@@ -1,4 +1,4 @@
-"""Following the hosts' logs while the sandbox runs: a line for each thing that happens to an event."""
+"""Follows the hosts' logs while the sandbox runs: a line for each thing that happens to an event."""
 
 import threading
 from collections import deque
@@ -18,12 +18,12 @@ from sandbox.watching.journal import HOST_LOGS, Journal, Tracked
 from sandbox.watching.log_lines import LogFile, LogLine, parse
 
 _MANY_LINES = 200
-"""When so many lines have come at once, only what they say themselves is shown: asking would take too long."""
+"""If this many lines come at once, only their own content is shown, because look-ups would take too long."""
 _REMEMBERED = 200
 
 
 class ClientLookup:
-    """Asks the running sandbox; what cannot be asked now is not known. One thread at a time."""
+    """Looks things up in the running sandbox; what does not answer is not known. For one thread at a time."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

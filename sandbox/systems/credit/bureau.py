@@ -1,4 +1,4 @@
-"""The bureau's rule, the same for the same amount every time, and its bill."""
+"""The bureau's rule, which gives the same score for the same amount, and its charges."""
 
 import sqlite3
 import uuid

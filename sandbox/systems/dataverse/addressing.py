@@ -1,4 +1,4 @@
-"""Which row a path or an `@odata.bind` means: by primary key or by alternate key."""
+"""Finds the row that a path or an `@odata.bind` names, by primary key or by alternate key."""
 
 import re
 from dataclasses import dataclass

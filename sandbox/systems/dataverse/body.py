@@ -1,4 +1,4 @@
-"""What a POST or PATCH body says about columns."""
+"""Reads the columns in the body of a POST or PATCH."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One write on its way through the platform: what was sent, what it became, and who sent it."""
+"""One write as the platform processes it: what was sent, what was stored, and who sent it."""
 
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -14,7 +14,7 @@ def _guid() -> str:
 
 @dataclass(frozen=True)
 class RequestInfo:
-    """Who asks, and what the request says about itself.
+    """The caller, and the options of its request.
 
     `user` acts; `on_behalf_by` is the caller when it impersonates `user`. `bypassed_steps` are not run,
     nor are steps of `bypassed_logic` (CustomSync, CustomAsync).

@@ -17,7 +17,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Environment:
-    """Who is who: tenant, organisation, the application user of the integration, and one human user.
+    """The identities: tenant, organisation, the application user of the integration, and one human user.
 
     The human user's client stands for a person at work in the app: what is changed with its token is a user's change.
     """

@@ -33,7 +33,7 @@ class Jobs:
         self._workers: list[asyncio.Task[None]] = []
 
     def store(self, change: Change, step: Step) -> str:
-        """Within the change's transaction: write the job down; gives its id."""
+        """Store the job, within the transaction of the change; returns its id."""
         job_id, at = values.new_guid(), datetime.now(UTC)
         headers, body = message(change, self._contexts.build(change, step, job_id, at), self._host)
         self._write_down(job_id, change, step, headers, body)
@@ -112,7 +112,7 @@ class Jobs:
         ]
 
     def forget_events(self) -> None:
-        """Delete what is finished from the list of events."""
+        """Delete finished events from the list of events."""
         self._store.database.execute("DELETE FROM jobs WHERE outcome IS NOT NULL")
 
     def _write_down(

@@ -1,6 +1,6 @@
 """Service-protection limits: per user, in a sliding window (Dataverse: 6,000 requests, 1,200 s, 52 at once, 300 s).
 
-Counted always; refused only after `POST /control/limits`, so that a load test meets them when it wants to.
+Requests are always counted, but refused only after `POST /control/limits`, so that a load test can choose.
 """
 
 import time
@@ -23,7 +23,7 @@ class Limits:
     concurrent: int = 52
     window_seconds: float = 300.0
     dop_hint: int = 8
-    """What `x-ms-dop-hint` recommends as the number of calls at once; told always, never enforced."""
+    """The number of calls at once that `x-ms-dop-hint` recommends; it is always sent and never enforced."""
     enforced: bool = False
 
 
@@ -42,7 +42,7 @@ class ServiceProtection:
 
     @contextmanager
     def counted(self, user_id: str) -> Iterator[dict[str, str]]:
-        """Count one request; gives the headers that say what is left; 429 when a limit in force is exceeded."""
+        """Count one request; returns the headers with what is left; 429 if a limit in force is exceeded."""
         usage, started = self._usage.setdefault(user_id, _Usage()), time.monotonic()
         while usage.finished and usage.finished[0][0] <= started - self._limits.window_seconds:
             usage.finished.popleft()

@@ -19,7 +19,7 @@ from sandbox.systems.dataverse.store import KeyViolated, Row, Store, Values
 
 
 class OrganizationService:
-    """The one way in which rows change."""
+    """All changes of rows go through this class."""
 
     def __init__(
         self, store: Store, schema: Schema, environment: Environment, registrations: Registrations, jobs: Jobs
@@ -29,7 +29,7 @@ class OrganizationService:
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def lock(self, table: Table, row_id: str) -> AbstractAsyncContextManager[Any]:
-        """Writes to one row wait for each other, also while a synchronous step is being called."""
+        """Writes to one row wait for each other, even while a synchronous step is being called."""
         return self._locks.setdefault((table.name, row_id), asyncio.Lock())
 
     async def create(self, table: Table, sent: Values, request: RequestInfo) -> Row:
@@ -120,7 +120,7 @@ class OrganizationService:
         return given
 
     def _settle_status(self, table: Table, target: Values, row_id: str, row: Row | None = None) -> None:
-        """A state brings its first status reason with it; a status reason of another state is refused."""
+        """A new state sets its first status reason; a status reason of another state is refused."""
         if "statecode" not in table.columns or not {"statecode", "statuscode"} & target.keys():
             if row is None and "statecode" in table.columns:
                 target |= {"statecode": 0, "statuscode": _first_status(table, 0)}

@@ -1,4 +1,4 @@
-"""The ERP's rules: numbers given once, stale versions refused, and one line in the ledger per effect really done."""
+"""The ERP's rules: each number is given once, older versions are refused, and its ledger has one line per effect."""
 
 import json
 import sqlite3
@@ -30,9 +30,11 @@ class Books:
         return None if found is None else _representation(kind, found)
 
     def put(self, kind: str, row_id: str, body: dict[str, Any], key: str, *, force: bool = False) -> Answer:
-        """Create, or bring to this state; what the body does not name stays as it is, null empties a field.
+        """Create the resource, or bring it to this state.
 
-        409 for an older sourceVersion than the stored one unless forced, 422 for what cannot be.
+        Fields that the body does not have stay, null empties a field.
+
+        409 for an older sourceVersion than the stored one unless forced, 422 for invalid content.
         """
         found = self._find(kind, row_id)
         if found is None:
@@ -57,7 +59,7 @@ class Books:
         return self._store(kind, row_id, found["number"], json.loads(found["body"]) | body, key, created=False)
 
     def effects(self) -> list[dict[str, Any]]:
-        """What was really done, oldest first."""
+        """The effects that were really done, oldest first."""
         lines = self._database.execute("SELECT * FROM effects ORDER BY seq")
         return [
             {name: line[name] for name in ("at", "kind", "id", "number", "key")} | {"body": json.loads(line["body"])}
@@ -92,7 +94,7 @@ class Books:
         return (201 if created else 200), answer
 
     def _check(self, kind: str, body: dict[str, Any]) -> None:
-        """Refuse what the ERP would not book."""
+        """Refuse content that the ERP would not book."""
         if not isinstance(body.get("sourceVersion"), int):
             raise Refused(422, "invalid-source-version", "sourceVersion is not an integer. Send the row's version.")
         _check_status(kind, body)
@@ -117,7 +119,7 @@ def _check_status(kind: str, body: dict[str, Any]) -> None:
 
 
 def _merged(stored: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """`stored` with what `given` names, in nested objects too."""
+    """`stored`, overwritten with the fields of `given`, in nested objects too."""
     merged = stored | given
     for name, value in given.items():
         if isinstance(value, dict) and isinstance(stored.get(name), dict):

@@ -80,8 +80,8 @@ def test_each_part_that_the_app_cannot_reach_is_named_with_what_to_do(fake: tupl
 @pytest.mark.parametrize(
     ("health", "seen", "remedy"),
     [
-        ((404, {}), "answered 404", "No functions run there"),
-        ((403, {}), "answered 403", "accessRules"),
+        ((404, {}), "answers 404", "No functions run there"),
+        ((403, {}), "answers 403", "accessRules"),
         ((200, None), "without a report", "log"),
         ((500, {}), "without a report", "log"),
     ],

@@ -51,7 +51,7 @@ def test_a_killed_sandbox_is_told_from_one_that_runs(tmp_path: Path) -> None:
     state.close()
     killed = found(tmp_path, "sandbox")
     assert killed is not None
-    assert "was left by one that was killed" in killed.seen
+    assert "was left by a sandbox that was killed" in killed.seen
 
 
 @pytest.mark.parametrize(
