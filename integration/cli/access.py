@@ -26,7 +26,7 @@ _LIMITS: Final = Limits(connect=5, read=60, total=90)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A storage account: by connection string, or by name with the identity of whoever runs the command."""
+    """A storage account: by connection string, or by name with the identity that is signed in."""
 
     connection_string: str | None
     account_name: str | None
@@ -95,7 +95,7 @@ def access(options: argparse.Namespace, environ: Mapping[str, str] = os.environ)
     if local.exists():
         return _from(_read(local, "")["Values"], str(local))
     raise ConfigurationError(
-        f"Which storage account? Set {_STORAGE} (a connection string) or {_ACCOUNT} (its name, as whoever is signed in "
+        f"No storage account is named. Set {_STORAGE} (a connection string) or {_ACCOUNT} (its name; sign in first "
         "with az login), or give --settings FILE or --sandbox."
     )
 

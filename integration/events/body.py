@@ -29,14 +29,14 @@ def parse_body(body: bytes) -> dict[str, Any]:
                 document = _decoded(document)
         if not isinstance(document, dict):
             raise _rejected("The body must be a JSON object.")
-        mended: dict[str, Any] = without_surrogates(document) if halves else document
+        repaired: dict[str, Any] = without_surrogates(document) if halves else document
     except RecursionError:
         raise _rejected("The body is nested too deeply.") from None
     except UnicodeDecodeError as error:
         raise _rejected(f"The body is not UTF-8 (byte {error.start}).") from None
     except json.JSONDecodeError as error:
         raise _rejected(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
-    return mended
+    return repaired
 
 
 def has_surrogates(text: str) -> bool:

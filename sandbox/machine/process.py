@@ -140,9 +140,11 @@ class Process:
             if cancelled():
                 raise StartError("The start was interrupted.")
             if self.pid is None:
-                raise StartError(self._told(f"{self.name} ended with status {self.exit_status} before it was ready"))
+                raise StartError(
+                    self._with_log(f"{self.name} ended with status {self.exit_status} before it was ready")
+                )
             if time.monotonic() > deadline:
-                raise StartError(self._told(f"{self.name} was not ready in time"))
+                raise StartError(self._with_log(f"{self.name} was not ready in time"))
             time.sleep(0.05)
         self.wanted = True
 
@@ -156,6 +158,6 @@ class Process:
         if self._popen is not None:
             self._reaper.forget(self._popen.pid)
 
-    def _told(self, failure: str) -> str:
+    def _with_log(self, failure: str) -> str:
         lines = "\n".join(f"  | {line}" for line in self.last_lines())
         return f"{failure}. The last lines of {self.log}:\n{lines or '  | (none)'}"

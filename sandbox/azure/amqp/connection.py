@@ -18,7 +18,7 @@ server answers `on_attach` with `Link.accept` or `Link.refuse`. A client:
     connection.feed(socket.recv(65536))
     socket.send(connection.take_output())
 
-Nothing here knows time: whoever owns the socket calls `heartbeat` more often than `remote_idle_time_out`
+Nothing here knows the time: the owner of the socket calls `heartbeat` more often than `remote_idle_time_out`
 (milliseconds). `feed` raises `ProtocolError`, and no other error of its own, when the peer's bytes make no sense;
 `fail` then reports it to the peer.
 """

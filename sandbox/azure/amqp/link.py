@@ -64,7 +64,7 @@ class Carrier(Protocol):
 
 
 class Link:
-    """One end of a link. `role` is ours: SENDER or RECEIVER. `context` belongs to whoever uses the link.
+    """One end of a link. `role` is ours: SENDER or RECEIVER. `context` belongs to the user of the link.
 
     `credit` is how many messages may still be sent (SENDER) or may still come (RECEIVER).
     """

@@ -1,4 +1,4 @@
-"""A message as the broker keeps it: its sections as they came, and what the broker knows about it."""
+"""A message as the broker keeps it: its sections as received, and what the broker knows about it."""
 
 import uuid
 from dataclasses import dataclass, field

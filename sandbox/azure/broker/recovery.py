@@ -1,4 +1,4 @@
-"""After a restart: gives the entities of a namespace what the store has of them."""
+"""After a restart, gives the entities of a namespace their data from the store."""
 
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.store import Store
@@ -8,7 +8,7 @@ from sandbox.azure.broker.namespace import Namespace
 def recover(namespace: Namespace) -> None:
     """Adds the entities that were created on request, and gives every entity its messages, events, states and numbers.
 
-    What the store has of entities that are no longer configured is left alone.
+    Data of entities that are no longer configured stays in the store unchanged.
     """
     store = namespace.engine.store
     _recover_entities(namespace, store)

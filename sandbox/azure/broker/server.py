@@ -1,8 +1,9 @@
-"""The broker's server: sockets on one side, the namespace on the other, and the order of things in between.
+"""The broker's server: connects the sockets with the namespace, and keeps the order of steps.
 
-Whatever happens (bytes come, a deadline passes, a test advances the clock) asks for a turn. A turn commits the store,
-then confirms to clients what has become durable, then delivers, and sends it all. So nothing is accepted, settled or
-delivered that a crash could take back; and all that happens in one round of the event loop shares one commit.
+Everything that happens (bytes arrive, a deadline passes, a test advances the clock) requests a turn. A turn commits the
+store, then confirms to clients what has become durable, then delivers, and sends it all. So a crash cannot undo
+anything that was accepted, settled or delivered; and everything that happens in one round of the event loop shares one
+commit.
 """
 
 import asyncio

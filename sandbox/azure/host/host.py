@@ -1,4 +1,4 @@
-"""The host as a whole: in which order its parts start, and how it stops."""
+"""The host as a whole: the order in which its parts start and stop."""
 
 import asyncio
 import contextlib
@@ -78,7 +78,7 @@ class Host:
         await self._stop(front, listeners, grace)
 
     async def _stop(self, front: HttpFront, listeners: Listeners, grace: float) -> None:
-        log.info("Stopping: taking nothing new, letting what runs end")
+        log.info("Stopping: accepting nothing new, letting running functions end")
         await front.stop_listening()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace

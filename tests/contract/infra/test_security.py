@@ -48,7 +48,7 @@ def test_the_identity_has_these_roles_and_no_other(environment: str, queue_roles
     assert given == EVERYWHERE | queue_roles
 
 
-def test_what_holds_data_tells_what_is_done_to_it(golden: Expansion) -> None:
+def test_services_that_hold_data_log_what_is_done_to_them(golden: Expansion) -> None:
     """Diagnostic settings on both namespaces, blobs, tables and the vault."""
     told = {
         it["id"].split("/providers/Microsoft.Insights")[0] for it in golden.of("Microsoft.Insights/diagnosticSettings")

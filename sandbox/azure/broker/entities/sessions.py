@@ -1,4 +1,4 @@
-"""The sessions of a queue or subscription: who holds which, what waits in each, and who waits for the next one."""
+"""The sessions of a queue or subscription: their holders, their messages, and the receivers that wait for a session."""
 
 import heapq
 import uuid

@@ -1,4 +1,4 @@
-"""What the broker keeps across a crash: one SQLite file, with a commit for all changes of a turn.
+"""The data that survives a crash: one SQLite file, with one commit for all changes of a turn.
 
 All changes of one turn of the event loop go into one transaction, and clients are answered only after `commit`.
 Locks are not stored: after a crash a locked message is available again, its delivery count unchanged. The file is in

@@ -1,4 +1,4 @@
-"""One connected client: gives each of its links the endpoint that the link's address asks for."""
+"""One connected client: gives each of its links the endpoint for the link's address."""
 
 import logging
 from typing import Any

@@ -80,7 +80,7 @@ def _cookie(cookie: Any) -> str:
 
 
 def _from_text(text: str) -> HttpResult:
-    """A function that returns `str`: a JSON object with a property `body` is taken for a response object."""
+    """A function that returns `str`: a JSON object with a property `body` is treated as a response object."""
     content: Any = text
     try:
         content = json.loads(text)

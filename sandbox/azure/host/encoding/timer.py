@@ -1,4 +1,4 @@
-"""What a timer function gets. Sources: webjobs-sdk-extensions TimerTriggerBinding.cs, ScheduleStatus.cs."""
+"""The input of a timer function. Sources: webjobs-sdk-extensions TimerTriggerBinding.cs, ScheduleStatus.cs."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The HTTP front: routes, keys, limits, and the way of a request through a function.
+"""The HTTP front: routes, keys, limits, and how a request is passed to a function.
 
 Sources: azure-functions-host FunctionInvocationMiddleware.cs, ExceptionMiddleware.cs, AuthenticationLevelHandler.cs;
 webjobs-sdk-extensions HttpThrottleMiddleware.cs.

@@ -152,7 +152,7 @@ class TimerListener:
                 log.warning("Timer '%s': the lease could not be renewed: %s", self._timer.function.name, error)
 
     async def _catch_up(self, *, first: bool) -> ScheduleStatus:
-        """What is due at the start: a run that was missed, or the one that `runOnStartup` asks for."""
+        """The run that is due at the start: one that was missed, or the one that `runOnStartup` asks for."""
         now = datetime.now(UTC)
         remembered = await self._monitor.read() if self._monitor else None
         status = remembered or ScheduleStatus(None, self._timer.schedule.next(now), None)

@@ -1,4 +1,4 @@
-"""What a host and its worker processes say to each other: Python objects over a stream, each preceded by its length.
+"""The channel between a host and its worker processes: Python objects over a stream, each preceded by its length.
 
 A worker shows its secret, then sends `Indexed` or `Refused`; the host sends `Invocation`s, answered with an `Outcome`
 each, and `MeasuresWanted`, answered with the worker's counters.

@@ -1,4 +1,4 @@
-"""Every invocation's way to a worker: counted, timed, and waited for when the host stops.
+"""Sends every invocation to a worker; counts and times them, and waits for them when the host stops.
 
 Sources: azure-functions-host RpcFunctionInvocationDispatcher.cs, WebScriptHostExceptionHandler.cs (functionTimeout).
 """

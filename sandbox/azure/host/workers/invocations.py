@@ -1,4 +1,4 @@
-"""What passes between the host and the process that runs functions, and what such a process is to the host."""
+"""The data that host and worker process exchange, and the interface of a worker process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

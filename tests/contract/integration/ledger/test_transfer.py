@@ -132,7 +132,7 @@ async def test_what_is_no_export_is_refused(ledger: Ledger) -> None:
     assert await tables(ledger) == []
 
 
-async def test_a_file_that_was_cut_short_is_told(ledger: Ledger) -> None:
+async def test_a_file_that_was_cut_short_is_refused(ledger: Ledger) -> None:
     """What it has is imported all the same."""
     lines = await exported(ledger)
     await lose_everything(ledger)

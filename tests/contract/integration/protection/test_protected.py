@@ -96,7 +96,7 @@ async def test_many_events_stay_within_what_dataverse_takes(
     ] * 10
 
 
-async def test_a_pause_that_one_instance_is_told_holds_for_the_other(
+async def test_a_pause_that_one_instance_is_asked_for_holds_for_the_other(
     dataverse_instance: DataverseInstance, dataverse_system: StandIn
 ) -> None:
     first, second = dataverse_instance(), dataverse_instance()

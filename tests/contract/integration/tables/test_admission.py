@@ -100,7 +100,7 @@ def test_the_development_account_needs_no_more_than_its_name() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "AccountName=a", "AccountKey=aaaa", "not a connection string"])
-def test_a_connection_string_without_account_or_key_is_told(text: str) -> None:
+def test_a_connection_string_without_account_or_key_is_refused(text: str) -> None:
     """The message names the setting, never its value."""
     with pytest.raises(ConfigurationError, match="AzureWebJobsStorage"):
         table_account(connection_string=text, account_name=None)

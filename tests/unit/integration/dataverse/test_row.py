@@ -19,7 +19,7 @@ ANSWER = """{
 }"""
 
 
-def test_values_etag_version_and_lookups_are_told_apart() -> None:
+def test_values_etag_version_and_lookups_are_kept_apart() -> None:
     row = read_row("opportunities", "o1", json.loads(ANSWER, parse_float=Decimal))
     assert (row.etag, row.version) == ('W/"2411"', 2411)
     assert str(row.values["estimatedvalue"]) == "1234.5000000000"

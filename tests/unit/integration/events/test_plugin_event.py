@@ -46,7 +46,7 @@ def test_an_unknown_event_name_is_refused_with_the_known_ones() -> None:
     assert faults == {"/EventName": "is not known here; the known names are: AccountCreated, OpportunityUpdated"}
 
 
-def test_everything_that_is_wrong_with_the_identity_is_told_at_once() -> None:
+def test_everything_that_is_wrong_with_the_identity_is_reported_at_once() -> None:
     faults = faults_of({"EventName": "", "RecordId": "five", "OperationId": "six", "Timestamp": "today"})
 
     assert faults.keys() == {"/EventName", "/RecordId", "/OperationId", "/Timestamp"}
@@ -70,7 +70,7 @@ def test_what_does_not_identify_the_event_never_refuses_it(changed: dict[str, An
     assert event.changed_columns == (None if unread == "ChangedFields" else ("estimatedvalue",))
 
 
-def test_the_plug_in_may_tell_its_tag_and_that_its_transaction_is_open() -> None:
+def test_the_plug_in_may_send_its_tag_and_that_its_transaction_is_open() -> None:
     event = read(plugin_event(Tag="erp", IsInTransaction=True))
 
     assert (event.tag, event.uncommitted, event.expected) == ("erp", True, {})
@@ -90,7 +90,7 @@ def test_the_zero_guid_is_no_record() -> None:
 
 
 @pytest.mark.parametrize("fields", [None, []])
-def test_no_changed_fields_means_not_told(fields: list[str] | None) -> None:
+def test_no_changed_fields_means_that_they_are_not_known(fields: list[str] | None) -> None:
     """A handler that asks what changed must not conclude that nothing did."""
     assert read(plugin_event(ChangedFields=fields)).changed_columns is None
 

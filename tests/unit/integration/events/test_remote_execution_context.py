@@ -75,7 +75,7 @@ def test_a_target_names_record_and_table_where_the_envelope_does_not() -> None:
     assert (event.table, event.record_id) == ("contact", OTHER_ROW)
 
 
-def test_assign_tells_the_assignee() -> None:
+def test_assign_has_the_assignee() -> None:
     target = [pair("Target", reference()), pair("Assignee", reference("team", OTHER_ROW))]
 
     event = read(context(MessageName="Assign", InputParameters=target))
@@ -200,7 +200,7 @@ def test_the_operation_time(sent: str, meant: datetime) -> None:
     assert event.event_id.startswith(f"{meant:%Y%m%d%H%M}-")
 
 
-def test_everything_that_is_wrong_with_the_identity_is_told_at_once() -> None:
+def test_everything_that_is_wrong_with_the_identity_is_reported_at_once() -> None:
     faults = faults_of({"MessageName": 5, "PrimaryEntityId": "five", "InputParameters": 5, "OperationId": []})
 
     assert faults.keys() == {

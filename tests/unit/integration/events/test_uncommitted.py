@@ -37,7 +37,7 @@ def test_of_the_captures_the_synchronous_ones_are(name: str) -> None:
         ({}, False),
     ],
 )
-def test_transaction_and_stage_tell(sent: dict[str, Any], uncommitted: bool) -> None:
+def test_transaction_and_stage_show_whether_it_is_committed(sent: dict[str, Any], uncommitted: bool) -> None:
     """Before the operation (10, 20, 30) the row is the old one whether a transaction is open or not."""
     assert read(context(**sent)).uncommitted is uncommitted
 

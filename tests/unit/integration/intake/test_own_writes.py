@@ -107,7 +107,7 @@ def test_another_tag_is_somebody_elses() -> None:
     assert status_of(write(SCORED, SharedVariables=[])) == "accepted"
 
 
-def test_a_plug_in_that_tells_the_tag_of_its_operation_is_understood_the_same_way() -> None:
+def test_a_plug_in_that_sends_the_tag_of_its_operation_is_understood_the_same_way() -> None:
     body = {"EventName": "OpportunityUpdated", "RecordId": OTHER_ROW, "Timestamp": "2026-11-26T12:01:47Z"}
     under_test = UnderTest()
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from integration.protection import Budget
 
 
-def test_what_is_left_is_told_by_when_there_will_be_some() -> None:
+def test_a_spent_budget_says_when_there_will_be_requests_again() -> None:
     budget = Budget(3, window=300)
     assert [budget.spend(at) for at in (0, 0, 100)] == [0, 0, 0]
     wait = budget.spend(100)

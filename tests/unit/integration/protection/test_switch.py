@@ -256,7 +256,7 @@ async def test_outages_of_calls_from_before_do_not_end_a_probe(shared: Store, cl
     assert (await one.admit()).limit == 1
 
 
-async def test_a_person_is_told_when_the_store_is_away(shared: Store, clock: ManualClock) -> None:
+async def test_a_person_gets_an_error_when_the_store_is_unavailable(shared: Store, clock: ManualClock) -> None:
     shared.away = True
     with pytest.raises(IntegrationError):
         await switch(shared, clock).pause(by="ann", why="migration")

@@ -39,7 +39,7 @@ def test_a_port_that_is_taken_is_named_with_the_option_that_changes_it(
     assert "--erp-port PORT" in finding.remedy
 
 
-def test_a_killed_sandbox_is_told_from_one_that_runs(tmp_path: Path) -> None:
+def test_a_killed_sandbox_is_distinguished_from_one_that_runs(tmp_path: Path) -> None:
     assert found(tmp_path, "sandbox") == Finding("ok", "sandbox", "none runs")
     state = StateDirectory(tmp_path)
     state.open()

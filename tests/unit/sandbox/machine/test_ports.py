@@ -23,7 +23,7 @@ def options(*arguments: str) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def test_a_taken_port_is_told_with_its_number_its_use_and_the_option_that_changes_it(listener: int) -> None:
+def test_a_taken_port_is_reported_with_its_number_its_use_and_the_option_that_changes_it(listener: int) -> None:
     with pytest.raises(PortTakenError) as caught:
         replace(Ports.free(), broker_http=listener).check()
     assert str(listener) in str(caught.value)
@@ -31,7 +31,7 @@ def test_a_taken_port_is_told_with_its_number_its_use_and_the_option_that_change
     assert "--broker-http-port" in str(caught.value)
 
 
-def test_two_uses_of_one_port_are_told_with_both_options() -> None:
+def test_two_uses_of_one_port_are_reported_with_both_options() -> None:
     free = Ports.free()
     with pytest.raises(ValueError, match="--blob-port and --erp-port"):
         replace(free, erp=free.blob).check()

@@ -80,7 +80,7 @@ def test_a_process_that_ends_early_fails_the_start_with_its_last_words(superviso
         supervisor.run([program(tmp_path / "bad", FAILING)])
 
 
-def test_a_process_that_does_not_become_ready_in_time_is_told(supervisor: Supervisor, tmp_path: Path) -> None:
+def test_a_process_that_does_not_become_ready_in_time_is_reported(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.run([program(tmp_path / "one")])
     (tmp_path / "one").unlink()
     with pytest.raises(StartError, match="one was not ready in time"):

@@ -62,7 +62,7 @@ def test_the_projects_own_app_is_what_is_deployed() -> None:
 
 
 @pytest.mark.parametrize("name", ["function_app.py", "package/part.py", "package/new.py", "host.json"])
-def test_a_change_is_told_once(files: Files, name: str) -> None:
+def test_a_change_is_reported_once(files: Files, name: str) -> None:
     changes = files.changes()
     files.touch(name)
     assert files.told(changes) == [name]
@@ -88,7 +88,7 @@ def test_a_settings_file_counts_also_before_it_is_there(files: Files) -> None:
     assert files.told(changes) == ["local.settings.json"]
 
 
-def test_changes_in_quick_succession_are_told_together(files: Files) -> None:
+def test_changes_in_quick_succession_are_reported_together(files: Files) -> None:
     """Nothing is told until half a second has passed without one."""
     changes = files.changes()
     for name in ("function_app.py", "package/part.py", "function_app.py"):

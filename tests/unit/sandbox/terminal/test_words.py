@@ -11,7 +11,7 @@ GUID = "a0000000-0000-4000-8000-000000000002"
 
 
 @pytest.mark.parametrize("event_id", [EVENT, f"unreadable-{EVENT[13:]}"])
-def test_an_event_is_told_by_eight_characters(event_id: str) -> None:
+def test_an_event_is_named_by_eight_characters(event_id: str) -> None:
     assert short_id(event_id) == "febca044"
 
 

@@ -89,7 +89,7 @@ def test_a_change_of_the_app_starts_its_hosts_again(hosts: Hosts) -> None:
     assert hosts.processes.log("first").read_text().count("Stopped") == 1
 
 
-def test_a_broken_app_is_told_and_tried_again_at_the_next_change(hosts: Hosts) -> None:
+def test_a_broken_app_is_reported_and_tried_again_at_the_next_change(hosts: Hosts) -> None:
     """The error is printed with the log's last lines; no process is left meanwhile; then the app runs again."""
     before = [pid for pid in hosts.pids() if pid is not None]
     hosts.write("function_app.py", "this is no Python")

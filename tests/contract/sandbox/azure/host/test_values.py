@@ -91,7 +91,7 @@ def test_event_offsets_are_text_and_a_number_where_they_are_one() -> None:
     assert '"x-opt-other":1,"SequenceNumber":1,"Offset":4096,' in metadata["SystemPropertiesArray"].json
 
 
-def test_a_session_s_objects_tell_until_when_it_is_locked() -> None:
+def test_a_session_s_objects_show_until_when_it_is_locked() -> None:
     """MessageSession and SessionActions are .NET objects: JSON shows what they have of public properties."""
     _, metadata = service_bus.single(message("x", session_id="s"), "localhost", TIME, binary=False)
     locked = '{"SessionLockedUntil":"2026-11-20T07:20:54.571+00:00"}'

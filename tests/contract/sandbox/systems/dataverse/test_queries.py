@@ -140,7 +140,7 @@ def limited(application: Dataverse) -> Iterator[StandIn]:
     application.stand_in.control("DELETE", "limits")
 
 
-def test_remaining_requests_and_the_recommended_parallelism_are_told(application: Dataverse) -> None:
+def test_remaining_requests_and_the_recommended_parallelism_are_in_the_headers(application: Dataverse) -> None:
     first, second = (application.call("GET", "WhoAmI").headers for _ in range(2))
     name = "x-ms-ratelimit-burst-remaining-xrm-requests"
     assert int(second[name]) == int(first[name]) - 1

@@ -100,7 +100,7 @@ def test_a_plain_patch_creates_what_is_not_there(application: Dataverse) -> None
     assert application.get(f"{path}?$select=name")["name"] == "A"
 
 
-def test_upsert_tells_with_a_representation_which_it_was(application: Dataverse) -> None:
+def test_the_status_of_an_upsert_says_whether_the_row_was_created(application: Dataverse) -> None:
     path = f"accounts({uuid.uuid4()})?$select=name"
     assert application.call("PATCH", path, {"name": "A"}, **REPRESENTATION).status_code == 201
     updated = application.call("PATCH", path, {"name": "B"}, **REPRESENTATION)

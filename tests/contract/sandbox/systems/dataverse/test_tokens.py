@@ -20,7 +20,7 @@ def test_the_human_client_acts_as_the_human_user(human: Dataverse) -> None:
     assert human.get(WHO_AM_I)["UserId"] == human.environment["human"]["user_id"]
 
 
-def test_a_wrong_secret_is_told_as_entra_tells_it(stand_in: StandIn, application: Dataverse) -> None:
+def test_a_wrong_secret_is_refused_in_the_words_of_entra(stand_in: StandIn, application: Dataverse) -> None:
     environment = dict(application.environment)
     environment["application"] = environment["application"] | {"secret": "wrong"}
     answer = acquire(stand_in, environment, "application")
