@@ -159,7 +159,7 @@ def test_an_outage_is_waited_for(hour: Hour) -> None:
         hour.run("fail", system, "503", "--times", "2")
     text = hour.run("change", "account", "Fabrikam", "telephone1=3", "--follow")
     assert "waiting" in text
-    assert "run.py heal ends it" in text
+    assert "erp-unavailable" in text
     assert "result completed" in text
     assert "No fault is armed" in hour.run("fail")
 
