@@ -22,6 +22,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands.list_part,
     "command-details": commands.details_part,
     "settings": settings.page_part,
+    "settings-of-systems": settings.systems_part,
     "settings-runtime": settings.runtime_part,
     "routes": routes.http_part,
     "triggers": routes.trigger_part,

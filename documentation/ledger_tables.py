@@ -101,6 +101,7 @@ def _entities() -> dict[str, list[Entity]]:
         "index": rows.index_rows(EVERYTHING),
         "problems": [rows.problem_row(status, "2026"), rows.behind_row(EVERYTHING, "erp", _NOW)],
         "systems": [_shared_state()],
+        "references": [_shared_state()],
         "audit": [_audit()],
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from documentation.source import REPOSITORY
-from integration.settings import Settings
+from integration.system_settings import ALL
 
 FILES = {theme: REPOSITORY / "docs" / "assets" / f"flow-{theme}.svg" for theme in ("light", "dark")}
 
@@ -20,7 +20,7 @@ _COLOURS = {
 _WIDTH, _LEFT, _RIGHT, _GAP = 432, 40, 424, 34
 _MIDDLE, _SIDE = 298, 314
 _LINE, _PADDING = 17, 10
-_SYSTEM_NAMES = {"ERP": "ERP", "CREDIT": "credit scoring"}
+_SYSTEM_NAMES = {"erp": "ERP", "credit": "credit scoring"}
 
 
 @dataclass
@@ -127,11 +127,10 @@ def _short(route: str) -> Iterator[str]:
 
 
 def _systems() -> Iterator[str]:
-    """What the worker calls besides Dataverse: every system that has an address and a key in the settings."""
-    for name in Settings.names():
-        system = name.removesuffix("_URL")
-        if f"{system}_API_KEY" in Settings.names():
-            yield _SYSTEM_NAMES.get(system, system.lower())
+    """What the worker calls besides Dataverse: the systems of the example settings."""
+    example = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))
+    for name in json.loads(example["Values"][ALL]):
+        yield _SYSTEM_NAMES.get(name, name)
 
 
 def _document(drawing: _Drawing, height: float, theme: str) -> str:

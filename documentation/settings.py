@@ -1,20 +1,21 @@
 """The settings, from the class that reads them."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
 from documentation.blocks import code, table
 from documentation.source import REPOSITORY
 from integration.settings import Settings
+from integration.system_settings import KINDS, ONE, System
 
 _GROUPS = {
     "Azure services": ("AzureWebJobsStorage", "ServiceBus", "EventHubs", "WORK_", "EVENTS_", "ARCHIVE_", "MESSAGE_"),
     "Intake and operations": ("DOOR_", "INTAKE_", "OPERATIONS_", "REPAIR_", "LEAN_", "PLUGIN_"),
     "Dataverse": ("DATAVERSE_", "OWN_", "WRITE_", "PUBLISHER_"),
-    "ERP": ("ERP_",),
-    "Credit scoring": ("CREDIT_",),
+    "Other systems": ("SYSTEMS",),
     "Calls and retries": ("",),
 }
 """Headings of the page, and how the names below them begin; the last heading takes the rest."""
@@ -36,10 +37,28 @@ def page_part() -> str:
     )
 
 
+def systems_part() -> str:
+    """The keys of a system: those that all have, then what each kind adds or has another default for."""
+    parts = [f"### Every system\n\n{_keys_of(System, {})}"]
+    for kind in KINDS:
+        adapter = get_args(kind.model_fields["adapter"].annotation)[0]
+        parts.append(f"### {adapter}\n\n{_keys_of(kind, System.model_fields)}")
+    return "\n\n".join(parts)
+
+
+def _keys_of(kind: type[System], known: Mapping[str, FieldInfo]) -> str:
+    rows = [
+        [code(field.alias), _default(field), f"{field.description or ''}{_limits(field)}{_secret(field)}"]
+        for name, field in kind.model_fields.items()
+        if name not in known or known[name].default != field.default
+    ]
+    return table(["key", "default", "meaning"], rows)
+
+
 def runtime_part() -> str:
     """Settings in local.settings.json.example that are not the app's own but the runtime's."""
     example = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))
-    names = [name for name in example["Values"] if name not in Settings.names()]
+    names = [it for it in example["Values"] if it not in Settings.names() and not it.startswith(ONE)]
     return table(
         ["setting", "example", "meaning"],
         [[code(name), code(example["Values"][name]), example["Meaning"].get(name, "")] for name in names],

@@ -13,7 +13,7 @@ import {
   networkType
   sasIntakeType
   scaleType
-  systemType
+  systemsType
   tagsType
 } from 'modules/types.bicep'
 
@@ -38,11 +38,8 @@ param tags tagsType = {}
 @description('The Dataverse environment.')
 param dataverse dataverseType
 
-@description('The ERP.')
-param erp systemType
-
-@description('Credit scoring.')
-param credit systemType
+@description('The systems that the worker calls, by name; the flows need erp and credit.')
+param systems systemsType
 
 @description('What the EventNames of plug-in payloads stand for.')
 param pluginEvents pluginEventsType = {
@@ -296,8 +293,7 @@ module appSettings 'modules/appsettings.bicep' = {
     keyVaultName: keyVault.outputs.name
     topologySettings: topology.settings
     dataverse: dataverse
-    erp: erp
-    credit: credit
+    systems: systems
     pluginEvents: pluginEvents
     moreSettings: moreSettings
   }

@@ -8,11 +8,15 @@ param dataverse = {
   url: readEnvironmentVariable('DATAVERSE_URL')
   organisationId: readEnvironmentVariable('DATAVERSE_ORGANISATION')
 }
-param erp = {
-  url: readEnvironmentVariable('ERP_URL')
-}
-param credit = {
-  url: readEnvironmentVariable('CREDIT_URL')
+param systems = {
+  erp: {
+    settings: { adapter: 'rest-erp', url: readEnvironmentVariable('ERP_URL') }
+    secrets: ['apiKey']
+  }
+  credit: {
+    settings: { adapter: 'rest-scoring', url: readEnvironmentVariable('CREDIT_URL') }
+    secrets: ['apiKey']
+  }
 }
 param scale = {
   instanceMemoryMB: 2048

@@ -17,7 +17,7 @@ from integration.intake import Intake
 from integration.intake import functions as intake_functions
 from integration.ledger import Ledger
 from integration.ledger import functions as ledger_functions
-from integration.ledger.keys import SYSTEMS
+from integration.ledger.keys import REFERENCES, SYSTEMS
 from integration.ledger.legacy import OldLayout
 from integration.ledger.queries import Queries
 from integration.ledger.retention import Retention
@@ -99,7 +99,9 @@ def build_services(
     account = connections.table_account(settings, clock)
     transport = Transport([*system_hosts(settings), connections.table_host(account)], clock=clock)
     ledger = Ledger(account, transport, clock, old_layout=OldLayout(account, transport))
-    systems = build_systems(settings, transport, clock, TableState(ledger.table(SYSTEMS)))
+    systems = build_systems(
+        settings, transport, clock, TableState(ledger.table(SYSTEMS)), TableState(ledger.table(REFERENCES))
+    )
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
     handlers = Handlers([*_handlers(systems, settings, clock), *more_handlers])

@@ -6,12 +6,13 @@ that is missing or wrong; values are never shown, because they may be secrets.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, Json, SecretStr, ValidationError
 
 from integration.errors import ConfigurationError
 from integration.setting_types import Callers, Guid, LogicalName, MessageName, Prefix, Url
+from integration.system_settings import ALL, ONE, Systems, merged
 
 
 class PluginEventTarget(BaseModel):
@@ -213,50 +214,18 @@ class Settings(BaseModel):
         description="Customisation prefix of the result columns (docs/how-to/connect-dataverse.md).",
     )
 
-    erp_url: Url = Field(alias="ERP_URL", description="Base URL of the ERP.")
-    erp_api_key: SecretStr | None = Field(
-        default=None, alias="ERP_API_KEY", description="Key for the ERP, or use the client credentials below."
-    )
-    erp_token_url: Url | None = Field(
-        default=None, alias="ERP_TOKEN_URL", description="Token endpoint (OAuth client credentials) of the ERP."
-    )
-    erp_client_id: str | None = Field(default=None, alias="ERP_CLIENT_ID", description="OAuth client id for the ERP.")
-    erp_client_secret: SecretStr | None = Field(
-        default=None, alias="ERP_CLIENT_SECRET", description="OAuth client secret for the ERP."
-    )
-    erp_scope: str | None = Field(default=None, alias="ERP_SCOPE", description="OAuth scope for the ERP.")
-    erp_concurrency: int = Field(
-        default=16,
-        ge=1,
-        alias="ERP_CONCURRENCY",
-        description="Calls to the ERP that one instance has under way at once.",
-    )
-    credit_url: Url = Field(alias="CREDIT_URL", description="Base URL of credit scoring.")
-    credit_api_key: SecretStr | None = Field(
-        default=None, alias="CREDIT_API_KEY", description="Key for credit scoring, or the client credentials below."
-    )
-    credit_token_url: Url | None = Field(
-        default=None, alias="CREDIT_TOKEN_URL", description="Token endpoint of credit scoring."
-    )
-    credit_client_id: str | None = Field(
-        default=None, alias="CREDIT_CLIENT_ID", description="OAuth client id for credit scoring."
-    )
-    credit_client_secret: SecretStr | None = Field(
-        default=None, alias="CREDIT_CLIENT_SECRET", description="OAuth client secret for credit scoring."
-    )
-    credit_scope: str | None = Field(default=None, alias="CREDIT_SCOPE", description="OAuth scope for credit scoring.")
-    credit_concurrency: int = Field(
-        default=8,
-        ge=1,
-        alias="CREDIT_CONCURRENCY",
-        description="Calls to credit scoring that one instance has under way at once.",
+    systems: Systems = Field(
+        alias="SYSTEMS",
+        description="The other systems by name; the flows need `erp` and `credit`. JSON "
+        '{"erp": {"adapter": "rest-erp", "url": "https://erp.contoso.example"}, "credit": {...}}; each key may stand '
+        "in a setting of its own, such as SYSTEMS_ERP_API_KEY.",
     )
     http_timeout_seconds: float = Field(
         default=20.0,
         gt=0,
         le=120,
         alias="HTTP_TIMEOUT_SECONDS",
-        description="Longest total time of one call to Dataverse, the ERP or credit scoring.",
+        description="Longest total time of one call to another system.",
     )
 
     outage_first_pause_seconds: float = Field(
@@ -330,8 +299,13 @@ class Settings(BaseModel):
 
         Raises `ConfigurationError`, which names every setting that is missing or wrong.
         """
-        given = {alias: environ[alias] for alias in cls.names() if environ.get(alias)}
-        problems = [*_missing_alternatives(given), *_unresolved(given)]
+        given: dict[str, Any] = {alias: environ[alias] for alias in cls.names() if environ.get(alias)}
+        own = {name: value for name, value in environ.items() if name.startswith(ONE)}
+        problems = [*_missing_alternatives(given), *_unresolved(given | own)]
+        systems, unknown = merged(environ)
+        if systems is not None:
+            given[ALL] = systems
+        problems += [f"{name}: belongs to no system that {ALL} names, or to none of its keys" for name in unknown]
         try:
             settings = cls.model_validate(given)
         except ValidationError as error:
@@ -377,7 +351,3 @@ def _missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
     ):
         if name not in given and f"{name}__{suffix}" not in given:
             yield f"{name}: a connection string is required, or {name}__{suffix} to use the managed identity"
-    for system in ("ERP", "CREDIT"):
-        credentials = [f"{system}_TOKEN_URL", f"{system}_CLIENT_ID", f"{system}_CLIENT_SECRET"]
-        if f"{system}_API_KEY" not in given and not all(name in given for name in credentials):
-            yield f"{system}_API_KEY: required, or all of {', '.join(credentials)}"

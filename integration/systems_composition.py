@@ -1,53 +1,76 @@
-"""Builds a protected client for each outside system, from the settings."""
+"""Builds a protected adapter for each outside system, from the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from integration.clock import Clock
 from integration.dataverse import DataverseClient, client_secret_tokens, dataverse_failure, scope_of
+from integration.errors import ConfigurationError
 from integration.protection import BreakerPolicy, Instances, Protected, SharedState, Switch
 from integration.settings import Settings
-from integration.systems.rest import CreditClient, ErpClient, rest_failure
-from integration.transport import (
-    ApiKey,
-    Authorizer,
-    Host,
-    Limits,
-    Transport,
-    client_credentials,
-    managed_identity_tokens,
-)
+from integration.system_settings import ALL, System
+from integration.systems import Erp, Scoring
+from integration.systems.adapters import adapter_of, failure_of
+from integration.systems.sign_in import authorizer
+from integration.transport import Authorizer, Host, Limits, Transport, managed_identity_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """The systems' clients and, by name, the switch with which people pause and resume each system."""
+    """Dataverse, the adapters of the other systems by name, and the switch of each, with which people pause it."""
 
     dataverse: DataverseClient
-    erp: ErpClient
-    credit: CreditClient
+    others: Mapping[str, object]
     switches: Mapping[str, Switch]
+
+    @property
+    def erp(self) -> Erp:
+        """The system that is named `erp`; raises `ConfigurationError` where none is, or it is no ERP."""
+        found = self.others.get("erp")
+        if not isinstance(found, Erp):
+            raise ConfigurationError(f"{ALL}: has to name a system 'erp' whose adapter knows customers and orders")
+        return found
+
+    @property
+    def credit(self) -> Scoring:
+        """The system that is named `credit`; raises `ConfigurationError` where none is, or it gives no scores."""
+        found = self.others.get("credit")
+        if not isinstance(found, Scoring):
+            raise ConfigurationError(f"{ALL}: has to name a system 'credit' whose adapter gives scores")
+        return found
 
 
 def system_hosts(settings: Settings) -> list[Host]:
     """The hosts that the transport may call for these systems: only those that the settings name."""
     limits = Limits(read=settings.http_timeout_seconds, total=settings.http_timeout_seconds)
     dataverse = [settings.dataverse_url, settings.dataverse_authority]
-    others = [settings.erp_url, settings.erp_token_url, settings.credit_url, settings.credit_token_url]
-    return [Host(str(url), ca_file=settings.dataverse_ca_file, limits=limits) for url in dataverse] + [
-        Host(str(url), limits=limits) for url in others if url
-    ]
+    hosts = [Host(str(url), ca_file=settings.dataverse_ca_file, limits=limits) for url in dataverse]
+    for system in settings.systems.values():
+        hosts += _hosts_of(system, limits)
+    return hosts
 
 
-def build_systems(settings: Settings, transport: Transport, clock: Clock, shared: SharedState) -> Systems:
-    """The protected clients over `transport`; `shared` is the store that all instances share."""
+def _hosts_of(system: System, usual: Limits) -> list[Host]:
+    """The system, and its token endpoint, which is somebody else's: neither CA file nor certificate is for that."""
+    seconds = system.timeout_seconds
+    limits = usual if seconds is None else Limits(read=seconds, total=seconds)
+    certificate = None if system.client_certificate is None else system.client_certificate.get_secret_value()
+    hosts = [Host(str(system.url), ca_file=system.ca_file, limits=limits, client_certificate=certificate)]
+    if system.token_url is not None:
+        hosts.append(Host(str(system.token_url), limits=limits))
+    return hosts
+
+
+def build_systems(
+    settings: Settings, transport: Transport, clock: Clock, shared: SharedState, references: SharedState
+) -> Systems:
+    """The clients over `transport`, each protected.
+
+    `shared` is what all instances know of the systems, `references` what they have of each other's numbers.
+    """
     tokens, more = _dataverse_tokens(settings, transport, clock)
-    switches = {
-        "dataverse": _switch("dataverse", settings, shared, clock, settings.dataverse_concurrency),
-        "erp": _switch("erp", settings, shared, clock, settings.erp_concurrency),
-        "credit": _switch("credit", settings, shared, clock, settings.credit_concurrency),
-    }
+    instances = Instances(shared, clock)
+    switches = {"dataverse": _switch("dataverse", shared, clock, settings, settings.dataverse_concurrency)}
     dataverse = Protected(
         transport,
         switches["dataverse"],
@@ -55,27 +78,42 @@ def build_systems(settings: Settings, transport: Transport, clock: Clock, shared
         failure_of=dataverse_failure,
         clock=clock,
         requests=settings.dataverse_requests * (1 + len(more)),
-        instances=Instances(shared, clock),
+        instances=instances,
     )
-    erp = Protected(
-        transport, switches["erp"], concurrency=settings.erp_concurrency, failure_of=rest_failure, clock=clock
-    )
-    credit = Protected(
-        transport, switches["credit"], concurrency=settings.credit_concurrency, failure_of=rest_failure, clock=clock
-    )
+    others: dict[str, object] = {}
+    for name, system in settings.systems.items():
+        switches[name] = _switch(name, shared, clock, settings, system.concurrency, system)
+        counted = system.requests is not None or system.concurrency_in_all is not None
+        sender = Protected(
+            transport,
+            switches[name],
+            concurrency=system.concurrency,
+            failure_of=failure_of(system),
+            clock=clock,
+            requests=system.requests,
+            in_all=system.concurrency_in_all,
+            instances=instances if counted else None,
+        )
+        identity = settings.dataverse_client_id if settings.dataverse_client_secret is None else None
+        admits = authorizer(name, system, transport, clock, identity_client_id=identity)
+        others[name] = adapter_of(name, system, sender, admits, references=references, clock=clock)
     return Systems(
         dataverse=DataverseClient(dataverse, tokens, str(settings.dataverse_url), clock=clock, more_tokens=more),
-        erp=ErpClient(erp, _authorizer(settings, "erp", transport, clock), str(settings.erp_url)),
-        credit=CreditClient(credit, _authorizer(settings, "credit", transport, clock), str(settings.credit_url)),
+        others=others,
         switches=switches,
     )
 
 
-def _switch(service: str, settings: Settings, shared: SharedState, clock: Clock, full: int) -> Switch:
+def _switch(  # noqa: PLR0917 -- called twice, above
+    name: str, shared: SharedState, clock: Clock, settings: Settings, full: int, system: System | None = None
+) -> Switch:
+    first = system and system.outage_first_pause_seconds
+    longest = system and system.outage_longest_pause_seconds
     policy = BreakerPolicy(
-        first_open=settings.outage_first_pause_seconds, longest_open=settings.outage_longest_pause_seconds
+        first_open=first or settings.outage_first_pause_seconds,
+        longest_open=longest or settings.outage_longest_pause_seconds,
     )
-    return Switch(service, shared, clock, full=full, policy=policy)
+    return Switch(name, shared, clock, full=full, policy=policy)
 
 
 def _dataverse_tokens(settings: Settings, transport: Transport, clock: Clock) -> tuple[Authorizer, list[Authorizer]]:
@@ -103,23 +141,3 @@ def _dataverse_tokens(settings: Settings, transport: Transport, clock: Clock) ->
         clock=clock,
     )
     return identity, more
-
-
-def _authorizer(settings: Settings, system: Literal["erp", "credit"], transport: Transport, clock: Clock) -> Authorizer:
-    if system == "erp":
-        key, url, scope = settings.erp_api_key, settings.erp_token_url, settings.erp_scope
-        client_id, secret = settings.erp_client_id, settings.erp_client_secret
-    else:
-        key, url, scope = settings.credit_api_key, settings.credit_token_url, settings.credit_scope
-        client_id, secret = settings.credit_client_id, settings.credit_client_secret
-    if key is not None:
-        return ApiKey(key.get_secret_value())
-    return client_credentials(
-        transport,
-        service=system,
-        token_url=str(url),
-        client_id=client_id or "",
-        client_secret=secret.get_secret_value() if secret else "",
-        scope=scope,
-        clock=clock,
-    )

@@ -4,7 +4,7 @@ addresses with the identity (all three settings are needed: without __credential
 rest are Key Vault references without a version, so that a rotated secret is taken up by itself.
 '''
 
-import { dataverseType, pluginEventsType, systemType } from 'types.bicep'
+import { dataverseType, pluginEventsType, systemsType } from 'types.bicep'
 
 @description('Name of the app.')
 param functionAppName string
@@ -33,11 +33,8 @@ param topologySettings object
 @description('The Dataverse environment.')
 param dataverse dataverseType
 
-@description('The ERP.')
-param erp systemType
-
-@description('Credit scoring.')
-param credit systemType
+@description('The systems that the worker calls, by name.')
+param systems systemsType
 
 @description('What the EventNames of plug-in payloads stand for.')
 param pluginEvents pluginEventsType
@@ -51,21 +48,26 @@ var threadCount = '64'
 func secret(vaultName string, secretName string) string =>
   '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${secretName})'
 
-func systemSettings(prefix string, system systemType, vaultName string) object =>
-  system.?oauth == null
-    ? {
-        '${prefix}_URL': system.url
-        '${prefix}_API_KEY': secret(vaultName, '${toLower(prefix)}-api-key')
-      }
-    : union(
-        {
-          '${prefix}_URL': system.url
-          '${prefix}_TOKEN_URL': system.?oauth.?tokenUrl
-          '${prefix}_CLIENT_ID': system.?oauth.?clientId
-          '${prefix}_CLIENT_SECRET': secret(vaultName, '${toLower(prefix)}-client-secret')
-        },
-        system.?oauth.?scope == null ? {} : { '${prefix}_SCOPE': system.?oauth.?scope }
-      )
+// How the secrets of a system are called: as a setting, and in the vault.
+var secretNames = {
+  apiKey: { setting: 'API_KEY', secret: 'api-key' }
+  clientSecret: { setting: 'CLIENT_SECRET', secret: 'client-secret' }
+  clientCertificate: { setting: 'CLIENT_CERTIFICATE', secret: 'client-certificate' }
+}
+
+var systemSecrets = flatten(map(
+  items(systems),
+  system =>
+    map(system.value.secrets, key => {
+      name: 'SYSTEMS_${toUpper(system.key)}_${secretNames[key].setting}'
+      value: secret(keyVaultName, '${system.key}-${secretNames[key].secret}')
+    })
+))
+
+var systemSettings = union(
+  { SYSTEMS: string(mapValues(systems, system => system.settings)) },
+  toObject(systemSecrets, it => it.name, it => it.value)
+)
 
 var hostSettings = {
   AzureWebJobsStorage__accountName: storageAccountName
@@ -117,8 +119,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     hostSettings,
     intakeSettings,
     dataverseSettings,
-    systemSettings('ERP', erp, keyVaultName),
-    systemSettings('CREDIT', credit, keyVaultName),
+    systemSettings,
     topologySettings,
     moreSettings
   )

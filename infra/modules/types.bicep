@@ -17,22 +17,23 @@ type dataverseType = {
 }
 
 @export()
-@description('A system that the worker calls over HTTP.')
-type systemType = {
-  @description('Base URL.')
-  url: string
-
-  @description('OAuth client credentials, secret in Key Vault (erp-client-secret, credit-client-secret). Left out: an API key (erp-api-key, credit-api-key).')
-  oauth: clientCredentialsType?
+@description('The systems that the worker calls, by name: one word in lower case. The flows need erp and credit.')
+type systemsType = {
+  *: systemType
 }
 
 @export()
-@description('OAuth 2.0 client credentials, without the secret.')
-type clientCredentialsType = {
-  tokenUrl: string
-  clientId: string
-  scope: string?
+@description('A system that the worker calls over HTTP.')
+type systemType = {
+  @description('What the setting SYSTEMS says of it (docs/reference/settings.md): adapter, url, and whatever else is no secret.')
+  settings: object
+
+  @description('Its keys that are in Key Vault, each as a secret of its own: erp-api-key, erp-client-secret, erp-client-certificate. Empty where the managed identity signs in.')
+  secrets: systemSecretType[]
 }
+
+@export()
+type systemSecretType = 'apiKey' | 'clientSecret' | 'clientCertificate'
 
 @export()
 @description('EventName of a plug-in payload -> what it stands for.')

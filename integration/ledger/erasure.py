@@ -62,6 +62,7 @@ class Erased:
     events: int = 0
     indexes: int = 0
     problems: int = 0
+    references: int = 0
     old: int = 0
 
 
@@ -102,6 +103,7 @@ class Erasure:
         erased = Erased(
             records=int(await self._ledger.table(keys.RECORDS).delete(*keys.record_keys(f"{table}:{record_id}"))),
             problems=await self._delete_about(keys.PROBLEMS, table, record_id),
+            references=await self._delete_references(record_id),
             indexes=await self._delete_indexes(found.events)
             + await self._delete_about(keys.INDEX_PREFIX, table, record_id),
             events=await self._delete_about(keys.EVENTS_PREFIX, table, record_id),
@@ -124,6 +126,13 @@ class Erasure:
     async def _delete_about(self, prefix: str, table: str, record_id: str) -> int:
         found = [it async for it in self._about(prefix, table, record_id)]
         return await self._delete([(name, str(it["PartitionKey"]), str(it["RowKey"])) for name, it in found])
+
+    async def _delete_references(self, record_id: str) -> int:
+        """What is remembered of the record's customers and orders elsewhere: their partition ends with its id."""
+        end = f".{record_id.lower()}"
+        found = [it async for it in self._ledger.table(keys.REFERENCES).query("")]
+        ours = [it for it in found if str(it["PartitionKey"]).endswith(end)]
+        return await self._delete([(keys.REFERENCES, str(it["PartitionKey"]), str(it["RowKey"])) for it in ours])
 
     async def _delete_indexes(self, events: list[EventStatus]) -> int:
         """Index entries under a correlation id; they do not name the record."""

@@ -15,6 +15,7 @@ RECORDS: Final = "records"
 PROBLEMS: Final = "problems"
 SYSTEMS: Final = "systems"
 AUDIT: Final = "audit"
+REFERENCES: Final = "references"
 EVENTS_PREFIX: Final = "events"
 INDEX_PREFIX: Final = "index"
 MONTHLY: Final = (EVENTS_PREFIX, INDEX_PREFIX, RECORDS)

@@ -24,8 +24,9 @@ class Protected:
     the deadline of the event passes before there is a place.
 
     `concurrency` calls may be under way at once in this process. `failure_of` gives the error for an answer that is not
-    2xx. If `instances` are counted, `requests` (in five minutes) holds for all of them together, and so does what the
-    system recommends in `x-ms-dop-hint` ("Send parallel requests" in the Dataverse developer documentation).
+    2xx. If `instances` are counted, `requests` (in five minutes) and `in_all` (calls at once) hold for all of them
+    together, and so does what the system recommends in `x-ms-dop-hint` ("Send parallel requests" in the Dataverse
+    developer documentation).
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Protected:
         failure_of: Callable[[Response], IntegrationError],
         clock: Clock,
         requests: int | None = None,
+        in_all: int | None = None,
         instances: Instances | None = None,
     ) -> None:
         self._sender = sender
@@ -48,7 +50,7 @@ class Protected:
         self._budget = None if requests is None else Budget(requests)
         self._instances = instances
         self._limiter = Limiter(concurrency)
-        self._recommended: int | None = None
+        self._recommended = in_all
 
     async def send(
         self, request: Request, *, authorizer: Authorizer | None = None, context: CallContext = NO_CONTEXT

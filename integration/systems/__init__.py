@@ -5,7 +5,7 @@ A package for each kind of system is its adapter: `rest` for systems that keep t
 """
 
 from integration.systems.messages import Address, CreditScore, Customer, CustomerState, Order, OrderState
-from integration.systems.ports import CustomerSystem, OrderSystem, Scoring
+from integration.systems.ports import CustomerSystem, Erp, OrderSystem, Scoring
 from integration.systems.safety import Safety
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Customer",
     "CustomerState",
     "CustomerSystem",
+    "Erp",
     "Order",
     "OrderState",
     "OrderSystem",

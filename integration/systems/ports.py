@@ -8,7 +8,7 @@ besides, where something may have been done that cannot be seen yet, `OutcomeUnk
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from integration.systems.messages import CreditScore, Customer, CustomerState, Order, OrderState
 from integration.systems.safety import Safety
@@ -68,6 +68,12 @@ class OrderSystem(Protocol):
         ...
 
 
+@runtime_checkable
+class Erp(CustomerSystem, OrderSystem, Protocol):
+    """Has both."""
+
+
+@runtime_checkable
 class Scoring(Protocol):
     """Says how far a customer can be trusted with an amount; every answer may be charged for."""
 

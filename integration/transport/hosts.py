@@ -1,6 +1,6 @@
 """Which hosts may be called, and the limits of time and size for each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -29,12 +29,14 @@ DEFAULT_LIMITS = Limits()
 class Host:
     """A host that the configuration allows; only scheme, host and port of `url` count.
 
-    `ca_file` (PEM) replaces the public certificate authorities for this host.
+    `ca_file` (PEM) replaces the public certificate authorities for this host. `client_certificate` (PEM, with its
+    private key) is shown to it.
     """
 
     url: str
     ca_file: str | None = None
     limits: Limits = DEFAULT_LIMITS
+    client_certificate: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         origin = origin_of(self.url)

@@ -8,7 +8,7 @@ try again, with `RetryPolicy`.
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 from yarl import URL
@@ -113,7 +113,9 @@ class Transport:
     async def _send(
         self, session: aiohttp.ClientSession, host: "_Allowed", request: Request, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
-        tls: ssl.SSLContext | bool = self._trust.context(host.ca_file) if host.is_https else True
+        tls: ssl.SSLContext | bool = (
+            self._trust.context(host.ca_file, host.client_certificate) if host.is_https else True
+        )
         answer = await session.request(
             request.method,
             URL(request.url, encoded=True),
@@ -161,6 +163,7 @@ class _Allowed:
     origin: str
     is_https: bool
     ca_file: str | None
+    client_certificate: str | None = field(repr=False)
     limits: Limits
     timeout: aiohttp.ClientTimeout
 
@@ -171,7 +174,7 @@ class _Allowed:
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=limits.connect, sock_read=limits.read if limits.read < limits.total else None
         )
-        return cls(origin, origin.startswith("https:"), host.ca_file, limits, timeout)
+        return cls(origin, origin.startswith("https:"), host.ca_file, host.client_certificate, limits, timeout)
 
 
 def _timeout(request: Request) -> Outage:

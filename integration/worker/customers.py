@@ -6,7 +6,7 @@ from typing import Any
 from integration.dataverse import Row
 from integration.errors import Conflict, NotFound, Permanent, Stale, Transient
 from integration.events import Lookup
-from integration.systems.rest import ErpClient
+from integration.systems import CustomerSystem
 from integration.worker import mapping
 from integration.worker.ahead import ahead
 from integration.worker.effects import Effects, fingerprint
@@ -21,7 +21,7 @@ RESULTS = ("erpnumber",)
 class Customers:
     """Brings ERP customers to the state of their account or contact."""
 
-    def __init__(self, rows: Rows, erp: ErpClient, write_back: WriteBack) -> None:
+    def __init__(self, rows: Rows, erp: CustomerSystem, write_back: WriteBack) -> None:
         self._rows = rows
         self._erp = erp
         self._write_back = write_back

@@ -26,7 +26,11 @@ _EMPTY = "host-empty"
 _EMPTY_APP = Path(__file__).parent / "empty_app"
 _STORAGE = "AzureWebJobsStorage"
 _DRAINED_SECONDS = 120.0
-_UNLIMITED = {"DATAVERSE_CONCURRENCY": "52", "DATAVERSE_REQUESTS": "1000000", "ERP_CONCURRENCY": "64"}
+_UNLIMITED = {
+    "DATAVERSE_CONCURRENCY": "52",
+    "DATAVERSE_REQUESTS": "1000000",
+    **dict.fromkeys(("ERP_CONCURRENCY", "SYSTEMS_ERP_CONCURRENCY"), "64"),
+}
 """What protects Dataverse and the ERP from too many calls would otherwise be what is measured."""
 
 
@@ -59,7 +63,7 @@ class Product:
                 "DATAVERSE_URL": outside.dataverse_url,
                 "DATAVERSE_AUTHORITY": outside.dataverse_url,
                 "DATAVERSE_CA_FILE": str(outside.ca_file),
-                "ERP_URL": outside.erp_url,
+                **dict.fromkeys(("ERP_URL", "SYSTEMS_ERP_URL"), outside.erp_url),
                 **_UNLIMITED,
             },
             storage_in_memory=True,

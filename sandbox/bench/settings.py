@@ -1,5 +1,6 @@
 """The app's settings for measures: those of a sandbox, under every name that a version of the app knows them by."""
 
+import json
 from collections.abc import Mapping
 
 from sandbox.machine.ports import Ports
@@ -9,7 +10,12 @@ from sandbox.running.endpoints import DataverseClient
 from sandbox.running.state import Keys
 
 # Each version of the app ignores the names that it does not know.
-_OTHER_NAMES = (("DOOR_KEYS", "INTAKE_KEYS"), ("LEAN_EVENTS", "PLUGIN_EVENTS"))
+_OTHER_NAMES = (
+    ("DOOR_KEYS", "INTAKE_KEYS"),
+    ("LEAN_EVENTS", "PLUGIN_EVENTS"),
+    ("ERP_API_KEY", "SYSTEMS_ERP_API_KEY"),
+    ("CREDIT_API_KEY", "SYSTEMS_CREDIT_API_KEY"),
+)
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -28,4 +34,6 @@ def renamed(settings: Mapping[str, str]) -> dict[str, str]:
         value = next((settings[name] for name in names if name in settings), None)
         if value is not None:
             found |= dict.fromkeys(names, value)
+    for name, system in json.loads(settings.get("SYSTEMS", "{}")).items():
+        found[f"{name.upper()}_URL"] = system["url"]
     return found

@@ -172,10 +172,14 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> di
         "DATAVERSE_INSTANCE_DISCOVERY": "false",
         "DATAVERSE_CA_FILE": client.ca_file,
         "PUBLISHER_PREFIX": PREFIX,
-        "ERP_URL": reached.erp,
-        "ERP_API_KEY": keys.erp,
-        "CREDIT_URL": reached.credit,
-        "CREDIT_API_KEY": keys.credit,
+        "SYSTEMS": json.dumps(
+            {
+                "erp": {"adapter": "rest-erp", "url": reached.erp},
+                "credit": {"adapter": "rest-scoring", "url": reached.credit},
+            }
+        ),
+        "SYSTEMS_ERP_API_KEY": keys.erp,
+        "SYSTEMS_CREDIT_API_KEY": keys.credit,
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
         "PYTHON_THREADPOOL_THREAD_COUNT": "64",
         "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1048576",

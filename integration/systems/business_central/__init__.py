@@ -4,10 +4,8 @@ It honours no Idempotency-Key. Customers go by a number that is made of their Da
 their external document number, and are reserved as drafts without lines before they get their one line.
 """
 
-from integration.systems.business_central.customers import Customers
+from integration.systems.business_central.adapter import BusinessCentral
 from integration.systems.business_central.errors import business_central_failure
 from integration.systems.business_central.options import Options
-from integration.systems.business_central.orders import Orders
-from integration.systems.business_central.webservice import Company
 
-__all__ = ["Company", "Customers", "Options", "Orders", "business_central_failure"]
+__all__ = ["BusinessCentral", "Options", "business_central_failure"]

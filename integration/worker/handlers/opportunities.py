@@ -7,7 +7,7 @@ from integration.clock import Clock
 from integration.dataverse import Row
 from integration.errors import NotFound, Permanent, Stale, Transient
 from integration.events import IntegrationEvent
-from integration.systems.rest import CreditClient, ErpClient
+from integration.systems import OrderSystem, Scoring
 from integration.worker import mapping
 from integration.worker.customers import EFFECT as CUSTOMER
 from integration.worker.customers import Customers
@@ -45,7 +45,7 @@ class OpportunityHandler(Handler):
     }  # fmt: skip
 
     def __init__(
-        self, *, erp: ErpClient, credit: CreditClient, customers: Customers, write_back: WriteBack, clock: Clock
+        self, *, erp: OrderSystem, credit: Scoring, customers: Customers, write_back: WriteBack, clock: Clock
     ) -> None:
         self._erp = erp
         self._credit = credit

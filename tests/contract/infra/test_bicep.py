@@ -1,5 +1,6 @@
 """The Bicep files hold against Bicep's grammar, Azure's types and this project's policy, with every option too."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -116,14 +117,29 @@ def test_client_credentials_come_from_the_vault(tmp_path: Path) -> None:
     """ERP by OAuth and Dataverse by app registration: the secrets are references, the rest plain settings."""
     it = with_options(
         tmp_path,
-        "param erp = { url: 'https://erp.contoso.example', oauth: "
-        "{ tokenUrl: 'https://login.contoso.example/token', clientId: 'us', scope: 'erp' } }\n"
+        "param systems = {\n"
+        "  erp: {\n"
+        "    settings: { adapter: 'business-central', url: 'https://erp.contoso.example', scope: 'erp' }\n"
+        "    secrets: ['clientSecret', 'clientCertificate']\n"
+        "  }\n"
+        "  warehouse: { settings: { adapter: 'rest-erp', managedIdentityScope: 'api://w' }, secrets: [] }\n"
+        "}\n"
         "param dataverse = { url: 'https://contoso.crm4.dynamics.com', "
         "organisationId: '10000000-0000-0000-0000-000000000001', appRegistrationClientId: 'registered' }",
     ).settings
-    assert "ERP_API_KEY" not in it
-    assert (it["ERP_TOKEN_URL"], it["ERP_SCOPE"]) == ("https://login.contoso.example/token", "erp")
-    assert it["ERP_CLIENT_SECRET"].endswith("SecretName=erp-client-secret)")
+    systems = json.loads(it["SYSTEMS"])
+    assert systems["erp"] == {
+        "adapter": "business-central",
+        "url": "https://erp.contoso.example",
+        "scope": "erp",
+    }
+    assert systems["warehouse"]["managedIdentityScope"] == "api://w"
+    assert it["SYSTEMS_ERP_CLIENT_SECRET"].endswith("SecretName=erp-client-secret)")
+    assert it["SYSTEMS_ERP_CLIENT_CERTIFICATE"].endswith("SecretName=erp-client-certificate)")
+    assert {name for name in it if name.startswith("SYSTEMS_")} == {
+        "SYSTEMS_ERP_CLIENT_SECRET",
+        "SYSTEMS_ERP_CLIENT_CERTIFICATE",
+    }
     assert it["DATAVERSE_CLIENT_ID"] == "registered"
     assert it["DATAVERSE_CLIENT_SECRET"].endswith("SecretName=dataverse-client-secret)")
 

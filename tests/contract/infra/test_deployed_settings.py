@@ -8,6 +8,7 @@ import pytest
 
 from integration.composition import build_app
 from integration.settings import Settings
+from integration.system_settings import setting_of
 from sandbox.repository import REPOSITORY
 from tests.contract.infra.bicep import ENVIRONMENTS, Expansion
 
@@ -26,6 +27,8 @@ SECRETS = {
     "erp-api-key": "erp-key",
     "credit-api-key": "credit-key",
 }
+
+SECRET_KEYS = ("apiKey", "clientSecret", "clientCertificate")
 
 
 def resolved(settings: dict[str, str]) -> dict[str, str]:
@@ -53,7 +56,9 @@ def test_the_app_starts_with_them(golden: Expansion) -> None:
 
 def test_every_setting_is_known(golden: Expansion) -> None:
     """A setting that neither the code nor the host reads would be a misspelt one."""
-    assert golden.settings.keys() - HOST_SETTINGS <= set(Settings.names())
+    of_systems = {it for it in golden.settings if it.startswith("SYSTEMS_")}
+    assert golden.settings.keys() - HOST_SETTINGS - of_systems <= set(Settings.names())
+    assert of_systems <= {setting_of(it, key) for it in json.loads(golden.settings["SYSTEMS"]) for key in SECRET_KEYS}
     assert golden.settings.keys() >= HOST_SETTINGS
 
 
@@ -66,7 +71,7 @@ def test_secrets_are_references_to_the_vault(golden: Expansion) -> None:
     }
     vault = golden.one("Microsoft.KeyVault/vaults")["name"]
     referring = {name: VAULT.fullmatch(text) for name, text in golden.settings.items() if text.startswith("@")}
-    assert referring.keys() == secret & golden.settings.keys()
+    assert referring.keys() == {it for it in golden.settings if it in secret or it.startswith("SYSTEMS_")}
     assert {match[1] for match in referring.values() if match} == {vault}
     assert {match[2] for match in referring.values() if match} == SECRETS.keys()
 

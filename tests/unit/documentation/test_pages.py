@@ -10,6 +10,7 @@ from documentation import log_words
 from documentation.source import REPOSITORY
 from integration.ledger import State
 from integration.settings import Settings
+from integration.system_settings import KINDS, setting_of
 from sandbox.commands import catalogue
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
@@ -93,4 +94,5 @@ def test_settings_that_pages_name_exist(page: Path) -> None:
     """A setting that a page tells people to set is one that the app reads."""
     starts = "|".join(sorted({name.partition("_")[0] for name in Settings.names() if name.isupper()}))
     found = set(re.findall(rf"`((?:{starts})_[A-Z_]+)`", read(page)))
-    assert found <= {*Settings.names(), *OF_THE_RUNTIME}
+    of_systems = {setting_of("erp", field.alias or "") for kind in KINDS for field in kind.model_fields.values()}
+    assert found <= {*Settings.names(), *OF_THE_RUNTIME, *of_systems}

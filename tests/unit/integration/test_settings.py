@@ -11,6 +11,8 @@ from integration.settings import Settings
 EXAMPLE = json.loads(Path("local.settings.json.example").read_text(encoding="utf-8"))
 RUNTIME_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"}
 
+OF_SYSTEMS = {"SYSTEMS_ERP_API_KEY", "SYSTEMS_CREDIT_API_KEY"}
+
 
 def environment(**changes: str) -> dict[str, str]:
     """The example's values with some changed; an empty value takes one out."""
@@ -27,8 +29,8 @@ def test_the_example_file_is_a_valid_configuration() -> None:
 
 def test_every_setting_is_documented_in_the_example_and_no_other() -> None:
     """The example's `Meaning` and the class tell the same."""
-    assert set(EXAMPLE["Meaning"]) - RUNTIME_ONLY == set(Settings.names())
-    assert set(EXAMPLE["Values"]) - RUNTIME_ONLY <= set(Settings.names())
+    assert set(EXAMPLE["Meaning"]) - RUNTIME_ONLY - OF_SYSTEMS == set(Settings.names())
+    assert set(EXAMPLE["Values"]) - RUNTIME_ONLY - OF_SYSTEMS <= set(Settings.names())
     for field in Settings.model_fields.values():
         assert EXAMPLE["Meaning"][field.alias or ""] == field.description
 
@@ -36,11 +38,11 @@ def test_every_setting_is_documented_in_the_example_and_no_other() -> None:
 def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
     """One message names every fault, so that one start is enough to learn them all."""
     broken = environment(
-        ServiceBus="", ERP_API_KEY="", DATAVERSE_URL="not a url", INTAKE_KEYS="{}x", RETRY_MAX_ATTEMPTS="0"
+        ServiceBus="", SYSTEMS_ERP_API_KEY="", DATAVERSE_URL="not a url", INTAKE_KEYS="{}x", RETRY_MAX_ATTEMPTS="0"
     )
     with pytest.raises(ConfigurationError) as raised:
         Settings.from_environment(broken)
-    for name in ("ServiceBus", "ERP_API_KEY", "DATAVERSE_URL", "INTAKE_KEYS", "RETRY_MAX_ATTEMPTS"):
+    for name in ("ServiceBus", "SYSTEMS.erp", "DATAVERSE_URL", "INTAKE_KEYS", "RETRY_MAX_ATTEMPTS"):
         assert name in str(raised.value)
 
 
@@ -80,14 +82,14 @@ def test_secrets_do_not_show_in_the_settings_themselves() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("ERP_API_KEY", "@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/erp)"),
+        ("SYSTEMS_ERP_API_KEY", "@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/erp)"),
         ("INTAKE_KEYS", "{}"),
         ("DATAVERSE_ORGANISATION", "contoso"),
         ("PUBLIC_URL", "integration.contoso.example"),
         ("MESSAGE_LIMIT_BYTES", "99999999"),
         ("PUBLISHER_PREFIX", "new_"),
         ("RETRY_FIRST_DELAY_SECONDS", "inf"),
-        ("ERP_URL", "https://user:secret@erp.contoso.example"),
+        ("SYSTEMS_ERP_URL", "https://user:secret@erp.contoso.example"),
         ("PLUGIN_EVENTS", '{"X": {"table": "opportunity", "message": "update"}}'),
     ],
 )
@@ -95,5 +97,5 @@ def test_what_cannot_work_stops_the_start(name: str, value: str) -> None:
     """Better no app than one that refuses every event; the value itself is never told."""
     with pytest.raises(ConfigurationError) as raised:
         Settings.from_environment(environment(**{name: value}))
-    assert name in str(raised.value)
+    assert name in str(raised.value) or "SYSTEMS.erp.rest-erp.url" in str(raised.value)
     assert "secret@" not in str(raised.value)

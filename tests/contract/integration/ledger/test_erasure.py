@@ -11,6 +11,7 @@ from integration.events import IntegrationEvent
 from integration.ledger import Ledger, State, keys, rows
 from integration.ledger.erasure import Erased, Erasure, RecordUnderWayError
 from integration.ledger.queries import Queries
+from integration.ledger.shared_state import TableState
 from integration.ledger.transfer import export, tables
 from integration.tables import Entity
 from tests.builders import event
@@ -44,6 +45,7 @@ async def lived(ledger: Ledger, record_id: str, state: State = State.DEAD_LETTER
     ledger.status.put_problem(rows.behind_row(events[0], "erp", NOW))
     await ledger.status.drain()
     await (await ledger.record(events[0].session_id)).write(lambda memory: memory.act("e", NOW, 7))
+    await TableState(ledger.table(keys.REFERENCES)).write(f"erp.order.{record_id}", {"number": "S-ORD1"}, None)
     return events
 
 
@@ -62,7 +64,7 @@ async def test_everything_about_a_record_goes(ledger: Ledger, erasure: Erasure) 
     mine, others = await lived(ledger, record_id), await lived(ledger, other)
     before = await mentions(ledger, other, *(it.event_id for it in others))
     erased = await erasure.erase("opportunity", record_id, by="me", reason="request 17")
-    assert erased == Erased(records=1, events=3, indexes=6, problems=4)
+    assert erased == Erased(records=1, events=3, indexes=6, problems=4, references=1)
     assert await mentions(ledger, record_id, *(it.event_id for it in mine)) == []
     assert await mentions(ledger, other, *(it.event_id for it in others)) == before
     assert await Queries(ledger).by_correlation(mine[0].correlation_id) == []

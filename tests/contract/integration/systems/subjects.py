@@ -8,11 +8,12 @@ from typing import Any
 from integration.clock import SystemClock
 from integration.protection import MemoryState, SharedState
 from integration.systems import CustomerSystem, OrderSystem
-from integration.systems.business_central import Company, Customers, Options, Orders
+from integration.systems.business_central import BusinessCentral as Adapter
+from integration.systems.business_central import Options
 from integration.systems.business_central.keys import customer_number, order_reference
 from integration.systems.references import References
 from integration.systems.rest import ErpClient
-from integration.transport import ApiKey, Host, Limits, Sender, Transport, client_credentials
+from integration.transport import ApiKey, Authorizer, Host, Limits, Sender, Transport, client_credentials
 from tests.contract.sandbox.systems.stand_in import StandIn
 
 PATIENT, IMPATIENT = Limits(connect=2.0, read=5.0, total=5.0), Limits(connect=2.0, read=0.3, total=0.3)
@@ -50,10 +51,10 @@ class Subject(ABC):
         self.store: SharedState = MemoryState()
         self.transport = Transport([Host(system.url, limits=PATIENT)], clock=self.clock)
 
-    async def lose_patience(self) -> None:
-        """From now on a call is given up after 0.3 s."""
+    async def set_limits(self, limits: Limits) -> None:
+        """How long a call may take from now on."""
         await self.transport.aclose()
-        self.transport = Transport([Host(self.system.url, limits=IMPATIENT)], clock=self.clock)
+        self.transport = Transport([Host(self.system.url, limits=limits)], clock=self.clock)
 
     @abstractmethod
     def adapters(
@@ -116,7 +117,12 @@ class BusinessCentral(Subject):
         through: Callable[[Sender], Sender] = lambda sender: sender,
         store: Callable[[SharedState], SharedState] = lambda store: store,
     ) -> tuple[CustomerSystem, OrderSystem]:
-        tokens = client_credentials(
+        adapter = self.adapter(self.tokens(), through=through, store=store)
+        return adapter, adapter
+
+    def tokens(self) -> Authorizer:
+        """Of the stand-in's one application."""
+        return client_credentials(
             self.transport,
             service="erp",
             token_url=f"{self.system.url}/tenant/oauth2/v2.0/token",
@@ -125,16 +131,26 @@ class BusinessCentral(Subject):
             scope="https://api.businesscentral.dynamics.com/.default",
             clock=self.clock,
         )
-        company = Company(
+
+    def adapter(
+        self,
+        authorizer: Authorizer,
+        *,
+        company: str = COMPANY,
+        through: Callable[[Sender], Sender] = lambda sender: sender,
+        store: Callable[[SharedState], SharedState] = lambda store: store,
+    ) -> Adapter:
+        """The adapter of one company."""
+        return Adapter.over(
             through(self.transport),
+            authorizer,
             "erp",
-            tokens,
             base_url=f"{self.system.url}/v2.0/sandbox/api/v2.0",
-            company=COMPANY,
+            company=company,
+            references=References(store(self.store), "erp"),
+            options=self.options,
+            clock=self.clock,
         )
-        references = References(store(self.store), "erp")
-        customers = Customers(company, references, self.options, self.clock)
-        return customers, Orders(company, customers, references, self.options, self.clock)
 
     def customers_of(self, customer_id: str) -> list[str]:
         number = customer_number(customer_id, self.options.number_prefix)

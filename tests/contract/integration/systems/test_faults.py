@@ -14,7 +14,7 @@ from tests.contract.integration.systems.story import (
     order_for,
     until_done,
 )
-from tests.contract.integration.systems.subjects import BusinessCentral, Subject
+from tests.contract.integration.systems.subjects import IMPATIENT, PATIENT, BusinessCentral, Subject
 
 Call = Callable[[], Awaitable[object]]
 
@@ -101,14 +101,14 @@ async def test_trouble_at_any_boundary_doubles_nothing(
 )
 async def test_trouble_on_the_wire_doubles_nothing(subject: Subject, fault: dict[str, object]) -> None:
     """The stand-in itself fails twice, before or after its work, or answers after the caller has given up."""
-    if fault.get("delay_ms"):
-        await subject.lose_patience()
     for method in subject.methods:
         story = Story()
+        await subject.set_limits(IMPATIENT if fault.get("delay_ms") else PATIENT)
         subject.system.fault(f"{method} {subject.path}", times=2, **fault)
         await story.play(subject, subject.adapters)
         await asyncio.sleep(0.5 if fault.get("delay_ms") else 0)
         subject.system.control("DELETE", "faults")
+        await subject.set_limits(PATIENT)
         await story.check(subject)
 
 

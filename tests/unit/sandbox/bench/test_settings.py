@@ -11,6 +11,7 @@ from sandbox.running.state import Keys
 def test_a_setting_is_given_under_its_old_and_its_new_name() -> None:
     """Whichever name the sandbox uses, the measured version finds its own."""
     assert renamed({"INTAKE_KEYS": "k", "ERP_URL": "u"}) == {"INTAKE_KEYS": "k", "DOOR_KEYS": "k"}
+    assert renamed({"SYSTEMS": '{"erp": {"url": "u"}}'}) == {"ERP_URL": "u"}
     assert renamed({"LEAN_EVENTS": "e"}) == {"LEAN_EVENTS": "e", "PLUGIN_EVENTS": "e"}
 
 

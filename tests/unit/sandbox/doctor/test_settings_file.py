@@ -15,17 +15,17 @@ def test_the_app_takes_the_example_and_its_example_values_are_named() -> None:
     findings = list(SettingsFile.read(EXAMPLE).findings())
     assert [it.state for it in findings] == ["ok", "note"]
     assert "DATAVERSE_ORGANISATION" in findings[1].seen
-    assert "ERP_API_KEY" in findings[1].seen
+    assert "SYSTEMS_ERP_API_KEY" in findings[1].seen
 
 
 def test_everything_that_the_app_refuses_is_found(tmp_path: Path) -> None:
     """The product's own check, so that both never differ."""
     values = json.loads(EXAMPLE.read_text())["Values"]
-    del values["ERP_API_KEY"]
+    del values["SYSTEMS_ERP_API_KEY"]
     values |= {"DATAVERSE_URL": "nonsense"}
     findings = [it for it in SettingsFile(values).findings() if it.state == "wrong"]
     assert len(findings) == 2
-    assert {it.seen.partition(":")[0] for it in findings} == {"DATAVERSE_URL", "ERP_API_KEY"}
+    assert {it.seen.partition(":")[0] for it in findings} == {"DATAVERSE_URL", "SYSTEMS.erp.rest-erp"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"Values": 1}'])

@@ -6,9 +6,7 @@ import pytest
 
 from integration.errors import IntegrationError, Outage, Permanent, Throttled
 from integration.systems import Address
-from integration.systems.business_central import Company, Customers
 from integration.systems.business_central.keys import customer_number
-from integration.systems.references import References
 from integration.transport import ApiKey
 from tests.contract.integration.systems.story import customer_of
 from tests.contract.integration.systems.subjects import COMPANY, BusinessCentral
@@ -102,25 +100,16 @@ async def test_a_pause_that_is_asked_for_is_no_ones_fault(business_central: Busi
 
 
 @pytest.mark.parametrize(
-    ("company", "key", "reason"),
-    [
-        ("00000000-0000-0000-0000-00000000dead", True, "erp-forbidden"),
-        (COMPANY, False, "erp-unauthorised"),
-    ],
+    ("company", "reason"), [("00000000-0000-0000-0000-00000000dead", "erp-forbidden"), (COMPANY, "erp-unauthorised")]
 )
 async def test_wrong_settings_let_events_wait(
-    business_central: BusinessCentral, new_id: str, company: str, key: bool, reason: str
+    business_central: BusinessCentral, new_id: str, company: str, reason: str
 ) -> None:
     """No event is to blame for a company that is not there, or for credentials that are refused."""
-    good = business_central.adapters()[0]._company._authorizer  # type: ignore[attr-defined]
-    base_url = f"{business_central.system.url}/v2.0/sandbox/api/v2.0"
-    service = Company(
-        business_central.transport, "erp", good if key else ApiKey("wrong"), base_url=base_url, company=company
-    )
-    references = References(business_central.store, "erp")
-    customers = Customers(service, references, business_central.options, business_central.clock)
+    tokens = business_central.tokens() if reason == "erp-forbidden" else ApiKey("wrong")
+    adapter = business_central.adapter(tokens, company=company)
     with pytest.raises(Outage) as raised:
-        await customers.get_customer(new_id)
+        await adapter.get_customer(new_id)
     assert raised.value.reason == reason
 
 

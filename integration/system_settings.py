@@ -1,0 +1,176 @@
+"""The systems outside, as the settings name them: one JSON object, and each of its keys as a setting of its own.
+
+`SYSTEMS` is an object of systems by name. What is written there as `"erp": {"apiKey": ...}` may stand in the setting
+`SYSTEMS_ERP_API_KEY` instead, which wins: that is the place for a secret, as a Key Vault reference replaces the whole
+value of a setting.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from integration.setting_types import Url
+
+ALL: str = "SYSTEMS"
+ONE: str = "SYSTEMS_"
+
+
+def _pem(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if "BEGIN CERTIFICATE" not in text or "PRIVATE KEY" not in text:
+        raise ValueError("must be PEM with a certificate and its private key")
+    return value
+
+
+def _not_dataverse(name: str) -> str:
+    if name == "dataverse":
+        raise ValueError("Dataverse has settings of its own (DATAVERSE_URL and others)")
+    return name
+
+
+Pem = Annotated[SecretStr, AfterValidator(_pem)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class System(BaseModel):
+    """What is said of every system."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=False, allow_inf_nan=False
+    )
+
+    url: Url = Field(description="Base address.")
+    api_key: SecretStr | None = Field(default=None, description="Signs in with a key: its value.")
+    api_key_header: HeaderName = Field(default="X-Api-Key", description="The header that the key goes into.")
+    token_url: Url | None = Field(default=None, description="Signs in with OAuth client credentials: token endpoint.")
+    client_id: str | None = Field(default=None, description="OAuth client id.")
+    client_secret: SecretStr | None = Field(default=None, description="OAuth client secret.")
+    scope: str | None = Field(default=None, description="OAuth scope.")
+    managed_identity_scope: str | None = Field(
+        default=None, description="Signs in with the managed identity: the scope, such as `api://erp/.default`."
+    )
+    managed_identity_client_id: str | None = Field(
+        default=None, description="Client id of a user-assigned identity; absent: that of Dataverse's."
+    )
+    client_certificate: Pem | None = Field(
+        default=None,
+        description="Shows a client certificate (PEM, with its private key), alone or besides one of the ways above.",
+    )
+    ca_file: str | None = Field(
+        default=None, description="CA file (PEM) for the system's certificate, instead of the public authorities."
+    )
+    timeout_seconds: float | None = Field(
+        default=None, gt=0, le=120, description="Longest time of one call; absent: `HTTP_TIMEOUT_SECONDS`."
+    )
+    concurrency: int = Field(default=16, ge=1, description="Calls that one instance has under way at once.")
+    concurrency_in_all: int | None = Field(
+        default=None, ge=1, description="Calls at once of all instances together; each takes its share, one at least."
+    )
+    requests: int | None = Field(
+        default=None, ge=1, description="Requests in five minutes, of all instances together; absent: not counted."
+    )
+    outage_first_pause_seconds: float | None = Field(
+        default=None, gt=0, description="Absent: `OUTAGE_FIRST_PAUSE_SECONDS`."
+    )
+    outage_longest_pause_seconds: float | None = Field(
+        default=None, gt=0, description="Absent: `OUTAGE_LONGEST_PAUSE_SECONDS`."
+    )
+
+    @model_validator(mode="after")
+    def _signs_in_one_way(self) -> "System":
+        oauth = [self.token_url, self.client_id, self.client_secret]
+        if any(oauth) and not all(oauth):
+            raise ValueError("tokenUrl, clientId and clientSecret belong together")
+        ways = sum(map(bool, (self.api_key, self.token_url, self.managed_identity_scope)))
+        if ways > 1 or (ways == 0 and self.client_certificate is None):
+            raise ValueError(
+                "one way to sign in is required: apiKey, or tokenUrl with clientId and clientSecret, or "
+                "managedIdentityScope, or clientCertificate"
+            )
+        return self
+
+
+class RestErp(System):
+    """An ERP that keeps the REST contract of this project."""
+
+    adapter: Literal["rest-erp"] = Field(description="Customers and orders over the REST contract.")
+
+
+class RestScoring(System):
+    """Credit scoring that keeps the REST contract of this project."""
+
+    adapter: Literal["rest-scoring"] = Field(description="Scores over the REST contract.")
+    concurrency: int = Field(default=8, ge=1, description="Calls that one instance has under way at once.")
+
+
+class BusinessCentral(System):
+    """Dynamics 365 Business Central."""
+
+    adapter: Literal["business-central"] = Field(description="Customers and orders over API v2.0.")
+    company: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F-]{36}$")] = Field(
+        description="Id of the company (`GET companies`)."
+    )
+    local_currency: Currency = Field(description="The company's own currency (ISO 4217).")
+    line_number: str = Field(min_length=1, max_length=20, description="Number of what the line of an order sells.")
+    line_type: Literal["Account", "Item"] = Field(
+        default="Account", description="What that number is of: `Account` (G/L account) or `Item`."
+    )
+    number_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,4}$")] = Field(
+        default="CRM-", description="Begins the numbers of customers that come from Dataverse."
+    )
+    unknown_seconds: float = Field(
+        default=600.0,
+        ge=0,
+        description="How long a request may be at work after its answer was lost; there, operations end after 480 s.",
+    )
+    concurrency: int = Field(default=4, ge=1, description="Calls that one instance has under way at once.")
+    concurrency_in_all: int | None = Field(
+        default=5, ge=1, description="Calls at once of all instances together; there, a user has five."
+    )
+    requests: int | None = Field(
+        default=5_400, ge=1, description="Requests in five minutes, of all instances together; there, a user has 6,000."
+    )
+
+
+AnySystem = Annotated[RestErp | RestScoring | BusinessCentral, Field(discriminator="adapter")]
+KINDS: tuple[type[System], ...] = (RestErp, RestScoring, BusinessCentral)
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,30}$"), AfterValidator(_not_dataverse)]
+Systems = Annotated[dict[Name, AnySystem], Field(min_length=1)]
+
+
+def setting_of(name: str, key: str) -> str:
+    """The setting that holds one key (`apiKey`) of one system (`erp`): `SYSTEMS_ERP_API_KEY`."""
+    return f"{ONE}{name.upper()}_{re.sub('(?=[A-Z])', '_', key).upper()}"
+
+
+def merged(environ: Mapping[str, str]) -> tuple[dict[str, Any] | str | None, list[str]]:
+    """The systems with what settings of their own say, and the names of settings that are of no system.
+
+    The systems as they stand where they are no object of objects, None where there are none: whoever validates them
+    says what is wrong.
+    """
+    try:
+        systems = json.loads(environ.get(ALL) or "null")
+    except ValueError:
+        return environ[ALL], []
+    if not isinstance(systems, dict) or not all(isinstance(it, dict) for it in systems.values()):
+        return systems if systems is None else environ[ALL], []
+    found, known = {}, set()
+    for name, keys in systems.items():
+        own = {}
+        for key in _KEYS:
+            setting = setting_of(name, key)
+            known.add(setting)
+            if environ.get(setting):
+                own[key] = environ[setting]
+        found[name] = {**keys, **own}
+    unknown = [it for it in environ if it.startswith(ONE) and environ[it] and it not in known]
+    return found, sorted(unknown)
+
+
+_KEYS = sorted({to_camel(name) for kind in KINDS for name in kind.model_fields})

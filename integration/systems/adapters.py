@@ -1,0 +1,52 @@
+"""From a system of the settings to its adapter: the one place that knows all of them."""
+
+from collections.abc import Callable
+
+from integration import system_settings as settings
+from integration.clock import Clock
+from integration.errors import IntegrationError
+from integration.protection import SharedState
+from integration.systems.business_central import BusinessCentral, Options, business_central_failure
+from integration.systems.references import References
+from integration.systems.rest import CreditClient, ErpClient, rest_failure
+from integration.transport import Authorizer, Response, Sender
+
+Adapter = ErpClient | CreditClient | BusinessCentral
+
+
+def failure_of(system: settings.System) -> Callable[[Response], IntegrationError]:
+    """What an answer of this kind of system means that is not 2xx."""
+    return business_central_failure if isinstance(system, settings.BusinessCentral) else rest_failure
+
+
+def adapter_of(
+    name: str,
+    system: settings.System,
+    sender: Sender,
+    authorizer: Authorizer,
+    *,
+    references: SharedState,
+    clock: Clock,
+) -> Adapter:
+    """The adapter of the system `name`, which sends through `sender` and remembers in `references`."""
+    if isinstance(system, settings.BusinessCentral):
+        options = Options(
+            local_currency=system.local_currency,
+            line_number=system.line_number,
+            line_type=system.line_type,
+            number_prefix=system.number_prefix,
+            unknown_seconds=system.unknown_seconds,
+        )
+        return BusinessCentral.over(
+            sender,
+            authorizer,
+            name,
+            base_url=str(system.url),
+            company=system.company,
+            references=References(references, name),
+            options=options,
+            clock=clock,
+        )
+    if isinstance(system, settings.RestScoring):
+        return CreditClient(sender, authorizer, str(system.url), service=name)
+    return ErpClient(sender, authorizer, str(system.url), service=name)
