@@ -10,7 +10,7 @@ import time
 import requests
 
 from sandbox.client import Client, EventTimeoutError
-from sandbox.commands.here import DEFAULT_STATE
+from sandbox.commands.here import DEFAULT_STATE, add_erp_option
 from sandbox.commands.session import INTERRUPTED, run_with
 from sandbox.demo.outcome import checks
 from sandbox.demo.story import Story
@@ -21,16 +21,17 @@ from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import PYTHON, duration, place, shortened
 
 
-def arguments(_: argparse.ArgumentParser) -> None:
-    """The command has no options."""
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    add_erp_option(parser)
 
 
-def main(_: argparse.Namespace) -> int:
+def main(options: argparse.Namespace) -> int:
     """0 if all checks hold."""
     began = time.monotonic()
     screen = Screen()
     screen.say("Starting a sandbox of its own on free ports ...")
-    sandbox = Sandbox(new_state(DEFAULT_STATE, "demo"), say=lambda line: screen.say(line, indent=2))
+    sandbox = Sandbox(new_state(DEFAULT_STATE, "demo"), erp=options.erp, say=lambda line: screen.say(line, indent=2))
 
     def work(reached: Endpoints) -> int:
         client = Client(reached)

@@ -6,6 +6,7 @@ from pathlib import Path
 from sandbox.client import Client
 from sandbox.repository import REPOSITORY
 from sandbox.running.endpoints import Endpoints
+from sandbox.running.erp import DEFAULT, ERPS
 from sandbox.running.state import StateDirectory
 from sandbox.terminal.words import PYTHON, place
 
@@ -24,6 +25,16 @@ def add_state_option(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_STATE,
         metavar="DIR",
         help="where the sandbox keeps its state, logs and endpoints.json (.sandbox)",
+    )
+
+
+def add_erp_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--erp KIND`."""
+    parser.add_argument(
+        "--erp",
+        choices=list(ERPS),
+        default=DEFAULT,
+        help="the ERP: one that keeps this project's REST contract, or Dynamics 365 Business Central (rest)",
     )
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.client import Client
-from sandbox.commands.here import Suggested, add_state_option
+from sandbox.commands.here import Suggested, add_erp_option, add_state_option
 from sandbox.commands.session import Interrupted, print_failure, run_with
 from sandbox.machine.ports import Ports
 from sandbox.repository import REPOSITORY
@@ -34,6 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="delete what earlier runs have left")
     parser.add_argument("--quiet", action="store_true", help="print no lines about events")
     add_state_option(parser)
+    add_erp_option(parser)
     parser.add_argument(
         "--settings",
         type=Path,
@@ -82,6 +83,7 @@ class _Up:
             settings_file=options.settings.resolve() if options.settings else None,
             restart=True,
             page=True,
+            erp=options.erp,
             say=self._say,
         )
 

@@ -11,6 +11,7 @@ from sandbox.machine.ports import LOOPBACK, Ports
 from sandbox.machine.process import HttpProbe, Program
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints, broker_connection, storage_connection
+from sandbox.running.erp import DEFAULT, ERPS
 from sandbox.running.state import Keys, StateDirectory
 
 PYTHON = Path(sys.executable)
@@ -76,6 +77,7 @@ def services(
     broker_configs: list[Path],
     *,
     storage_in_memory: bool = False,
+    erp: str = DEFAULT,
 ) -> list[Program]:
     """The processes that replace Azure and the outside systems; they do not need each other to start."""
     data = state.data
@@ -114,7 +116,7 @@ def services(
         ),
         Program(
             "erp",
-            _python("sandbox.systems.erp", port=ports.erp, db=data / "erp.sqlite", api_key=keys.erp),
+            (str(PYTHON), "-m", *ERPS[erp].command(ports.erp, data, keys.erp)),
             HttpProbe(f"http://{LOOPBACK}:{ports.erp}/control/health"),
         ),
         Program(
@@ -150,7 +152,7 @@ def hosts(
     ]
 
 
-def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> dict[str, str]:
+def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, erp: str = DEFAULT) -> dict[str, str]:
     """The app's settings in the sandbox, by their names in the environment."""
     client = reached.dataverse_client
     return {
@@ -172,13 +174,7 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment) -> di
         "DATAVERSE_INSTANCE_DISCOVERY": "false",
         "DATAVERSE_CA_FILE": client.ca_file,
         "PUBLISHER_PREFIX": PREFIX,
-        "SYSTEMS": json.dumps(
-            {
-                "erp": {"adapter": "rest-erp", "url": reached.erp},
-                "credit": {"adapter": "rest-scoring", "url": reached.credit},
-            }
-        ),
-        "SYSTEMS_ERP_API_KEY": keys.erp,
+        **ERPS[erp].settings(reached.erp, keys.erp, {"credit": {"adapter": "rest-scoring", "url": reached.credit}}),
         "SYSTEMS_CREDIT_API_KEY": keys.credit,
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
         "PYTHON_THREADPOOL_THREAD_COUNT": "64",

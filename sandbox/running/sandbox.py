@@ -11,6 +11,7 @@ from sandbox.repository import REPOSITORY, TOOLS
 from sandbox.running import programs, registration, requests_file
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
+from sandbox.running.erp import DEFAULT
 from sandbox.running.reload import AppFiles, Changes, Reload
 from sandbox.running.state import StateDirectory
 
@@ -22,7 +23,8 @@ class Sandbox:
     local.settings.json, gives those that are still not set. `app` is the directory of function_app.py, run by `python`;
     None leaves the hosts out, for an app that another host runs on the port of `functions`. `tools` is where Azurite is
     installed once; with `storage_in_memory` it keeps nothing when it stops. With `restart`, a process that dies by
-    itself is started again. `page` says that the caller serves a start page.
+    itself is started again. `page` says that the caller serves a start page. `erp` is one of
+    `erp.ERPS`.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Sandbox:
         storage_in_memory: bool = False,
         restart: bool = False,
         page: bool = False,
+        erp: str = DEFAULT,
         say: Callable[[str], None] = silent,
     ) -> None:
         self.ports = ports or Ports.free()
@@ -50,6 +53,7 @@ class Sandbox:
         self._storage_in_memory = storage_in_memory
         self._restart = restart
         self._page = page
+        self._erp = erp
         self._app_settings: dict[str, str] | None = None
         self._say = say
         self._supervisor: Supervisor | None = None
@@ -111,11 +115,13 @@ class Sandbox:
         rendered = topology.render(json.loads(topology.TOPOLOGY.read_text(encoding="utf-8")))
         configs = rendered.write(self.state.data / "config")
         in_memory = self._storage_in_memory
-        services = programs.services(self.ports, keys, self.state, installed, configs, storage_in_memory=in_memory)
+        services = programs.services(
+            self.ports, keys, self.state, installed, configs, storage_in_memory=in_memory, erp=self._erp
+        )
         self._supervisor.run(services)
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
         reached = programs.endpoints(self.ports, keys, environment, page=self._page)
-        self._app_settings = programs.app_settings(reached, keys, environment) | self._settings
+        self._app_settings = programs.app_settings(reached, keys, environment, erp=self._erp) | self._settings
         if self._app is not None:
             homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}
             settings = self._app_settings | homepage

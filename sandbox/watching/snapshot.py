@@ -1,6 +1,6 @@
 """The content of the start page, from each system itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sandbox.watching.watch import Watch
 _EVENTS = 12
 _LINES = 14
 _BOOKED = 10
+_NAMES = ("name", "title", "displayName", "description", "customerName")
 
 Row = Sequence[str]
 
@@ -95,7 +96,7 @@ class Snapshots:
 
     def _erp(self) -> list[Row]:
         return [
-            (_time(it["at"]), it["kind"], it["number"], str(it["body"].get("name") or it["body"].get("title") or ""))
+            (_time(it["at"]), it["kind"], it["number"], _named(it["body"]))
             for it in self._client.erp.effects()[: -_BOOKED - 1 : -1]
         ]
 
@@ -147,6 +148,11 @@ def _asked(ask: Callable[[], list[Row]], table: Table) -> Table:
     except (requests.RequestException, ServiceBusError) as error:
         rows, problem = [], f"It does not answer now ({type(error).__name__})."
     return Table(table.title, table.headers, rows, "None.", problem, table.state_column, table.link_column)
+
+
+def _named(body: Mapping[str, Any]) -> str:
+    """What a customer, an order or a line of any ERP is called."""
+    return next((str(body[name]) for name in _NAMES if body.get(name)), "")
 
 
 def _time(text: str) -> str:

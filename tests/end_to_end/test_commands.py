@@ -61,10 +61,11 @@ def test_up_names_the_port_that_is_taken(tmp_path: Path) -> None:
     assert "Traceback" not in answer.stderr
 
 
-def test_the_demo_checks_its_own_outcome() -> None:
-    """Every claim of its summary holds, and its exit status says so."""
+@pytest.mark.parametrize("erp", ["rest", "business-central"])
+def test_the_demo_checks_its_own_outcome(erp: str) -> None:
+    """Every claim of its summary holds with each ERP, and its exit status says so."""
     answer = subprocess.run(  # noqa: S603 -- run.py demo
-        command("demo"), cwd=REPOSITORY, capture_output=True, text=True, timeout=150, check=False
+        command("demo", "--erp", erp), cwd=REPOSITORY, capture_output=True, text=True, timeout=150, check=False
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "FAILED" not in answer.stdout

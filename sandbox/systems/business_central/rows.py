@@ -112,8 +112,13 @@ class Rows:
         name = {"customers": "customer", "salesOrders": "order", "salesOrderLines": "order-line"}.get(kind, kind)
         self._database.execute(
             "INSERT INTO effects (at, kind, id, number, body) VALUES (?, ?, ?, ?, ?)",
-            (_now(), f"{name}-{what}", row_id, body.get("number"), json.dumps(body)),
+            (_now(), f"{name}-{what}", row_id, body.get("number") or self._order_of(body), json.dumps(body)),
         )
+
+    def _order_of(self, line: dict[str, Any]) -> str:
+        """The number of a line's order."""
+        found = self._database.execute("SELECT number FROM rows WHERE id = ?", (line.get("documentId"),)).fetchone()
+        return "" if found is None else str(found["number"])
 
 
 def check_etag(row: dict[str, Any], if_match: str | None) -> None:

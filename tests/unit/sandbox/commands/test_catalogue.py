@@ -66,4 +66,4 @@ def test_words_of_a_description_stay_whole() -> None:
 
 
 def test_a_parser_needs_no_options() -> None:
-    assert catalogue.find("demo").parser().parse_args([]) == argparse.Namespace()  # type: ignore[union-attr]
+    assert catalogue.find("lint").parser().parse_args([]) == argparse.Namespace()  # type: ignore[union-attr]

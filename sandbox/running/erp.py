@@ -1,0 +1,63 @@
+"""Which ERP the sandbox has: a stand-in for each kind, and what the app's settings say of it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.systems.business_central.admission import SCOPE
+from sandbox.systems.business_central.api import COMPANY_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Erp:
+    """A kind of ERP.
+
+    `module` is run as its stand-in, with its key as the option `secret`, and keeps its books in `books`. `system` is
+    what SYSTEMS says of it at its address, and `key` names which of its keys the secret is.
+    """
+
+    module: str
+    secret: str
+    books: str
+    key: str
+    system: Callable[[str], Mapping[str, Any]]
+
+    def command(self, port: int, data: Path, secret: str) -> list[str]:
+        """The module of the stand-in, and its options."""
+        return [self.module, "--port", str(port), "--db", str(data / self.books), self.secret, secret]
+
+    def settings(self, url: str, secret: str, others: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """The app's settings for it, and in SYSTEMS for other systems."""
+        return {"SYSTEMS": json.dumps({"erp": self.system(url), **others}), f"SYSTEMS_ERP_{self.key}": secret}
+
+
+ERPS: Mapping[str, Erp] = {
+    "rest": Erp(
+        "sandbox.systems.erp",
+        "--api-key",
+        "erp.sqlite",
+        "API_KEY",
+        lambda url: {"adapter": "rest-erp", "url": url},
+    ),
+    "business-central": Erp(
+        "sandbox.systems.business_central",
+        "--client-secret",
+        "business-central.sqlite",
+        "CLIENT_SECRET",
+        lambda url: {
+            "adapter": "business-central",
+            "url": f"{url}/v2.0/sandbox/api/v2.0",
+            "tokenUrl": f"{url}/sandbox/oauth2/v2.0/token",
+            "clientId": "business-central-sandbox-client",
+            "scope": SCOPE,
+            "company": COMPANY_ID,
+            "localCurrency": "EUR",
+            "lineNumber": "8400",
+            # The stand-in ends with its requests, and nobody wants to wait ten minutes for one that was lost.
+            "unknownSeconds": 20,
+        },
+    ),
+}
+DEFAULT = "rest"
