@@ -80,13 +80,15 @@ class StatusWriter:
                 merges.setdefault(change.table, []).append(change.entity)
 
         async def write() -> None:
-            for name, entities in merges.items():
-                await self._merge(self._table(name), entities)
+            # Deletions first: an event whose row does not say yet that it has ended is looked into when somebody asks,
+            # and one that has ended is not.
             for change in last.values():
                 if change.delete:
                     await self._table(change.table).delete(
                         str(change.entity["PartitionKey"]), str(change.entity["RowKey"])
                     )
+            for name, entities in merges.items():
+                await self._merge(self._table(name), entities)
 
         try:
             await persistently(write, asyncio.sleep)

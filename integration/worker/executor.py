@@ -87,7 +87,9 @@ class Executor:
     ) -> None:
         """Settle first, then publish: analytics that are away cost no second look at the row."""
         overcome: list[str] = []
+        waited = event.attempt > 1
         if work is not None:
+            waited = waited or work.memory.waiting == event.event_id
             month = keys.month_at(self._clock.now())
             overcome = [it for it in work.memory.dead_letters if it == event.event_id or decision.agrees]
             try:
@@ -98,15 +100,17 @@ class Executor:
                 await self._try_settling_later(event, error)
                 return
         published = await self._reports.publish(event, handler, decision.state, work.memory if work else None)
-        self._show_settled(decision, event, work, published=published)
+        self._show_settled(decision, event, work, published=published, waited=waited)
         self._show_overcome(event, overcome)
         _log.info("settled", event=event, state=decision.state.value)
 
-    def _show_settled(self, decision: Settle, event: IntegrationEvent, work: Work | None, *, published: bool) -> None:
+    def _show_settled(
+        self, decision: Settle, event: IntegrationEvent, work: Work | None, *, published: bool, waited: bool
+    ) -> None:
         now, status = self._clock.now(), self._ledger.status
         steps = tuple(work.trace.steps.values()) if work is not None else ()
         status.put(rows.ended(event, decision.state, now=now, steps=steps, detail=decision.detail, published=published))
-        if event.attempt > 1:
+        if waited:
             status.clear_problem(State.WAITING.value, event.event_id)
         if work is not None and work.behind:
             status.put_problem(rows.behind_row(event, work.behind, now))
@@ -140,6 +144,7 @@ class Executor:
             published = await self._reports.publish(event, handler, decision.state, work.memory)
             now = self._clock.now()
             self._ledger.status.put(rows.again(event, decision.state, work.memory, now=now, published=published))
+            self._ledger.status.clear_problem(State.WAITING.value, event.event_id)
         _log.info("duplicate", event=event, state=decision.state.value)
 
     async def _retry(self, decision: RetryAt, event: IntegrationEvent, work: Work | None) -> None:

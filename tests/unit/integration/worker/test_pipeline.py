@@ -365,17 +365,21 @@ async def test_an_invocation_that_lost_its_session_ends_without_a_trace(world: W
     assert await world.status(it) is State.COMPLETED
 
 
-async def test_a_queue_that_is_full_holds_the_message_then_gives_it_back(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Raising at once would use up the message's deliveries within seconds."""
-    pauses = []
+@pytest.fixture
+def pauses(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What a copy was held for while the queue takes none; no test waits for it."""
+    found = []
 
     async def pause(seconds: float) -> None:
-        pauses.append(seconds)
+        found.append(seconds)
         world.clock.advance(seconds)
 
     monkeypatch.setattr("integration.worker.copies.asyncio.sleep", pause)
+    return found
+
+
+async def test_a_queue_that_is_full_holds_the_message_then_gives_it_back(world: World, pauses: list[float]) -> None:
+    """Raising at once would use up the message's deliveries within seconds."""
     world.queue.full = True
     it = new(world)
     world.handler.script = [Transient("busy")]
@@ -416,3 +420,43 @@ async def test_giving_up_says_how_often_and_how_long(world: World) -> None:
     with pytest.raises(DeadLettered, match="retries-exhausted"):
         await handle(world, it)
     assert "5 attempts in 1:00:00" in world.ledger.memory(it.session_id).dead_letters[it.event_id].detail
+
+
+def waiting(world: World) -> list[str]:
+    """The events that the list of problems has as waiting."""
+    rows = world.ledger.table("problems").entities
+    return [row for partition, row in rows if partition.startswith("waiting")]
+
+
+@pytest.mark.usefixtures("pauses")
+async def test_a_wait_whose_copy_the_queue_refused_is_over_when_its_message_has_settled(world: World) -> None:
+    """The message comes back as the attempt that it was, and is not listed as waiting for ever."""
+    it = new(world)
+    world.handler.script = [Transient("away", reason="erp-unavailable")]
+    world.queue.full = True
+    with pytest.raises(Transient):
+        await handle(world, it)
+    await world.ledger.close()
+    assert waiting(world) == [it.event_id]
+    world.queue.full = False
+    await handle(world, it)
+    await world.ledger.close()
+    assert waiting(world) == []
+
+
+async def test_a_wait_is_over_also_where_whoever_ended_it_died_before_saying_so(world: World) -> None:
+    """The record says that the event has ended; its next delivery takes it from the list of problems."""
+    it = new(world)
+    world.handler.script = [Transient("away", reason="erp-unavailable")]
+    await handle(world, it)
+    [(copy, _)] = world.queue.scheduled
+    await world.ledger.close()
+    problems = dict(world.ledger.table("problems").entities)
+    await handle(world, copy)
+    await world.ledger.close()
+    world.ledger.table("problems").entities = problems
+    successor = World.make()
+    successor.ledger._tables, successor.rows.rows = world.ledger._tables, world.rows.rows
+    await handle(successor, copy)
+    await successor.ledger.close()
+    assert waiting(successor) == []
