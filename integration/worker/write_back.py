@@ -5,6 +5,7 @@ from typing import Any
 
 from integration.clock import Clock
 from integration.dataverse import DataverseClient, Row, differs
+from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent
 from integration.worker.mapping import ENTITY_SETS, RESULTS, version_of
 from integration.worker.work import Work
@@ -34,21 +35,28 @@ class WriteBack:
         """Bring the row's result columns (named without prefix) to `results` and to synced.
 
         Raises `Conflict` where somebody changed the row after it was read: what was decided may no longer hold.
+        Numbers are alternate keys, and a system that was restored from an older copy gives them anew: a record that is
+        sent again and whose number another row still has gives its own up, and `Transient` lets it wait for the other.
         """
         wanted = self._named(table, {**results, "syncstatus": SYNCED, "syncmessage": None})
         if not differs(row, wanted):
             return
-        written = await self._dataverse.update(
-            ENTITY_SETS[table],
-            row.id,
-            {**wanted, **self._named(table, {"syncedon": self._now()})},
-            etag=row.etag,
-            tag=self._tag,
-            context=work.context,
-        )
+        wanted |= self._named(table, {"syncedon": self._now()})
+        try:
+            written = await self._update(work, table, row, wanted)
+        except Permanent as error:
+            if error.reason != "dataverse-duplicate" or not work.event.forced:
+                raise
+            await self._update(work, table, row, self._named(table, dict.fromkeys(results)))
+            raise Transient("another row still has the number", reason="number-taken", service="dataverse") from error
         work.done("write-back" if table == work.event.table else f"write-back-{table}", ", ".join(sorted(results)))
         if row.id == work.event.record_id:
             work.row_version = version_of(written)
+
+    async def _update(self, work: Work, table: str, row: Row, values: Mapping[str, Any]) -> Row:
+        return await self._dataverse.update(
+            ENTITY_SETS[table], row.id, values, etag=row.etag, tag=self._tag, context=work.context
+        )
 
     async def mark_failed(self, event: IntegrationEvent, reason: str) -> None:
         """Show the people who look at the row that it did not get through; they find the reason there."""
