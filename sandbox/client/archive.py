@@ -14,18 +14,25 @@ class Archive:
     def __init__(self, connection_string: str, container: str = "integration-events") -> None:
         self._service = BlobServiceClient.from_connection_string(connection_string)
         self._container = self._service.get_container_client(container)
+        self._read: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def lines(self) -> list[dict[str, Any]]:
         """All lines; an event that was delivered twice counts once, by partition and sequence number."""
         found: dict[tuple[str, int], dict[str, Any]] = {}
         try:
-            for name in self._container.list_blob_names():
-                for line in gzip.decompress(self._container.download_blob(name).readall()).splitlines():
-                    document = json.loads(line)
+            for blob in self._container.list_blobs():
+                for document in self._documents(blob.name, str(blob.etag)):
                     found[document["partition"], document["sequenceNumber"]] = document
         except ResourceNotFoundError:
             return []
         return list(found.values())
+
+    def _documents(self, name: str, etag: str) -> list[dict[str, Any]]:
+        """The lines of a blob, which is read once unless it changes."""
+        if (name, etag) not in self._read:
+            content = gzip.decompress(self._container.download_blob(name).readall())
+            self._read[name, etag] = [json.loads(line) for line in content.splitlines()]
+        return self._read[name, etag]
 
     def line_of(self, event_id: str) -> dict[str, Any] | None:
         """The line of one event; None while there is none."""

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from azure.servicebus import ServiceBusClient, ServiceBusSubQueue
+from azure.servicebus import ServiceBusClient, ServiceBusReceivedMessage, ServiceBusSubQueue
 
 _TIMEOUT = 10.0
 _PEEKED = 250
+"""Messages of one answer; Service Bus gives no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Broker:
             ServiceBusClient.from_connection_string(self.connection_string) as client,
             client.get_queue_receiver(queue, sub_queue=ServiceBusSubQueue.DEAD_LETTER) as receiver,
         ):
+            found: list[ServiceBusReceivedMessage] = []
+            while page := receiver.peek_messages(
+                max_message_count=_PEEKED, sequence_number=(found[-1].sequence_number or 0) + 1 if found else 0
+            ):
+                found += page
             return [
                 DeadLetter(
                     message_id=str(message.message_id),
@@ -44,12 +50,17 @@ class Broker:
                     delivery_count=message.delivery_count or 0,
                     body=b"".join(message.body),
                 )
-                for message in receiver.peek_messages(max_message_count=_PEEKED)
+                for message in found
             ]
 
     def entities(self) -> dict[str, Any]:
         """Counts per queue (active, deadLetter, scheduled, deferred, locked) and per hub partition (events)."""
         found: dict[str, Any] = self._control("GET", "entities").json()
+        return found
+
+    def counters(self) -> dict[str, int]:
+        """How often what has happened since the broker started, by the names that its engine counts under."""
+        found: dict[str, int] = self._control("GET", "counters").json()
         return found
 
     def add_fault(self, **fault: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import requests
@@ -51,6 +52,13 @@ class Dataverse(StandIn):
         row: dict[str, Any] = self.ask("GET", f"{_entity_set(table)}({row_id})").json()
         return row
 
+    def rows(self, table: str) -> Iterator[dict[str, Any]]:
+        """All rows of a table with all their columns, page by page."""
+        page: dict[str, Any] = {"@odata.nextLink": _entity_set(table)}
+        while following := page.get("@odata.nextLink"):
+            page = self.ask("GET", following.partition("/api/data/v9.2/")[2] or following).json()
+            yield from page["value"]
+
     def currency(self, code: str, name: str) -> str:
         """The id of the currency with this ISO code, which is created when there is none."""
         found = self.ask("GET", "transactioncurrencies", params={"$filter": f"isocurrencycode eq '{code}'"}).json()
@@ -68,9 +76,20 @@ class Dataverse(StandIn):
         """Let faults of the stand-in hit the app only, not this client."""
         self._user.headers["X-Sandbox-Spare"] = "true"
 
-    def events(self, *, after: int = 0) -> list[dict[str, Any]]:
-        """What steps have published after event number `after`, oldest first, with every answer to it."""
-        published: list[dict[str, Any]] = self._control("GET", f"events?after={after}&limit=5000").json()
+    def limit(self, **limits: float) -> None:
+        """Enforce service-protection limits for each user from now on, with the fields of `limits.Limits`."""
+        self._control("POST", "limits", json=limits)
+
+    def unlimit(self) -> None:
+        """Only count again."""
+        self._control("DELETE", "limits")
+
+    def events(self, *, after: int = 0, limit: int = 5_000) -> list[dict[str, Any]]:
+        """What steps have published after event number `after`, oldest first, with every answer to it.
+
+        `limit` of them at most.
+        """
+        published: list[dict[str, Any]] = self._control("GET", f"events?after={after}&limit={limit}").json()
         return published
 
     def quiet(self) -> None:

@@ -33,6 +33,10 @@ class StandIn:
         found: list[dict[str, Any]] = self._control("GET", "requests").json()
         return found
 
+    def forget(self) -> None:
+        """Forget the requests so far."""
+        self._control("DELETE", "requests")
+
     def effects(self) -> list[dict[str, Any]]:
         """ERP: the effects that were really done, oldest first (kind, id, number, key, body)."""
         found: list[dict[str, Any]] = self._control("GET", "ledger").json()["effects"]

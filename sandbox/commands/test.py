@@ -19,7 +19,7 @@ PASSES_ON = True
 # The tests wait more than they compute, so there is one more process than cores. The tests of a file stay together,
 # because fixtures are expensive. More than four processes would only make timing tests wait for each other.
 _PROCESSES = min((os.cpu_count() or 2) + 1, 4)
-DEFAULT = ["-m", "not slow", "-n", str(_PROCESSES), "--dist", "loadfile"]
+DEFAULT = ["-n", str(_PROCESSES), "--dist", "loadfile"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

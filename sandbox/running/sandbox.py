@@ -24,7 +24,7 @@ class Sandbox:
     None leaves the hosts out, for an app that another host runs on the port of `functions`. `tools` is where Azurite is
     installed once; with `storage_in_memory` it keeps nothing when it stops. With `restart`, a process that dies by
     itself is started again. `page` says that the caller serves a start page. `erp` is one of
-    `erp.ERPS`.
+    `erp.ERPS`. `topology_file` has the queues and hubs.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Sandbox:
         restart: bool = False,
         page: bool = False,
         erp: str = DEFAULT,
+        topology_file: Path = topology.TOPOLOGY,
         say: Callable[[str], None] = silent,
     ) -> None:
         self.ports = ports or Ports.free()
@@ -54,6 +55,7 @@ class Sandbox:
         self._restart = restart
         self._page = page
         self._erp = erp
+        self._topology_file = topology_file
         self._app_settings: dict[str, str] | None = None
         self._say = say
         self._supervisor: Supervisor | None = None
@@ -112,7 +114,7 @@ class Sandbox:
         self._supervisor = Supervisor(self.state.logs, REPOSITORY, self._say)
         installed = azurite.installed(self._tools, self._say)
         keys = self.state.keys()
-        rendered = topology.render(json.loads(topology.TOPOLOGY.read_text(encoding="utf-8")))
+        rendered = topology.render(json.loads(self._topology_file.read_text(encoding="utf-8")))
         configs = rendered.write(self.state.data / "config")
         in_memory = self._storage_in_memory
         services = programs.services(

@@ -41,12 +41,16 @@ class _Opportunity:
 
 
 class Changes:
-    """Draws changes; `poison` is the id of the currency that no system takes, `share` how often it is used."""
+    """Draws changes; `poison` is the id of the currency that no system takes, `share` how often it is used.
 
-    def __init__(self, seed: int, *, poison: str, share: float = 0.06) -> None:
+    With `always_copies`, each change that can be posted by hand is posted 1 to 5 times; otherwise some are.
+    """
+
+    def __init__(self, seed: int, *, poison: str, share: float = 0.06, always_copies: bool = False) -> None:
         self._random = random.Random(seed)  # noqa: S311 -- repeatable
         self._poison = poison
         self._share = share
+        self._posted = 1.0 if always_copies else 0.3
         self._accounts: list[str] = []
         self._opportunities: list[_Opportunity] = []
         self.poisoned: list[str] = []
@@ -134,7 +138,7 @@ class Changes:
         return {"transactioncurrencyid@odata.bind": f"/transactioncurrencies({row_id})"}
 
     def _copies(self) -> int:
-        return self._random.choice(COPIES) if self._random.random() < 0.3 else 0
+        return self._random.choice(COPIES) if self._random.random() < self._posted else 0
 
     def _recent(self, rows: list[Any]) -> Any:
         return self._random.choice(rows[-_RECENT:])

@@ -13,8 +13,16 @@ Thing = TypeVar("Thing", bound=Hashable)
 BURIED = frozenset({"dead-lettered", "resolved"})
 """Their message may be in the dead-letter queue; what is resolved, by a later event, need not be there any more."""
 FINAL = BURIED | {"completed", "superseded", "no-handler"}
-VERDICTS = frozenset({"credit-rejected", "erp-rejected"})
-"""The only reasons to be dead-lettered here: what refuses the currency that does not exist."""
+LISTED = frozenset({"waiting", "dead-lettered"})
+"""The states of events that the list of problems has; it also has systems, under the event that noticed something."""
+REASONS = frozenset({"credit-rejected", "erp-rejected"})
+"""The only reasons to be dead-lettered here: what refuses the currency that does not exist,"""
+RESTORED = frozenset({"erp-ahead", "erp-behind"})
+"""and what notices that a system was restored from an older copy."""
+
+
+PROMISES = ("lost", "done twice", "charged twice", "out of order", "not converged", "two statuses")
+"""What each run states, with 0 where all is well; `other violations` counts the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,13 @@ def violations(history: History) -> list[Violation]:
     """All broken promises; none for a run as it should be."""
     checks = {
         "lost": _lost(history),
-        "double": _double(history),
-        "paid twice": _paid_twice(history),
+        "done twice": _done_twice(history),
+        "charged twice": _charged_twice(history),
         "out of order": _out_of_order(history),
         "not converged": model.disagreements(history),
+        "two statuses": _two_statuses(history),
         "dead letters": _dead_letters(history),
-        "verdict": _verdicts(history),
+        "dead-letter reason": _dead_letter_reasons(history),
         "archive": _archive(history),
         "own writes": _own_writes(history),
         "identity": _identity(history),
@@ -58,9 +67,8 @@ def counts(history: History) -> dict[str, int]:
         "strikes": len(history.nemesis),
         "kills": sum(strike.startswith("kill") for strike in history.nemesis),
         **ended,
-        **{promise: found[promise] for promise in ("lost", "double", "paid twice", "out of order", "not converged")},
-        "other violations": sum(found.values())
-        - sum(found[promise] for promise in ("lost", "double", "paid twice", "out of order", "not converged")),
+        **{promise: found[promise] for promise in PROMISES},
+        "other violations": sum(found.values()) - sum(found[promise] for promise in PROMISES),
     }
 
 
@@ -76,7 +84,7 @@ def _lost(history: History) -> Iterator[str]:
         yield f"after all that time the work queue still has {history.queue}"
 
 
-def _double(history: History) -> Iterator[str]:
+def _done_twice(history: History) -> Iterator[str]:
     """Nothing is done twice under one key, nothing is created twice."""
     for key in _repeated(effect["key"] for effect in history.effects):
         yield f"ERP effect {key}"
@@ -87,24 +95,46 @@ def _double(history: History) -> Iterator[str]:
         yield f"{row_id} was created twice in the ERP"
 
 
-def _paid_twice(history: History) -> Iterator[str]:
+def _charged_twice(history: History) -> Iterator[str]:
     """One state of an opportunity is paid for once, whichever of its events asks."""
     last: dict[str, Hashable] = {}
     for charge in history.charges:
-        if last.get(charge["reference"]) == model.basis_of(charge):
+        if last.get(charge["reference"]) == model.scored_for(charge):
             yield f"opportunity {charge['reference']} for {charge['amount']} {charge['currency']} by {charge['key']}"
-        last[charge["reference"]] = model.basis_of(charge)
+        last[charge["reference"]] = model.scored_for(charge)
 
 
 def _out_of_order(history: History) -> Iterator[str]:
-    """A record's version never goes back in the ERP."""
+    """A record's version never goes back in the ERP, unless Dataverse itself went back to an older copy."""
     newest: dict[tuple[str, str], int] = defaultdict(int)
-    for effect in history.effects:
+    for number, effect in enumerate(history.effects):
+        if number == history.restored_at:
+            newest.clear()
         resource = effect["kind"].partition("-")[0], effect["id"]
         version = effect["body"]["sourceVersion"]
         if version < newest[resource]:
             yield f"{effect['kind']} {effect['id']}: version {version} after {newest[resource]}"
         newest[resource] = max(newest[resource], version)
+
+
+def _two_statuses(history: History) -> Iterator[str]:
+    """Ledger, status route, list of problems and analytics say the same of how an event ended.
+
+    Analytics hears of a dead letter when it becomes one; what resolves it is another event.
+    """
+    archived: dict[str, set[str]] = defaultdict(set)
+    for line in history.archived:
+        archived[str(line.get("id"))].add(str(line.get("state")))
+    for event_id, operation in history.operations.items():
+        if operation is None:
+            continue
+        state = str(operation["state"])
+        said: dict[str, set[str]] = {"the status route": {history.shown.get(event_id, state)}}
+        said["the archive"] = archived[event_id] - ({"dead-lettered"} if state == "resolved" else set())
+        said["the list of problems"] = {it for it in history.problems.get(event_id, ()) if it in LISTED}
+        for place, states in said.items():
+            if states - {state}:
+                yield f"event {event_id} is {state} in the ledger, and {', '.join(sorted(states))} in {place}"
 
 
 def _dead_letters(history: History) -> Iterator[str]:
@@ -121,16 +151,17 @@ def _dead_letters(history: History) -> Iterator[str]:
         yield f"event {event_id} is in the dead-letter queue, but its state is {operation and operation['state']}"
 
 
-def _verdicts(history: History) -> Iterator[str]:
-    """A verdict says why, and only what is poisonous gets one."""
-    poisoned = set(history.poisoned)
+def _dead_letter_reasons(history: History) -> Iterator[str]:
+    """A dead letter says why, and only what is to be refused becomes one."""
+    expected = dict.fromkeys(history.restored, RESTORED) | dict.fromkeys(history.poisoned, REASONS)
     for event_id, operation in history.operations.items():
         if operation is None or operation["state"] not in BURIED:
             continue
-        if operation["reason"] not in VERDICTS or not operation["detail"]:
+        record = history.accepted.get(event_id, "")
+        if record not in expected:
+            yield f"event {event_id} of {record}: nothing was wrong with that record"
+        if operation["reason"] not in expected.get(record, REASONS) or not operation["detail"]:
             yield f"event {event_id}: {operation['reason']} ({operation['detail']})"
-        if history.accepted.get(event_id) not in poisoned:
-            yield f"event {event_id} of {history.accepted.get(event_id)}: nothing was wrong with that record"
 
 
 def _archive(history: History) -> Iterator[str]:

@@ -1,31 +1,18 @@
 """Sandboxes of these tests' own: what was told to them and what has happened to them stays in them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from sandbox.client import Client
-from sandbox.machine.ports import Ports
-from sandbox.running.sandbox import Sandbox
-from tests.chaos.app.run import SETTINGS, Bench
-
-
-@contextmanager
-def _running(folder: Path) -> Iterator[Bench]:
-    sandbox = Sandbox(folder, Ports.free(), settings=SETTINGS)
-    sandbox.start()
-    try:
-        yield Bench(sandbox)
-    finally:
-        sandbox.stop()
+from tests.chaos.app.bench import Bench, running
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """All processes, for one test; webhook steps fire on our own write-backs as well."""
-    with _running(tmp_path / "sandbox") as bench:
+    with running(tmp_path / "sandbox") as bench:
         bench.let_write_backs_echo()
         yield bench
 
@@ -33,7 +20,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """All processes, for the tests of one file; each heals what it has hurt."""
-    with _running(tmp_path_factory.mktemp("sandbox")) as bench:
+    with running(tmp_path_factory.mktemp("sandbox")) as bench:
         yield bench
 
 

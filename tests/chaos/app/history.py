@@ -26,9 +26,17 @@ class History:
     answers: list[Answer] = field(default_factory=list)
     poisoned: list[str] = field(default_factory=list)
     """Records that had a currency which no system takes, for a while or to the end."""
+    restored: list[str] = field(default_factory=list)
+    """Records that were changed while a system had been restored from an older copy."""
+    restored_at: int = 0
+    """The number of effects in the ERP's ledger when that was done."""
     nemesis: list[str] = field(default_factory=list)
     operations: dict[str, Json | None] = field(default_factory=dict)
-    """Per answered event its status; None where the ledger knows nothing of it."""
+    """Per answered event its row in the ledger (state, reason, detail); None where the ledger knows nothing of it."""
+    shown: dict[str, str] = field(default_factory=dict)
+    """The state that the status route shows of an event; of some events where there are many."""
+    problems: dict[str, list[str]] = field(default_factory=dict)
+    """Per event the states under which the ledger's list of problems has it."""
     rows: dict[str, Json | None] = field(default_factory=dict)
     """Per record its row as Dataverse has it in the end; None where it was deleted."""
     currencies: dict[str, str] = field(default_factory=dict)
@@ -40,7 +48,7 @@ class History:
     dead_letters: list[str] = field(default_factory=list)
     """Message ids in $DeadLetterQueue."""
     archived: list[Json] = field(default_factory=list)
-    """The archive's lines: partition, sequenceNumber, id."""
+    """The archive's lines: partition, sequenceNumber, id, state."""
     queue: Json = field(default_factory=dict)
     """Messages in the work queue: active, locked, scheduled, deferred, deadLetter."""
     hub: dict[str, int] = field(default_factory=dict)

@@ -4,6 +4,7 @@ Written from docs/explanation/architecture.md ("What is decided for which change
 systems, not from the app's code: where the two disagree, one of them is wrong.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -18,9 +19,12 @@ DECISIONS = {"approved": 1, "review": 2, "refused": 3}
 
 def disagreements(history: History) -> Iterator[str]:
     """Where the outside world is not as the rows demand."""
+    done: dict[str, list[Json]] = defaultdict(list)
+    for effect in history.effects:
+        done[effect["id"]].append(effect)
     for record, row in history.rows.items():
         table, _, row_id = record.partition(":")
-        effects = [effect for effect in history.effects if effect["id"] == row_id]
+        effects = done[row_id]
         found = _account(row, effects, history) if table == "account" else _opportunity(row, effects, history)
         for told in found:
             yield f"{record}: {told}"
@@ -75,13 +79,13 @@ def _ordered(row: Json, orders: list[Json], history: History) -> Iterator[str]:
 
 
 def _scored(row: Json, history: History) -> Iterator[str]:
-    wanted = _basis(row, history)
-    paid = [charge for charge in history.charges if basis_of(charge) == wanted]
-    if not paid:
+    wanted = _wanted_score(row, history)
+    charged = [it for it in history.charges if it["reference"] == wanted[0] and scored_for(it) == wanted]
+    if not charged:
         yield f"never scored for {wanted[2]} {wanted[3]}"
         return
-    yield from _differs("credit score", row["new_creditscore"], paid[-1]["score"])
-    yield from _differs("credit decision", row["new_creditdecision"], DECISIONS[paid[-1]["decision"]])
+    yield from _differs("credit score", row["new_creditscore"], charged[-1]["score"])
+    yield from _differs("credit decision", row["new_creditdecision"], DECISIONS[charged[-1]["decision"]])
 
 
 def _synced(row: Json, number: str | None) -> Iterator[str]:
@@ -90,12 +94,12 @@ def _synced(row: Json, number: str | None) -> Iterator[str]:
     yield from _differs("syncmessage", row["new_syncmessage"], None)
 
 
-def basis_of(charge: Json) -> tuple[str, str, Decimal, str]:
-    """What was paid for: opportunity, customer, amount, currency."""
+def scored_for(charge: Json) -> tuple[str, str, Decimal, str]:
+    """What was charged for: opportunity, customer, amount, currency."""
     return charge["reference"], charge["subjectId"], Decimal(charge["amount"]), charge["currency"]
 
 
-def _basis(row: Json, history: History) -> tuple[str, str, Decimal, str | None]:
+def _wanted_score(row: Json, history: History) -> tuple[str, str, Decimal, str | None]:
     amount = Decimal(str(row["estimatedvalue"]))
     return row["opportunityid"], row["_customerid_value"], amount, _currency(row, history)
 

@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable
 
 from sandbox.client import Client
-from sandbox.running.sandbox import Sandbox
+from tests.chaos.app.bench import WORKER, Bench
 
 log = logging.getLogger("chaos.nemesis")
 
 PAST_THE_LOCK = 61.0
 """Seconds: the work queue's lock duration, and a little."""
 
-PROCESSES = (*["host-events"] * 3, "host-http", "broker", "erp", "credit", "dataverse")
+PROCESSES = (*[WORKER] * 3, "host-http", "broker", "erp", "credit", "dataverse")
 _OURS = r"[?&](\$select=.*versionnumber|tag=dataverse-integration)"  # requests of the app, seldom those of people
 _CALLS = (
     ("erp", "PUT /api/customers"),
@@ -43,8 +43,9 @@ _FAULTS = (
 class Nemesis:
     """Strikes one after the other; `strikes` tells what was done."""
 
-    def __init__(self, sandbox: Sandbox, client: Client, rng: random.Random) -> None:
-        self._sandbox = sandbox
+    def __init__(self, bench: Bench, client: Client, rng: random.Random) -> None:
+        self._bench = bench
+        self._sandbox = bench.sandbox
         self._client = client
         self._rng = rng
         self.strikes: list[str] = []
@@ -60,22 +61,23 @@ class Nemesis:
         self._note(f"kill {name}")
         self._sandbox.processes.kill(name)
         time.sleep(self._rng.uniform(0, 1))
-        if name == "host-events":  # before its successor holds locks of its own
+        if name.startswith(WORKER):  # before its successor holds locks of its own
             self._client.broker.advance_clock(PAST_THE_LOCK)
         self._sandbox.processes.start(name)
 
     def freeze(self) -> None:
-        """The worker sleeps past its locks, then goes on as if nothing had happened."""
-        self._note("freeze host-events")
-        pid = self._sandbox.processes.pid("host-events")
+        """A worker sleeps past its locks, with its host, then both go on as if nothing had happened."""
+        name = self._rng.choice(self._bench.workers)
+        self._note(f"freeze {name}")
+        pid = self._sandbox.processes.pid(name)
         if pid is None:
             return
-        os.kill(pid, signal.SIGSTOP)
+        os.killpg(pid, signal.SIGSTOP)
         try:
             self._client.broker.advance_clock(PAST_THE_LOCK)
             time.sleep(self._rng.uniform(0.2, 1))
         finally:
-            os.kill(pid, signal.SIGCONT)
+            os.killpg(pid, signal.SIGCONT)
 
     def storage_away(self) -> None:
         """Azurite is stopped and started, in good order: it acknowledges up to five seconds before it writes."""

@@ -129,7 +129,7 @@ def context_about(change: Change) -> bytes:
         PrimaryEntityName=change.table,
         PrimaryEntityId=change.row_id,
         MessageName=_MESSAGES[change.action],
-        OperationCreatedOn=f"/Date({time.time_ns() // 1_000_000}+0000)/",
+        OperationCreatedOn=f"/Date({int(time.time())}000+0000)/",  # Dataverse gives whole seconds
         **{name: str(uuid.uuid4()) for name in ("OperationId", "RequestId", "CorrelationId")},
     )
     columns = [name.partition("@")[0].removesuffix("_account") for name in change.columns]

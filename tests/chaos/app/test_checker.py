@@ -30,8 +30,8 @@ def sound() -> History:
         Answer("w1", f"account:{ACCOUNT}", own=True, status="own-write"),
     ]
     done = {"state": "completed", "reason": None, "detail": None}
-    verdict = {"state": "dead-lettered", "reason": "credit-rejected", "detail": "unknown currency"}
-    history.operations = {"e1": done, "e2": done, "e3": dict(done, state="superseded"), "e4": verdict, "w1": None}
+    letter = {"state": "dead-lettered", "reason": "credit-rejected", "detail": "unknown currency"}
+    history.operations = {"e1": done, "e2": done, "e3": dict(done, state="superseded"), "e4": letter, "w1": None}
     history.rows = {
         f"account:{ACCOUNT}": {
             "name": "North", "telephone1": None, "_transactioncurrencyid_value": None, "new_erpnumber": "C-1", **SYNCED,
@@ -52,8 +52,11 @@ def sound() -> History:
     history.charges = [charge(OPEN, "e3:s:1", "100.50"), charge(WON, "e2:s:1", "7.00")]
     history.dead_letters = ["e4#2"]
     history.archived = [
-        {"partition": str(n % 2), "sequenceNumber": n // 2, "id": f"e{n + 1}"} for n in range(4)
-    ]  # fmt: skip
+        {"partition": str(n % 2), "sequenceNumber": n // 2, "id": f"e{n + 1}", "state": state}
+        for n, state in enumerate(("completed", "completed", "superseded", "dead-lettered"))
+    ]
+    history.shown = {"e1": "completed"}
+    history.problems = {"e4": ["dead-lettered"], "e2": ["system-behind"]}
     history.hub = {"0": 2, "1": 2}
     return history
 
@@ -121,12 +124,12 @@ def effect_again(number: int, **changes: Any) -> Callable[[History], None]:
 CORRUPTIONS: dict[str, tuple[str, Callable[[History], None]]] = {
     "the ledger lost an event": ("lost", lambda h: h.operations.update(e2=None)),
     "an event never ends": ("lost", lambda h: h.operations["e1"].update(state="processing")),  # type: ignore[union-attr]
-    "an effect twice under one key": ("double", effect_again(1)),
-    "a customer created twice": ("double", effect_again(0, key="e9:c:1")),
-    "a charge twice under one key": ("double", lambda h: h.charges.append(h.charges[0])),
-    "an event pays twice for one question": ("paid twice", lambda h: h.charges.append(charge(OPEN, "e3:s:9", "100.5"))),
+    "an effect twice under one key": ("done twice", effect_again(1)),
+    "a customer created twice": ("done twice", effect_again(0, key="e9:c:1")),
+    "a charge twice under one key": ("done twice", lambda h: h.charges.append(h.charges[0])),
+    "one question is charged twice": ("charged twice", lambda h: h.charges.append(charge(OPEN, "e3:s:9", "100.5"))),
     "a message is left in the queue": ("lost", lambda h: h.queue.update(locked=1)),
-    "two events pay for one state": ("paid twice", lambda h: h.charges.append(charge(OPEN, "e8:s:1", "100.50"))),
+    "one state is charged twice": ("charged twice", lambda h: h.charges.append(charge(OPEN, "e8:s:1", "100.50"))),
     "a version goes back": ("out of order", effect_again(0, key="e9:c:9", kind="customer-updated")),
     "the ERP has an old name": ("not converged", set_row(f"account:{ACCOUNT}", name="East")),
     "the ERP number was not written back": ("not converged", set_row(f"account:{ACCOUNT}", new_erpnumber=None)),
@@ -140,9 +143,15 @@ CORRUPTIONS: dict[str, tuple[str, Callable[[History], None]]] = {
     "a failed row says it is synced": ("not converged", set_row(f"opportunity:{POISON}", new_syncstatus=1)),
     "a synced row says it failed": ("not converged", set_row(f"opportunity:{WON}", new_syncstatus=2)),
     "a dead-lettered event is in no queue": ("dead letters", lambda h: h.dead_letters.clear()),
-    "a dead letter without a verdict": ("dead letters", lambda h: h.dead_letters.append("e1#1")),
-    "a verdict without a reason": ("verdict", lambda h: h.operations["e4"].update(detail="")),  # type: ignore[union-attr]
-    "a sound record is dead-lettered": ("verdict", lambda h: h.poisoned.clear()),
+    "a dead letter of an event that has ended well": ("dead letters", lambda h: h.dead_letters.append("e1#1")),
+    "a dead letter without a reason": ("dead-letter reason", lambda h: h.operations["e4"].update(detail="")),  # type: ignore[union-attr]
+    "a sound record is dead-lettered": ("dead-letter reason", lambda h: h.poisoned.clear()),
+    "an event waits for ever in the list of problems": ("two statuses", lambda h: h.problems.update(e1=["waiting"])),
+    "the status route says something else": ("two statuses", lambda h: h.shown.update(e1="waiting")),
+    "analytics was told something else": ("two statuses", lambda h: h.archived[0].update(state="superseded")),
+    "analytics was told two things": (
+        "two statuses", lambda h: h.archived.append(dict(h.archived[0], sequenceNumber=9, state="dead-lettered"))
+    ),
     "analytics lacks an event": ("archive", lambda h: h.archived[0].update(id="e9")),
     "the archive lacks a line": ("archive", lambda h: h.hub.update({"1": 3})),
     "a line is there twice": ("archive", lambda h: h.archived.append(h.archived[0])),

@@ -3,9 +3,9 @@
 import pytest
 
 from sandbox.client import Client, eventually
+from tests.chaos.app.bench import Bench
 from tests.chaos.app.changes import EURO
 from tests.chaos.app.nemesis import PAST_THE_LOCK
-from tests.chaos.app.run import Bench
 from tests.end_to_end.journeys import Person, charges_for, effects_of, state_in_erp
 
 OUR_WRITES = "PATCH .*tag=dataverse-integration"

@@ -1,11 +1,9 @@
 """Kills the broker under load again and again: what it has acknowledged is there, what it has completed stays away.
 
-The long form goes on until it has killed `BROKER_CHAOS_KILLS` times (default 20) and `BROKER_CHAOS_MESSAGES` messages
-were acknowledged (default 20,000).
+`run.py chaos broker-messages` is the long form.
 """
 
 import itertools
-import os
 import random
 import threading
 import time
@@ -20,8 +18,6 @@ from sandbox.azure.amqp.message import Properties
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient
 from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
-KILLS = int(os.environ.get("BROKER_CHAOS_KILLS", "20"))
-MESSAGES = int(os.environ.get("BROKER_CHAOS_MESSAGES", "20000"))
 WINDOW = 10  # messages on their way at once
 
 
@@ -115,7 +111,14 @@ def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
     process.kill()
 
 
-def run(broker: BrokerProcess, kills: int, messages: int) -> None:
+def run(
+    broker: BrokerProcess,
+    kills: int,
+    messages: int,
+    *,
+    show: Callable[[int, int], None] = lambda _kills, _messages: None,
+) -> dict[str, int]:
+    """Kill until it was done so often and so many messages were acknowledged; the figures, once all of it holds."""
     load = Load(broker.port)
     threads = [threading.Thread(target=work) for work in (load.produce, load.produce, load.consume, load.publish)]
     for thread in threads:
@@ -127,6 +130,7 @@ def run(broker: BrokerProcess, kills: int, messages: int) -> None:
             broker.kill()
             broker.start()
             done += 1
+            show(done, len(load.acknowledged))
         time.sleep(0.5)
     finally:
         load.stop.set()
@@ -140,11 +144,6 @@ def run(broker: BrokerProcess, kills: int, messages: int) -> None:
     lost = load.acknowledged - load.completed - load.in_doubt - left
     back = load.resurrected | (load.completed & left)
     again = sum(count - 1 for count in load.received.values())
-    print(  # noqa: T201 -- figures
-        f"{done} kills; messages: {len(load.acknowledged)} acknowledged, {len(load.completed)} completed, {again} "
-        f"delivered again, {len(load.in_doubt)} in doubt, {len(lost)} lost, {len(back)} resurrected; events: "
-        f"{len(load.events)} acknowledged, {len(load.events - stored)} lost"
-    )
     assert len(load.acknowledged) > 20 * kills, "there was no load"
     assert len(load.completed) > 5 * kills
     assert lost == set(), "acknowledged messages are lost"
@@ -152,12 +151,18 @@ def run(broker: BrokerProcess, kills: int, messages: int) -> None:
     assert len(load.in_doubt) <= WINDOW * done, "only settlements on their way at a kill can be in doubt"
     assert load.events
     assert load.events - stored == set(), "acknowledged events are lost"
+    return {
+        "kills": done,
+        "messages acknowledged": len(load.acknowledged),
+        "messages completed": len(load.completed),
+        "messages delivered again": again,
+        "completions whose answer fell to a kill": len(load.in_doubt),
+        "messages lost": len(lost),
+        "completed messages that came back": len(back),
+        "events acknowledged": len(load.events),
+        "events lost": len(load.events - stored),
+    }
 
 
 def test_a_few_kills_lose_and_resurrect_nothing(broker: BrokerProcess) -> None:
     run(broker, 2, 300)
-
-
-@pytest.mark.slow
-def test_many_kills_lose_and_resurrect_nothing(broker: BrokerProcess) -> None:
-    run(broker, KILLS, MESSAGES)

@@ -191,6 +191,7 @@ class SessionTable:
         for message in session.locked.values():
             message.locked_until = session.locked_until
         self.ends.set(session_id, session.locked_until)
+        self._engine.count("session_locks_renewed")
         return session.locked_until
 
     def free(self, session: Session, *, counted: bool) -> None:

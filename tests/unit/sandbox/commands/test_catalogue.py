@@ -46,9 +46,23 @@ def test_what_test_does_not_know_goes_to_pytest_as_it_is(monkeypatch: pytest.Mon
         given.append(arguments)
         return 5 if title else 0
 
-    monkeypatch.setattr("sandbox.commands.chaos.run_pytest", run_pytest)
-    assert main(["chaos", "tests/x.py", "-k", "kill", "--maxfail=1"]) == 5
-    assert given == [["-m", "slow", "tests/x.py", "-k", "kill", "--maxfail=1"]]
+    monkeypatch.setattr("sandbox.commands.test.run_pytest", run_pytest)
+    monkeypatch.setattr("sandbox.commands.test.install_azurite", lambda: None)
+    assert main(["test", "tests/x.py", "-k", "kill", "--maxfail=1"]) == 5
+    assert given == [["tests/x.py", "-k", "kill", "--maxfail=1"]]
+
+
+def test_chaos_has_its_forms_run_where_the_tests_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the sandbox imports the tests."""
+    given: list[tuple[str, ...]] = []
+
+    def call(command: tuple[str, ...]) -> int:
+        given.append(command[1:])
+        return 1
+
+    monkeypatch.setattr("sandbox.commands.chaos.call", call)
+    assert main(["chaos", "frozen", "--night", "--seed", "7"]) == 1
+    assert given == [("-m", "tests.chaos.main", "frozen", "--night", "--seed", "7")]
 
 
 def test_no_command_takes_an_abbreviated_option() -> None:

@@ -1,0 +1,76 @@
+"""A form of `run.py chaos`: something that is done to the running app, and what must hold afterwards."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.terminal.progress import Progress
+from tests.chaos.app.checker import PROMISES, counts, violations
+from tests.chaos.app.history import History
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a form: how long it is, how far it is, its figures, and where it falls short.
+
+    `folder` is for what it needs while it runs and for the histories in which something was found.
+    """
+
+    folder: Path
+    progress: Progress
+    seed: int
+    night: bool = False
+    figures: dict[str, Any] = field(default_factory=dict)
+    short: list[str] = field(default_factory=list)
+
+    @property
+    def rng(self) -> random.Random:
+        """Chance that the seed repeats."""
+        return random.Random(self.seed)  # noqa: S311 -- repeatable
+
+    def size(self, minutes: int, night: int) -> int:
+        """How much of something: in the form of minutes, and in the one for a night."""
+        return night if self.night else minutes
+
+    def show(self, done: int, note: str = "", *, total: int | None = None) -> None:
+        """So much is done."""
+        self.progress.show(done, note, total=total)
+
+    def figure(self, **figures: Any) -> None:
+        """Figures for the evidence, under these names with spaces for underscores."""
+        self.figures |= {name.replace("_", " "): value for name, value in figures.items()}
+
+    def demand(self, holds: object, what: str) -> None:
+        """Something that must hold; `what` says what is short where it does not."""
+        if not holds:
+            self.short.append(what)
+
+    def judge(self, history: History) -> None:
+        """Have the checker judge; its counts become figures, and every broken promise makes the run fall short."""
+        counted = counts(history)
+        for name in PROMISES:
+            counted[name] = counted.get(name, 0) + self.figures.get(name, 0)
+        self.figures |= counted
+        found = violations(history)
+        if found:
+            path = self.folder / f"history-{len(self.short)}.json"
+            history.save(path)
+            self.short += [f"{len(found)} broken promises; what was seen is in {path}", *map(str, found[:30])]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form by its name: what it does in one sentence, about how many minutes it takes, and what runs it."""
+
+    name: str
+    does: str
+    minutes: int
+    night_minutes: int
+    run: Callable[[Run], None]
+
+
+def by_name(forms: list[Form]) -> Mapping[str, Form]:
+    """The forms by their names."""
+    return {form.name: form for form in forms}

@@ -1,0 +1,76 @@
+"""One record that is busy for longer than its session's lock, and than a function may run."""
+
+import itertools
+import json
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.azure.topology import TOPOLOGY
+from tests.chaos.app.bench import running
+from tests.chaos.app.history import History
+from tests.chaos.app.observe import observe, waiting
+from tests.chaos.form import Form, Run
+
+_LOCKS = 6
+"""So many lock durations the record is busy for, and a little."""
+
+
+def keep_busy(run: Run) -> None:
+    """People change one account all the time, and the ERP takes a quarter of a lock's duration for each state.
+
+    Two hosts: whoever holds the session keeps it, and the other one never works on the record meanwhile. The form of
+    minutes has locks of ten seconds, the one for a night those of the topology.
+    """
+    lock = run.size(10, 60)
+    slow = lock / 4
+    with running(run.folder / "sandbox", topology=_topology(run.folder, lock)) as bench:
+        bench.add_workers(1)
+        client, history = bench.client(), History(run.seed)
+        account = client.dataverse.create("account", {"name": "North"}, silent=True)
+        client.erp.add_fault("PUT /api/customers", times=None, delay_ms=int(slow * 1000))
+        before = client.broker.counters()
+        began, number = time.monotonic(), 0
+        while (past := time.monotonic() - began) < (_LOCKS + 0.5) * lock:
+            number += 1
+            client.dataverse.update("account", account, {"name": f"North {number}"})
+            run.show(int(past), "s busy", total=int((_LOCKS + 0.5) * lock))
+            time.sleep(slow / 2)
+        while waiting(client):
+            run.show(int(time.monotonic() - began), "s, the last changes")
+            time.sleep(0.5)
+        busy = time.monotonic() - began
+        calls = [datetime.fromisoformat(it["at"]).timestamp() for it in client.erp.received() if it["method"] == "PUT"]
+        after = client.broker.counters()
+        observe(bench, history, [f"account:{account}"], within=60)
+    run.judge(history)
+    renewed, lost = (after.get(it, 0) - before.get(it, 0) for it in ("session_locks_renewed", "session_locks_expired"))
+    between = [later - earlier for earlier, later in itertools.pairwise(calls)]
+    run.figure(
+        lock_in_seconds=lock,
+        seconds_busy=round(busy),
+        session_locks_renewed=renewed,
+        session_locks_lost=lost,
+        calls_of_the_ERP=len(calls),
+        seconds_of_each_call=slow,
+        seconds_between_two_calls_at_least=round(min(between, default=0), 2),
+    )
+    run.demand(busy > _LOCKS * lock, f"the record was busy for {busy:.0f} s only")
+    run.demand(renewed >= _LOCKS and not lost, f"its lock was renewed {renewed} times, and {lost} were lost")
+    run.demand(min(between, default=0) > slow, "two calls for the record were under way at once")
+    run.demand(not run.figures.get("dead-lettered"), f"{run.figures.get('dead-lettered')} events were dead-lettered")
+
+
+def _topology(folder: Path, lock: int) -> Path:
+    document: dict[str, Any] = json.loads(TOPOLOGY.read_text(encoding="utf-8"))
+    for queue in document["serviceBus"]["queues"]:
+        queue["lockDuration"] = f"PT{lock}S"
+    path = folder / "topology.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+FORMS = [
+    Form("busy-record", "One record is busy for longer than six locks, with two hosts.", 2, 9, keep_busy),
+]

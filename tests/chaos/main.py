@@ -1,0 +1,116 @@
+"""The forms of `run.py chaos`: lists them, runs them, and keeps the figures of those that pass in docs/evidence."""
+
+import argparse
+import logging
+import random
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.commands.session import START_FAILURES, install_azurite
+from sandbox.terminal.progress import Progress
+from sandbox.terminal.screen import STYLES, Screen
+from sandbox.terminal.words import PYTHON, duration, listed, place
+from tests.chaos import evidence
+from tests.chaos.app.checker import PROMISES
+from tests.chaos.form import Form, Run
+from tests.chaos.forms import broker, busy, crash_points, kills, outage, races, restores
+
+FORMS = [*kills.FORMS, *crash_points.FORMS, *races.FORMS, *busy.FORMS, *outage.FORMS, *restores.FORMS, *broker.FORMS]
+ALL = "all"
+
+
+def main(arguments: list[str]) -> int:
+    """Without a form, list them. The exit status is 1 when a form falls short, 2 when there is no such form."""
+    parser = argparse.ArgumentParser(prog="run.py chaos", add_help=False)
+    parser.add_argument("forms", nargs="*", metavar="FORM")
+    parser.add_argument("--night", action="store_true")
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--keep", type=Path, default=evidence.FOLDER)
+    given = parser.parse_args(arguments)
+    screen = Screen()
+    if not given.forms:
+        list_forms(screen)
+        return 0
+    names = [form.name for form in FORMS]
+    unknown = [name for name in given.forms if name not in {*names, ALL}]
+    if unknown:
+        screen.say(f"There is no form {listed(unknown, 'or')}. {PYTHON} run.py chaos lists the forms.")
+        return 2
+    install_azurite()
+    chosen = [form for form in FORMS if ALL in given.forms or form.name in given.forms]
+    failed = [form.name for form in chosen if not run_form(form, screen, given)]
+    if len(chosen) > 1:
+        screen.say(f"{len(chosen) - len(failed)} of {len(chosen)} forms hold.", "bold")
+    if failed:
+        screen.say(f"Short: {listed(failed)}.", STYLES["FAILED"])
+    return 1 if failed else 0
+
+
+def list_forms(screen: Screen) -> None:
+    """All forms, and how long they take."""
+    screen.say("Forms, with their minutes on two cores, and those of --night:")
+    screen.say()
+    rows = [(form.name, str(form.minutes), str(form.night_minutes), form.does) for form in FORMS]
+    screen.table(("form", "min", "night", "what it does"), rows)
+    screen.say()
+    screen.say(f"{PYTHON} run.py chaos FORM [FORM ...] runs some of them, {PYTHON} run.py chaos {ALL} runs all.")
+
+
+def run_form(form: Form, screen: Screen, given: argparse.Namespace) -> bool:
+    """Run one form and say what came of it; whether it holds."""
+    seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
+    screen.title(f"{form.name}: {form.does}")
+    folder, began = Path(tempfile.mkdtemp(prefix=f"chaos-{form.name}-")), time.monotonic()
+    with _logged(folder / "chaos.log"), Progress(form.name) as progress:
+        run = Run(folder, progress, seed, night=given.night)
+        try:
+            form.run(run)
+        except START_FAILURES as failure:
+            run.short.append(str(failure))
+        except Exception as failure:  # noqa: BLE001 -- whatever it is, the form has not come to its end
+            run.short += [f"It ended early: {failure!r}", *traceback.format_exc().splitlines()[-12:]]
+    run.figures["seconds"] = round(time.monotonic() - began)
+    _show(screen, run)
+    if run.short:
+        screen.say(f"It falls short. Logs and what was seen are in {folder}.", STYLES["FAILED"])
+        for line in run.short:
+            screen.raw(f"  {line}")
+        return False
+    name = f"{form.name}{'-night' if given.night else ''}"
+    command = f"python3 run.py chaos {form.name}{' --night' if given.night else ''} --seed {seed}"
+    kept = evidence.keep(name, command, run.figures, folder=given.keep)
+    screen.say(f"It holds, after {duration(time.monotonic() - began)}; the figures are in {place(kept)}.", STYLES["ok"])
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """What is struck when, for whoever looks into a run that falls short."""
+    handler, root = logging.FileHandler(path), logging.getLogger("chaos")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()
+
+
+def _show(screen: Screen, run: Run) -> None:
+    promised = {name: run.figures[name] for name in PROMISES if name in run.figures}
+    screen.say(", ".join(f"{name} {count}" for name, count in promised.items()), "bold")
+    screen.say(", ".join(f"{name} {value}" for name, value in run.figures.items() if name not in promised))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

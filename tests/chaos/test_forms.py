@@ -1,0 +1,89 @@
+"""The forms of `run.py chaos` are listed, keep figures only when they hold, and fail when they do not."""
+
+import argparse
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.terminal.progress import Progress
+from sandbox.terminal.screen import Screen
+from tests.chaos import main
+from tests.chaos.app.checker import PROMISES
+from tests.chaos.app.test_checker import CORRUPTIONS, sound
+from tests.chaos.form import Form, Run
+
+
+def run_form(folder: Path, work: Callable[[Run], None], *, night: bool = False) -> tuple[bool, str]:
+    """Whether it holds, and what is said."""
+    out = io.StringIO()
+    given = argparse.Namespace(seed=7, night=night, keep=folder)
+    holds = main.run_form(Form("example", "An example.", 1, 2, work), Screen(out, width=100), given)
+    return holds, out.getvalue()
+
+
+def test_the_forms_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a form nothing runs."""
+    assert main.main([]) == 0
+    listed = capsys.readouterr().out
+    assert all(form.name in listed for form in main.FORMS)
+    assert len({form.name for form in main.FORMS}) == len(main.FORMS)
+
+
+def test_a_form_that_there_is_not_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["frozn"]) == 2
+    assert "frozn" in capsys.readouterr().out
+
+
+def test_the_figures_of_a_form_that_holds_are_kept(tmp_path: Path) -> None:
+    """With date, commit, command and all promises."""
+    holds, said = run_form(tmp_path, lambda run: run.judge(sound()))
+    assert holds, said
+    kept = json.loads((tmp_path / "example.json").read_text(encoding="utf-8"))
+    assert kept["command"] == "python3 run.py chaos example --seed 7"
+    assert {"date", "commit", "app", "machine"} <= kept.keys()
+    promised = {name: kept["figures"][name] for name in PROMISES}
+    assert promised == dict.fromkeys(
+        ("lost", "done twice", "charged twice", "out of order", "not converged", "two statuses"), 0
+    )
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_a_form_with_a_broken_promise_falls_short(tmp_path: Path, name: str) -> None:
+    """It names what is broken, and leaves the figures of an earlier run alone."""
+    promise, corrupt = CORRUPTIONS[name]
+    history = sound()
+    corrupt(history)
+    holds, said = run_form(tmp_path, lambda run: run.judge(history))
+    assert not holds
+    assert promise in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_form_that_demands_more_than_there_was_falls_short(tmp_path: Path) -> None:
+    def work(run: Run) -> None:
+        run.judge(sound())
+        run.demand(run.figures["kills"] >= 1, "nothing was killed")
+
+    holds, said = run_form(tmp_path, work)
+    assert not holds
+    assert "nothing was killed" in said
+
+
+def test_a_form_that_ends_early_falls_short(tmp_path: Path) -> None:
+    def work(_run: Run) -> None:
+        raise TimeoutError("an empty work queue did not happen")
+
+    holds, said = run_form(tmp_path, work)
+    assert not holds
+    assert "an empty work queue" in said
+
+
+def test_the_form_for_a_night_is_longer_and_kept_under_its_own_name(tmp_path: Path) -> None:
+    run = Run(tmp_path, Progress("x"), 7, night=True)
+    assert (run.size(20, 100), Run(tmp_path, Progress("x"), 7).size(20, 100)) == (100, 20)
+    holds, _ = run_form(tmp_path, lambda run: run.judge(sound()), night=True)
+    assert holds
+    assert (tmp_path / "example-night.json").exists()
