@@ -14,6 +14,8 @@ from tests.chaos import main
 from tests.chaos.app.checker import PROMISES
 from tests.chaos.app.test_checker import CORRUPTIONS, sound
 from tests.chaos.form import Form, Run
+from tests.chaos.forms.busy import judge_session
+from tests.chaos.forms.outage import judge_budget, judge_outage
 
 
 def run_form(folder: Path, work: Callable[[Run], None], *, night: bool = False) -> tuple[bool, str]:
@@ -79,6 +81,54 @@ def test_a_form_that_ends_early_falls_short(tmp_path: Path) -> None:
     holds, said = run_form(tmp_path, work)
     assert not holds
     assert "an empty work queue" in said
+
+
+MANY = [float(number) / 10 for number in range(800)]
+
+SEEDED: dict[str, tuple[str, Callable[[Run], None]]] = {
+    "an ERP that is away is asked all the time": (
+        "requests to an ERP", lambda run: judge_outage(run, away=60, refused=900, asked=[1.0])
+    ),
+    "an ERP that is back is overrun at once": (
+        "in one of the first seconds", lambda run: judge_outage(run, away=60, refused=3, asked=[1.0] * 50)
+    ),
+    "an ERP that is back is overrun later": (
+        "in one second", lambda run: judge_outage(run, away=60, refused=3, asked=[1.0, *[20.0] * 300])
+    ),
+    "nobody asks it": ("nothing was asked", lambda run: judge_outage(run, away=60, refused=3, asked=[])),
+    "more requests than Dataverse allows": (
+        "in five minutes, more", lambda run: judge_budget(run, MANY, limit=600, refused=0)
+    ),
+    "requests that Dataverse refuses": (
+        "refused 2", lambda run: judge_budget(run, MANY, limit=600, refused=2)
+    ),
+    "a budget that nobody needs": ("no test of a limit", lambda run: judge_budget(run, MANY, limit=6_000, refused=0)),
+    "two workers on one record": (
+        "at once", lambda run: judge_session(run, [1.0, 2.0, 6.0], slow=2.5, renewed=9, lost=0)
+    ),
+    "a session lock that is lost": (
+        "1 were lost", lambda run: judge_session(run, [1.0, 4.0], slow=2.5, renewed=9, lost=1)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEEDED)
+def test_what_a_form_measures_itself_can_fall_short(tmp_path: Path, name: str) -> None:
+    """Rates, budgets and locks are judged by the form, not by the checker of histories."""
+    short, work = SEEDED[name]
+    holds, said = run_form(tmp_path, work)
+    assert not holds
+    assert short in " ".join(said.split())
+
+
+def test_what_a_form_measures_itself_can_hold(tmp_path: Path) -> None:
+    def work(run: Run) -> None:
+        judge_outage(run, away=60, refused=3, asked=[1.0, 1.2, *[20.0] * 100])
+        judge_budget(run, [number * 0.6 for number in range(800)], limit=600, refused=0)
+        judge_session(run, [1.0, 4.0, 7.0], slow=2.5, renewed=9, lost=0)
+
+    holds, said = run_form(tmp_path, work)
+    assert holds, said
 
 
 def test_the_form_for_a_night_is_longer_and_kept_under_its_own_name(tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ CORRUPTIONS: dict[str, tuple[str, Callable[[History], None]]] = {
     "an event never ends": ("lost", lambda h: h.operations["e1"].update(state="processing")),  # type: ignore[union-attr]
     "an effect twice under one key": ("done twice", effect_again(1)),
     "a customer created twice": ("done twice", effect_again(0, key="e9:c:1")),
+    "an order made twice": ("done twice", effect_again(2, key="e9:o:1")),
     "a charge twice under one key": ("done twice", lambda h: h.charges.append(h.charges[0])),
     "one question is charged twice": ("charged twice", lambda h: h.charges.append(charge(OPEN, "e3:s:9", "100.5"))),
     "a message is left in the queue": ("lost", lambda h: h.queue.update(locked=1)),

@@ -46,17 +46,21 @@ def keep_busy(run: Run) -> None:
         observe(bench, history, [f"account:{account}"], within=60)
     run.judge(history)
     renewed, lost = (after.get(it, 0) - before.get(it, 0) for it in ("session_locks_renewed", "session_locks_expired"))
+    run.figure(lock_in_seconds=lock, seconds_busy=round(busy))
+    run.demand(busy > _LOCKS * lock, f"the record was busy for {busy:.0f} s only")
+    judge_session(run, calls, slow=slow, renewed=renewed, lost=lost)
+
+
+def judge_session(run: Run, calls: list[float], *, slow: float, renewed: int, lost: int) -> None:
+    """`calls` for the one record, in seconds and in order, each of which takes `slow` seconds."""
     between = [later - earlier for earlier, later in itertools.pairwise(calls)]
     run.figure(
-        lock_in_seconds=lock,
-        seconds_busy=round(busy),
         session_locks_renewed=renewed,
         session_locks_lost=lost,
         calls_of_the_ERP=len(calls),
         seconds_of_each_call=slow,
         seconds_between_two_calls_at_least=round(min(between, default=0), 2),
     )
-    run.demand(busy > _LOCKS * lock, f"the record was busy for {busy:.0f} s only")
     run.demand(renewed >= _LOCKS and not lost, f"its lock was renewed {renewed} times, and {lost} were lost")
     run.demand(min(between, default=0) > slow, "two calls for the record were under way at once")
     run.demand(not run.figures.get("dead-lettered"), f"{run.figures.get('dead-lettered')} events were dead-lettered")

@@ -57,8 +57,14 @@ def erp_away(run: Run) -> None:
         asked = _ask_until_done(run, bench, client, orders)
         observe(bench, history, orders.finish(), within=300)
     run.judge(history)
+    run.demand(run.figures["events"] >= events, f"there were {run.figures['events']} events, not {events}")
+    judge_outage(run, away=away, refused=refused, asked=asked)
+
+
+def judge_outage(run: Run, *, away: float, refused: int, asked: list[float]) -> None:
+    """`refused` requests came in the half in which the ERP answered 503; `asked` are seconds after its return."""
     per = Counter(int(second) for second in asked)
-    first = max((count for second, count in per.items() if second < _RAMP_SECONDS), default=0)
+    first = max((count for second, count in per.items() if second < min(per) + _RAMP_SECONDS), default=0)
     most = max(per.values(), default=0)
     run.figure(
         seconds_away=away,
@@ -68,13 +74,17 @@ def erp_away(run: Run) -> None:
         seconds_from_its_return_to_the_first_request=round(min(asked, default=0), 1),
         seconds_from_its_first_to_its_last_request=round(max(asked, default=0) - min(asked, default=0), 1),
     )
-    run.demand(not run.figures.get("dead-lettered"), f"{run.figures.get('dead-lettered')} events were dead-lettered")
-    run.demand(run.figures["events"] >= events, f"there were {run.figures['events']} events, not {events}")
+    run.demand(asked, "nothing was asked of the ERP once it was back")
+    _demand_no_dead_letters(run)
     run.demand(refused <= away, f"{refused} requests to an ERP that was away for {away / 2:.0f} s")
     bound = 2 / _ERP_SECONDS
     run.demand(first <= bound, f"{first} requests in one of the first seconds, more than {bound:.0f}")
     bound = 1.25 * _AT_ONCE / _ERP_SECONDS
     run.demand(most <= bound, f"{most} requests in one second, more than {bound:.0f}")
+
+
+def _demand_no_dead_letters(run: Run) -> None:
+    run.demand(not run.figures.get("dead-lettered"), f"{run.figures.get('dead-lettered')} events were dead-lettered")
 
 
 def _slow(client: Client) -> None:
@@ -131,20 +141,24 @@ def spend_budget(run: Run) -> None:
         observe(bench, history, records, within=60)
     run.judge(history)
     times = sorted(at for at, _ in seen.values() if at >= began)
-    most = max(bisect_left(times, at + _WINDOW) - number for number, at in enumerate(times))
     refused = sum(status == HTTPStatus.TOO_MANY_REQUESTS for _, status in seen.values())
+    run.figure(worker_processes=4, seconds_for_the_backlog=round(seconds))
+    judge_budget(run, times, limit=limit, refused=refused)
+
+
+def judge_budget(run: Run, times: list[float], *, limit: int, refused: int) -> None:
+    """`times` of the requests in seconds, in order; `refused` of them were answered 429."""
+    most = max((bisect_left(times, at + _WINDOW) - number for number, at in enumerate(times)), default=0)
     run.figure(
-        worker_processes=4,
         requests_allowed_in_five_minutes=limit,
         requests_in_the_busiest_five_minutes=most,
         requests_in_all=len(times),
         requests_refused_with_429=refused,
-        seconds_for_the_backlog=round(seconds),
     )
     run.demand(len(times) > 1.2 * limit, f"{len(times)} requests are no test of a limit of {limit}")
     run.demand(most <= limit, f"{most} requests in five minutes, more than {limit}")
     run.demand(refused == 0, f"Dataverse refused {refused} requests")
-    run.demand(not run.figures.get("dead-lettered"), f"{run.figures.get('dead-lettered')} events were dead-lettered")
+    _demand_no_dead_letters(run)
 
 
 def _requests_of_the_app(client: Client) -> dict[tuple[str, str], tuple[float, int]]:
