@@ -16,6 +16,8 @@ _log = get_logger(__name__)
 KEY = "instances"
 _EVERY = 60.0
 """Seconds between two signs of life, varied by up to a third, so that instances do not all write at once."""
+_AGAIN_AFTER = 5.0
+"""Seconds from the first sign of life to the second: instances that start together did not see each other before."""
 _FORGOTTEN_AFTER = 180.0
 _TRIES = 5
 
@@ -23,7 +25,8 @@ _TRIES = 5
 class Instances:
     """Counts the instances that called a system in the last three minutes, this one included.
 
-    Each instance writes its sign of life into one shared document, once a minute and only while it has work.
+    Each instance writes its sign of life into one shared document, twice when it starts, then once a minute and only
+    while it has work.
     If the document cannot be read, the last known number is used.
     """
 
@@ -40,7 +43,8 @@ class Instances:
         """The number as far as it is known, at least 1; starts writing a sign of life if one is due."""
         now = self._clock.monotonic()
         if now >= self._next:
-            self._next = now + _EVERY * (2 + 2 * self._draw()) / 3
+            every = _AGAIN_AFTER if self._next < 0 else _EVERY
+            self._next = now + every * (2 + 2 * self._draw()) / 3
             self._signing.start(self._sign)
         return self._count
 

@@ -31,6 +31,17 @@ async def test_all_that_are_at_work_are_counted(shared: MemoryState, clock: Manu
     assert await counted(*three) == [3, 3, 3]
 
 
+async def test_those_that_start_together_know_of_each_other_within_seconds(
+    shared: MemoryState, clock: ManualClock
+) -> None:
+    """The first to sign has seen nobody: for a minute it would take the budget of all."""
+    four = fleet(shared, clock, 4)
+    for one in four:
+        await counted(one)
+    clock.elapsed = 6
+    assert await counted(*four) == [4, 4, 4, 4]
+
+
 async def test_one_that_is_silent_is_forgotten(shared: MemoryState, clock: ManualClock) -> None:
     first, second = fleet(shared, clock, 2)
     await counted(first, second)
@@ -39,11 +50,13 @@ async def test_one_that_is_silent_is_forgotten(shared: MemoryState, clock: Manua
     assert await counted(first) == [1]
 
 
-async def test_the_document_is_written_once_a_minute(shared: MemoryState, clock: ManualClock) -> None:
+async def test_the_document_is_written_twice_in_the_beginning_then_once_a_minute(
+    shared: MemoryState, clock: ManualClock
+) -> None:
     (one,) = fleet(shared, clock, 1)
-    for clock.elapsed in range(30):
+    for clock.elapsed in range(40):
         await counted(one)
-    assert (await shared.read("instances"))[1] == "1"
+    assert (await shared.read("instances"))[1] == "2"
 
 
 async def test_the_last_known_number_holds_while_the_store_is_away(shared: MemoryState, clock: ManualClock) -> None:
