@@ -16,22 +16,25 @@ _CODE = ("function_app.py", "host.json", "infra/topology.json", "integration", "
 """What a run depends on: changes of anything else do not make its figures those of another version."""
 
 
-def keep(name: str, command: str, figures: Mapping[str, Any], *, folder: Path = FOLDER) -> Path:
-    """Write down when, at which commit, where and with which command a run was made, and what came of it.
+def version() -> dict[str, str]:
+    """Which version is run, and where; asked for before a run, as files may change meanwhile.
 
-    `app` is git's name for the content of `integration` at that commit; it stays the same where history is rewritten.
+    `app` is git's name for the content of `integration`; it stays the same where history is rewritten.
     """
-    evidence = {
+    return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": _git("rev-parse", "--short=12", "HEAD") + (" and changes" if _is_changed() else ""),
         "app": _git("rev-parse", "--short=12", "HEAD:integration"),
         "machine": f"{os.cpu_count()} CPUs, {platform.system()}, Python {platform.python_version()}",
-        "command": command,
-        "figures": dict(figures),
     }
+
+
+def keep(name: str, command: str, figures: Mapping[str, Any], *, of: Mapping[str, str], folder: Path = FOLDER) -> Path:
+    """Write down with which command a run of the version `of` was made, and what came of it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    path.write_text(json.dumps(evidence, indent=2) + "\n", encoding="utf-8")
+    document = {**of, "command": command, "figures": dict(figures)}
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return path
 
 

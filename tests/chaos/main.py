@@ -66,6 +66,7 @@ def run_form(form: Form, screen: Screen, given: argparse.Namespace) -> bool:
     """Run one form and say what came of it; whether it holds."""
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     screen.title(f"{form.name}: {form.does}")
+    version = evidence.version()
     folder, began = Path(tempfile.mkdtemp(prefix=f"chaos-{form.name}-")), time.monotonic()
     with _logged(folder / "chaos.log"), Progress(form.name) as progress:
         run = Run(folder, progress, seed, night=given.night)
@@ -84,7 +85,7 @@ def run_form(form: Form, screen: Screen, given: argparse.Namespace) -> bool:
         return False
     name = f"{form.name}{'-night' if given.night else ''}"
     command = f"python3 run.py chaos {form.name}{' --night' if given.night else ''} --seed {seed}"
-    kept = evidence.keep(name, command, run.figures, folder=given.keep)
+    kept = evidence.keep(name, command, run.figures, of=version, folder=given.keep)
     screen.say(f"It holds, after {duration(time.monotonic() - began)}; the figures are in {place(kept)}.", STYLES["ok"])
     shutil.rmtree(folder, ignore_errors=True)
     return True

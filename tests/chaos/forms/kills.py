@@ -26,7 +26,7 @@ def kill_workers(run: Run) -> None:
                 if not orders.at_work and not waiting(client):
                     break
                 time.sleep(0.05)
-            nemesis.kill(WORKER)
+            nemesis.kill(WORKER, pause=0.1)
         records = orders.finish()
         nemesis.heal()
         history.nemesis = nemesis.strikes
