@@ -56,12 +56,15 @@ class Nemesis:
         others = [self.freeze, self.storage_away, self.drop, self.slow, self.busy, self.jump, *[self.fail] * 3]
         self._rng.choice(kills + others)()
 
-    def kill(self, name: str, *, pause: float = 1.0) -> None:
-        """Kill -9, a pause of so many seconds at most, start again; what a dead worker held is free at once."""
+    def kill(self, name: str, *, pause: float = 1.0, free: bool = True) -> None:
+        """Kill -9, a pause of so many seconds at most, start again; what a dead worker held is `free` at once.
+
+        Otherwise that stays locked for as long as its lock lasts, as on Azure; other workers go on.
+        """
         self._note(f"kill {name}")
         self._sandbox.processes.kill(name)
         time.sleep(self._rng.uniform(0, pause))
-        if name.startswith(WORKER):  # before its successor holds locks of its own
+        if free and name.startswith(WORKER):  # before its successor holds locks of its own
             self._client.broker.advance_clock(PAST_THE_LOCK)
         self._sandbox.processes.start(name)
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 
-from tests.chaos.app.bench import WORKER, running
+from tests.chaos.app.bench import running
 from tests.chaos.app.history import History
 from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.observe import observe, waiting
@@ -14,9 +14,13 @@ from tests.chaos.form import Form, Run
 
 
 def kill_workers(run: Run) -> None:
-    """The worker is killed each time that so many events are done; every event has three effects."""
+    """One of two workers is killed each time that so many events are done; every event has three effects.
+
+    What a dead worker held stays locked for a minute, while the other one goes on.
+    """
     events, kills = run.size(1_000, 10_000), run.size(20, 100)
     with running(run.folder / "sandbox") as bench:
+        bench.add_workers(1)
         client, history = bench.client(), History(run.seed)
         nemesis, orders = Nemesis(bench, bench.client(), run.rng), Orders(bench, events)
         orders.start()
@@ -26,7 +30,7 @@ def kill_workers(run: Run) -> None:
                 if not orders.at_work and not waiting(client):
                     break
                 time.sleep(0.05)
-            nemesis.kill(WORKER, pause=0.1)
+            nemesis.kill(bench.workers[number % 2], pause=0.1, free=False)
         records = orders.finish()
         nemesis.heal()
         history.nemesis = nemesis.strikes
