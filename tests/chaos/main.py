@@ -4,6 +4,7 @@ import argparse
 import logging
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.commands.session import START_FAILURES, install_azurite
+from sandbox.commands.session import INTERRUPTED, START_FAILURES, install_azurite
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import PYTHON, duration, listed, place
@@ -44,7 +45,12 @@ def main(arguments: list[str]) -> int:
         return 2
     install_azurite()
     chosen = [form for form in FORMS if ALL in given.forms or form.name in given.forms]
-    failed = [form.name for form in chosen if not run_form(form, screen, given)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        failed = [form.name for form in chosen if not run_form(form, screen, given)]
+    except KeyboardInterrupt:
+        screen.say("Interrupted: nothing is kept of this form.")
+        return INTERRUPTED
     if len(chosen) > 1:
         screen.say(f"{len(chosen) - len(failed)} of {len(chosen)} forms hold.", "bold")
     if failed:
@@ -63,19 +69,18 @@ def list_forms(screen: Screen) -> None:
 
 
 def run_form(form: Form, screen: Screen, given: argparse.Namespace) -> bool:
-    """Run one form and say what came of it; whether it holds."""
+    """Run one form and say what came of it; whether it holds. Its folder stays where it does not."""
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     screen.title(f"{form.name}: {form.does}")
-    version = evidence.version()
-    folder, began = Path(tempfile.mkdtemp(prefix=f"chaos-{form.name}-")), time.monotonic()
-    with _logged(folder / "chaos.log"), Progress(form.name) as progress:
-        run = Run(folder, progress, seed, night=given.night)
-        try:
-            form.run(run)
-        except START_FAILURES as failure:
-            run.short.append(str(failure))
-        except Exception as failure:  # noqa: BLE001 -- whatever it is, the form has not come to its end
-            run.short += [f"It ended early: {failure!r}", *traceback.format_exc().splitlines()[-12:]]
+    version, began = evidence.version(), time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{form.name}-"))
+    try:
+        with _logged(folder / "chaos.log"), Progress(form.name) as progress:
+            run = Run(folder, progress, seed, night=given.night)
+            _run(form, run)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     run.figures["seconds"] = round(time.monotonic() - began)
     _show(screen, run)
     if run.short:
@@ -89,6 +94,15 @@ def run_form(form: Form, screen: Screen, given: argparse.Namespace) -> bool:
     screen.say(f"It holds, after {duration(time.monotonic() - began)}; the figures are in {place(kept)}.", STYLES["ok"])
     shutil.rmtree(folder, ignore_errors=True)
     return True
+
+
+def _run(form: Form, run: Run) -> None:
+    try:
+        form.run(run)
+    except START_FAILURES as failure:
+        run.short.append(str(failure))
+    except Exception as failure:  # noqa: BLE001 -- whatever it is, the form has not come to its end
+        run.short += [f"It ended early: {failure!r}", *traceback.format_exc().splitlines()[-12:]]
 
 
 @contextmanager
