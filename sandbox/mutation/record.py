@@ -12,7 +12,8 @@ from typing import Self
 from sandbox.mutation.mutants import Mutant
 from sandbox.mutation.tree import Tree
 
-TESTS = ("tests/unit/integration", "tests/contract/integration")
+TESTS = ("tests/unit/integration", "tests/contract/integration", "tests/flows")
+"""Folders with tests of the app; those that there are."""
 _CODE = ("integration", "sandbox", "tests")
 _KEPT = 3
 
@@ -64,7 +65,8 @@ def record(tree: Tree, cache: Path, say: Callable[[str], None]) -> Record:
     file = cache / f"{_digest(tree.root)}.json"
     if not file.exists():
         say("Which tests execute which lines (once for this state of the code) ...")
-        done = tree.pytest("-p", "sandbox.mutation.pytest_record", *TESTS, MUTATION_RECORD=str(tree.root / "record"))
+        folders = [folder for folder in TESTS if (tree.root / folder).exists()]
+        done = tree.pytest("-p", "sandbox.mutation.pytest_record", *folders, MUTATION_RECORD=str(tree.root / "record"))
         if done.returncode and (failed := failures(done.stdout)):
             done = tree.pytest(*failed)  # a test that waits for something fails now and then on a machine at work
         if done.returncode:

@@ -112,6 +112,8 @@ def test_what_does_not_fit_into_a_batch_goes_with_the_next(publisher: EventPubli
         future.result(SECONDS)
 
     assert [int(body) for body in hub.bodies] == list(range(25))
+    assert len(hub.batches) >= 13
+    assert len({partition for partition, _ in hub.batches}) == 1
 
 
 def test_a_hub_that_does_not_acknowledge_fails_the_future(publisher: EventPublisher, hub: Hub) -> None:
