@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integration.dataverse import Row
-from integration.errors import Fenced, Permanent, Transient
+from integration.errors import Fenced, Permanent, Stale, Transient
 from integration.events import IntegrationEvent
 from integration.events.envelope import to_envelope
 from integration.ledger import State
@@ -286,3 +286,15 @@ async def test_a_row_without_a_version_is_a_dead_letter_that_says_so(world: Worl
     with pytest.raises(DeadLettered):
         await handle(world, it)
     assert world.ledger.memory(it.session_id).dead_letters[it.event_id].reason == "row-without-version"
+
+
+async def test_a_system_that_is_ahead_of_its_row_is_named(world: World) -> None:
+    """Where people look for what a system has refused."""
+    it = new(world)
+    world.handler.script = [Stale("newer there", service="erp")]
+    with pytest.raises(DeadLettered):
+        await handle(world, it)
+    await world.ledger.close()
+    status = await world.ledger.read(it.event_id)
+    assert status is not None
+    assert (status.reason, status.system) == ("erp-ahead", "erp")
