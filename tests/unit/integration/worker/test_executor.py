@@ -186,6 +186,8 @@ async def test_an_unreadable_message_is_shown_with_what_is_wrong_with_it(world: 
     shown = world.ledger.table("events000000").entities.values()
     assert len(shown) == 2
     assert all(row["detail"] for row in shown)
+    names = ("table", "message", "recordId", "organisation")
+    assert {tuple(row[name] for name in names) for row in shown} == {("", "", "", "")}
     assert len(world.ledger.table("problems").entities) == 2
 
 
