@@ -4,8 +4,9 @@
     run.py mutate --again .sandbox/mutate.json
 
 The changes are made in a copy of the repository. Each is tried with the fast tests that execute the changed lines:
-those of tests/unit/integration and tests/contract/integration that need no part of the sandbox but Azurite. What is
-not noticed is listed: it is a test that is missing, or a change that makes no difference. Not on Windows.
+those of tests/unit/integration, tests/flows and tests/contract/integration that need no part of the sandbox but
+Azurite. What is not noticed is listed: it is a test that is missing, or a change that makes no difference. Not on
+Windows.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from sandbox.mutation.record import FailingTestsError, record
 from sandbox.mutation.run import NOTICED, Outcome, Share, Trial, shares
 from sandbox.mutation.tree import Tree
 from sandbox.repository import REPOSITORY
-from sandbox.running.state import new_state
+from sandbox.running.state import StateDirectory, new_state
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import duration, place
@@ -66,10 +67,11 @@ def main(options: argparse.Namespace) -> int:
     install_azurite()
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    state = new_state(DEFAULT_STATE, "mutate")
+    state = StateDirectory(new_state(DEFAULT_STATE, "mutate"))
+    state.open()
     outcomes: list[Outcome] = []
     try:
-        tree = Tree(REPOSITORY, state / "tree")
+        tree = Tree(REPOSITORY, state.root / "tree")
         known = record(tree, _CACHE, screen.say)
         with Forks(tree.root) as forks:
             _try_all(wanted, Trial(tree, forks, known), outcomes)
@@ -81,7 +83,8 @@ def main(options: argparse.Namespace) -> int:
         screen.say(f"Interrupted; {len(outcomes)} of {len(wanted)} were tried.")
         return INTERRUPTED
     finally:
-        shutil.rmtree(state, ignore_errors=True)
+        state.close()
+        shutil.rmtree(state.root, ignore_errors=True)
         if outcomes:
             _write(outcomes, options)
             _show(screen, outcomes)
