@@ -17,7 +17,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sandbox.commands.here import DEFAULT_STATE
+from sandbox.commands.here import DEFAULT_STATE, CommandError
 from sandbox.commands.session import INTERRUPTED, install_azurite
 from sandbox.mutation.forks import POSSIBLE, Forks
 from sandbox.mutation.mutants import Mutant, all_mutants, package_of, sample
@@ -96,8 +96,11 @@ def _wanted(options: argparse.Namespace) -> list[Mutant]:
     mutants = all_mutants(REPOSITORY, options.package)
     if options.again is None:
         return sample(mutants, options.sample, options.seed)
-    outcomes = json.loads(options.again.read_text(encoding="utf-8"))["outcomes"]
-    names = {it["name"] for it in outcomes if it["outcome"] != NOTICED}
+    try:
+        outcomes = json.loads(options.again.read_text(encoding="utf-8"))["outcomes"]
+        names = {it["name"] for it in outcomes if it["outcome"] != NOTICED}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CommandError(f"{place(options.again.absolute())} is no file that --json has written.") from error
     return [mutant for mutant in mutants if mutant.name in names]
 
 
