@@ -87,7 +87,17 @@ def _of_calls() -> Iterator[tuple[str, str]]:
             for word in sorted(set[str]().union(*map(texts, given))):
                 for kind in sorted(kinds & errors.keys()) or [""]:
                     yield word, kind
+        yield from ((word, "Permanent") for word in _of_needs(module))
         yield from _of_tables(module)
+
+
+def _of_needs(module: Module) -> Iterator[str]:
+    """Reasons that a flow gives itself, for a record that one of its effects needs."""
+    for call in module.calls():
+        if called(call) == "Needs":
+            for keyword in call.keywords:
+                if keyword.arg == "gone":
+                    yield from sorted(texts(keyword.value))
 
 
 def _of_tables(module: Module) -> Iterator[tuple[str, str]]:

@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import azure.functions as func
 
-from integration import connections
+from integration import connections, flows
 from integration.admission import CallerKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
+from integration.flow import Flow
+from integration.flow.discovery import flows_in, switched_on
+from integration.flow.handler import FlowHandler, Tools, result_columns
 from integration.intake import Intake
 from integration.intake import functions as intake_functions
 from integration.ledger import Ledger
@@ -40,13 +44,9 @@ from integration.settings import Settings
 from integration.systems_composition import Systems, build_systems, system_hosts
 from integration.telemetry import quieten_libraries
 from integration.transport import RetryPolicy, Transport
-from integration.worker import Copies, Executor, Handler, Handlers, Pace, Reports, Worker
+from integration.worker import Copies, Executor, Handlers, Pace, Reports, Worker
 from integration.worker import functions as worker_functions
-from integration.worker.customers import Customers
-from integration.worker.handlers.customers import AccountHandler, ContactHandler
-from integration.worker.handlers.opportunities import OpportunityHandler
 from integration.worker.hub import Hub
-from integration.worker.mapping import result_columns
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
 
@@ -91,10 +91,8 @@ def build_app(settings: Settings) -> func.FunctionApp:
     return app
 
 
-def build_services(
-    settings: Settings, *, clock: Clock | None = None, more_handlers: Iterable[Handler] = ()
-) -> Services:
-    """The services; tests pass a clock of their own, extensions pass their handlers (docs/how-to/add-a-handler.md)."""
+def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:
+    """The services; tests pass a clock of their own."""
     clock = clock or SystemClock()
     account = connections.table_account(settings, clock)
     transport = Transport([*system_hosts(settings), connections.table_host(account)], clock=clock)
@@ -104,7 +102,9 @@ def build_services(
     )
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
-    handlers = Handlers([*_handlers(systems, settings, clock), *more_handlers])
+    active = switched_on(flows_in(flows), settings.flows_off)
+    tools = _tools(systems, settings, clock, active)
+    handlers = Handlers(FlowHandler(flow, tools) for flow in active)
     return Services(
         intake=Intake(
             settings,
@@ -112,9 +112,9 @@ def build_services(
             ledger,
             clock,
             wants_of=handlers.wants_of,
-            results=result_columns(settings.publisher_prefix),
+            results={flow.table: result_columns(flow, settings.publisher_prefix) for flow in active},
         ),
-        worker=_worker(settings, systems, handlers, ledger, work_queue, publisher, clock),
+        worker=_worker(settings, tools.rows, handlers, ledger, work_queue, publisher, clock),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger, clock),
         health=Health(
@@ -148,7 +148,7 @@ def _desk(settings: Settings, systems: Systems, ledger: Ledger, work_queue: Work
 
 def _worker(  # noqa: PLR0917 -- called once, above
     settings: Settings,
-    systems: Systems,
+    rows: Rows,
     handlers: Handlers,
     ledger: Ledger,
     work_queue: WorkQueue,
@@ -159,7 +159,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
     reports = Reports(Hub(publisher, clock), copies, clock)
     return Worker(
         handlers=handlers,
-        rows=Rows(systems.dataverse),
+        rows=rows,
         ledger=ledger,
         executor=Executor(ledger, copies, reports, clock),
         copies=copies,
@@ -169,16 +169,14 @@ def _worker(  # noqa: PLR0917 -- called once, above
     )
 
 
-def _handlers(systems: Systems, settings: Settings, clock: Clock) -> list[Handler]:
-    write_back = WriteBack(systems.dataverse, clock, prefix=settings.publisher_prefix, tag=settings.write_tag)
-    customers = Customers(Rows(systems.dataverse), systems.erp, write_back)
-    return [
-        AccountHandler(customers, write_back),
-        ContactHandler(customers, write_back),
-        OpportunityHandler(
-            erp=systems.erp, credit=systems.credit, customers=customers, write_back=write_back, clock=clock
-        ),
-    ]
+def _tools(systems: Systems, settings: Settings, clock: Clock, active: Iterable[Flow[Any]]) -> Tools:
+    return Tools(
+        dataverse=systems.dataverse,
+        rows=Rows(systems.dataverse),
+        write_back=WriteBack(systems.dataverse, clock, prefix=settings.publisher_prefix, tag=settings.write_tag),
+        systems={"erp": systems.erp, "credit": systems.credit},
+        flows={flow.table: flow for flow in active},
+    )
 
 
 def _acknowledged(ping: Callable[[], "Future[None]"]) -> Callable[[], "asyncio.Future[None]"]:

@@ -214,6 +214,13 @@ class Settings(BaseModel):
         description="Customisation prefix of the result columns (docs/how-to/connect-dataverse.md).",
     )
 
+    flows_off: Json[list[str]] = Field(
+        default_factory=list,
+        alias="FLOWS_OFF",
+        description="Flows that are switched off, by the names of their files in integration/flows: their events go to "
+        'analytics only. JSON ["contact"].',
+    )
+
     systems: Systems = Field(
         alias="SYSTEMS",
         description="The other systems by name; the flows need `erp` and `credit`. JSON "

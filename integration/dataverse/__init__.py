@@ -2,7 +2,7 @@
 
 from integration.dataverse.client import DataverseClient, WhoAmI
 from integration.dataverse.errors import ROW_NOT_FOUND, dataverse_failure
-from integration.dataverse.row import Row, differs
+from integration.dataverse.row import Row, differs, related_rows, version_of
 from integration.dataverse.token import client_secret_tokens, scope_of
 
 __all__ = [
@@ -13,5 +13,7 @@ __all__ = [
     "client_secret_tokens",
     "dataverse_failure",
     "differs",
+    "related_rows",
     "scope_of",
+    "version_of",
 ]

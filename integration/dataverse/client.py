@@ -46,17 +46,24 @@ class DataverseClient:
         self._currencies = CurrencyCodes(self.retrieve, clock)
 
     async def retrieve(
-        self, entity_set: str, row_id: str, *, select: Sequence[str], context: CallContext = NO_CONTEXT
+        self,
+        entity_set: str,
+        row_id: str,
+        *,
+        select: Sequence[str],
+        expand: str | None = None,
+        context: CallContext = NO_CONTEXT,
     ) -> Row:
         """The row's columns `select` (a lookup as `_parentaccountid_value`), with its ETag and version.
 
+        `expand` is an OData `$expand`; `related_rows` reads what comes of it.
         Raises `NotFound` when the row does not exist.
         """
         row_id = record_id(row_id)
         answer = await self._send(
             f"retrieve {entity_set}",
             "GET",
-            _address(entity_set, row_id) + query({"$select": columns([*select, _VERSION])}),
+            _address(entity_set, row_id) + query({"$select": columns([*select, _VERSION]), "$expand": expand}),
             {"Prefer": f'odata.include-annotations="{_ANNOTATIONS}"', "If-None-Match": "null"},
             row=(entity_set, row_id),
             named=select,

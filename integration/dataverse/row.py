@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from integration.errors import Outage
+from integration.errors import Outage, Permanent
 from integration.events.values import Lookup
 
 _LOOKUP_TABLE = "@Microsoft.Dynamics.CRM.lookuplogicalname"
@@ -22,7 +22,7 @@ class Row:
     a fraction as `Decimal`. `lookups` has the non-empty lookup columns under their own name (`parentaccountid`) with
     the table they point to. `etag` says whether the row has changed, but not which of two states is newer. `version`
     (the column versionnumber) does, because it grows with every change. `currency` is the ISO 4217 code of the row's
-    currency, if it was asked for.
+    currency, if it was asked for. `annotations` are the names of what else the answer says of the row.
     """
 
     entity_set: str
@@ -32,6 +32,7 @@ class Row:
     version: int | None = None
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
     currency: str | None = None
+    annotations: frozenset[str] = frozenset()
 
 
 def read_row(entity_set: str, row_id: str, content: Any) -> Row:
@@ -43,6 +44,29 @@ def read_row(entity_set: str, row_id: str, content: Any) -> Row:
         raise Outage(
             "dataverse answered with something other than a row", reason="dataverse-answer-invalid", service="dataverse"
         )
+    return _row(entity_set, row_id, content)
+
+
+def related_rows(row: Row, navigation: str) -> tuple[Row, ...]:
+    """The rows that were expanded at `navigation`, a single-valued or a collection-valued property; they have no id.
+
+    Raises `Permanent` (row-incomplete) where Dataverse has left some of them out.
+    """
+    if f"{navigation}@odata.nextLink" in row.annotations:
+        raise Permanent(f"{navigation} has more rows than Dataverse gives at once", reason="row-incomplete")
+    found = row.values.get(navigation) or []
+    contents = found if isinstance(found, list) else [found]
+    return tuple(replace(_row(navigation, "", it), currency=row.currency) for it in contents)
+
+
+def version_of(row: Row) -> int:
+    """The row's version; raises `Permanent` where Dataverse gives none, as order could not be kept without it."""
+    if row.version is None:
+        raise Permanent(f"rows of {row.entity_set} come without versionnumber", reason="row-without-version")
+    return row.version
+
+
+def _row(entity_set: str, row_id: str, content: Mapping[str, Any]) -> Row:
     values = {key: value for key, value in content.items() if "@" not in key}
     lookups = {
         _column(key): Lookup(table, values[key])
@@ -56,6 +80,7 @@ def read_row(entity_set: str, row_id: str, content: Any) -> Row:
         etag=content.get("@odata.etag"),
         version=_version(values.get("versionnumber")),
         lookups=MappingProxyType(lookups),
+        annotations=frozenset(key for key in content if "@" in key),
     )
 
 

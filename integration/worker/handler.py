@@ -1,13 +1,14 @@
-"""What a handler is."""
+"""What the worker asks of a handler. `integration.flow` makes one of each flow."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
 
 from integration.dataverse import Row
-from integration.events import IntegrationEvent
+from integration.events import IntegrationEvent, Wants
 from integration.ledger import State
+from integration.worker.reading import Reads
 from integration.worker.work import Work
 
 
@@ -39,29 +40,28 @@ class Handler(ABC):
     (`Conflict`), and ends the event when the row does not exist. A handler raises `Transient` (tried later) and
     `Permanent` (dead letter).
 
-    `columns` are read of the row; `lookups` are navigation properties with the columns that are read of each. `answers`
-    names, for each effect, the parts of its answer that analytics gets.
+    `ignored` are messages that change nothing for the other systems: they end at once, and analytics gets them.
+    `answers` names, for each effect, the parts of its answer that analytics gets.
     """
 
-    table: ClassVar[str]
-    messages: ClassVar[frozenset[str]]
-    carried: ClassVar[frozenset[str]] = frozenset()
-    """Columns and parameters whose values its events carry; by default an event only names what has changed."""
-    ignored: ClassVar[frozenset[str]] = frozenset()
-    """Messages that change nothing for the other systems: they end at once, and analytics gets them."""
-    answers: ClassVar[Mapping[str, Collection[str]]] = {}
+    table: str
+    messages: frozenset[str]
+    ignored: frozenset[str] = frozenset()
+    answers: Mapping[str, Collection[str]] = MappingProxyType({})
 
     @property
     @abstractmethod
-    def columns(self) -> tuple[str, ...]:
-        """The columns to read."""
+    def reads(self) -> Reads:
+        """What is read of the row."""
+
+    def wants(self, message: str) -> Wants:  # noqa: ARG002 -- most want the same of every message
+        """What of an event's values travels with it; by default an event only names what has changed."""
+        return Wants(decisive=self.decisive)
 
     @property
     def decisive(self) -> frozenset[str]:
         """What decides what it does, by the columns' own names; it shows whether a change is committed."""
-        return frozenset(
-            ["transactioncurrencyid", *(name.removeprefix("_").removesuffix("_value") for name in self.columns)]
-        )
+        return frozenset(name.removeprefix("_").removesuffix("_value") for name in self.reads.select)
 
     @abstractmethod
     async def present(self, work: Work, row: Row) -> Outcome:

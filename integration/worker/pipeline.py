@@ -15,13 +15,12 @@ from datetime import timedelta
 from typing import Final
 
 from integration.clock import Clock
-from integration.dataverse import Row
+from integration.dataverse import Row, version_of
 from integration.errors import Conflict, NotFound, Stale, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
 from integration.ledger import Ledger, State
 from integration.ledger.rows import started as started_row
 from integration.telemetry import get_logger
-from integration.worker import mapping
 from integration.worker.ahead import ahead
 from integration.worker.commit import waits_for_commit
 from integration.worker.copies import Copies
@@ -153,7 +152,7 @@ class Worker:
     @staticmethod
     async def _report(handler: Handler, work: Work, row: Row | None) -> Report:
         if row is not None:
-            work.row_version = mapping.version_of(row)
+            work.row_version = version_of(row)
             outcome = await handler.present(work, row)
             return Done(outcome.state, outcome.detail, work.trace.drove, outcome.agrees)
         if work.event.message != "Delete":
@@ -163,7 +162,7 @@ class Worker:
 
     async def _read(self, handler: Handler, work: Work) -> Row | None:
         try:
-            return await self._rows.read(handler.table, work.record_id, handler.columns, work.context)
+            return await self._rows.read(handler.reads, work.record_id, work.context)
         except NotFound as error:
             if _is_of(error, work):
                 return None

@@ -1,13 +1,31 @@
-"""Reading a row as handlers want it: the columns that they declare, and the ISO code of its currency."""
+"""Reading a row as handlers want it: what they declare, and the ISO code of its currency."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from integration.dataverse import DataverseClient, Row
 from integration.errors import NotFound
 from integration.transport import CallContext
-from integration.worker.mapping import ENTITY_SETS
 
-_CURRENCY = "_transactioncurrencyid_value"
+CURRENCY = "_transactioncurrencyid_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What is read of a table's rows.
+
+    `columns` have the names of the Web API (a lookup is `_parentaccountid_value`), `expand` is an OData `$expand`. With
+    `currency`, the ISO code of the row's currency is read too.
+    """
+
+    entity_set: str
+    columns: tuple[str, ...]
+    expand: str | None = None
+    currency: bool = False
+
+    @property
+    def select(self) -> tuple[str, ...]:
+        """The columns of `$select`, each once."""
+        return tuple(dict.fromkeys((*self.columns, CURRENCY) if self.currency else self.columns))
 
 
 class Rows:
@@ -16,12 +34,12 @@ class Rows:
     def __init__(self, dataverse: DataverseClient) -> None:
         self._dataverse = dataverse
 
-    async def read(self, table: str, record_id: str, columns: tuple[str, ...], context: CallContext) -> Row:
+    async def read(self, reads: Reads, record_id: str, context: CallContext) -> Row:
         """The row as it is now; raises `NotFound` where it does not exist."""
         row = await self._dataverse.retrieve(
-            ENTITY_SETS[table], record_id, select=(*columns, _CURRENCY), context=context
+            reads.entity_set, record_id, select=reads.select, expand=reads.expand, context=context
         )
-        currency_id = row.values.get(_CURRENCY)
+        currency_id = row.values.get(CURRENCY)
         if not currency_id:
             return row
         try:

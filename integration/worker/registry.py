@@ -26,4 +26,4 @@ class Handlers:
     def wants_of(self, table: str, message: str) -> Wants:
         """What the handler of a table's message wants to be told of an event's values."""
         handler = self._handlers.get((table, message))
-        return Wants(handler.carried, handler.decisive) if handler else Wants()
+        return handler.wants(message) if handler else Wants()

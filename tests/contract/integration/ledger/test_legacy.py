@@ -11,13 +11,13 @@ import pytest
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from integration.clock import SystemClock
+from integration.flows import opportunity
 from integration.ledger import Ledger, Memory, State, keys, rows
 from integration.ledger.legacy import OldLayout
 from integration.ledger.queries import Queries
 from integration.ledger.rebuild import Rebuild
 from integration.tables import Account
 from integration.worker.effects import fingerprint
-from integration.worker.handlers import opportunities
 from tests.builders import event
 from tests.contract.integration.ledger.faults import FaultyTransport
 
@@ -122,7 +122,7 @@ async def test_what_was_paid_for_is_not_charged_again(ledger: Ledger, old: OldRe
 async def test_an_order_on_hold_is_on_hold(ledger: Ledger, old: OldRelease, record: str) -> None:
     """The word became a fingerprint as all others are."""
     await old.note(record, basis_erp_order="on-hold")
-    assert (await ledger.record(record)).memory.effect("erp-order").done == opportunities.HELD
+    assert (await ledger.record(record)).memory.effect("erp-order").done == fingerprint(opportunity.ON_HOLD)
 
 
 async def test_a_customer_is_known_with_its_number_or_sent_again(ledger: Ledger, old: OldRelease, record: str) -> None:

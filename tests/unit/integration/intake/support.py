@@ -7,15 +7,18 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NoReturn
 
+from integration import flows
 from integration.clock import SystemClock
 from integration.events import IntegrationEvent, Wants, from_envelope
+from integration.flow.discovery import flows_in
+from integration.flow.handler import result_columns
+from integration.flows import account
 from integration.intake import Accepted, Intake, IntakeRequest
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
 from integration.tables import table_account
 from integration.transport import Transport
-from integration.worker.mapping import COLUMNS, result_columns
 from tests.unit.integration.test_settings import environment
 
 PAYLOAD = Path("tests/payloads/webhook_async_update_account_2019.json").read_bytes()
@@ -75,9 +78,9 @@ class UnderTest:
             self.ledger,
             SystemClock(),
             wants_of=lambda table, _message: Wants(
-                decisive=frozenset(COLUMNS["account"]) if table == "account" else frozenset()
+                decisive=frozenset(account.flow.filtering_attributes) if table == "account" else frozenset()
             ),
-            results=result_columns("new"),
+            results={it.table: result_columns(it, "new") for it in flows_in(flows).values()},
         )
 
     def webhook(self, body: bytes | Mapping[str, Any], **headers: str) -> Accepted:

@@ -1,10 +1,11 @@
 """A table in memory, and a world around a worker: the ledger's own code runs over it."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any
 
 from integration.dataverse import Row
 from integration.errors import NotFound, Outage
@@ -17,7 +18,7 @@ from integration.tables.entity import Property, encode
 from integration.transport import CallContext, RetryPolicy
 from integration.worker import Copies, Executor, Handler, Handlers, Outcome, Pace, Reports, Work, Worker
 from integration.worker.hub import Hub
-from integration.worker.reading import Rows
+from integration.worker.reading import Reads, Rows
 
 
 class MemoryTable(Table):
@@ -190,7 +191,7 @@ class RowsStub(Rows):
         self.reads = 0
         self.error: Exception | None = None
 
-    async def read(self, table: str, record_id: str, columns: tuple[str, ...], context: CallContext) -> Row:
+    async def read(self, reads: Reads, record_id: str, context: CallContext) -> Row:
         self.reads += 1
         if self.error is not None:
             raise self.error
@@ -205,10 +206,10 @@ Step = Callable[[Work, Row], Awaitable[Outcome]]
 class CountingHandler(Handler):
     """Does one effect with the row's name; `script` is raised or done in its place first, in order."""
 
-    table: ClassVar[str] = "opportunity"
-    messages: ClassVar[frozenset[str]] = frozenset({"Create", "Update", "Delete", "Assign"})
-    ignored: ClassVar[frozenset[str]] = frozenset({"Assign"})
-    answers: ClassVar[Mapping[str, Collection[str]]] = {"order": ("number",)}
+    table = "opportunity"
+    messages = frozenset({"Create", "Update", "Delete", "Assign"})
+    ignored = frozenset({"Assign"})
+    answers = MappingProxyType({"order": ("number",)})
 
     def __init__(self) -> None:
         self.script: list[Exception | Step] = []
@@ -218,8 +219,8 @@ class CountingHandler(Handler):
         self.charged = False
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        return ("name",)
+    def reads(self) -> Reads:
+        return Reads("opportunities", ("name",))
 
     async def present(self, work: Work, row: Row) -> Outcome:
         if self.script:

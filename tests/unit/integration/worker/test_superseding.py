@@ -1,74 +1,86 @@
 """Which effects an opportunity asks for, whatever the order and number in which its events are worked on."""
 
-import dataclasses
+import uuid
+from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integration.events import IntegrationEvent, Lookup
-from integration.ledger import Memory, Record
-from integration.worker.handlers.opportunities import (
-    HELD,
-    ORDER,
-    SCORE,
-    _due,
-    _order_fingerprint,
-    _score_fingerprint,
-)
-from integration.worker.mapping import OPEN, WON, Opportunity
-from integration.worker.pace import Pace
-from integration.worker.work import Work
-from tests.builders import event
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from integration.flows import account, opportunity
+from integration.flows.opportunity import ON_HOLD, ORDER, SCORE, ordered_with, scored_with
+from integration.systems import CreditScore, CustomerState, Order, OrderState
+from integration.worker.effects import fingerprint
+from tests.flow_kit import FlowKit, row_of
 
-COLUMN = {"amount": "estimatedvalue", "customer": "customerid", "title": "name", "state": "statecode"}
+CUSTOMERS = [Lookup("account", str(uuid.uuid4())) for _ in range(2)]
+OPEN, WON = 0, 1
 changes = st.one_of(
-    st.tuples(st.just("amount"), st.sampled_from([Decimal(n) for n in (1, 2, 3)])),
-    st.tuples(st.just("customer"), st.sampled_from([Lookup("account", c) for c in "ab"])),
-    st.tuples(st.just("title"), st.sampled_from(["x", "y"])),
-    st.tuples(st.just("state"), st.sampled_from([OPEN, WON])),
+    st.tuples(st.just("estimatedvalue"), st.sampled_from([Decimal(n) for n in (1, 2, 3)])),
+    st.tuples(st.just("customerid"), st.sampled_from(CUSTOMERS)),
+    st.tuples(st.just("name"), st.sampled_from(["x", "y"])),
+    st.tuples(st.just("statecode"), st.sampled_from([OPEN, WON])),
 )
-FIRST = Opportunity("x", Decimal(1), "EUR", Lookup("account", "a"), OPEN, None, 1)
-CLOCK = ManualClock()
-LEDGER = MemoryLedger(CLOCK)
+FIRST: Mapping[str, Any] = {
+    "name": "x",
+    "estimatedvalue": Decimal(1),
+    "transactioncurrencyid": "EUR",
+    "customerid": CUSTOMERS[0],
+    "statecode": OPEN,
+}
 
 
-def work_on(it: IntegrationEvent, memory: Memory) -> Work:
-    """The event in a handler's hands, with what is remembered of its record."""
-    record = Record(LEDGER.records, it.session_id, None)
-    record.memory = memory
-    return Work(it, record, LEDGER, CLOCK, pace=Pace(0, CLOCK), deadline=0)
+class Credit:
+    """Remembers what was scored."""
+
+    def __init__(self) -> None:
+        self.scored: list[tuple[str, str, str]] = []
+
+    async def score(self, *, subject_id: str, amount: Decimal, currency: str, **_: Any) -> CreditScore:
+        self.scored.append((str(amount), currency, subject_id))
+        return CreditScore(score_id="s", score=700, decision="approved")
+
+
+class Erp:
+    """Takes everything, and knows its orders."""
+
+    async def put_customer(self, customer_id: str, *_: Any, **__: Any) -> CustomerState:
+        return CustomerState(id=customer_id, number="C-1", status="active", source_version=1)
+
+    async def put_order(self, order_id: str, order: Order, **_: Any) -> OrderState:
+        return OrderState(id=order_id, number="SO-1", status="confirmed", source_version=order.source_version)
+
+    async def hold_order(self, order_id: str, *, source_version: int, **_: Any) -> OrderState:
+        return OrderState(id=order_id, number="SO-1", status="on-hold", source_version=source_version)
 
 
 class World:
     """A row, the events that its changes raise, and what working on them has done."""
 
     def __init__(self) -> None:
-        self.row = FIRST
-        self.waiting = [dataclasses.replace(event(), message="Create")]
-        self.memory = Memory()
-        self.scored: list[str] = []
+        self.credit = Credit()
+        self.kit = FlowKit(opportunity.flow, erp=Erp(), credit=self.credit)
+        for customer in CUSTOMERS:
+            self.kit.row(account.flow, customer.id, name="A", statecode=0)
+        self.row: dict[str, Any] = dict(FIRST)
+        self.kit.row(**self.row)
+        self.waiting = [self.kit.event("Create")]
 
     def change(self, name: str, value: object) -> None:
-        self.row = dataclasses.replace(self.row, version=self.row.version + 1, **{name: value})  # type: ignore[arg-type] # a field by name
-        self.waiting.append(dataclasses.replace(event(), changed_columns=(COLUMN[name],)))
+        self.row[name] = value
+        self.kit.row(**{name: value})
+        self.waiting.append(self.kit.event(changed=[name]))
 
-    def handle(self, it: IntegrationEvent) -> None:
-        """What the handler does, without the network."""
-        for effect in _due(self.row, work_on(it, self.memory)):
-            done_with = {
-                SCORE: _score_fingerprint(self.row), ORDER: _order_fingerprint(self.row), HELD: HELD,
-            }[effect]  # fmt: skip
-            name = ORDER if effect == HELD else effect
-            if name == SCORE:
-                self.scored.append(done_with)
-            self.memory.start(name, done_with, event_id=it.event_id, at="")
-            number = self.memory.effect(name).number
-            self.memory.finish(name, number, done_with, {}, at="", detail="")
+    def done(self, effect: str) -> str | None:
+        """What the effect was last done with."""
+        return self.kit.memory.effect(effect).done
 
 
-@given(st.data(), st.lists(changes, max_size=12))
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.lists(changes, max_size=8))
 def test_whatever_the_order_what_is_due_is_done_and_not_twice(
     data: st.DataObject, history: list[tuple[str, object]]
 ) -> None:
@@ -78,26 +90,31 @@ def test_whatever_the_order_what_is_due_is_done_and_not_twice(
     for name, value in history:
         if data.draw(st.booleans()) and world.waiting:
             done.append(world.waiting.pop(data.draw(st.integers(0, len(world.waiting) - 1))))
-            world.handle(done[-1])
+            world.kit.handle(done[-1])
         if data.draw(st.booleans()) and done:
-            world.handle(data.draw(st.sampled_from(done)))
+            world.kit.handle(data.draw(st.sampled_from(done)))
         world.change(name, value)
     while world.waiting:
-        world.handle(world.waiting.pop(data.draw(st.integers(0, len(world.waiting) - 1))))
-    if world.row.state == OPEN:
-        assert world.memory.effect(SCORE).done == _score_fingerprint(world.row)
-        assert world.memory.effect(ORDER).done in {None, HELD}
+        world.kit.handle(world.waiting.pop(data.draw(st.integers(0, len(world.waiting) - 1))))
+    row = row_of(opportunity.flow, **world.row)
+    if row.state == "open":
+        assert world.done(SCORE) == fingerprint(*scored_with(row))
+        assert world.done(ORDER) in {None, fingerprint(ON_HOLD)}
     else:
-        assert world.memory.effect(ORDER).done == _order_fingerprint(world.row)
-    assert all(first != second for first, second in zip(world.scored, world.scored[1:], strict=False))
+        assert world.done(ORDER) == fingerprint(*ordered_with(row))
+    scored = world.credit.scored
+    assert all(first != second for first, second in pairwise(scored))
 
 
 def test_a_change_that_does_not_matter_is_not_scored() -> None:
     """An opportunity that was never scored is not scored because its name changes."""
-    renamed = dataclasses.replace(event(), changed_columns=("name",))
-    assert _due(FIRST, work_on(renamed, Memory())) == []
+    world = World()
+    outcome = world.kit.handle("Update", changed=["name"])
+    assert (outcome.state, world.credit.scored) == ("completed", [])
 
 
 def test_a_payload_that_does_not_tell_its_columns_may_have_changed_them() -> None:
     """Trimmed and plug-in events without columns are scored where nothing is remembered."""
-    assert SCORE in _due(FIRST, work_on(dataclasses.replace(event(), changed_columns=None), Memory()))
+    world = World()
+    world.kit.handle("Update")
+    assert len(world.credit.scored) == 1

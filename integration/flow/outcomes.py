@@ -1,8 +1,7 @@
-"""Outcomes that several handlers have in common."""
+"""The outcome of an event for which nothing was left to do."""
 
-from integration.dataverse import Row
+from integration.dataverse import Row, version_of
 from integration.worker.handler import Outcome
-from integration.worker.mapping import version_of
 from integration.worker.work import Work
 
 

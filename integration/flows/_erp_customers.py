@@ -1,0 +1,96 @@
+"""What accounts and contacts have in common: the ERP has each as a customer."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from integration.errors import NotFound, Stale, Transient
+from integration.flow import Answer, Columns, Flow, Kit, choice, currency, text, text_result
+from integration.systems import Address, Customer
+from integration.systems.rest import ErpClient
+
+EFFECT, BLOCK = "erp-customer", "erp-customer-block"
+ERP_NUMBER = text_result(
+    "erpnumber", "ERP number", max_length=50, key=True, holds="number of the customer or order in the ERP"
+)
+
+
+class CustomerColumns(Columns):
+    """The columns that accounts and contacts share."""
+
+    email = text("emailaddress1")
+    phone = text("telephone1")
+    street = text("address1_line1")
+    postal_code = text("address1_postalcode")
+    city = text("address1_city")
+    country = text("address1_country")
+    state = choice("statecode", {0: "active", 1: "inactive"})
+    currency = currency()
+
+    @property
+    def address(self) -> Address:
+        """The address as the ERP takes it."""
+        return Address(line1=self.street, postal_code=self.postal_code, city=self.city, country=self.country)
+
+    @property
+    def status(self) -> str:
+        """A deactivated customer is blocked in the ERP, as its postings must stay."""
+        return "active" if self.state == "active" else "blocked"
+
+
+C = TypeVar("C", bound=CustomerColumns)
+
+
+def keep_in_erp(flow: Flow[C], customer: Callable[[C], Customer]) -> None:
+    """Let the ERP customer follow the row, as `customer` maps it; blocked when the row is deleted."""
+
+    def made_of(row: C) -> tuple[object, ...]:
+        """The row's version alone is no change."""
+        return row.id, customer(row).model_dump(mode="json", exclude={"source_version"})
+
+    @flow.effect(
+        EFFECT,
+        system="erp",
+        of=made_of,
+        writes={"erpnumber": "customerNumber"},
+        publishes=("customerNumber",),
+        says=lambda answer: f"customer {answer['customerNumber']}",
+        done="the ERP customer has the state of the row",
+    )
+    async def put_customer(row: C, kit: Kit, key: str) -> Answer:
+        """Create or update the customer. The ERP refuses a state that is older than what it has (`Stale`)."""
+        erp: ErpClient = kit.system("erp")
+        state = await erp.put_customer(
+            row.id, customer(row), key=f"{key}:{row.version}", context=kit.context, force=kit.forced
+        )
+        kit.compare_versions("erp", EFFECT, state.replaced_version)
+        return {"customerNumber": state.number, "sourceVersion": row.version}
+
+    @flow.deleted(BLOCK, publishes=("customerNumber",))
+    async def block(kit: Kit) -> str:
+        """Block the customer, since its postings must stay."""
+        erp: ErpClient = kit.system("erp")
+        try:
+            known = await erp.get_customer(kit.record_id, context=kit.context)
+        except NotFound:
+            kit.expect_unknown("erp", kit.answer(EFFECT).get("customerNumber"))
+            return "the ERP has no such customer"
+        kit.effects.forget(EFFECT)
+        if known.status == "blocked":  # it was so, or by an attempt whose answer was lost
+            return f"customer {known.number} is blocked"
+        version = known.source_version + 1
+
+        async def do(key: str) -> Answer:
+            try:
+                done = await erp.block_customer(
+                    kit.record_id,
+                    reason="deleted in Dataverse",
+                    source_version=version,
+                    key=f"{key}:{version}",
+                    context=kit.context,
+                )
+            except Stale as error:  # it has changed since it was read: read again
+                raise Transient(str(error), reason="erp-conflict") from error
+            return {"customerNumber": done.number}
+
+        answer = await kit.once(BLOCK, (kit.record_id, "blocked", version), do)
+        return f"customer {answer['customerNumber']} is blocked"

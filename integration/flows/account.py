@@ -1,0 +1,31 @@
+"""Accounts: the ERP has each as a customer, an organisation."""
+
+from integration.flow import Flow, text
+from integration.flows._erp_customers import ERP_NUMBER, CustomerColumns, keep_in_erp
+from integration.systems import Customer
+
+
+class Account(CustomerColumns):
+    """What is read of an account."""
+
+    name = text("name", default="(no name)")
+
+
+flow = Flow(Account, table="account", entity_set="accounts", results=(ERP_NUMBER,), also_fired_by=("statuscode",))
+
+
+def customer(row: Account) -> Customer:
+    """An account as ERP customer."""
+    return Customer(
+        name=row.name,
+        kind="organisation",
+        email=row.email,
+        phone=row.phone,
+        currency=row.currency,
+        address=row.address,
+        status=row.status,
+        source_version=row.version,
+    )
+
+
+keep_in_erp(flow, customer)

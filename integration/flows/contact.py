@@ -1,0 +1,31 @@
+"""Contacts: the ERP has each as a customer, a person."""
+
+from integration.flow import Flow, text
+from integration.flows._erp_customers import ERP_NUMBER, CustomerColumns, keep_in_erp
+from integration.systems import Customer
+
+
+class Contact(CustomerColumns):
+    """What is read of a contact."""
+
+    name = text("fullname", default="(no name)").also_fired_by("firstname", "lastname")
+
+
+flow = Flow(Contact, table="contact", entity_set="contacts", results=(ERP_NUMBER,), also_fired_by=("statuscode",))
+
+
+def customer(row: Contact) -> Customer:
+    """A contact as ERP customer."""
+    return Customer(
+        name=row.name,
+        kind="person",
+        email=row.email,
+        phone=row.phone,
+        currency=row.currency,
+        address=row.address,
+        status=row.status,
+        source_version=row.version,
+    )
+
+
+keep_in_erp(flow, customer)

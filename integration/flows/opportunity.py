@@ -1,0 +1,197 @@
+"""Opportunities: scored while they are open; an ERP order once they are won, on hold when that is taken back.
+
+An order is put on hold and never cancelled: only people may cancel what a customer was promised. Whatever the score
+says, winning is a person's decision.
+"""
+
+from decimal import Decimal
+
+from integration.errors import NotFound, Stale, Transient
+from integration.events import Lookup
+from integration.flow import (
+    Answer,
+    Columns,
+    Flow,
+    Kit,
+    Money,
+    Needs,
+    choice,
+    choice_result,
+    date,
+    lookup,
+    moment_result,
+    money,
+    text,
+    whole_result,
+)
+from integration.flows._erp_customers import ERP_NUMBER
+from integration.systems import Order
+from integration.systems.rest import CreditClient, ErpClient
+
+SCORE, ORDER, ON_HOLD = "credit-score", "erp-order", "on-hold"
+
+
+class Opportunity(Columns):
+    """What is read of an opportunity."""
+
+    title = text("name", default="(no name)")
+    estimated = money("estimatedvalue")
+    actual = money("actualvalue")
+    closed_on = date("actualclosedate")
+    customer = lookup("customerid", to=("account", "contact"))
+    state = choice("statecode", {0: "open", 1: "won", 2: "lost"}, default="open")
+
+    @property
+    def value(self) -> Money | None:
+        """What counts: the actual value once it is won, the estimated one before."""
+        return self.actual if self.state == "won" and self.actual is not None else self.estimated
+
+
+flow = Flow(
+    Opportunity,
+    table="opportunity",
+    entity_set="opportunities",
+    accepts=("Win", "Lose"),
+    results=(
+        ERP_NUMBER,
+        whole_result("creditscore", "Credit score", minimum=0, maximum=1000, holds="0 to 1000"),
+        choice_result(
+            "creditdecision",
+            "Credit decision",
+            {1: "approved", 2: "review", 3: "refused"},
+            holds="1 Approved, 2 Review, 3 Refused",
+        ),
+        moment_result("creditscoredon", "Credit scored on", holds="when the score was given"),
+    ),
+    also_fired_by=("ownerid", "statuscode"),
+)
+
+
+def complete(row: Opportunity) -> tuple[Lookup, Decimal, str]:
+    """Customer, amount and currency; raises `Permanent` (row-incomplete) that names what is missing."""
+    value = row.value
+    if row.customer is None or value is None or value.currency is None:
+        raise row.incomplete(
+            customerid=row.customer, estimatedvalue=value, transactioncurrencyid=value and value.currency
+        )
+    return row.customer, value.amount, value.currency
+
+
+def ordered_with(row: Opportunity) -> tuple[str | None, ...]:
+    """What an order is made of."""
+    customer, amount, currency = complete(row)
+    return row.title, str(amount), currency, customer.id, str(row.closed_on)
+
+
+def scored_with(row: Opportunity) -> tuple[str, ...]:
+    """What a score depends on."""
+    customer, amount, currency = complete(row)
+    return str(amount), currency, customer.id
+
+
+@flow.effect(
+    ORDER,
+    system="erp",
+    when=lambda row: row.state == "won",
+    of=ordered_with,
+    needs=Needs(lambda row: complete(row)[0], role="customer", gone="customer-gone"),
+    writes={"erpnumber": "orderNumber"},
+    publishes=("orderNumber",),
+    says=lambda answer: f"order {answer['orderNumber']}",
+    done="ordered",
+)
+async def order(row: Opportunity, kit: Kit, key: str) -> Answer:
+    """The order as the opportunity says it."""
+    erp: ErpClient = kit.system("erp")
+    customer, amount, currency = complete(row)
+    wanted = Order(
+        customer_id=customer.id,
+        title=row.title,
+        amount=amount,
+        currency=currency,
+        closed_on=row.closed_on,
+        status="confirmed",
+        source_version=row.version,
+    )
+    done = await erp.put_order(row.id, wanted, key=f"{key}:{row.version}", context=kit.context, force=kit.forced)
+    kit.compare_versions("erp", ORDER, done.replaced_version)
+    return {"orderNumber": done.number, "sourceVersion": row.version}
+
+
+def held(answer: Answer) -> str:
+    """What is said of an order on hold."""
+    return f"on hold: {answer.get('orderNumber', 'no order')}"
+
+
+@order.undo(ON_HOLD, says=held, done="the order is put on hold")
+async def hold(row: Opportunity, kit: Kit, key: str) -> Answer:
+    """Reopened, or lost after all."""
+    confirmed = kit.answer(ORDER).get("orderNumber") or row.result("erpnumber")
+    return await put_on_hold(kit, key, row.version, "the opportunity is no longer won", confirmed)
+
+
+@flow.effect(
+    SCORE,
+    system="credit",
+    when=lambda row: row.state == "open" and row.value is not None and row.customer is not None,
+    of=scored_with,
+    begins_with=("estimatedvalue", "customerid", "transactioncurrencyid", "statecode"),
+    charged=True,
+    writes={"creditscore": "score", "creditdecision": "decision", "creditscoredon": "scoredOn"},
+    publishes=("scoreId", "decision"),
+    says=lambda answer: f"{answer['decision']} ({answer['score']})",
+    done="scored",
+)
+async def score(row: Opportunity, kit: Kit, key: str) -> Answer:
+    """One answer for each amount, currency and customer; each is charged."""
+    credit: CreditClient = kit.system("credit")
+    customer, amount, currency = complete(row)
+    scored = await credit.score(
+        subject_id=customer.id,
+        subject_kind="contact" if customer.table == "contact" else "account",
+        amount=amount,
+        currency=currency,
+        reference=row.id,
+        key=key,
+        context=kit.context,
+    )
+    scored_on = kit.now.isoformat(timespec="seconds")
+    return {"scoreId": scored.score_id, "score": scored.score, "decision": scored.decision, "scoredOn": scored_on}
+
+
+@flow.deleted(ORDER)
+async def deleted(kit: Kit) -> str:
+    """The order is put on hold, where the ERP has one."""
+    erp: ErpClient = kit.system("erp")
+    confirmed = kit.answer(ORDER).get("orderNumber")
+    try:
+        known = await erp.get_order(kit.record_id, context=kit.context)
+    except NotFound:
+        kit.expect_unknown("erp", confirmed)
+        return "the ERP has no order of it"
+    if known.status == "on-hold":  # it was so, or by an attempt whose answer was lost
+        return f"order {known.number} is on hold"
+
+    async def do(key: str) -> Answer:
+        return await put_on_hold(
+            kit, key, known.source_version + 1, "the opportunity was deleted in Dataverse", confirmed
+        )
+
+    try:
+        answer = await kit.once(ORDER, (ON_HOLD,), do, says=held)
+    except Stale as error:  # it has changed since it was read: read again
+        raise Transient(str(error), reason="erp-conflict") from error
+    return f"order {answer.get('orderNumber')} is put on hold"
+
+
+async def put_on_hold(kit: Kit, key: str, version: int, why: str, confirmed: str | None) -> Answer:
+    """Stop the order until somebody decides."""
+    erp: ErpClient = kit.system("erp")
+    try:
+        held = await erp.hold_order(
+            kit.record_id, reason=why, source_version=version, key=f"{key}:{version}", context=kit.context
+        )
+    except NotFound:  # the order was started, and never arrived
+        kit.expect_unknown("erp", confirmed)
+        return {}
+    return {"orderNumber": held.number, "sourceVersion": version}

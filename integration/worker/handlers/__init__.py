@@ -1,1 +1,0 @@
-"""What is done about which table's messages."""
