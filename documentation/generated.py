@@ -7,7 +7,9 @@ from pathlib import Path
 from documentation import (
     blocks,
     commands,
+    connect,
     contracts,
+    flows,
     ledger_tables,
     log_words,
     picture,
@@ -35,6 +37,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "settled": lambda: contracts.fields_part("settled", contracts.settled()),
     "settled-example": lambda: contracts.example(contracts.settled()),
     "archive-example": lambda: contracts.example(contracts.archived()),
+    **flows.parts(),
+    **connect.parts(),
     **{f"table-{name}": partial(ledger_tables.page_part, name) for name in ledger_tables.columns()},
 }
 
@@ -58,7 +62,11 @@ def outdated() -> dict[Path, str]:
             problems.append(str(error))
     if problems:
         raise DescriptionError("\n".join(dict.fromkeys(problems)))
-    wanted = {page: blocks.fill(page.read_text(encoding="utf-8"), made) for page in pages()} | picture.current()
+    wanted = (
+        {page: blocks.fill(page.read_text(encoding="utf-8"), made) for page in pages()}
+        | picture.current()
+        | flows.current()
+    )
     return {
         file: text for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text
     }

@@ -59,7 +59,7 @@ flow = Flow(
             "creditdecision",
             "Credit decision",
             {1: "approved", 2: "review", 3: "refused"},
-            holds="1 Approved, 2 Review, 3 Refused",
+            holds="what the score comes to",
         ),
         moment_result("creditscoredon", "Credit scored on", holds="when the score was given"),
     ),

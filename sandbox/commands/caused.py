@@ -12,7 +12,7 @@ import requests
 from sandbox.client import Client, EventTimeoutError
 from sandbox.client.rows import Row, RowError, Rows
 from sandbox.commands.here import CommandError, Suggested, add_state_option, client_of
-from sandbox.running.registration import FILTERING_ATTRIBUTES
+from sandbox.running.registration import steps
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import short_id
 from sandbox.watching.journey import Journeys
@@ -88,11 +88,13 @@ class Person:
         return 1 if status["state"] == "dead-lettered" else 0
 
     def _say_nothing_fired(self, table: str) -> None:
-        columns = FILTERING_ATTRIBUTES.get(table)
+        columns = next(
+            (step.filtering_attributes for step in steps() if (step.table, step.message) == (table, "Update")), None
+        )
         if columns is None:
             self._screen.say(f"No step is registered for {table}, so nothing was sent.")
         else:
-            listened = columns.replace(",", ", ")
+            listened = ", ".join(columns)
             self._screen.say(
                 f"No step fired, so nothing was sent. An Update is sent when one of these columns changes: {listened}."
             )

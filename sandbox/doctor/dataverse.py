@@ -6,9 +6,9 @@ from typing import Any
 
 import requests
 
+from sandbox import declared
 from sandbox.doctor.finding import Finding, note, ok, wrong
 from sandbox.doctor.settings_file import SettingsFile
-from sandbox.repository import REPOSITORY
 from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import DataverseClient
 from sandbox.running.registration import steps
@@ -16,7 +16,6 @@ from sandbox.terminal.words import listed
 
 _SECONDS = 20
 _PREFIX = "new"
-_SCHEMA = REPOSITORY / "docs" / "reference" / "dataverse" / "schema.json"
 _REMEDIES = {
     "AADSTS7000215": "The client secret is wrong. Take the secret's value, not its id.",
     "AADSTS7000222": "The client secret has expired. Create a new one.",
@@ -163,17 +162,12 @@ def _judged(registered: list[dict[str, Any]]) -> Finding:
 
 
 def _result_columns(prefix: str) -> dict[str, list[str]]:
-    """The integration's own columns by table, with the publisher's prefix."""
-    tables = json.loads(_SCHEMA.read_text(encoding="utf-8"))["EntityDefinitions"]
-    found = {
-        table["LogicalName"]: [
-            column["LogicalName"].replace(f"{_PREFIX}_", f"{prefix}_", 1)
-            for column in table["Attributes"]
-            if column.get("IsCustomAttribute")
-        ]
-        for table in tables
+    """The integration's own columns by table, with the prefix of the publisher."""
+    return {
+        flow.table: [it["LogicalName"].replace(f"{_PREFIX}_", f"{prefix}_", 1) for it in flow.result_attributes]
+        for flow in declared.flows()
+        if flow.result_attributes
     }
-    return {table: columns for table, columns in found.items() if columns}
 
 
 def _description(text: str) -> str:

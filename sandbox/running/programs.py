@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from sandbox import declared
 from sandbox.azure.azurite import Azurite
 from sandbox.machine.ports import LOOPBACK, Ports
 from sandbox.machine.process import HttpProbe, Program
@@ -22,11 +23,14 @@ PREFIX = "new"
 HOSTS = ("host-http", "host-events")
 """Names of the two Functions hosts."""
 
-PLUGIN_EVENTS = {
-    f"{table.capitalize()}{past}": {"table": table, "message": message}
-    for table in ("account", "contact", "opportunity")
-    for past, message in (("Created", "Create"), ("Updated", "Update"), ("Deleted", "Delete"))
-}
+
+def plugin_events() -> dict[str, dict[str, str]]:
+    """What the plug-in payload's EventName stands for: `AccountUpdated`, for each message of each flow's table."""
+    return {
+        f"{flow.table.capitalize()}{message.rstrip('e')}ed": {"table": flow.table, "message": message}
+        for flow in declared.flows()
+        for message in flow.messages
+    }
 
 
 def ca_file(state: StateDirectory) -> Path:
@@ -162,7 +166,7 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, er
         "EventHubs": reached.eventhubs,
         "INTAKE_KEYS": json.dumps({"dataverse": [keys.webhook], "plugin": [keys.plugin]}),
         "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
-        "PLUGIN_EVENTS": json.dumps(PLUGIN_EVENTS),
+        "PLUGIN_EVENTS": json.dumps(plugin_events()),
         "DATAVERSE_URL": reached.dataverse,
         "DATAVERSE_ORGANISATION": environment.organisation_id,
         # Captured payloads come from many organisations.

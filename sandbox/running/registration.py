@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 import requests
 
+from sandbox import declared
 from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import Endpoints
 
@@ -23,21 +24,7 @@ ASYNCHRONOUS = 1
 
 _NAMESPACE = uuid.UUID("6f1b8f0e-6c8f-4d0c-9a55-3f0b2f5f8c11")
 _TIMEOUT = 10.0
-_MESSAGES = ("Create", "Update", "Delete")
-_CUSTOMER_COLUMNS = (
-    "address1_city,address1_country,address1_line1,address1_postalcode,emailaddress1,statecode,statuscode,telephone1,"
-    "transactioncurrencyid"
-)
-
-# An Update is sent if it changes one of these columns. Our result columns are not among them: a write-back fires no
-# step.
-FILTERING_ATTRIBUTES = {
-    "account": f"name,{_CUSTOMER_COLUMNS}",
-    "contact": f"firstname,lastname,{_CUSTOMER_COLUMNS}",
-    "opportunity": (
-        "actualclosedate,actualvalue,customerid,estimatedvalue,name,ownerid,statecode,statuscode,transactioncurrencyid"
-    ),
-}
+PRE_IMAGE = 0
 
 
 class RegistrationError(Exception):
@@ -50,6 +37,8 @@ class Step:
 
     table: str
     message: str
+    filtering_attributes: tuple[str, ...] = ()
+    pre_image: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -61,10 +50,19 @@ class Step:
 
 
 def steps() -> Iterator[Step]:
-    """The steps that the app needs."""
-    for table in FILTERING_ATTRIBUTES:
-        for message in _MESSAGES:
-            yield Step(table, message)
+    """The steps that the app's flows need.
+
+    An Update is sent when it touches one of the filtering attributes. Result columns are not among them: a write-back
+    fires nothing.
+    """
+    for flow in declared.flows():
+        for message in flow.messages:
+            yield Step(
+                flow.table,
+                message,
+                flow.filtering_attributes if message == "Update" else (),
+                flow.pre_image if message == "Delete" else (),
+            )
 
 
 def _header(name: str, value: str) -> str:
@@ -98,6 +96,9 @@ def register(reached: Endpoints) -> None:
                 f"{web_api}/sdkmessageprocessingsteps({step.id})",
                 _body(session, web_api, endpoint, step, messages),
             )
+            if step.pre_image:
+                image = _id(f"{step.name}, pre image")
+                _upsert(session, f"{web_api}/sdkmessageprocessingstepimages({image})", _image(step))
 
 
 def _body(
@@ -118,9 +119,20 @@ def _body(
         "sdkmessageid@odata.bind": f"/sdkmessages({messages[step.message]})",
         "sdkmessagefilterid@odata.bind": f"/sdkmessagefilters({filters[0]['sdkmessagefilterid']})",
     }
-    if step.message == "Update":
-        body["filteringattributes"] = FILTERING_ATTRIBUTES[step.table]
+    if step.filtering_attributes:
+        body["filteringattributes"] = ",".join(step.filtering_attributes)
     return body
+
+
+def _image(step: Step) -> dict[str, Any]:
+    return {
+        "name": "PreImage",
+        "entityalias": "PreImage",
+        "imagetype": PRE_IMAGE,
+        "messagepropertyname": "Target",
+        "attributes": ",".join(step.pre_image),
+        "sdkmessageprocessingstepid@odata.bind": f"/sdkmessageprocessingsteps({step.id})",
+    }
 
 
 def _upsert(session: requests.Session, url: str, body: dict[str, Any]) -> None:

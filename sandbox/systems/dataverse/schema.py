@@ -1,10 +1,13 @@
-"""The tables of the environment, as docs/reference/dataverse/schema.json describes them."""
+"""The tables of the environment, as docs/reference/dataverse/schema.json and the app's flows describe them."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from sandbox import declared
+from sandbox.systems.dataverse.declared_tables import with_flows
 
 LOOKUP_TYPES = frozenset({"Lookup", "Customer", "Owner"})
 
@@ -158,5 +161,6 @@ class Schema:
 
     @classmethod
     def load(cls, path: Path, *, without_custom: bool = False) -> "Schema":
-        """Read schema.json."""
-        return cls(json.loads(path.read_text("utf-8"))["EntityDefinitions"], without_custom=without_custom)
+        """Read schema.json, and what the app's flows add to it."""
+        definitions = json.loads(path.read_text("utf-8"))["EntityDefinitions"]
+        return cls(with_flows(definitions, declared.flows()), without_custom=without_custom)

@@ -1,9 +1,12 @@
 """The rows that a new sandbox starts with; their ids are always the same."""
 
+import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sandbox import declared
 from sandbox.systems.dataverse.environment import Environment
-from sandbox.systems.dataverse.schema import Schema
+from sandbox.systems.dataverse.schema import Column, Schema
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.values import now
 
@@ -31,6 +34,15 @@ _CURRENCIES = {
 }
 
 
+_WITH_ROWS = {
+    "account": next(iter(ACCOUNTS)),
+    "contact": next(iter(CONTACTS)),
+    "opportunity": next(iter(OPPORTUNITIES)),
+}
+"""Tables whose rows are written out here, and the first row of each."""
+_NAMESPACE = uuid.UUID("4d7e4d06-6f0e-4a57-8e53-3f6b0c0a1c6e")
+
+
 class Seed:
     """Writes the first rows directly: they fire no steps."""
 
@@ -38,16 +50,16 @@ class Seed:
         self._store, self._schema, self._environment = store, schema, environment
         self._owner = {"table": "systemuser", "id": environment.human.user_id}
 
-    def plant(self) -> bool:
-        """Write the rows unless that was done before; whether it was done now."""
+    def plant(self) -> None:
+        """Write the rows that were not written before; a table that a flow has brought since gets its own."""
         with self._store.transaction():
-            if self._store.setting("seeded"):
-                return False
-            self._plant_organisation()
+            if not self._store.setting("seeded"):
+                self._plant_organisation()
+                self._plant_business()
+                self._store.set_setting("seeded", now())
             self._plant_messages()
-            self._plant_business()
-            self._store.set_setting("seeded", now())
-        return True
+            for flow in declared.flows():
+                self._plant_samples(flow.table, flow.attributes)
 
     def _plant_organisation(self) -> None:
         environment = self._environment
@@ -88,19 +100,54 @@ class Seed:
             )
 
     def _plant_messages(self) -> None:
-        tables = [table for table in self._schema if table.has_events]
+        known = {
+            (row.values["primaryobjecttypecode"], row.values["sdkmessageid"]["id"])
+            for row in self._store.rows("sdkmessagefilter")
+        }
         for number, message in enumerate(MESSAGES, start=1):
             message_id = f"d0000000-0000-4000-8000-{number:012x}"
-            self._put("sdkmessage", message_id, name=message)
-            for at, table in enumerate(tables, start=1):
-                self._put(
-                    "sdkmessagefilter",
-                    f"e0000000-0000-4000-8000-{number:06x}{at:06x}",
-                    primaryobjecttypecode=table.name,
-                    secondaryobjecttypecode="none",
-                    iscustomprocessingstepallowed=True,
-                    sdkmessageid={"table": "sdkmessage", "id": message_id},
-                )
+            if self._store.get("sdkmessage", message_id) is None:
+                self._put("sdkmessage", message_id, name=message)
+            for table in self._schema:
+                if table.has_events and (table.name, message_id) not in known:
+                    self._put(
+                        "sdkmessagefilter",
+                        _id(f"{message} of {table.name}"),
+                        primaryobjecttypecode=table.name,
+                        secondaryobjecttypecode="none",
+                        iscustomprocessingstepallowed=True,
+                        sdkmessageid={"table": "sdkmessage", "id": message_id},
+                    )
+
+    def _plant_samples(self, table_name: str, attributes: Iterable[Mapping[str, Any]]) -> None:
+        """Rows of a table for which there are none above, with a value in each column that its flow reads."""
+        if table_name in _WITH_ROWS or self._store.setting(f"seeded {table_name}"):
+            return
+        table = self._schema[table_name]
+        for number in (1, 2):
+            values = {it["LogicalName"]: self._sample(table.columns[it["LogicalName"]], number) for it in attributes}
+            if "transactioncurrencyid" in table.columns:
+                values["transactioncurrencyid"] = {"table": "transactioncurrency", "id": EURO}
+                values["exchangerate"] = _CURRENCIES[EURO][3]
+            self._put(table_name, _id(f"{table_name} {number}"), **values)
+        self._store.set_setting(f"seeded {table_name}", now())
+
+    def _sample(self, column: Column, number: int) -> Any:
+        if column.type in {"State", "Status"}:
+            return None
+        if column.is_lookup:
+            target = next((it for it in column.navigation if it in _WITH_ROWS), None)
+            return {"table": target, "id": _WITH_ROWS[target]} if target else None
+        if column.options:
+            return next(iter(column.options))
+        samples: dict[str, Any] = {
+            "Integer": number,
+            "Decimal": f"{number}.5",
+            "Money": f"{number}000.0000",
+            "Boolean": True,
+            "DateTime": "2026-11-20" if column.date_only else "2026-11-20T09:00:00Z",
+        }
+        return samples.get(column.type, f"{column.name} {number}")
 
     def _plant_business(self) -> None:
         for row_id, (name, email, city, currency) in ACCOUNTS.items():
@@ -146,3 +193,7 @@ class Seed:
             system |= {"statecode": 0, "statuscode": next(iter(table.columns["statuscode"].states))}
         given = {name: value for name, value in columns.items() if value is not None}
         self._store.put(table_name, row_id, system | given)
+
+
+def _id(name: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, name))

@@ -162,6 +162,7 @@ _READERS: dict[str, Callable[[str, Column, Any], Any]] = {
     "Integer": _number,
     "BigInt": _number,
     "Picklist": _number,
+    "MultiSelectPicklist": _text,
     "State": _number,
     "Status": _number,
     "Decimal": _decimal,

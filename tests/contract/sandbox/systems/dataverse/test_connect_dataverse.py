@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox.declared import flows
 from sandbox.repository import REPOSITORY
-from sandbox.running.registration import FILTERING_ATTRIBUTES
+from sandbox.running.registration import steps
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, Receiver, sign_in
 from tests.contract.sandbox.systems.stand_in import Start
 
@@ -105,14 +106,8 @@ def test_the_calls_of_the_page_prepare_an_environment(unprepared: Dataverse, rec
 
 
 def test_the_columns_of_the_page_are_those_of_the_schema() -> None:
-    """Types, lengths, ranges and choices of the bodies agree with docs/reference/dataverse/schema.json."""
-    schema = json.loads((DOCS / "reference" / "dataverse" / "schema.json").read_text("utf-8"))
-    ours = {
-        (table["LogicalName"], column["SchemaName"]): column
-        for table in schema["EntityDefinitions"]
-        for column in table["Attributes"]
-        if column.get("IsCustomAttribute")
-    }
+    """Types, lengths, ranges and choices of the bodies agree with docs/reference/dataverse/flows.json."""
+    ours = {(it.table, column["SchemaName"]): column for it in flows() for column in it.result_attributes}
     described = {}
     for block in blocks():
         target = re.match(r"POST EntityDefinitions\(LogicalName='([\w<>]+)'\)/Attributes", block.request)
@@ -133,5 +128,6 @@ def test_the_columns_of_the_page_are_those_of_the_schema() -> None:
 def test_the_filtering_attributes_are_those_the_sandbox_registers() -> None:
     """One list for real environments and the sandbox; none of our own columns is in it."""
     on_page = re.findall(r'"name": "integration: Update of (\w+)".*?"filteringattributes": "([^"]*)"', PAGE, re.DOTALL)
-    assert dict(on_page) == FILTERING_ATTRIBUTES
-    assert "new_" not in "".join(FILTERING_ATTRIBUTES.values())
+    registered = {it.table: ",".join(it.filtering_attributes) for it in steps() if it.message == "Update"}
+    assert dict(on_page) == registered
+    assert "new_erpnumber" not in "".join(registered.values())

@@ -1,0 +1,219 @@
+"""What follows from the flows: a page about each, and flows.json, from which the sandbox takes its part.
+
+The sandbox and `integration` do not know each other; docs/reference/dataverse/flows.json tells the one about the other.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from documentation.blocks import code, table
+from documentation.source import REPOSITORY
+from integration import flows
+from integration.flow import Column, Columns, Effect, Flow, Result
+from integration.flow.columns import expansion, selected
+from integration.flow.discovery import flows_in
+from integration.flow.handler import pre_image_of
+from integration.flow.results import STATUS
+
+FILE = REPOSITORY / "docs" / "reference" / "dataverse" / "flows.json"
+PREFIX = "new"
+"""The publisher's prefix on the pages and in the sandbox."""
+
+_ABOUT = (
+    "Generated from integration/flows by python3 run.py docs --write. What the app reads, writes and has sent to it; "
+    "attributes in the words of Web API metadata, as in schema.json."
+)
+_RESULT_TYPES = {"text": "String", "whole": "Integer", "choice": "Picklist", "moment": "DateTime"}
+_COLUMN_TYPES: dict[str, tuple[str, dict[str, Any]]] = {
+    "text": ("String", {"MaxLength": 200}),
+    "whole": ("Integer", {"MinValue": -2147483648, "MaxValue": 2147483647}),
+    "number": ("Decimal", {"Precision": 10}),
+    "yes_no": ("Boolean", {}),
+    "choice": ("Picklist", {}),
+    "choices": ("MultiSelectPicklist", {}),
+    "money": ("Money", {"Precision": 4}),
+    "date": ("DateTime", {"Format": "DateOnly"}),
+    "moment": ("DateTime", {"Format": "DateAndTime", "DateTimeBehavior": "UserLocal"}),
+    "wall_clock": ("DateTime", {"Format": "DateAndTime", "DateTimeBehavior": "TimeZoneIndependent"}),
+    "lookup": ("Lookup", {}),
+}
+_STATE_TYPES = {"statecode": "State", "statuscode": "Status"}
+
+
+@cache
+def declared() -> dict[str, Flow[Any]]:
+    """The flows of the app by the names of their files."""
+    return flows_in(flows)
+
+
+def current() -> dict[Path, str]:
+    """flows.json as it has to be today."""
+    document = {"About": _ABOUT, "Flows": [facts(name, flow) for name, flow in declared().items()]}
+    return {FILE: json.dumps(document, indent=2, ensure_ascii=False) + "\n"}
+
+
+def facts(name: str, flow: Flow[Any]) -> dict[str, Any]:
+    """What others than the app need of a flow."""
+    return {
+        "Name": name,
+        "LogicalName": flow.table,
+        "EntitySetName": flow.entity_set,
+        "Messages": list(flow.messages),
+        "FilteringAttributes": list(flow.filtering_attributes),
+        "PreImage": list(pre_image_of(flow, PREFIX)),
+        "Select": list(selected(flow.columns)),
+        "Expand": expansion(flow.columns),
+        "Attributes": [_attribute(it) for it in flow.columns.declared.values() if it.kind in _COLUMN_TYPES],
+        "ResultAttributes": [result_attribute(it) for it in results(flow)],
+        "Keys": [key(it) for it in flow.results if it.key],
+        "Systems": sorted({effect.system for effect in flow.effects}),
+    }
+
+
+def results(flow: Flow[Any]) -> tuple[Result, ...]:
+    """All columns that are written, with those that every such table has."""
+    return (*flow.results, *STATUS) if flow.results else ()
+
+
+def result_attribute(result: Result) -> dict[str, Any]:
+    """A result column in the words of Web API metadata."""
+    found: dict[str, Any] = {
+        "LogicalName": f"{PREFIX}_{result.name}",
+        "AttributeType": _RESULT_TYPES[result.kind],
+        "SchemaName": schema_name(result),
+        "DisplayName": result.label,
+        "IsCustomAttribute": True,
+    }
+    if result.kind == "text":
+        found["MaxLength"] = result.max_length
+    elif result.kind == "whole":
+        found |= {"MinValue": result.minimum, "MaxValue": result.maximum}
+    elif result.kind == "choice":
+        found["OptionSet"] = {"Options": _options(result.words)}
+    else:
+        found |= {"Format": "DateAndTime", "DateTimeBehavior": "UserLocal"}
+    return found
+
+
+def holds(result: Result) -> str:
+    """What stands in a result column, with the values of a choice."""
+    options = ", ".join(f"{it['Value']} {it['Label']}" for it in _options(result.words))
+    return result.holds + (f": {options}" if options else "") + ("; alternate key" if result.key else "")
+
+
+def key(result: Result) -> dict[str, Any]:
+    """The alternate key of a result column."""
+    name = f"{schema_name(result)}Key"
+    return {"SchemaName": name, "LogicalName": name.lower(), "KeyAttributes": [f"{PREFIX}_{result.name}"]}
+
+
+def schema_name(result: Result) -> str:
+    """`new_ERPNumber` for `ERP number`, where that is the column's name."""
+    name = "".join(word[0].upper() + word[1:] for word in result.label.split())
+    return f"{PREFIX}_{name if name.lower() == result.name else result.name}"
+
+
+def parts() -> dict[str, Callable[[], str]]:
+    """The generated part of each flow's page."""
+    return {f"flow-{name}": partial(page_part, flow) for name, flow in declared().items()}
+
+
+def page_part(flow: Flow[Any]) -> str:
+    """What a flow reads, does and writes."""
+    sections = [
+        f"Table {code(flow.table)}, entity set {code(flow.entity_set)}; steps for {_listed(flow.messages)}"
+        + (f"; {_listed(flow.accepts)} where they are registered." if flow.accepts else "."),
+        "## What is read",
+        table(["column", "becomes", "how"], list(_read(flow.columns))),
+    ]
+    if flow.also_fired_by:
+        sections.append(f"An Update is also sent for {_listed(flow.also_fired_by)}, which analytics may want.")
+    sections += ["## What is done, in this order", table(["effect", "system", "what"], list(_done(flow)))]
+    if flow.results:
+        written = {column: effect.name for effect in flow.effects for column in effect.writes}
+        rows = [
+            [code(f"{PREFIX}_{it.name}"), holds(it), code(written[it.name]) if it.name in written else "the worker"]
+            for it in results(flow)
+        ]
+        sections += ["## What is written back", table(["column", "holds", "from"], rows)]
+    return "\n\n".join(sections)
+
+
+def _read(columns: type[Columns], within: str = "") -> Iterator[list[str]]:
+    for name, it in columns.declared.items():
+        yield [code(f"{within}{it.name}"), code(name), _how(it)]
+        if it.related is not None:
+            yield from _read(it.related, f"{it.name}/")
+
+
+def _how(column: Column[Any]) -> str:
+    words = ", ".join(f"{value} {word}" for value, word in column.words.items())
+    kinds = {
+        "yes_no": "yes or no",
+        "money": "amount with the row's currency",
+        "currency": "ISO code of the currency",
+        "date": "day",
+        "moment": "moment, UTC",
+        "wall_clock": "date and time without a zone",
+        "expanded": "the row it refers to",
+        "lines": "the rows that refer to it",
+    }
+    told = kinds.get(column.kind, column.kind.replace("_", " "))
+    if column.kind == "lookup":
+        told = f"reference to {_listed(column.targets)}"
+    elif words:
+        told = f"word: {words}"
+    made_of = "" if column.name in column.fired_by or not column.fired_by else f"; made of {_listed(column.fired_by)}"
+    return told + made_of
+
+
+def _done(flow: Flow[Any]) -> Iterator[list[str]]:
+    for effect in flow.effects:
+        yield [code(effect.name), code(effect.system), _what(effect)]
+    if flow.deletion is not None:
+        yield [code(flow.deletion.name), "", f"When the row was deleted: {_first_line(flow.deletion.do)}"]
+
+
+def _what(effect: Effect[Any]) -> str:
+    told = _first_line(effect.do)
+    if effect.needs is not None:
+        told += f" The {effect.needs.role} is brought to its system before."
+    if effect.begins_with:
+        told += f" The first time only when one of {_listed(sorted(effect.begins_with))} has changed."
+    if effect.undone_by is not None:
+        told += f" Taken back ({effect.undone_by.state}): {_first_line(effect.undone_by.do)}"
+    return told
+
+
+def _first_line(function: Any) -> str:
+    text = inspect.getdoc(function) or ""
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(map(code, names))
+
+
+def _attribute(column: Column[Any]) -> dict[str, Any]:
+    kind, more = _COLUMN_TYPES[column.kind]
+    found: dict[str, Any] = {
+        "LogicalName": column.name,
+        "AttributeType": _STATE_TYPES.get(column.name, kind),
+        "DisplayName": column.name,
+        **more,
+    }
+    if column.words:
+        found["OptionSet"] = {"Options": _options(column.words)}
+    if column.targets:
+        found["Targets"] = list(column.targets)
+    if column.fired_by and column.name not in column.fired_by:
+        found["MadeOf"] = list(column.fired_by)
+    return found
+
+
+def _options(words: Mapping[int, str]) -> list[dict[str, Any]]:
+    return [{"Value": value, "Label": word[:1].upper() + word[1:]} for value, word in words.items()]

@@ -1,0 +1,44 @@
+"""What the app's flows read, write and have sent to it (docs/reference/dataverse/flows.json follows from them)."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sandbox.repository import REPOSITORY
+
+FILE = REPOSITORY / "docs" / "reference" / "dataverse" / "flows.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFlow:
+    """One flow. Attributes and keys are in the words of Web API metadata; what an Update must touch is sent."""
+
+    name: str
+    table: str
+    entity_set: str
+    messages: tuple[str, ...]
+    filtering_attributes: tuple[str, ...]
+    pre_image: tuple[str, ...]
+    attributes: tuple[dict[str, Any], ...]
+    result_attributes: tuple[dict[str, Any], ...]
+    keys: tuple[dict[str, Any], ...]
+
+
+@cache
+def flows() -> tuple[DeclaredFlow, ...]:
+    """The flows of the app, by the names of their files."""
+    return tuple(
+        DeclaredFlow(
+            name=it["Name"],
+            table=it["LogicalName"],
+            entity_set=it["EntitySetName"],
+            messages=tuple(it["Messages"]),
+            filtering_attributes=tuple(it["FilteringAttributes"]),
+            pre_image=tuple(it["PreImage"]),
+            attributes=tuple(it["Attributes"]),
+            result_attributes=tuple(it["ResultAttributes"]),
+            keys=tuple(it["Keys"]),
+        )
+        for it in json.loads(FILE.read_text(encoding="utf-8"))["Flows"]
+    )
