@@ -161,6 +161,7 @@ class FlowKit:
 
     def __init__(self, flow: Flow[Any], **systems: object) -> None:
         self.flow = flow
+        self.systems = systems
         self.record_id = str(uuid.uuid4())
         self.dataverse = Dataverse()
         self.clock = ManualClock()

@@ -6,7 +6,7 @@ from typing import Any
 
 from integration.dataverse import DataverseClient, Row
 from integration.errors import Conflict, NotFound, Permanent, Stale
-from integration.events import IntegrationEvent, Wants
+from integration.events import IntegrationEvent, Lookup, Wants
 from integration.flow.columns import Columns, expansion, selected
 from integration.flow.flow import Effect, Flow, Needs
 from integration.flow.kit import Answer, Kit
