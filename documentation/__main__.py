@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> int:
     """0 when the pages are current and the site builds without a warning."""
     parser = argparse.ArgumentParser(prog="run.py docs", description="Build the documentation site into site/.")
     parser.add_argument("--write", action="store_true", help="bring the generated parts of the pages up to date")
+    parser.add_argument("--no-site", action="store_true", help="do not build the site")
     parser.add_argument(
         "--serve", action="store_true", help="serve the site on 127.0.0.1:8000, and again when a page changes"
     )
@@ -36,6 +37,8 @@ def main(arguments: list[str]) -> int:
             print(f"{name} does not match the code: run python3 run.py docs --write", file=sys.stderr)
     if changes and not options.write:
         return 1
+    if options.no_site:
+        return 0
     if options.serve:
         return mkdocs("serve", "--strict", "--livereload")
     status = mkdocs("build", "--strict", "--clean")

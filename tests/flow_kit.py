@@ -152,7 +152,7 @@ class Outcome:
     @classmethod
     def of(cls, status: EventStatus | None) -> "Outcome":
         assert status is not None, "the worker says nothing about the event"
-        steps = [f"{it.name}: {it.detail}" for it in status.steps]
+        steps = [f"{it.name}: {it.detail}" for it in status.steps if it.name != "publish"]
         return cls(status.state.value, status.reason, status.detail, steps)
 
 

@@ -4,7 +4,7 @@ A package for each kind of system is its adapter: `rest` for systems that keep t
 `business_central` for Dynamics 365 Business Central.
 """
 
-from integration.systems.messages import Address, CreditScore, Customer, CustomerState, Order, OrderState
+from integration.systems.messages import Address, CreditScore, Customer, CustomerState, Message, Order, OrderState
 from integration.systems.ports import CustomerSystem, Erp, OrderSystem, Scoring
 from integration.systems.safety import Safety
 
@@ -15,6 +15,7 @@ __all__ = [
     "CustomerState",
     "CustomerSystem",
     "Erp",
+    "Message",
     "Order",
     "OrderState",
     "OrderSystem",

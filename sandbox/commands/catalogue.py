@@ -49,8 +49,9 @@ class Command:
         return bool(getattr(self.module(), "PASSES_ON", False))
 
 
-_START, _USE, _BREAK, _KEEP, _CHECK = (
-    "Start", "Use a running sandbox", "Break and repair it", "Look after the ledger, also of a deployed app", "Check",
+_START, _USE, _BREAK, _KEEP, _EXTEND, _CHECK = (
+    "Start", "Use a running sandbox", "Break and repair it", "Look after the ledger, also of a deployed app", "Extend",
+    "Check",
 )  # fmt: skip
 
 COMMANDS = (
@@ -67,6 +68,7 @@ COMMANDS = (
     Command("heal", _BREAK, "End all faults."),
     Command("doctor", _CHECK, "Find out what is wrong with this machine, or with a deployed app."),
     Command("ledger", _KEEP, "Copy, restore or repair the ledger, or erase a record from it.", "integration.cli"),
+    Command("new", _EXTEND, "Make a flow: what the rows of a table mean to another system."),
     Command("lint", _CHECK, "Check format, types and imports."),
     Command("test", _CHECK, "Check format, types and imports, then run the tests."),
     Command("chaos", _CHECK, "Run the long tests, with kills, faults and a checker."),

@@ -3,5 +3,6 @@
 from integration.systems.rest.calls import rest_failure
 from integration.systems.rest.credit import CreditClient
 from integration.systems.rest.erp import ErpClient
+from integration.systems.rest.resources import Resources
 
-__all__ = ["CreditClient", "ErpClient", "rest_failure"]
+__all__ = ["CreditClient", "ErpClient", "Resources", "rest_failure"]
