@@ -4,8 +4,9 @@ from typing import TypeVar
 
 from integration.errors import IntegrationError, NotFound, Stale
 from integration.systems.messages import Message
-from integration.systems.rest.calls import RestSystem, problem_of, rest_failure
+from integration.systems.rest.calls import RestSystem, rest_failure
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Sender, validated
+from integration.transport.problem import problem_of
 
 Answered = TypeVar("Answered", bound=Message)
 

@@ -10,7 +10,7 @@ from integration.dataverse import DataverseClient, Row
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent
 from integration.worker import Pace, Work
-from integration.worker.write_back import WriteBack
+from integration.worker.write_back import Target, WriteBack
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
 
@@ -43,7 +43,7 @@ async def write(rows: Rows, row_id: str, number: str, it: IntegrationEvent) -> N
     it = dataclasses.replace(it, table="account", record_id=row_id)
     work = Work(it, await ledger.record(it.session_id), ledger, clock, pace=Pace(0.0, clock), deadline=1e9)
     write_back = WriteBack(rows, clock, prefix="new", tag="dataverse-integration")
-    await write_back.write(work, "account", rows.row(row_id), {"erpnumber": number})
+    await write_back.write(work, Target("account", "accounts", ("erpnumber",)), rows.row(row_id), {"erpnumber": number})
 
 
 async def test_records_that_are_sent_again_may_swap_their_numbers(rows: Rows) -> None:
