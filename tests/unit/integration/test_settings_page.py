@@ -34,7 +34,7 @@ class Promise(NamedTuple):
 PROMISES = [Promise(*found) for found in ROW.findall(PAGE) if found[0] in Settings.names()]
 REQUIRED = {promise.name: EXAMPLE[promise.name] for promise in PROMISES if promise.default == "**required**"}
 ALTERNATIVES = {name: EXAMPLE[name] for name in ("AzureWebJobsStorage", "ServiceBus", "EventHubs")}
-KEYS = {"ERP_API_KEY": "a-key", "CREDIT_API_KEY": "a-key"}
+KEYS = {"SYSTEMS_ERP_API_KEY": "a-key", "SYSTEMS_CREDIT_API_KEY": "a-key"}
 LIMITED = [promise for promise in PROMISES if promise.limits]
 
 
@@ -78,7 +78,7 @@ def test_the_limits_of_the_page_are_those_that_hold(promise: Promise) -> None:
 
 @pytest.mark.parametrize("name", [promise.name for promise in PROMISES if promise.meaning.endswith(" Secret.")])
 def test_what_the_page_calls_a_secret_is_not_shown(name: str) -> None:
-    value = settings(DATAVERSE_CLIENT_SECRET="s", ERP_CLIENT_SECRET="s", CREDIT_CLIENT_SECRET="s")[name]
+    value = settings(DATAVERSE_CLIENT_SECRET="s")[name]
 
     assert all("*" in str(it) for it in _secrets(value))
     assert _secrets(value) or not value
@@ -103,20 +103,6 @@ def test_each_service_is_named_by_a_connection_string_or_by_its_address(missing:
     with pytest.raises(ConfigurationError, match=f"{missing}: a connection string is required, or {instead}"):
         settings(**{missing: ""})
     assert settings(**{missing: "", instead: "contoso"})[instead] == "contoso"
-
-
-@pytest.mark.parametrize("system", ["ERP", "CREDIT"])
-def test_each_system_is_called_with_a_key_or_with_all_of_the_client_credentials(system: str) -> None:
-    parts = {
-        f"{system}_TOKEN_URL": "https://login.example/token",
-        f"{system}_CLIENT_ID": "i",
-        f"{system}_CLIENT_SECRET": "s",
-    }
-    without = {f"{system}_API_KEY": ""}
-    assert settings(**without, **parts)[f"{system}_CLIENT_ID"] == "i"
-    for name in parts:
-        with pytest.raises(ConfigurationError, match=f"{system}_API_KEY: required, or all of {', '.join(parts)}"):
-            settings(**without, **{**parts, name: ""})
 
 
 def test_connections_are_made_of_the_settings_that_belong_together() -> None:
