@@ -65,7 +65,9 @@ async def put(row: $class_name, kit: Kit, key: str) -> Answer:
 
 @flow.deleted("$system-$table")
 async def remove(kit: Kit) -> str:
-    """Remove it there."""
+    """Remove it there, if it was ever sent."""
+    if not kit.effects.memory.effect("$system-$table").number:
+        return "$system never had it"
     system: Resources = kit.system("$system")
 
     async def do(key: str) -> Answer:

@@ -83,7 +83,7 @@ class Effect(Generic[R]):
         return not self.begins_with.isdisjoint(changed)
 
     def undo(self, state: str, *, done: str, says: Callable[[Answer], str] | None = None) -> Callable[[Do[R]], Do[R]]:
-        """What is done once the effect's `when` does not hold any more, where it was ever begun.
+        """What is done once the effect's `when` does not hold any more, where it was ever started.
 
         `state` is what the effect then comes to (`on-hold`); when `when` holds again, the effect is done again.
         """

@@ -26,11 +26,11 @@ def declaration(root: Path, table: str) -> str:
 def test_a_table_that_the_sandbox_has_gives_its_names_and_states(root: Path) -> None:
     """The name of a lead is computed: an Update names what it is made of."""
     written = NewFlow(root, "lead", "marketing").write()
-    assert [it.relative_to(root).as_posix() for it in written] == [
-        "integration/flows/lead.py",
-        "tests/flows/test_lead.py",
-        "docs/reference/flows/lead.md",
-        "mkdocs.yml",
+    assert [it.relative_to(root) for it in written] == [
+        Path("integration", "flows", "lead.py"),
+        Path("tests", "flows", "test_lead.py"),
+        Path("docs", "reference", "flows", "lead.md"),
+        NAVIGATION,
     ]
     text = declaration(root, "lead")
     assert 'text("fullname", default="(no name)").also_fired_by("firstname", "lastname")' in text
