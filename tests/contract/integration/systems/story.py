@@ -102,21 +102,26 @@ async def until_done(subject: Subject, adapters: Adapters, step: Step) -> object
 Trouble = Callable[["Boundaries", Callable[[], Awaitable[object]]], Awaitable[object]]
 
 
+async def killed(_: "Boundaries", call: Callable[[], Awaitable[object]]) -> object:
+    """The process dies before it makes the call."""
+    raise KilledError
+
+
 class Boundaries:
-    """Counts the calls over the boundaries of the process, and makes trouble at one of them.
+    """Counts the calls over the boundaries of the process, and makes trouble at one of them, or where `at` says so.
 
     Calls of the adapter to its system and to its store are counted alike.
     """
 
-    def __init__(self, at: int, trouble: Trouble) -> None:
+    def __init__(self, at: int | Callable[[int], bool], trouble: Trouble) -> None:
         self.count = 0
         self.late: list[asyncio.Task[object]] = []
-        self._at = at
+        self._is_at = at if callable(at) else lambda count: count == at
         self._trouble = trouble
 
     async def cross(self, call: Callable[[], Awaitable[object]]) -> object:
         self.count += 1
-        return await (self._trouble(self, call) if self.count == self._at else call())
+        return await (self._trouble(self, call) if self._is_at(self.count) else call())
 
     def around(self, sender: Sender) -> Sender:
         return _Counted(self, sender)

@@ -1,7 +1,9 @@
 """Whatever goes wrong between a system and us, what was asked for is there once in the end."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 
 import pytest
 
@@ -11,17 +13,13 @@ from tests.contract.integration.systems.story import (
     KilledError,
     Story,
     customer_of,
+    killed,
     order_for,
     until_done,
 )
 from tests.contract.integration.systems.subjects import IMPATIENT, PATIENT, BusinessCentral, Subject
 
 Call = Callable[[], Awaitable[object]]
-
-
-async def killed_before(_: Boundaries, call: Call) -> object:
-    """The process dies before it makes the call."""
-    raise KilledError
 
 
 async def killed_after(_: Boundaries, call: Call) -> object:
@@ -55,12 +53,12 @@ async def answered_late(boundaries: Boundaries, call: Call) -> object:
     raise Outage("no answer", reason="erp-timeout", service="erp")
 
 
-TROUBLES = [killed_before, killed_after, request_lost, answer_lost, answered_late]
+TROUBLES = [killed, killed_after, request_lost, answer_lost, answered_late]
 
 
 async def boundaries_of(subject: Subject) -> int:
     """How many boundaries a story crosses when nothing goes wrong."""
-    quiet = Boundaries(0, killed_before)
+    quiet = Boundaries(0, killed)
     await Story().play(subject, lambda: subject.adapters(quiet.around, quiet.around_store))
     return quiet.count
 
@@ -76,6 +74,24 @@ async def test_trouble_at_any_boundary_doubles_nothing(
         story, boundaries = Story(), Boundaries(at, trouble)
         await story.play(subject, lambda it=boundaries: subject.adapters(it.around, it.around_store))  # type: ignore[misc]
         await asyncio.gather(*boundaries.late)
+        await story.check(subject)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_trouble_upon_trouble_doubles_nothing(subject: Subject, seed: int) -> None:
+    """A fifth of all calls goes wrong, each in a way of its own; the seed repeats which."""
+    chance = random.Random(seed)  # noqa: S311 -- which calls fail needs no cryptography
+
+    async def any_trouble(boundaries: Boundaries, call: Call) -> object:
+        return await chance.choice(TROUBLES)(boundaries, call)
+
+    for _ in range(15):
+        story, boundaries = Story(), Boundaries(lambda _: chance.random() < 0.2, any_trouble)
+        await story.play(subject, lambda it=boundaries: subject.adapters(it.around, it.around_store))  # type: ignore[misc]
+        await asyncio.gather(*boundaries.late)
+        _, orders = subject.adapters()
+        last = order_for(story.customer_id, amount=Decimal(99), source_version=22)
+        await orders.put_order(story.order_id, last, key=f"o2:{story.order_id}")
         await story.check(subject)
 
 

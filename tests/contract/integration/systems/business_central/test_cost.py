@@ -1,0 +1,43 @@
+"""What a customer and an order cost in calls, as docs/how-to/connect-business-central.md says."""
+
+from uuid import uuid4
+
+from integration.protection import SharedState
+from integration.transport import Sender
+from tests.contract.integration.systems.story import Boundaries, Story, customer_of, killed, order_for
+from tests.contract.integration.systems.subjects import BusinessCentral
+
+
+class Counting:
+    """Counts the calls to Business Central and to the app's own store apart."""
+
+    def __init__(self) -> None:
+        self.calls, self.stored = Boundaries(0, killed), Boundaries(0, killed)
+
+    def around(self, sender: Sender) -> Sender:
+        return self.calls.around(sender)
+
+    def around_store(self, store: SharedState) -> SharedState:
+        return self.stored.around_store(store)
+
+    def taken(self) -> tuple[int, int]:
+        """How many there were since this was last asked."""
+        counts = self.calls.count, self.stored.count
+        self.calls.count = self.stored.count = 0
+        return counts
+
+
+async def test_the_calls_are_as_many_as_the_page_says(business_central: BusinessCentral) -> None:
+    counting, story = Counting(), Story()
+    customers, orders = business_central.adapters(counting.around, counting.around_store)
+    await customers.put_customer(str(uuid4()), customer_of(), key="countries are read once an hour")
+    counting.taken()
+    await customers.put_customer(story.customer_id, customer_of(), key="a")
+    assert counting.taken() == (2, 2)
+    await orders.put_order(story.order_id, order_for(story.customer_id), key="b")
+    assert counting.taken() == (5, 5)
+    changed = order_for(story.customer_id, title="Two chair lifts and a gondola", source_version=21)
+    await orders.put_order(story.order_id, changed, key="c")
+    assert counting.taken() == (2, 3)
+    await orders.hold_order(story.order_id, reason="reopened", source_version=22, key="d")
+    assert counting.taken() == (2, 2)
