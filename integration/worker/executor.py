@@ -139,9 +139,11 @@ class Executor:
                 )
             except Fenced:
                 self._withdraw(event)
-        if work is not None and not self._reports.is_published(event.event_id) and decision.state in _PUBLISHED:
-            # Whoever ended it may have died before it could say so.
-            published = await self._reports.publish(event, handler, decision.state, work.memory)
+        published = self._reports.is_published(event.event_id)
+        if work is not None and decision.state in _PUBLISHED and not (published and event.attempt == 1):
+            # Whoever ended it may have died before it could say so; whoever scheduled a copy has said that it waits.
+            if not published:
+                published = await self._reports.publish(event, handler, decision.state, work.memory)
             now = self._clock.now()
             self._ledger.status.put(rows.again(event, decision.state, work.memory, now=now, published=published))
             self._ledger.status.clear_problem(State.WAITING.value, event.event_id)
@@ -187,6 +189,9 @@ class Executor:
             _log.error("dead-letter-not-written", event=event, reason=decision.reason, error=decision.error)
             await self._copies.send(event, self._clock.now() + self._copies.policy.cap)
             return
+        if ended := work.memory.recent.get(event.event_id):
+            _log.info("duplicate", event=event, state=ended.value)
+            return
         _log.error("dead-lettered", event=event, reason=decision.reason, error=decision.error)
         await self._show_dead_letter(event, letter, tuple(work.trace.steps.values()), decision.error)
         if await self._report(letter, event, work, handler, returns=0):
@@ -226,9 +231,17 @@ class Executor:
         return False
 
     async def _bury(self, event: IntegrationEvent, work: Work, letter: DeadLetter) -> bool:
-        """Write the dead letter into the record; False where the ledger is away."""
+        """Write the dead letter into the record, unless the event has come to its end meanwhile.
+
+        False where the ledger is away.
+        """
+
+        def bury(memory: Memory) -> None:
+            if event.event_id not in memory.recent:
+                memory.bury(event.event_id, letter)
+
         try:
-            await work.record.write(lambda memory: memory.bury(event.event_id, letter))
+            await work.record.write(bury)
         except Fenced:
             self._withdraw(event)
         except Transient as error:

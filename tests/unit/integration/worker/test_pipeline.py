@@ -460,3 +460,57 @@ async def test_a_wait_is_over_also_where_whoever_ended_it_died_before_saying_so(
     await handle(successor, copy)
     await successor.ledger.close()
     assert waiting(successor) == []
+
+
+async def test_a_wait_that_was_shown_beside_the_end_of_its_event_is_over_with_its_copy(world: World) -> None:
+    """An invocation that had lost the session could not read the ledger, and scheduled a copy of what had ended."""
+    it = new(world)
+    await handle(world, it)
+    world.ledger.records.away = True
+    await handle(world, it)
+    world.ledger.records.away = False
+    [(copy, _)] = world.queue.scheduled
+    await world.ledger.close()
+    assert waiting(world) == [it.event_id]
+    await handle(world, copy)
+    assert await world.status(it) is State.COMPLETED
+    assert waiting(world) == []
+    assert len(world.hub.published) == 1
+
+
+async def test_a_message_on_its_way_to_the_dead_letter_queue_does_not_undo_the_end_of_its_event(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who had lost the session brings the event to its end while the next delivery reports the dead letter."""
+    it = new(world)
+    world.handler.script = [Permanent("refused")]
+    with pytest.raises(DeadLettered):
+        await handle(world, it)
+
+    async def meanwhile(*_: object) -> tuple[tuple[str, ...], None]:
+        record = await world.ledger.record(it.session_id, guest=True)
+        await record.write(lambda memory: memory.end(it.event_id, State.COMPLETED))
+        return ("row", "hub"), None
+
+    monkeypatch.setattr("integration.worker.reports.Reports.dead_letter", meanwhile)
+    with pytest.raises(DeadLettered):
+        await handle(world, it)
+    memory = world.ledger.memory(it.session_id)
+    assert memory.dead_letters == {}
+    assert memory.recent[it.event_id] is State.COMPLETED
+
+
+async def test_an_event_that_has_ended_while_it_was_worked_on_twice_is_not_dead_lettered(world: World) -> None:
+    """The record decides: who comes second finds that the event has ended."""
+    it = new(world)
+
+    async def ended_meanwhile(work: Work, _row: Row) -> Outcome:
+        other = await world.ledger.record(it.session_id, guest=True)
+        await other.write(lambda memory: memory.end(it.event_id, State.COMPLETED))
+        raise Permanent("refused")
+
+    world.handler.script = [ended_meanwhile]
+    await handle(world, it)
+    memory = world.ledger.memory(it.session_id)
+    assert (memory.dead_letters, memory.recent[it.event_id]) == ({}, State.COMPLETED)
+    assert world.hub.published == []
