@@ -84,6 +84,31 @@ def test_an_event_is_found_by_its_correlation_and_by_its_time(it: IntegrationEve
     assert (by_time["table"], by_time["recordId"], by_time["message"]) == ("opportunity", RECORD, "Update")
 
 
+def test_what_an_event_lacks_is_an_empty_text_in_every_row(it: IntegrationEvent) -> None:
+    """A table has no null: an empty text takes back what stood there before."""
+    bare = dataclasses.replace(it, record_id=None, caller=None)
+    accepted = rows.event_row(bare)
+    assert (accepted["recordId"], accepted["caller"], accepted["replayOf"]) == ("", "", "")
+    assert rows.index_rows(bare)[1]["recordId"] == ""
+    assert rows.behind_row(bare, "erp", AT)["recordId"] == ""
+
+    ended = rows.ended(bare, State.WAITING, now=AT, steps=())
+    assert (ended["reason"], ended["detail"], ended["system"], ended["nextAttempt"]) == ("", "", "", "")
+    assert "publishedTime" not in ended
+    problem = rows.problem_row(rows.to_status(ended), "")
+    assert {problem[name] for name in ("recordId", "reason", "detail", "system", "nextAttempt")} == {""}
+
+
+def test_a_row_that_says_little_is_read_all_the_same() -> None:
+    """Of an event whose first row was lost with its process."""
+    status = rows.to_status({"PartitionKey": "p", "RowKey": ID})
+
+    assert (status.correlation_id, status.organisation, status.table, status.message) == ("", "", "", "")
+    assert (status.state, status.attempts, status.accepted_time) == (State.ACCEPTED, 0, rows.UNKNOWN_TIME)
+    assert (status.record_id, status.caller, status.reason, status.note) == (None, None, None, None)
+    assert (status.history, status.steps) == ((), ())
+
+
 def status_of(*merged: Entity) -> EventStatus:
     """What people see after these rows were merged."""
     whole: Entity = {}
