@@ -98,10 +98,11 @@ def _wanted(options: argparse.Namespace) -> list[Mutant]:
         return sample(mutants, options.sample, options.seed)
     try:
         outcomes = json.loads(options.again.read_text(encoding="utf-8"))["outcomes"]
-        names = {it["name"] for it in outcomes if it["outcome"] != NOTICED}
+        names = [it["name"] for it in outcomes if it["outcome"] != NOTICED]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CommandError(f"{place(options.again.absolute())} is no file that --json has written.") from error
-    return [mutant for mutant in mutants if mutant.name in names]
+    named = {mutant.name: mutant for mutant in mutants}
+    return [named[name] for name in names if name in named]
 
 
 def _try_all(wanted: list[Mutant], trial: Trial, outcomes: list[Outcome]) -> None:
