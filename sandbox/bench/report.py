@@ -62,8 +62,8 @@ def comparison(measured: Sequence[Measured]) -> str:
 
 
 def parts_table(measured: Sequence[Measured]) -> str:
-    """CPU by part, for the subjects that report it."""
-    telling = {it.name: it.parts() for it in measured if it.parts()}
+    """CPU by part, of those that tell it."""
+    telling = {it.name: it.parts for it in measured if it.parts}
     names = sorted({name for parts in telling.values() for name in parts})
     rows = [("CPU ms per event by part, starting up included", *telling)]
     rows += [(name, *(_cell(parts.get(name), 2) for parts in telling.values())) for name in names]
@@ -108,7 +108,7 @@ def document(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
                 for _, name, _, figure in _FIGURES
                 if it.median(figure) is not None
             },
-            "cpuMsByPart": {name: _rounded(ms) for name, ms in it.parts().items()},
+            "cpuMsByPart": {name: _rounded(ms) for name, ms in it.parts.items()},
             "tableCalls": None if it.table_calls is None else asdict(it.table_calls),
         }
         for it in measured.values()

@@ -19,34 +19,32 @@ _WARM_UP = 64
 class Round:
     """One subject in one round.
 
-    Of the app only: `empty` is a host whose function does nothing, on the same queue; `parts` is CPU by part of the
-    intake's and the worker's process, in milliseconds per event, starting up included.
+    Of the app only: `empty` is a host whose function does nothing, on the same queue.
     """
 
     intake: IntakeFigures
     paced: IntakeFigures
     worker: WorkerFigures
     empty: WorkerFigures | None = None
-    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Measured:
-    """A subject with its rounds, and the calls to the tables that it makes for an event, where they were counted."""
+    """A subject with its rounds.
+
+    Where it was looked at: the calls to the tables that it makes for an event, and CPU by part in milliseconds per
+    event.
+    """
 
     name: str
     rounds: list[Round] = field(default_factory=list)
     table_calls: TableCalls | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     def median(self, figure: Callable[[Round], float | None]) -> float | None:
         """The median of a figure over the rounds; None where it was not taken."""
         values = [value for each in self.rounds if (value := figure(each)) is not None]
         return statistics.median(values) if values else None
-
-    def parts(self) -> dict[str, float]:
-        """CPU by part: medians over the rounds, in milliseconds per event."""
-        names = dict.fromkeys(name for each in self.rounds for name in each.parts)
-        return {name: statistics.median(each.parts.get(name, 0.0) for each in self.rounds) for name in names}
 
 
 def without_host(each: Round) -> float | None:
@@ -61,9 +59,7 @@ def one_round(bench: Bench, workload: Workload, subject: Subject, events: int) -
     """Intake at full load, intake at 70 % of that, then the worker on all that has come together."""
     count = events * subject.pace
     bench.send(subject, workload.events(_WARM_UP))
-    parts = _IntakeParts(subject)
     intake = bench.send(subject, workload.events(count))
-    by_part = parts.per_event(count)
     paced = bench.send(subject, workload.events(count), rate=intake.rate * LOAD_SHARE)
     total = _WARM_UP + 2 * count
     try:
@@ -71,23 +67,25 @@ def one_round(bench: Bench, workload: Workload, subject: Subject, events: int) -
         if not isinstance(subject, Product):
             return Round(intake, paced, worker)
         subject.drain()
-        by_part |= _named("worker", per_event({}, subject.worker_parts(), total))
     finally:
         subject.stop_worker()
-    return Round(intake, paced, worker, _empty(bench, workload, subject, 2 * count), by_part)
+    return Round(intake, paced, worker, _empty(bench, workload, subject, 2 * count))
 
 
-class _IntakeParts:
-    """CPU by part of a subject's intake from now on; nothing for subjects that do not report it."""
+def parts_of(bench: Bench, workload: Workload, product: Product, events: int) -> dict[str, float]:
+    """CPU by part of the intake's and the worker's process, in milliseconds per event, starting up included.
 
-    def __init__(self, subject: Subject) -> None:
-        self._product = subject if isinstance(subject, Product) else None
-        self._before = self._product.intake_parts() if self._product else {}
-
-    def per_event(self, events: int) -> dict[str, float]:
-        """Milliseconds per event by part."""
-        after = self._product.intake_parts() if self._product else {}
-        return _named("intake", per_event(self._before, after, events))
+    In a run of its own, without which timing would be part of what the rounds measure.
+    """
+    product.start_timed()
+    try:
+        before = product.intake_parts()
+        bench.send(product, workload.events(events))
+        product.drain()
+        intake = _named("intake", per_event(before, product.intake_parts(), events))
+        return intake | _named("worker", per_event({}, product.worker_parts(), events))
+    finally:
+        product.stop_timed()
 
 
 def _named(process: str, by_part: Mapping[str, float]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from sandbox.bench.growth import Chunk, Growth, grow
 from sandbox.bench.measures import Bench
 from sandbox.bench.product import Product
 from sandbox.bench.rabbitmq import MissingError, RabbitMq
-from sandbox.bench.rounds import Measured, compare
+from sandbox.bench.rounds import Measured, compare, parts_of
 from sandbox.bench.subject import OutsideSystems, Subject
 from sandbox.bench.workload import Workload
 from sandbox.machine.ports import free_ports
@@ -142,6 +142,8 @@ class Run:
             rounds=self._choice.rounds,
             say=self._say,
         )
+        for product in products:
+            measured[product.name].parts = parts_of(self._bench, self._workload, product, self._choice.events)
         app.start_everything()
         rate = (measured[APP].median(lambda it: it.worker.rate) or 2.0) / 2
         count = self._choice.events
