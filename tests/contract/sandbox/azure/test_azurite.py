@@ -1,0 +1,57 @@
+"""Azurite as the sandbox starts it."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from integration.clock import SystemClock
+from integration.tables import Entity, Table, table_account
+from integration.transport import Host, Transport
+from sandbox.azure import azurite
+from sandbox.bench import proc
+from sandbox.machine.ports import Ports
+from sandbox.machine.process import HttpProbe, Program
+from sandbox.machine.supervisor import Supervisor
+from sandbox.repository import REPOSITORY, TOOLS
+from sandbox.running.endpoints import storage_connection
+
+_LONG, _WRITES = 20_000, 150
+
+
+@pytest.mark.skipif(not proc.MEASURABLE, reason="reads /proc, which only Linux has")
+async def test_a_write_costs_no_more_in_a_long_partition(tmp_path: Path) -> None:
+    """By itself Azurite goes through the whole partition: three times the cost and more in one of 20,000 rows."""
+    ports = Ports.free()
+    supervisor = Supervisor(tmp_path, REPOSITORY)
+    command = tuple(azurite.installed(TOOLS, print).command(ports, None))
+    ready = HttpProbe(f"http://127.0.0.1:{ports.table}/", (400, 403))
+    supervisor.run([Program("azurite", command, ready, stop_seconds=0.5)])
+    account = table_account(connection_string=storage_connection(ports), account_name=None)
+    transport = Transport([Host(account.endpoint)], clock=SystemClock())
+    try:
+        pid = supervisor.pid("azurite")
+        assert pid is not None
+        table = Table(account, transport, "rows")
+        await table.merge_all([_row("long", number) for number in range(_LONG)])
+        short = await _cost(pid, lambda number: table.merge(_row(f"own {number}", number)))
+        long = await _cost(pid, lambda number: table.merge(_row("long", _LONG + number)))
+        assert long < 2 * short
+        found = await table.get("long", "00004711")
+        assert found is not None
+        assert found.entity["PartitionKey"] == "long"
+        assert await table.get("own 4711", "00004711") is None
+    finally:
+        await transport.aclose()
+        supervisor.stop()
+
+
+def _row(partition: str, number: int) -> Entity:
+    return {"PartitionKey": partition, "RowKey": f"{number:08}", "eventId": "x" * 45}
+
+
+async def _cost(pid: int, write: Callable[[int], Awaitable[None]]) -> float:
+    before = proc.cpu_seconds(pid)
+    for number in range(_WRITES):
+        await write(number)
+    return proc.cpu_seconds(pid) - before
