@@ -23,7 +23,6 @@ from integration.messaging import WorkQueue
 from integration.settings import Settings
 from integration.telemetry import child_of, get_logger
 
-_LEDGER_SECONDS = 2.0
 _POINTERS = 10
 _log = get_logger(__name__)
 
@@ -110,7 +109,7 @@ class Intake:
             return Accepted(event.event_id, event.correlation_id, "own-write")
         event, envelope = fit(_to_send(event, caller), self._settings.message_limit_bytes)
         await self._queue(event, envelope)
-        await self._write_down(event)
+        self._ledger.accept(event)  # the broker has it: no answer waits for the tables
         duration = (self._clock.monotonic() - started) * 1000
         unread = [*event.unread] or None
         _log.info("accepted", event=event, caller=caller, source=source, unread=unread, duration_ms=duration)
@@ -175,17 +174,6 @@ class Intake:
         except (Transient, TimeoutError) as error:
             _log.warning("not-queued", event=event, error=error)
             raise Unavailable("The event could not be queued in time; send it again.") from error
-
-    async def _write_down(self, event: IntegrationEvent) -> None:
-        """The event is safe in the queue already: if the ledger is unavailable, only its status is late.
-
-        The answer stays 202.
-        """
-        try:
-            written = asyncio.ensure_future(self._ledger.accept(event))
-            await asyncio.wait_for(asyncio.shield(written), _LEDGER_SECONDS)  # a late status is better than none
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the broker has the event
-            _log.warning("ledger-behind", event=event, error=error)
 
 
 def _to_send(event: IntegrationEvent, caller: str) -> IntegrationEvent:

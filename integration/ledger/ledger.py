@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from integration.batching import Batcher, persistently
+from integration.batching import Batcher, each, persistently
 from integration.clock import Clock
+from integration.errors import IntegrationError, Outage
 from integration.events import IntegrationEvent
 from integration.ledger import keys, rows
 from integration.ledger.legacy import OldLayout
@@ -15,10 +16,14 @@ from integration.ledger.record import Record
 from integration.ledger.status import EventStatus, State
 from integration.ledger.writer import StatusWriter
 from integration.tables import Account, Entity, Table
+from integration.telemetry import get_logger
 from integration.transport import Transport
 
 _LOST_AFTER: Final = timedelta(seconds=10)
-"""Rows are written within a second."""
+"""A row that is to be written is written within a second."""
+_LINGER_SECONDS: Final = 0.2
+_MOST_WAITING: Final = 20_000
+_log = get_logger(__name__)
 
 
 class Ledger:
@@ -36,7 +41,7 @@ class Ledger:
         self._account = account
         self._transport = transport
         self._tables: dict[str, Table] = {}
-        self._accepted: Batcher[IntegrationEvent] = Batcher(self._write_accepted)
+        self._accepted: Batcher[IntegrationEvent] = Batcher(self._write_accepted, linger=_LINGER_SECONDS)
         self.status = StatusWriter(self.table)
 
     def table(self, name: str) -> Table:
@@ -53,9 +58,19 @@ class Ledger:
         before = await self.old_layout.memory(session_id) if found is None and self.old_layout else None
         return Record(table, session_id, found, guest=guest, before=before)
 
-    async def accept(self, event: IntegrationEvent) -> None:
-        """Record that `event` was accepted; nothing changes if it is a redelivery, or if the worker already has it."""
-        await self._accepted.submit(event)
+    def accept(self, event: IntegrationEvent) -> "asyncio.Future[None]":
+        """Write down soon that `event` was accepted; a redelivery, or one the worker already has, changes nothing.
+
+        What is returned resolves when that is written; nobody has to wait for it. Where the tables are away it is
+        tried for ten minutes, unless too much waits: the worker writes it as well, when it takes the event up.
+        """
+        if self._accepted.waiting < _MOST_WAITING:
+            return self._accepted.submit(event)
+        _log.warning("ledger-behind", event=event)
+        behind = asyncio.get_running_loop().create_future()
+        behind.set_exception(Outage("too much waits to be written", reason="ledger-unavailable", service="ledger"))
+        behind.exception()  # nobody has to ask for it
+        return behind
 
     async def read(self, event_id: str) -> EventStatus | None:
         """The status of one event, or None if it is not known; one point read.
@@ -121,11 +136,15 @@ class Ledger:
 
         async def write() -> None:
             await asyncio.gather(
-                *(self._events_table(it).insert_new(rows.event_row(it)) for it in events),
+                each(lambda it: self._events_table(it).insert_new(rows.event_row(it)), events),
                 *(self.table(name).merge_all(index) for name, index in indexes.items()),
             )
 
-        await persistently(write, asyncio.sleep)
+        try:
+            await persistently(write, asyncio.sleep)
+        except IntegrationError as error:
+            _log.warning("ledger-behind", error=error, count=len(events))
+            raise
 
     def _events_table(self, event: IntegrationEvent) -> Table:
         return self.table(keys.events_table(keys.month_of(event.event_id)))

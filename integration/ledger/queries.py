@@ -14,7 +14,7 @@ from integration.tables import Entity, quoted
 LISTED: Final = 100
 PROBLEM_STATES: Final = (State.DEAD_LETTERED.value, State.WAITING.value, "system-behind")
 _HOURS: Final = 49
-_MOST_OF_A_PARTITION: Final = 5_000
+_MOST_OF_AN_HOUR: Final = 80_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Problem:
 class Queries:
     """Reads lists from the ledger; raises `Outage` if the tables are unavailable.
 
-    Each list reads a bounded number of partitions (sixteen for a state or an hour, one a month for a record), however
-    many events there are.
+    Each list reads a bounded number of partitions (sixteen for a state, one for an hour, one a month for a record or a
+    correlation id), however many events there are.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -102,18 +102,11 @@ class Queries:
         return [status for status in found if status is not None]
 
     async def _ids_of_hour(self, hour: datetime, first: str, last: str) -> list[str]:
-        table = self._ledger.table(keys.index_table(f"{hour:%Y%m}"))
-        found = await asyncio.gather(
-            *(
-                table.first(
-                    f"PartitionKey eq '{partition}' and RowKey ge '{first}' and RowKey lt '{last}'",
-                    _MOST_OF_A_PARTITION,
-                    select=["eventId"],
-                )
-                for partition in keys.time_partitions(hour)
-            )
+        where = f"PartitionKey eq '{keys.time_partition(hour)}' and RowKey ge '{first}' and RowKey lt '{last}'"
+        found = await self._ledger.table(keys.index_table(f"{hour:%Y%m}")).first(
+            where, _MOST_OF_AN_HOUR, select=["eventId"]
         )
-        return [str(it["eventId"]) for entities in found for it in entities]
+        return [str(it["eventId"]) for it in found]
 
     async def _months(self, months: Iterable[str] | None) -> list[str]:
         return list(months) if months is not None else await self._ledger.months()

@@ -8,13 +8,17 @@ from typing import Final
 
 from integration.batching import Batcher, persistently
 from integration.errors import IntegrationError
+from integration.events import IntegrationEvent
 from integration.ledger import keys
+from integration.ledger.rows import index_rows
 from integration.tables import Entity, Table, TableRejected
 from integration.telemetry import get_logger
 
 _LINGER_SECONDS: Final = 0.2
 _FLUSH_SECONDS: Final = 2.0
 _MOST_WAITING: Final = 20_000
+_LARGEST_BATCH: Final = 400
+"""Changes of a hundred events or so: index rows of one partition go in one transaction."""
 _log = get_logger(__name__)
 
 
@@ -37,12 +41,18 @@ class StatusWriter:
 
     def __init__(self, table: Callable[[str], Table]) -> None:
         self._table = table
-        self._changes: Batcher[_Change] = Batcher(self._write, linger=_LINGER_SECONDS, largest_batch=100)
+        self._changes: Batcher[_Change] = Batcher(self._write, linger=_LINGER_SECONDS, largest_batch=_LARGEST_BATCH)
         self._dropped = 0
 
     def put(self, row: Entity) -> None:
         """Merge the row of an event, soon."""
         self._submit(_Change(_events_table(row), row))
+
+    def put_places(self, event: IntegrationEvent) -> None:
+        """Have the event found by its correlation id and its time, soon; the intake may not have written that."""
+        table = keys.index_table(keys.month_of(event.event_id))
+        for row in index_rows(event):
+            self._submit(_Change(table, row))
 
     def put_problem(self, row: Entity) -> None:
         """Show the event in the list of problems, soon."""
@@ -87,8 +97,7 @@ class StatusWriter:
                     await self._table(change.table).delete(
                         str(change.entity["PartitionKey"]), str(change.entity["RowKey"])
                     )
-            for name, entities in merges.items():
-                await self._merge(self._table(name), entities)
+            await asyncio.gather(*(self._merge(self._table(name), entities) for name, entities in merges.items()))
 
         try:
             await persistently(write, asyncio.sleep)

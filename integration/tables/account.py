@@ -32,11 +32,12 @@ class Account:
         *,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
+        repeatable: bool = False,
     ) -> Response:
         """Send one call and return its answer, whatever its status; `path` must be URL-encoded."""
         url = f"{self.endpoint}/{path}"
         request = Request(
-            "ledger", operation, method, url, {**_HEADERS, **(headers or {}), **self._admitted(url)}, body
+            "ledger", operation, method, url, {**_HEADERS, **(headers or {}), **self._admitted(url)}, body, repeatable
         )
         return await transport.send(request, authorizer=self.signer.tokens)
 

@@ -32,7 +32,10 @@ NO_CONTEXT = CallContext()
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `service` and `operation` name it in errors and logs (`erp`, `put customer`)."""
+    """One HTTP request; `service` and `operation` are the words for it in errors and logs (`erp`, `put customer`).
+
+    `repeatable` says of a POST that sending it twice has the effect of sending it once.
+    """
 
     service: str
     operation: str
@@ -40,11 +43,19 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    repeatable: bool = False
 
     @property
     def idempotent(self) -> bool:
-        """Whether sending it twice has the same effect as once (by its method, RFC 9110 9.2.2, or by a header)."""
-        if self.method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "MERGE"}:  # MERGE: Azure Tables
+        """Whether sending it twice has the effect of sending it once (RFC 9110 9.2.2, or said by a header)."""
+        if self.repeatable or self.method in {
+            "GET",
+            "HEAD",
+            "OPTIONS",
+            "PUT",
+            "DELETE",
+            "MERGE",
+        }:  # MERGE: Azure Tables
             return True
         return any(name.lower() in {"idempotency-key", "if-match"} for name in self.headers)
 

@@ -79,6 +79,7 @@ class Worker:
         if event.settled is not None:
             await self._executor.publish_again(event)
             return
+        self._ledger.status.put_places(event)
         handler = self._handlers.of(event)
         work: Work | None = None
         report: Report

@@ -57,8 +57,11 @@ class Written(Ledger):
         super().__init__(ACCOUNT, Transport([], clock=SystemClock()), SystemClock())
         self.events: list[IntegrationEvent] = []
 
-    async def accept(self, event: IntegrationEvent) -> None:
+    def accept(self, event: IntegrationEvent) -> "asyncio.Future[None]":
         self.events.append(event)
+        written = asyncio.get_running_loop().create_future()
+        written.set_result(None)
+        return written
 
 
 def done() -> "Future[None]":

@@ -11,7 +11,7 @@ from integration.dataverse import Row
 from integration.errors import Conflict, Fenced, NotFound, Outage, Permanent, Stale, Transient
 from integration.events import IntegrationEvent
 from integration.events.envelope import to_envelope
-from integration.ledger import State
+from integration.ledger import State, keys
 from integration.ledger.memory import RETURNS
 from integration.transport import RetryPolicy
 from integration.worker import DeadLettered, Outcome, Work
@@ -46,6 +46,20 @@ async def test_one_effect_costs_four_calls_of_the_tables_and_a_duplicate_one(wor
     await handle(world, it)
     assert world.ledger.records.calls == ["get"]
     assert len(world.handler.keys) == 1
+
+
+@pytest.mark.parametrize("message", ["Update", "Merge"])
+async def test_an_event_that_ran_is_found_whether_the_intake_could_write_it_down_or_not(
+    world: World, message: str
+) -> None:
+    """The intake may have died with what it was to write, whether anything handles the event or nothing does."""
+    it = new(world, message=message)
+    await handle(world, it)
+    await world.ledger.close()
+    assert {keys.correlation_keys(it.correlation_id, it.event_id), keys.time_keys(it.event_id)} == set(
+        world.ledger.table("index202611").entities
+    )
+    assert await world.ledger.read(it.event_id) is not None
 
 
 async def test_what_was_done_is_remembered_and_published_without_what_is_not_declared(world: World) -> None:
