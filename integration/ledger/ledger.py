@@ -42,6 +42,7 @@ class Ledger:
         self._transport = transport
         self._tables: dict[str, Table] = {}
         self._accepted: Batcher[IntegrationEvent] = Batcher(self._write_accepted, linger=_LINGER_SECONDS)
+        self._unwritten: dict[str, IntegrationEvent] = {}
         self.status = StatusWriter(self.table)
 
     def table(self, name: str) -> Table:
@@ -65,6 +66,7 @@ class Ledger:
         tried for ten minutes, unless too much waits: the worker writes it as well, when it takes the event up.
         """
         if self._accepted.waiting < _MOST_WAITING:
+            self._unwritten[event.event_id] = event
             return self._accepted.submit(event)
         _log.warning("ledger-behind", event=event)
         behind = asyncio.get_running_loop().create_future()
@@ -79,7 +81,9 @@ class Ledger:
         row was lost with the process that was to write it, and it is written now.
         """
         found = await self.table(keys.events_table(keys.month_of(event_id))).get(*keys.event_keys(event_id))
-        status = rows.to_status(found.entity) if found else None
+        unwritten = self._unwritten.get(event_id)  # who has its 202 may ask at once
+        row = found.entity if found else rows.event_row(unwritten) if unwritten else None
+        status = rows.to_status(row) if row else None
         if status is None or status.accepted_time == rows.UNKNOWN_TIME:
             return await self._from_old_layout(event_id, status)
         age = self._clock.now() - (status.changed_time or status.accepted_time)
@@ -145,6 +149,9 @@ class Ledger:
         except IntegrationError as error:
             _log.warning("ledger-behind", error=error, count=len(events))
             raise
+        finally:
+            for event in events:
+                self._unwritten.pop(event.event_id, None)
 
     def _events_table(self, event: IntegrationEvent) -> Table:
         return self.table(keys.events_table(keys.month_of(event.event_id)))

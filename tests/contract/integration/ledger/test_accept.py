@@ -23,6 +23,20 @@ async def test_an_accepted_event_is_found_by_id_and_by_correlation_id(ledger: Le
     assert [it.event_id for it in await Queries(ledger).by_correlation(it.correlation_id)] == [it.event_id]
 
 
+async def test_who_has_its_answer_finds_the_event_before_it_is_written(
+    ledger: Ledger, transport: FaultyTransport
+) -> None:
+    """A caller may ask for the status of an event as soon as it has its 202."""
+    it = event()
+    written = ledger.accept(it)
+    before = await ledger.read(it.event_id)
+    assert not written.done()
+    assert not [call for call in transport.sent if not call.startswith("GET")]
+    await written
+    assert before is not None
+    assert before == await ledger.read(it.event_id)
+
+
 async def test_many_events_accepted_together_are_all_there(ledger: Ledger) -> None:
     """Of several months and partitions, and more rows than one transaction takes."""
     events = [event(minute=f"2026{10 + n % 3}201905", correlation_id="many") for n in range(230)]
