@@ -166,6 +166,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
         commit_wait=timedelta(seconds=settings.commit_wait_seconds),
         pace=Pace(settings.record_pace_seconds, clock),
         clock=clock,
+        prepare=publisher.open,
     )
 
 

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from azure.eventhub import EventData, EventHubProducerClient
 
@@ -23,18 +24,28 @@ class _Outgoing:
 class EventPublisher:
     """Publishes events to one hub. One client, used by one thread; callers get futures.
 
-    Events with the same key go to the same partition. Futures fail with `Transient` if the hub did not acknowledge.
+    Events with the same key go to the same partition. Futures fail with `Transient` where the hub did not acknowledge.
+    Links to partitions are opened side by side when they are first needed: the SDK takes 0.4 s for each, and gives each
+    a connection of its own.
     """
 
     def __init__(self, connect: Callable[[], EventHubProducerClient]) -> None:
         self._connect = connect
         self._client: EventHubProducerClient | None = None
         self._partitions: list[str] = []
+        self._linked: set[str] = set()
+        self._begun = False
         self._coalescer: Coalescer[_Outgoing | None] = Coalescer("event-hub", self._send)
 
     def publish(self, key: str, body: bytes, *, content_type: str = "application/cloudevents+json") -> "Future[None]":
         """Publish `body`; resolves when the hub has acknowledged it."""
         return self._coalescer.submit(_Outgoing(key, body, content_type))
+
+    def open(self) -> None:
+        """Begin to connect, unless that was begun before; what is published later does not wait for it then."""
+        if not self._begun:
+            self._begun = True
+            self._coalescer.submit(None)
 
     def ping(self) -> "Future[None]":
         """Resolves when the hub has been reached."""
@@ -54,6 +65,7 @@ class EventPublisher:
             for item in outgoing:
                 if item is not None:
                     by_partition[self._partition_of(item.key)].append(item)
+            self._send_over_new_links(client, {it: by_partition.pop(it) for it in by_partition.keys() - self._linked})
             for partition, items in by_partition.items():
                 self._send_to(client, partition, items)
         except Exception as error:
@@ -61,6 +73,15 @@ class EventPublisher:
             raise Transient(
                 f"event hub: not acknowledged ({type(error).__name__})", reason="hub-unavailable"
             ) from error
+
+    def _send_over_new_links(
+        self, client: EventHubProducerClient, by_partition: Mapping[str, Sequence[_Outgoing]]
+    ) -> None:
+        if not by_partition:
+            return
+        with ThreadPoolExecutor(len(by_partition), "event-hub-links") as threads:
+            list(threads.map(partial(self._send_to, client), by_partition.keys(), by_partition.values()))
+        self._linked.update(by_partition)
 
     @staticmethod
     def _send_to(client: EventHubProducerClient, partition: str, items: Sequence[_Outgoing]) -> None:
@@ -84,10 +105,12 @@ class EventPublisher:
         if self._client is None:
             self._client = self._connect()
             self._partitions = sorted(self._client.get_partition_ids())
+            self._client.create_batch()  # how large a batch may be, the SDK asks over a link of its own
         return self._client
 
     def _disconnect(self) -> None:
         client, self._client = self._client, None
+        self._linked.clear()
         if client is not None:
             with suppress(Exception):  # the connection is broken already
                 client.close()

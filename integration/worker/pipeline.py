@@ -11,6 +11,7 @@ decide (pure) ──> carry out: settle and publish · retry later · dead lette
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -43,7 +44,8 @@ class Worker:
     """Handles messages of the work queue, many at a time on one event loop.
 
     `deadline_seconds` is what all calls for one event may take together; with the time for which a copy may be held
-    (`copies`), it stays under the host's functionTimeout of five minutes.
+    (`copies`), it stays under the host's functionTimeout of five minutes. `prepare` is called for every message, and
+    begins what takes long the first time and is needed only at the end.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Worker:
         clock: Clock,
         commit_wait: timedelta = timedelta(seconds=150),
         deadline_seconds: float = 150.0,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
         self._handlers = handlers
         self._rows = rows
@@ -68,10 +71,12 @@ class Worker:
         self._clock = clock
         self._commit_wait = commit_wait
         self._deadline_seconds = deadline_seconds
+        self._prepare = prepare
 
     async def handle(self, body: bytes) -> None:
         """Work on one message. Returns when it may be completed; raises what `Executor.carry_out` does."""
         started = self._clock.monotonic()
+        self._prepare()
         try:
             event = from_envelope(body)
         except Unreadable as error:

@@ -32,7 +32,7 @@ class Hub:
     def get_eventhub_properties(self) -> None:
         self.asked += 1
 
-    def create_batch(self, *, partition_id: str) -> Any:
+    def create_batch(self, *, partition_id: str | None = None) -> Any:
         events: list[Any] = []
 
         def add(event: Any) -> None:
