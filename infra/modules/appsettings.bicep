@@ -43,7 +43,7 @@ param pluginEvents pluginEventsType
 param moreSettings object
 
 // Functions that block run in these threads: as many as host.json lets sessions be worked on at once.
-var threadCount = '64'
+var threadCount = '128'
 
 func secret(vaultName string, secretName string) string =>
   '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${secretName})'

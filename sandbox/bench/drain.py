@@ -7,7 +7,7 @@ waits. Between two moments at which it has as many messages in hand, what it has
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-IN_HAND = 64
+IN_HAND = 128
 """Messages that a worker takes at once: host.json, maxConcurrentSessions; the comparators' prefetch count."""
 
 _WARM_UP = 0.1
@@ -58,11 +58,11 @@ class TooShortError(Exception):
 def window(samples: Sequence[Sample], total: int) -> Window:
     """From the first sample after the warm-up to the last one while the queue still had messages.
 
-    The warm-up is a tenth of `total` events, at least twice as many as are taken at once: those that come first wait
+    The warm-up is a tenth of `total` events, at least as many as are taken at once: those that come first wait
     for what is opened on first use. The queue has messages while more are unfinished than one takes at once. Raises
     `TooShortError` when there are no two such samples with events between them.
     """
-    warm = [it for it in samples if it.done >= max(total * _WARM_UP, 2 * IN_HAND)]
+    warm = [it for it in samples if it.done >= max(total * _WARM_UP, IN_HAND)]
     busy = [it for it in warm if total - it.done > IN_HAND]
     if len(busy) < 2 or busy[-1].done == busy[0].done:
         raise TooShortError(f"{total} events are too few for a worker that takes {IN_HAND} at once")

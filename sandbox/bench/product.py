@@ -213,7 +213,7 @@ class Product:
             environment={
                 "FUNCTIONS_WORKER_RUNTIME": "python",
                 "ServiceBus": self._reached.servicebus,
-                "PYTHON_THREADPOOL_THREAD_COUNT": "64",
+                "PYTHON_THREADPOOL_THREAD_COUNT": "128",
                 "EMPTY_APP": "async" if self._is_async else "sync",
                 **self._storage(),
             },

@@ -181,7 +181,7 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, er
         **ERPS[erp].settings(reached.erp, keys.erp, {"credit": {"adapter": "rest-scoring", "url": reached.credit}}),
         "SYSTEMS_CREDIT_API_KEY": keys.credit,
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
-        "PYTHON_THREADPOOL_THREAD_COUNT": "64",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "128",
         "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1048576",
     }
 

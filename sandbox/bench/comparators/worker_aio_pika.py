@@ -1,4 +1,4 @@
-"""aio-pika on uvloop: 64 messages at a time, acknowledged after the work, returned to the queue when it fails."""
+"""aio-pika on uvloop: 128 messages at a time, acknowledged after the work, returned to the queue when it fails."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ async def main() -> None:
     work = await Work.open()
     connection = await aio_pika.connect_robust(os.environ["AMQP_URL"])
     channel = await connection.channel()
-    await channel.set_qos(prefetch_count=64)
+    await channel.set_qos(prefetch_count=128)
     queue = await channel.declare_queue(os.environ["QUEUE"], durable=True)
 
     async def handle(message: AbstractIncomingMessage) -> None:

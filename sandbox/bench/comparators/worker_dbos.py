@@ -62,7 +62,7 @@ def main() -> None:
     }
     DBOS(config=config)
     DBOS.launch()
-    DBOS.register_queue("work", worker_concurrency=64, polling_interval_sec=0.02)
+    DBOS.register_queue("work", worker_concurrency=128, polling_interval_sec=0.02)
     if "--once" not in sys.argv:
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
     DBOS.destroy()

@@ -1,4 +1,4 @@
-"""FastStream: 64 messages at a time, acknowledged after the work, returned to the queue when it fails."""
+"""FastStream: 128 messages at a time, acknowledged after the work, returned to the queue when it fails."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ async def connect() -> None:
 
 @broker.subscriber(
     RabbitQueue(os.environ["QUEUE"], durable=True),
-    channel=Channel(prefetch_count=64),
+    channel=Channel(prefetch_count=128),
     ack_policy=AckPolicy.NACK_ON_ERROR,
     no_reply=True,
 )
