@@ -1,8 +1,17 @@
 """The table of contents: every function of the app, by blueprint."""
 
+import gc
 import os
 
-from integration.composition import build_app
-from integration.settings import Settings
+gc.disable()  # what is loaded here stays: to look for garbage in it takes an eighth of the time of loading
+
+from integration.composition import build_app  # noqa: E402 -- see above
+from integration.settings import Settings  # noqa: E402 -- see above
 
 app = build_app(Settings.from_environment(os.environ))
+
+# Nearly all that an event leaves behind is freed by counting references: with the usual thresholds (700), looking for
+# the little else there is takes a twelfth of the worker's time.
+gc.freeze()
+gc.set_threshold(20_000, 10, 10)
+gc.enable()

@@ -1,12 +1,14 @@
-"""Clients of the Azure services, by connection string or managed identity; each connects on first use."""
+"""Clients of the Azure services, by connection string or managed identity; nothing connects before its first use.
+
+The intake needs Service Bus alone: what is slow to import and not needed there (blobs, Event Hubs, identities) is
+imported on first use.
+"""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import TokenCredential
-from azure.eventhub import EventHubProducerClient
 from azure.servicebus import ServiceBusClient
-from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from integration import tables
 from integration.clock import Clock
@@ -14,6 +16,10 @@ from integration.errors import ConfigurationError
 from integration.settings import Connection, Settings
 from integration.tables import Account
 from integration.transport import Host, Limits, managed_identity_tokens
+
+if TYPE_CHECKING:
+    from azure.eventhub import EventHubProducerClient
+    from azure.storage.blob import ContainerClient
 
 _SERVICE_BUS: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1, "retry_backoff_max": 1}
 """One retry reopens a link that was closed as idle; if it fails, the intake answers 503 and the worker waits.
@@ -30,8 +36,10 @@ def service_bus_client(settings: Settings) -> ServiceBusClient:
     return ServiceBusClient(_address(it, "ServiceBus"), _identity(it.client_id), **_SERVICE_BUS)
 
 
-def event_hub_producer(settings: Settings) -> EventHubProducerClient:
+def event_hub_producer(settings: Settings) -> "EventHubProducerClient":
     """A producer for the hub of settled events."""
+    from azure.eventhub import EventHubProducerClient  # noqa: PLC0415 -- see above
+
     it = settings.event_hubs
     if it.connection_string:
         return EventHubProducerClient.from_connection_string(
@@ -58,8 +66,10 @@ def table_host(account: Account) -> Host:
     return Host(account.endpoint, limits=Limits(connect=5, read=10, total=15))
 
 
-def archive_container(settings: Settings) -> ContainerClient:
+def archive_container(settings: Settings) -> "ContainerClient":
     """The container of the archive sink."""
+    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 -- see above
+
     it = settings.storage
     if it.connection_string:
         blobs = BlobServiceClient.from_connection_string(it.connection_string.get_secret_value(), **_STORAGE)
@@ -77,6 +87,6 @@ def _address(connection: Connection, name: str) -> str:
 
 @cache
 def _identity(client_id: str | None) -> TokenCredential:
-    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 -- slow to import, not needed with strings
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 -- see above
 
     return ManagedIdentityCredential(client_id=client_id)

@@ -7,11 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-
-from azure.eventhub import EventData, EventHubProducerClient
+from typing import TYPE_CHECKING
 
 from integration.coalescing import Coalescer
 from integration.errors import Transient
+
+if TYPE_CHECKING:
+    from azure.eventhub import EventHubProducerClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class EventPublisher:
     a connection of its own.
     """
 
-    def __init__(self, connect: Callable[[], EventHubProducerClient]) -> None:
+    def __init__(self, connect: "Callable[[], EventHubProducerClient]") -> None:
         self._connect = connect
         self._client: EventHubProducerClient | None = None
         self._partitions: list[str] = []
@@ -75,7 +77,7 @@ class EventPublisher:
             ) from error
 
     def _send_over_new_links(
-        self, client: EventHubProducerClient, by_partition: Mapping[str, Sequence[_Outgoing]]
+        self, client: "EventHubProducerClient", by_partition: Mapping[str, Sequence[_Outgoing]]
     ) -> None:
         if not by_partition:
             return
@@ -84,7 +86,9 @@ class EventPublisher:
         self._linked.update(by_partition)
 
     @staticmethod
-    def _send_to(client: EventHubProducerClient, partition: str, items: Sequence[_Outgoing]) -> None:
+    def _send_to(client: "EventHubProducerClient", partition: str, items: Sequence[_Outgoing]) -> None:
+        from azure.eventhub import EventData  # noqa: PLC0415 -- slow to import, and the intake has no use for it
+
         batch = client.create_batch(partition_id=partition)
         for item in items:
             data = EventData(item.body)
@@ -101,7 +105,7 @@ class EventPublisher:
         digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
         return self._partitions[int.from_bytes(digest, "big") % len(self._partitions)]
 
-    def _open(self) -> EventHubProducerClient:
+    def _open(self) -> "EventHubProducerClient":
         if self._client is None:
             self._client = self._connect()
             self._partitions = sorted(self._client.get_partition_ids())

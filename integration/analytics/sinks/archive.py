@@ -13,13 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, ResourceExistsError
-from azure.storage.blob import ContainerClient, ContentSettings
 
 from integration.errors import Transient
 from integration.telemetry import get_logger
+
+if TYPE_CHECKING:
+    from azure.storage.blob import ContainerClient
 
 _log = get_logger(__name__)
 
@@ -37,11 +39,11 @@ class HubEvent:
 class ArchiveSink:
     """Writes batches to one container, which is created on first use."""
 
-    def __init__(self, connect: Callable[[], ContainerClient]) -> None:
+    def __init__(self, connect: "Callable[[], ContainerClient]") -> None:
         self._connect = connect
 
     @cached_property
-    def _container(self) -> ContainerClient:
+    def _container(self) -> "ContainerClient":
         container = self._connect()
         with suppress(ResourceExistsError):
             container.create_container()
@@ -52,6 +54,8 @@ class ArchiveSink:
 
         An event that is not JSON is kept unchanged in the field `unreadable`, so that the sink loses nothing.
         """
+        from azure.storage.blob import ContentSettings  # noqa: PLC0415 -- slow to import, and the intake has no use for it
+
         first = events[0]
         name = f"date={first.enqueued_time:%Y-%m-%d}/partition-{first.partition}-{first.sequence_number:020d}.jsonl.gz"
         lines = b"".join(json.dumps(_line(event), separators=(",", ":")).encode() + b"\n" for event in events)
