@@ -1,12 +1,11 @@
 """Authorises calls to the tables: with the storage account's key, or with a token of the managed identity."""
 
 import base64
-import hashlib
 import hmac
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
-from urllib.parse import urlsplit
+from functools import lru_cache
 
 from integration.transport import Authorizer
 
@@ -32,10 +31,15 @@ class Signer:
 
         https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key (Shared Key Lite, Table service)
         """
-        date = formatdate(time.time(), usegmt=True)
+        date = _http_date(int(time.time()))
         headers = {"x-ms-date": date, "x-ms-version": _VERSION}
         if self._key is not None:
-            path = urlsplit(url).path
-            signature = hmac.digest(self._key, f"{date}\n/{self._account}{path}".encode(), hashlib.sha256)
+            path = url.partition("://")[2].partition("/")[2].partition("?")[0]
+            signature = hmac.digest(self._key, f"{date}\n/{self._account}/{path}".encode(), "sha256")
             headers["Authorization"] = f"SharedKeyLite {self._account}:{base64.b64encode(signature).decode()}"
         return headers
+
+
+@lru_cache(maxsize=2)
+def _http_date(second: int) -> str:
+    return formatdate(second, usegmt=True)

@@ -55,11 +55,11 @@ class Host:
         return origin
 
 
-def origin_of(url: str) -> str | None:
-    """`scheme://host:port` of an http(s) address; None for everything else, also for one that carries credentials.
+def parsed(url: str) -> tuple[str, URL] | None:
+    """`scheme://host:port` of an http(s) address, and the address as it is sent (by aiohttp, which takes yarl's URL).
 
-    The same parser (yarl, under aiohttp) reads the address for this check and for sending, so that both see the same
-    host.
+    None for everything else, also for an address that carries credentials. It is read once, so that no address means
+    one host to the check and another one to the socket.
     """
     try:
         parts = URL(url, encoded=True)
@@ -69,7 +69,13 @@ def origin_of(url: str) -> str | None:
     if parts.scheme not in _SCHEMES or not name or "@" in parts.raw_authority:
         return None
     host = f"[{name.lower()}]" if ":" in name else name.lower()
-    return f"{parts.scheme}://{host}:{port}"
+    return f"{parts.scheme}://{host}:{port}", parts
+
+
+def origin_of(url: str) -> str | None:
+    """`scheme://host:port` of an http(s) address, None where `parsed` gives None."""
+    found = parsed(url)
+    return found[0] if found else None
 
 
 _SCHEMES = {"http", "https"}

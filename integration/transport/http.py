@@ -18,7 +18,7 @@ from integration.errors import IntegrationError, Outage, Permanent, Throttled, T
 from integration.transport.authorize import Authorizer
 from integration.transport.body import NotGzipError, TooLargeError, read_body
 from integration.transport.exchange import NO_CONTEXT, CallContext, Request, Response
-from integration.transport.hosts import Host, Limits, origin_of
+from integration.transport.hosts import Host, Limits, parsed
 from integration.transport.sessions import ConnectionLostError, Sessions
 from integration.transport.status import retry_after_seconds
 from integration.transport.trust import Trust
@@ -52,15 +52,15 @@ class Transport:
         cannot be unpacked), `Throttled` (the host asked for a pause that is not over; nothing was sent), and
         `Transient` (`deadline-exceeded`) when the deadline of the context has passed.
         """
-        host = self._host_of(request)
+        host, url = self._host_of(request)
         try:
             async with asyncio.timeout(self._left(context)) as limit:
                 given = await authorizer.headers() if authorizer else {}
-                response = await self._exchange(host, request, context, given, limit)
+                response = await self._exchange(host, url, request, context, given, limit)
                 if response.status == 401 and authorizer is not None and authorizer.refused(given):
                     limit.reschedule(self._at(self._left(context)))
                     given = await authorizer.headers()
-                    response = await self._exchange(host, request, context, given, limit)
+                    response = await self._exchange(host, url, request, context, given, limit)
                 return response
         except TimeoutError as error:
             raise self._too_late(request, context) from error
@@ -69,19 +69,25 @@ class Transport:
         """Close the connections of this event loop."""
         await self._sessions.aclose()
 
-    def _host_of(self, request: Request) -> "_Allowed":
-        origin = origin_of(request.url)
+    def _host_of(self, request: Request) -> tuple["_Allowed", URL]:
+        origin, url = parsed(request.url) or (None, None)
         host = self._allowed.get(origin) if origin else None
-        if host is None:
+        if host is None or url is None:
             raise Permanent(
                 f"'{request.operation}' would call {origin or 'an address'} that the settings do not name",
                 reason="host-not-allowed",
                 service=request.service,
             )
-        return host
+        return host, url
 
-    async def _exchange(
-        self, host: "_Allowed", request: Request, context: CallContext, given: Mapping[str, str], limit: asyncio.Timeout
+    async def _exchange(  # noqa: PLR0917 -- called twice, above
+        self,
+        host: "_Allowed",
+        url: URL,
+        request: Request,
+        context: CallContext,
+        given: Mapping[str, str],
+        limit: asyncio.Timeout,
     ) -> Response:
         """One answer within the limits of the host; `limit` is the only timer of the call and is set to those."""
         wait = self._windows.remaining(host.origin)
@@ -97,11 +103,11 @@ class Transport:
         headers = {**request.headers, **context.headers(), **given}
         try:
             try:
-                status, received, body = await self._send(self._sessions.kept(), host, request, headers)
+                status, received, body = await self._send(self._sessions.kept(), host, url, request, headers)
             except ConnectionLostError:
                 if not request.idempotent:
                     raise
-                status, received, body = await self._send(self._sessions.fresh(), host, request, headers)
+                status, received, body = await self._send(self._sessions.fresh(), host, url, request, headers)
         except (aiohttp.ClientError, ConnectionLostError, NotGzipError, TooLargeError, OSError) as error:
             raise _failed(request, error, host.limits) from error
         value = received.get("retry-after")
@@ -111,14 +117,14 @@ class Transport:
         return Response(request, status, received, body, retry_after)
 
     async def _send(
-        self, session: aiohttp.ClientSession, host: "_Allowed", request: Request, headers: Mapping[str, str]
+        self, session: aiohttp.ClientSession, host: "_Allowed", url: URL, request: Request, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         tls: ssl.SSLContext | bool = (
             self._trust.context(host.ca_file, host.client_certificate) if host.is_https else True
         )
         answer = await session.request(
             request.method,
-            URL(request.url, encoded=True),
+            url,
             data=request.body,
             headers=headers,
             allow_redirects=False,
