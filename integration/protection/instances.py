@@ -14,10 +14,8 @@ from integration.transport.single_flight import SingleFlight
 _log = get_logger(__name__)
 
 KEY = "instances"
-_EVERY = 60.0
-"""Seconds between two signs of life, varied by up to a third, so that instances do not all write at once."""
-_AGAIN_AFTER = 5.0
-"""Seconds from the first sign of life to the second: instances that start together did not see each other before."""
+_FIRST, _EVERY = 1.0, 60.0
+"""Seconds between two signs of life, at first and later on, varied by up to a third, so that not all write at once."""
 _FORGOTTEN_AFTER = 180.0
 _TRIES = 5
 
@@ -25,9 +23,9 @@ _TRIES = 5
 class Instances:
     """Counts the instances that called a system in the last three minutes, this one included.
 
-    Each instance writes its sign of life into one shared document, twice when it starts, then once a minute and only
-    while it has work.
-    If the document cannot be read, the last known number is used.
+    Each writes its own sign of life into one shared document, only while it has something to do: often at first, since
+    those that start together do not know of each other yet, and then once a minute. Where the document cannot be read,
+    the last known number holds.
     """
 
     def __init__(self, shared: SharedState, clock: Clock, *, draw: Callable[[], float] = random.random) -> None:
@@ -37,14 +35,15 @@ class Instances:
         self._own = secrets.token_hex(6)
         self._count = 1
         self._next = -1.0
+        self._pause = _FIRST
         self._signing = SingleFlight[None]()
 
     def count(self) -> int:
         """The number as far as it is known, at least 1; starts writing a sign of life if one is due."""
         now = self._clock.monotonic()
         if now >= self._next:
-            every = _AGAIN_AFTER if self._next < 0 else _EVERY
-            self._next = now + every * (2 + 2 * self._draw()) / 3
+            self._next = now + self._pause * (2 + 2 * self._draw()) / 3
+            self._pause = min(_EVERY, 2 * self._pause)
             self._signing.start(self._sign)
         return self._count
 

@@ -32,12 +32,21 @@ class Account:
         *,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
-        repeatable: bool = False,
     ) -> Response:
-        """Send one call and return its answer, whatever its status; `path` must be URL-encoded."""
+        """Send one call and return its answer, whatever its status; `path` is quoted already.
+
+        A connection that ends before the answer is replaced: what is written twice meets `EntityExists` or
+        `PreconditionFailed` the second time, which who writes has to expect anyway.
+        """
         url = f"{self.endpoint}/{path}"
         request = Request(
-            "ledger", operation, method, url, {**_HEADERS, **(headers or {}), **self._admitted(url)}, body, repeatable
+            "ledger",
+            operation,
+            method,
+            url,
+            {**_HEADERS, **(headers or {}), **self._admitted(url)},
+            body,
+            repeatable=True,
         )
         return await transport.send(request, authorizer=self.signer.tokens)
 

@@ -168,11 +168,11 @@ class Table:
         content_type, body = batch_body(
             [(f"{self._account.endpoint}/{self._address_of(entity)}", encode(entity)) for entity in entities]
         )
-        parts = len(entities)
-        failed = batch_failure(await self._send_batch(content_type, body), parts)
+        headers, parts = {"Content-Type": content_type}, len(entities)
+        failed = batch_failure(await self._send("merge many", "POST", "$batch", headers, body), parts)
         if failed is not None and code_of(failed) == "TableNotFound":
             await self._account.create_table(self._transport, self.name)
-            failed = batch_failure(await self._send_batch(content_type, body), parts)
+            failed = batch_failure(await self._send("merge many", "POST", "$batch", headers, body), parts)
         if failed is not None:
             raise table_failure(failed)
 
@@ -184,13 +184,6 @@ class Table:
         if not answer.ok:
             raise table_failure(answer)
         return answer
-
-    async def _send_batch(self, content_type: str, body: bytes) -> Response:
-        """Merges alone are sent together, and to merge the same twice changes nothing."""
-        headers = {"Content-Type": content_type}
-        return await self._account.send(
-            self._transport, f"merge many {self.name}", "POST", "$batch", headers=headers, body=body, repeatable=True
-        )
 
     async def _send(
         self,

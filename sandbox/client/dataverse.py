@@ -92,6 +92,14 @@ class Dataverse(StandIn):
         published: list[dict[str, Any]] = self._control("GET", f"events?after={after}&limit={limit}").json()
         return published
 
+    def enforce_limits(self, **limits: float) -> None:
+        """Refuse what is beyond the service-protection limits, with the fields of `dataverse.limits.Limits`."""
+        self._control("POST", "limits", json=limits)
+
+    def clear_limits(self) -> None:
+        """Count only."""
+        self._control("DELETE", "limits")
+
     def quiet(self) -> None:
         """Wait until every change has been published and answered."""
         self._control("POST", "quiet")

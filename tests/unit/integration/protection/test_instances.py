@@ -31,17 +31,6 @@ async def test_all_that_are_at_work_are_counted(shared: MemoryState, clock: Manu
     assert await counted(*three) == [3, 3, 3]
 
 
-async def test_those_that_start_together_know_of_each_other_within_seconds(
-    shared: MemoryState, clock: ManualClock
-) -> None:
-    """The first to sign has seen nobody: for a minute it would take the budget of all."""
-    four = fleet(shared, clock, 4)
-    for one in four:
-        await counted(one)
-    clock.elapsed = 6
-    assert await counted(*four) == [4, 4, 4, 4]
-
-
 async def test_one_that_is_silent_is_forgotten(shared: MemoryState, clock: ManualClock) -> None:
     first, second = fleet(shared, clock, 2)
     await counted(first, second)
@@ -50,13 +39,25 @@ async def test_one_that_is_silent_is_forgotten(shared: MemoryState, clock: Manua
     assert await counted(first) == [1]
 
 
-async def test_the_document_is_written_twice_in_the_beginning_then_once_a_minute(
+async def test_those_that_start_together_know_of_each_other_after_moments(
     shared: MemoryState, clock: ManualClock
 ) -> None:
+    """The first to sign sees nobody yet: a minute alone with the whole budget would be too long."""
+    four = fleet(shared, clock, 4)
+    await counted(*four)
+    clock.elapsed = 1.5
+    assert await counted(*four) == [4, 4, 4, 4]
+
+
+async def test_the_document_is_written_ever_more_rarely(shared: MemoryState, clock: ManualClock) -> None:
+    """Seven times in the first minute, and then once a minute, of which the draw here leaves two thirds."""
     (one,) = fleet(shared, clock, 1)
-    for clock.elapsed in range(40):
+    for clock.elapsed in range(60):
         await counted(one)
-    assert (await shared.read("instances"))[1] == "2"
+    first = int((await shared.read("instances"))[1] or 0)
+    for clock.elapsed in range(60, 300):
+        await counted(one)
+    assert (first, int((await shared.read("instances"))[1] or 0) - first) == (7, 6)
 
 
 async def test_the_last_known_number_holds_while_the_store_is_away(shared: MemoryState, clock: ManualClock) -> None:
