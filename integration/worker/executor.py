@@ -99,6 +99,9 @@ class Executor:
             except Transient as error:
                 await self._try_settling_later(event, error)
                 return
+            if (ended := work.memory.recent[event.event_id]) is not decision.state:
+                _log.info("duplicate", event=event, state=ended.value)
+                return
         published = await self._reports.publish(event, handler, decision.state, work.memory if work else None)
         self._show_settled(decision, event, work, published=published, waited=waited)
         self._show_overcome(event, overcome)
@@ -158,15 +161,15 @@ class Executor:
                 self._withdraw(event)
             except Transient:
                 _log.warning("ledger-behind", event=event, error=error)  # the copy says enough
-        if not decision.known:
+        if work is not None and not decision.known:  # without the record nobody knows whether it has ended
             await self._show_waiting(decision, event, work)
         copy = dataclasses.replace(event, first_failed_at=decision.first_failed_at)
         await self._copies.send(copy, decision.due)
         _log.warning("retry-scheduled", event=event, error=error, due=decision.due)
 
-    async def _show_waiting(self, decision: RetryAt, event: IntegrationEvent, work: Work | None) -> None:
+    async def _show_waiting(self, decision: RetryAt, event: IntegrationEvent, work: Work) -> None:
         error, now = decision.error, self._clock.now()
-        steps = tuple(work.trace.steps.values()) if work is not None else ()
+        steps = tuple(work.trace.steps.values())
         row = rows.ended(
             event,
             State.WAITING,
@@ -263,7 +266,8 @@ def _end(  # noqa: PLR0917 -- called once, above
     overcome: Iterable[str],
     month: str,
 ) -> None:
-    """What a record remembers of an event that ended."""
+    """What a record remembers of an event that ended; where somebody has ended it meanwhile, it ended as that says."""
+    state = memory.recent.get(event.event_id, decision.state)
     if decision.acted:
         memory.act(event.event_id, event.operation_time, row_version)
     if decision.deleted:
@@ -272,7 +276,7 @@ def _end(  # noqa: PLR0917 -- called once, above
         memory.deleted = ""
     for event_id in overcome:
         memory.end(event_id, State.RESOLVED)
-    memory.end(event.event_id, decision.state)
+    memory.end(event.event_id, state)
 
 
 def _unreadable_event(event_id: str, clock: Clock) -> IntegrationEvent:

@@ -19,7 +19,7 @@ def freeze_workers(run: Run) -> None:
 
     def strikes(nemesis: Nemesis, done: threading.Event) -> None:
         for number in range(rounds):
-            done.wait(2.0)
+            done.wait(5.0)
             if number % 3 == 2:
                 nemesis.jump()
             else:
@@ -28,9 +28,7 @@ def freeze_workers(run: Run) -> None:
 
     with running(run.folder / "sandbox") as bench:
         bench.add_workers(1)
-        history = run_changes(
-            bench, seed=run.seed, changes=changes, rate=20, strikes=strikes, within=180, show=run.show
-        )
+        history = run_changes(bench, seed=run.seed, changes=changes, rate=8, strikes=strikes, within=180, show=run.show)
     run.judge(history)
     frozen = sum(strike.startswith("freeze") for strike in history.nemesis)
     moved = sum(strike.startswith("clock") for strike in history.nemesis)

@@ -476,8 +476,8 @@ async def test_a_wait_is_over_also_where_whoever_ended_it_died_before_saying_so(
     assert waiting(successor) == []
 
 
-async def test_a_wait_that_was_shown_beside_the_end_of_its_event_is_over_with_its_copy(world: World) -> None:
-    """An invocation that had lost the session could not read the ledger, and scheduled a copy of what had ended."""
+async def test_who_cannot_read_the_record_does_not_say_that_its_event_waits(world: World) -> None:
+    """It may have ended: its copy finds out, and what people see stays as it is."""
     it = new(world)
     await handle(world, it)
     world.ledger.records.away = True
@@ -485,11 +485,25 @@ async def test_a_wait_that_was_shown_beside_the_end_of_its_event_is_over_with_it
     world.ledger.records.away = False
     [(copy, _)] = world.queue.scheduled
     await world.ledger.close()
-    assert waiting(world) == [it.event_id]
+    assert waiting(world) == []
     await handle(world, copy)
     assert await world.status(it) is State.COMPLETED
-    assert waiting(world) == []
     assert len(world.hub.published) == 1
+
+
+async def test_an_event_that_two_have_worked_on_ends_as_the_first_of_them_says(world: World) -> None:
+    """Analytics hears of one end."""
+    it = new(world)
+
+    async def ended_meanwhile(_work: Work, _row: Row) -> Outcome:
+        other = await world.ledger.record(it.session_id, guest=True)
+        await other.write(lambda memory: memory.end(it.event_id, State.COMPLETED))
+        return Outcome.superseded("nothing to do")
+
+    world.handler.script = [ended_meanwhile]
+    await handle(world, it)
+    assert world.ledger.memory(it.session_id).recent[it.event_id] is State.COMPLETED
+    assert world.hub.published == []
 
 
 async def test_a_message_on_its_way_to_the_dead_letter_queue_does_not_undo_the_end_of_its_event(
