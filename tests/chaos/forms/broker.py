@@ -38,6 +38,6 @@ def _broker(run: Run) -> Iterator[BrokerProcess]:
 
 
 FORMS = [
-    Form("broker-messages", "The broker alone is killed under load.", 1, 6, kill_under_load),
+    Form("broker-messages", "The broker alone is killed under load.", 2, 10, kill_under_load),
     Form("broker-frames", "The broker alone gets frames that break the protocol.", 2, 8, send_strange_frames),
 ]

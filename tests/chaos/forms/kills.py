@@ -88,7 +88,7 @@ def restart_broker(run: Run) -> None:
 
 
 FORMS = [
-    Form("worker-kills", "The worker is killed while every event has three effects to do.", 3, 15, kill_workers),
+    Form("worker-kills", "The worker is killed while every event has three effects to do.", 3, 30, kill_workers),
     Form("everything", "All processes are killed, frozen, cut off or made to fail, by chance.", 3, 6, kill_everything),
     Form("broker-restarts", "The broker is killed and started again 20 times under load.", 2, 4, restart_broker),
 ]

@@ -171,6 +171,6 @@ def _requests_of_the_app(client: Client) -> dict[tuple[str, str], tuple[float, i
 
 
 FORMS = [
-    Form("erp-away", "The ERP is away for ten minutes (a tenth in the short form), then comes back.", 3, 20, erp_away),
+    Form("erp-away", "The ERP is away for ten minutes (a tenth in the short form), then comes back.", 3, 25, erp_away),
     Form("budget", "Dataverse enforces its limits, and four worker processes share the budget.", 7, 20, spend_budget),
 ]
