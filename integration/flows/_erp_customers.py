@@ -5,8 +5,7 @@ from typing import TypeVar
 
 from integration.errors import NotFound, Stale, Transient
 from integration.flow import Answer, Columns, Flow, Kit, choice, currency, text, text_result
-from integration.systems import Address, Customer
-from integration.systems.rest import ErpClient
+from integration.systems import Address, Customer, CustomerSystem
 
 EFFECT, BLOCK = "erp-customer", "erp-customer-block"
 ERP_NUMBER = text_result(
@@ -58,7 +57,7 @@ def keep_in_erp(flow: Flow[C], customer: Callable[[C], Customer]) -> None:
     )
     async def put_customer(row: C, kit: Kit, key: str) -> Answer:
         """Create or update the customer. The ERP refuses a state that is older than what it has (`Stale`)."""
-        erp: ErpClient = kit.system("erp")
+        erp: CustomerSystem = kit.system("erp")
         state = await erp.put_customer(
             row.id, customer(row), key=f"{key}:{row.version}", context=kit.context, force=kit.forced
         )
@@ -68,7 +67,7 @@ def keep_in_erp(flow: Flow[C], customer: Callable[[C], Customer]) -> None:
     @flow.deleted(BLOCK, publishes=("customerNumber",))
     async def block(kit: Kit) -> str:
         """Block the customer, since its postings must stay."""
-        erp: ErpClient = kit.system("erp")
+        erp: CustomerSystem = kit.system("erp")
         try:
             known = await erp.get_customer(kit.record_id, context=kit.context)
         except NotFound:

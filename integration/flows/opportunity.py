@@ -25,8 +25,7 @@ from integration.flow import (
     whole_result,
 )
 from integration.flows._erp_customers import ERP_NUMBER
-from integration.systems import Order
-from integration.systems.rest import CreditClient, ErpClient
+from integration.systems import Order, OrderSystem, Scoring
 
 SCORE, ORDER, ON_HOLD = "credit-score", "erp-order", "on-hold"
 
@@ -102,7 +101,7 @@ def scored_with(row: Opportunity) -> tuple[str, ...]:
 )
 async def order(row: Opportunity, kit: Kit, key: str) -> Answer:
     """The order as the opportunity says it."""
-    erp: ErpClient = kit.system("erp")
+    erp: OrderSystem = kit.system("erp")
     customer, amount, currency = complete(row)
     wanted = Order(
         customer_id=customer.id,
@@ -144,7 +143,7 @@ async def hold(row: Opportunity, kit: Kit, key: str) -> Answer:
 )
 async def score(row: Opportunity, kit: Kit, key: str) -> Answer:
     """One answer for each amount, currency and customer; each is charged."""
-    credit: CreditClient = kit.system("credit")
+    credit: Scoring = kit.system("credit")
     customer, amount, currency = complete(row)
     scored = await credit.score(
         subject_id=customer.id,
@@ -162,7 +161,7 @@ async def score(row: Opportunity, kit: Kit, key: str) -> Answer:
 @flow.deleted(ORDER)
 async def deleted(kit: Kit) -> str:
     """The order is put on hold, where the ERP has one."""
-    erp: ErpClient = kit.system("erp")
+    erp: OrderSystem = kit.system("erp")
     confirmed = kit.answer(ORDER).get("orderNumber")
     try:
         known = await erp.get_order(kit.record_id, context=kit.context)
@@ -186,7 +185,7 @@ async def deleted(kit: Kit) -> str:
 
 async def put_on_hold(kit: Kit, key: str, version: int, why: str, confirmed: str | None) -> Answer:
     """Stop the order until somebody decides."""
-    erp: ErpClient = kit.system("erp")
+    erp: OrderSystem = kit.system("erp")
     try:
         held = await erp.hold_order(
             kit.record_id, reason=why, source_version=version, key=f"{key}:{version}", context=kit.context
