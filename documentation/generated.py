@@ -14,6 +14,7 @@ from documentation import (
     log_words,
     picture,
     reasons,
+    rest_contract,
     routes,
     settings,
 )
@@ -66,6 +67,7 @@ def outdated() -> dict[Path, str]:
         {page: blocks.fill(page.read_text(encoding="utf-8"), made) for page in pages()}
         | picture.current()
         | flows.current()
+        | rest_contract.current()
     )
     return {
         file: text for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text

@@ -1,0 +1,126 @@
+"""The REST contract as an OpenAPI document: what an ERP and credit scoring have to serve to be called as they are."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from documentation.source import REPOSITORY
+from integration.systems import CreditScore, Customer, CustomerState, Order, OrderState
+from integration.systems.rest.credit import ScoreRequest
+from integration.systems.rest.erp import StatusChange
+
+FILE = REPOSITORY / "docs" / "reference" / "rest-contract.openapi.json"
+_SENT = (Customer, Order, StatusChange, ScoreRequest)
+_ANSWERED = (CustomerState, OrderState, CreditScore)
+_REF = "#/components/schemas/{model}"
+
+
+def current() -> dict[Path, str]:
+    """The document's file as it should be."""
+    return {FILE: json.dumps(document(), indent=2, ensure_ascii=False) + "\n"}
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1: the routes of the adapters in `integration/systems/rest`, with the schemas of what they send."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Systems that the Dataverse integration calls over REST",
+            "version": "1",
+            "description": "An ERP serves the customers and orders, credit scoring the scores. A repeated "
+            "Idempotency-Key with the same content gets the first answer and has no second effect. Properties that a "
+            "PUT does not name stay as they are, null empties one. Refusals are problems (RFC 9457) with a type of the "
+            "system's own.",
+        },
+        "paths": {
+            "/api/customers/{id}": _resource("customer", "Customer", "CustomerState"),
+            "/api/orders/{id}": _resource("order", "Order", "OrderState"),
+            "/api/scores": {
+                "post": _operation("score", "Score a customer for an amount; every answer that is not a repeat may be "
+                                   "charged.", "CreditScore", sent="ScoreRequest"),
+            },
+        },
+        "components": {
+            "schemas": _schemas(),
+            "parameters": {
+                "id": _parameter("id", "path", "The record's id in Dataverse, a GUID.", required=True),
+                "force": _parameter("force", "query", "`true`: also where a newer sourceVersion is stored."),
+                "key": _parameter("Idempotency-Key", "header", "The same for every try of the same.", required=True),
+                "correlation": _parameter("x-correlation-id", "header", "Of the change in Dataverse."),
+                "trace": _parameter("traceparent", "header", "W3C Trace Context."),
+            },
+            "responses": {
+                "Problem": {
+                    "description": "A problem of the system's own. 404 of type `not-found`; 409 of type "
+                    "`stale-version` for an older sourceVersion; 422 for what cannot be, with what is wrong in type, "
+                    "title and errors; "
+                    "429 or 503 with Retry-After for a pause.",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+            },
+        },
+    }  # fmt: skip
+
+
+def _resource(name: str, sent: str, answered: str) -> dict[str, Any]:
+    one = f"the {name}"
+    status = "block it" if name == "customer" else "put it on hold"
+    return {
+        "parameters": [_of("id")],
+        "get": _operation(f"get-{name}", f"Read {one}.", answered),
+        "put": _operation(f"put-{name}", f"Create {one} or bring it to this state.", answered, sent=sent, forced=True),
+        "patch": _operation(f"change-{name}", f"Change the status of {one}: {status}.", answered, sent="StatusChange"),
+    }
+
+
+def _operation(name: str, does: str, answered: str, *, sent: str | None = None, forced: bool = False) -> dict[str, Any]:
+    names = [*(["key"] if sent else []), *(["force"] if forced else []), "correlation", "trace"]
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "summary": does,
+        "parameters": [_of(it) for it in names],
+        "responses": {"2XX": {"description": "Done, or done before.", **_content(answered)},
+                      "default": {"$ref": "#/components/responses/Problem"}},
+    }  # fmt: skip
+    if sent:
+        operation["requestBody"] = {"required": True, **_content(sent)}
+    return operation
+
+
+def _content(schema: str) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
+
+
+def _of(parameter: str) -> dict[str, str]:
+    return {"$ref": f"#/components/parameters/{parameter}"}
+
+
+def _parameter(name: str, place: str, says: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required, "description": says, "schema": {"type": "string"}}
+
+
+def _schemas() -> dict[str, Any]:
+    _, sent = models_json_schema([(it, "serialization") for it in _SENT], ref_template=_REF)
+    _, answered = models_json_schema([(it, "validation") for it in _ANSWERED], ref_template=_REF)
+    problem = {
+        "type": "object",
+        "required": ["type"],
+        "properties": {name: {"type": "string"} for name in ("type", "title", "detail")}
+        | {"status": {"type": "integer"}},
+    }
+    schemas = {**sent["$defs"], **answered["$defs"], "Problem": problem}
+    return {name: _plain(schemas[name]) for name in sorted(schemas)}
+
+
+def _plain(schema: Any) -> Any:
+    """Without the titles that pydantic makes of the names, and on one line each what docstrings break."""
+    if isinstance(schema, Mapping):
+        return {
+            name: " ".join(part.split()) if name == "description" and isinstance(part, str) else _plain(part)
+            for name, part in schema.items()
+            if not (name == "title" and isinstance(part, str))
+        }
+    return [_plain(it) for it in schema] if isinstance(schema, list) else schema

@@ -1,0 +1,126 @@
+"""The published contract says what the adapters really send and take, no more and no less."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from integration.systems import Address, Customer, Order
+from integration.systems.rest import CreditClient, ErpClient
+from integration.transport import ApiKey, Authorizer, CallContext, Request, Response
+from sandbox.repository import REPOSITORY
+
+CONTRACT: dict[str, Any] = json.loads(
+    (REPOSITORY / "docs" / "reference" / "rest-contract.openapi.json").read_text(encoding="utf-8")
+)
+ANSWERS = {
+    "customers": {"id": "x", "customerNumber": "C-1", "status": "active", "sourceVersion": 1},
+    "orders": {"id": "x", "orderNumber": "O-1", "status": "confirmed", "sourceVersion": 1},
+    "scores": {"scoreId": "s", "score": 1, "decision": "approved"},
+}
+
+
+class Wire:
+    """Answers what the contract has, and keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Request] = []
+
+    async def send(self, request: Request, *, authorizer: Authorizer | None, context: CallContext) -> Response:
+        self.sent.append(request)
+        kind = request.url.split("/api/")[1].partition("/")[0]
+        return Response(request, 200, {"content-type": "application/json"}, json.dumps(ANSWERS[kind]).encode())
+
+
+async def everything() -> list[Request]:
+    """Every call of both adapters, with every property set."""
+    wire = Wire()
+    erp = ErpClient(wire, ApiKey("k"), "https://erp.example")
+    credit = CreditClient(wire, ApiKey("k"), "https://credit.example")
+    address = Address(line1="1", line2="2", postal_code="3", city="4", region="5", country="6")
+    customer = Customer(
+        name="n",
+        kind="person",
+        email="e",
+        phone="p",
+        currency="EUR",
+        tax_number="t",
+        address=address,
+        status="active",
+        source_version=1,
+    )
+    order = Order(
+        customer_id="x",
+        title="t",
+        amount=Decimal(1),
+        currency="EUR",
+        closed_on=date(2026, 1, 1),
+        status="confirmed",
+        source_version=1,
+    )
+    await erp.put_customer("x", customer, key="k", force=True)
+    await erp.get_customer("x")
+    await erp.block_customer("x", reason="r", source_version=1, key="k")
+    await erp.put_order("x", order, key="k")
+    await erp.get_order("x")
+    await erp.hold_order("x", reason="r", source_version=1, key="k")
+    await credit.score(
+        subject_id="x", subject_kind="account", amount=Decimal(1), currency="EUR", reference="r", key="k"
+    )
+    return wire.sent
+
+
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    """What a reference points to; anything else as it is."""
+    if "$ref" not in part:
+        return part
+    found: Any = CONTRACT
+    for name in part["$ref"].removeprefix("#/").split("/"):
+        found = found[name]
+    assert isinstance(found, dict)
+    return found
+
+
+def operation_of(request: Request) -> dict[str, Any]:
+    path = "/api/" + request.url.split("/api/")[1].partition("?")[0].replace("/x", "/{id}")
+    found: dict[str, Any] = CONTRACT["paths"][path][request.method.lower()]
+    return found
+
+
+async def test_every_call_is_in_the_contract_and_the_reverse() -> None:
+    sent = {operation_of(it)["operationId"] for it in await everything()}
+    listed = {
+        operation["operationId"]
+        for path in CONTRACT["paths"].values()
+        for method, operation in path.items()
+        if method != "parameters"
+    }
+    assert sent == listed
+
+
+async def test_what_is_sent_is_what_the_contract_names() -> None:
+    """The properties of each body, in nested objects too, and the headers and options that are required."""
+    for request in await everything():
+        operation = operation_of(request)
+        parameters = [resolved(it) for it in operation["parameters"]]
+        required = {it["name"] for it in parameters if it["required"] and it["in"] == "header"}
+        assert required == {name for name in request.headers if name != "Content-Type"}
+        if "?" in request.url:
+            assert "force" in {it["name"] for it in parameters}
+        if request.body is None:
+            assert "requestBody" not in operation
+            continue
+        schema = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
+        body = json.loads(request.body)
+        assert body.keys() == schema["properties"].keys()
+        if "address" in body:
+            nested = resolved(schema["properties"]["address"]["anyOf"][0])
+            assert body["address"].keys() == nested["properties"].keys()
+
+
+async def test_answers_that_have_what_is_required_are_taken() -> None:
+    """The smallest answers that the contract allows are those of this test."""
+    for request in await everything():
+        content = operation_of(request)["responses"]["2XX"]["content"]["application/json"]
+        kind = request.url.split("/api/")[1].partition("/")[0]
+        assert set(resolved(content["schema"])["required"]) == ANSWERS[kind].keys()
