@@ -52,7 +52,7 @@ def test_what_is_no_guid_is_refused(raw: object) -> None:
 
 
 def test_names_are_as_long_as_dataverse_makes_them() -> None:
-    """A table's 90 characters leave room for a record's id in a session id, which has 128."""
+    """A table's 90 characters leave enough of a session id's 128 for a record's id."""
     assert to_table("A" * 90) == "a" * 90
     assert to_column("_" + "a" * 127) == "_" + "a" * 127
     assert to_message("A" * 128) == "A" * 128

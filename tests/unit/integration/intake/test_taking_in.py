@@ -118,11 +118,11 @@ def test_an_event_goes_on_in_the_trace_that_it_came_in_with() -> None:
     under_test.webhook(context(), traceparent=str(parent))
     under_test.webhook(context())
 
-    joined, begun = (TraceParent.parse(event.traceparent) for event in under_test.queue.events)
+    joined, new = (TraceParent.parse(event.traceparent) for event in under_test.queue.events)
     assert joined is not None
-    assert begun is not None
+    assert new is not None
     assert (joined.trace_id, joined.span_id == parent.span_id) == (parent.trace_id, False)
-    assert begun.trace_id != parent.trace_id
+    assert new.trace_id != parent.trace_id
 
 
 def test_an_event_that_is_too_large_for_the_queue_is_trimmed() -> None:

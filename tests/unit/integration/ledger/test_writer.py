@@ -111,7 +111,7 @@ async def test_a_row_that_the_tables_refuse_is_named_and_the_others_are_written(
 
 
 async def test_a_problem_that_appears_and_goes_in_one_moment_is_not_there() -> None:
-    """And one that appears again after it has gone is."""
+    """And one that appears again after it was cleared is."""
     tables, it = Tables(), event()
     writer = StatusWriter(tables)
     waiting = rows.ended(it, State.WAITING, now=NOW, steps=(), reason="erp-timeout")

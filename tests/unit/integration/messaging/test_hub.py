@@ -13,11 +13,11 @@ SECONDS = 5
 
 
 class Hub:
-    """A client of Event Hubs; `room` is how many events fit into a batch."""
+    """A client of Event Hubs; `capacity` is how many events fit into a batch."""
 
     def __init__(self, partitions: list[str] | None = None) -> None:
         self.partitions = partitions or PARTITIONS
-        self.room = 100
+        self.capacity = 100
         self.away = False
         self.opened = self.closed = self.asked = 0
         self.batches: list[tuple[str, list[Any]]] = []
@@ -36,7 +36,7 @@ class Hub:
         events: list[Any] = []
 
         def add(event: Any) -> None:
-            if len(events) == self.room:
+            if len(events) == self.capacity:
                 raise ValueError("the batch is full")
             events.append(event)
 
@@ -106,7 +106,7 @@ def test_an_event_says_what_it_is(publisher: EventPublisher, hub: Hub) -> None:
 
 def test_what_does_not_fit_into_a_batch_goes_with_the_next(publisher: EventPublisher, hub: Hub) -> None:
     """Nothing is lost and nothing is sent twice."""
-    hub.room = 2
+    hub.capacity = 2
     futures = [publisher.publish("a", b"%d" % number) for number in range(25)]
     for future in futures:
         future.result(SECONDS)

@@ -24,11 +24,11 @@ class Clock(SystemClock):
 
 
 class Broker:
-    """A client of Service Bus whose links are counted; `room` is how many messages fit into a batch."""
+    """A client of Service Bus whose links are counted; `capacity` is how many messages fit into a batch."""
 
     def __init__(self) -> None:
         self.opened = self.closed = 0
-        self.room = 100
+        self.capacity = 100
         self.queues: list[str] = []
         self.away = False
         self.sent: list[Any] = []
@@ -51,7 +51,7 @@ class Broker:
         messages: list[Any] = []
 
         def add(message: Any) -> None:
-            if len(messages) == self.room:
+            if len(messages) == self.capacity:
                 raise MessageSizeExceededError(message="the batch is full")
             messages.append(message)
 
@@ -147,7 +147,7 @@ def test_what_is_scheduled_appears_when_it_is_due(queue: WorkQueue, broker: Brok
 
 def test_what_does_not_fit_into_a_batch_goes_with_the_next(queue: WorkQueue, broker: Broker) -> None:
     """Nothing is lost, nothing is sent twice, and the order is kept."""
-    broker.room = 2
+    broker.capacity = 2
     futures = [queue.send(event(), b"%d" % number) for number in range(25)]
     for future in futures:
         future.result(5)

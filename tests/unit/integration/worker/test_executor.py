@@ -85,16 +85,16 @@ async def test_an_event_that_had_ended_and_is_overtaken_says_nothing_either(worl
     published = len(world.hub.published)
     world.put_row(str(it.record_id), "b", 2)
 
-    async def drive() -> Outcome:
+    async def act() -> Outcome:
         return Outcome.completed("done")
 
-    slow = overtaken(world, drive)
+    slow = overtaken(world, act)
 
-    async def and_drive(work: Work, row: Row) -> Outcome:
+    async def and_act(work: Work, row: Row) -> Outcome:
         work.trace.drove = True
         return await slow(work, row)
 
-    world.handler.script = [and_drive]
+    world.handler.script = [and_act]
     with pytest.raises(Fenced):
         await handle(world, it)
     assert len(world.hub.published) == published

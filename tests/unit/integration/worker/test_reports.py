@@ -1,4 +1,4 @@
-"""What analytics is told of an event that has ended, and what becomes of it while the hub is away."""
+"""What is reported of an event that has ended, and what becomes of that while the hub is away."""
 
 import asyncio
 import dataclasses
@@ -184,7 +184,7 @@ async def test_a_row_that_a_later_event_has_brought_through_is_not_marked(parts:
     assert handler.marked == []
 
 
-async def test_who_is_away_is_told_later_the_other_at_once(parts: Parts) -> None:
+async def test_who_is_away_is_notified_later_the_other_at_once(parts: Parts) -> None:
     handler = parts_handler()
     handler.mark_error = Outage("dataverse is away", reason="dataverse-unreachable")
     reported, late = await parts.reports.dead_letter(event(), handler, LETTER, Memory())

@@ -95,7 +95,7 @@ async def test_a_row_that_is_there_again_after_it_was_missed_is_read_again(world
     """The handler's own write found it missing: that is no dead letter, the row decides."""
     it = young(world)
     world.put_row(str(it.record_id), "a")
-    missing = NotFound("gone", reason="dataverse-not-found", service="dataverse", record_id=it.record_id)
+    missing = NotFound("no such row", reason="dataverse-not-found", service="dataverse", record_id=it.record_id)
     world.handler.script = [missing]
     await handle(world, it)
 
@@ -106,7 +106,7 @@ async def test_a_row_that_is_there_again_after_it_was_missed_is_read_again(world
 async def test_the_same_id_in_another_system_is_another_thing(world: World) -> None:
     it = young(world)
     world.put_row(str(it.record_id), "a")
-    world.handler.script = [NotFound("gone", reason="erp-not-found", service="erp", record_id=it.record_id)]
+    world.handler.script = [NotFound("no such row", reason="erp-not-found", service="erp", record_id=it.record_id)]
     with pytest.raises(DeadLettered, match="erp-not-found"):
         await handle(world, it)
 
