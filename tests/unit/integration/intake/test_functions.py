@@ -41,6 +41,8 @@ def test_a_202_says_where_and_when_to_ask() -> None:
     assert body.keys() == {"eventId", "correlationId", "status"}
     assert answer.headers["Location"] == f"https://app.contoso.example/api/operations/{body['eventId']}"
     assert int(answer.headers["Retry-After"]) > 0
+    assert answer.mimetype == "application/json"
+    assert answer.headers["x-correlation-id"] == body["correlationId"]
 
 
 def test_what_was_left_out_is_named() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from integration.errors import Fenced, Permanent, Stale, Transient
 from integration.events import IntegrationEvent
 from integration.events.envelope import to_envelope
 from integration.ledger import State
+from integration.transport import RetryPolicy
 from integration.worker import DeadLettered, Outcome, Work
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import World
@@ -300,3 +302,16 @@ async def test_a_system_that_is_ahead_of_its_row_is_named(world: World) -> None:
     status = await world.ledger.read(it.event_id)
     assert status is not None
     assert (status.reason, status.system) == ("erp-ahead", "erp")
+
+
+async def test_who_was_away_until_an_event_was_given_up_is_named() -> None:
+    """Support asks the people of that system."""
+    world = World.make(RetryPolicy(min_attempts=2, max_age=timedelta(minutes=1)))
+    it = new(world, attempt=5, first_failed_at=world.clock.now() - timedelta(hours=1))
+    world.handler.script = [Transient("busy", reason="erp-conflict", service="erp")]
+    with pytest.raises(DeadLettered):
+        await handle(world, it)
+    await world.ledger.close()
+    status = await world.ledger.read(it.event_id)
+    assert status is not None
+    assert (status.reason, status.system) == ("retries-exhausted", "erp")
