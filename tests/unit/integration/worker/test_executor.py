@@ -315,3 +315,17 @@ async def test_who_was_away_until_an_event_was_given_up_is_named() -> None:
     status = await world.ledger.read(it.event_id)
     assert status is not None
     assert (status.reason, status.system) == ("retries-exhausted", "erp")
+
+
+async def test_an_event_that_waited_before_it_was_given_up_is_one_problem(world: World) -> None:
+    """The list of what waits is what somebody goes through: what is over is not on it."""
+    it = new(world)
+    world.handler.script = [Transient("busy", reason="erp-conflict"), Permanent("refused", reason="erp-rejected")]
+    await handle(world, it)
+    ((copy, _),) = world.queue.scheduled
+    with pytest.raises(DeadLettered):
+        await handle(world, copy)
+    await world.ledger.close()
+
+    (problem,) = world.ledger.table("problems").entities.values()
+    assert str(problem["PartitionKey"]).startswith("dead-lettered")
