@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -65,6 +66,8 @@ class Forks:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            self._process.send_signal(signal.SIGINT)
         self._process.communicate()
 
     def pytest(self, arguments: Sequence[str], *, seconds: float, **environment: str) -> tuple[int | None, str]:
@@ -116,12 +119,15 @@ def _run(asked: dict[str, Any]) -> None:
 
 
 def _status_of(child: int, seconds: float) -> int | None:
-    status = _waited(child, seconds)
-    if status is None:
-        os.kill(child, signal.SIGINT)  # as a person does, so that it stops what it has started
-        if _waited(child, _LEAVE_SECONDS) is None:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+    status = None
+    try:
+        status = _waited(child, seconds)
+    finally:  # also where somebody interrupts the whole run
+        if status is None:
+            os.kill(child, signal.SIGINT)  # as a person does, so that it stops what it has started
+            if _waited(child, _LEAVE_SECONDS) is None:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
     return status
 
 
@@ -137,4 +143,5 @@ def _waited(child: int, seconds: float) -> int | None:
 
 
 if __name__ == "__main__":
-    _serve()
+    with suppress(KeyboardInterrupt):
+        _serve()

@@ -1,5 +1,8 @@
 """Mutants are tried in a copy of a repository, with the tests that execute them."""
 
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -145,3 +148,27 @@ def test_what_was_noticed_is_counted_by_package(repository: Path) -> None:
     (share,) = shares([Outcome(it, NOTICED, 1), Outcome(it, NOT_NOTICED, 1), Outcome(it, NOT_EXECUTED, 0)])
 
     assert (share.package, share.noticed, share.all, round(share.percent)) == ("words", 1, 3, 33)
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="Windows cannot fork")
+def test_an_interrupted_run_does_not_wait_for_its_tests(repository: Path, tmp_path: Path) -> None:
+    """Nor does it leave them running."""
+    slow = repository / "tests/unit/integration/words/test_slow.py"
+    slow.write_text(
+        "import pathlib, time\n\n\ndef test_it():\n    pathlib.Path('started').touch()\n    time.sleep(600)\n"
+    )
+    tree = Tree(repository, tmp_path / "tree")
+    started = tree.root / "started"
+
+    def interrupt() -> None:
+        while not started.exists():
+            time.sleep(0.05)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    before = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Forks(tree.root) as forks:
+        thread.start()
+        forks.pytest(["-q", "tests/unit/integration/words/test_slow.py"], seconds=600)
+    assert time.monotonic() - before < 300
+    assert forks._process.returncode is not None
