@@ -28,23 +28,25 @@ from integration.ledger.retention import Retention
 from integration.ledger.shared_state import TableState
 from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
-from integration.operations import actions as operations_actions
 from integration.operations import functions as operations_functions
 from integration.operations import timers as operations_timers
-from integration.operations.actions import Desk
 from integration.operations.audit import Audit
 from integration.operations.dead_letters import DeadLetterReader
 from integration.operations.queueing import Queueing
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
+from integration.operations.routes import Desk
+from integration.operations.routes import blueprints as operations_routes
 from integration.operations.search import Search
 from integration.operations.systems import SystemControl
+from integration.operations.tables import TableControl
+from integration.protection import TablePauses
 from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.systems_composition import Systems, build_systems, system_hosts
 from integration.telemetry import quieten_libraries
 from integration.transport import RetryPolicy, Transport
-from integration.worker import Copies, Executor, Handlers, Pace, Reports, Worker
+from integration.worker import Copies, Executor, Handlers, Holds, Pace, Reports, Worker
 from integration.worker import functions as worker_functions
 from integration.worker.hub import Hub
 from integration.worker.reading import Rows
@@ -86,7 +88,8 @@ def build_app(settings: Settings) -> func.FunctionApp:
         )
     )
     app.register_functions(ledger_functions.blueprint(services.retention))
-    app.register_functions(operations_actions.blueprint(services.operators, services.desk))
+    for blueprint in operations_routes(services.operators, services.desk):
+        app.register_functions(blueprint)
     app.register_functions(operations_timers.blueprint(services.dead_letters))
     return app
 
@@ -97,9 +100,9 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     account = connections.table_account(settings, clock)
     transport = Transport([*system_hosts(settings), connections.table_host(account)], clock=clock)
     ledger = Ledger(account, transport, clock, old_layout=OldLayout(account, transport))
-    systems = build_systems(
-        settings, transport, clock, TableState(ledger.table(SYSTEMS)), TableState(ledger.table(REFERENCES))
-    )
+    shared = TableState(ledger.table(SYSTEMS))
+    systems = build_systems(settings, transport, clock, shared, TableState(ledger.table(REFERENCES)))
+    pauses = TablePauses(shared, clock)
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
     active = switched_on(flows_in(flows), settings.flows_off)
@@ -114,7 +117,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             wants_of=handlers.wants_of,
             results={flow.table: result_columns(flow, settings.publisher_prefix) for flow in active},
         ),
-        worker=_worker(settings, tools.rows, handlers, ledger, work_queue, publisher, clock),
+        worker=_worker(settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses), clock),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger, clock),
         health=Health(
@@ -132,16 +135,25 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         dead_letters=DeadLetterReader(
             DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue), ledger, clock
         ),
-        desk=_desk(settings, systems, ledger, work_queue, clock),
+        desk=_desk(settings, systems, handlers, ledger, work_queue, pauses, clock),
     )
 
 
-def _desk(settings: Settings, systems: Systems, ledger: Ledger, work_queue: WorkQueue, clock: Clock) -> Desk:
+def _desk(  # noqa: PLR0917 -- called once, above
+    settings: Settings,
+    systems: Systems,
+    handlers: Handlers,
+    ledger: Ledger,
+    work_queue: WorkQueue,
+    pauses: TablePauses,
+    clock: Clock,
+) -> Desk:
     audit, queueing = Audit(ledger, clock), Queueing(ledger, work_queue)
     return Desk(
         repair=Repair(ledger, queueing, audit, clock),
         resync=Resync(queueing, audit, clock, organisation=str(settings.dataverse_organisation)),
         systems=SystemControl(systems.switches, audit),
+        tables=TableControl(pauses, handlers.tables, audit),
         search=Search(Queries(ledger), clock),
     )
 
@@ -153,6 +165,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
     ledger: Ledger,
     work_queue: WorkQueue,
     publisher: EventPublisher,
+    holds: Holds,
     clock: Clock,
 ) -> Worker:
     copies = Copies(work_queue, retry_policy(settings), clock)
@@ -164,6 +177,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
         executor=Executor(ledger, copies, reports, clock),
         copies=copies,
         commit_wait=timedelta(seconds=settings.commit_wait_seconds),
+        holds=holds,
         pace=Pace(settings.record_pace_seconds, clock),
         clock=clock,
         prepare=publisher.open,

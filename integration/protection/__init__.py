@@ -7,6 +7,7 @@ from integration.protection.limiter import Limiter
 from integration.protection.protected import Protected
 from integration.protection.shared_state import MemoryState, SharedState
 from integration.protection.switch import Switch
+from integration.protection.table_pauses import TablePauses
 
 __all__ = [
     "BreakerPolicy",
@@ -20,4 +21,5 @@ __all__ = [
     "SharedState",
     "Switch",
     "SystemState",
+    "TablePauses",
 ]

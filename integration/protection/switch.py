@@ -9,16 +9,12 @@ from datetime import UTC, datetime
 from integration.clock import Clock
 from integration.errors import Conflict, IntegrationError, Outage, Paused, Throttled, Transient
 from integration.protection.breaker import Admission, BreakerPolicy, Outcomes, Pause, Phase, SystemState
+from integration.protection.lookout import Lookout
 from integration.protection.shared_state import SharedState
 from integration.telemetry import get_logger
-from integration.transport.single_flight import SingleFlight
 
 _log = get_logger(__name__)
 
-_FRESH = 2.0
-"""Seconds for which the shared state that was read is current; then it is read again, while calls go on with it."""
-_STALE = 10.0
-"""Seconds after which calls wait until the state has been read again; the process was idle in between."""
 _PATIENCE = 2.0
 """Seconds that reading or writing the state may take; after that a call goes on without it."""
 _TRIES = 5
@@ -65,8 +61,7 @@ class Switch:
         self._etag: str | None = None
         self._changes = 0
         self._unsaved = False
-        self._read_at = -_STALE
-        self._reading = SingleFlight[None]()
+        self._lookout = Lookout(self._read, clock)
 
     async def admit(self) -> Pass:
         """A pass for one call; report the outcome of the call to `saw`.
@@ -74,7 +69,7 @@ class Switch:
         Raises `Paused` (with the remaining time if the breaker is open, without a time if a person paused the system)
         and `Throttled` (the system asked one of the instances for a pause). Nothing may be sent then.
         """
-        await self._keep_up()
+        await self._lookout.keep_up()
         now = self._now()
         admission, seconds = self._state.admission(now)
         if admission is Admission.GO:
@@ -160,14 +155,6 @@ class Switch:
         else:
             await self._change(lambda state: state.released(self._now()) if state.phase is Phase.HALF_OPEN else None)
 
-    async def _keep_up(self) -> None:
-        """Read the shared state if what is known of it is out of date."""
-        age = self._clock.monotonic() - self._read_at
-        if age >= _FRESH:
-            reading = self._reading.start(self._read)
-            if age >= _STALE:
-                await asyncio.shield(reading)
-
     async def _read(self) -> None:
         changes = self._changes
         try:
@@ -182,7 +169,6 @@ class Switch:
         else:
             if changes == self._changes:
                 self._adopt(theirs, etag)
-        self._read_at = self._clock.monotonic()
 
     def _adopt(self, state: SystemState, etag: str | None) -> None:
         if state.phase is not self._state.phase:

@@ -3,10 +3,23 @@
 from integration.worker.copies import Copies
 from integration.worker.executor import DeadLettered, Executor
 from integration.worker.handler import Handler, Outcome
+from integration.worker.holds import Holds
 from integration.worker.pace import Pace
 from integration.worker.pipeline import Worker
 from integration.worker.registry import Handlers
 from integration.worker.reports import Reports
 from integration.worker.work import Work
 
-__all__ = ["Copies", "DeadLettered", "Executor", "Handler", "Handlers", "Outcome", "Pace", "Reports", "Work", "Worker"]
+__all__ = [
+    "Copies",
+    "DeadLettered",
+    "Executor",
+    "Handler",
+    "Handlers",
+    "Holds",
+    "Outcome",
+    "Pace",
+    "Reports",
+    "Work",
+    "Worker",
+]

@@ -5,6 +5,8 @@ read envelope ── unreadable ──> dead letter
   │
 record of the ledger: one point read ── dead-lettered before ──> on to the dead-letter queue
   │
+held back by somebody ──> retry later
+  │
 row of Dataverse ──> handler, until the row holds still
   │
 decide (pure) ──> carry out: settle and publish · retry later · dead letter · duplicate · withdraw
@@ -28,6 +30,7 @@ from integration.worker.copies import Copies
 from integration.worker.decision import Done, Failed, Report, decide, on_arrival
 from integration.worker.executor import Executor
 from integration.worker.handler import Handler
+from integration.worker.holds import Holds
 from integration.worker.pace import Pace, TooSoon
 from integration.worker.reading import Rows
 from integration.worker.registry import Handlers
@@ -56,6 +59,7 @@ class Worker:
         ledger: Ledger,
         executor: Executor,
         copies: Copies,
+        holds: Holds,
         pace: Pace,
         clock: Clock,
         commit_wait: timedelta = timedelta(seconds=150),
@@ -67,6 +71,7 @@ class Worker:
         self._ledger = ledger
         self._executor = executor
         self._copies = copies
+        self._holds = holds
         self._pace = pace
         self._clock = clock
         self._commit_wait = commit_wait
@@ -120,6 +125,7 @@ class Worker:
     async def _attempt(self, handler: Handler, work: Work) -> Report:
         try:
             async with asyncio.timeout(self._deadline_seconds):
+                await self._holds.check(work.event)
                 return await self._converge(handler, work)
         except TimeoutError:
             return Failed(Transient("the time for one attempt is over", reason="deadline-exceeded"))

@@ -19,6 +19,11 @@ class Handlers:
                     names = f"{type(taken).__name__} and {type(handler).__name__}"
                     raise ConfigurationError(f"{names} both handle {message} of {handler.table}: only one can")
 
+    @property
+    def tables(self) -> list[str]:
+        """The tables of which anything is handled."""
+        return sorted({table for table, _ in self._handlers})
+
     def of(self, event: IntegrationEvent) -> Handler | None:
         """The handler of the event's table and message; None: analytics only."""
         return self._handlers.get((event.table, event.message))

@@ -33,9 +33,10 @@ def currency(client: Client) -> str:
 
 @pytest.fixture
 def _resumed(client: Client) -> Iterator[None]:
-    """The ERP is resumed whatever comes of the test."""
+    """Whatever comes of the test, nothing stays paused."""
     yield
     client.app.act("systems/erp/resume")
+    client.app.act("tables/contact/resume")
 
 
 def in_the_dead_letter_queue(client: Client, event_id: str) -> bool:
@@ -110,6 +111,30 @@ def test_a_paused_system_gets_nothing_until_it_is_resumed(client: Client) -> Non
     assert "maintenance" in client.app.wait_for(event_id, {"waiting"})["detail"]
     assert client.app.act("systems/erp/resume").json()["pausedBy"] is None
     assert client.app.wait_for(event_id)["state"] == "completed"
+
+
+@pytest.mark.usefixtures("_resumed")
+def test_a_paused_table_is_held_back_while_others_go_on(client: Client, sandbox: Sandbox) -> None:
+    """Its events wait on each instance, also on one that was started since; none is dead-lettered, nothing is sent."""
+    assert client.app.act("tables/contact/pause", why="contacts are merged").json()["pausedBy"] == "support"
+
+    def held_back() -> tuple[str, str] | None:
+        row_id = client.dataverse.create("contact", {"lastname": f"Paused {uuid.uuid4().hex[:8]}"})
+        event_id = client.dataverse.event_id(row_id)
+        status = client.app.wait_for(event_id, {"waiting", "completed"})
+        return (row_id, event_id) if status["state"] == "waiting" else None
+
+    row_id, event_id = eventually(held_back, within=20, what="an event that is held back")
+    sandbox.processes.kill("host-events")
+    sandbox.processes.start("host-events")
+    Person(client).account()
+    waiting = client.app.wait_for(event_id, {"waiting"})
+    assert (waiting["reason"], waiting["detail"]) == ("table-paused", "support has paused contact: contacts are merged")
+    assert effects_of(client, row_id) == []
+
+    assert client.app.act("tables/contact/resume").json()["pausedBy"] is None
+    assert client.app.wait_for(event_id)["state"] == "completed"
+    assert effects_of(client, row_id) == ["customer-created"]
 
 
 def test_a_message_whose_worker_died_without_a_word_is_found(

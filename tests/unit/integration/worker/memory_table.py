@@ -12,11 +12,13 @@ from integration.errors import NotFound, Outage
 from integration.events import IntegrationEvent, from_envelope
 from integration.ledger import Ledger, Memory, State, keys
 from integration.ledger.record import read_memory
+from integration.ledger.shared_state import TableState
 from integration.messaging import EventPublisher, WorkQueue
+from integration.protection import TablePauses
 from integration.tables import Entity, EntityExists, Page, PreconditionFailed, Table, Versioned
 from integration.tables.entity import Property, encode
 from integration.transport import CallContext, RetryPolicy
-from integration.worker import Copies, Executor, Handler, Handlers, Outcome, Pace, Reports, Work, Worker
+from integration.worker import Copies, Executor, Handler, Handlers, Holds, Outcome, Pace, Reports, Work, Worker
 from integration.worker.hub import Hub
 from integration.worker.reading import Reads, Rows
 
@@ -256,11 +258,13 @@ class World:
     rows: RowsStub
     handler: CountingHandler
     worker: Worker
+    pauses: TablePauses
 
     @classmethod
     def make(cls, policy: RetryPolicy | None = None, *, pace: float = 0.0) -> "World":
         clock, queue, hub, rows, handler = ManualClock(), QueueStub(), HubStub(), RowsStub(), CountingHandler()
         ledger = MemoryLedger(clock)
+        pauses = TablePauses(TableState(ledger.table(keys.SYSTEMS)), clock)
         copies = Copies(queue, policy or RetryPolicy(), clock, draw=lambda: 0.5)
         executor = Executor(ledger, copies, Reports(Hub(hub, clock), copies, clock), clock)
         worker = Worker(
@@ -269,10 +273,11 @@ class World:
             ledger=ledger,
             executor=executor,
             copies=copies,
+            holds=Holds(pauses),
             pace=Pace(pace, clock),
             clock=clock,
         )
-        return cls(clock, ledger, queue, hub, rows, handler, worker)
+        return cls(clock, ledger, queue, hub, rows, handler, worker, pauses)
 
     def put_row(self, record_id: str, name: str, version: int = 1) -> None:
         """The row as Dataverse has it now."""

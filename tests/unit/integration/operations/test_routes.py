@@ -10,11 +10,12 @@ from pydantic import SecretStr
 from integration.admission import CallerKeys
 from integration.ledger import keys
 from integration.ledger.queries import Queries
-from integration.operations.actions import Desk as Services
-from integration.operations.actions import blueprint
 from integration.operations.resync import Resync
+from integration.operations.routes import Desk as Services
+from integration.operations.routes import blueprints
 from integration.operations.search import Search
 from integration.operations.systems import SystemControl
+from integration.operations.tables import TableControl
 from integration.protection import MemoryState, Switch
 from tests.unit.integration.operations.parts import Desk
 
@@ -33,10 +34,12 @@ class Routes:
             repair=it.repair,
             resync=Resync(it.queueing, it.audit, world.clock, organisation="org"),
             systems=SystemControl({"erp": Switch("erp", MemoryState(), world.clock, full=4)}, it.audit),
+            tables=TableControl(world.pauses, ["account", "opportunity"], it.audit),
             search=Search(Queries(world.ledger), world.clock),
         )
         app = func.FunctionApp()
-        app.register_functions(blueprint(CallerKeys({"anna": [SecretStr(KEY)]}, in_query=False), services))
+        for blueprint in blueprints(CallerKeys({"anna": [SecretStr(KEY)]}, in_query=False), services):
+            app.register_functions(blueprint)
         self.functions = {str(one.get_function_name()): one.get_user_function() for one in app.get_functions()}
 
     async def ask(self, name: str, body: Any = None, *, key: str = KEY, **route: str) -> tuple[int, dict[str, Any]]:
@@ -97,15 +100,29 @@ async def test_pause_and_resume_answer_with_the_state() -> None:
     assert (status, body["pausedBy"]) == (200, None)
 
 
+async def test_a_table_is_paused_and_resumed() -> None:
+    it = Routes()
+    status, body = await it.ask("operations_pause_table", WHY, table="account")
+    paused = {"table": "account", "pausedBy": "anna", "why": WHY["why"], "since": "2026-11-20T20:00:00.000Z"}
+    assert (status, body) == (200, paused)
+    free = {"pausedBy": None, "why": None, "since": None}
+    assert (await it.ask("list_tables"))[1] == {"tables": [paused, {"table": "opportunity", **free}]}
+    assert await it.ask("operations_resume_table", WHY, table="account") == (200, {"table": "account", **free})
+    assert (await it.ask("operations_pause_table", WHY, table="lead"))[0] == 404
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "list_problems",
         "list_systems",
+        "list_tables",
         "operations_discard",
         "operations_pause",
+        "operations_pause_table",
         "operations_restore",
         "operations_resume",
+        "operations_resume_table",
         "operations_resync",
         "operations_retry",
     ],

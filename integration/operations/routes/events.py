@@ -1,0 +1,45 @@
+"""Routes of what is done to one event, and to records."""
+
+import azure.functions as func
+
+from integration.operations.answers import as_json
+from integration.operations.repair import Repair
+from integration.operations.requests import Asked, ResyncAsked, RetryAsked, read_body
+from integration.operations.resync import Resync
+from integration.operations.routes.admitted import ANONYMOUS, Operators
+
+
+def blueprint(operators: Operators, repair: Repair, resync: Resync) -> func.Blueprint:
+    """Bind them."""
+    bp = func.Blueprint()
+
+    @bp.route(route="operations/{event_id}/retry", methods=["POST"], auth_level=ANONYMOUS)
+    @operators.only
+    async def operations_retry(req: func.HttpRequest, by: str) -> func.HttpResponse:
+        event_id, asked = req.route_params["event_id"], read_body(RetryAsked, req.get_body())
+        sent = await repair.retry(event_id, by=by, why=asked.why, force=asked.force, request=asked.request)
+        return as_json({"eventId": sent, "replayOf": event_id}, 202)
+
+    @bp.route(route="operations/{event_id}/discard", methods=["POST"], auth_level=ANONYMOUS)
+    @operators.only
+    async def operations_discard(req: func.HttpRequest, by: str) -> func.HttpResponse:
+        event_id, asked = req.route_params["event_id"], read_body(Asked, req.get_body())
+        await repair.discard(event_id, by=by, why=asked.why)
+        return as_json({"eventId": event_id, "state": "discarded"}, 200)
+
+    @bp.route(route="operations/{event_id}/restore", methods=["POST"], auth_level=ANONYMOUS)
+    @operators.only
+    async def operations_restore(req: func.HttpRequest, by: str) -> func.HttpResponse:
+        event_id, asked = req.route_params["event_id"], read_body(Asked, req.get_body())
+        await repair.restore(event_id, by=by, why=asked.why)
+        return as_json({"eventId": event_id, "state": "dead-lettered"}, 200)
+
+    @bp.route(route="operations/resync", methods=["POST"], auth_level=ANONYMOUS)
+    @operators.only
+    async def operations_resync(req: func.HttpRequest, by: str) -> func.HttpResponse:
+        asked = read_body(ResyncAsked, req.get_body())
+        done = await resync.resync(asked.table, asked.record_ids, by=by, why=asked.why)
+        body = {"correlationId": done.correlation_id, "sent": list(done.sent), "left": list(done.left)}
+        return as_json(body, 202)
+
+    return bp
