@@ -32,6 +32,8 @@ from integration.operations import functions as operations_functions
 from integration.operations import timers as operations_timers
 from integration.operations.audit import Audit
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.originals import Originals
+from integration.operations.postpone import Postpone
 from integration.operations.queueing import Queueing
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
@@ -40,7 +42,7 @@ from integration.operations.routes import blueprints as operations_routes
 from integration.operations.search import Search
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
-from integration.protection import TablePauses
+from integration.protection import Postponements, TablePauses
 from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.systems_composition import Systems, build_systems, system_hosts
@@ -102,7 +104,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     ledger = Ledger(account, transport, clock, old_layout=OldLayout(account, transport))
     shared = TableState(ledger.table(SYSTEMS))
     systems = build_systems(settings, transport, clock, shared, TableState(ledger.table(REFERENCES)))
-    pauses = TablePauses(shared, clock)
+    pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
     active = switched_on(flows_in(flows), settings.flows_off)
@@ -117,7 +119,9 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             wants_of=handlers.wants_of,
             results={flow.table: result_columns(flow, settings.publisher_prefix) for flow in active},
         ),
-        worker=_worker(settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses), clock),
+        worker=_worker(
+            settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses, postponements), clock
+        ),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger, clock),
         health=Health(
@@ -135,7 +139,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         dead_letters=DeadLetterReader(
             DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue), ledger, clock
         ),
-        desk=_desk(settings, systems, handlers, ledger, work_queue, pauses, clock),
+        desk=_desk(settings, systems, handlers, ledger, work_queue, pauses, postponements, clock),
     )
 
 
@@ -146,11 +150,13 @@ def _desk(  # noqa: PLR0917 -- called once, above
     ledger: Ledger,
     work_queue: WorkQueue,
     pauses: TablePauses,
+    postponements: Postponements,
     clock: Clock,
 ) -> Desk:
-    audit, queueing = Audit(ledger, clock), Queueing(ledger, work_queue)
+    audit, queueing, originals = Audit(ledger, clock), Queueing(ledger, work_queue), Originals(ledger, clock)
     return Desk(
-        repair=Repair(ledger, queueing, audit, clock),
+        repair=Repair(ledger, originals, queueing, audit, clock),
+        postpone=Postpone(ledger, originals, postponements, audit, clock),
         resync=Resync(queueing, audit, clock, organisation=str(settings.dataverse_organisation)),
         systems=SystemControl(systems.switches, audit),
         tables=TableControl(pauses, handlers.tables, audit),

@@ -8,7 +8,8 @@
     │   ├── OutcomeUnknown          what was asked for may have been done: it is looked for before it is asked again
     │   └── Outage                  a system as a whole does not work for us; no event is to blame, so no event ages
     │       ├── Throttled           the other side said when to try again: `retry_after`
-    │       └── Paused              we hold our calls back: the circuit breaker is open, or a person paused the system
+    │       └── Paused              we hold back: the circuit breaker is open, or a person paused the system or the table
+    │           └── Postponed       a person has postponed this one event
     ├── Permanent                   trying again cannot help: the event is dead-lettered
     │   ├── NotFound                the other side does not have the row or resource
     │   └── Unreadable              a queued message is not one of our envelopes
@@ -129,6 +130,12 @@ class Paused(Outage):
     """Nothing was sent, because calls to this system are held back; `retry_after` (seconds) if the end is known."""
 
     reason = "paused"
+
+
+class Postponed(Paused):
+    """Somebody has put the event off: it is tried again after `retry_after` seconds, to the moment."""
+
+    reason = "postponed"
 
 
 class Permanent(IntegrationError):

@@ -3,12 +3,14 @@
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 _NAME = re.compile(r"^# @name (\w+)$", re.MULTILINE)
 _VARIABLE = re.compile(r"\{\{([^}]+)\}\}")
 _ANSWER = re.compile(r"(\w+)\.response\.body\.\$\.(\w+)")
+_DAYS = re.compile(r"\$datetime iso8601 (\d+) d")
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,16 @@ def requests_of(text: str) -> list[HttpRequest]:
 
 
 def filled_in(text: str, values: dict[str, str], answers: dict[str, Any]) -> str:
-    """`{{name}}` by its value, `{{request.response.body.$.key}}` by that key of the answer to the request so named."""
+    """`{{name}}` by its value, `{{request.response.body.$.key}}` by that key of the answer to the request so named.
+
+    `{{$datetime iso8601 2 d}}` is the time in two days.
+    """
 
     def value(match: re.Match[str]) -> str:
         if answer := _ANSWER.fullmatch(match[1]):
             return str(answers[answer[1]][answer[2]])
+        if days := _DAYS.fullmatch(match[1]):
+            return (datetime.now(UTC) + timedelta(days=int(days[1]))).isoformat()
         return values[match[1]]
 
     return _VARIABLE.sub(value, text)

@@ -13,18 +13,17 @@ twice for the same failure is one request. With a `request` of one's own the ans
 """
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from integration.clock import Clock
 from integration.errors import Rejected
 from integration.events import IntegrationEvent
 from integration.events.identity import event_id as new_event_id
-from integration.ledger import DeadLetter, EventStatus, Ledger, Memory, State, keys, rows
+from integration.ledger import DeadLetter, EventStatus, Ledger, State, keys, rows
 from integration.ledger.memory import RETURNS
-from integration.operations.audit import Audit, Entry, Subject
+from integration.operations.audit import Audit, Subject
+from integration.operations.originals import Originals, check
 from integration.operations.queueing import Queueing
-from integration.tables import Entity
 from integration.telemetry import TraceParent
 
 _SENT_AGAIN: Final = frozenset({State.DEAD_LETTERED, State.WAITING})
@@ -36,8 +35,9 @@ class Repair:
     Raises `Transient` where broker or tables are away: ask again, nothing is lost and nothing is done twice.
     """
 
-    def __init__(self, ledger: Ledger, queueing: Queueing, audit: Audit, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, originals: Originals, queueing: Queueing, audit: Audit, clock: Clock) -> None:
         self._ledger = ledger
+        self._originals = originals
         self._queueing = queueing
         self._audit = audit
         self._clock = clock
@@ -49,14 +49,14 @@ class Repair:
         not count, each is done again (a charged one is charged again).
         """
         async with self._audit.action("force" if force else "retry", Subject(event_id), by=by, why=why) as entry:
-            original = await self._known(event_id)
+            original = await self._originals.known(event_id)
             if request and original.replayed_by == self._id_of(original, request):
                 entry.outcome = f"was done before: {original.replayed_by}"
                 return original.replayed_by
-            _check(original, _SENT_AGAIN, "sent again")
+            check(original, _SENT_AGAIN, "sent again")
             again = self._again(original, request, force=force)
             await self._queueing.send(again)
-            await self._end(original, State.RESUBMITTED, entry, {"replayedBy": again.event_id})
+            await self._originals.end(original, State.RESUBMITTED, entry, {"replayedBy": again.event_id})
             await self._queueing.show(again)
             entry.outcome = f"sent as {again.event_id}"
             return again.event_id
@@ -64,32 +64,28 @@ class Repair:
     async def discard(self, event_id: str, *, by: str, why: str) -> None:
         """Decide that nothing is to be done for a dead-lettered event."""
         async with self._audit.action("discard", Subject(event_id), by=by, why=why) as entry:
-            original = await self._known(event_id)
+            original = await self._originals.known(event_id)
             if original.state is State.DISCARDED:
                 entry.outcome = "was done before"
             else:
-                _check(original, {State.DEAD_LETTERED}, "discarded")
-            await self._end(original, State.DISCARDED, entry)
+                check(original, {State.DEAD_LETTERED}, "discarded")
+            await self._originals.end(original, State.DISCARDED, entry)
 
     async def restore(self, event_id: str, *, by: str, why: str) -> None:
         """Take a discard back: the event is dead-lettered again, with the reason that it had."""
         async with self._audit.action("restore", Subject(event_id), by=by, why=why) as entry:
-            original = await self._known(event_id)
-            _check(original, {State.DISCARDED}, "restored")
+            original = await self._originals.known(event_id)
+            check(original, {State.DISCARDED}, "restored")
             now = self._clock.now()
             letter = DeadLetter(
                 original.reason or "", original.detail or "", now.isoformat(), RETURNS, reported=("row", "hub")
             )
-            await self._remember(original, lambda memory: memory.bury(event_id, letter))
+            await self._originals.remember(original, lambda memory: memory.bury(event_id, letter))
             buried = dataclasses.replace(original, state=State.DEAD_LETTERED)
             await self._ledger.table(keys.PROBLEMS).merge(rows.problem_row(buried, rows.iso(now)))
-            await self._show(original, State.DEAD_LETTERED, entry)
-
-    async def _known(self, event_id: str) -> EventStatus:
-        found = await self._ledger.read(event_id)
-        if found is None:
-            raise Rejected(404, "Unknown event", f"The ledger has no event {event_id}.")
-        return found
+            await self._originals.show(
+                original, entry, {"state": State.DEAD_LETTERED.value, "changedTime": rows.iso(now)}
+            )
 
     def _again(self, original: EventStatus, request: str, *, force: bool) -> IntegrationEvent:
         """The new event: the same record, so the same session, and the same correlation id.
@@ -130,49 +126,3 @@ class Repair:
         session_id = original.session_id if original.record_id else None
         token = request or failed.isoformat()
         return new_event_id(original.accepted_time, original.event_id, "again", token, session_id=session_id)
-
-    async def _end(self, original: EventStatus, state: State, entry: Entry, more: Entity | None = None) -> None:
-        """Take the original from its record's dead letters and from the problems, and mark it.
-
-        What people see is written last: until then whoever asks again goes through all of it once more.
-        """
-        await self._remember(original, lambda memory: memory.end(original.event_id, state))
-        for problem in _SENT_AGAIN:
-            await self._ledger.table(keys.PROBLEMS).delete(*keys.problem_keys(problem.value, original.event_id))
-        await self._show(original, state, entry, more)
-
-    async def _show(self, original: EventStatus, state: State, entry: Entry, more: Entity | None = None) -> None:
-        partition, row = keys.event_keys(original.event_id)
-        shown: Entity = {
-            "PartitionKey": partition,
-            "RowKey": row,
-            "state": state.value,
-            "changedTime": rows.iso(self._clock.now()),
-            "note": f"{entry.by}: {entry.why}",
-        }
-        await self._ledger.table(keys.events_table(keys.month_of(original.event_id))).merge({**shown, **(more or {})})
-
-    async def _remember(self, original: EventStatus, alter: Callable[[Memory], None]) -> None:
-        """As a guest: an invocation that works on the record keeps its claim, and writes on top of this."""
-        if original.table:
-            record = await self._ledger.record(original.session_id, guest=True)
-            await record.write(alter)
-
-
-def _check(original: EventStatus, states: Collection[State], done: str) -> None:
-    if original.state not in states:
-        raise Rejected(409, f"The event cannot be {done}", _ADVICE[original.state].format(original))
-
-
-_ADVICE: Final[Mapping[State, str]] = {
-    State.ACCEPTED: "It is queued and not yet worked on: wait.",
-    State.PROCESSING: "An attempt is under way: wait until it has ended.",
-    State.WAITING: "It waits for its next attempt: send it again to try it now, or pause the system that it waits for.",
-    State.COMPLETED: "It has ended well. To do its effects again, send the record again (resync).",
-    State.SUPERSEDED: "Another event of the record has done its work. To do it again, send the record again (resync).",
-    State.NO_HANDLER: "Nothing handles it, so there is nothing to do.",
-    State.DEAD_LETTERED: "It is dead-lettered: send it again, or discard it.",
-    State.RESOLVED: "A later event of the record, {0.resolved_by}, has made up for it: there is nothing to do.",
-    State.RESUBMITTED: "It was sent again as event {0.replayed_by}: look at that one.",
-    State.DISCARDED: "Somebody has discarded it: restore it first.",
-}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from integration.errors import Fault, Rejected
@@ -26,6 +26,12 @@ class RetryAsked(Asked):
 
     force: bool = False
     request: str = Field(default="", max_length=100)
+
+
+class PostponeAsked(Asked):
+    """`until` is ISO 8601 with an offset, such as 2026-11-20T18:00:00Z."""
+
+    until: Annotated[AwareDatetime, Field(strict=False)]
 
 
 class ResyncAsked(Asked):

@@ -4,6 +4,7 @@ from integration.protection.breaker import BreakerPolicy, Pause, Phase, SystemSt
 from integration.protection.budget import Budget
 from integration.protection.instances import Instances
 from integration.protection.limiter import Limiter
+from integration.protection.postponements import Postponements
 from integration.protection.protected import Protected
 from integration.protection.shared_state import MemoryState, SharedState
 from integration.protection.switch import Switch
@@ -17,6 +18,7 @@ __all__ = [
     "MemoryState",
     "Pause",
     "Phase",
+    "Postponements",
     "Protected",
     "SharedState",
     "Switch",

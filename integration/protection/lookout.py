@@ -8,27 +8,31 @@ from typing import Final
 from integration.clock import Clock
 from integration.transport.single_flight import SingleFlight
 
-_FRESH: Final = 2.0
+FRESH: Final = 2.0
 """Seconds for which what was read holds; then it is read again, while callers go on with it."""
 _STALE: Final = 10.0
 """Seconds after which callers wait until it has been read: the process had nothing to do meanwhile."""
 
 
 class Lookout:
-    """Calls `read` when somebody asks and what is known is no longer fresh; `read` deals with its own failures."""
+    """Calls `read` when somebody asks and what is known is no longer fresh; `read` deals with its own failures.
 
-    def __init__(self, read: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    Callers wait for it where what is known is older than `stale` seconds.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[None]], clock: Clock, *, stale: float = _STALE) -> None:
         self._read = read
         self._clock = clock
+        self._stale = stale
         self._read_at = -math.inf
         self._reading = SingleFlight[None]()
 
     async def keep_up(self) -> None:
         """Return at once while what is known is fresh enough, else when it has been read."""
         age = self._clock.monotonic() - self._read_at
-        if age >= _FRESH:
+        if age >= FRESH:
             reading = self._reading.start(self._look)
-            if age >= _STALE:
+            if age >= self._stale:
                 await asyncio.shield(reading)
 
     async def _look(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from integration.errors import Fenced, IntegrationError, Outage, Permanent, Transient
+from integration.errors import Fenced, IntegrationError, Outage, Permanent, Postponed, Transient
 from integration.events import IntegrationEvent
 from integration.ledger import DeadLetter, Memory, State
 from integration.ledger.memory import RETURNS
@@ -161,8 +161,11 @@ def _retry(
 ) -> RetryAt | None:
     outage = isinstance(error, Outage)
     since = event.first_failed_at
-    if outage:
-        delay: timedelta | None = policy.delay(event.attempt, error.retry_after, draw)
+    delay: timedelta | None
+    if isinstance(error, Postponed):
+        delay = timedelta(seconds=error.retry_after or 0.0)
+    elif outage:
+        delay = policy.delay(event.attempt, error.retry_after, draw)
     else:
         since = since or now
         delay = policy.next_delay(event.attempt, now - since, error.retry_after, draw)

@@ -3,6 +3,7 @@
 import dataclasses
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -135,6 +136,29 @@ def test_a_paused_table_is_held_back_while_others_go_on(client: Client, sandbox:
     assert client.app.act("tables/contact/resume").json()["pausedBy"] is None
     assert client.app.wait_for(event_id)["state"] == "completed"
     assert effects_of(client, row_id) == ["customer-created"]
+
+
+def test_a_postponed_event_is_tried_at_its_time_and_not_before(client: Client) -> None:
+    """Although the ERP is back long before."""
+    client.erp.add_fault("PUT .*", status=503, times=None)
+    row_id = client.dataverse.create("account", {"name": "Postponed"})
+    event_id = client.dataverse.event_id(row_id)
+    client.app.wait_for(event_id, {"waiting"})
+    until = datetime.now(UTC) + timedelta(seconds=12)
+    answer = client.app.act(f"{event_id}/postpone", until=until.isoformat())
+    assert answer.status_code == 200, answer.text
+
+    def held_back() -> bool:
+        """Instances know of it within two seconds."""
+        history = client.app.wait_for(event_id, {"waiting"})["history"]
+        return "postponed" in [it["reason"] for it in history]
+
+    eventually(held_back, within=10, what="an attempt that is held back")
+    client.erp.clear_faults()
+    done = client.app.wait_for(event_id)
+    assert done["state"] == "completed"
+    (created,) = (it for it in client.erp.received() if row_id in it["path"] and it["status"] == 201)
+    assert datetime.fromisoformat(created["at"]) >= until
 
 
 def test_a_message_whose_worker_died_without_a_word_is_found(

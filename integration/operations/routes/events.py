@@ -2,14 +2,16 @@
 
 import azure.functions as func
 
+from integration.ledger import rows
 from integration.operations.answers import as_json
+from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
-from integration.operations.requests import Asked, ResyncAsked, RetryAsked, read_body
+from integration.operations.requests import Asked, PostponeAsked, ResyncAsked, RetryAsked, read_body
 from integration.operations.resync import Resync
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 
 
-def blueprint(operators: Operators, repair: Repair, resync: Resync) -> func.Blueprint:
+def blueprint(operators: Operators, repair: Repair, postpone: Postpone, resync: Resync) -> func.Blueprint:
     """Bind them."""
     bp = func.Blueprint()
 
@@ -33,6 +35,13 @@ def blueprint(operators: Operators, repair: Repair, resync: Resync) -> func.Blue
         event_id, asked = req.route_params["event_id"], read_body(Asked, req.get_body())
         await repair.restore(event_id, by=by, why=asked.why)
         return as_json({"eventId": event_id, "state": "dead-lettered"}, 200)
+
+    @bp.route(route="operations/{event_id}/postpone", methods=["POST"], auth_level=ANONYMOUS)
+    @operators.only
+    async def operations_postpone(req: func.HttpRequest, by: str) -> func.HttpResponse:
+        event_id, asked = req.route_params["event_id"], read_body(PostponeAsked, req.get_body())
+        until = await postpone.postpone(event_id, asked.until, by=by, why=asked.why)
+        return as_json({"eventId": event_id, "state": "waiting", "nextAttempt": rows.iso(until)}, 200)
 
     @bp.route(route="operations/resync", methods=["POST"], auth_level=ANONYMOUS)
     @operators.only

@@ -7,6 +7,8 @@ from integration.errors import Permanent
 from integration.events import IntegrationEvent, to_envelope
 from integration.ledger import keys
 from integration.operations.audit import Audit
+from integration.operations.originals import Originals
+from integration.operations.postpone import Postpone
 from integration.operations.queueing import Queueing
 from integration.operations.repair import Repair
 from integration.tables import Entity
@@ -35,7 +37,9 @@ class Desk:
         ledger, clock = self.world.ledger, self.world.clock
         self.audit = Audit(ledger, clock)
         self.queueing = Queueing(ledger, self.world.queue)
-        self.repair = Repair(ledger, self.queueing, self.audit, clock)
+        self.originals = Originals(ledger, clock)
+        self.repair = Repair(ledger, self.originals, self.queueing, self.audit, clock)
+        self.postpone = Postpone(ledger, self.originals, self.world.postponements, self.audit, clock)
 
     @property
     def audited(self) -> list[Entity]:

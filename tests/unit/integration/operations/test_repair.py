@@ -126,7 +126,7 @@ async def test_an_index_that_is_away_holds_nobody_up() -> None:
     """The event is in the queue and the original is marked: that it is found by its time can wait."""
     desk = Desk()
     desk.queueing = Queueing(desk.world.ledger, desk.world.queue, patience=0.05)
-    desk.repair = Repair(desk.world.ledger, desk.queueing, desk.audit, desk.world.clock)
+    desk.repair = Repair(desk.world.ledger, desk.originals, desk.queueing, desk.audit, desk.world.clock)
     original = await desk.dead_letter()
     index = desk.table("index202611")
     index.away = True

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from integration.admission import CallerKeys
+from integration.errors import Outage
 from integration.ledger import keys
 from integration.ledger.queries import Queries
 from integration.operations.resync import Resync
@@ -32,6 +33,7 @@ class Routes:
         it, world = self.desk, self.desk.world
         services = Services(
             repair=it.repair,
+            postpone=it.postpone,
             resync=Resync(it.queueing, it.audit, world.clock, organisation="org"),
             systems=SystemControl({"erp": Switch("erp", MemoryState(), world.clock, full=4)}, it.audit),
             tables=TableControl(world.pauses, ["account", "opportunity"], it.audit),
@@ -79,6 +81,17 @@ async def test_discard_and_restore() -> None:
         assert answer == (200, {"eventId": original.event_id, "state": state})
 
 
+async def test_postpone_answers_with_the_time() -> None:
+    it = Routes()
+    original = await it.desk.dead_letter(Outage("away", reason="erp-unreachable", service="erp"))
+    until = "2026-11-21T06:00:00.000Z"
+    status, body = await it.ask("operations_postpone", WHY | {"until": until}, event_id=original.event_id)
+    assert (status, body) == (200, {"eventId": original.event_id, "state": "waiting", "nextAttempt": until})
+    for wrong in ("tomorrow", "2026-11-21T06:00:00", 1_800_000_000):
+        status, problem = await it.ask("operations_postpone", WHY | {"until": wrong}, event_id=original.event_id)
+        assert (status, problem["errors"][0]["pointer"]) == (400, "/until")
+
+
 async def test_resync_answers_with_what_was_sent() -> None:
     it = Routes()
     status, body = await it.ask("operations_resync", WHY | {"table": "account", "recordIds": [RECORD]})
@@ -120,6 +133,7 @@ async def test_a_table_is_paused_and_resumed() -> None:
         "operations_discard",
         "operations_pause",
         "operations_pause_table",
+        "operations_postpone",
         "operations_restore",
         "operations_resume",
         "operations_resume_table",

@@ -14,7 +14,7 @@ from integration.ledger import Ledger, Memory, State, keys
 from integration.ledger.record import read_memory
 from integration.ledger.shared_state import TableState
 from integration.messaging import EventPublisher, WorkQueue
-from integration.protection import TablePauses
+from integration.protection import Postponements, TablePauses
 from integration.tables import Entity, EntityExists, Page, PreconditionFailed, Table, Versioned
 from integration.tables.entity import Property, encode
 from integration.transport import CallContext, RetryPolicy
@@ -259,12 +259,14 @@ class World:
     handler: CountingHandler
     worker: Worker
     pauses: TablePauses
+    postponements: Postponements
 
     @classmethod
     def make(cls, policy: RetryPolicy | None = None, *, pace: float = 0.0) -> "World":
         clock, queue, hub, rows, handler = ManualClock(), QueueStub(), HubStub(), RowsStub(), CountingHandler()
         ledger = MemoryLedger(clock)
-        pauses = TablePauses(TableState(ledger.table(keys.SYSTEMS)), clock)
+        shared = TableState(ledger.table(keys.SYSTEMS))
+        pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
         copies = Copies(queue, policy or RetryPolicy(), clock, draw=lambda: 0.5)
         executor = Executor(ledger, copies, Reports(Hub(hub, clock), copies, clock), clock)
         worker = Worker(
@@ -273,11 +275,11 @@ class World:
             ledger=ledger,
             executor=executor,
             copies=copies,
-            holds=Holds(pauses),
+            holds=Holds(pauses, postponements),
             pace=Pace(pace, clock),
             clock=clock,
         )
-        return cls(clock, ledger, queue, hub, rows, handler, worker, pauses)
+        return cls(clock, ledger, queue, hub, rows, handler, worker, pauses, postponements)
 
     def put_row(self, record_id: str, name: str, version: int = 1) -> None:
         """The row as Dataverse has it now."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration.errors import Fenced, Outage, Paused, Permanent, Throttled, Transient, Unreadable
+from integration.errors import Fenced, Outage, Paused, Permanent, Postponed, Throttled, Transient, Unreadable
 from integration.ledger import DeadLetter, Memory, State
 from integration.ledger.memory import RETURNS
 from integration.transport import RetryPolicy
@@ -53,6 +53,16 @@ def test_what_the_handler_did_is_settled_as_it_says(state: State) -> None:
     report = Done(state, "why", drove=True, agrees=True, deleted=True)
     assert decided(Memory(), report) == Settle(state, "why", acted=True, agrees=True, deleted=True)
     assert decided(None, Done(state, "why")) == Settle(state, "why")
+
+
+def test_what_somebody_has_postponed_is_tried_at_that_moment_without_jitter() -> None:
+    """And without end: its age moves on with the time."""
+    postponed = Failed(Postponed("until later", retry_after=3600.0))
+    for attempt in (1, 9, 400):
+        decision = decided(Memory(), postponed, attempt=attempt, first_failed_at=OLD)
+        assert isinstance(decision, RetryAt)
+        later = timedelta(hours=1)
+        assert (decision.due, decision.first_failed_at) == (NOW + later, OLD + later)
 
 
 def test_an_event_that_had_ended_keeps_its_state_whatever_comes_of_it_now() -> None:

@@ -1,0 +1,70 @@
+"""A document that people change now and then and all instances go by."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from integration.clock import Clock
+from integration.errors import Conflict, IntegrationError, Outage, Transient
+from integration.protection.lookout import FRESH, Lookout
+from integration.protection.shared_state import SharedState
+from integration.telemetry import get_logger
+
+_log = get_logger(__name__)
+
+_PATIENCE: Final = 2.0
+"""Seconds that reading it may take while an event waits for it."""
+_TRIES: Final = 5
+
+Content = dict[str, Any]
+
+
+class SharedDocument:
+    """The document `key`, read every other second at most and only while somebody asks.
+
+    So what somebody changes holds for whatever begins two seconds later, on each instance. While the store is away,
+    what was read last holds. A process that has never read it does not go on without it.
+    """
+
+    def __init__(self, key: str, shared: SharedState, clock: Clock) -> None:
+        self._key = key
+        self._shared = shared
+        self._known: Content | None = None
+        self._changes = 0
+        self._lookout = Lookout(self._look, clock, stale=FRESH)
+
+    async def known(self) -> Content:
+        """What was stored two seconds ago or later; raises `Outage` where it has never been read."""
+        await self._lookout.keep_up()
+        if self._known is None:
+            raise Outage(f"what is held back ({self._key}) could not be read", reason="ledger-unavailable")
+        return self._known
+
+    async def read(self) -> Content:
+        """What is stored now; raises what the store raises."""
+        return dict((await self._shared.read(self._key))[0] or {})
+
+    async def change(self, change: Callable[[Content], Content]) -> Content:
+        """Write what `change` makes of what is stored; that. Raises what the store and `change` raise."""
+        for _ in range(_TRIES):
+            document, etag = await self._shared.read(self._key)
+            changed = change(dict(document or {}))
+            try:
+                await self._shared.write(self._key, changed, etag)
+            except Conflict:
+                continue  # somebody else has changed it meanwhile
+            self._known = changed
+            self._changes += 1
+            return changed
+        raise Transient(f"'{self._key}' changes faster than it can be written", reason="ledger-unavailable")
+
+    async def _look(self) -> None:
+        changes = self._changes
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                found = await self.read()
+        except (IntegrationError, TimeoutError) as error:
+            _log.warning("holds-unknown", error=error)
+        else:
+            if changes == self._changes:  # else this process knows better than what it began to read before
+                self._known = found
