@@ -16,11 +16,13 @@ from documentation.descriptions import described
 from documentation.source import REPOSITORY, modules
 from integration.clock import SystemClock
 from integration.ledger import Ledger, rows
-from integration.ledger.erasure import Erased, Erasure
+from integration.ledger.audit_log import AuditLog
+from integration.ledger.erasure import Erased
 from integration.ledger.memory import DeadLetter, Effect, Memory, encode
 from integration.ledger.record import record_entity
 from integration.ledger.shared_state import TableState
 from integration.ledger.status import State, Step
+from integration.operations.audit import Subject, columns_of
 from integration.tables import Entity, Table
 
 _NOW = datetime(2026, 11, 20, 19, 5, tzinfo=UTC)
@@ -102,7 +104,7 @@ def _entities() -> dict[str, list[Entity]]:
         "problems": [rows.problem_row(status, "2026"), rows.behind_row(EVERYTHING, "erp", _NOW)],
         "systems": [_shared_state()],
         "references": [_shared_state()],
-        "audit": [_audit()],
+        "audit": _audit(),
     }
 
 
@@ -121,11 +123,27 @@ def _shared_state() -> Entity:
     return kept[0]
 
 
-def _audit() -> Entity:
-    """The audit row of an erasure, with what is added at its end."""
-    erasure = Erasure(cast(Ledger, None), SystemClock())
-    begun = erasure._audit_row("account", "x", by="x", reason="x")  # noqa: SLF001 -- all else of it needs the tables
-    return {**begun, "endedTime": "2026", **asdict(Erased())}
+def _audit() -> list[Entity]:
+    """What an action of support and an erasure write down, when they begin and when they are done."""
+
+    class Written:
+        """Keeps what is inserted, in whatever table."""
+
+        def table(self, _name: str) -> "Written":
+            return self
+
+        async def insert_new(self, entity: Entity) -> bool:
+            kept.append(entity)
+            return True
+
+    async def write() -> None:
+        log = AuditLog(cast(Ledger, Written()), SystemClock())
+        about = columns_of(Subject("x", table="x", system="x", count=1, bulk_id="x", changes="x"))
+        await log.end(await log.start("x", who="x", why="x", about={**about, "record": "x"}), "x", asdict(Erased()))
+
+    kept: list[Entity] = []
+    asyncio.run(write())
+    return kept
 
 
 def _read_from_events() -> set[str]:

@@ -135,7 +135,12 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         operators=CallerKeys(settings.operations_keys, in_query=False),
         senders=CallerKeys(settings.intake_keys),
         address=PublicAddress(None if settings.public_url is None else str(settings.public_url)),
-        retention=Retention(ledger, clock, months=settings.ledger_retention_months),
+        retention=Retention(
+            ledger,
+            clock,
+            months=settings.ledger_retention_months,
+            audit_months=settings.audit_retention_months,
+        ),
         dead_letters=DeadLetterReader(
             DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue), ledger, clock
         ),

@@ -300,6 +300,15 @@ class Settings(BaseModel):
         "removed at night. Records of existing rows are kept.",
     )
 
+    audit_retention_months: int = Field(
+        default=84,
+        ge=1,
+        le=240,
+        alias="AUDIT_RETENTION_MONTHS",
+        description="Full months for which it is kept what people did to events, tables and systems, and why; at least "
+        "LEDGER_RETENTION_MONTHS.",
+    )
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings from `environ`; empty values count as absent.

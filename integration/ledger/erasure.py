@@ -1,11 +1,10 @@
 """Erases everything that the ledger has about one record, and keeps an audit row of it.
 
-It reads every table in full, so that nothing is missed, whichever version wrote it; that is slow, but rare. The audit
-row has a hash in place of the record: if you know the record, you can show that it was erased, but the row alone does
-not reveal which record it was.
+It reads every table in full, so that nothing is missed, whichever version wrote it; that is slow, but rare. The
+entry in the audit has a hash in place of the record: if you know the record, you can show that it was erased, but the
+entry alone does not reveal which record it was.
 """
 
-import secrets
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -15,6 +14,7 @@ from integration.batching import each
 from integration.clock import Clock
 from integration.errors import IntegrationError
 from integration.ledger import keys, rows
+from integration.ledger.audit_log import AuditLog
 from integration.ledger.ledger import Ledger
 from integration.ledger.status import EventStatus
 from integration.tables import Entity, quoted
@@ -71,7 +71,7 @@ class Erasure:
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
-        self._clock = clock
+        self._audit = AuditLog(ledger, clock)
 
     async def find(self, table: str, record_id: str) -> Found:
         """What there is about the record; erases nothing."""
@@ -90,7 +90,8 @@ class Erasure:
         """Erase everything, and note in the audit who did it, why, and how much it was.
 
         Raises `RecordUnderWayError` if an event of the record has not ended, unless `force`. An erasure that was
-        interrupted is completed by starting it again; the audit row of the interrupted one stays `started`.
+        interrupted is completed by starting it again; the entry of the interrupted one stays without an
+        outcome.
         """
         found = await self.find(table, record_id)
         if found.under_way and not force:
@@ -98,8 +99,8 @@ class Erasure:
                 f"{len(found.under_way)} event(s) of the record have not ended, such as {found.under_way[0]}: wait for "
                 "them, or discard them first"
             )
-        audit = self._audit_row(table, record_id, by=by, reason=reason)
-        await self._ledger.table(keys.AUDIT).merge(audit)
+        about: Entity = {"table": table, "record": keys.hashed(f"{table}:{record_id}", 32)}
+        opened = await self._audit.start("erase", who=by, why=reason, about=about)
         erased = Erased(
             records=int(await self._ledger.table(keys.RECORDS).delete(*keys.record_keys(f"{table}:{record_id}"))),
             problems=await self._delete_about(keys.PROBLEMS, table, record_id),
@@ -109,8 +110,7 @@ class Erasure:
             events=await self._delete_about(keys.EVENTS_PREFIX, table, record_id),
             old=await self._ledger.old_layout.erase(table, record_id) if self._ledger.old_layout else 0,
         )
-        done = {**audit, "state": "done", "endedTime": rows.iso(self._clock.now()), **asdict(erased)}
-        await self._ledger.table(keys.AUDIT).merge(done)
+        await self._audit.end(opened, "done", asdict(erased))
         _log.warning("erased", table=table, caller=by, count=sum(asdict(erased).values()))
         return erased
 
@@ -149,21 +149,6 @@ class Erasure:
             return await self._ledger.table(name).delete(partition, row)
 
         return sum(await each(delete, entities))
-
-    def _audit_row(self, table: str, record_id: str, *, by: str, reason: str) -> Entity:
-        now = self._clock.now()
-        return {
-            "PartitionKey": keys.month_at(now),
-            "RowKey": f"{rows.iso(now)}-{secrets.token_hex(4)}",
-            "schema": rows.SCHEMA,
-            "action": "erase",
-            "state": "started",
-            "startedTime": rows.iso(now),
-            "by": by,
-            "reason": reason,
-            "table": table,
-            "record": keys.hashed(f"{table}:{record_id}", 32),
-        }
 
 
 def _days(status: EventStatus) -> list[str]:

@@ -14,11 +14,11 @@ from integration.events.identity import partition_of
 RECORDS: Final = "records"
 PROBLEMS: Final = "problems"
 SYSTEMS: Final = "systems"
-AUDIT: Final = "audit"
 REFERENCES: Final = "references"
 EVENTS_PREFIX: Final = "events"
 INDEX_PREFIX: Final = "index"
-MONTHLY: Final = (EVENTS_PREFIX, INDEX_PREFIX, RECORDS)
+AUDIT_PREFIX: Final = "audit"
+MONTHLY: Final = (EVENTS_PREFIX, INDEX_PREFIX, RECORDS, AUDIT_PREFIX)
 """The beginning of the names of monthly tables, in front of the month."""
 
 NO_MONTH: Final = "000000"
@@ -60,7 +60,7 @@ def month_at(moment: datetime, *, back: int = 0) -> str:
 
 
 def month_of_table(name: str) -> tuple[str, str] | None:
-    """The kind of a monthly table (`events`, `index`, `records`) and its month; None for any other table."""
+    """The kind of a monthly table (`events`, `index`, `records`, `audit`) and its month; None for any other table."""
     prefix, month = name[:-6], name[-6:]
     return (prefix, month) if prefix in MONTHLY and month.isascii() and month.isdigit() else None
 
@@ -73,6 +73,11 @@ def events_table(month: str) -> str:
 def index_table(month: str) -> str:
     """The table of the month's indexes: by correlation id and by time."""
     return f"{INDEX_PREFIX}{month}"
+
+
+def audit_table(month: str) -> str:
+    """The table of what people did in the month."""
+    return f"{AUDIT_PREFIX}{month}"
 
 
 def event_keys(event_id: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@
 | problems: events that wait or are dead-lettered              | the month of the event is older than the retention  |
 | unreadable messages, which have no month                     | they came before the oldest month that is kept      |
 | records                                                      | their row was found deleted before that month       |
+| tables of the audit of a month                               | the month is older than the audit's own retention   |
 
 Records of rows that exist are kept: they decide, and are one small entity each.
 """
@@ -38,12 +39,18 @@ class Forgotten:
 
 
 class Retention:
-    """Removes what is more than `months` full months old. Raises `Outage` if the tables are unavailable."""
+    """Removes what is more than `months` full months old. Raises `Outage` if the tables are unavailable.
 
-    def __init__(self, ledger: Ledger, clock: Clock, *, months: int, run_seconds: float = _RUN_SECONDS) -> None:
+    `audit_months` is the same for what people did; it is never less than `months`.
+    """
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, *, months: int, audit_months: int, run_seconds: float = _RUN_SECONDS
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._months = months
+        self._audit_months = max(months, audit_months)
         self._run_seconds = run_seconds
 
     async def run(self) -> Forgotten:
@@ -70,10 +77,13 @@ class Retention:
         return forgotten
 
     async def _drop_tables(self, oldest: str) -> int:
-        dropped = 0
+        dropped, oldest_audit = 0, keys.month_at(self._clock.now(), back=self._audit_months)
         for name in await self._ledger.names():
             found = keys.month_of_table(name)
-            if found is not None and keys.NO_MONTH < found[1] < oldest:
+            if found is None:
+                continue
+            kept_from = oldest_audit if found[0] == keys.AUDIT_PREFIX else oldest
+            if keys.NO_MONTH < found[1] < kept_from:
                 await self._ledger.table(name).drop()
                 dropped += 1
                 _log.info("retention-dropped", table=name)

@@ -1,10 +1,5 @@
-"""Who did what to events, records and systems, and why: written before it is done, with its outcome after.
+"""What people do to events, records, tables and systems is written down before it is done, with its outcome after."""
 
-The table `audit` has a partition for each month (`yyyyMM`), in it rows by time. It is kept: retention leaves it alone.
-It holds ids, names, counts and what people wrote as their reason, never the values of columns.
-"""
-
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,8 +7,9 @@ from typing import Final
 
 from integration.clock import Clock
 from integration.errors import Fault, IntegrationError, Rejected
-from integration.ledger import Ledger, keys, rows
-from integration.tables import Entity, quoted
+from integration.ledger import Ledger
+from integration.ledger.audit_log import AuditLog
+from integration.tables import Entity
 from integration.telemetry import get_logger
 
 _LONGEST_WHY: Final = 500
@@ -22,13 +18,17 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an action is about: an event, a record (or a table's records, in counts), a system."""
+    """What an action is about: an event, records of a table (in counts), a table, a system, a bulk operation.
+
+    `changes` says which values were edited, without the values.
+    """
 
     event_id: str = ""
     table: str = ""
-    record_id: str = ""
     system: str = ""
     count: int = 0
+    bulk_id: str = ""
+    changes: str = ""
 
 
 @dataclass(slots=True)
@@ -44,48 +44,40 @@ class Audit:
     """Writes the audit. Raises `Outage` where the tables are away: what cannot be written down is not done."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        self._ledger = ledger
-        self._clock = clock
+        self._audit_log = AuditLog(ledger, clock)
 
     @asynccontextmanager
     async def action(self, what: str, about: Subject, *, by: str, why: str) -> AsyncIterator[Entry]:
         """An action: written down before the block, its outcome after it.
 
-        An entry without outcome is of a process that ended in between: whether the action was done is not known then.
         Raises `Rejected` (400) where nobody or no reason is named.
         """
         entry = Entry(by, _checked(by, why))
-        keyed = self._keys()
-        table = self._ledger.table(keys.AUDIT)
-        await table.insert({**keyed, "what": what, **_row(about, entry), "time": rows.iso(self._clock.now())})
+        opened = await self._audit_log.start(what, who=by, why=entry.why, about=columns_of(about))
         try:
             yield entry
         except Exception as error:
             entry.outcome = _outcome_of(error)
             raise
         finally:
-            await self._finish(keyed, entry)
+            try:
+                await self._audit_log.end(opened, entry.outcome)
+            except IntegrationError as error:  # what was done is done
+                _log.warning("audit-not-finished", error=error, caller=by)
         _log.info("operation-done", operation=what, caller=by, event_id=about.event_id, count=about.count)
 
-    async def entries(self, month: str, *, event_id: str = "") -> list[Entity]:
-        """The entries of a month (`yyyyMM`), newest first: all of them, or those about one event."""
-        where = f"PartitionKey eq '{quoted(month)}'"
-        if event_id:
-            where += f" and eventId eq '{quoted(event_id)}'"
-        found = [it async for it in self._ledger.table(keys.AUDIT).query(where)]
-        return sorted(found, key=lambda it: str(it["RowKey"]), reverse=True)
 
-    async def _finish(self, keyed: Entity, entry: Entry) -> None:
-        """What was done is done, also where that cannot be written down."""
-        ended = {"outcome": entry.outcome, "endedTime": rows.iso(self._clock.now())}
-        try:
-            await self._ledger.table(keys.AUDIT).merge({**keyed, **ended})
-        except IntegrationError as error:
-            _log.warning("audit-not-finished", error=error, caller=entry.by)
-
-    def _keys(self) -> Entity:
-        now = self._clock.now()
-        return {"PartitionKey": keys.month_at(now), "RowKey": f"{rows.iso(now)}.{secrets.token_hex(4)}"}
+def columns_of(about: Subject) -> Entity:
+    """The columns of an entry, of those that say anything."""
+    columns: Entity = {
+        "eventId": about.event_id,
+        "table": about.table,
+        "system": about.system,
+        "count": about.count,
+        "bulkId": about.bulk_id,
+        "changes": about.changes,
+    }
+    return {name: value for name, value in columns.items() if value}
 
 
 def _checked(by: str, why: str) -> str:
@@ -99,19 +91,6 @@ def _checked(by: str, why: str) -> str:
             faults=tuple(Fault(f"/{name}", "is missing or empty") for name in missing),
         )
     return why.strip()[:_LONGEST_WHY]
-
-
-def _row(about: Subject, entry: Entry) -> Entity:
-    return {
-        "who": entry.by,
-        "why": entry.why,
-        "eventId": about.event_id,
-        "table": about.table,
-        "recordId": about.record_id,
-        "system": about.system,
-        "count": about.count,
-        "outcome": "",
-    }
 
 
 def _outcome_of(error: Exception) -> str:

@@ -24,7 +24,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def retention(ledger: Ledger, clock: ManualClock) -> Retention:
     """It keeps the present month and 13 before it: 202510 is the oldest."""
-    return Retention(ledger, clock, months=13)
+    return Retention(ledger, clock, months=13, audit_months=84)
 
 
 async def test_tables_of_old_months_are_dropped(ledger: Ledger, retention: Retention) -> None:
@@ -42,6 +42,17 @@ async def test_tables_of_old_months_are_dropped(ledger: Ledger, retention: Reten
     assert {"events202510", "index202510", "records202510", "eventsarchive", "records"} <= names
     assert "202509" not in await ledger.months()
     assert (await retention.run()).tables == 0
+
+
+async def test_what_people_did_is_kept_for_longer(ledger: Ledger, retention: Retention, clock: ManualClock) -> None:
+    """For a time of its own, which is never shorter than that of events."""
+    for month in ("201910", "201911", "202509", "202510"):
+        await ledger.table(keys.audit_table(month)).merge({"PartitionKey": "all", "RowKey": "1"})
+    await retention.run()
+    assert {"audit201911", "audit202509", "audit202510"} <= set(await ledger.names())
+    assert "audit201910" not in await ledger.names()
+    await Retention(ledger, clock, months=13, audit_months=1).run()
+    assert {"audit202509", "audit202510"} & set(await ledger.names()) == {"audit202510"}
 
 
 async def test_problems_of_old_events_are_removed(ledger: Ledger, retention: Retention) -> None:
@@ -119,9 +130,9 @@ async def test_a_run_stops_when_its_time_is_over_and_the_next_goes_on(
 ) -> None:
     """A function has five minutes."""
     records = [await deleted_in(ledger, "202509") for _ in range(3)]
-    hurried = Retention(ledger, clock, months=13, run_seconds=-1)
+    hurried = Retention(ledger, clock, months=13, audit_months=84, run_seconds=-1)
     assert not (await hurried.run()).finished
-    while not (await Retention(ledger, clock, months=13).run()).finished:
+    while not (await Retention(ledger, clock, months=13, audit_months=84).run()).finished:
         pass
     assert not any([await is_kept(ledger, it) for it in records])
 

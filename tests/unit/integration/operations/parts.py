@@ -43,8 +43,15 @@ class Desk:
 
     @property
     def audited(self) -> list[Entity]:
-        """What was written down, in its order."""
-        return list(self.table(keys.AUDIT).entities.values())
+        """What was written down, in its order; `outcome` is empty where nothing was written down after it."""
+        rows = {row: it for (partition, row), it in self.audit_table.entities.items() if partition == "all"}
+        opened = {row: it for row, it in rows.items() if not row.endswith(".end")}
+        return [{"outcome": "", **rows.get(f"{row}.end", {}), **it} for row, it in opened.items()]
+
+    @property
+    def audit_table(self) -> MemoryTable:
+        """The audit of the month."""
+        return self.table(keys.audit_table("202611"))
 
     def table(self, name: str) -> MemoryTable:
         return self.world.ledger.table(name)

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 
 from integration.admission import CallerKeys
 from integration.errors import Outage
-from integration.ledger import keys
 from integration.ledger.queries import Queries
 from integration.operations.resync import Resync
 from integration.operations.routes import Desk as Services
@@ -177,6 +176,6 @@ async def test_broker_or_tables_that_are_away_are_503() -> None:
     """Whoever asks again loses nothing."""
     it = Routes()
     original = await it.desk.dead_letter()
-    it.desk.table(keys.AUDIT).away = True
+    it.desk.audit_table.away = True
     status, problem = await it.ask("operations_retry", WHY, event_id=original.event_id)
     assert (status, "repeat it" in problem["detail"]) == (503, True)

@@ -21,6 +21,7 @@ from integration.transport import CallContext, RetryPolicy
 from integration.worker import Copies, Executor, Handler, Handlers, Holds, Outcome, Pace, Reports, Work, Worker
 from integration.worker.hub import Hub
 from integration.worker.reading import Reads, Rows
+from tests.unit.integration.worker.odata_filter import parse
 
 
 class MemoryTable(Table):
@@ -75,7 +76,13 @@ class MemoryTable(Table):
         top: int = 1_000,
         following: Mapping[str, str] | None = None,
     ) -> Page:
-        raise NotImplementedError("lists are read from Azurite, in the contract tests")
+        self._called("query")
+        holds = parse(where) if where else lambda _entity: True
+        after = tuple((following or {}).values())
+        found = [self.entities[key] for key in sorted(self.entities) if key > after and holds(self.entities[key])]
+        page = [{name: it for name, it in one.items() if not select or name in select} for one in found[:top]]
+        last = dict(zip(("NextPartitionKey", "NextRowKey"), _key(found[top - 1]), strict=True)) if found[top:] else None
+        return Page(page, last)
 
     def _called(self, operation: str) -> None:
         self.calls.append(operation)
@@ -107,6 +114,9 @@ class MemoryLedger(Ledger):
         table = self._tables.setdefault(name, MemoryTable(name))
         assert isinstance(table, MemoryTable)
         return table
+
+    async def names(self) -> list[str]:
+        return sorted(name for name in self._tables if self.table(name).entities)
 
     @property
     def records(self) -> MemoryTable:
