@@ -31,11 +31,14 @@ from integration.operations import Health, StatusQueries
 from integration.operations import functions as operations_functions
 from integration.operations import timers as operations_timers
 from integration.operations.audit import Audit
+from integration.operations.carried import Carried
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.edit import EditedRetry
 from integration.operations.originals import Originals
 from integration.operations.postpone import Postpone
 from integration.operations.queueing import Queueing
 from integration.operations.repair import Repair
+from integration.operations.replays import Replays
 from integration.operations.resync import Resync
 from integration.operations.routes import Desk
 from integration.operations.routes import blueprints as operations_routes
@@ -106,6 +109,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     systems = build_systems(settings, transport, clock, shared, TableState(ledger.table(REFERENCES)))
     pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
+    letters = DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
     active = switched_on(flows_in(flows), settings.flows_off)
     tools = _tools(systems, settings, clock, active)
@@ -141,10 +145,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             months=settings.ledger_retention_months,
             audit_months=settings.audit_retention_months,
         ),
-        dead_letters=DeadLetterReader(
-            DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue), ledger, clock
-        ),
-        desk=_desk(settings, systems, handlers, ledger, work_queue, pauses, postponements, clock),
+        dead_letters=DeadLetterReader(letters, ledger, clock),
+        desk=_desk(settings, systems, handlers, ledger, work_queue, letters, pauses, postponements, clock),
     )
 
 
@@ -154,13 +156,16 @@ def _desk(  # noqa: PLR0917 -- called once, above
     handlers: Handlers,
     ledger: Ledger,
     work_queue: WorkQueue,
+    letters: DeadLetterQueue,
     pauses: TablePauses,
     postponements: Postponements,
     clock: Clock,
 ) -> Desk:
     audit, queueing, originals = Audit(ledger, clock), Queueing(ledger, work_queue), Originals(ledger, clock)
+    carried, replays = Carried(letters, handlers.carried_of), Replays(originals, queueing, clock)
     return Desk(
-        repair=Repair(ledger, originals, queueing, audit, clock),
+        repair=Repair(ledger, originals, carried, replays, audit, clock),
+        edit=EditedRetry(originals, carried, replays, audit),
         postpone=Postpone(ledger, originals, postponements, audit, clock),
         resync=Resync(queueing, audit, clock, organisation=str(settings.dataverse_organisation)),
         systems=SystemControl(systems.switches, audit),

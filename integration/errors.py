@@ -8,7 +8,7 @@
     │   ├── OutcomeUnknown          what was asked for may have been done: it is looked for before it is asked again
     │   └── Outage                  a system as a whole does not work for us; no event is to blame, so no event ages
     │       ├── Throttled           the other side said when to try again: `retry_after`
-    │       └── Paused              we hold back: the circuit breaker is open, or a person paused the system or the table
+    │       └── Paused              we hold back: the circuit breaker is open, or a person paused system or table
     │           └── Postponed       a person has postponed this one event
     ├── Permanent                   trying again cannot help: the event is dead-lettered
     │   ├── NotFound                the other side does not have the row or resource

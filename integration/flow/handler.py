@@ -6,7 +6,7 @@ from typing import Any
 
 from integration.dataverse import DataverseClient, Row
 from integration.errors import Conflict, NotFound, Permanent, Stale
-from integration.events import IntegrationEvent, Lookup, Wants
+from integration.events import IntegrationEvent, Lookup
 from integration.flow.columns import Columns, expansion, selected
 from integration.flow.flow import Effect, Flow, Needs
 from integration.flow.kit import Answer, Kit
@@ -50,9 +50,9 @@ class FlowHandler(Handler):
     def reads(self) -> Reads:
         return reads_of(self._flow, self._tools.write_back)
 
-    def wants(self, message: str) -> Wants:
+    def carried(self, message: str) -> frozenset[str]:
         kept = pre_image_of(self._flow, self._tools.write_back.prefix) if message == "Delete" else ()
-        return Wants(frozenset(kept), self.decisive)
+        return frozenset(kept)
 
     async def present(self, work: Work, row: Row) -> Outcome:
         done = await _Bringing(self._tools, work).bring(self._flow, work.effects, row)

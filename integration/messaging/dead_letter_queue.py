@@ -12,6 +12,7 @@ from integration.errors import Transient
 _BATCH: Final = 100
 _MOST_HELD: Final = 1_000
 """Messages that are locked at once to get at those behind them."""
+_MOST_PAGES: Final = 100
 _WAIT_SECONDS: Final = 2.0
 
 
@@ -49,6 +50,23 @@ class DeadLetterQueue:
             except Exception as error:
                 raise self._away(error) from error
         return found
+
+    def find(self, event_id: str) -> bytes | None:
+        """The body of the message of this event; None where it is not among the 10,000 oldest."""
+        with ExitStack() as stack:
+            try:
+                receiver, start = self._receiver(stack), 1
+                for _ in range(_MOST_PAGES):
+                    page = receiver.peek_messages(_BATCH, sequence_number=start)
+                    for message in page:
+                        if (message.message_id or "").partition("#")[0] == event_id:
+                            return b"".join(message.body)
+                    if not page:
+                        break
+                    start = (page[-1].sequence_number or start) + 1
+            except Exception as error:
+                raise self._away(error) from error
+        return None
 
     def remove(self, sequence_numbers: Collection[int]) -> int:
         """Complete these messages; how many were found.

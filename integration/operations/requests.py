@@ -1,7 +1,7 @@
 """What people ask for over HTTP: JSON bodies and query parameters, checked."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -32,6 +32,14 @@ class PostponeAsked(Asked):
     """`until` is ISO 8601 with an offset, such as 2026-11-20T18:00:00Z."""
 
     until: Annotated[AwareDatetime, Field(strict=False)]
+
+
+class EditAsked(Asked):
+    """New values of what the event carries, in the form of envelopes."""
+
+    values: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
+    request: str = Field(default="", max_length=100)
 
 
 class ResyncAsked(Asked):

@@ -54,9 +54,13 @@ class Handler(ABC):
     def reads(self) -> Reads:
         """What is read of the row."""
 
-    def wants(self, message: str) -> Wants:  # noqa: ARG002 -- most want the same of every message
-        """What of an event's values travels with it; by default an event only names what has changed."""
-        return Wants(decisive=self.decisive)
+    def carried(self, message: str) -> frozenset[str]:  # noqa: ARG002 -- most want the same of every message
+        """Columns and parameters whose values its events carry; by default an event only names what has changed."""
+        return frozenset()
+
+    def wants(self, message: str) -> Wants:
+        """What of an event's values travels with it."""
+        return Wants(self.carried(message), self.decisive)
 
     @property
     def decisive(self) -> frozenset[str]:

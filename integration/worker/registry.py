@@ -32,3 +32,8 @@ class Handlers:
         """What the handler of a table's message wants to be told of an event's values."""
         handler = self._handlers.get((table, message))
         return handler.wants(message) if handler else Wants()
+
+    def carried_of(self, table: str, message: str) -> frozenset[str]:
+        """The columns and parameters whose values events of a table's message carry for their handler."""
+        handler = self._handlers.get((table, message))
+        return handler.carried(message) if handler else frozenset()

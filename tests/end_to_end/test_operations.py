@@ -51,6 +51,8 @@ def test_a_dead_letter_is_mended_sent_again_and_leaves_the_queue(client: Client,
     assert (status["state"], status["reason"]) == ("dead-lettered", "currency-without-code")
     assert original in [it["eventId"] for it in client.app.problems(reason="currency-without-code")]
     eventually(lambda: in_the_dead_letter_queue(client, original), within=20, what="the dead letter")
+    refused = client.app.act(f"{original}/edit", values={"estimatedvalue": {"money": "90"}})
+    assert (refused.status_code, "Put the row right in Dataverse" in refused.json()["detail"]) == (409, True)
 
     client.dataverse.update("transactioncurrency", currency, {"isocurrencycode": "CHF"})
     answer = client.app.act(f"{original}/retry", request="once")

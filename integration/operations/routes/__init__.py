@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import azure.functions as func
 
 from integration.admission import CallerKeys
+from integration.operations.edit import EditedRetry
 from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
@@ -20,6 +21,7 @@ class Desk:
     """The services that the routes call."""
 
     repair: Repair
+    edit: EditedRetry
     postpone: Postpone
     resync: Resync
     systems: SystemControl
@@ -34,7 +36,7 @@ def blueprints(keys: CallerKeys, desk: Desk) -> list[func.Blueprint]:
     """
     operators = Operators(keys)
     return [
-        events.blueprint(operators, desk.repair, desk.postpone, desk.resync),
+        events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync),
         pauses.blueprint(operators, desk.systems, desk.tables),
         lists.blueprint(operators, desk.search),
     ]

@@ -4,14 +4,17 @@ import azure.functions as func
 
 from integration.ledger import rows
 from integration.operations.answers import as_json
+from integration.operations.edit import Edit, EditedRetry
 from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
-from integration.operations.requests import Asked, PostponeAsked, ResyncAsked, RetryAsked, read_body
+from integration.operations.requests import Asked, EditAsked, PostponeAsked, ResyncAsked, RetryAsked, read_body
 from integration.operations.resync import Resync
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 
 
-def blueprint(operators: Operators, repair: Repair, postpone: Postpone, resync: Resync) -> func.Blueprint:
+def blueprint(
+    operators: Operators, repair: Repair, edit: EditedRetry, postpone: Postpone, resync: Resync
+) -> func.Blueprint:
     """Bind them."""
     bp = func.Blueprint()
 
@@ -20,6 +23,14 @@ def blueprint(operators: Operators, repair: Repair, postpone: Postpone, resync: 
     async def operations_retry(req: func.HttpRequest, by: str) -> func.HttpResponse:
         event_id, asked = req.route_params["event_id"], read_body(RetryAsked, req.get_body())
         sent = await repair.retry(event_id, by=by, why=asked.why, force=asked.force, request=asked.request)
+        return as_json({"eventId": sent, "replayOf": event_id}, 202)
+
+    @bp.route(route="operations/{event_id}/edit", methods=["POST"], auth_level=ANONYMOUS)
+    @operators.only
+    async def operations_edit(req: func.HttpRequest, by: str) -> func.HttpResponse:
+        event_id, asked = req.route_params["event_id"], read_body(EditAsked, req.get_body())
+        wanted = Edit(asked.values, asked.parameters)
+        sent = await edit.retry(event_id, wanted, by=by, why=asked.why, request=asked.request)
         return as_json({"eventId": sent, "replayOf": event_id}, 202)
 
     @bp.route(route="operations/{event_id}/discard", methods=["POST"], auth_level=ANONYMOUS)

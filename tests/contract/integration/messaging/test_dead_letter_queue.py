@@ -24,7 +24,7 @@ def test_messages_are_removed_from_among_others(broker: BrokerProcess) -> None:
     """Those in front of them stay, at once free for others; sessions do not matter in a dead-letter queue."""
     with ServiceBusClient.from_connection_string(broker.connection_string) as client:
         with client.get_queue_sender(QUEUE) as sender:
-            sender.send_messages([ServiceBusMessage(f"m{number}", session_id="s") for number in range(5)])
+            sender.send_messages([ServiceBusMessage(f"m{n}", session_id="s", message_id=f"e-{n}#7") for n in range(5)])
         with client.get_queue_receiver(QUEUE, session_id="s") as receiver:
             taken: list[object] = []
             while len(taken) < 5:
@@ -36,6 +36,8 @@ def test_messages_are_removed_from_among_others(broker: BrokerProcess) -> None:
     found = letters.peek(0, 100)
     assert [(it.body, it.cause) for it in found] == [(f"m{number}".encode(), "Why") for number in range(5)]
     assert [it.body for it in letters.peek(found[1].sequence_number, 2)] == [b"m2", b"m3"]
+
+    assert (letters.find("e-3"), letters.find("e")) == (b"m3", None)
 
     assert letters.remove([found[1].sequence_number, found[4].sequence_number]) == 2
     assert [it.body for it in letters.peek(0, 100)] == [b"m0", b"m2", b"m3"]
@@ -52,3 +54,5 @@ def test_a_broker_that_is_away_is_transient() -> None:
         letters.peek(0, 1)
     with pytest.raises(Transient):
         letters.remove([1])
+    with pytest.raises(Transient):
+        letters.find("e-1")

@@ -1,16 +1,22 @@
 """The services of operations over a ledger in memory, beside a worker."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
+from unittest.mock import Mock
 
-from integration.errors import Permanent
+from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent, to_envelope
 from integration.ledger import keys
+from integration.messaging import DeadLetterQueue, DeadMessage
 from integration.operations.audit import Audit
+from integration.operations.carried import Carried
+from integration.operations.edit import EditedRetry
 from integration.operations.originals import Originals
 from integration.operations.postpone import Postpone
 from integration.operations.queueing import Queueing
 from integration.operations.repair import Repair
+from integration.operations.replays import Replays
 from integration.tables import Entity
 from integration.worker import DeadLettered
 from tests.builders import event
@@ -27,19 +33,56 @@ class Who(TypedDict):
 WHO: Who = {"by": "support", "why": "the ERP was mended"}
 
 
+class Letters(DeadLetterQueue):
+    """A dead-letter queue in memory; notes where it was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(Mock(), "work")
+        self.messages: list[DeadMessage] = []
+        self.looked: list[int] = []
+        self.away = False
+
+    def put(self, body: bytes, cause: str = "MaxDeliveryCountExceeded") -> None:
+        self.messages.append(DeadMessage(len(self.messages) + 1, body, cause))
+
+    def peek(self, after: int, most: int) -> list[DeadMessage]:
+        if self.away:
+            raise Transient("away", reason="broker-unavailable")
+        self.looked.append(after)
+        return [it for it in self.messages if it.sequence_number > after][:most]
+
+    def find(self, event_id: str) -> bytes | None:
+        return next((it.body for it in self.messages if event_id.encode() in it.body), None)
+
+    def remove(self, sequence_numbers: Collection[int]) -> int:
+        before = len(self.messages)
+        self.messages = [it for it in self.messages if it.sequence_number not in sequence_numbers]
+        return before - len(self.messages)
+
+
 @dataclass
 class Desk:
     """What the support desk has, and the world that it works on."""
 
     world: World = field(default_factory=World.make)
+    declared: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         ledger, clock = self.world.ledger, self.world.clock
         self.audit = Audit(ledger, clock)
         self.queueing = Queueing(ledger, self.world.queue)
         self.originals = Originals(ledger, clock)
-        self.repair = Repair(ledger, self.originals, self.queueing, self.audit, clock)
+        self.letters = Letters()
+        self.carried = Carried(self.letters, lambda _table, _message: self.declared)
+        self.wire()
+        self.edit = EditedRetry(self.originals, self.carried, self.replays, self.audit)
         self.postpone = Postpone(ledger, self.originals, self.world.postponements, self.audit, clock)
+
+    def wire(self) -> None:
+        """Make anew what sends, after a test has replaced `queueing`."""
+        ledger, clock = self.world.ledger, self.world.clock
+        self.replays = Replays(self.originals, self.queueing, clock)
+        self.repair = Repair(ledger, self.originals, self.carried, self.replays, self.audit, clock)
 
     @property
     def audited(self) -> list[Entity]:
@@ -56,15 +99,16 @@ class Desk:
     def table(self, name: str) -> MemoryTable:
         return self.world.ledger.table(name)
 
-    async def dead_letter(self, error: Exception | None = None) -> IntegrationEvent:
+    async def dead_letter(self, error: Exception | None = None, **changes: object) -> IntegrationEvent:
         """An event that the worker has dead-lettered; its row exists."""
-        about = event()
+        about = replace(event(), **changes)  # type: ignore[arg-type] # fields of the event by name
         self.world.put_row(str(about.record_id), "one")
         self.world.handler.script.append(error or Permanent("refused", reason="erp-rejected", service="erp"))
         await self.world.ledger.accept(about)
         try:
             await self.world.worker.handle(to_envelope(about))
         except DeadLettered:
+            self.letters.put(to_envelope(about))
             await self.world.ledger.close()
         return about
 

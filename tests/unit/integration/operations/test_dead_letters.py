@@ -1,42 +1,15 @@
 """The dead-letter queue and the ledger are brought together."""
 
 import dataclasses
-from collections.abc import Collection
-from unittest.mock import Mock
 
 import pytest
 
-from integration.errors import Outage, Transient
+from integration.errors import Outage
 from integration.events import IntegrationEvent, to_envelope
 from integration.ledger import EventStatus, State, keys
-from integration.messaging import DeadLetterQueue, DeadMessage
 from integration.operations.dead_letters import DeadLetterReader
 from tests.builders import event
-from tests.unit.integration.operations.parts import WHO, Desk
-
-
-class Letters(DeadLetterQueue):
-    """A dead-letter queue in memory; notes where it was looked at."""
-
-    def __init__(self) -> None:
-        super().__init__(Mock(), "work")
-        self.messages: list[DeadMessage] = []
-        self.looked: list[int] = []
-        self.away = False
-
-    def put(self, body: bytes, cause: str = "MaxDeliveryCountExceeded") -> None:
-        self.messages.append(DeadMessage(len(self.messages) + 1, body, cause))
-
-    def peek(self, after: int, most: int) -> list[DeadMessage]:
-        if self.away:
-            raise Transient("away", reason="broker-unavailable")
-        self.looked.append(after)
-        return [it for it in self.messages if it.sequence_number > after][:most]
-
-    def remove(self, sequence_numbers: Collection[int]) -> int:
-        before = len(self.messages)
-        self.messages = [it for it in self.messages if it.sequence_number not in sequence_numbers]
-        return before - len(self.messages)
+from tests.unit.integration.operations.parts import WHO, Desk, Letters
 
 
 class Reading:

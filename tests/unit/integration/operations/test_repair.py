@@ -9,7 +9,6 @@ from integration.errors import Outage, Permanent, Rejected, Transient, Unreadabl
 from integration.events import IntegrationEvent
 from integration.ledger import State, keys
 from integration.operations.queueing import Queueing
-from integration.operations.repair import Repair
 from integration.worker import DeadLettered
 from tests.builders import event
 from tests.unit.integration.operations.parts import WHO, Desk
@@ -126,7 +125,7 @@ async def test_an_index_that_is_away_holds_nobody_up() -> None:
     """The event is in the queue and the original is marked: that it is found by its time can wait."""
     desk = Desk()
     desk.queueing = Queueing(desk.world.ledger, desk.world.queue, patience=0.05)
-    desk.repair = Repair(desk.world.ledger, desk.originals, desk.queueing, desk.audit, desk.world.clock)
+    desk.wire()
     original = await desk.dead_letter()
     index = desk.table("index202611")
     index.away = True

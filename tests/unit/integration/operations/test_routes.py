@@ -32,6 +32,7 @@ class Routes:
         it, world = self.desk, self.desk.world
         services = Services(
             repair=it.repair,
+            edit=it.edit,
             postpone=it.postpone,
             resync=Resync(it.queueing, it.audit, world.clock, organisation="org"),
             systems=SystemControl({"erp": Switch("erp", MemoryState(), world.clock, full=4)}, it.audit),
@@ -130,6 +131,7 @@ async def test_a_table_is_paused_and_resumed() -> None:
         "list_systems",
         "list_tables",
         "operations_discard",
+        "operations_edit",
         "operations_pause",
         "operations_pause_table",
         "operations_postpone",
