@@ -23,6 +23,7 @@ from integration.ledger.record import record_entity
 from integration.ledger.shared_state import TableState
 from integration.ledger.status import State, Step
 from integration.operations.audit import Subject, columns_of
+from integration.operations.bulk.model import Action, Bulk, Item
 from integration.tables import Entity, Table
 
 _NOW = datetime(2026, 11, 20, 19, 5, tzinfo=UTC)
@@ -105,6 +106,10 @@ def _entities() -> dict[str, list[Entity]]:
         "systems": [_shared_state()],
         "references": [_shared_state()],
         "audit": _audit(),
+        "bulks": [
+            Bulk("x", Action.RETRY, "x", "x").as_columns(),
+            Item("x").as_columns() | {"schema": rows.SCHEMA},
+        ],
     }
 
 

@@ -23,28 +23,14 @@ from integration.ledger import Ledger
 from integration.ledger import functions as ledger_functions
 from integration.ledger.keys import REFERENCES, SYSTEMS
 from integration.ledger.legacy import OldLayout
-from integration.ledger.queries import Queries
 from integration.ledger.retention import Retention
 from integration.ledger.shared_state import TableState
 from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
 from integration.operations import functions as operations_functions
 from integration.operations import timers as operations_timers
-from integration.operations.audit import Audit
-from integration.operations.carried import Carried
-from integration.operations.dead_letters import DeadLetterReader
-from integration.operations.edit import EditedRetry
-from integration.operations.originals import Originals
-from integration.operations.postpone import Postpone
-from integration.operations.queueing import Queueing
-from integration.operations.repair import Repair
-from integration.operations.replays import Replays
-from integration.operations.resync import Resync
-from integration.operations.routes import Desk
 from integration.operations.routes import blueprints as operations_routes
-from integration.operations.search import Search
-from integration.operations.systems import SystemControl
-from integration.operations.tables import TableControl
+from integration.operations_composition import Operations, build_operations
 from integration.protection import Postponements, TablePauses
 from integration.public_address import PublicAddress
 from integration.settings import Settings
@@ -71,8 +57,7 @@ class Services:
     senders: CallerKeys
     address: PublicAddress
     retention: Retention
-    dead_letters: DeadLetterReader
-    desk: Desk
+    operations: Operations
 
 
 def build_app(settings: Settings) -> func.FunctionApp:
@@ -93,9 +78,9 @@ def build_app(settings: Settings) -> func.FunctionApp:
         )
     )
     app.register_functions(ledger_functions.blueprint(services.retention))
-    for blueprint in operations_routes(services.operators, services.desk):
+    for blueprint in operations_routes(services.operators, services.operations.desk):
         app.register_functions(blueprint)
-    app.register_functions(operations_timers.blueprint(services.dead_letters))
+    app.register_functions(operations_timers.blueprint(services.operations.dead_letters, services.operations.bulks))
     return app
 
 
@@ -109,7 +94,6 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     systems = build_systems(settings, transport, clock, shared, TableState(ledger.table(REFERENCES)))
     pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
-    letters = DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
     active = switched_on(flows_in(flows), settings.flows_off)
     tools = _tools(systems, settings, clock, active)
@@ -145,32 +129,17 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             months=settings.ledger_retention_months,
             audit_months=settings.audit_retention_months,
         ),
-        dead_letters=DeadLetterReader(letters, ledger, clock),
-        desk=_desk(settings, systems, handlers, ledger, work_queue, letters, pauses, postponements, clock),
-    )
-
-
-def _desk(  # noqa: PLR0917 -- called once, above
-    settings: Settings,
-    systems: Systems,
-    handlers: Handlers,
-    ledger: Ledger,
-    work_queue: WorkQueue,
-    letters: DeadLetterQueue,
-    pauses: TablePauses,
-    postponements: Postponements,
-    clock: Clock,
-) -> Desk:
-    audit, queueing, originals = Audit(ledger, clock), Queueing(ledger, work_queue), Originals(ledger, clock)
-    carried, replays = Carried(letters, handlers.carried_of), Replays(originals, queueing, clock)
-    return Desk(
-        repair=Repair(ledger, originals, carried, replays, audit, clock),
-        edit=EditedRetry(originals, carried, replays, audit),
-        postpone=Postpone(ledger, originals, postponements, audit, clock),
-        resync=Resync(queueing, audit, clock, organisation=str(settings.dataverse_organisation)),
-        systems=SystemControl(systems.switches, audit),
-        tables=TableControl(pauses, handlers.tables, audit),
-        search=Search(Queries(ledger), clock),
+        operations=build_operations(
+            ledger=ledger,
+            work_queue=work_queue,
+            letters=DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue),
+            handlers=handlers,
+            switches=systems.switches,
+            pauses=pauses,
+            postponements=postponements,
+            organisation=str(settings.dataverse_organisation),
+            clock=clock,
+        ),
     )
 
 

@@ -18,7 +18,8 @@ REFERENCES: Final = "references"
 EVENTS_PREFIX: Final = "events"
 INDEX_PREFIX: Final = "index"
 AUDIT_PREFIX: Final = "audit"
-MONTHLY: Final = (EVENTS_PREFIX, INDEX_PREFIX, RECORDS, AUDIT_PREFIX)
+BULKS_PREFIX: Final = "bulks"
+MONTHLY: Final = (EVENTS_PREFIX, INDEX_PREFIX, RECORDS, AUDIT_PREFIX, BULKS_PREFIX)
 """The beginning of the names of monthly tables, in front of the month."""
 
 NO_MONTH: Final = "000000"
@@ -60,7 +61,7 @@ def month_at(moment: datetime, *, back: int = 0) -> str:
 
 
 def month_of_table(name: str) -> tuple[str, str] | None:
-    """The kind of a monthly table (`events`, `index`, `records`, `audit`) and its month; None for any other table."""
+    """The kind of a monthly table (`events`, `index`, `records`, `audit`, `bulks`) and its month; else None."""
     prefix, month = name[:-6], name[-6:]
     return (prefix, month) if prefix in MONTHLY and month.isascii() and month.isdigit() else None
 
@@ -78,6 +79,11 @@ def index_table(month: str) -> str:
 def audit_table(month: str) -> str:
     """The table of what people did in the month."""
     return f"{AUDIT_PREFIX}{month}"
+
+
+def bulks_table(month: str) -> str:
+    """The table of the month's bulk operations."""
+    return f"{BULKS_PREFIX}{month}"
 
 
 def event_keys(event_id: str) -> tuple[str, str]:

@@ -71,22 +71,34 @@ class Queries:
 
     async def by_time(self, start: datetime, end: datetime, *, most: int = LISTED) -> list[EventStatus]:
         """The events whose operation was between the minute of `start` and `end`, newest first; 48 hours at most."""
+        return await self.read_all(await self.ids_by_time(start, end, most=most))
+
+    async def ids_by_time(self, start: datetime, end: datetime, *, most: int, before: str = "") -> list[str]:
+        """The ids of these events; of those that are smaller than `before`, where it is given."""
         start, end = start.astimezone(UTC), end.astimezone(UTC)
-        first, last = f"{start:%Y%m%d%H%M}", f"{end + timedelta(seconds=59, microseconds=999_999):%Y%m%d%H%M}"
+        first, last = minutes(start, end)
+        if before:
+            last = min(last, before)
+            end = min(end, datetime.strptime(before[:12], "%Y%m%d%H%M").replace(tzinfo=UTC))
         hour, ids = end.replace(minute=0, second=0, microsecond=0), list[str]()
         for _ in range(_HOURS):
             ids += await self._ids_of_hour(hour, first, last)
             if len(ids) >= most or hour <= start:
                 break
             hour -= timedelta(hours=1)
-        return await self.read_all(sorted(ids, reverse=True)[:most])
+        return sorted(ids, reverse=True)[:most]
 
     async def problems(
-        self, state: str, *, reason: str = "", system: str = "", table: str = "", most: int = 1_000
+        self, state: str, *, first: str = "", last: str = "", most: int = 1_000, **columns: str
     ) -> list[Problem]:
-        """The events that wait or are dead-lettered, oldest first."""
-        wanted = {"reason": reason, "system": system, "table": table}
-        narrowed = "".join(f" and {name} eq '{quoted(value)}'" for name, value in wanted.items() if value)
+        """The events that wait or are dead-lettered, oldest first.
+
+        `columns` (reason, system, table, recordId) narrow by what they have to hold. `first` and `last` are what ids of
+        events begin with, as `minutes` makes them: from the first one up to the second one.
+        """
+        narrowed = "".join(f" and {name} eq '{quoted(value)}'" for name, value in columns.items() if value)
+        narrowed += f" and RowKey ge '{first}'" if first else ""
+        narrowed += f" and RowKey lt '{last}'" if last else ""
         found = await asyncio.gather(
             *(
                 self._ledger.table(keys.PROBLEMS).first(f"PartitionKey eq '{partition}'{narrowed}", most)
@@ -110,6 +122,15 @@ class Queries:
 
     async def _months(self, months: Iterable[str] | None) -> list[str]:
         return list(months) if months is not None else await self._ledger.months()
+
+
+def minutes(start: datetime | None, end: datetime | None) -> tuple[str, str]:
+    """What ids of events between two times begin with: from the first minute up to the second; empty is open."""
+    up_to = end.astimezone(UTC) + timedelta(seconds=59, microseconds=999_999) if end else None
+    return (
+        f"{start.astimezone(UTC):%Y%m%d%H%M}" if start else "",
+        f"{up_to:%Y%m%d%H%M}" if up_to else "",
+    )
 
 
 def _problem(state: str, row: Entity) -> Problem:

@@ -1,13 +1,16 @@
 """What people ask for over HTTP: JSON bodies and query parameters, checked."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from integration.errors import Fault, Rejected
 from integration.events.fields import pointer
+from integration.operations.bulk.model import Action
+from integration.operations.bulk.planner import DEFAULT_CANARY, Wanted
 from integration.operations.search import Filter
 
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -49,6 +52,45 @@ class ResyncAsked(Asked):
     record_ids: list[str]
 
 
+class Selection(BaseModel):
+    """Which problems, as the list of problems is narrowed; times are of operations, `from` and `to` with an offset."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True)
+
+    state: str | None = None
+    reason: str | None = None
+    system: str | None = None
+    table: str | None = None
+    record_id: str | None = None
+    start: Annotated[AwareDatetime, Field(strict=False)] | None = Field(default=None, alias="from")
+    end: Annotated[AwareDatetime, Field(strict=False)] | None = Field(default=None, alias="to")
+
+
+class BulkAsked(Asked):
+    """What is to be done to the problems that are selected."""
+
+    action: Literal["retry", "discard"]
+    selection: Selection = Selection()
+    canary: int | None = None
+    per_minute: int = 60
+    force: bool = False
+
+    def wanted(self) -> Wanted:
+        """The same for the planner; five are tried first where there is something to try."""
+        selected = Filter(
+            state=self.selection.state,
+            reason=self.selection.reason,
+            system=self.selection.system,
+            table=self.selection.table,
+            record_id=self.selection.record_id,
+            start=self.selection.start,
+            end=self.selection.end,
+        )
+        action = Action(self.action)
+        canary = self.canary if self.canary is not None else DEFAULT_CANARY[action]
+        return Wanted(action, selected, canary=canary, per_minute=self.per_minute, force=self.force)
+
+
 Body = TypeVar("Body", bound=Asked)
 
 
@@ -65,10 +107,28 @@ def read_body(kind: type[Body], body: bytes) -> Body:
 
 
 def read_filter(params: Mapping[str, str]) -> Filter:
-    """The list of problems that the query parameters ask for."""
+    """The list of events or problems that the query parameters ask for; `Rejected` (400) for times that are none."""
     return Filter(
         state=params.get("state") or None,
         reason=params.get("reason") or None,
         system=params.get("system") or None,
         table=params.get("table") or None,
+        record_id=(params.get("record_id") or "").lower() or None,
+        correlation_id=params.get("correlation_id") or None,
+        start=_time(params, "from"),
+        end=_time(params, "to"),
     )
+
+
+def _time(params: Mapping[str, str], name: str) -> datetime | None:
+    text = params.get(name)
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        fault = Fault(name, "is not a time with an offset, such as 2026-11-20T18:00:00Z")
+        raise Rejected(400, "This list cannot be given", "Correct what is named.", faults=(fault,))
+    return found

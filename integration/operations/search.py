@@ -1,5 +1,6 @@
 """Lists of events, by what is wrong with them, by record, correlation id or time."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,11 +8,12 @@ from typing import Final
 from integration.clock import Clock
 from integration.errors import Rejected
 from integration.ledger import EventStatus, State
-from integration.ledger.queries import LISTED, PROBLEM_STATES, Problem, Queries
+from integration.ledger.queries import LISTED, PROBLEM_STATES, Problem, Queries, minutes
 
 _LONGEST: Final = timedelta(hours=48)
 _LOOKED_THROUGH: Final = 1_000
-"""The newest events of a time of which those that were asked for are listed."""
+"""The newest events of a time, of which a page lists those that were asked for."""
+_EVENT_ID: Final = re.compile(r"\d{12}-[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,14 @@ class Filter:
     end: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events; `following` continues the list, also where a page has none: others may be further back."""
+
+    events: list[EventStatus]
+    following: str | None = None
+
+
 class Search:
     """Reads a bounded part of the ledger for each list; raises `Rejected` (400) and `Outage` where tables are away."""
 
@@ -39,8 +49,11 @@ class Search:
         self._queries = queries
         self._clock = clock
 
-    async def events(self, wanted: Filter) -> list[EventStatus]:
-        """100 events at most: newest first by time and record, oldest first by correlation id and for problems."""
+    async def events(self, wanted: Filter, *, before: str = "") -> EventPage:
+        """100 events at most: newest first by time and record, oldest first by correlation id and for problems.
+
+        By time, `before` continues from the event id that the page before ended with (`following`).
+        """
         if wanted.correlation_id:
             found = await self._queries.by_correlation(wanted.correlation_id)
         elif wanted.record_id:
@@ -48,32 +61,50 @@ class Search:
                 raise _refused("A record is named by its table and its id: give both.")
             found = await self._queries.by_record(wanted.table, wanted.record_id)
         elif wanted.start or wanted.end:
-            found = await self._by_time(wanted)
+            return await self._by_time(wanted, before)
         else:
             problems = await self.problems(wanted, most=LISTED)
-            found = await self._queries.read_all([it.event_id for it in problems])
-            return found[:LISTED]
-        return [it for it in found if _is(wanted, it)][:LISTED]
+            return EventPage(await self._queries.read_all([it.event_id for it in problems]))
+        return EventPage([it for it in found if _is(wanted, it)][:LISTED])
 
     async def problems(self, wanted: Filter, *, most: int = 1_000) -> list[Problem]:
         """Dead-lettered events, or those that wait (state `waiting`), or systems found behind (`system-behind`).
 
-        Oldest first; only state, reason, system and table narrow.
+        Oldest first; all of the filter narrows but the correlation id, which problems do not have.
         """
         state = wanted.state or State.DEAD_LETTERED.value
         if state not in PROBLEM_STATES:
             names = ", ".join(PROBLEM_STATES)
             raise _refused(f"Problems are listed by the states {names}; give a time for events in other states.")
+        first, last = minutes(wanted.start, wanted.end)
         return await self._queries.problems(
-            state, reason=wanted.reason or "", system=wanted.system or "", table=wanted.table or "", most=most
+            state,
+            first=first,
+            last=last,
+            most=most,
+            reason=wanted.reason or "",
+            system=wanted.system or "",
+            table=wanted.table or "",
+            recordId=wanted.record_id or "",
         )
 
-    async def _by_time(self, wanted: Filter) -> list[EventStatus]:
+    async def _by_time(self, wanted: Filter, before: str) -> EventPage:
         end = wanted.end or self._clock.now()
         start = wanted.start or end - timedelta(hours=1)
         if not timedelta(0) <= end - start <= _LONGEST:
             raise _refused("The start has to be before the end, by 48 hours at most.")
-        return await self._queries.by_time(start, end, most=_LOOKED_THROUGH)
+        if before and not _EVENT_ID.fullmatch(before):
+            raise _refused("A page is continued with what the page before has as `following`.")
+        ids = await self._queries.ids_by_time(start, end, most=_LOOKED_THROUGH, before=before)
+        found: list[EventStatus] = []
+        for at in range(0, len(ids), LISTED):
+            looked_at = ids[at : at + LISTED]
+            for status in await self._queries.read_all(looked_at):
+                if _is(wanted, status):
+                    found.append(status)
+                    if len(found) == LISTED:
+                        return EventPage(found, status.event_id)
+        return EventPage(found, ids[-1] if len(ids) == _LOOKED_THROUGH else None)
 
 
 def _is(wanted: Filter, found: EventStatus) -> bool:

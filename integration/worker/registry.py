@@ -1,6 +1,6 @@
 """Which handler takes which event."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from integration.errors import ConfigurationError
 from integration.events import IntegrationEvent, Wants
@@ -37,3 +37,8 @@ class Handlers:
         """The columns and parameters whose values events of a table's message carry for their handler."""
         handler = self._handlers.get((table, message))
         return handler.carried(message) if handler else frozenset()
+
+    def effects_of(self, table: str, message: str) -> Collection[str]:
+        """The names of the effects that an event of a table's message may have."""
+        handler = self._handlers.get((table, message))
+        return handler.answers.keys() if handler and message not in handler.ignored else ()

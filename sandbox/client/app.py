@@ -64,6 +64,22 @@ class App:
         found: list[dict[str, Any]] = answer.json()["problems"]
         return found
 
+    def bulk(self, bulk_id: str) -> dict[str, Any]:
+        """A bulk operation, with its items."""
+        return self.listed(f"bulk/{bulk_id}")
+
+    def audit(self, **wanted: str) -> list[dict[str, Any]]:
+        """What people did, newest first."""
+        found: list[dict[str, Any]] = self.listed("audit", **wanted)["entries"]
+        return found
+
+    def listed(self, path: str, **wanted: str) -> dict[str, Any]:
+        """What operations answer to a GET."""
+        answer = self._get(f"/api/operations/{path}", wanted)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
     def act(self, path: str, **body: Any) -> requests.Response:
         """Post a request to the operations, such as `{event id}/retry`; a reason is added if the body has none."""
         return self._session.post(

@@ -50,7 +50,7 @@ class Command:
 
 
 _START, _USE, _BREAK, _KEEP, _EXTEND, _CHECK = (
-    "Start", "Use a running sandbox", "Break and repair it", "Look after the ledger, also of a deployed app", "Extend",
+    "Start", "Use a running sandbox", "Break and repair it", "Look after a running sandbox or a deployed app", "Extend",
     "Check",
 )  # fmt: skip
 
@@ -67,6 +67,10 @@ COMMANDS = (
     Command("fail", _BREAK, "Make the ERP, credit scoring, Dataverse or the broker fail."),
     Command("heal", _BREAK, "End all faults."),
     Command("doctor", _CHECK, "Find out what is wrong with this machine, or with a deployed app."),
+    Command("pause", _KEEP, "Hold calls to a system, or a table's events, back.", "integration.cli"),
+    Command("resume", _KEEP, "Let them go on.", "integration.cli"),
+    Command("resync", _KEEP, "Send records again, as after a restore.", "integration.cli"),
+    Command("bulk", _KEEP, "Send many dead letters again, or discard them.", "integration.cli"),
     Command("ledger", _KEEP, "Copy, restore or repair the ledger, or erase a record from it.", "integration.cli"),
     Command("new", _EXTEND, "Make a flow: what the rows of a table mean to another system."),
     Command("lint", _CHECK, "Check format, types and imports."),

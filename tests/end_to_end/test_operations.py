@@ -4,6 +4,7 @@ import dataclasses
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -161,6 +162,46 @@ def test_a_postponed_event_is_tried_at_its_time_and_not_before(client: Client) -
     assert done["state"] == "completed"
     (created,) = (it for it in client.erp.received() if row_id in it["path"] and it["status"] == 201)
     assert datetime.fromisoformat(created["at"]) >= until
+
+
+def test_many_dead_letters_are_mended_in_one_go_although_the_app_is_killed(
+    client: Client, sandbox: Sandbox, person: Person, currency: str
+) -> None:
+    """A canary first, then the others; a killed host goes on where it was. Each is done once, and charged once."""
+    account = person.account()
+    sent = [person.opportunity(account, 100 + number, currency=currency) for number in range(6)]
+    selection = {"reason": "currency-without-code", "table": "opportunity"}
+    kept = {it["eventId"] for it in client.app.problems(**selection)} - {event_id for _, event_id in sent}
+    for event_id in kept:
+        client.app.act(f"{event_id}/discard")
+    client.dataverse.update("transactioncurrency", currency, {"isocurrencycode": "CHF"})
+
+    plan = client.app.act("bulk", action="retry", selection=selection, canary=2, perMinute=120).json()
+    assert (plan["state"], plan["total"], plan["seconds"]) == ("planned", 6, 3)
+    assert plan["callsAtMost"]["credit"] == 6
+    assert client.app.act(f"bulk/{plan['bulkId']}/start").status_code == 200
+
+    def some_are_sent() -> bool:
+        return bool(client.app.bulk(plan["bulkId"])["counts"]["pending"] < 6)
+
+    eventually(some_are_sent, within=45, what="the canary")
+    sandbox.processes.kill("host-http")
+    sandbox.processes.kill("host-events")
+    sandbox.processes.start("host-http")
+    sandbox.processes.start("host-events")
+
+    def finished() -> dict[str, Any] | None:
+        found = client.app.bulk(plan["bulkId"])
+        return found if found["state"] == "finished" else None
+
+    bulk = eventually(finished, within=180, what="the end of the bulk operation")
+    assert bulk["counts"] == {"pending": 0, "sent": 0, "done": 6, "failed": 0, "skipped": 0, "error": 0}
+    for opportunity, original in sent:
+        assert client.app.wait_for(original)["state"] == "resolved"
+        assert len(charges_for(client, opportunity)) == 1
+    entries = client.app.audit(bulk_id=plan["bulkId"])
+    assert {it["what"] for it in entries} == {"bulk-plan", "bulk-start", "retry", "bulk-finish"}
+    assert {it["eventId"] for it in entries if it["what"] == "retry"} == {original for _, original in sent}
 
 
 def test_a_message_whose_worker_died_without_a_word_is_found(

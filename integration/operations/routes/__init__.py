@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import azure.functions as func
 
 from integration.admission import CallerKeys
+from integration.operations.audit_query import AuditQuery
+from integration.operations.bulk import BulkControl, Planner
 from integration.operations.edit import EditedRetry
 from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
-from integration.operations.routes import events, lists, pauses
+from integration.operations.routes import bulk, events, lists, pauses
 from integration.operations.routes.admitted import Operators
 from integration.operations.search import Search
 from integration.operations.systems import SystemControl
@@ -27,6 +29,9 @@ class Desk:
     systems: SystemControl
     tables: TableControl
     search: Search
+    audit: AuditQuery
+    planner: Planner
+    bulks: BulkControl
 
 
 def blueprints(keys: CallerKeys, desk: Desk) -> list[func.Blueprint]:
@@ -38,5 +43,6 @@ def blueprints(keys: CallerKeys, desk: Desk) -> list[func.Blueprint]:
     return [
         events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync),
         pauses.blueprint(operators, desk.systems, desk.tables),
-        lists.blueprint(operators, desk.search),
+        lists.blueprint(operators, desk.search, desk.audit),
+        bulk.blueprint(operators, desk.planner, desk.bulks),
     ]

@@ -1,5 +1,6 @@
 """Routes of the lists that people work from."""
 
+import json
 from typing import Any
 
 import azure.functions as func
@@ -7,12 +8,15 @@ import azure.functions as func
 from integration.ledger import rows
 from integration.ledger.queries import Problem
 from integration.operations.answers import as_json
+from integration.operations.audit_query import AuditQuery
 from integration.operations.requests import read_filter
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 from integration.operations.search import Search
+from integration.operations.status import to_json
+from integration.tables import Entity
 
 
-def blueprint(operators: Operators, search: Search) -> func.Blueprint:
+def blueprint(operators: Operators, search: Search, audit: AuditQuery) -> func.Blueprint:
     """Bind them."""
     bp = func.Blueprint()
 
@@ -20,12 +24,25 @@ def blueprint(operators: Operators, search: Search) -> func.Blueprint:
     @operators.only
     async def list_problems(req: func.HttpRequest, by: str) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
         found = await search.problems(read_filter(req.params))
-        return as_json({"problems": [_problem(it) for it in found]}, 200)
+        return as_json({"problems": [problem_as_json(it) for it in found]}, 200)
+
+    @bp.route(route="operations/events", methods=["GET"], auth_level=ANONYMOUS)
+    @operators.only
+    async def list_events(req: func.HttpRequest, by: str) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+        page = await search.events(read_filter(req.params), before=req.params.get("before", ""))
+        return as_json({"events": [to_json(it) for it in page.events], "following": page.following}, 200)
+
+    @bp.route(route="operations/audit", methods=["GET"], auth_level=ANONYMOUS)
+    @operators.only
+    async def list_audit(req: func.HttpRequest, by: str) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+        page = await audit.page(req.params)
+        return as_json({"entries": [_entry(it) for it in page.entries], "following": page.following}, 200)
 
     return bp
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def problem_as_json(problem: Problem) -> dict[str, Any]:
+    """A problem as support sees it."""
     return {
         "eventId": problem.event_id,
         "state": problem.state,
@@ -39,3 +56,13 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "since": rows.iso(problem.since) if problem.since else None,
         "nextAttempt": rows.iso(problem.next_attempt) if problem.next_attempt else None,
     }
+
+
+def _entry(entry: Entity) -> dict[str, Any]:
+    """An entry of the audit, without what says nothing; `outcome` is null where nobody knows what came of it."""
+    shown = {name: it for name, it in entry.items() if name not in _NOT_SHOWN and it != ""}
+    changes = {"changes": json.loads(str(entry["changes"]))} if entry.get("changes") else {}
+    return {**shown, **changes, "outcome": entry.get("outcome")}
+
+
+_NOT_SHOWN = frozenset({"PartitionKey", "RowKey", "schema"})

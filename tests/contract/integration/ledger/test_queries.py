@@ -94,6 +94,12 @@ async def test_a_list_of_problems_is_narrowed_and_oldest_first(ledger: Ledger, q
     assert len(await queries.problems("dead-lettered", reason=reason, most=1)) == 1
     assert await queries.problems("dead-lettered", reason=reason, system="credit") == []
     assert await queries.problems("waiting", reason=reason) == []
+    minute = older.event_id[:12]
+    assert len(await queries.problems("dead-lettered", reason=reason, first=minute, last=f"{minute}~")) == 2
+    assert await queries.problems("dead-lettered", reason=reason, first=f"{minute}~") == []
+    assert await queries.problems("dead-lettered", reason=reason, last=minute) == []
+    (found_one,) = await queries.problems("dead-lettered", reason=reason, recordId=str(newer.record_id))
+    assert found_one.event_id == newer.event_id
     ledger.status.clear_problem("dead-lettered", older.event_id)
     await ledger.status.drain()
     assert [it.event_id for it in await queries.problems("dead-lettered", reason=reason)] == [newer.event_id]

@@ -8,8 +8,10 @@ from unittest.mock import Mock
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent, to_envelope
 from integration.ledger import keys
+from integration.ledger.queries import Queries
 from integration.messaging import DeadLetterQueue, DeadMessage
 from integration.operations.audit import Audit
+from integration.operations.bulk import BulkControl, BulkRunner, BulkStore, Planner
 from integration.operations.carried import Carried
 from integration.operations.edit import EditedRetry
 from integration.operations.originals import Originals
@@ -17,10 +19,11 @@ from integration.operations.postpone import Postpone
 from integration.operations.queueing import Queueing
 from integration.operations.repair import Repair
 from integration.operations.replays import Replays
+from integration.operations.search import Search
 from integration.tables import Entity
 from integration.worker import DeadLettered
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import MemoryTable, World
+from tests.unit.integration.worker.memory_table import MemoryLedger, MemoryTable, World
 
 
 class Who(TypedDict):
@@ -83,6 +86,37 @@ class Desk:
         ledger, clock = self.world.ledger, self.world.clock
         self.replays = Replays(self.originals, self.queueing, clock)
         self.repair = Repair(ledger, self.originals, self.carried, self.replays, self.audit, clock)
+        self.search = Search(Queries(ledger), clock)
+        self.store = BulkStore(ledger, clock)
+        self.planner = Planner(self.search, self.store, self.audit, lambda _table, _message: {"erp": 2}, clock)
+        self.bulks = BulkControl(self.store, self.audit, clock)
+
+    def another(self) -> "Desk":
+        """A desk of another process: the same tables, queues and clock, and nothing else in common."""
+        ledger = MemoryLedger(self.world.clock)
+        ledger._tables = self.world.ledger._tables
+        desk = Desk(replace(self.world, ledger=ledger), self.declared)
+        desk.queueing = Queueing(ledger, self.world.queue, patience=0.01)
+        desk.letters = self.letters
+        desk.wire()
+        return desk
+
+    def runner(self, *, run_seconds: float = 10_000.0) -> BulkRunner:
+        """Another instance's; waiting only moves the clock."""
+        clock = self.world.clock
+
+        async def sleep(seconds: float) -> None:
+            clock.advance(seconds)
+
+        return BulkRunner(
+            self.store,
+            self.repair,
+            ledger=self.world.ledger,
+            audit=self.audit,
+            clock=clock,
+            sleep=sleep,
+            run_seconds=run_seconds,
+        )
 
     @property
     def audited(self) -> list[Entity]:

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from integration.admission import CallerKeys
 from integration.errors import Outage
-from integration.ledger.queries import Queries
+from integration.ledger.audit_log import AuditLog
+from integration.operations.audit_query import AuditQuery
 from integration.operations.resync import Resync
 from integration.operations.routes import Desk as Services
 from integration.operations.routes import blueprints
-from integration.operations.search import Search
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
 from integration.protection import MemoryState, Switch
@@ -37,17 +37,22 @@ class Routes:
             resync=Resync(it.queueing, it.audit, world.clock, organisation="org"),
             systems=SystemControl({"erp": Switch("erp", MemoryState(), world.clock, full=4)}, it.audit),
             tables=TableControl(world.pauses, ["account", "opportunity"], it.audit),
-            search=Search(Queries(world.ledger), world.clock),
+            search=it.search,
+            audit=AuditQuery(AuditLog(world.ledger, world.clock), world.clock),
+            planner=it.planner,
+            bulks=it.bulks,
         )
         app = func.FunctionApp()
         for blueprint in blueprints(CallerKeys({"anna": [SecretStr(KEY)]}, in_query=False), services):
             app.register_functions(blueprint)
         self.functions = {str(one.get_function_name()): one.get_user_function() for one in app.get_functions()}
 
-    async def ask(self, name: str, body: Any = None, *, key: str = KEY, **route: str) -> tuple[int, dict[str, Any]]:
+    async def ask(
+        self, name: str, body: Any = None, *, key: str = KEY, params: dict[str, str] | None = None, **route: str
+    ) -> tuple[int, dict[str, Any]]:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = func.HttpRequest(
-            "POST", "https://app/x", headers={"x-functions-key": key}, route_params=route, body=sent
+            "POST", "https://app/x", headers={"x-functions-key": key}, params=params, route_params=route, body=sent
         )
         answer = await self.functions[name](request)
         found: dict[str, Any] = json.loads(answer.get_body())
@@ -130,6 +135,12 @@ async def test_a_table_is_paused_and_resumed() -> None:
         "list_problems",
         "list_systems",
         "list_tables",
+        "list_audit",
+        "list_bulk_items",
+        "list_bulks",
+        "list_events",
+        "operations_bulk",
+        "operations_bulk_action",
         "operations_discard",
         "operations_edit",
         "operations_pause",

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integration.errors import Rejected
-from integration.ledger import EventStatus, State
+from integration.ledger import EventStatus, State, keys
 from integration.ledger.queries import Problem, Queries
 from integration.operations.search import Filter, Search
+from tests.builders import event
 from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
@@ -41,15 +42,15 @@ class Asked(Queries):
         self.asked.append(("record", table, record_id, months))
         return [ERP]
 
-    async def by_time(self, start: datetime, end: datetime, *, most: int = 100) -> list[EventStatus]:
+    async def ids_by_time(self, start: datetime, end: datetime, *, most: int, before: str = "") -> list[str]:
         self.asked.append(("time", start, end, most))
-        return [ERP, CREDIT]
+        return ["e-1", "e-2"]
 
     async def problems(
-        self, state: str, *, reason: str = "", system: str = "", table: str = "", most: int = 1_000
+        self, state: str, *, first: str = "", last: str = "", most: int = 1_000, **columns: str
     ) -> list[Problem]:
-        self.asked.append(("problems", state, reason, system, table))
-        return [Problem("e-2", state, table, None, "", reason, "", system, 1, None, None)][:most]
+        self.asked.append(("problems", state, first, last, {name: it for name, it in columns.items() if it}))
+        return [Problem("e-2", state, "", None, "", "", "", "", 1, None, None)][:most]
 
     async def read_all(self, event_ids: Sequence[str]) -> list[EventStatus]:
         return [it for it in (ERP, CREDIT) if it.event_id in event_ids]
@@ -68,15 +69,61 @@ class Asked(Queries):
             ["e-2"],
         ),
         (Filter(start=NOW, system="credit"), ("time", NOW, NOW, 1_000), ["e-2"]),
-        (Filter(), ("problems", "dead-lettered", "", "", ""), ["e-2"]),
-        (Filter(state="waiting", reason="x", system="erp"), ("problems", "waiting", "x", "erp", ""), ["e-2"]),
+        (Filter(), ("problems", "dead-lettered", "", "", {}), ["e-2"]),
+        (
+            Filter(state="waiting", reason="x", system="erp"),
+            ("problems", "waiting", "", "", {"reason": "x", "system": "erp"}),
+            ["e-2"],
+        ),
     ],
 )
 async def test_a_filter_is_read_where_it_is_cheapest(wanted: Filter, asked: object, found: list[str]) -> None:
     queries = Asked()
-    events = await Search(queries, ManualClock()).events(wanted)
+    page = await Search(queries, ManualClock()).events(wanted)
     assert queries.asked == [asked]
-    assert [it.event_id for it in events] == found
+    assert ([it.event_id for it in page.events], page.following) == (found, None)
+
+
+async def test_problems_are_narrowed_by_record_and_time_too() -> None:
+    """The time is that of the operation, which ids of events begin with."""
+    queries = Asked()
+    wanted = Filter(table="account", record_id="r", start=NOW, end=NOW + timedelta(minutes=5, seconds=1))
+    await Search(queries, ManualClock()).problems(wanted)
+    narrowed = {"table": "account", "recordId": "r"}
+    assert queries.asked == [("problems", "dead-lettered", "202611202000", "202611202006", narrowed)]
+
+
+async def test_long_lists_by_time_are_read_page_by_page_and_filtered_on_the_way() -> None:
+    """None is missing and none comes twice; a page may have none though others are further back."""
+    ledger = MemoryLedger(ManualClock())
+    events = [dataclasses.replace(event(minute=f"2026112019{n % 60:02}"), record_id=None) for n in range(1_150)]
+    for it in events:
+        await ledger.accept(it)
+    odd = sorted((it.event_id for it in events), reverse=True)[1_050]
+    partition, row = keys.event_keys(odd)
+    await ledger.table("events202611").merge({"PartitionKey": partition, "RowKey": row, "reason": "odd"})
+    search = Search(Queries(ledger), ManualClock())
+    found, sizes, before = [], [], ""
+    while True:
+        page = await search.events(Filter(start=NOW - timedelta(hours=2)), before=before)
+        found += [it.event_id for it in page.events]
+        sizes.append(len(page.events))
+        if page.following is None:
+            break
+        before = page.following
+    assert found == sorted((it.event_id for it in events), reverse=True)
+    assert sizes == [100] * 11 + [50]
+
+    wanted = Filter(start=NOW - timedelta(hours=2), reason="odd")
+    first = await search.events(wanted)
+    assert (first.events, first.following is None) == ([], False)
+    second = await search.events(wanted, before=first.following or "")
+    assert ([it.event_id for it in second.events], second.following) == ([odd], None)
+
+
+async def test_a_page_that_is_none_is_refused() -> None:
+    with pytest.raises(Rejected, match="as `following`"):
+        await Search(Asked(), ManualClock()).events(Filter(start=NOW), before="x' or 1 eq 1")
 
 
 @pytest.mark.parametrize(

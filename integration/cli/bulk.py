@@ -1,0 +1,115 @@
+"""Send many dead letters again, or discard them: planned, tried on a few, done at a rate, stopped at any time.
+
+    run.py bulk plan retry --reason erp-rejected --why "the ERP was mended"
+    run.py bulk start 202611261805-1f3a9c07 --why "the plan is as expected"
+    run.py bulk show 202611261805-1f3a9c07
+    run.py bulk pause | resume | cancel 202611261805-1f3a9c07 --why "..."
+    run.py bulk list
+
+A plan does nothing by itself. Works on the running sandbox, and on a deployed app with --url.
+"""
+
+import argparse
+from collections.abc import Mapping
+from typing import Any, Final
+
+from integration.cli import desk
+from integration.cli.desk import Desk
+
+_CHANGES: Final = {
+    "start": "let a planned one begin",
+    "pause": "hold one that is running",
+    "resume": "let one that is paused go on",
+    "cancel": "end one; what was done stays done",
+}
+_NARROWED: Final = {
+    "state": "dead-lettered (which is usual), or waiting",
+    "reason": "their reason",
+    "system": "the system that they are about",
+    "table": "their table",
+    "record-id": "their record",
+    "from": "their operation was at this time (ISO 8601, with an offset) or later",
+    "to": "their operation was before this time",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help="what to do")
+    plan = actions.add_parser("plan", help="find the events, and say how long it takes and what it costs")
+    plan.add_argument("what", choices=("retry", "discard"), help="what is to be done to each")
+    for name, says in _NARROWED.items():
+        plan.add_argument(f"--{name}", dest=f"only_{name.replace('-', '_')}", help=says)
+    plan.add_argument("--canary", type=int, metavar="N", help="so many first, and wait for what comes of them (5)")
+    plan.add_argument("--per-minute", type=int, default=60, metavar="N", help="so many in a minute (%(default)s)")
+    plan.add_argument("--force", action="store_true", help="do again what is remembered as done")
+    desk.why_argument(plan)
+    desk.arguments(plan)
+    for name, says in _CHANGES.items():
+        change = actions.add_parser(name, help=says)
+        change.add_argument("bulk_id", metavar="ID", help="its id")
+        desk.why_argument(change)
+        desk.arguments(change)
+    show = actions.add_parser("show", help="say how far one is, and what has failed")
+    show.add_argument("bulk_id", metavar="ID", help="its id")
+    desk.arguments(show)
+    desk.arguments(actions.add_parser("list", help="list those of this month and the last one"))
+
+
+def main(options: argparse.Namespace) -> int:
+    """0 when it was done."""
+    return desk.run(options, lambda app: bulk(app, options))
+
+
+async def bulk(app: Desk, options: argparse.Namespace) -> None:
+    """Do what the options say."""
+    if options.action == "plan":
+        _say_plan(await app.act("bulk", **_asked(options)))
+    elif options.action == "list":
+        for it in (await app.look("bulk"))["bulks"]:
+            print(f"{it['bulkId']}  {it['state']:<9}  {it['action']} {it['total']}: {_counts(it)}  ({it['why']})")
+    elif options.action == "show":
+        await _show(app, options.bulk_id)
+    else:
+        it = await app.act("bulk", options.bulk_id, options.action, why=options.why)
+        print(f"{it['bulkId']} is {it['state']}: {_counts(it)}")
+
+
+def _asked(options: argparse.Namespace) -> dict[str, Any]:
+    camel = {"record-id": "recordId"}
+    given = {camel.get(name, name): getattr(options, f"only_{name.replace('-', '_')}") for name in _NARROWED}
+    asked: dict[str, Any] = {
+        "action": options.what,
+        "selection": {name: value for name, value in given.items() if value},
+        "perMinute": options.per_minute,
+        "force": options.force,
+        "why": options.why,
+    }
+    return asked if options.canary is None else {**asked, "canary": options.canary}
+
+
+def _say_plan(plan: Mapping[str, Any]) -> None:
+    print(f"{plan['total']} events" + (", and there are more: plan again after this one" if plan["more"] else ""))
+    for title, counted in (("reason", plan["byReason"]), ("table", plan["byTable"])):
+        print(f"  by {title}: " + ", ".join(f"{name or '(none)'} {count}" for name, count in counted.items()))
+    print(f"  takes {plan['seconds']} s at {plan['perMinute']} a minute, after a canary of {plan['canary']}")
+    if plan["callsAtMost"]:
+        print("  calls at most: " + ", ".join(f"{system} {count}" for system, count in plan["callsAtMost"].items()))
+    for it in plan["sample"]:
+        print(f"  such as {it['eventId']}  {it['message']} of {it['table']} {it['recordId'] or ''}: {it['reason']}")
+    print(f"Nothing is done yet. To begin:\n  run.py bulk start {plan['bulkId']} --why ...")
+
+
+async def _show(app: Desk, bulk_id: str) -> None:
+    after, it = "", await app.look("bulk", bulk_id)
+    print(f"{it['bulkId']} is {it['state']}: {_counts(it)}" + (f"\n{it['note']}" if it["note"] else ""))
+    while it["items"]:
+        for item in it["items"]:
+            if item["state"] in {"failed", "skipped", "error"}:
+                print(f"  {item['eventId']}  {item['state']}: {item['outcome']}")
+        after = it["items"][-1]["eventId"]
+        it = await app.look("bulk", bulk_id, after=after)
+
+
+def _counts(it: Mapping[str, Any]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in it["counts"].items() if count) or "nothing yet"

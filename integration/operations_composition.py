@@ -1,0 +1,78 @@
+"""The services of operations, built from what they work on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from integration.clock import Clock
+from integration.ledger import Ledger
+from integration.ledger.audit_log import AuditLog
+from integration.ledger.queries import Queries
+from integration.messaging import DeadLetterQueue, WorkQueue
+from integration.operations.audit import Audit
+from integration.operations.audit_query import AuditQuery
+from integration.operations.bulk import BulkControl, BulkRunner, BulkStore, Planner
+from integration.operations.bulk.planner import calls_at_most
+from integration.operations.carried import Carried
+from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.edit import EditedRetry
+from integration.operations.originals import Originals
+from integration.operations.postpone import Postpone
+from integration.operations.queueing import Queueing
+from integration.operations.repair import Repair
+from integration.operations.replays import Replays
+from integration.operations.resync import Resync
+from integration.operations.routes import Desk
+from integration.operations.search import Search
+from integration.operations.systems import SystemControl
+from integration.operations.tables import TableControl
+from integration.protection import Postponements, Switch, TablePauses
+from integration.worker import Handlers
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What the triggers of operations call."""
+
+    desk: Desk
+    dead_letters: DeadLetterReader
+    bulks: BulkRunner
+
+
+def build_operations(
+    *,
+    ledger: Ledger,
+    work_queue: WorkQueue,
+    letters: DeadLetterQueue,
+    handlers: Handlers,
+    switches: Mapping[str, Switch],
+    pauses: TablePauses,
+    postponements: Postponements,
+    organisation: str,
+    clock: Clock,
+) -> Operations:
+    """Over the ledger, the queues and what is held back; `organisation` is the id of the Dataverse organisation."""
+    audit, queueing, originals = Audit(ledger, clock), Queueing(ledger, work_queue), Originals(ledger, clock)
+    carried, replays = Carried(letters, handlers.carried_of), Replays(originals, queueing, clock)
+    repair = Repair(ledger, originals, carried, replays, audit, clock)
+    search, bulks = Search(Queries(ledger), clock), BulkStore(ledger, clock)
+
+    def calls_of(table: str, message: str) -> Mapping[str, int]:
+        return calls_at_most(handlers.effects_of(table, message), switches)
+
+    desk = Desk(
+        repair=repair,
+        edit=EditedRetry(originals, carried, replays, audit),
+        postpone=Postpone(ledger, originals, postponements, audit, clock),
+        resync=Resync(queueing, audit, clock, organisation=organisation),
+        systems=SystemControl(switches, audit),
+        tables=TableControl(pauses, handlers.tables, audit),
+        search=search,
+        audit=AuditQuery(AuditLog(ledger, clock), clock),
+        planner=Planner(search, bulks, audit, calls_of, clock),
+        bulks=BulkControl(bulks, audit, clock),
+    )
+    return Operations(
+        desk=desk,
+        dead_letters=DeadLetterReader(letters, ledger, clock),
+        bulks=BulkRunner(bulks, repair, ledger=ledger, audit=audit, clock=clock),
+    )
