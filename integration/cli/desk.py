@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from integration.clock import SystemClock
-from integration.errors import ConfigurationError, IntegrationError, Permanent
+from integration.errors import ConfigurationError, IntegrationError
 from integration.telemetry import quieten_libraries
 from integration.transport import Host, Limits, Request, Transport
 
@@ -20,6 +20,10 @@ _URL: Final = "INTEGRATION_URL"
 _KEY: Final = "OPERATIONS_KEY"
 _SANDBOX: Final = Path(".sandbox")
 _LIMITS: Final = Limits(connect=5, read=60, total=90)
+
+
+class RefusedError(Exception):
+    """The app refuses what it was asked for; the message has its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class App:
 
 
 class Desk:
-    """Asks the app; raises `Permanent` with what the app says where it refuses, `Outage` where it does not answer."""
+    """Asks the app; raises `RefusedError` with what it says, and `Outage` where it does not answer."""
 
     def __init__(self, app: App, transport: Transport) -> None:
         self._app = app
@@ -54,7 +58,7 @@ class Desk:
         document: dict[str, Any] = answer.json()
         if not answer.ok:
             faults = "".join(f"\n  {it['pointer']} {it['detail']}" for it in document.get("errors", ()))
-            raise Permanent(f"{document.get('title')}. {document.get('detail')}{faults}", reason="refused")
+            raise RefusedError(f"{document.get('title')}. {document.get('detail')}{faults}")
         return document
 
 
@@ -97,7 +101,7 @@ def run(options: argparse.Namespace, work: Callable[[Desk], Awaitable[None]]) ->
     quieten_libraries()
     try:
         asyncio.run(_run(app(options), work))
-    except Permanent as refused:
+    except RefusedError as refused:
         print(refused, file=sys.stderr)
         return 2
     except IntegrationError as error:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from integration.cli import desk
-from integration.cli.desk import Desk
-from integration.errors import Permanent
+from integration.cli.desk import Desk, RefusedError
 
 _AT_ONCE: Final = 500
 """Records that the app takes in one request."""
@@ -34,7 +33,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 async def resync(app: Desk, options: argparse.Namespace) -> None:
-    """Send them in requests of 500; raises `Permanent` that names the first one left where it broke off."""
+    """Send them in requests of 500; raises `RefusedError` that names the first one left where it broke off."""
     wanted: list[str] = list(options.record_ids)
     if options.file:
         wanted += [line.strip() for line in options.file.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -43,4 +42,4 @@ async def resync(app: Desk, options: argparse.Namespace) -> None:
         done = await app.act("resync", table=options.table, recordIds=some, why=options.why)
         print(f"{len(done['sent'])} records sent; their events have the correlation id {done['correlationId']}")
         if done["left"]:
-            raise Permanent(f"It broke off before record {done['left'][0]}: ask again from there.", reason="left")
+            raise RefusedError(f"It broke off before record {done['left'][0]}: ask again from there.")

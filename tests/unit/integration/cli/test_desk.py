@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from integration.cli import bulk, desk, pause, resume, resync
-from integration.cli.desk import App, Desk
-from integration.errors import ConfigurationError, Permanent
+from integration.cli.desk import App, Desk, RefusedError
+from integration.errors import ConfigurationError
 from integration.transport import Request, Response, Transport
 
 FREE = {"pausedBy": None, "why": None, "since": None}
@@ -20,7 +20,7 @@ class Asked(Desk):
 
     def __init__(self, *answers: dict[str, Any]) -> None:
         super().__init__(App("https://app", "k"), cast(Transport, None))
-        self.asked: list[object] = []
+        self.asked: list[tuple[str, dict[str, Any]]] = []
         self.answers = list(answers)
 
     async def look(self, *path: str, **params: str) -> dict[str, Any]:
@@ -66,13 +66,13 @@ async def test_records_are_sent_again_five_hundred_at_a_time(tmp_path: Path) -> 
     file.write_text("\n".join(f"id-{number}" for number in range(700)) + "\n\n")
     app = Asked(*({"sent": ["x"], "left": [], "correlationId": "c"} for _ in range(2)))
     await resync.resync(app, options(resync, "account", "first", "--file", str(file), "--why", "x"))
-    sizes = [len(body["recordIds"]) for _, body in app.asked]  # type: ignore[misc, attr-defined] # pairs, see above
+    sizes = [len(body["recordIds"]) for _, body in app.asked]
     assert sizes == [500, 201]
 
 
 async def test_a_resync_that_breaks_off_says_from_where_to_go_on() -> None:
     app = Asked({"sent": [], "left": ["id-7"], "correlationId": "c"})
-    with pytest.raises(Permanent, match="before record id-7"):
+    with pytest.raises(RefusedError, match="before record id-7"):
         await resync.resync(app, options(resync, "account", "id-7", "--why", "x"))
 
 
@@ -165,7 +165,7 @@ async def test_the_key_is_sent_and_names_are_no_paths() -> None:
 async def test_a_refusal_is_said_in_the_apps_words() -> None:
     problem = {"title": "No", "detail": "Do this.", "errors": [{"pointer": "/why", "detail": "is missing"}]}
     app = Desk(App("https://app", "k"), cast(Transport, Wire(409, problem)))
-    with pytest.raises(Permanent, match=r"(?s)No\. Do this\..*/why is missing"):
+    with pytest.raises(RefusedError, match=r"(?s)No\. Do this\..*/why is missing"):
         await app.look("tables")
 
 
