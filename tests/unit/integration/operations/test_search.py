@@ -1,5 +1,6 @@
 """Which part of the ledger a list is read from, and what narrows it."""
 
+import asyncio
 import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -97,8 +98,7 @@ async def test_long_lists_by_time_are_read_page_by_page_and_filtered_on_the_way(
     """None is missing and none comes twice; a page may have none though others are further back."""
     ledger = MemoryLedger(ManualClock())
     events = [dataclasses.replace(event(minute=f"2026112019{n % 60:02}"), record_id=None) for n in range(1_150)]
-    for it in events:
-        await ledger.accept(it)
+    await asyncio.gather(*(ledger.accept(it) for it in events))
     odd = sorted((it.event_id for it in events), reverse=True)[1_050]
     partition, row = keys.event_keys(odd)
     await ledger.table("events202611").merge({"PartitionKey": partition, "RowKey": row, "reason": "odd"})
