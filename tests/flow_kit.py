@@ -31,8 +31,9 @@ from integration.flow import Columns, Flow
 from integration.flow.discovery import flows_in
 from integration.flow.handler import FlowHandler, Tools
 from integration.ledger import EventStatus, Memory
+from integration.protection import MemoryState, Postponements, TablePauses
 from integration.transport import NO_CONTEXT, CallContext, RetryPolicy
-from integration.worker import Copies, DeadLettered, Executor, Handlers, Pace, Reports, Worker
+from integration.worker import Copies, DeadLettered, Executor, Handlers, Holds, Pace, Reports, Worker
 from integration.worker.hub import Hub
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
@@ -184,6 +185,7 @@ class FlowKit:
             ledger=self.ledger,
             executor=executor,
             copies=copies,
+            holds=Holds(TablePauses(MemoryState(), self.clock), Postponements(MemoryState(), self.clock)),
             pace=Pace(0, self.clock),
             clock=self.clock,
         )

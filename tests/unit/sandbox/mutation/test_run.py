@@ -150,6 +150,7 @@ def test_what_was_noticed_is_counted_by_package(repository: Path) -> None:
     assert (share.package, share.noticed, share.all, round(share.percent)) == ("words", 1, 3, 33)
 
 
+@pytest.mark.slow  # a signal that comes late would end the whole run of the tests
 @pytest.mark.skipif(not POSSIBLE, reason="Windows cannot fork")
 def test_an_interrupted_run_does_not_wait_for_its_tests(repository: Path, tmp_path: Path) -> None:
     """Nor does it leave them running."""
@@ -167,7 +168,7 @@ def test_an_interrupted_run_does_not_wait_for_its_tests(repository: Path, tmp_pa
 
     thread = threading.Thread(target=interrupt, daemon=True)
     before = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), Forks(tree.root) as forks:
+    with pytest.raises(KeyboardInterrupt), Forks(tree.root) as forks:  # noqa: PT012 -- the signal comes meanwhile
         thread.start()
         forks.pytest(["-q", "tests/unit/integration/words/test_slow.py"], seconds=600)
     assert time.monotonic() - before < 300
