@@ -174,7 +174,7 @@ def _tools(systems: Systems, settings: Settings, clock: Clock, active: Iterable[
         dataverse=systems.dataverse,
         rows=Rows(systems.dataverse),
         write_back=WriteBack(systems.dataverse, clock, prefix=settings.publisher_prefix, tag=settings.write_tag),
-        systems={"erp": systems.erp, "credit": systems.credit},
+        systems={**systems.others, "erp": systems.erp, "credit": systems.credit},
         flows={flow.table: flow for flow in active},
     )
 

@@ -108,6 +108,12 @@ class RestScoring(System):
     concurrency: int = Field(default=8, ge=1, description="Calls that one instance has under way at once.")
 
 
+class Rest(System):
+    """Any system that keeps the REST contract of this project."""
+
+    adapter: Literal["rest"] = Field(description="Any resources over the REST contract, for flows of your own.")
+
+
 class BusinessCentral(System):
     """Dynamics 365 Business Central."""
 
@@ -137,8 +143,8 @@ class BusinessCentral(System):
     )
 
 
-AnySystem = Annotated[RestErp | RestScoring | BusinessCentral, Field(discriminator="adapter")]
-KINDS: tuple[type[System], ...] = (RestErp, RestScoring, BusinessCentral)
+AnySystem = Annotated[RestErp | RestScoring | Rest | BusinessCentral, Field(discriminator="adapter")]
+KINDS: tuple[type[System], ...] = (RestErp, RestScoring, Rest, BusinessCentral)
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,30}$"), AfterValidator(_not_dataverse)]
 Systems = Annotated[dict[Name, AnySystem], Field(min_length=1)]
 

@@ -40,7 +40,8 @@ class TicketQueue:
     The MessageId is the Idempotency-Key: what is sent again within the queue's duplicate detection window is dropped,
     and after it the reader sees an older `source_version`. In `_tools` of `integration/composition.py`:
 
-        systems={..., "ticketing": TicketQueue(lambda: connections.service_bus_client(settings), "tickets")}
+        tickets = TicketQueue(lambda: connections.service_bus_client(settings), "tickets")
+        ... systems={**systems.others, "ticketing": tickets}
     """
 
     def __init__(self, connect: Callable[[], ServiceBusClient], queue: str) -> None:

@@ -8,10 +8,10 @@ from integration.errors import IntegrationError
 from integration.protection import SharedState
 from integration.systems.business_central import BusinessCentral, Options, business_central_failure
 from integration.systems.references import References
-from integration.systems.rest import CreditClient, ErpClient, rest_failure
+from integration.systems.rest import CreditClient, ErpClient, Resources, rest_failure
 from integration.transport import Authorizer, Response, Sender
 
-Adapter = ErpClient | CreditClient | BusinessCentral
+Adapter = ErpClient | CreditClient | Resources | BusinessCentral
 
 
 def failure_of(system: settings.System) -> Callable[[Response], IntegrationError]:
@@ -47,6 +47,8 @@ def adapter_of(
             options=options,
             clock=clock,
         )
+    if isinstance(system, settings.Rest):
+        return Resources(sender, name, authorizer, str(system.url))
     if isinstance(system, settings.RestScoring):
         return CreditClient(sender, authorizer, str(system.url), service=name)
     return ErpClient(sender, authorizer, str(system.url), service=name)

@@ -9,6 +9,7 @@ from integration.clock import SystemClock
 from integration.errors import ConfigurationError
 from integration.protection import MemoryState
 from integration.settings import Settings
+from integration.systems.rest import Resources
 from integration.systems_composition import Systems, build_systems, system_hosts
 from integration.transport import Transport
 
@@ -74,6 +75,13 @@ def test_another_system_needs_nothing_but_its_settings() -> None:
     given = settings(SYSTEMS=json.dumps(more), SYSTEMS_WAREHOUSE_API_KEY="a-key")
     assert "warehouse" in built(given).switches
     assert "https://w.example:443" in {host.origin for host in system_hosts(given)}
+
+
+def test_a_system_for_flows_of_ones_own_is_reached_by_its_resources() -> None:
+    """The adapter `rest` needs no code: a flow names what it puts where."""
+    more = json.loads(EXAMPLE["SYSTEMS"]) | {"marketing": {"adapter": "rest", "url": "https://m.example/api"}}
+    given = settings(SYSTEMS=json.dumps(more), SYSTEMS_MARKETING_API_KEY="a-key")
+    assert isinstance(built(given).others["marketing"], Resources)
 
 
 def test_only_what_the_settings_name_may_be_called() -> None:

@@ -42,7 +42,7 @@ def test_events_of_a_month_are_in_tables_of_that_month() -> None:
     assert keys.records_table("account:1") == "records"
     assert keys.records_table(ID) == "records202611"
     assert keys.month_of_table("index202611") == ("index", "202611")
-    assert [keys.month_of_table(name) for name in ("records", "audit202611", "eventsabcdef")] == [None] * 3
+    assert [keys.month_of_table(name) for name in ("records", "queue202611", "eventsabcdef")] == [None] * 3
 
 
 def test_months_are_those_of_utc() -> None:
