@@ -9,10 +9,10 @@ import pytest
 
 from integration.dataverse import Row
 from integration.errors import ConfigurationError, Conflict, NotFound, Outage, Transient
-from integration.events import IntegrationEvent
+from integration.events import IntegrationEvent, Wants
 from integration.events.envelope import to_envelope
 from integration.ledger import State
-from integration.worker import DeadLettered, Handlers, Outcome, Work
+from integration.worker import DeadLettered, Handler, Handlers, Outcome, Pace, Work
 from integration.worker.functions import blueprint
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import CountingHandler, World
@@ -231,3 +231,21 @@ def test_two_handlers_of_the_same_message_are_a_mistake() -> None:
     handlers = Handlers([handler, handler])
     assert handlers.of(event()) is handler
     assert handlers.of(dataclasses.replace(event(), message="Merge")) is None
+
+
+def test_a_handler_wants_the_values_that_decide_of_the_messages_that_it_handles() -> None:
+    """Of other messages and tables, an event only names what has changed."""
+    handlers = Handlers([CountingHandler()])
+
+    assert "name" in handlers.wants_of("opportunity", "Update").decisive
+    assert handlers.wants_of("opportunity", "Merge") == handlers.wants_of("lead", "Update") == Wants()
+
+
+async def test_a_deletion_that_undoes_nothing_ends_well(world: World) -> None:
+    it = young(world, message="Delete")
+    record = await world.ledger.record(it.session_id)
+    work = Work(it, record, world.ledger, world.clock, pace=Pace(0, world.clock), deadline=0.0)
+    outcome = await Handler.deleted(world.handler, work)
+
+    assert outcome.state is State.COMPLETED
+    assert outcome.agrees
