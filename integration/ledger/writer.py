@@ -17,8 +17,8 @@ from integration.telemetry import get_logger
 _LINGER_SECONDS: Final = 0.2
 _FLUSH_SECONDS: Final = 2.0
 _MOST_WAITING: Final = 20_000
-_LARGEST_BATCH: Final = 400
-"""Changes of a hundred events or so: index rows of one partition go in one transaction."""
+_PLACES_SECONDS, _MOST_PLACES = 3.0, 400
+"""What the intake has nearly always written before can wait for company: a transaction takes a hundred rows at once."""
 _log = get_logger(__name__)
 
 
@@ -41,7 +41,8 @@ class StatusWriter:
 
     def __init__(self, table: Callable[[str], Table]) -> None:
         self._table = table
-        self._changes: Batcher[_Change] = Batcher(self._write, linger=_LINGER_SECONDS, largest_batch=_LARGEST_BATCH)
+        self._changes: Batcher[_Change] = Batcher(self._write, linger=_LINGER_SECONDS, largest_batch=100)
+        self._places: Batcher[_Change] = Batcher(self._write, linger=_PLACES_SECONDS, largest_batch=_MOST_PLACES)
         self._dropped = 0
 
     def put(self, row: Entity) -> None:
@@ -49,10 +50,10 @@ class StatusWriter:
         self._submit(_Change(_events_table(row), row))
 
     def put_places(self, event: IntegrationEvent) -> None:
-        """Have the event found by its correlation id and its time, soon; the intake may not have written that."""
+        """Have the event found by its correlation id and time within seconds; the intake may not have written that."""
         table = keys.index_table(keys.month_of(event.event_id))
         for row in index_rows(event):
-            self._submit(_Change(table, row))
+            self._submit(_Change(table, row), self._places)
 
     def put_problem(self, row: Entity) -> None:
         """Show the event in the list of problems, soon."""
@@ -72,10 +73,12 @@ class StatusWriter:
     async def drain(self) -> None:
         """Write what is waiting."""
         await self._changes.drain()
+        await self._places.drain()
 
-    def _submit(self, change: _Change) -> None:
-        if self._changes.waiting < _MOST_WAITING:
-            self._changes.submit(change)
+    def _submit(self, change: _Change, batches: Batcher[_Change] | None = None) -> None:
+        batches = batches or self._changes
+        if batches.waiting < _MOST_WAITING:
+            batches.submit(change)
         else:
             self._dropped += 1
 
