@@ -163,6 +163,25 @@ async def test_instances_share_requests_and_what_the_system_recommends(clock: Ma
     assert [isinstance(result, Paused) for result in results] == [False, False, True]
 
 
+async def test_instances_share_the_calls_at_once_that_a_user_of_the_system_has(clock: ManualClock) -> None:
+    """Business Central lets a user have five at once: with two instances each has two, without a word of the system."""
+    shared, wire = MemoryState(), Wire()
+    two = [Instances(shared, clock, draw=lambda: 0.0) for _ in range(2)]
+    for _ in range(2):
+        for instance in two:
+            instance.count()
+            await asyncio.sleep(0.01)
+        clock.elapsed += 60
+    one = protected(wire, clock, concurrency=8, in_all=5, instances=two[0])
+    wire.gate.clear()
+    calls = [asyncio.ensure_future(one.send(REQUEST)) for _ in range(4)]
+    await until_idle()
+    assert wire.under_way == 2
+    wire.gate.set()
+    await asyncio.gather(*calls)
+    assert wire.sent == 4
+
+
 @pytest.mark.parametrize("hint", ["", "many", "-3", "9" * 30])
 async def test_a_recommendation_that_is_none_changes_nothing(clock: ManualClock, hint: str) -> None:
     wire = Wire()
