@@ -105,6 +105,23 @@ def test_each_service_is_named_by_a_connection_string_or_by_its_address(missing:
     assert settings(**{missing: "", instead: "contoso"})[instead] == "contoso"
 
 
+@pytest.mark.parametrize("system", ["erp", "credit"])
+def test_each_system_is_called_with_a_key_or_with_all_of_the_client_credentials(system: str) -> None:
+    before = f"SYSTEMS_{system.upper()}"
+    parts = {
+        f"{before}_TOKEN_URL": "https://login.example/token",
+        f"{before}_CLIENT_ID": "i",
+        f"{before}_CLIENT_SECRET": "s",
+    }
+    without = {f"{before}_API_KEY": ""}
+    assert settings(**without, **parts)["SYSTEMS"][system].client_id == "i"
+    with pytest.raises(ConfigurationError, match=f"SYSTEMS.{system}.*one way to sign in is required: apiKey"):
+        settings(**without)
+    for name in parts:
+        with pytest.raises(ConfigurationError, match=f"SYSTEMS.{system}.*tokenUrl, clientId and clientSecret belong"):
+            settings(**without, **{**parts, name: ""})
+
+
 def test_connections_are_made_of_the_settings_that_belong_together() -> None:
     read = Settings.from_environment(
         {
