@@ -100,7 +100,7 @@ class Rows:
         return {name: text}
 
     def _lookup(self, column: Mapping[str, Any], text: str) -> dict[str, Any]:
-        navigation: Mapping[str, str] = column["NavigationProperties"]
+        navigation = self._navigation(column)
         if not text:
             return dict.fromkeys(navigation.values())
         reasons = []
@@ -112,6 +112,15 @@ class Rows:
             else:
                 return {f"{property_name}@odata.bind": f"/{self._definition(target)['EntitySetName']}({row.id})"}
         raise RowError(" ".join(reasons))
+
+    def _navigation(self, column: Mapping[str, Any]) -> dict[str, str]:
+        """The navigation property for each table that a lookup may refer to."""
+        related = self._metadata(column["EntityLogicalName"], "/ManyToOneRelationships")["value"]
+        return {
+            it["ReferencedEntity"]: it["ReferencingEntityNavigationPropertyName"]
+            for it in related
+            if it["ReferencingAttribute"] == column["LogicalName"]
+        }
 
     def _select(self, table: str, definition: Mapping[str, Any], condition: str) -> list[Row]:
         id_column, name_column = definition["PrimaryIdAttribute"], definition["PrimaryNameAttribute"]
@@ -127,8 +136,9 @@ class Rows:
         except requests.HTTPError as error:
             if error.response is None or error.response.status_code != requests.codes.not_found:
                 raise
-            tables = self._dataverse.ask("GET", "EntityDefinitions").json()["value"]
-            names = ", ".join(sorted(it["LogicalName"] for it in tables if it.get("HasEvents")))
+            wanted = {"$select": "LogicalName", "$filter": "CanChangeTrackingBeEnabled/Value eq true"}
+            tables = self._dataverse.ask("GET", "EntityDefinitions", params=wanted).json()["value"]
+            names = ", ".join(sorted(it["LogicalName"] for it in tables))
             raise RowError(f"There is no table {table}. There are: {names}.") from None
 
     def _metadata(self, table: str, part: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Collections:
     def page(self, table: Table, request: web.Request, preferences: Preferences) -> dict[str, Any]:
         """One page, with `@odata.nextLink` or `@odata.deltaLink` where there is more to come."""
         query = Query.read(request.query)
-        if preferences.track_changes or "$deltatoken" in request.query:
+        if preferences.track_changes or _is_tracked(request):
             return self._tracked(table, request, query, preferences)
         rows = self.matching(table, query)
         at = _offset(request.query.get("$skiptoken"))
@@ -44,11 +44,20 @@ class Collections:
             answer["@odata.nextLink"] = _link(request, "$skiptoken", cookie)
         return answer
 
+    def count(self, table: Table, request: web.Request) -> int:
+        """`$count`: rows that match, 5,000 at most; with `$deltatoken` the changes and deletions since."""
+        query = Query.read(request.query)
+        if "$deltatoken" not in request.query:
+            return min(len(self.matching(table, query)), PAGE_LIMIT)
+        self._check_tracked(table, request)
+        since, _, _ = self._token(request)
+        return len(self._store.rows(table.name, since=since)) + len(self._deleted(table, since))
+
     def matching(self, table: Table, query: Query) -> list[Row]:
         """Rows that pass the filter, in order."""
         rows = self._store.rows(table.name)
         if query.filter is not None:
-            test = compile_filter(query.filter, table, self._schema, self._store)
+            test = compile_filter(query.filter, table, self._schema, self._store, query.aliases)
             rows = [row for row in rows if test(row)]
         rows.sort(key=lambda row: row.id)
         for name, descending in reversed(query.order):
@@ -58,19 +67,12 @@ class Collections:
 
     def _tracked(self, table: Table, request: web.Request, query: Query, preferences: Preferences) -> dict[str, Any]:
         """Rows changed since a token, then deletions; pages are cut by primary key so that no row is skipped."""
-        if not table.change_tracking:
-            raise bad_request(
-                f"Change tracking is not enabled for entity '{table.name}'. "
-                "Enable change tracking for the entity to use the odata.track-changes preference."
-            )
-        refused = [name for name in _UNTRACKED if name in request.query]
-        if refused:
-            raise bad_request(f"{refused[0]} is not supported with the odata.track-changes preference.")
+        self._check_tracked(table, request)
         since, upto, last_id = self._token(request)
         changed = [row for row in self._store.rows(table.name, since=since) if row.id > last_id]
         changed.sort(key=lambda row: row.id)
         page = changed[: preferences.page_size]
-        answer = self._context(table, request, query)
+        answer = self._context(table, request, query, "/$delta")
         answer["value"] = [self._shown(table, row, query, preferences) for row in page]
         if len(changed) > len(page):
             answer["@odata.nextLink"] = _link(request, "$skiptoken", f"{since}!{upto}!{page[-1].id}")
@@ -78,10 +80,21 @@ class Collections:
         base = answer["@odata.context"].partition("#")[0]
         answer["value"] += [
             {"@odata.context": f"{base}#{table.set_name}/$deletedEntity", "id": row_id, "reason": "deleted"}
-            for row_id in (self._store.deleted(table.name, since=since) if since else [])
+            for row_id in self._deleted(table, since)
         ]
         answer["@odata.deltaLink"] = _link(request, "$deltatoken", f"{upto}!", without="$skiptoken")
         return answer
+
+    def _check_tracked(self, table: Table, request: web.Request) -> None:
+        if not table.change_tracking:
+            raise bad_request(f"Entity: {table.name} doesn't have change tracking enabled.")
+        refused = [name for name in _UNTRACKED if name in request.query]
+        if refused:
+            raise bad_request(f"{refused[0]} is not supported together with change tracking.")
+
+    def _deleted(self, table: Table, since: int) -> list[str]:
+        """Deletions since a token; a first synchronisation does not list any."""
+        return self._store.deleted(table.name, since=since) if since else []
 
     def _token(self, request: web.Request) -> tuple[int, int, str]:
         """Since which version, up to which version, after which primary key."""
@@ -104,10 +117,15 @@ class Collections:
     def _shown(self, table: Table, row: Row, query: Query, preferences: Preferences) -> dict[str, Any]:
         return self._representation.row(table, row, query, preferences)
 
-    def _context(self, table: Table, request: web.Request, query: Query) -> dict[str, Any]:
+    def _context(self, table: Table, request: web.Request, query: Query, suffix: str = "") -> dict[str, Any]:
         root = f"{request.scheme}://{request.host}{request.path.partition(table.set_name)[0]}"
         selected = f"({','.join(query.select)})" if query.select else ""
-        return {"@odata.context": f"{root}$metadata#{table.set_name}{selected}"}
+        return {"@odata.context": f"{root}$metadata#{table.set_name}{selected}{suffix}"}
+
+
+def _is_tracked(request: web.Request) -> bool:
+    """Whether a link continues or repeats a synchronisation; its token says so, without the preference."""
+    return "$deltatoken" in request.query or _TRACKED_PAGE.fullmatch(request.query.get("$skiptoken", "")) is not None
 
 
 def _link(request: web.Request, name: str, value: str, *, without: str = "") -> str:

@@ -40,6 +40,7 @@ class Step:
     message: str
     table: str | None
     asynchronous: bool
+    stage: int
     rank: int
     filtering: frozenset[str]
     auto_delete: bool
@@ -61,13 +62,14 @@ class Contexts:
         """
         context = self._frame(change, step, operation_id, at)
         context["InputParameters"] = [_target(self._target_entity(change, change.target))]
-        if change.message == "Create":
+        if change.message == "Create" and step.stage == POST_OPERATION:
             context["OutputParameters"] = [{"key": "id", "value": change.row_id}]
         context["ParentContext"] = self._parent(change, step, operation_id, at)
         context["PreEntityImages"] = self._images(change, step, PRE_IMAGE)
-        context["PostEntityImages"] = self._images(change, step, POST_IMAGE)
+        if step.stage == POST_OPERATION:
+            context["PostEntityImages"] = self._images(change, step, POST_IMAGE)
         context["SharedVariables"] = _shared_variables(change)
-        context["Stage"] = POST_OPERATION
+        context["Stage"] = step.stage
         return dict(sorted(context.items()))
 
     def _parent(self, change: Change, step: Step, operation_id: str, at: datetime) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class Contexts:
             "RequestId": request.request_id,
             "SecondaryEntityName": "none",
             "SharedVariables": [],
-            "Stage": POST_OPERATION,
+            "Stage": step.stage,
             "UserAzureActiveDirectoryObjectId": request.user.object_id,
             "UserId": request.user.user_id,
         }
@@ -177,7 +179,7 @@ class Contexts:
         if column.type == "DateTime":
             time = datetime.fromisoformat(value)
             return wire_time(time if time.tzinfo else time.replace(tzinfo=UTC))
-        return Decimal(value) if column.type == "Decimal" else value
+        return Decimal(value) if column.type in {"Decimal", "Double"} else value
 
     def _formatted(self, column: Column, value: Any, *, named: bool) -> str | None:
         if column.is_lookup:

@@ -42,6 +42,13 @@ def no_such_segment(segment: str) -> ODataError:
     return ODataError(404, "0x8006088a", f"Resource not found for the segment '{segment}'.")
 
 
+def not_simulated(what: str) -> ODataError:
+    """501: a real environment has it, the stand-in has not; the status of OData for what a service does not do."""
+    return ODataError(
+        501, "0x80060888", f"{what} is not simulated by the sandbox's Dataverse, though a real environment has it."
+    )
+
+
 def no_such_property(name: str, table: str) -> ODataError:
     """400: an unknown column in a query."""
     return bad_request(f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table}'.")
@@ -104,6 +111,11 @@ def key_violated(table: str, columns: str) -> ODataError:
 def privilege_denied(message: str) -> ODataError:
     """403: the user lacks a privilege."""
     return ODataError(403, "0x80040220", message)
+
+
+def not_allowed(method: str) -> ODataError:
+    """405: the resource is there and does not take the method."""
+    return ODataError(405, "0x8006088b", f"The requested resource does not support http method '{method}'.")
 
 
 def throttled(limit: str, retry_after: int) -> ODataError:

@@ -1,144 +1,307 @@
-"""EntityDefinitions: read tables, columns and keys; add columns and keys, which stay."""
+"""Definitions: tables, columns and keys are read, added, changed and deleted, for good; relationships are read."""
 
 import json
 import re
-import uuid
+import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.systems.dataverse.addressing import Segment
 from sandbox.systems.dataverse.body import read_object
-from sandbox.systems.dataverse.errors import ODataError, bad_request, no_such_property
-from sandbox.systems.dataverse.json_text import dumps
+from sandbox.systems.dataverse.definition_bodies import changed_column, changed_table, new_column, new_key, new_table
+from sandbox.systems.dataverse.definitions import (
+    NAMESPACE,
+    RELATIONS,
+    Document,
+    column_document,
+    column_id,
+    key_document,
+    key_id,
+    metadata_type,
+    relationship_documents,
+    table_document,
+    table_id,
+)
+from sandbox.systems.dataverse.errors import (
+    ODataError,
+    bad_request,
+    key_violated,
+    no_such_segment,
+    not_allowed,
+    not_simulated,
+)
+from sandbox.systems.dataverse.metadata_answers import (
+    KEY,
+    RELATIONSHIP,
+    cast_type,
+    column_kind,
+    context_of,
+    created,
+    json_answer,
+    many,
+    not_found,
+    one,
+    one_property,
+    read_column,
+    root_of,
+)
+from sandbox.systems.dataverse.metadata_query import Kind
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import Store
+from sandbox.systems.dataverse.values import is_guid
 
-_LOGICAL_NAME = re.compile(r"LogicalName='(\w+)'")
-_ADDED = "CREATE TABLE IF NOT EXISTS definitions (seq INTEGER PRIMARY KEY, tbl TEXT, kind TEXT, definition TEXT);"
-_ADDABLE = frozenset({"String", "Memo", "Integer", "Decimal", "Money", "Boolean", "DateTime", "Picklist"})
-_DEFINITION_ONLY = ("DisplayName", "Description", "@odata.type", "AttributeTypeName", "FormatName")
+COLLECTIONS = frozenset({"EntityDefinitions", "RelationshipDefinitions"})
+_NAMED = re.compile(r"(?P<name>LogicalName|SchemaName|MetadataId)=(?P<quote>'?)(?P<value>[\w-]+)(?P=quote)")
+_STORED = "CREATE TABLE IF NOT EXISTS tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL);"
 
 
 class Metadata:
-    """The definitions in force; what was added is applied again when the process starts."""
+    """The definitions in force; a table that was changed is stored whole and wins at the next start."""
 
     def __init__(self, store: Store, schema: Schema) -> None:
         self._store, self._schema = store, schema
-        store.database.executescript(_ADDED)
-        for added in store.database.execute("SELECT * FROM definitions ORDER BY seq").fetchall():
-            self._apply(schema[added["tbl"]], added["kind"], json.loads(added["definition"]))
+        store.database.executescript(_STORED)
+        for stored in store.database.execute("SELECT definition FROM tables ORDER BY rowid").fetchall():
+            schema.define(json.loads(stored["definition"]))
         for table in schema:
             for key in table.keys:
                 store.enforce_key(table.name, key)
 
     async def answer(self, request: web.Request, segment: Segment) -> web.Response:
-        """Requests under EntityDefinitions."""
+        """Requests under `EntityDefinitions` and `RelationshipDefinitions`."""
+        if segment.name == "RelationshipDefinitions":
+            return self._relationships(request, segment)
         if segment.key is None:
-            return _json({"value": [self._table(table) for table in self._schema]})
+            return await self._on_tables(request, segment)
         table = self._find(segment.key)
-        collection = Segment.parse(segment.rest) if segment.rest else None
+        if segment.rest is None:
+            return await self._on_table(request, table)
+        return await self._on_part(request, table, Segment.parse(segment.rest))
+
+    async def _on_part(self, request: web.Request, table: Table, part: Segment) -> web.Response:
+        if part.name == "Attributes":
+            return await self._on_columns(request, table, part)
+        if part.name == "Keys":
+            return await self._on_keys(request, table, part)
+        if part.name in {"Privileges", "Settings"}:
+            raise not_simulated(f"EntityDefinitions(...)/{part.name}")
+        if part.key is not None or part.rest is not None:
+            raise no_such_segment(part.name)
+        if request.method != "GET":
+            raise not_allowed(request.method)
+        if part.name in RELATIONS:
+            return many(request, part.name, self._related(table, part.name), RELATIONSHIP)
+        return one_property(request, table_document(table), part.name)
+
+    async def create_tables(self, request: web.Request) -> web.Response:
+        """`POST CreateEntities {"Entities": [...]}`: all or none."""
+        if request.method != "POST":
+            raise not_allowed(request.method)
+        bodies = (await read_object(request)).get("Entities")
+        if not isinstance(bodies, list) or not bodies or not all(isinstance(each, dict) for each in bodies):
+            raise bad_request("CreateEntities needs the parameter Entities, a list of definitions.", "0x80048d19")
+        taken, made = {table.name for table in self._schema}, []
+        for body in bodies:
+            made.append(new_table(body, taken))
+            taken.add(made[-1]["LogicalName"])
+        tables = [self._define(definition) for definition in made]
+        context = f"{root_of(request)}$metadata#{NAMESPACE}CreateEntitiesResponse"
+        ids = {"EntityIds": [table_id(table) for table in tables]}
+        return json_answer({"@odata.context": context} | ids)
+
+    async def _on_tables(self, request: web.Request, segment: Segment) -> web.Response:
+        if segment.rest is not None:
+            raise no_such_segment(segment.rest)
         if request.method == "GET":
-            return self._read(request, table, collection)
-        if request.method == "POST" and collection is not None and collection.name in {"Attributes", "Keys"}:
-            return await self._add(request, table, collection.name)
-        raise ODataError(405, "0x8006088b", f"{request.method} is not supported for this definition.")
+            documents = [table_document(table) for table in self._schema]
+            return many(request, "EntityDefinitions", documents, self._entity_kind())
+        if request.method == "POST":
+            body = await read_object(request)
+            table = self._define(new_table(body, {table.name for table in self._schema}))
+            return created(f"{root_of(request)}EntityDefinitions({table_id(table)})")
+        raise not_allowed(request.method)
+
+    async def _on_table(self, request: web.Request, table: Table) -> web.Response:
+        if request.method == "GET":
+            return one(request, "EntityDefinitions", table_document(table), self._entity_kind())
+        if request.method == "PUT":
+            self._define(table.whole() | changed_table(table, await read_object(request)))
+            return web.Response(status=204)
+        if request.method == "DELETE":
+            if not table.definition.get("IsCustomEntity"):
+                raise ODataError(
+                    400, "0x80047008", f"The entity {table.name} is a system entity and cannot be deleted."
+                )
+            self._delete_table(table)
+            return web.Response(status=204)
+        raise not_allowed(request.method)
+
+    async def _on_columns(self, request: web.Request, table: Table, part: Segment) -> web.Response:
+        if part.key is not None:
+            column = _find_column(table, part.key)
+            return await self._on_column(request, table, column, part.rest)
+        if part.rest is not None and request.method != "GET":
+            raise not_allowed(request.method)
+        if request.method == "GET":
+            cast, columns = None, list(table.columns.values())
+            if part.rest is not None:
+                cast = cast_type(part.rest)
+                columns = [column for column in columns if metadata_type(column) == cast]
+            documents = [column_document(table, column) for column in columns]
+            return many(request, f"{context_of(table)}/Attributes", documents, column_kind(table, cast))
+        if request.method == "POST":
+            definition = new_column(table.name, await read_object(request), table.columns)
+            whole = table.whole()
+            self._define(whole | {"Attributes": [*whole["Attributes"], definition]})
+            made = column_id(table, definition["LogicalName"])
+            return created(f"{root_of(request)}EntityDefinitions({table_id(table)})/Attributes({made})")
+        raise not_allowed(request.method)
+
+    async def _on_column(self, request: web.Request, table: Table, column: Column, rest: str | None) -> web.Response:
+        if request.method == "GET":
+            return read_column(request, table, column, rest)
+        if rest is not None:
+            raise not_allowed(request.method)
+        whole = table.whole()
+        others = [each for each in whole["Attributes"] if each["LogicalName"] != column.name]
+        if request.method == "PUT":
+            changed = changed_column(column, await read_object(request))
+            attributes = [changed if each["LogicalName"] == column.name else each for each in whole["Attributes"]]
+            self._define(whole | {"Attributes": attributes})
+            return web.Response(status=204)
+        if request.method == "DELETE":
+            _check_deletable(table, column)
+            self._define(whole | {"Attributes": others})
+            self._store.forget_column(table.name, column.name)
+            return web.Response(status=204)
+        raise not_allowed(request.method)
+
+    async def _on_keys(self, request: web.Request, table: Table, part: Segment) -> web.Response:
+        if part.rest is not None:
+            raise no_such_segment(part.rest)
+        if part.key is not None:
+            return self._on_key(request, table, _find_key(table, part.key))
+        if request.method == "GET":
+            documents = [key_document(table, key) for key in table.key_definitions]
+            return many(request, f"{context_of(table)}/Keys", documents, KEY)
+        if request.method == "POST":
+            definition = new_key(table, await read_object(request))
+            self._enforce(table, definition)
+            whole = table.whole()
+            self._define(whole | {"Keys": [*whole["Keys"], definition]})
+            made = key_id(table, definition)
+            return created(f"{root_of(request)}EntityDefinitions({table_id(table)})/Keys({made})")
+        raise not_allowed(request.method)
+
+    def _on_key(self, request: web.Request, table: Table, key: dict[str, Any]) -> web.Response:
+        if request.method == "GET":
+            return one(request, f"{context_of(table)}/Keys", key_document(table, key), KEY)
+        if request.method == "DELETE":
+            whole = table.whole()
+            self._define(whole | {"Keys": [each for each in whole["Keys"] if each != key]})
+            self._store.release_key(table.name, tuple(key["KeyAttributes"]))
+            return web.Response(status=204)
+        raise not_allowed(request.method)
+
+    def _relationships(self, request: web.Request, segment: Segment) -> web.Response:
+        if request.method != "GET":
+            raise not_simulated("Changing relationships")
+        documents = relationship_documents(self._schema)
+        if segment.key is None and segment.rest is None:
+            return many(request, "RelationshipDefinitions", documents, RELATIONSHIP)
+        name, value = _named(segment.key or "")
+        found = next((each for each in documents if each.get(name) == value), None)
+        if found is None or segment.rest is not None:
+            raise not_found("a relationship", segment.key or "")
+        return one(request, "RelationshipDefinitions", found, RELATIONSHIP)
+
+    def _related(self, table: Table, name: str) -> list[Document]:
+        if name == "ManyToManyRelationships":
+            return []
+        end = "ReferencedEntity" if name == "OneToManyRelationships" else "ReferencingEntity"
+        return [each for each in relationship_documents(self._schema) if each[end] == table.name]
+
+    def _entity_kind(self) -> Kind:
+        def of(document: Document) -> Table:
+            return self._schema[document["LogicalName"]]
+
+        expandable: dict[str, Callable[[Document], Any]] = {
+            "Attributes": lambda d: [column_document(of(d), column) for column in of(d).columns.values()],
+            "Keys": lambda d: [key_document(of(d), key) for key in of(d).key_definitions],
+        }
+        for name in RELATIONS:
+            expandable[name] = lambda d, name=name: self._related(of(d), name)  # type: ignore[misc]
+        any_table = next(iter(self._schema))
+        return Kind("EntityMetadata", frozenset(table_document(any_table)), expandable)
 
     def _find(self, key: str) -> Table:
-        found = _LOGICAL_NAME.fullmatch(key)
-        table = self._schema.get(found[1]) if found else None
-        if table is None:
-            raise ODataError(404, "0x80060888", f"Could not find an entity with specified key: {key}")
-        return table
+        name, value = _named(key)
+        for table in self._schema:
+            if value == {"LogicalName": table.name, "MetadataId": table_id(table)}.get(name):
+                return table
+        raise not_found("an entity", key)
 
-    def _read(self, request: web.Request, table: Table, collection: Segment | None) -> web.Response:
-        if collection is None:
-            shown = self._table(table)
-            selected = request.query.get("$select", "")
-            names = [name.strip() for name in selected.split(",") if name.strip()]
-            unknown = [name for name in names if name not in shown]
-            if unknown:
-                raise no_such_property(unknown[0], "EntityMetadata")
-            return _json({name: shown[name] for name in ["MetadataId", *names]} if names else shown)
-        if collection.name == "Keys":
-            return _json({"value": [_key(key) for key in table.keys]})
-        if collection.key is None:
-            return _json({"value": [_attribute(column) for column in table.columns.values()]})
-        found = _LOGICAL_NAME.fullmatch(collection.key)
-        if found is None or found[1] not in table.columns:
-            raise ODataError(404, "0x80060888", f"Could not find an attribute with specified key: {collection.key}")
-        return _json(_attribute(table.columns[found[1]]))
+    def _enforce(self, table: Table, definition: dict[str, Any]) -> None:
+        columns = tuple(definition["KeyAttributes"])
+        try:
+            self._store.enforce_key(table.name, columns)
+        except sqlite3.IntegrityError as violated:
+            raise key_violated(table.name, ",".join(columns)) from violated
 
-    async def _add(self, request: web.Request, table: Table, kind: str) -> web.Response:
-        body = await read_object(request)
-        definition = _column_definition(table, body) if kind == "Attributes" else _key_definition(table, body)
-        self._apply(table, kind, definition)
+    def _define(self, definition: dict[str, Any]) -> Table:
         self._store.database.execute(
-            "INSERT INTO definitions (tbl, kind, definition) VALUES (?, ?, ?)",
-            (table.name, kind, json.dumps(definition)),
+            "INSERT INTO tables VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET definition = excluded.definition",
+            (definition["LogicalName"], json.dumps(definition, default=float)),
         )
-        if kind == "Keys":
-            self._store.enforce_key(table.name, tuple(definition["KeyAttributes"]))
-        uri = f"{request.url.with_query(None)}({uuid.uuid4()})"
-        return web.Response(status=204, headers={"OData-EntityId": uri})
+        return self._schema.define(definition)
 
-    def _apply(self, table: Table, kind: str, definition: dict[str, Any]) -> None:
-        if kind == "Attributes":
-            column = Column.load(definition)
-            table.columns[column.name] = column
-            table.index()
-        else:
-            table.keys.append(tuple(definition["KeyAttributes"]))
-
-    def _table(self, table: Table) -> dict[str, Any]:
-        return {"MetadataId": _metadata_id(table.name)} | table.definition
+    def _delete_table(self, table: Table) -> None:
+        for other in self._schema:
+            for column in other.columns.values():
+                if other is not table and table.name in column.navigation:
+                    said = f"The entity {table.name} cannot be deleted: {other.name}.{column.name} refers to it."
+                    raise ODataError(400, "0x8004f01f", said)
+        for key in table.keys:
+            self._store.release_key(table.name, key)
+        self._store.forget_table(table.name)
+        self._store.database.execute("DELETE FROM tables WHERE name = ?", (table.name,))
+        self._schema.forget(table.name)
 
 
-def _column_definition(table: Table, body: dict[str, Any]) -> dict[str, Any]:
-    name, kind = str(body.get("SchemaName", "")), body.get("AttributeType")
-    if kind not in _ADDABLE or "_" not in name:
-        raise bad_request(
-            f"Column '{name}' of type '{kind}' cannot be added: a publisher prefix and a type are needed."
-        )
-    if name.lower() in table.columns:
+def _check_deletable(table: Table, column: Column) -> None:
+    if not column.definition.get("IsCustomAttribute") or column.name == table.name_column:
         raise ODataError(
-            400, "0x80044153", f"An attribute with the specified name {name} already exists for entity {table.name}"
+            400, "0x80047007", f"The column {column.name} of {table.name} cannot be deleted: it is a system column."
         )
-    kept = {key: value for key, value in body.items() if key not in _DEFINITION_ONLY}
-    if "OptionSet" in body:
-        if not isinstance(body["OptionSet"], dict):
-            raise bad_request("OptionSet is not an object.", "0x80048d19")
-        options = body["OptionSet"].get("Options", [])
-        kept["OptionSet"] = {"Options": [{"Value": each["Value"], "Label": _label(each)} for each in options]}
-    return kept | {"LogicalName": name.lower(), "DisplayName": _label(body, "DisplayName"), "IsCustomAttribute": True}
+    if any(column.name in key for key in table.keys):
+        raise ODataError(
+            400, "0x8004f01f", f"The column {column.name} of {table.name} cannot be deleted: an alternate key uses it."
+        )
 
 
-def _key_definition(table: Table, body: dict[str, Any]) -> dict[str, Any]:
-    columns = body.get("KeyAttributes") or []
-    unknown = [name for name in columns if name not in table.columns]
-    if not columns or unknown:
-        raise bad_request(f"An alternate key of {table.name} needs columns that exist; not there: {unknown}")
-    if tuple(columns) in table.keys:
-        raise ODataError(400, "0x80060890", f"An alternate key on {','.join(columns)} exists for entity {table.name}")
-    return {"SchemaName": body.get("SchemaName"), "KeyAttributes": columns}
+def _find_column(table: Table, key: str) -> Column:
+    name, value = _named(key)
+    for column in table.columns.values():
+        if value == {"LogicalName": column.name, "MetadataId": column_id(table, column.name)}.get(name):
+            return column
+    raise not_found("an attribute", key)
 
 
-def _label(holder: dict[str, Any], name: str = "Label") -> str:
-    labels = holder.get(name, {}).get("LocalizedLabels", [])
-    return str(labels[0]["Label"]) if labels else ""
+def _find_key(table: Table, key: str) -> dict[str, Any]:
+    name, value = _named(key)
+    for definition in table.key_definitions:
+        if value == {"LogicalName": definition["LogicalName"], "MetadataId": key_id(table, definition)}.get(name):
+            return definition
+    raise not_found("an entity key", key)
 
 
-def _attribute(column: Column) -> dict[str, Any]:
-    return {"MetadataId": _metadata_id(column.name)} | column.definition
-
-
-def _key(columns: tuple[str, ...]) -> dict[str, Any]:
-    return {"MetadataId": _metadata_id(",".join(columns)), "KeyAttributes": columns, "EntityKeyIndexStatus": "Active"}
-
-
-def _metadata_id(name: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
-
-
-def _json(value: dict[str, Any]) -> web.Response:
-    return web.Response(text=dumps(value), content_type="application/json")
+def _named(key: str) -> tuple[str, str]:
+    """The property and the value that stand in the parentheses."""
+    if is_guid(key):
+        return "MetadataId", key.lower()
+    found = _NAMED.fullmatch(key)
+    if found is None:
+        raise bad_request(f"The key '{key}' of a definition is its MetadataId, LogicalName='...' or SchemaName='...'.")
+    return found["name"], found["value"]

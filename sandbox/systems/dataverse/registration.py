@@ -23,12 +23,12 @@ class Registrations:
         self._steps = None
 
     def fired_by(self, change: Change) -> list[Step]:
-        """Steps for a change, in order of rank.
+        """Steps for a change, in order of stage and rank.
 
         Filtering attributes are compared with what was sent, not with what differs: Dataverse does not compare values.
         """
         if self._steps is None:
-            self._steps = sorted(self._read(), key=lambda step: step.rank)
+            self._steps = sorted(self._read(), key=lambda step: (step.stage, step.rank))
         return [step for step in self._steps if _fires(step, change)]
 
     def _read(self) -> list[Step]:
@@ -65,6 +65,7 @@ def _step(row: Row, messages: dict[str, str], filters: dict[str, str], images: t
         message=messages[_id(row, "sdkmessageid")],
         table=filters.get(_id(row, "sdkmessagefilterid")),
         asynchronous=values["mode"] == 1,
+        stage=values["stage"],
         rank=values.get("rank") or 1,
         filtering=frozenset(_names(values.get("filteringattributes"))),
         auto_delete=bool(values.get("asyncautodelete")),

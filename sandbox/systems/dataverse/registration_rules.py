@@ -7,6 +7,7 @@ from sandbox.systems.dataverse.store import Row, Store, Values
 WEBHOOK = 8
 ASYNCHRONOUS = 1
 POST_OPERATION = 40
+STAGES = frozenset({10, 20, POST_OPERATION})
 PRE_IMAGE, POST_IMAGE = 0, 1
 
 
@@ -20,7 +21,7 @@ def check_registration(table: Table, whole: Values, store: Store, schema: Schema
     if table.name == "sdkmessageprocessingstep":
         _check_step(whole, store, schema)
     if table.name == "sdkmessageprocessingstepimage":
-        _check_image(whole, store)
+        _check_image(whole, store, schema)
 
 
 def check_delete(table: Table, row_id: str, store: Store) -> list[Row]:
@@ -41,6 +42,10 @@ def check_delete(table: Table, row_id: str, store: Store) -> list[Row]:
 
 
 def _check_step(whole: Values, store: Store, schema: Schema) -> None:
+    if whole["stage"] not in STAGES:
+        raise _invalid(
+            "Steps are registered in the stages 10 (pre-validation), 20 (pre-operation) and 40 (post-operation)."
+        )
     if whole["mode"] == ASYNCHRONOUS and whole["stage"] != POST_OPERATION:
         raise _invalid("Asynchronous steps are supported in the post-operation stage (40) only.")
     message = store.get("sdkmessage", whole["sdkmessageid"]["id"])
@@ -55,7 +60,7 @@ def _check_step(whole: Values, store: Store, schema: Schema) -> None:
             _check_columns(schema[of_table.values["primaryobjecttypecode"]], whole["filteringattributes"])
 
 
-def _check_image(whole: Values, store: Store) -> None:
+def _check_image(whole: Values, store: Store, schema: Schema) -> None:
     step = store.get("sdkmessageprocessingstep", whole["sdkmessageprocessingstepid"]["id"])
     message = store.get("sdkmessage", step.values["sdkmessageid"]["id"]) if step else None
     name = message.values["name"] if message else ""
@@ -63,6 +68,12 @@ def _check_image(whole: Values, store: Store) -> None:
         raise _invalid("PreImage is not supported for the Create message.")
     if name == "Delete" and whole["imagetype"] != PRE_IMAGE:
         raise _invalid("PostImage is not supported for the Delete message.")
+    if step is not None and step.values["stage"] != POST_OPERATION and whole["imagetype"] != PRE_IMAGE:
+        raise _invalid("PostImage is supported in the post-operation stage (40) only.")
+    chosen = step.values.get("sdkmessagefilterid") if step else None
+    of_table = store.get("sdkmessagefilter", chosen["id"]) if chosen else None
+    if of_table is not None and whole.get("attributes"):
+        _check_columns(schema[of_table.values["primaryobjecttypecode"]], whole["attributes"])
     expected = {"Create": {"Id", "Target"}}.get(name, {"Target"})
     if whole.get("messagepropertyname") not in expected:
         raise _invalid(f"Message property name '{whole.get('messagepropertyname')}' is not valid on message {name}.")

@@ -70,24 +70,36 @@ class Table:
 
     definition: dict[str, Any]
     columns: dict[str, Column]
-    keys: list[tuple[str, ...]]
+    key_definitions: list[dict[str, Any]]
     by_property: dict[str, Column] = field(init=False)
     by_navigation: dict[str, tuple[Column, str | None]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.index()
-
-    def index(self) -> None:
-        """Rebuild the look-ups by property and by navigation property after columns have changed.
-
-        A navigation property that several tables share (ownerid) has no target of its own.
-        """
+        """Build the look-ups; a navigation property that several tables share (ownerid) has no target of its own."""
         self.by_property = {column.property_name: column for column in self.columns.values()}
         self.by_navigation = {}
         for column in self.columns.values():
             for target, navigation in column.navigation.items():
                 shared = list(column.navigation.values()).count(navigation) > 1
                 self.by_navigation[navigation] = (column, None if shared else target)
+
+    @classmethod
+    def load(cls, definition: dict[str, Any], *, without_custom: bool = False) -> "Table":
+        """Read one entry of `EntityDefinitions`."""
+        attributes = [a for a in definition["Attributes"] if not (without_custom and a.get("IsCustomAttribute"))]
+        columns = {each["LogicalName"]: Column.load(each) for each in attributes}
+        keys = [key for key in definition["Keys"] if all(name in columns for name in key["KeyAttributes"])]
+        return cls({k: v for k, v in definition.items() if k not in {"Attributes", "Keys"}}, columns, keys)
+
+    def whole(self) -> dict[str, Any]:
+        """The definition as `load` takes it, with what was added since."""
+        attributes = [column.definition for column in self.columns.values()]
+        return self.definition | {"Attributes": attributes, "Keys": self.key_definitions}
+
+    @property
+    def keys(self) -> list[tuple[str, ...]]:
+        """The columns of each alternate key."""
+        return [tuple(key["KeyAttributes"]) for key in self.key_definitions]
 
     @property
     def name(self) -> str:
@@ -135,15 +147,9 @@ class Schema:
 
     def __init__(self, definitions: list[dict[str, Any]], *, without_custom: bool = False) -> None:
         self._tables: dict[str, Table] = {}
+        self._by_set: dict[str, Table] = {}
         for definition in definitions:
-            attributes = [a for a in definition["Attributes"] if not (without_custom and a.get("IsCustomAttribute"))]
-            columns = {each["LogicalName"]: Column.load(each) for each in attributes}
-            keys = [tuple(key["KeyAttributes"]) for key in definition["Keys"]]
-            rest = {k: v for k, v in definition.items() if k not in {"Attributes", "Keys"}}
-            self._tables[definition["LogicalName"]] = Table(
-                rest, columns, [key for key in keys if all(name in columns for name in key)]
-            )
-        self._by_set = {table.set_name: table for table in self}
+            self._put(Table.load(definition, without_custom=without_custom))
 
     def __iter__(self) -> Iterator[Table]:
         return iter(self._tables.values())
@@ -158,6 +164,18 @@ class Schema:
     def by_set(self, set_name: str) -> Table | None:
         """The table of that entity set."""
         return self._by_set.get(set_name)
+
+    def define(self, definition: dict[str, Any]) -> Table:
+        """Add a table, or put another definition in the place of the one it has."""
+        return self._put(Table.load(definition))
+
+    def forget(self, logical_name: str) -> None:
+        """Take a table away."""
+        del self._by_set[self._tables.pop(logical_name).set_name]
+
+    def _put(self, table: Table) -> Table:
+        self._tables[table.name] = self._by_set[table.set_name] = table
+        return table
 
     @classmethod
     def load(cls, path: Path, *, without_custom: bool = False) -> "Schema":

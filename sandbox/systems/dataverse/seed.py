@@ -27,6 +27,11 @@ OPPORTUNITIES = {
     "f0000000-0000-4000-8000-000000000003": ("New plant", "1500000.0000", "account", 3, DOLLAR),
     "f0000000-0000-4000-8000-000000000004": ("Cargo bike", "4200.0000", "contact", 2, EURO),
 }
+PUBLISHER = "50000000-0000-4000-8000-000000000001"
+SOLUTIONS = {
+    "fd140aaf-4df4-11dd-bd17-0019b9312238": ("Default", "Default Solution"),
+    "51000000-0000-4000-8000-000000000001": ("integration", "Integration"),
+}
 _CURRENCIES = {
     EURO: ("Euro", "EUR", "€", "1.0000000000"),
     DOLLAR: ("US Dollar", "USD", "$", "1.1000000000"),
@@ -53,6 +58,9 @@ class Seed:
     def plant(self) -> None:
         """Write the rows that were not written before; a table that a flow has brought since gets its own."""
         with self._store.transaction():
+            if not self._store.setting("solutions seeded"):
+                self._plant_solutions()
+                self._store.set_setting("solutions seeded", now())
             if not self._store.setting("seeded"):
                 self._plant_organisation()
                 self._plant_business()
@@ -60,6 +68,19 @@ class Seed:
             self._plant_messages()
             for flow in declared.flows():
                 self._plant_samples(flow.table, flow.attributes)
+
+    def _plant_solutions(self) -> None:
+        self._put(
+            "publisher",
+            PUBLISHER,
+            uniquename="sandboxpublisher",
+            friendlyname="Publisher of the sandbox",
+            customizationprefix="new",
+            customizationoptionvalueprefix=10_000,
+        )
+        publisher = {"table": "publisher", "id": PUBLISHER}
+        for row_id, (name, text) in SOLUTIONS.items():
+            self._put("solution", row_id, uniquename=name, friendlyname=text, version="1.0.0.0", publisherid=publisher)
 
     def _plant_organisation(self) -> None:
         environment = self._environment

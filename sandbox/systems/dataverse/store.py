@@ -82,6 +82,19 @@ class Store:
             f"CREATE UNIQUE INDEX IF NOT EXISTS \"{index}\" ON rows ({parts}) WHERE tbl = '{table}' AND {given}"
         )
 
+    def release_key(self, table: str, columns: tuple[str, ...]) -> None:
+        """An alternate key is unique no longer."""
+        self.database.execute(f'DROP INDEX IF EXISTS "key:{table}:{",".join(columns)}"')
+
+    def forget_column(self, table: str, column: str) -> None:
+        """A column was deleted: take its values out of every row, without a new version."""
+        self.database.execute("UPDATE rows SET data = json_remove(data, ?) WHERE tbl = ?", (f"$.{column}", table))
+
+    def forget_table(self, table: str) -> None:
+        """A table was deleted: its rows are gone, and nobody is told of each."""
+        self.database.execute("DELETE FROM rows WHERE tbl = ?", (table,))
+        self.database.execute("DELETE FROM deleted WHERE tbl = ?", (table,))
+
     def get(self, table: str, row_id: str) -> Row | None:
         """One row by its primary key."""
         found = self.database.execute("SELECT * FROM rows WHERE tbl = ? AND id = ?", (table, row_id)).fetchone()

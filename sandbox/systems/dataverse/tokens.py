@@ -1,8 +1,10 @@
 """The token endpoint and the discovery documents that MSAL asks for (Entra ID's shapes and error codes)."""
 
+import base64
 import secrets
 import uuid
 from datetime import UTC, datetime
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 
@@ -45,6 +47,7 @@ class Tokens:
 
     async def _token(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
+        form |= _basic(request.headers.get("Authorization", ""))
         wrong = self._refusal(request.match_info["tenant"], form)
         if wrong is not None:
             return wrong
@@ -66,8 +69,7 @@ class Tokens:
             said = f"Application with identifier '{form.get('client_id')}' was not found in the directory."
             return _entra_error(400, "unauthorized_client", 700016, said)
         if form.get("client_secret") != client.secret:
-            said = f"Invalid client secret provided for app '{client.client_id}'."
-            return _entra_error(401, "invalid_client", 7000215, said)
+            return _wrong_secret(client, form)
         if not form.get("scope", "").endswith("/.default"):
             said = "The provided value for the input parameter 'scope' is not valid: append /.default to the resource."
             return _entra_error(400, "invalid_scope", 1002012, said)
@@ -81,7 +83,7 @@ class Tokens:
         return web.json_response(
             {
                 "token_endpoint": f"{base}/oauth2/v2.0/token",
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
                 "issuer": f"{base}/v2.0",
                 "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
                 "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
@@ -110,6 +112,29 @@ class Tokens:
     async def _expire(self, _: web.Request) -> web.Response:
         self._database.execute("DELETE FROM tokens")
         return web.Response(status=204)
+
+
+def _wrong_secret(client: Client, form: dict[str, str]) -> web.Response:
+    if "client_assertion" in form:
+        said = f"The certificate of the client assertion is not registered on application '{client.client_id}'."
+        return _entra_error(401, "invalid_client", 700027, said)
+    if "client_secret" not in form:
+        said = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
+        return _entra_error(401, "invalid_client", 7000218, said)
+    said = f"Invalid client secret provided for app '{client.client_id}'."
+    return _entra_error(401, "invalid_client", 7000215, said)
+
+
+def _basic(authorization: str) -> dict[str, str]:
+    """Client id and secret of HTTP Basic, each form-encoded (RFC 6749, 2.3.1); empty for anything else."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)} if colon else {}
 
 
 def _base(request: web.Request) -> str:

@@ -19,10 +19,13 @@ _EDM = {
     "Status": "Edm.Int32",
     "Boolean": "Edm.Boolean",
     "Decimal": "Edm.Decimal",
+    "Double": "Edm.Double",
     "Money": "Edm.Decimal",
     "DateTime": "Edm.DateTimeOffset",
     "Uniqueidentifier": "Edm.Guid",
 }
+EXACT = frozenset({"Decimal", "Money", "Double"})
+"""Types whose values are kept as text of digits."""
 _CHOICES = frozenset({"Picklist", "State", "Status"})
 _LOWEST, _HIGHEST = -2_147_483_648, 2_147_483_647
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -55,7 +58,7 @@ def literal(column: Column, value: Any) -> Any:
         return None
     if column.is_lookup:
         return value["id"]
-    if column.type in {"Decimal", "Money"}:
+    if column.type in EXACT:
         return Decimal(value)
     return value.casefold() if isinstance(value, str) else value
 
@@ -66,7 +69,7 @@ def web(column: Column, value: Any) -> Any:
         return None
     if column.is_lookup:
         return value["id"]
-    return Decimal(value) if column.type in {"Decimal", "Money"} else value
+    return Decimal(value) if column.type in EXACT else value
 
 
 def formatted(column: Column, value: Any, *, symbol: str = "") -> str | None:
@@ -166,6 +169,7 @@ _READERS: dict[str, Callable[[str, Column, Any], Any]] = {
     "State": _number,
     "Status": _number,
     "Decimal": _decimal,
+    "Double": _decimal,
     "Money": _decimal,
     "DateTime": _time,
     "Uniqueidentifier": _guid,
@@ -177,6 +181,7 @@ _FORMATTERS: dict[str, Callable[[Column, Any], str]] = {
     "Boolean": lambda column, value: column.options.get(int(value), "Yes" if value else "No"),
     "Money": lambda _, value: f"{Decimal(value):,.2f}",
     "Decimal": lambda _, value: f"{Decimal(value):,f}",
+    "Double": lambda _, value: f"{Decimal(value):,f}",
     "Integer": lambda _, value: f"{value:,}",
     "BigInt": lambda _, value: f"{value:,}",
     "DateTime": _shown_time,

@@ -6,32 +6,38 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.systems.dataverse import elsewhere
 from sandbox.systems.dataverse.actions import CLOSING, Actions
-from sandbox.systems.dataverse.addressing import Address, Segment, address
+from sandbox.systems.dataverse.addressing import Address, Segment, address, reference
 from sandbox.systems.dataverse.body import read_columns, read_object
 from sandbox.systems.dataverse.change import RequestInfo
 from sandbox.systems.dataverse.collection import Collections
+from sandbox.systems.dataverse.csdl import csdl, service_document
+from sandbox.systems.dataverse.definitions import NAMESPACE
 from sandbox.systems.dataverse.environment import Client, Environment
 from sandbox.systems.dataverse.errors import (
     ODataError,
     already_exists,
     bad_request,
-    no_such_property,
     no_such_segment,
+    not_allowed,
+    not_simulated,
     privilege_denied,
     version_mismatch,
 )
 from sandbox.systems.dataverse.json_text import dumps
 from sandbox.systems.dataverse.limits import ServiceProtection
-from sandbox.systems.dataverse.metadata import Metadata
+from sandbox.systems.dataverse.metadata import COLLECTIONS, Metadata
 from sandbox.systems.dataverse.organization_service import OrganizationService
 from sandbox.systems.dataverse.query import Preferences, Query
 from sandbox.systems.dataverse.representation import Representation
 from sandbox.systems.dataverse.schema import Schema, Table
-from sandbox.systems.dataverse.store import Row, Store
+from sandbox.systems.dataverse.store import Row, Store, Values
 from sandbox.systems.dataverse.tokens import Tokens
 
 _ETAG = re.compile(r'(?:W/)?"(\d+)"')
+_UNBOUND = frozenset({"WhoAmI", "CreateEntities", *CLOSING})
+_ON_ROWS = frozenset({"$select", "$expand"})
 
 
 class WebApi:
@@ -93,19 +99,47 @@ class WebApi:
         return Client("", "", user.id, user.values.get("azureactivedirectoryobjectid") or "")
 
     async def _dispatch(self, request: web.Request, info: RequestInfo) -> web.Response:
-        segment = Segment.parse(request.match_info["path"])
-        if segment.name == "WhoAmI":
-            return self._who_am_i(request, info)
-        if segment.name == "EntityDefinitions":
+        path = request.match_info["path"]
+        self._check_solution(request.headers.get("MSCRM.SolutionUniqueName"))
+        if path in {"", "$metadata"}:
+            return self._described(request, path)
+        segment = Segment.parse(path)
+        if segment.name in elsewhere.SEGMENTS:
+            raise not_simulated(segment.name)
+        if segment.name in COLLECTIONS:
             return await self._metadata.answer(request, segment)
-        if segment.name in CLOSING and request.method == "POST":
-            return await self._actions.close_opportunity(request, info, segment.name)
+        if segment.name in _UNBOUND:
+            return await self._unbound(request, info, segment)
         table = self._schema.by_set(segment.name)
         if table is None:
             raise no_such_segment(segment.name)
+        Query.read(request.query)
         if segment.key is None:
             return await self._on_set(request, info, table, segment.rest)
         return await self._on_row(request, info, address(table, segment.key), segment.rest)
+
+    async def _unbound(self, request: web.Request, info: RequestInfo, segment: Segment) -> web.Response:
+        if segment.rest is not None or segment.key:
+            raise no_such_segment(request.match_info["path"])
+        if segment.name == "CreateEntities":
+            self._check_solution(request.query.get("SolutionUniqueName"))
+            return await self._metadata.create_tables(request)
+        if request.method != ("GET" if segment.name == "WhoAmI" else "POST"):
+            raise not_allowed(request.method)
+        if segment.name == "WhoAmI":
+            return self._who_am_i(request, info)
+        return await self._actions.close_opportunity(request, info, segment.name)
+
+    def _described(self, request: web.Request, path: str) -> web.Response:
+        if request.method != "GET":
+            raise not_allowed(request.method)
+        return csdl(self._schema) if path else _json(service_document(_root(request), self._schema))
+
+    def _check_solution(self, name: str | None) -> None:
+        """A component goes into a solution that is there; without the header into the default solution."""
+        if name is not None and self._store.find("solution", {"uniquename": name}) is None:
+            said = f"The solution with the unique name '{name}' does not exist."
+            raise ODataError(404, "0x80040217", said)
 
     def _who_am_i(self, request: web.Request, info: RequestInfo) -> web.Response:
         return _json(
@@ -119,20 +153,26 @@ class WebApi:
 
     async def _on_set(self, request: web.Request, info: RequestInfo, table: Table, rest: str | None) -> web.Response:
         preferences = Preferences.read(request)
+        if rest is not None and rest != "$count":
+            raise _no_such_part(rest)
         if request.method == "GET" and rest == "$count":
-            return web.Response(text=str(len(self._collections.matching(table, Query.read(request.query)))))
+            return web.Response(text=str(self._collections.count(table, request)))
         if request.method == "GET" and rest is None:
-            return _json(self._collections.page(table, request, preferences))
+            page = _json(self._collections.page(table, request, preferences))
+            return preferences.applied(page, tracked=True)
         if request.method == "POST" and rest is None:
             body = await read_object(request)
             sent = read_columns(table, body, self._schema, self._store)
             row = await self._service.create(table, sent, info)
             return self._written(request, table, row, preferences, created=True)
-        raise _not_allowed(request.method)
+        raise not_allowed(request.method)
 
     async def _on_row(self, request: web.Request, info: RequestInfo, at: Address, rest: str | None) -> web.Response:
         if rest:
             return await self._on_property(request, info, at, rest)
+        refused = [name for name in request.query if name.startswith("$") and name not in _ON_ROWS]
+        if refused:
+            raise bad_request(f"The query option {refused[0]} can be applied only to collections of rows.")
         if request.method == "GET":
             return self._read(request, at)
         if request.method == "PATCH":
@@ -142,7 +182,7 @@ class WebApi:
             async with self._service.lock(at.table, row.id):
                 await self._service.delete(at.table, row.id, info, version=_version(request, at.table))
             return web.Response(status=204)
-        raise _not_allowed(request.method)
+        raise not_allowed(request.method)
 
     def _read(self, request: web.Request, at: Address) -> web.Response:
         preferences, query, row = Preferences.read(request), Query.read(request.query), at.require(self._store)
@@ -150,7 +190,8 @@ class WebApi:
         if plain and at.table.optimistic_concurrency and request.headers.get("If-None-Match") == row.etag:
             return web.Response(status=304)
         shown = {"@odata.context": _entity_context(request, at.table, query)}
-        return _json(shown | self._representation.row(at.table, row, query, preferences), etag=row.etag)
+        answer = _json(shown | self._representation.row(at.table, row, query, preferences), etag=row.etag)
+        return preferences.applied(answer)
 
     async def _upsert(self, request: web.Request, info: RequestInfo, at: Address) -> web.Response:
         """PATCH creates what is not there, unless If-Match forbids it; If-None-Match: * forbids the update."""
@@ -175,31 +216,55 @@ class WebApi:
         return self._written(request, table, written, preferences, created=row is None)
 
     async def _on_property(self, request: web.Request, info: RequestInfo, at: Address, name: str) -> web.Response:
-        """GET a column or the row behind a navigation property; PUT or DELETE one column."""
+        """GET a column or the row behind a lookup; PUT or DELETE one column or the reference of a lookup."""
         table, row = at.table, at.require(self._store)
-        column = table.columns.get(name)
-        if request.method == "GET" and name in table.by_navigation:
-            return self._follow(request, table, row, name)
-        if column is None or column.is_lookup:
-            raise no_such_property(name, table.name)
+        name, _, part = name.partition("/")
+        if name in table.by_navigation and part in {"", "$ref"}:
+            if request.method == "GET":
+                return self._follow(request, table, row, name, only_reference=bool(part))
+            if part:
+                return await self._refer(request, info, at, name)
+            raise not_allowed(request.method)
+        if part or name not in table.columns or table.columns[name].is_lookup:
+            raise _no_such_part(f"{name}/{part}" if part else name)
         if request.method == "GET":
             value = self._representation.row(table, row, Query(select=(name,)), Preferences())[name]
             context = f"{_root(request)}$metadata#{table.set_name}({row.id})/{name}"
             return web.Response(status=204) if value is None else _json({"@odata.context": context, "value": value})
         if request.method not in {"PUT", "DELETE"}:
-            raise _not_allowed(request.method)
+            raise not_allowed(request.method)
         value = (await read_object(request)).get("value") if request.method == "PUT" else None
-        async with self._service.lock(table, row.id):
-            sent = read_columns(table, {name: value}, self._schema, self._store)
-            await self._service.update(table, at.require(self._store), sent, info)
+        return await self._change(request, info, at, read_columns(table, {name: value}, self._schema, self._store))
+
+    async def _refer(self, request: web.Request, info: RequestInfo, at: Address, name: str) -> web.Response:
+        """PUT {"@odata.id": uri} or DELETE `<navigation property>/$ref`."""
+        if request.method not in {"PUT", "DELETE"}:
+            raise not_allowed(request.method)
+        column, target = at.table.by_navigation[name]
+        uri = (await read_object(request)).get("@odata.id") if request.method == "PUT" else None
+        referred = reference(target, uri, self._schema, self._store) if request.method == "PUT" else None
+        return await self._change(request, info, at, {column.name: referred})
+
+    async def _change(self, request: web.Request, info: RequestInfo, at: Address, sent: Values) -> web.Response:
+        version = _version(request, at.table)
+        async with self._service.lock(at.table, at.require(self._store).id):
+            row = at.require(self._store)
+            if version not in {None, row.version}:
+                raise version_mismatch()
+            await self._service.update(at.table, row, sent, info)
         return web.Response(status=204)
 
-    def _follow(self, request: web.Request, table: Table, row: Row, navigation: str) -> web.Response:
+    def _follow(
+        self, request: web.Request, table: Table, row: Row, navigation: str, *, only_reference: bool
+    ) -> web.Response:
         column, target = table.by_navigation[navigation]
         lookup = row.values.get(column.name)
         if lookup is None or (target is not None and lookup["table"] != target):
             return web.Response(status=204)
         other = self._schema[lookup["table"]]
+        if only_reference:
+            context = f"{_root(request)}$metadata#$ref"
+            return _json({"@odata.context": context, "@odata.id": f"{_root(request)}{other.set_name}({lookup['id']})"})
         return self._read(request, Address(other, lookup["id"], {}))
 
     def _written(
@@ -212,10 +277,9 @@ class WebApi:
         shown = {"@odata.context": _entity_context(request, table, query)}
         shown |= self._representation.row(table, row, query, preferences)
         response = _json(shown, status=201 if created else 200, etag=row.etag)
-        response.headers["Preference-Applied"] = "return=representation"
         if created:
             response.headers["OData-EntityId"] = response.headers["Location"] = uri
-        return response
+        return preferences.applied(response, written=True)
 
 
 def _version(request: web.Request, table: Table) -> int | None:
@@ -252,9 +316,13 @@ def _entity_context(request: web.Request, table: Table, query: Query) -> str:
     return f"{_root(request)}$metadata#{table.set_name}{selected}/$entity"
 
 
+def _no_such_part(rest: str) -> ODataError:
+    """An action or function that is bound to rows, a navigation property, or a column that there is not."""
+    name = rest.partition("(")[0]
+    if name.removeprefix(NAMESPACE) in elsewhere.BOUND or rest.endswith("/$ref"):
+        return not_simulated(rest)
+    return no_such_segment(name)
+
+
 def _listed(header: str) -> frozenset[str]:
     return frozenset(part.strip() for part in header.split(",") if part.strip())
-
-
-def _not_allowed(method: str) -> ODataError:
-    return ODataError(405, "0x8006088b", f"The requested resource does not support http method '{method}'.")

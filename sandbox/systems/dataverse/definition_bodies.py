@@ -1,0 +1,246 @@
+"""Bodies that make or change definitions, read into the short form that schema.json has; 400 for what cannot be."""
+
+import re
+from typing import Any
+
+from sandbox.systems.dataverse.definitions import NAMESPACE
+from sandbox.systems.dataverse.errors import ODataError, bad_request, not_simulated
+from sandbox.systems.dataverse.schema import Column, Table
+
+Definition = dict[str, Any]
+
+INVALID = "0x80048d19"
+_CUSTOM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_[A-Za-z0-9_]+")
+_TYPE = re.compile(r"#?Microsoft\.Dynamics\.CRM\.(?:Complex)?(\w+)AttributeMetadata")
+_CREATABLE = frozenset(
+    {"String", "Memo", "Integer", "Decimal", "Double", "Money", "Boolean", "DateTime", "Picklist", "BigInt"}
+)
+_ELSEWHERE = frozenset({"Lookup", "MultiSelectPicklist", "File", "Image", "EntityName", "ManagedProperty", "Virtual"})
+_KEPT = ("MaxLength", "MinValue", "MaxValue", "Precision", "Format", "FormatName", "DefaultValue", "DefaultFormValue")
+_SYSTEM_OPTIONS = {
+    "statecode": ("State", [{"Value": 0, "Label": "Active"}, {"Value": 1, "Label": "Inactive"}]),
+    "statuscode": (
+        "Status",
+        [{"Value": 1, "Label": "Active", "State": 0}, {"Value": 2, "Label": "Inactive", "State": 1}],
+    ),
+}
+
+
+def new_column(table_name: str, body: Definition, columns: dict[str, Column]) -> Definition:
+    """A column from a POST to `Attributes` or a table's `Attributes`."""
+    name, kind = _schema_name(body), _column_type(body)
+    if name.lower() in columns:
+        said = f"An attribute with the specified name {name} already exists for entity {table_name}"
+        raise ODataError(400, "0x80044153", said)
+    given = {"LogicalName": name.lower(), "SchemaName": name, "AttributeType": kind, "IsCustomAttribute": True}
+    return given | _column_settings(kind, body)
+
+
+def changed_column(column: Column, body: Definition) -> Definition:
+    """The whole new definition of a column from a PUT; names and type stay."""
+    kind = _column_type(body) if {"@odata.type", "AttributeType"} & body.keys() else column.type
+    if kind not in {column.type, _lookup_kind(column)}:
+        raise bad_request(f"The type of the column {column.name} cannot be changed.", INVALID)
+    kept = {k: v for k, v in column.definition.items() if k not in {*_KEPT, "RequiredLevel", "Description"}}
+    changed = _column_settings(column.type, body)
+    if "OptionSet" in column.definition and "OptionSet" not in changed:
+        changed["OptionSet"] = column.definition["OptionSet"]
+    return kept | changed
+
+
+def new_key(table: Table, body: Definition) -> Definition:
+    """An alternate key from a POST to `Keys`."""
+    columns, name = body.get("KeyAttributes") or [], _schema_name(body)
+    unknown = [each for each in columns if each not in table.columns]
+    if not columns or unknown:
+        raise bad_request(f"An alternate key of {table.name} needs columns that exist; not there: {unknown}")
+    if any(name.lower() == key["LogicalName"] for key in table.key_definitions):
+        raise ODataError(400, "0x80060890", f"An alternate key named {name} exists for entity {table.name}")
+    if tuple(columns) in table.keys:
+        raise ODataError(400, "0x80060890", f"An alternate key on {','.join(columns)} exists for entity {table.name}")
+    given = {"SchemaName": name, "LogicalName": name.lower(), "KeyAttributes": list(columns)}
+    return given | ({"DisplayName": text} if (text := label_text(body, "DisplayName")) else {})
+
+
+def new_table(body: Definition, taken: set[str]) -> Definition:
+    """A table from a POST to `EntityDefinitions` or `CreateEntities`, with the columns that every table has."""
+    name = _schema_name(body)
+    logical = name.lower()
+    if logical in taken:
+        raise ODataError(400, "0x80044150", f"An entity with the specified name {logical} already exists.")
+    listed = body.get("Attributes")
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise bad_request("A table needs Attributes, with its primary name column among them.", INVALID)
+    primary = [each for each in listed if each.get("IsPrimaryName")]
+    if len(primary) != 1 or _column_type(primary[0]) != "String":
+        raise bad_request("A table needs one column of type String with IsPrimaryName.", INVALID)
+    ownership = body.get("OwnershipType", "UserOwned")
+    if ownership not in {"UserOwned", "OrganizationOwned"}:
+        raise bad_request(f"'{ownership}' is not an OwnershipType that can be created.", INVALID)
+    columns: dict[str, Definition] = {each["LogicalName"]: each for each in _system_columns(logical, ownership)}
+    for each in listed:
+        column = new_column(logical, each, {})
+        if column["LogicalName"] in columns:
+            said = f"An attribute with the specified name {column['SchemaName']} already exists for entity {logical}"
+            raise ODataError(400, "0x80044153", said)
+        columns[column["LogicalName"]] = column
+    texts = {key: label_text(body, key) for key in ("DisplayName", "DisplayCollectionName", "Description")}
+    return {
+        "LogicalName": logical,
+        "EntitySetName": body.get("EntitySetName") or _plural(logical),
+        "SchemaName": name,
+        "PrimaryIdAttribute": f"{logical}id",
+        "PrimaryNameAttribute": str(primary[0]["SchemaName"]).lower(),
+        "OwnershipType": ownership,
+        "IsOptimisticConcurrencyEnabled": True,
+        "ChangeTrackingEnabled": bool(body.get("ChangeTrackingEnabled", False)),
+        "HasEvents": True,
+        "HasNotes": bool(body.get("HasNotes", False)),
+        "HasActivities": bool(body.get("HasActivities", False)),
+        "IsCustomEntity": True,
+        "Attributes": list(columns.values()),
+        "Keys": [],
+    } | {key: text for key, text in texts.items() if text}
+
+
+def changed_table(table: Table, body: Definition) -> Definition:
+    """What a PUT changes of a table: labels and change tracking."""
+    changed = {key: label_text(body, key) for key in ("DisplayName", "DisplayCollectionName", "Description")}
+    found: Definition = {key: text for key, text in changed.items() if text}
+    if "ChangeTrackingEnabled" in body:
+        if table.change_tracking and not body["ChangeTrackingEnabled"]:
+            raise bad_request(
+                f"Change tracking of the table {table.name} cannot be disabled once it is enabled.", INVALID
+            )
+        found["ChangeTrackingEnabled"] = bool(body["ChangeTrackingEnabled"])
+    for fixed in ("OwnershipType", "PrimaryIdAttribute", "PrimaryNameAttribute", "LogicalName", "EntitySetName"):
+        if body.get(fixed, table.definition[fixed]) != table.definition[fixed]:
+            raise bad_request(f"{fixed} of the table {table.name} cannot be changed.", INVALID)
+    return found
+
+
+def label_text(holder: Definition, name: str) -> str:
+    """The text of a Label in a body; empty without one."""
+    found = holder.get(name)
+    if found is None:
+        return ""
+    labels = found.get("LocalizedLabels") if isinstance(found, dict) else None
+    if not isinstance(labels, list) or not all(isinstance(each, dict) and "Label" in each for each in labels):
+        raise bad_request(f"{name} is not a Label with LocalizedLabels.", INVALID)
+    return str(labels[0]["Label"]) if labels else ""
+
+
+def _column_settings(kind: str, body: Definition) -> Definition:
+    found: Definition = {"DisplayName": label_text(body, "DisplayName")}
+    if text := label_text(body, "Description"):
+        found["Description"] = text
+    level = _worded(body.get("RequiredLevel"))
+    if level not in {None, "None"}:
+        found["RequiredLevel"] = level
+    found |= {key: body[key] for key in _KEPT if body.get(key) is not None}
+    if kind == "DateTime":
+        found["DateTimeBehavior"] = _worded(body.get("DateTimeBehavior")) or "UserLocal"
+    if kind in {"Picklist", "Boolean"} and body.get("GlobalOptionSet@odata.bind"):
+        raise not_simulated("A column with a global choice")
+    if kind in {"Picklist", "Boolean"} and body.get("OptionSet") is not None:
+        found["OptionSet"] = _option_set(kind, body["OptionSet"])
+    elif kind == "Boolean":
+        found["OptionSet"] = {"TrueOption": {"Value": 1, "Label": "Yes"}, "FalseOption": {"Value": 0, "Label": "No"}}
+    return found
+
+
+def _option_set(kind: str, given: Any) -> Definition:
+    if not isinstance(given, dict):
+        raise bad_request("OptionSet is not an object.", INVALID)
+    if kind == "Boolean":
+        return {name: _option(given.get(name)) for name in ("TrueOption", "FalseOption")}
+    options = given.get("Options", [])
+    if not isinstance(options, list):
+        raise bad_request("Options is not a list.", INVALID)
+    read = [_option(each) for each in options]
+    if len({each["Value"] for each in read}) != len(read):
+        raise bad_request("The values of the options are not unique.", INVALID)
+    return {"Options": read}
+
+
+def _option(given: Any) -> Definition:
+    if not isinstance(given, dict) or not isinstance(given.get("Value"), int):
+        raise bad_request("An option needs a Value that is a number, and a Label.", INVALID)
+    return {"Value": given["Value"], "Label": label_text(given, "Label")}
+
+
+def _schema_name(body: Definition) -> str:
+    name = body.get("SchemaName")
+    if not isinstance(name, str) or _CUSTOM_NAME.fullmatch(name) is None:
+        raise bad_request(f"The SchemaName '{name}' needs a publisher prefix: new_Name.", "0x80044151")
+    return name
+
+
+def _column_type(body: Definition) -> str:
+    """The type from `@odata.type` or `AttributeType`; both must say the same."""
+    annotation, stated = body.get("@odata.type"), body.get("AttributeType")
+    found = _TYPE.fullmatch(annotation) if isinstance(annotation, str) else None
+    if annotation is not None and found is None:
+        raise bad_request(f"'{annotation}' is not a type of {NAMESPACE}AttributeMetadata.", INVALID)
+    kind = found[1] if found else stated
+    if found and stated not in {None, kind} and not (kind == "Lookup" and stated in {"Customer", "Owner"}):
+        raise bad_request(f"AttributeType '{stated}' does not fit {annotation}.", INVALID)
+    if kind in _ELSEWHERE:
+        raise not_simulated(f"A new column of type {kind}")
+    if kind not in _CREATABLE:
+        raise bad_request(f"A column of type '{kind}' cannot be created.", INVALID)
+    return str(kind)
+
+
+def _lookup_kind(column: Column) -> str:
+    return "Lookup" if column.is_lookup else column.type
+
+
+def _worded(given: Any) -> Any:
+    return given.get("Value") if isinstance(given, dict) else given
+
+
+def _plural(name: str) -> str:
+    if name.endswith("y"):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if name.endswith(("s", "x", "z", "ch", "sh")) else f"{name}s"
+
+
+def _system_columns(logical: str, ownership: str) -> list[Definition]:
+    read_only = {"IsValidForCreate": False, "IsValidForUpdate": False}
+
+    def lookup(name: str, text: str, *targets: str, **flags: bool) -> Definition:
+        navigation = dict.fromkeys(targets, name)
+        given = {"LogicalName": name, "AttributeType": "Owner" if name == "ownerid" else "Lookup", "DisplayName": text}
+        return given | {"Targets": list(targets), "NavigationProperties": navigation} | flags
+
+    def when(name: str, text: str) -> Definition:
+        given = {"LogicalName": name, "AttributeType": "DateTime", "DisplayName": text, "Format": "DateAndTime"}
+        return given | read_only
+
+    columns: list[Definition] = [
+        {
+            "LogicalName": f"{logical}id",
+            "AttributeType": "Uniqueidentifier",
+            "DisplayName": "Id",
+            "IsValidForUpdate": False,
+        }
+    ]
+    for name, (kind, options) in _SYSTEM_OPTIONS.items():
+        text = "Status" if kind == "State" else "Status Reason"
+        columns.append(
+            {"LogicalName": name, "AttributeType": kind, "DisplayName": text, "OptionSet": {"Options": options}}
+        )
+    if ownership == "UserOwned":
+        columns.append(lookup("ownerid", "Owner", "systemuser", "team"))
+        columns.append(lookup("owninguser", "Owning User", "systemuser", **read_only))
+        columns.append(lookup("owningbusinessunit", "Owning Business Unit", "businessunit", IsValidForUpdate=False))
+    columns += [
+        when("createdon", "Created On"),
+        lookup("createdby", "Created By", "systemuser", **read_only),
+        when("modifiedon", "Modified On"),
+        lookup("modifiedby", "Modified By", "systemuser", **read_only),
+        lookup("modifiedonbehalfby", "Modified By (Delegate)", "systemuser", **read_only),
+        {"LogicalName": "versionnumber", "AttributeType": "BigInt", "DisplayName": "Version Number"} | read_only,
+    ]
+    return columns

@@ -1,0 +1,26 @@
+"""What a real environment's Web API has and the stand-in has not: it is refused by name, never ignored."""
+
+SEGMENTS = frozenset(
+    {"$batch", "GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RetrieveMetadataChanges", "BulkDelete"}
+    | {"RetrieveVersion", "RetrieveCurrentOrganization", "RetrieveTotalRecordCount", "PublishAllXml", "PublishXml"}
+    | {
+        "TriggerServiceEndpointCheck",
+        "AddSolutionComponent",
+        "RemoveSolutionComponent",
+        "RetrieveDependenciesForDelete",
+    }
+    | {"RetrieveDependentComponents", "customapis", "customapirequestparameters", "customapiresponseproperties"}
+    | {"catalogs", "catalogassignments", "entities", "msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"}
+    | {"solutioncomponents", "InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "CloseIncident"}
+    | {"InitializeFileBlocksDownload", "DownloadBlock", "QualifyLead", "Merge", "Assign", "ExecuteWorkflow"}
+    | {"UpdateOptionValue", "InsertOptionValue", "DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
+    | {"RevokeAccess", "teams", "backgroundoperations", "workflows", "plugintypes", "pluginassemblies"}
+)
+"""Entity sets, actions and functions at the root."""
+
+BOUND = frozenset(
+    {"CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple", "OnExternalCreated", "OnExternalUpdated"}
+    | {"OnExternalDeleted", "AddToQueue", "GetNextAutoNumberValue", "RetrievePrincipalAccess"}
+    | {"RetrieveUserPrivileges", "DownloadFile"}
+)
+"""Actions and functions bound to a row or an entity set, without their namespace."""

@@ -1,0 +1,145 @@
+"""Answers about definitions: lists, single ones, their properties, and columns seen as their own type."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.systems.dataverse.addressing import Segment
+from sandbox.systems.dataverse.definitions import (
+    METADATA_TYPES,
+    NAMESPACE,
+    Document,
+    column_document,
+    metadata_type,
+    option_sets,
+)
+from sandbox.systems.dataverse.errors import ODataError, no_such_segment
+from sandbox.systems.dataverse.json_text import dumps
+from sandbox.systems.dataverse.metadata_query import Kind, listed, single
+from sandbox.systems.dataverse.schema import Column, Table
+
+_CAST = re.compile(r"Microsoft\.Dynamics\.CRM\.(\w+)AttributeMetadata")
+_OPTION_SET_TYPES = frozenset({"Picklist", "State", "Status", "Boolean"})
+
+
+def column_kind(table: Table, cast: str | None) -> Kind:
+    """The type of a table's columns; with a cast, their own one, of which option sets can be expanded."""
+    columns = [column for column in table.columns.values() if cast in {None, metadata_type(column)}]
+    names = {name for column in columns for name in column_document(table, column)}
+    common = {name for column in table.columns.values() if column.type == "Uniqueidentifier"
+              for name in column_document(table, column)}  # fmt: skip
+    expandable: dict[str, Callable[[Document], Any]] = {}
+    if cast in _OPTION_SET_TYPES:
+        for name in ("OptionSet", "GlobalOptionSet"):
+            expandable[name] = lambda d, name=name: option_sets(table, table.columns[d["LogicalName"]])[name]  # type: ignore[misc]
+    return Kind(f"{cast or ''}AttributeMetadata", frozenset(names | common), expandable)
+
+
+def read_column(request: web.Request, table: Table, column: Column, rest: str | None) -> web.Response:
+    """One column, as its own type after a cast, or one of its properties."""
+    document, cast = column_document(table, column), None
+    context = f"{context_of(table)}/Attributes"
+    part = Segment.parse(rest) if rest else None
+    if part is not None and part.name.startswith(NAMESPACE):
+        cast = cast_type(part.name)
+        if cast != metadata_type(column):
+            raise not_found(f"an attribute of type {cast}AttributeMetadata", f"LogicalName='{column.name}'")
+        part = Segment.parse(part.rest) if part.rest else None
+    if part is None:
+        return one(request, context, document, column_kind(table, cast))
+    if (
+        part.key is None
+        and part.rest is None
+        and cast is not None
+        and part.name in (sets := option_sets(table, column))
+    ):
+        return web.Response(status=204) if sets[part.name] is None else json_answer(sets[part.name])
+    if part.key is not None or part.rest is not None:
+        raise no_such_segment(part.name)
+    return one_property(request, document, part.name)
+
+
+def cast_type(segment: str) -> str:
+    """`String` of `Microsoft.Dynamics.CRM.StringAttributeMetadata`; 404 for no such type."""
+    found = _CAST.fullmatch(segment)
+    if found is None or found[1] not in METADATA_TYPES:
+        raise no_such_segment(segment)
+    return found[1]
+
+
+def not_found(what: str, key: str) -> ODataError:
+    """404: no definition with that key."""
+    return ODataError(404, "0x80060888", f"Could not find {what} with specified key: {key}")
+
+
+def context_of(table: Table) -> str:
+    """The definition of a table in an `@odata.context`."""
+    return f"EntityDefinitions('{table.name}')"
+
+
+def many(request: web.Request, context: str, documents: list[Document], kind: Kind) -> web.Response:
+    """A list of definitions, filtered and selected as the request asks."""
+    shown = listed(documents, kind, request.query)
+    answer: dict[str, Any] = {"@odata.context": _context(request, context)}
+    if request.query.get("$count") == "true":
+        answer["@odata.count"] = len(shown)
+    return json_answer(answer | {"value": shown})
+
+
+def one(request: web.Request, context: str, document: Document, kind: Kind) -> web.Response:
+    """One definition, selected as the request asks."""
+    shown = single(document, kind, request.query)
+    return json_answer({"@odata.context": f"{_context(request, context)}/$entity"} | shown)
+
+
+def one_property(request: web.Request, document: Document, name: str) -> web.Response:
+    """One property of a definition; 404 without it."""
+    if name.startswith("@") or name not in document:
+        raise no_such_segment(name)
+    return json_answer({"@odata.context": _context(request, name), "value": document[name]})
+
+
+def _context(request: web.Request, context: str) -> str:
+    selected = f"({request.query['$select']})" if "$select" in request.query else ""
+    return f"{root_of(request)}$metadata#{context}{selected}"
+
+
+def root_of(request: web.Request) -> str:
+    """The address of the Web API in the version that the request uses."""
+    return f"{request.scheme}://{request.host}/api/data/{request.match_info['version']}/"
+
+
+def created(uri: str) -> web.Response:
+    """204 with the address of what was made."""
+    return web.Response(status=204, headers={"OData-EntityId": uri})
+
+
+def json_answer(value: Mapping[str, Any]) -> web.Response:
+    """200 with a JSON object."""
+    headers = {"Content-Type": "application/json; odata.metadata=minimal"}
+    return web.Response(body=dumps(value).encode(), headers=headers)
+
+
+KEY = Kind(
+    "EntityKeyMetadata",
+    frozenset(
+        {"MetadataId", "EntityLogicalName", "LogicalName", "SchemaName", "DisplayName", "KeyAttributes"}
+        | {"EntityKeyIndexStatus", "AsyncJob", "IsManaged"}
+    ),
+    {},
+)
+RELATIONSHIP = Kind(
+    "RelationshipMetadataBase",
+    frozenset(
+        {"MetadataId", "SchemaName", "RelationshipType", "ReferencedEntity", "ReferencedAttribute"}
+        | {
+            "ReferencingEntity",
+            "ReferencingAttribute",
+            "ReferencingEntityNavigationPropertyName",
+            "IsCustomRelationship",
+        }
+    ),
+    {},
+)
