@@ -45,6 +45,7 @@ from sandbox.systems.dataverse.metadata_answers import (
     one,
     one_property,
     read_column,
+    relationship_type,
     root_of,
 )
 from sandbox.systems.dataverse.metadata_query import Kind
@@ -156,13 +157,13 @@ class Metadata:
             whole = table.whole()
             self._define(whole | {"Attributes": [*whole["Attributes"], definition]})
             made = column_id(table, definition["LogicalName"])
-            return created(f"{root_of(request)}EntityDefinitions({table_id(table)})/Attributes({made})")
+            return created(f"{request.url.with_query(None)}({made})")
         raise not_allowed(request.method)
 
     async def _on_column(self, request: web.Request, table: Table, column: Column, rest: str | None) -> web.Response:
         if request.method == "GET":
             return read_column(request, table, column, rest)
-        if rest is not None:
+        if rest is not None and (request.method != "PUT" or cast_type(rest) != metadata_type(column)):
             raise not_allowed(request.method)
         whole = table.whole()
         others = [each for each in whole["Attributes"] if each["LogicalName"] != column.name]
@@ -192,7 +193,7 @@ class Metadata:
             whole = table.whole()
             self._define(whole | {"Keys": [*whole["Keys"], definition]})
             made = key_id(table, definition)
-            return created(f"{root_of(request)}EntityDefinitions({table_id(table)})/Keys({made})")
+            return created(f"{request.url.with_query(None)}({made})")
         raise not_allowed(request.method)
 
     def _on_key(self, request: web.Request, table: Table, key: dict[str, Any]) -> web.Response:
@@ -208,13 +209,15 @@ class Metadata:
     def _relationships(self, request: web.Request, segment: Segment) -> web.Response:
         if request.method != "GET":
             raise not_simulated("Changing relationships")
-        documents = relationship_documents(self._schema)
-        if segment.key is None and segment.rest is None:
+        documents, rest = relationship_documents(self._schema), segment.rest
+        if rest is not None:
+            documents = [each for each in documents if each["@odata.type"] == f"#{relationship_type(rest)}"]
+        if segment.key is None:
             return many(request, "RelationshipDefinitions", documents, RELATIONSHIP)
-        name, value = _named(segment.key or "")
+        name, value = _named(segment.key)
         found = next((each for each in documents if each.get(name) == value), None)
-        if found is None or segment.rest is not None:
-            raise not_found("a relationship", segment.key or "")
+        if found is None:
+            raise not_found("a relationship", segment.key)
         return one(request, "RelationshipDefinitions", found, RELATIONSHIP)
 
     def _related(self, table: Table, name: str) -> list[Document]:

@@ -21,6 +21,7 @@ from sandbox.systems.dataverse.metadata_query import Kind, listed, single
 from sandbox.systems.dataverse.schema import Column, Table
 
 _CAST = re.compile(r"Microsoft\.Dynamics\.CRM\.(\w+)AttributeMetadata")
+_RELATIONSHIP_TYPES = frozenset(f"{NAMESPACE}{kind}RelationshipMetadata" for kind in ("OneToMany", "ManyToMany"))
 _OPTION_SET_TYPES = frozenset({"Picklist", "State", "Status", "Boolean"})
 
 
@@ -67,6 +68,13 @@ def cast_type(segment: str) -> str:
     if found is None or found[1] not in METADATA_TYPES:
         raise no_such_segment(segment)
     return found[1]
+
+
+def relationship_type(segment: str) -> str:
+    """The type of relationship that a path is cast to; 404 for no such type."""
+    if segment not in _RELATIONSHIP_TYPES:
+        raise no_such_segment(segment)
+    return segment
 
 
 def not_found(what: str, key: str) -> ODataError:

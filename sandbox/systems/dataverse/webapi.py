@@ -61,8 +61,9 @@ class WebApi:
         self._collections = Collections(store, schema, self._representation)
 
     def routes(self, app: web.Application) -> None:
-        """Add the one route."""
+        """Add the route of the Web API, and one that refuses everything else under /api."""
         app.router.add_route("*", r"/api/data/{version:v9\.\d}/{path:.*}", self._handle)
+        app.router.add_route("*", "/api/{path:.*}", _elsewhere)
 
     async def _handle(self, request: web.Request) -> web.Response:
         annotated = bool(Preferences.read(request).annotations)
@@ -280,6 +281,11 @@ class WebApi:
         if created:
             response.headers["OData-EntityId"] = response.headers["Location"] = uri
         return preferences.applied(response, written=True)
+
+
+async def _elsewhere(request: web.Request) -> web.Response:
+    """Search, older versions of the Web API and its other siblings."""
+    return not_simulated(f"The API at {request.path}").response()
 
 
 def _version(request: web.Request, table: Table) -> int | None:

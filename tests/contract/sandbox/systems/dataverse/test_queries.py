@@ -35,7 +35,7 @@ def tasks(application: Dataverse, mark: str) -> Dataverse:
         ("percentcomplete eq 10", "1"),
         ("percentcomplete ne 10", "0234"),
         ("percentcomplete gt 10 and percentcomplete le 30", "23"),
-        ("percentcomplete lt 20 or percentcomplete ge 40", "14"),
+        ("(percentcomplete lt 20 or percentcomplete ge 40)", "14"),
         ("percentcomplete eq null", "0"),
         ("percentcomplete ne null", "1234"),
         ("not (percentcomplete ge 20)", "01"),
@@ -45,10 +45,24 @@ def tasks(application: Dataverse, mark: str) -> Dataverse:
         ("regardingobjectid_account_task/name eq 'fabrikam gmbh'", "1234"),
         ("Microsoft.Dynamics.CRM.In(PropertyName='percentcomplete',PropertyValues=['10','40'])", "14"),
         ("createdon ge 2020-01-01T00:00:00Z and createdon lt 2999-01-01", "01234"),
+        ('Microsoft.Dynamics.CRM.In(PropertyName=\'percentcomplete\',PropertyValues=["10","40"])', "14"),
+        ("Microsoft.Dynamics.CRM.In(PropertyName=@p,PropertyValues=['30'])&@p='percentcomplete'", "3"),
+        ("Microsoft.Dynamics.CRM.NotIn(PropertyName='percentcomplete',PropertyValues=['10','40'])", "23"),
+        ("Microsoft.Dynamics.CRM.Between(PropertyName='percentcomplete',PropertyValues=['10','30'])", "123"),
+        ("Microsoft.Dynamics.CRM.NotBetween(PropertyName='percentcomplete',PropertyValues=['10','30'])", "4"),
+        ("Microsoft.Dynamics.CRM.Today(PropertyName='createdon')", "01234"),
+        ("Microsoft.Dynamics.CRM.Tomorrow(PropertyName='createdon')", ""),
+        ("Microsoft.Dynamics.CRM.ThisYear(PropertyName='createdon')", "01234"),
+        ("Microsoft.Dynamics.CRM.LastMonth(PropertyName='createdon')", ""),
+        ("Microsoft.Dynamics.CRM.LastXDays(PropertyName='createdon',PropertyValue=3)", "01234"),
+        ("Microsoft.Dynamics.CRM.OlderThanXMonths(PropertyName='createdon',PropertyValue=1)", ""),
+        ("Microsoft.Dynamics.CRM.OnOrAfter(PropertyName='createdon',PropertyValue='2020-01-01')", "01234"),
+        ("Microsoft.Dynamics.CRM.OnOrBefore(PropertyName='createdon',PropertyValue=2020-01-01)", ""),
+        ("percentcomplete eq @number&@number=20", "2"),
     ],
 )
 def test_filters(tasks: Dataverse, mark: str, expression: str, numbers: str) -> None:
-    found = tasks.get(f"tasks?$select=subject&$filter=startswith(subject,'{mark}') and ({expression})&$orderby=subject")
+    found = tasks.get(f"tasks?$select=subject&$orderby=subject&$filter=startswith(subject,'{mark}') and {expression}")
     assert "".join(row["subject"][-1] for row in found["value"]) == numbers
 
 
@@ -64,12 +78,67 @@ def test_filters(tasks: Dataverse, mark: str, expression: str, numbers: str) -> 
         "$top=0",
         "$nonsense=1",
         "$expand=nonsense",
+        "$count=maybe",
+        '$filter=subject eq "a"',
+        "$filter=subject eq @missing",
+        "$filter=nonsense(subject,'a')",
+        "$filter=Microsoft.Dynamics.CRM.Between(PropertyName='percentcomplete',PropertyValues=['1'])",
+        "$filter=Microsoft.Dynamics.CRM.LastXDays(PropertyName='createdon',PropertyValue=0)",
+        "$filter=Microsoft.Dynamics.CRM.Today(PropertyName='nonsense')",
+        "$filter=Microsoft.Dynamics.CRM.Today()",
     ],
 )
 def test_wrong_queries_are_refused(tasks: Dataverse, wrong: str) -> None:
     answer = tasks.call("GET", f"tasks?{wrong}")
     assert answer.status_code == 400
     assert answer.json()["error"]["code"].startswith("0x80")
+
+
+@pytest.mark.parametrize(
+    "absent",
+    [
+        "tasks?fetchXml=<fetch/>",
+        "tasks?sql=select",
+        "tasks?$apply=aggregate($count as n)",
+        "tasks?$expand=ownerid($filter=x eq 1)",
+        "tasks?$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')",
+        "customapis",
+        "RetrieveVersion",
+        f"accounts({FABRIKAM})/contact_customer_accounts/$ref",
+    ],
+)
+def test_what_only_a_real_environment_has_is_refused_by_name(application: Dataverse, absent: str) -> None:
+    answer = application.call("GET", absent)
+    assert answer.status_code == 501
+    assert "is not simulated by the sandbox's Dataverse" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        "Nonsense",
+        "accounts/Microsoft.Dynamics.CRM.Nonsense",
+        f"accounts({FABRIKAM})/Microsoft.Dynamics.CRM.Nonsense",
+        f"accounts({FABRIKAM})/nonsense",
+        "tasks?$filter=Microsoft.Dynamics.CRM.Nonsense(PropertyName='subject')",
+    ],
+)
+def test_unknown_segments_are_not_found(application: Dataverse, unknown: str) -> None:
+    for method in ("GET",) if "?" in unknown else ("GET", "POST"):
+        answer = application.call(method, unknown, None if method == "GET" else {})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "0x8006088a")
+
+
+def test_options_for_collections_are_refused_on_a_row(application: Dataverse) -> None:
+    assert application.call("GET", f"accounts({FABRIKAM})?$filter=name eq 'x'").status_code == 400
+    assert application.call("DELETE", f"accounts({FABRIKAM})?$nonsense=1").status_code == 400
+
+
+def test_dates_without_a_time_compare_as_days(application: Dataverse) -> None:
+    row_id = application.create("opportunities", {"name": "Dated", "estimatedclosedate": "2031-05-04"})
+    for condition in ("estimatedclosedate eq 2031-05-04", "estimatedclosedate ge 2031-05-04"):
+        found = application.get(f"opportunities?$select=name&$filter={condition}")["value"]
+        assert row_id in {row["opportunityid"] for row in found}
 
 
 def test_order_and_top(tasks: Dataverse, mark: str) -> None:
@@ -106,6 +175,26 @@ def test_delta_links_give_changes_then_deletions(application: Dataverse) -> None
     assert (deleted["id"], deleted["reason"]) == (gone, "deleted")
     assert deleted["@odata.context"].endswith("#accounts/$deletedEntity")
     assert application.get(delta["@odata.deltaLink"].removeprefix(application.root))["value"] == []
+
+
+def test_the_changes_since_a_delta_link_are_counted(application: Dataverse) -> None:
+    """`$count` with `$deltatoken` counts changes and deletions, not the rows of the table."""
+    gone = application.create("accounts", {"name": "Gone"})
+    page = application.get("accounts?$select=name", Prefer="odata.track-changes")
+    assert page["@odata.context"].endswith("#accounts(name)/$delta")
+    token = page["@odata.deltaLink"].partition("$deltatoken=")[2]
+    assert application.call("GET", f"accounts/$count?$deltatoken={token}").text == "0"
+    application.update(f"accounts({FABRIKAM})", {"fax": "+49"})
+    application.call("DELETE", f"accounts({gone})")
+    assert application.call("GET", f"accounts/$count?$deltatoken={token}").text == "2"
+
+
+def test_tracked_pages_need_no_preference_again(application: Dataverse) -> None:
+    """The link says that it continues a synchronisation; the answer says which preferences were applied."""
+    answer = application.call("GET", "accounts?$select=name", Prefer="odata.track-changes,odata.maxpagesize=1")
+    assert answer.headers["Preference-Applied"] == "odata.track-changes,odata.maxpagesize=1"
+    following = application.get(answer.json()["@odata.nextLink"].removeprefix(application.root))
+    assert "@odata.deltaLink" in following
 
 
 def test_tracked_pages_skip_nothing_that_changes_meanwhile(application: Dataverse) -> None:

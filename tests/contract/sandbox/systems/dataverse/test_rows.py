@@ -195,6 +195,24 @@ def test_a_single_column_can_be_read_set_and_cleared(application: Dataverse) -> 
     assert application.call("GET", f"accounts({row_id})/fax").status_code == 204
 
 
+def test_a_stale_etag_also_protects_a_single_column(application: Dataverse) -> None:
+    path = f"accounts({application.create('accounts', {'name': 'One column'})})"
+    etag = application.get(path)["@odata.etag"]
+    application.update(path, {"fax": "+1"})
+    assert error(application.call("PUT", f"{path}/fax", {"value": "+2"}, If_Match=etag)) == (412, "0x80060882")
+    assert error(application.call("DELETE", f"{path}/fax", If_Match=etag)) == (412, "0x80060882")
+    assert application.get(f"{path}/fax")["value"] == "+1"
+
+
+def test_a_lookup_is_set_and_cleared_by_reference(application: Dataverse) -> None:
+    """`$ref` of a single-valued navigation property: PUT, GET and DELETE."""
+    path = f"accounts({application.create('accounts', {'name': 'Daughter'})})/parentaccountid/$ref"
+    assert application.call("PUT", path, {"@odata.id": f"{application.root}accounts({FABRIKAM})"}).status_code == 204
+    assert application.get(path)["@odata.id"] == f"{application.root}accounts({FABRIKAM})"
+    assert application.call("DELETE", path).status_code == 204
+    assert application.call("GET", path).status_code == 204
+
+
 def test_a_row_that_has_not_changed_is_not_sent_again(application: Dataverse) -> None:
     etag = application.get(f"accounts({FABRIKAM})")["@odata.etag"]
     assert application.call("GET", f"accounts({FABRIKAM})", If_None_Match=etag).status_code == 304

@@ -246,3 +246,30 @@ def test_a_kill_loses_no_row_and_no_job(start: Start, tmp_path: Path, receiver: 
     first, again = receiver.contexts()
     assert first == again
     assert first["PrimaryEntityId"] == row_id
+
+
+@pytest.mark.parametrize("stage", [10, 20, 40])
+def test_a_context_says_in_which_stage_its_step_runs(
+    application: Dataverse, receiver: Receiver, endpoint: str, stage: int
+) -> None:
+    """Before the main operation there is no row yet, so Create gives no id; steps run in order of stage."""
+    register_step(application, endpoint, "Create", "account", mode=0, stage=40)
+    if stage != 40:
+        register_step(application, endpoint, "Create", "account", mode=0, stage=stage, rank=9)
+    application.create("accounts", {"name": "Staged"})
+    contexts = receiver.contexts()
+    assert [context["Stage"] for context in contexts] == sorted({stage, 40})
+    assert [bool(context["OutputParameters"]) for context in contexts] == [it["Stage"] == 40 for it in contexts]
+
+
+def test_what_an_image_or_step_cannot_be_is_refused(application: Dataverse, endpoint: str) -> None:
+    """Columns that are not there, other stages, and images of what the stage does not have yet."""
+    early = register_step(application, endpoint, "Update", "account", mode=0, stage=20)
+    late = register_step(application, endpoint, "Update", "account")
+    image = {"name": "I", "entityalias": "I", "messagepropertyname": "Target", "imagetype": 1}
+    for step, changes in ((late, {"attributes": "name,nonsense"}), (early, {"attributes": "name"})):
+        bind = {"sdkmessageprocessingstepid@odata.bind": f"/sdkmessageprocessingsteps({step})"}
+        answer = application.call("POST", "sdkmessageprocessingstepimages", image | changes | bind)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "0x80040203")
+    with pytest.raises(AssertionError, match="stages 10"):
+        register_step(application, endpoint, "Update", "account", mode=0, stage=30)

@@ -74,3 +74,28 @@ def test_impersonation_acts_as_the_other_user(application: Dataverse) -> None:
     assert created["_modifiedonbehalfby_value"] == application.environment["application"]["user_id"]
     nobody = application.call("GET", WHO_AM_I, CallerObjectId="00000000-0000-4000-8000-000000000000")
     assert nobody.status_code == 403
+
+
+def test_a_client_may_authenticate_with_http_basic(application: Dataverse) -> None:
+    """`client_secret_basic` of RFC 6749 works like the secret in the form; the discovery document names both."""
+    environment = application.environment
+    client, http = environment["application"], application.stand_in.http
+    address = f"{environment['authority']}/oauth2/v2.0/token"
+    form = {"grant_type": "client_credentials", "scope": f"{environment['url']}/.default"}
+    answer = http.post(address, form, auth=(client["client_id"], client["secret"]))
+    assert answer.status_code == 200, answer.text
+    wrong = http.post(address, form, auth=(client["client_id"], "wrong"))
+    assert (wrong.status_code, wrong.json()["error_codes"]) == (401, [7000215])
+    discovery = http.get(f"{environment['authority']}/v2.0/.well-known/openid-configuration").json()
+    assert discovery["token_endpoint_auth_methods_supported"] == ["client_secret_post", "client_secret_basic"]
+
+
+def test_a_client_assertion_is_refused_as_an_unknown_certificate(application: Dataverse) -> None:
+    """No certificates are registered here, and the answer does not speak of a secret."""
+    environment = application.environment
+    form = {"grant_type": "client_credentials", "client_id": environment["application"]["client_id"]}
+    address = f"{environment['authority']}/oauth2/v2.0/token"
+    answer = application.stand_in.http.post(address, form | {"client_assertion": "a.b.c"})
+    assert (answer.status_code, answer.json()["error_codes"]) == (401, [700027])
+    nothing = application.stand_in.http.post(address, form)
+    assert (nothing.status_code, nothing.json()["error_codes"]) == (401, [7000218])
