@@ -2,6 +2,7 @@
 
 import ipaddress
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 VALID_FOR = timedelta(days=3650)
 SERVER_VALID_FOR = timedelta(days=397)
 _DAY = timedelta(days=1)
+_PATIENCE = 20.0  # seconds
 
 
 def server_context(directory: Path) -> ssl.SSLContext:
@@ -26,11 +28,26 @@ def server_context(directory: Path) -> ssl.SSLContext:
 def make_certificates(directory: Path) -> None:
     """Make the three files; the CA's own key is never stored, so nothing else can be signed with it.
 
-    ca.pem is written last: when it is there, all are.
+    ca.pem is written last: when it is there, all are. Of several processes that start at once, one makes them and the
+    others wait for it; raises TimeoutError when it does not come to an end.
     """
-    if (directory / "ca.pem").exists():
-        return
     directory.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + _PATIENCE
+    while not (directory / "ca.pem").exists():
+        try:
+            (directory / "making").mkdir()
+        except FileExistsError:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"another process makes the certificates in {directory}: delete 'making'") from None
+            time.sleep(0.05)
+            continue
+        try:
+            _make(directory)
+        finally:
+            (directory / "making").rmdir()
+
+
+def _make(directory: Path) -> None:
     ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _authority(ca_key)
     server = _server(server_key, ca_key, authority)

@@ -71,9 +71,12 @@ class _Expects(Enum):
 class Connection:
     """One end of a connection; see the module's docstring. Make one with `server` or `client`."""
 
-    def __init__(self, handler: Handler, *, container_id: str, is_client: bool) -> None:
+    def __init__(
+        self, handler: Handler, *, container_id: str, is_client: bool, idle_time_out: int = IDLE_TIME_OUT_MS
+    ) -> None:
         self.handler = handler
         self.container_id = container_id
+        self.idle_time_out = idle_time_out  # milliseconds without a frame after which our end gives up on the peer
         self.opened = False
         self.closed = False
         self.remote_max_frame_size = _SMALLEST_FRAME_SIZE
@@ -89,9 +92,11 @@ class Connection:
         self._next_channel = 0
 
     @classmethod
-    def server(cls, handler: Handler, *, container_id: str = "sandbox") -> "Connection":
-        """The end that was connected to."""
-        return cls(handler, container_id=container_id, is_client=False)
+    def server(
+        cls, handler: Handler, *, container_id: str = "sandbox", idle_time_out: int = IDLE_TIME_OUT_MS
+    ) -> "Connection":
+        """The end that was connected to; `idle_time_out` (ms) is announced, and kept by whoever owns the socket."""
+        return cls(handler, container_id=container_id, is_client=False, idle_time_out=idle_time_out)
 
     @classmethod
     def client(cls, handler: Handler, *, container_id: str, hostname: str) -> "Connection":
@@ -134,9 +139,10 @@ class Connection:
         return session
 
     def close(self, error: Error | None = None) -> None:
-        """Closes the connection; send the output, then close the socket."""
+        """Closes the connection; send the output, then close the socket. Before the AMQP header nothing can be said."""
         if not self.closed:
-            self.write(encode_frame(Close(error)))
+            if self._expects is _Expects.AMQP_FRAMES or self._is_client:
+                self.write(encode_frame(Close(error)))
             self.lost()
 
     def fail(self, error: ProtocolError) -> None:
@@ -153,7 +159,7 @@ class Connection:
             session.on_ended()
 
     def _open_frame(self, hostname: str | None) -> Open:
-        return Open(self.container_id, hostname, MAX_FRAME_SIZE, CHANNEL_MAX, IDLE_TIME_OUT_MS)
+        return Open(self.container_id, hostname, MAX_FRAME_SIZE, CHANNEL_MAX, self.idle_time_out)
 
     # ---- input
 
@@ -197,6 +203,8 @@ class Connection:
         match performative:  # other frames on a channel without session were sent to one that has just ended
             case Open():
                 self._on_open(performative)
+            case _ if not self.opened:
+                raise ProtocolError("the first frame of a connection is an open", "amqp:connection:framing-error")
             case Begin():
                 self._on_begin(frame.channel, performative)
             case End():
@@ -237,6 +245,8 @@ class Connection:
         self.handler.on_open()
 
     def _on_begin(self, channel: int, frame: Begin) -> None:
+        if channel > CHANNEL_MAX:
+            raise ProtocolError(f"channel {channel} is above {CHANNEL_MAX}", "amqp:connection:framing-error")
         session = None if frame.remote_channel is None else self._begun.pop(frame.remote_channel, None)
         if session is None:
             if channel in self._sessions:

@@ -13,5 +13,14 @@ class ProtocolError(Exception):
         self.condition = condition
 
 
+class SessionError(Exception):
+    """The peer did on a session what ends it: the session is ended with `condition`, and the connection goes on."""
+
+    def __init__(self, description: str, condition: str) -> None:
+        super().__init__(description)
+        self.description = description
+        self.condition = condition
+
+
 class EncodeError(ValueError):
     """A Python value that has no AMQP encoding was given to the encoder: a mistake of the caller, never of the peer."""

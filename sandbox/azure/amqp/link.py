@@ -98,6 +98,11 @@ class Link:
         return self.role == SENDER
 
     @property
+    def is_overdrawn(self) -> bool:
+        """Whether a message that begins now has no credit; only where credit is kept granted and never withdrawn."""
+        return self._replenish_to > 0 and self.credit <= 0 and self._first is None
+
+    @property
     def remote_properties(self) -> dict[str, Any]:
         """The link properties that the peer set, by name."""
         remote = self.remote
@@ -153,9 +158,19 @@ class Link:
         self.write_flow()
 
     def keep_granted(self, credit: int) -> None:
-        """Grants `credit` and grants it anew whenever half of it is used up."""
+        """Grants `credit`; `replenish` grants it anew. A peer that sends more than it was granted is detached."""
         self._replenish_to = credit
         self.grant(credit)
+
+    @property
+    def is_half_used(self) -> bool:
+        """Whether half of the credit that is kept granted is used up."""
+        return self.credit <= self._replenish_to // 2
+
+    def replenish(self) -> None:
+        """Grants anew what `keep_granted` said, once half of it is used up."""
+        if self.is_half_used and not self.closed:
+            self.grant(self._replenish_to)
 
     def request_drain(self) -> None:
         """Asks the sender to use the credit now or give it back; `on_flow` is called when `credit` is 0."""
@@ -187,8 +202,6 @@ class Link:
         self._first, self._parts, self._size = None, [], 0
         self.delivery_count = (self.delivery_count + 1) & MASK
         self.credit -= 1
-        if self._replenish_to and self.credit <= self._replenish_to // 2:
-            self.grant(self._replenish_to)
         return complete
 
     def dispose(self, delivery_id: int, state: DeliveryState) -> None:

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from sandbox.azure.amqp.composites import encode_raw_transfer
-from sandbox.azure.amqp.errors import ProtocolError
+from sandbox.azure.amqp.errors import ProtocolError, SessionError
 from sandbox.azure.amqp.frames import encode_frame, frame_bytes
 from sandbox.azure.amqp.handler import Handler
 from sandbox.azure.amqp.link import Link
@@ -133,6 +133,15 @@ class Session:
 
     def receive(self, performative: Performative, payload: bytes) -> None:
         """A frame on this session's channel; `payload` follows a transfer."""
+        if self.ended:
+            return  # sent before the peer knew that we had ended the session
+        try:
+            self._receive(performative, payload)
+        except SessionError as error:
+            self.end(Error(error.condition, error.description))
+            self.on_ended()
+
+    def _receive(self, performative: Performative, payload: bytes) -> None:
         match performative:
             case Transfer():
                 self.on_transfer(performative, payload)
@@ -160,7 +169,7 @@ class Session:
         asked = link is not None
         if link is None:
             if attach.handle in self._links:
-                raise ProtocolError("the handle is in use", "amqp:session:handle-in-use")
+                raise SessionError(f"The handle {attach.handle} is in use.", "amqp:session:handle-in-use")
             link = Link(self, attach.name, attach.handle, role)
             link.snd_settle_mode, link.rcv_settle_mode = attach.snd_settle_mode, attach.rcv_settle_mode
         link.remote_handle, link.remote = attach.handle, attach
@@ -193,11 +202,13 @@ class Session:
         acknowledged = flow.next_incoming_id or 0
         self._remote_window = (acknowledged + flow.incoming_window - self._next_outgoing_id) & MASK
         self._flush_waiting()
-        link = None if flow.handle is None else self._links.get(flow.handle)
-        if link is None or link.closed:
-            if flow.echo and flow.handle is None:
+        if flow.handle is None:
+            if flow.echo:
                 self.write(Flow(*self.windows()))
             return
+        link = self._attached(flow.handle)
+        if link.closed:
+            return  # sent before the peer knew that the link had ended
         if link.is_sender:
             on_the_way = ahead(link.delivery_count, flow.delivery_count or 0)
             link.credit = min(max((flow.link_credit or 0) - on_the_way, 0), MASK)
@@ -212,14 +223,25 @@ class Session:
     def on_transfer(self, transfer: Transfer, payload: bytes) -> None:
         """A message, or a part of one."""
         self._next_incoming_id = (self._next_incoming_id + 1) & MASK
-        link = self._links.get(transfer.handle)
-        if link is None or link.closed or link.is_sender:
+        link = self._attached(transfer.handle)
+        if link.closed or link.is_sender:
             return  # sent before the peer knew that the link had ended
+        if link.is_overdrawn:
+            description = f"The peer sent more messages than link '{link.name}' has granted."
+            link.detach(Error("amqp:link:transfer-limit-exceeded", description))
+            self._handler.on_detach(link, None)
+            return
         delivery = link.assemble(transfer, payload)
         if delivery is not None:
             if not delivery.settled:
                 self._incoming[delivery.delivery_id] = link
             self._handler.on_transfer(link, delivery)
+
+    def _attached(self, handle: int) -> Link:
+        link = self._links.get(handle)
+        if link is None:
+            raise SessionError(f"No link is attached to the handle {handle}.", "amqp:session:unattached-handle")
+        return link
 
     def on_disposition(self, disposition: Disposition) -> None:
         """Outcomes: of what we sent (role receiver), or the settlement of what we received (role sender)."""

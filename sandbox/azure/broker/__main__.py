@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from sandbox.azure.amqp.connection import IDLE_TIME_OUT_MS
 from sandbox.azure.broker.config import ConfigError, load
 from sandbox.azure.broker.entities.clock import BrokerClock
 from sandbox.azure.broker.entities.engine import Engine
@@ -18,7 +19,10 @@ from sandbox.azure.broker.http.control import Control
 from sandbox.azure.broker.links.cbs import AccessKey
 from sandbox.azure.broker.namespace import Namespace
 from sandbox.azure.broker.recovery import recover
+from sandbox.azure.broker.secure import SecurePort
 from sandbox.azure.broker.server import Server
+from sandbox.azure.broker.websockets import WebSockets
+from sandbox.machine.certificates import server_context
 from sandbox.machine.signals import call_on_stop
 
 log = logging.getLogger("sandbox.azure.broker")
@@ -54,6 +58,17 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--db", default=":memory:", help="the file that keeps everything (default: memory)")
     parser.add_argument(
+        "--tls-port", type=int, help="AMQP, AMQP over WebSockets and HTTPS, with TLS (default: none); needs --ca-dir"
+    )
+    parser.add_argument("--ca-dir", type=Path, help="directory of ca.pem, server.pem, server.key (made if not there)")
+    parser.add_argument(
+        "--idle-timeout",
+        type=float,
+        default=IDLE_TIME_OUT_MS / 1000,
+        metavar="SECONDS",
+        help="after so long without a frame a client counts as dead (default 240)",
+    )
+    parser.add_argument(
         "--key",
         type=AccessKey.parse,
         action="append",
@@ -61,21 +76,29 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME=VALUE[;Send][;Listen]",
         help="check tokens against this key (default: every token is taken); repeatable",
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.tls_port is not None and arguments.ca_dir is None:
+        parser.error("--tls-port needs --ca-dir")
+    return arguments
 
 
 async def _serve(namespace: Namespace, arguments: argparse.Namespace) -> int:
     stopping = asyncio.Event()
     call_on_stop(stopping.set)
-    server = Server(namespace, {key.name: key for key in arguments.key})
+    keys = {key.name: key for key in arguments.key}
+    server = Server(namespace, keys, idle_time_out=int(arguments.idle_timeout * 1000))
     recover(namespace)
-    runner = web.AppRunner(Control(server).application(), access_log=None)
+    runner = web.AppRunner(_application(server), access_log=None)
     await runner.setup()
-    port = arguments.port
+    port, secure = arguments.port, None
     try:
         amqp_port = await server.start(_HOST, port)
         port = arguments.http_port
         await web.TCPSite(runner, _HOST, port).start()
+        if arguments.tls_port is not None:
+            port = arguments.tls_port
+            secure = SecurePort(server, runner, server_context(arguments.ca_dir))
+            await secure.start(_HOST, port)
     except OSError as error:
         log.error("cannot listen on port %d: %s", port, error.strerror or error)  # noqa: TRY400 -- as above
         await runner.cleanup()
@@ -83,9 +106,17 @@ async def _serve(namespace: Namespace, arguments: argparse.Namespace) -> int:
         return _PORT_TAKEN
     log.info("ready: AMQP on %s:%d, HTTP on %s:%d", _HOST, amqp_port, _HOST, arguments.http_port)
     status = await _until_over(server, stopping)
+    if secure is not None:
+        secure.stop()
     await runner.cleanup()
     await server.stop()
     return status
+
+
+def _application(server: Server) -> web.Application:
+    application = web.Application()
+    application.add_routes([*WebSockets(server).routes(), *Control(server).routes()])
+    return application
 
 
 async def _until_over(server: Server, stopping: asyncio.Event) -> int:

@@ -11,6 +11,7 @@ import logging
 import socket
 from collections.abc import Callable
 
+from sandbox.azure.amqp.connection import IDLE_TIME_OUT_MS
 from sandbox.azure.amqp.errors import ProtocolError
 from sandbox.azure.amqp.performatives import Error
 from sandbox.azure.broker.links.cbs import AccessKey
@@ -20,17 +21,25 @@ from sandbox.azure.broker.namespace import Namespace
 
 log = logging.getLogger("sandbox.azure.broker")
 
-_BACKLOG = 512
+BACKLOG = 512
 
 
 class Server:
     """Serves a namespace on AMQP; see `Scheduler` for what endpoints ask of it."""
 
-    def __init__(self, namespace: Namespace, keys: dict[str, AccessKey] | None = None) -> None:
+    def __init__(
+        self,
+        namespace: Namespace,
+        keys: dict[str, AccessKey] | None = None,
+        *,
+        idle_time_out: int = IDLE_TIME_OUT_MS,
+    ) -> None:
+        """`idle_time_out`: after so many milliseconds without a frame a client counts as dead."""
         self.namespace = namespace
         self._engine = namespace.engine
         self.faults = Faults()
         self.keys = keys or {}
+        self.idle_time_out = idle_time_out
         self.connections: set[ClientProtocol] = set()
         self.failed: asyncio.Future[None] | None = None
         self._committed: list[Callable[[], None]] = []
@@ -45,7 +54,7 @@ class Server:
         """Listens, and returns the port (one of its own choice when `port` is 0). Raises OSError when it is taken."""
         loop = asyncio.get_running_loop()
         self.failed = loop.create_future()
-        self._listener = await loop.create_server(lambda: ClientProtocol(self), host, port, backlog=_BACKLOG)
+        self._listener = await loop.create_server(lambda: ClientProtocol(self), host, port, backlog=BACKLOG)
         self.namespace.expire()
         return int(self._listener.sockets[0].getsockname()[1])
 
@@ -136,7 +145,9 @@ class ClientProtocol(asyncio.Protocol):
         self._server = server
         self._transport: asyncio.Transport | None = None
         self._heartbeat: asyncio.TimerHandle | None = None
-        self.peer = Peer(server, server.keys)
+        self._heard_at = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+        self.peer = Peer(server, server.keys, server.idle_time_out)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
@@ -146,10 +157,31 @@ class ClientProtocol(asyncio.Protocol):
             transport.abort()
             return
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._heard_at = asyncio.get_running_loop().time()
+        self._watch_for_silence()
         self._server.connections.add(self)
         self._server.namespace.engine.count("connections")
 
+    def _watch_for_silence(self) -> None:
+        """Closes the connection of a client that has not sent a frame for as long as was announced (AMQP 1.0, 2.4.5).
+
+        Its credit ends with it, and so do its locks on sessions; those on messages run out.
+        """
+        loop, connection = asyncio.get_running_loop(), self.peer.connection
+        left = self._heard_at + self._server.idle_time_out / 1000 - loop.time()
+        if left > 0:
+            self._watch = loop.call_later(left, self._watch_for_silence)
+            return
+        self._watch = None
+        description = (
+            f"The connection was inactive for more than the allowed {self._server.idle_time_out} milliseconds and is "
+            f"closed by container '{connection.container_id}'."
+        )
+        connection.close(Error("amqp:connection:forced", description))
+        self._server.ask_for_turn()
+
     def data_received(self, data: bytes) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
         if self._server.faults.delay_ms:
             asyncio.get_running_loop().call_later(self._server.faults.delay_ms / 1000, self._feed, data)
         else:
@@ -196,7 +228,8 @@ class ClientProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         log.debug("a connection has ended: %s", exc)
         self._server.connections.discard(self)
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
+        for timer in (self._heartbeat, self._watch):
+            if timer is not None:
+                timer.cancel()
         self.peer.connection.lost()
         self._server.ask_for_turn()

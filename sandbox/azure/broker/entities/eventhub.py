@@ -67,7 +67,6 @@ class Partition:
             OFFSET: Raw(encode(str(offset))),
             ENQUEUED_TIME: Raw(encode(Timestamp(now))),
         } | {key: raw for key, raw in content.message_annotations.items() if key not in _SET_BY_BROKER}
-        content.delivery_annotations = {}
         event = Event(number, offset, now, content.encode(with_header=False))
         self.engine.store.append(self.hub, self.index, event)
         self.restore(event)

@@ -28,22 +28,18 @@ class Control:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def application(self) -> web.Application:
-        """The aiohttp application."""
-        application = web.Application()
-        application.add_routes(
-            [
-                web.get("/health", self.health),
-                web.post("/control/clock", self.clock),
-                web.post("/control/drop", self.drop),
-                web.post("/control/fault", self.set_fault),
-                web.delete("/control/fault", self.clear_fault),
-                web.get("/control/counters", self.counters),
-                web.get("/control/entities", self.entities),
-                *Administration(self._server).routes(),
-            ]
-        )
-        return application
+    def routes(self) -> list[web.RouteDef]:
+        """All routes, those of the administration API last: they take every path."""
+        return [
+            web.get("/health", self.health),
+            web.post("/control/clock", self.clock),
+            web.post("/control/drop", self.drop),
+            web.post("/control/fault", self.set_fault),
+            web.delete("/control/fault", self.clear_fault),
+            web.get("/control/counters", self.counters),
+            web.get("/control/entities", self.entities),
+            *Administration(self._server).routes(),
+        ]
 
     async def health(self, _: web.Request) -> web.Response:
         """Whether the broker serves."""

@@ -1,15 +1,19 @@
 """Links on which clients read a partition."""
 
+from typing import Any
+
 from sandbox.azure.amqp.codec import encode
 from sandbox.azure.amqp.link import Link
+from sandbox.azure.amqp.message import Sections
 from sandbox.azure.amqp.performatives import SETTLE_SETTLED, Error, Source
-from sandbox.azure.amqp.types import Described, Symbol, Timestamp, ULong
+from sandbox.azure.amqp.types import Described, Raw, Symbol, Timestamp, ULong
 from sandbox.azure.broker.entities.eventhub import Partition
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 
 SELECTOR = "apache.org:selector-filter:string"
 _SELECTOR_CODE = ULong(0x000000137000000A)
 _METRICS = "com.microsoft:enable-receiver-runtime-metric"
+_DELIVERY_ANNOTATIONS = b"\x00\x53\x71"
 _EVENTS_AT_ONCE = 500  # then other readers get their turn
 
 
@@ -44,25 +48,26 @@ class HubReader(Endpoint):
         first = self._partition.next_sequence_number - len(events)
         start = max(self._next - first, 0)  # what was not read in time is no longer kept
         batch = events[start : start + min(link.credit, _EVENTS_AT_ONCE)]
-        prefix = self._metrics() if self._with_metrics and batch else b""
+        metrics = self._metrics() if self._with_metrics and batch else {}
+        prefix = _section(metrics)
         for event in batch:
-            link.send(prefix + event.encoded, b"", settled=True)
+            annotated = event.encoded.startswith(_DELIVERY_ANNOTATIONS)
+            link.send(_merged(metrics, event.encoded) if annotated else prefix + event.encoded, b"", settled=True)
             self._next = event.sequence_number + 1
         if link.credit > 0 and self._next < self._partition.next_sequence_number:
             return True
         link.drained()
         return False
 
-    def _metrics(self) -> bytes:
+    def _metrics(self) -> dict[Any, Any]:
         """The partition's newest event, as delivery annotations."""
         last = self._partition.last
-        annotations = {
+        return {
             Symbol("last_enqueued_sequence_number"): last.sequence_number if last else -1,
             Symbol("last_enqueued_offset"): str(last.offset) if last else "-1",
             Symbol("last_enqueued_time_utc"): Timestamp(last.enqueued_at if last else 0),
             Symbol("runtime_info_retrieval_time_utc"): Timestamp(self._scheduler.namespace.engine.clock.now()),
         }
-        return b"\x00\x53\x71" + encode(annotations)
 
     def stolen(self, epoch: int) -> None:
         """A reader with a higher epoch has taken its place."""
@@ -81,6 +86,20 @@ class HubReader(Endpoint):
 
     def on_detach(self) -> None:
         self._partition.detach(self)
+
+
+def _section(annotations: dict[Any, Any]) -> bytes:
+    return _DELIVERY_ANNOTATIONS + encode(annotations) if annotations else b""
+
+
+def _merged(metrics: dict[Any, Any], encoded: bytes) -> bytes:
+    """An event with one section of delivery annotations: clients keep the last of several. Its sender's stay."""
+    if not metrics:
+        return encoded
+    content = Sections.parse(encoded)
+    added = {key: Raw(encode(value)) for key, value in metrics.items()}
+    content.delivery_annotations = content.delivery_annotations | added
+    return content.encode(with_header=False)
 
 
 def _selector(link: Link) -> str | None:

@@ -3,7 +3,7 @@
 from sandbox.azure.amqp.errors import ProtocolError
 from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.message import BATCH_FORMAT, Sections, split_batch
-from sandbox.azure.amqp.performatives import Accepted, DeliveryState, Error, Rejected
+from sandbox.azure.amqp.performatives import SETTLE_FIRST, Accepted, DeliveryState, Error, Rejected
 from sandbox.azure.amqp.types import ULong
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.errors import BrokerError, server_busy
@@ -27,11 +27,14 @@ class Intake(Endpoint):
         """Accepts the attach and lets messages come."""
         limit = HUB_MESSAGE_LIMIT if isinstance(self._target, HubAddress) else QUEUE_MESSAGE_LIMIT
         link.max_message_size = limit
+        link.rcv_settle_mode = SETTLE_FIRST  # whatever was asked for: what is durable is settled at once
         link.accept(properties={"com.microsoft:max-message-batch-size": ULong(limit)})
         link.keep_granted(_CREDIT)
 
     def on_transfer(self, link: Link, delivery: Delivery) -> None:
         state = self._take(link, delivery)
+        if link.is_half_used:
+            self._scheduler.after_commit(link.replenish)
         if not delivery.settled:
             self._scheduler.after_commit(lambda: link.settle(delivery.delivery_id, state))
 

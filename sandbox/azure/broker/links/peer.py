@@ -27,8 +27,8 @@ _CBS, _MANAGEMENT = "$cbs", "$management"
 class Peer(Handler):
     """A client. Its tokens are checked with `keys`, shared access keys; without any, every token is accepted."""
 
-    def __init__(self, scheduler: Scheduler, keys: dict[str, AccessKey]) -> None:
-        self.connection = Connection.server(self)
+    def __init__(self, scheduler: Scheduler, keys: dict[str, AccessKey], idle_time_out: int) -> None:
+        self.connection = Connection.server(self, idle_time_out=idle_time_out)
         self._scheduler = scheduler
         self._keys = keys
         self._grants = Grants()
@@ -114,6 +114,11 @@ class Peer(Handler):
 def _path(link: Link) -> str:
     """Where the client wants to send to or receive from."""
     terminus = link.source if link.is_sender else link.target
+    asked = link.remote.target if link.remote else None
+    if not link.is_sender and terminus is None and asked is not None:
+        raise BrokerError("amqp:not-implemented", "Transactions are not simulated: there is no coordinator.")
+    if terminus is not None and terminus.dynamic:
+        raise BrokerError("amqp:not-implemented", "Nodes are not created by attaching to them: name an address.")
     if terminus is None or terminus.address is None:
         raise BrokerError("amqp:invalid-field", "A link needs an address.")
     return path_of(terminus.address)

@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.azure.amqp.codec import encode, encode_list
 from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.message import Sections
-from sandbox.azure.amqp.performatives import Accepted
+from sandbox.azure.amqp.performatives import SETTLE_FIRST, Accepted
 from sandbox.azure.amqp.types import Int, Raw, Symbol
 from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler, new_tag
@@ -104,6 +104,7 @@ class RequestLink(Endpoint):
     def open(self, link: Link) -> None:
         """Accepts the attach and lets requests come."""
         link.max_message_size = _LIMIT
+        link.rcv_settle_mode = SETTLE_FIRST
         link.accept()
         link.keep_granted(_CREDIT)
 
@@ -117,6 +118,8 @@ class RequestLink(Endpoint):
             response = self.answer(request)
         except BrokerError as error:
             response = Response.failed(error)
+        if link.is_half_used:
+            self._scheduler.after_commit(link.replenish)
         if not delivery.settled:
             link.settle(delivery.delivery_id, Accepted())
         replies = self._replies.get(request.reply_to) or next(reversed(self._replies.values()), None)

@@ -204,6 +204,7 @@ class RequestLink:
         """An answer."""
         if not delivery.settled:
             link.accept_delivery(delivery.delivery_id)
+        link.replenish()
         message = Sections.parse(delivery.payload)
         answer = self._answers.get(str(message.property("correlation_id")))
         if answer is not None and not answer.done():

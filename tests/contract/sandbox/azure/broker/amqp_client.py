@@ -1,6 +1,7 @@
 """A small blocking AMQP client on the sandbox's engine, for what the SDKs hide."""
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Self
@@ -13,14 +14,16 @@ from sandbox.azure.amqp.performatives import DeliveryState
 class AmqpClient(Handler):
     """One connection with one session; what happens is collected and waited for."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+        plain = socket.create_connection(("127.0.0.1", port))
+        self.socket = plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
         self.connection = Connection.client(self, container_id="test", hostname="localhost")
         self.session = self.connection.begin()
         self.errors: dict[Link, Error | None] = {}
         self.received: list[tuple[Link, Delivery]] = []
         self.outcomes: dict[int, DeliveryState | None] = {}
         self.settlements: dict[int, DeliveryState | None] = {}
+        self.closed_with: Error | None = None
         self.lost = False
 
     def __enter__(self) -> Self:
@@ -44,6 +47,9 @@ class AmqpClient(Handler):
 
     def on_settled(self, link: Link, delivery_id: int, state: DeliveryState | None) -> None:
         self.settlements[delivery_id] = state
+
+    def on_close(self, error: Error | None) -> None:
+        self.closed_with = error
 
     def on_detach(self, link: Link, error: Error | None) -> None:
         self.errors[link] = error

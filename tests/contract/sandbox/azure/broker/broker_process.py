@@ -31,9 +31,12 @@ class BrokerProcess:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.port = free_port()
         self.http_port = free_port()
+        self.tls_port = free_port()
+        self.ca_file = folder / "ca" / "ca.pem"
         self._log = folder / "broker.log"
         self._command = [sys.executable, "-m", "sandbox.azure.broker", "--port", str(self.port)]
         self._command += ["--http-port", str(self.http_port), "--db", str(folder / "broker.sqlite")]
+        self._command += ["--tls-port", str(self.tls_port), "--ca-dir", str(self.ca_file.parent)]
         for path in CONFIGS:
             self._command += ["--config", str(path)]
         self._command += arguments
@@ -48,6 +51,14 @@ class BrokerProcess:
         return (
             f"Endpoint=sb://localhost:{self.port};SharedAccessKeyName={name};SharedAccessKey={key};"
             "UseDevelopmentEmulator=true;"
+        )
+
+    @property
+    def secure_connection_string(self) -> str:
+        """As a real namespace has it: without the word that says that it is an emulator."""
+        return (
+            f"Endpoint=sb://localhost:{self.tls_port}/;SharedAccessKeyName=RootManageSharedAccessKey;"
+            "SharedAccessKey=SAS_KEY_VALUE"
         )
 
     def start(self) -> float:

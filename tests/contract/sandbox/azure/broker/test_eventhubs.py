@@ -13,6 +13,7 @@ import pytest
 from azure.eventhub import EventData, EventHubConsumerClient, EventHubProducerClient
 from azure.eventhub.aio import EventHubConsumerClient as AsyncConsumer
 from azure.eventhub.aio import EventHubProducerClient as AsyncProducer
+from azure.eventhub.amqp import AmqpAnnotatedMessage
 from azure.eventhub.exceptions import EventHubError
 
 from sandbox.azure.broker.entities.partition_hash import partition_of
@@ -195,3 +196,21 @@ async def test_a_higher_epoch_steals_and_latest_sees_only_what_is_new(connection
     await asyncio.gather(first.close(), second.close())
     for task in (reading, stealing):
         task.cancel()
+
+
+def test_delivery_annotations_of_the_sender_arrive(connection_string: str) -> None:
+    """With the partition's newest event asked for too: clients keep one section of delivery annotations only."""
+    message = AmqpAnnotatedMessage(data_body=b"x", delivery_annotations={"d": "v"})
+    with EventHubProducerClient.from_connection_string(connection_string, eventhub_name="annotated") as client:
+        client.send_batch([message], partition_id="0")
+    for tracked in (False, True):
+        [(event, newest)] = read(
+            connection_string,
+            "annotated",
+            1,
+            starting_position="-1",
+            track_last_enqueued_event_properties=tracked,
+        )
+        annotations = event.raw_amqp_message.delivery_annotations or {}
+        assert annotations[b"d"] == b"v"
+        assert (newest["sequence_number"] is not None) is tracked
