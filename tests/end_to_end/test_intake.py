@@ -167,6 +167,7 @@ def test_the_host_reads_no_more_than_a_megabyte(client: Client) -> None:
     [
         (b"<xml/>", {"Content-Type": "text/xml"}, 415, "application/json"),
         (gzip.compress(b"{}", mtime=0), {"Content-Encoding": "gzip"}, 415, "content-encoding"),
+        (b"not gzip", {"Content-Encoding": "gzip"}, 415, "content-encoding"),
         (b"", {}, 400, ""),
         (b"{", {}, 400, ""),
         (b"[]", {}, 400, ""),

@@ -58,8 +58,14 @@ class HttpFront:
         self._runner: web.ServerRunner | None = None
 
     async def start(self, port: int) -> None:
-        """Listen on 127.0.0.1."""
-        server = web.Server(self._handle, request_factory=self._request, access_log=None, keepalive_timeout=130.0)
+        """Listen on 127.0.0.1; a body comes to its function as it was sent, whatever its Content-Encoding."""
+        server = web.Server(
+            self._handle,
+            request_factory=self._request,
+            access_log=None,
+            keepalive_timeout=130.0,
+            auto_decompress=False,
+        )
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port, backlog=512).start()

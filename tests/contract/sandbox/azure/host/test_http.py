@@ -1,5 +1,6 @@
 """The HTTP front does what the real one does (sources in sandbox/azure/host/http/front.py, encoding/http.py)."""
 
+import gzip
 import json
 import socket
 import time
@@ -99,6 +100,15 @@ def test_a_chunked_body_arrives_empty(http_host: HostProcess) -> None:
         yield b"never seen"
 
     assert http_host.post("/api/echo/x", chunks()).json()["body"] == ""
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b"x" * 500, mtime=0), b"not gzip"], ids=["gzip", "not gzip"])
+def test_a_body_keeps_its_content_encoding(http_host: HostProcess, body: bytes) -> None:
+    """The host has no request decompression: the function gets header and bytes as they came."""
+    answer = http_host.post("/api/echo/x", body, headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 201
+    assert answer.json()["bytes"] == body.hex()
+    assert answer.json()["headers"]["content-encoding"] == "gzip"
 
 
 def test_a_body_over_the_limit_is_413(http_host: HostProcess) -> None:

@@ -20,7 +20,8 @@ async def echo(req: func.HttpRequest, context: func.Context) -> func.HttpRespons
         "params": dict(req.params),
         "route": dict(req.route_params),
         "headers": dict(req.headers),
-        "body": req.get_body().decode(),
+        "body": req.get_body().decode(errors="replace"),
+        "bytes": req.get_body().hex(),
         "invocation": context.invocation_id,
         "trace": context.trace_context.trace_parent,
     }
