@@ -39,6 +39,7 @@ class Ports:
     functions: int = _port(7071, "the app's HTTP functions")
     events_host: int = _port(7072, "status of the host that runs the other functions")
     amqp: int = _port(5672, "Service Bus and Event Hubs over AMQP")
+    amqps: int = _port(5671, "the broker with TLS: AMQP, AMQP over WebSockets, and HTTPS for administration")
     broker_http: int = _port(5300, "health and controls of the broker")
     blob: int = _port(10000, "Azurite blobs")
     queue: int = _port(10001, "Azurite queues")

@@ -34,7 +34,7 @@ def plugin_events() -> dict[str, dict[str, str]]:
 
 
 def ca_file(state: StateDirectory) -> Path:
-    """The authority that signed the Dataverse stand-in's certificate."""
+    """The authority that signed the certificate of the Dataverse stand-in and of the broker."""
     return state.data / "ca" / "ca.pem"
 
 
@@ -93,6 +93,8 @@ def services(
                 "sandbox.azure.broker",
                 port=ports.amqp,
                 http_port=ports.broker_http,
+                tls_port=ports.amqps,
+                ca_dir=ca_file(state).parent,
                 db=data / "broker.sqlite",
                 more=configs,
             ),

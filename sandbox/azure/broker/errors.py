@@ -18,6 +18,13 @@ def not_found(path: str) -> BrokerError:
     )
 
 
+def disabled(path: str) -> BrokerError:
+    """The entity's status forbids to send to it, or to receive from it."""
+    return BrokerError(
+        "com.microsoft:entity-disabled", f"The messaging entity 'sb://localhost/{path}' is currently disabled.", 400
+    )
+
+
 def not_allowed(description: str) -> BrokerError:
     """The entity exists, but does not allow this."""
     return BrokerError("amqp:not-allowed", description, 400)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.azure.broker.entities.engine import Engine
-from sandbox.azure.broker.entities.eventhub import EventHub, Partition
+from sandbox.azure.broker.entities.eventhub import DEFAULT_GROUP, EventHub, Partition
 from sandbox.azure.broker.entities.options import QueueOptions
 from sandbox.azure.broker.entities.queue import DEAD_LETTER_SUFFIX, Queue
-from sandbox.azure.broker.entities.store import StoredEntity
+from sandbox.azure.broker.entities.store import StoredEntity, StoredHub
 from sandbox.azure.broker.entities.topic import Subscription, Topic
-from sandbox.azure.broker.errors import already_exists, not_found
+from sandbox.azure.broker.errors import already_exists, not_allowed, not_found
 from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.rules.rule import Rule
 
@@ -63,6 +63,47 @@ class Namespace:
         hub = self.hubs[name.lower()] = EventHub(self.engine, name, partitions, groups, retention)
         return hub
 
+    def create_hub(self, name: str, partitions: int, retention: int, kept: dict[str, str]) -> EventHub:
+        """Adds an event hub on request, and stores it."""
+        hub = self.add_hub(name, partitions, [], retention)
+        hub.kept = kept
+        self._remember_hub(hub)
+        return hub
+
+    def change_hub(self, hub: EventHub, retention: int | None, kept: dict[str, str]) -> None:
+        """Gives a hub other settings, and stores them."""
+        hub.change(retention, kept)
+        self._remember_hub(hub)
+
+    def create_group(self, hub: EventHub, name: str) -> None:
+        """Adds a consumer group; raises when there is one of that name."""
+        if name.lower() in hub.groups:
+            raise already_exists(f"{hub.name}/ConsumerGroups/{name}")
+        hub.groups.add(name.lower())
+        self._remember_hub(hub)
+
+    def delete_group(self, hub: EventHub, name: str) -> None:
+        """Deletes a consumer group, whose readers are detached; `$Default` stays."""
+        path = f"{hub.name}/ConsumerGroups/{name}"
+        if name.lower() == DEFAULT_GROUP:
+            raise not_allowed("The consumer group $Default cannot be deleted.")
+        if name.lower() not in hub.groups:
+            raise not_found(path)
+        hub.groups.discard(name.lower())
+        hub.close(not_found(path), name.lower())
+        self._remember_hub(hub)
+
+    def delete_hub(self, hub: EventHub) -> None:
+        """Deletes a hub with its events; its readers are detached."""
+        del self.hubs[hub.name.lower()]
+        hub.close(not_found(hub.name))
+        self.engine.store.delete_hub(hub.name)
+
+    def _remember_hub(self, hub: EventHub) -> None:
+        groups = sorted(hub.groups - {DEFAULT_GROUP})
+        stored = StoredHub(hub.name, len(hub.partitions), hub.retention, groups, hub.kept, hub.created_at)
+        self.engine.store.put_hub(stored)
+
     def _check_free(self, name: str) -> None:
         key = name.lower()
         if key in self.queues or key in self.topics or key in self.hubs:
@@ -86,7 +127,7 @@ class Namespace:
     def change_options(self, entity: Queue, options: QueueOptions) -> None:
         """Gives an entity other options, and stores them."""
         self._check_targets(options)
-        entity.options = options
+        entity.change(options)
         self._remember(entity)
 
     def _remember(self, entity: Queue) -> None:

@@ -12,6 +12,7 @@ def recover(namespace: Namespace) -> None:
     """
     store = namespace.engine.store
     _recover_entities(namespace, store)
+    _recover_hubs(namespace, store)
     _recover_rules(namespace, store)
     _recover_queues({queue.name: queue for queue in namespace.all_queues()}, store)
     _recover_events(namespace, store)
@@ -22,7 +23,7 @@ def _recover_entities(namespace: Namespace, store: Store) -> None:
         entity: Queue | None = namespace.queues.get(stored.path) or namespace.topics.get(stored.path)
         topic = namespace.topics.get((stored.topic or "").lower())
         if entity is not None:
-            entity.options = stored.options
+            entity.change(stored.options)
         elif stored.kind == "Topic":
             entity = namespace.add_topic(stored.name, stored.options)
         elif stored.kind == "Queue":
@@ -31,6 +32,16 @@ def _recover_entities(namespace: Namespace, store: Store) -> None:
             entity = namespace.add_subscription(topic, stored.name, stored.options, [])
         if entity is not None:
             entity.created_at = stored.created_at
+
+
+def _recover_hubs(namespace: Namespace, store: Store) -> None:
+    for stored in store.hubs():
+        hub = namespace.hubs.get(stored.name.lower())
+        if hub is None:
+            hub = namespace.add_hub(stored.name, stored.partitions, [], stored.retention)
+        hub.groups |= set(stored.groups)
+        hub.change(stored.retention, stored.kept)
+        hub.created_at = stored.created_at
 
 
 def _recover_rules(namespace: Namespace, store: Store) -> None:

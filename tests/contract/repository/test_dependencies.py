@@ -22,10 +22,22 @@ from sandbox.repository import REPOSITORY
 
 DEVELOPED = ("sandbox", "documentation", "tests", "infra")
 DEPLOYED = [REPOSITORY / "function_app.py", *(REPOSITORY / "integration").rglob("*.py")]
-COMPARATORS = REPOSITORY / "sandbox" / "bench" / "comparators"
-"""Programs that the bench runs in an environment of their own (sandbox/bench/requirements.txt)."""
+ELSEWHERE = (
+    REPOSITORY / "sandbox" / "bench" / "comparators",  # in an environment of their own (sandbox/bench/requirements.txt)
+    REPOSITORY
+    / "tests"
+    / "contract"
+    / "sandbox"
+    / "azure"
+    / "broker"
+    / "proton",  # with the Python that has Qpid Proton
+)
+"""Programs that run in other environments than the one that is developed in."""
 DEVELOPMENT = [
-    path for folder in DEVELOPED for path in (REPOSITORY / folder).rglob("*.py") if not path.is_relative_to(COMPARATORS)
+    path
+    for folder in DEVELOPED
+    for path in (REPOSITORY / folder).rglob("*.py")
+    if not any(path.is_relative_to(other) for other in ELSEWHERE)
 ]
 OURS = {
     "integration",

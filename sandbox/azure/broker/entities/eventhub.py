@@ -34,6 +34,9 @@ class Reader(Protocol):
     def pump(self) -> bool:
         """Sends the events that it has credit for; True when it could be sent more at once."""
 
+    def entity_closed(self, error: BrokerError) -> None:
+        """The hub or its consumer group was deleted."""
+
     def stolen(self, epoch: int) -> None:
         """A reader with a higher epoch takes its place."""
 
@@ -167,10 +170,29 @@ class EventHub:
     def __init__(self, engine: Engine, name: str, partitions: int, groups: list[str], retention: int | None) -> None:
         self.name = name
         self.created_at = engine.clock.now()
-        kept = DEFAULT_RETENTION_MS if retention is None else retention
-        self.partitions = [Partition(engine, name, index, kept) for index in range(partitions)]
+        self.retention = DEFAULT_RETENTION_MS if retention is None else retention
+        self.is_deleted = False
+        self.kept: dict[str, str] = {}  # settings that are given back as they came
+        self.partitions = [Partition(engine, name, index, self.retention) for index in range(partitions)]
         self.groups = {DEFAULT_GROUP} | {group.lower() for group in groups}
         self._turn = 0
+
+    def change(self, retention: int | None, kept: dict[str, str]) -> None:
+        """Another retention (milliseconds; None leaves it) and other settings hold from now on."""
+        self.kept = kept
+        if retention is not None:
+            self.retention = retention
+            for partition in self.partitions:
+                partition.retention = retention
+
+    def close(self, error: BrokerError, group: str | None = None) -> None:
+        """Detaches the readers of one consumer group; without one, of all, and takes no more events."""
+        self.is_deleted = group is None
+        for partition in self.partitions:
+            for reader in list(partition.readers):
+                if group in {None, reader.group}:
+                    partition.detach(reader)
+                    reader.entity_closed(error)
 
     def partition(self, name: str) -> Partition:
         """The partition of that id."""

@@ -1,11 +1,17 @@
 """The options of an entity."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+STATES = ("Active", "Disabled", "SendDisabled", "ReceiveDisabled")
+_SENDABLE, _RECEIVABLE = frozenset({"Active", "ReceiveDisabled"}), frozenset({"Active", "SendDisabled"})
 
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """The options of a queue, topic or subscription; the defaults are those of Config.json. Times in milliseconds."""
+    """The options of a queue, topic or subscription; the defaults are those of Config.json. Times in milliseconds.
+
+    `kept` are settings that the broker gives back as they came and does not act on, by their names in Azure's API.
+    """
 
     lock_duration: int = 60_000
     max_delivery_count: int = 3
@@ -15,3 +21,15 @@ class QueueOptions:
     duplicate_window: int = 0
     forward_to: str | None = None
     forward_dead_letters_to: str | None = None
+    status: str = "Active"
+    kept: dict[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def can_send(self) -> bool:
+        """Whether messages are taken."""
+        return self.status in _SENDABLE
+
+    @property
+    def can_receive(self) -> bool:
+        """Whether messages are given."""
+        return self.status in _RECEIVABLE

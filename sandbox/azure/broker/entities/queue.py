@@ -12,7 +12,14 @@ from sandbox.azure.broker.entities.engine import Engine
 from sandbox.azure.broker.entities.locks import MessageLocks
 from sandbox.azure.broker.entities.options import QueueOptions
 from sandbox.azure.broker.entities.sessions import Consumer, Session, SessionTable
-from sandbox.azure.broker.errors import BrokerError, message_lock_lost, not_allowed, not_found, session_lock_lost
+from sandbox.azure.broker.errors import (
+    BrokerError,
+    disabled,
+    message_lock_lost,
+    not_allowed,
+    not_found,
+    session_lock_lost,
+)
 from sandbox.azure.broker.message import EXPIRED, BrokeredMessage, DeadLetterReason, State, too_many_deliveries
 
 DEAD_LETTER_SUFFIX = "/$DeadLetterQueue"
@@ -57,13 +64,23 @@ class Queue:
     def delete(self) -> None:
         """Takes the queue out of service: its receivers are notified, and what is sent to it is refused."""
         self.is_deleted = True
-        for consumer in list(self._consumers):
-            consumer.entity_deleted()
-        if self.sessions is not None:
-            self.sessions.delete()
+        self._end_consumers(not_found(self.name))
         for queue in (self.dead_letters, self.transfer_dead_letters):
             if queue is not None:
                 queue.delete()
+
+    def change(self, options: QueueOptions) -> None:
+        """Other options hold from now on; when messages are given no longer, receivers are detached."""
+        self.options = options
+        self.duplicates.window_ms = options.duplicate_window
+        if not options.can_receive:
+            self._end_consumers(disabled(self.name))
+
+    def _end_consumers(self, error: BrokerError) -> None:
+        for consumer in list(self._consumers):
+            consumer.entity_closed(error)
+        if self.sessions is not None:
+            self.sessions.close(error)
 
     # ---- sending
 
@@ -71,6 +88,7 @@ class Queue:
         """Raises `BrokerError` when the queue cannot take the message."""
         if self.is_deleted:
             raise not_found(self.name)
+        self._check_status()
         if self.options.forward_to:
             return
         if self.options.requires_session and message.session_id is None:
@@ -78,6 +96,10 @@ class Queue:
                 "The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have "
                 "session support enabled can only receive messages that have the SessionId set to a valid value."
             )
+
+    def _check_status(self) -> None:
+        if not self.options.can_send:
+            raise disabled(self.name)
 
     def send(self, message: BrokeredMessage) -> int:
         """Takes a checked message, now or as scheduled, and gives its sequence number: 0 for a duplicate."""

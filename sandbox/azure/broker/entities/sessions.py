@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sandbox.azure.broker.entities.deadlines import Deadlines
 from sandbox.azure.broker.entities.engine import Engine
-from sandbox.azure.broker.errors import session_cannot_be_locked, session_lock_lost
+from sandbox.azure.broker.errors import BrokerError, session_cannot_be_locked, session_lock_lost
 from sandbox.azure.broker.message import BrokeredMessage
 
 
@@ -28,8 +28,8 @@ class Consumer(Protocol):
     def session_lost(self) -> None:
         """Its session's lock has expired."""
 
-    def entity_deleted(self) -> None:
-        """The entity that it receives from was deleted."""
+    def entity_closed(self, error: BrokerError) -> None:
+        """The entity that it receives from was deleted or gives no more messages."""
 
 
 class Acceptor(Protocol):
@@ -38,8 +38,8 @@ class Acceptor(Protocol):
     def accept(self, session: "Session") -> None:
         """It gets this session."""
 
-    def entity_deleted(self) -> None:
-        """The entity whose session it waits for was deleted."""
+    def entity_closed(self, error: BrokerError) -> None:
+        """The entity whose session it waits for was deleted or gives no more messages."""
 
 
 class Session:
@@ -144,13 +144,13 @@ class SessionTable:
                 if not self._queue.deliver_from(session.ready, consumer, session):
                     break
 
-    def delete(self) -> None:
-        """The queue was deleted: notifies those who hold a session or wait for one."""
+    def close(self, error: BrokerError) -> None:
+        """The queue was deleted or gives no more messages: ends those who hold a session or wait for one."""
         for session in list(self.sessions.values()):
             if session.holder is not None:
-                session.holder.entity_deleted()
-        for acceptor in self._waiting:
-            acceptor.entity_deleted()
+                session.holder.entity_closed(error)
+        for acceptor in list(self._waiting):
+            acceptor.entity_closed(error)
 
     def _next_available(self) -> Session | None:
         while self._available:

@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS partition(
     PRIMARY KEY(hub, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entity(
     path TEXT PRIMARY KEY, kind TEXT, topic TEXT, name TEXT, options TEXT, created_at INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hub(
+    path TEXT PRIMARY KEY, name TEXT, partitions INTEGER, retention INTEGER, groups TEXT, kept TEXT,
+    created_at INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rules(subscription TEXT PRIMARY KEY, rules TEXT) WITHOUT ROWID;
 """
 _SET_COUNTER = "INSERT INTO counter VALUES(?,?) ON CONFLICT(queue) DO UPDATE SET next = max(next, excluded.next)"
@@ -49,6 +52,18 @@ class StoredEntity:
     topic: str | None  # of a subscription
     name: str
     options: QueueOptions
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHub:
+    """An event hub that was created or changed on request. `retention` in milliseconds."""
+
+    name: str
+    partitions: int
+    retention: int
+    groups: list[str]
+    kept: dict[str, str]
     created_at: int
 
 
@@ -151,6 +166,17 @@ class Store:
             for table in ("message", "counter", "seen", "session"):
                 self._write(f"DELETE FROM {table} WHERE queue=?", (queue,))  # noqa: S608 -- the names of the tables above
 
+    def put_hub(self, hub: StoredHub) -> None:
+        """A hub was created or changed on request."""
+        values = (hub.name, hub.partitions, hub.retention, json.dumps(hub.groups), json.dumps(hub.kept), hub.created_at)
+        self._write("INSERT OR REPLACE INTO hub VALUES(?,?,?,?,?,?,?)", (hub.name.lower(), *values))
+
+    def delete_hub(self, name: str) -> None:
+        """A hub was deleted, with all its events."""
+        self._write("DELETE FROM hub WHERE path=?", (name.lower(),))
+        for table in ("event", "partition"):
+            self._write(f"DELETE FROM {table} WHERE hub=?", (name,))  # noqa: S608 -- the names of the tables above
+
     def append(self, hub: str, partition: int, event: Event) -> None:
         """A new event in a partition of a hub."""
         self._write("INSERT INTO event VALUES(?,?,?,?,?,?)", (hub, partition, *_row(event)))
@@ -169,6 +195,11 @@ class Store:
             "SELECT * FROM entity ORDER BY kind='Subscription'"
         ):
             yield StoredEntity(path, kind, topic, name, QueueOptions(**json.loads(options)), created_at)
+
+    def hubs(self) -> Iterator[StoredHub]:
+        """The hubs that were created or changed on request."""
+        for _, name, partitions, retention, groups, kept, created_at in self._db.execute("SELECT * FROM hub"):
+            yield StoredHub(name, partitions, retention, json.loads(groups), json.loads(kept), created_at)
 
     def rules(self) -> Iterator[tuple[str, list[Rule]]]:
         """The rules of each subscription whose rules were changed on request, by its name."""

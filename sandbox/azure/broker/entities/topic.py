@@ -17,6 +17,9 @@ class Subscription(Queue):
         self.subscription_name = name
         self.rules: dict[str, Rule] = {}  # by lower-case name
 
+    def _check_status(self) -> None:
+        """Nothing to check: what its topic takes also comes to a subscription from which nobody may receive."""
+
     def replace_rules(self, rules: list[Rule]) -> None:
         """Puts rules in place as they were configured or stored."""
         self.rules = {rule.name.lower(): rule for rule in rules}
@@ -60,6 +63,7 @@ class Topic(Queue):
     def check(self, message: BrokeredMessage) -> None:
         if self.is_deleted:
             raise not_found(self.name)
+        self._check_status()
         for subscription in self.subscriptions.values():
             if subscription.options.requires_session:
                 for copy in subscription.copies(message):

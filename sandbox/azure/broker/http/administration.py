@@ -1,6 +1,8 @@
 """The administration API: what `ServiceBusAdministrationClient` asks over HTTP, on the port of `/health`.
 
 GET $Resources/Queues, $Resources/Topics, TOPIC/Subscriptions, .../Rules     a page of entities, with their counts
+GET $Resources/EventHubs, HUB/ConsumerGroups                                  hubs, their consumer groups
+GET, PUT, DELETE of HUB, HUB/ConsumerGroups/NAME                              one; made at run time, kept in the file
 GET, PUT, DELETE of QUEUE, TOPIC, TOPIC/Subscriptions/NAME, .../Rules/NAME    one; PUT with If-Match changes it
 GET $namespaceinfo                                                            the namespace
 
@@ -10,7 +12,6 @@ https://learn.microsoft.com/rest/api/servicebus/
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from urllib.parse import quote
 
 from aiohttp import web
@@ -20,8 +21,10 @@ from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.topic import Subscription, Topic
 from sandbox.azure.broker.errors import BrokerError, not_found, rule_not_found
 from sandbox.azure.broker.http import atom
-from sandbox.azure.broker.http.descriptions import describe, options_from
+from sandbox.azure.broker.http.descriptions import describe
+from sandbox.azure.broker.http.hub_descriptions import HubAdministration
 from sandbox.azure.broker.http.rule_descriptions import describe_rule, rule_from
+from sandbox.azure.broker.http.settings import SUBSCRIPTION, check_name, options_from
 from sandbox.azure.broker.links.cbs import verified_key
 from sandbox.azure.broker.rules.rule import Rule
 from sandbox.azure.broker.server import Server
@@ -43,6 +46,7 @@ class Administration:
         self._server = server
         self._namespace = server.namespace
         self._engine = server.namespace.engine
+        self._hubs = HubAdministration(server.namespace)
 
     def routes(self) -> list[web.RouteDef]:
         """Routes for all paths that no other route takes, except those of the controls."""
@@ -98,7 +102,7 @@ class Administration:
         elif path.lower() == "$resources/queues":
             entities = (queue for queue in self._namespace.queues.values() if not isinstance(queue, Subscription))
         else:
-            return None
+            return self._hubs.listing(path)
         return [self._named(request, entity) for entity in entities]
 
     def _one(self, request: web.Request, path: str) -> Named | None:
@@ -111,7 +115,7 @@ class Administration:
         if found := _SUBSCRIPTION.fullmatch(path):
             return self._named(request, self._subscription(found[1], found[2]))
         entity = self._namespace.queues.get(path.lower()) or self._namespace.topics.get(path.lower())
-        return None if entity is None else self._named(request, entity)
+        return self._hubs.one(path) if entity is None else self._named(request, entity)
 
     def _topic(self, name: str) -> Topic:
         topic = self._namespace.topics.get(name.lower())
@@ -156,21 +160,22 @@ class Administration:
     # ---- changing
 
     async def put(self, request: web.Request, path: str) -> web.Response:
-        """Creates an entity or, with If-Match, changes it: all but RequiresSession and duplicate detection."""
+        """Creates an entity or, with If-Match, changes it."""
         description = atom.description_of(await request.read())
         changes = "If-Match" in request.headers
         if found := _RULE.fullmatch(path):
             return self._put_rule(request, self._subscription(found[1], found[2]), found[3], description, changes)
-        options = options_from(atom.texts(description))
+        hub = self._hubs.put(path, description, changes=changes)
+        if hub is not None:
+            return self._entry(request, hub, 200 if changes else 201)
         known = self._namespace.queues.get(path.lower()) or self._namespace.topics.get(path.lower())
         if changes:
             if known is None:
                 raise not_found(path)
-            fixed = known.options
-            kept = replace(options, requires_session=fixed.requires_session, duplicate_window=fixed.duplicate_window)
-            self._namespace.change_options(known, kept)
+            self._namespace.change_options(known, options_from(description, known.options))
             return self._entry(request, self._named(request, known))
-        kind = atom.local_name(description)
+        options, kind = options_from(description), atom.local_name(description)
+        self._check_path(path, kind)
         if found := _SUBSCRIPTION.fullmatch(path):
             rule = atom.child(description, "DefaultRuleDescription")
             rules = [] if rule is None else [self._rule("$Default", rule)]
@@ -179,9 +184,17 @@ class Administration:
             entity = self._namespace.create(path, options, is_topic=kind == "TopicDescription")
         return self._entry(request, self._named(request, entity), 201)
 
+    def _check_path(self, path: str, kind: str) -> None:
+        """The name fits, and the description is one of what stands at such a path."""
+        found = _SUBSCRIPTION.fullmatch(path)
+        check_name(path if found is None else found[2], short=found is not None)
+        if (found is not None) != (kind == SUBSCRIPTION):
+            raise ValueError(f"A {kind} cannot be put at '{path}'.")
+
     def _put_rule(
         self, request: web.Request, subscription: Subscription, name: str, description: atom.Node, changes: bool
     ) -> web.Response:
+        check_name(name, short=True)
         rule = self._rule(name, description)
         if changes:
             subscription.remove_rule(name)
@@ -195,7 +208,7 @@ class Administration:
         """Deletes an entity with all that is in it and below it."""
         if found := _RULE.fullmatch(path):
             self._subscription(found[1], found[2]).remove_rule(found[3])
-        else:
+        elif not self._hubs.delete(path):
             self._namespace.delete(path)
         return web.Response()
 

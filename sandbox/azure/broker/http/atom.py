@@ -14,7 +14,8 @@ COUNTS = "http://schemas.microsoft.com/netservices/2011/06/servicebus"
 INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 SCHEMA = "http://www.w3.org/2001/XMLSchema"
 _ATOM = "http://www.w3.org/2005/Atom"
-_NO_DURATION = "P10675199DT2H48M5.4775807S"  # .NET's TimeSpan.MaxValue: never
+NO_DURATION = "P10675199D"
+_NO_DURATION = f"{NO_DURATION}T2H48M5.4775807S"  # .NET's TimeSpan.MaxValue: never
 
 
 def element(name: str, content: Any = "", **attributes: str) -> str:
@@ -113,6 +114,20 @@ def child(node: Node, name: str) -> Node | None:
 def texts(node: Node) -> Mapping[str, str]:
     """The text of each child element that has some."""
     return {local_name(each): each.text.strip() for each in node if each.text and each.text.strip()}
+
+
+def inner(node: Node) -> str:
+    """What stands in an element: its text, or its children as `Markup` without namespaces but their own types."""
+    if not len(node):
+        return (node.text or "").strip()
+    return Markup.of(_markup(child) for child in node)
+
+
+def _markup(node: Node) -> str:
+    kind = instance_type(node)
+    attributes = {"i__type": kind} if kind else {}
+    content = inner(node)
+    return element(local_name(node), content if len(node) else str(content), **attributes)
 
 
 def instance_type(node: Node) -> str:

@@ -8,6 +8,7 @@ from sandbox.azure.amqp.message import Sections
 from sandbox.azure.amqp.performatives import SETTLE_SETTLED, Error, Source
 from sandbox.azure.amqp.types import Described, Raw, Symbol, Timestamp, ULong
 from sandbox.azure.broker.entities.eventhub import Partition
+from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 
 SELECTOR = "apache.org:selector-filter:string"
@@ -68,6 +69,10 @@ class HubReader(Endpoint):
             Symbol("last_enqueued_time_utc"): Timestamp(last.enqueued_at if last else 0),
             Symbol("runtime_info_retrieval_time_utc"): Timestamp(self._scheduler.namespace.engine.clock.now()),
         }
+
+    def entity_closed(self, error: BrokerError) -> None:
+        """The hub or its consumer group was deleted."""
+        self._link.detach(Error(error.condition, error.description))
 
     def stolen(self, epoch: int) -> None:
         """A reader with a higher epoch has taken its place."""

@@ -6,7 +6,7 @@ from sandbox.azure.amqp.message import BATCH_FORMAT, Sections, split_batch
 from sandbox.azure.amqp.performatives import SETTLE_FIRST, Accepted, DeliveryState, Error, Rejected
 from sandbox.azure.amqp.types import ULong
 from sandbox.azure.broker.entities.queue import Queue
-from sandbox.azure.broker.errors import BrokerError, server_busy
+from sandbox.azure.broker.errors import BrokerError, not_found, server_busy
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.namespace import HubAddress
@@ -58,6 +58,8 @@ class Intake(Endpoint):
 
     def _store(self, encoded: list[bytes]) -> None:
         if isinstance(self._target, HubAddress):
+            if self._target.hub.is_deleted:
+                raise not_found(self._target.hub.name)
             events = [Sections.parse(data) for data in encoded]
             if events:
                 partition = self._target.partition or self._target.hub.choose(events[0])

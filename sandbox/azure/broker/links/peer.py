@@ -9,7 +9,7 @@ from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.performatives import DeliveryState, Error
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.topic import Topic
-from sandbox.azure.broker.errors import BrokerError, not_allowed
+from sandbox.azure.broker.errors import BrokerError, disabled, not_allowed
 from sandbox.azure.broker.links.cbs import LISTEN, SEND, AccessKey, Grants, TokenLink
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 from sandbox.azure.broker.links.hub_reader import HubReader
@@ -68,6 +68,8 @@ class Peer(Handler):
         readable = isinstance(target, HubAddress) and target.group is not None
         if readable or (isinstance(target, Queue) and target.is_dead_letters):
             raise not_allowed(f"Messages cannot be sent to '{path}'.")
+        if isinstance(target, Queue) and not target.options.can_send:
+            raise disabled(path)
         intake = link.context = Intake(self._scheduler, target)
         intake.open(link)
 
@@ -75,6 +77,8 @@ class Peer(Handler):
         self._require(LISTEN, path)
         source = self._scheduler.namespace.resolve(path)
         if isinstance(source, Queue) and not isinstance(source, Topic):
+            if not source.options.can_receive:
+                raise disabled(path)
             kind = SessionReceiver if has_session_filter(link) else QueueReceiver
             receiver = link.context = kind(self._scheduler, link, source)
             receiver.open()

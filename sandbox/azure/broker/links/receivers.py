@@ -16,7 +16,7 @@ from sandbox.azure.amqp.performatives import (
 from sandbox.azure.amqp.types import Described, Symbol
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.sessions import Session, SessionTable
-from sandbox.azure.broker.errors import BrokerError, not_allowed, not_found, session_lock_lost
+from sandbox.azure.broker.errors import BrokerError, not_allowed, session_lock_lost
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler, Timer, new_tag
 from sandbox.azure.broker.message import BrokeredMessage, DeadLetterReason
 
@@ -58,12 +58,12 @@ class QueueReceiver(Endpoint):
     def session_lost(self) -> None:
         """Nothing to do: this receiver has no session."""
 
-    def entity_deleted(self) -> None:
-        error = not_found(self._queue.name)
+    def entity_closed(self, error: BrokerError) -> None:
         if self._link.attached:
             self._link.detach(Error(error.condition, error.description))
         else:
             self._link.refuse(error.condition, error.description)
+        self.on_detach()
 
     def on_flow(self, link: Link) -> None:
         if link.credit:

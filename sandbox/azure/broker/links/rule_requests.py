@@ -13,6 +13,7 @@ from sandbox.azure.broker.links.requests import Request, Response
 from sandbox.azure.broker.rules.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
 from sandbox.azure.broker.rules.rule import Rule, SqlAction
 from sandbox.azure.broker.rules.sql import SqlError
+from sandbox.azure.broker.rules.typed import TypedValue
 
 _DESCRIPTION, _NO_ACTION, _SQL_ACTION = ULong(0x13700000004), ULong(0x13700000005), ULong(0x13700000006)
 _SQL, _TRUE, _FALSE, _CORRELATION = (ULong(0x1370000006 + index) for index in range(4))
@@ -78,7 +79,14 @@ def _filter(description: dict[str, Any]) -> Filter:
     if not isinstance(wanted, dict):
         raise BrokerError("com.microsoft:argument-error", "The rule has no filter.")
     system = {key.replace("-", ""): value for key, value in wanted.items() if key != "properties"}
-    return CorrelationFilter.named(system, wanted.get("properties"))
+    return CorrelationFilter.named(system, _values(wanted.get("properties")))
+
+
+def _values(given: Any) -> dict[str, Any]:
+    try:
+        return {str(key): TypedValue.from_amqp(value) for key, value in (given or {}).items()}
+    except ValueError as error:
+        raise BrokerError("com.microsoft:argument-error", str(error)) from error
 
 
 def _expression(description: Any) -> str:
@@ -105,5 +113,6 @@ def _described_filter(wanted: Filter) -> Described:
             return Described(_SQL, [wanted.expression, _COMPATIBILITY_LEVEL])
         case CorrelationFilter():
             fields = [wanted.system.get(name) for name in _CORRELATION_FIELDS]
-            return Described(_CORRELATION, [*fields, wanted.application])
+            values = {key: it.amqp() if isinstance(it, TypedValue) else it for key, it in wanted.application.items()}
+            return Described(_CORRELATION, [*fields, values])
     raise TypeError(f"{wanted!r} has no encoding")

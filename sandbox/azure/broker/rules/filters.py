@@ -1,11 +1,13 @@
 """Filters of topic rules: what a rule looks for in a message."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
 from sandbox.azure.broker.rules.sql import Parser
 from sandbox.azure.broker.rules.sql_values import Fields
+from sandbox.azure.broker.rules.typed import TypedValue, plain
 
 
 class Filter(Protocol):
@@ -16,11 +18,11 @@ class Filter(Protocol):
 
 
 class SqlFilter:
-    """A filter from an SQL expression; raises `SqlError` when it cannot be parsed."""
+    """A filter from an SQL expression and its parameters (`@name`); raises `SqlError` when it cannot be parsed."""
 
-    def __init__(self, expression: str) -> None:
-        self.expression = expression
-        self._evaluate = Parser(expression).condition()
+    def __init__(self, expression: str, parameters: Mapping[str, Any] | None = None) -> None:
+        self.expression, self.parameters = expression, dict(parameters or {})
+        self._evaluate = Parser(expression, self.parameters).condition()
 
     def matches(self, message: BrokeredMessage) -> bool:
         return self._evaluate(Fields.of(message)) is True
@@ -65,4 +67,7 @@ class CorrelationFilter:
 
 def _same(given: Any, wanted: Any) -> bool:
     """Whether two values are equal; Config.json may have written a number or a boolean as text."""
+    given = plain(given)
+    if isinstance(wanted, TypedValue):
+        return bool(given == wanted.comparable())
     return bool(given == wanted) or (not isinstance(given, bytes) and str(given).lower() == str(wanted).lower())

@@ -4,6 +4,7 @@ A rule is described as Config.json does it: {"FilterType": "Correlation" | "Sql"
 "CorrelationFilter": {...}, "SqlFilter": {"SqlExpression"}, "Action": {"SqlExpression"}}.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
 from sandbox.azure.broker.rules.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
 from sandbox.azure.broker.rules.sql import Parser, SqlError
 from sandbox.azure.broker.rules.sql_values import Fields
+from sandbox.azure.broker.rules.typed import TypedValue
 
 DEFAULT_RULE = "$Default"
 _RULE_NAME = "RuleName"  # the application property that names the rule whose action was applied
@@ -29,9 +31,9 @@ _CONFIG_NAMES = {  # the fields of the properties section -> the names in Config
 class SqlAction:
     """What a rule changes in the messages that it lets pass; raises `SqlError` when it cannot be parsed."""
 
-    def __init__(self, expression: str) -> None:
-        self.expression = expression
-        self._assignments = Parser(expression).action()
+    def __init__(self, expression: str, parameters: Mapping[str, Any] | None = None) -> None:
+        self.expression, self.parameters = expression, dict(parameters or {})
+        self._assignments = Parser(expression, self.parameters).action()
         for item in self._assignments:
             if item.scope == "sys" and item.name.lower() not in SYSTEM_PROPERTIES:
                 raise SqlError(f"'sys.{item.name}' cannot be changed")
@@ -67,8 +69,9 @@ class Rule:
     @classmethod
     def from_config(cls, name: str, properties: dict[str, Any], created_at: int) -> "Rule":
         """From Config.json's description. Raises `SqlError`, KeyError or TypeError when it is malformed."""
-        action = (properties.get("Action") or {}).get("SqlExpression")
-        return cls(name, _filter(properties), SqlAction(action) if action else None, created_at)
+        action = properties.get("Action") or {}
+        expression, parameters = action.get("SqlExpression"), _values(action.get("Parameters"))
+        return cls(name, _filter(properties), SqlAction(expression, parameters) if expression else None, created_at)
 
     def to_config(self) -> dict[str, Any]:
         """The same as `from_config` takes it."""
@@ -76,12 +79,12 @@ class Rule:
         if isinstance(self.filter, CorrelationFilter):
             wanted = {_CONFIG_NAMES[name]: value for name, value in self.filter.system.items()}
             properties["FilterType"] = "Correlation"
-            properties["CorrelationFilter"] = wanted | {"Properties": self.filter.application}
+            properties["CorrelationFilter"] = wanted | {"Properties": _written(self.filter.application)}
         elif isinstance(self.filter, SqlFilter):
             properties["FilterType"] = type(self.filter).__name__.removesuffix("Filter")
-            properties["SqlFilter"] = {"SqlExpression": self.filter.expression}
+            properties["SqlFilter"] = _sql(self.filter)
         if self.action is not None:
-            properties["Action"] = {"SqlExpression": self.action.expression}
+            properties["Action"] = _sql(self.action)
         return properties
 
     def apply(self, message: BrokeredMessage) -> BrokeredMessage:
@@ -100,7 +103,28 @@ def _filter(properties: dict[str, Any]) -> Filter:
         case "False":
             return FalseFilter()
         case "Sql":
-            return SqlFilter(properties["SqlFilter"]["SqlExpression"])
+            wanted = properties["SqlFilter"]
+            return SqlFilter(wanted["SqlExpression"], _values(wanted.get("Parameters")))
     settings = properties["CorrelationFilter"]
     system = {key: value for key, value in settings.items() if key != "Properties"}
-    return CorrelationFilter.named(system, settings.get("Properties"))
+    return CorrelationFilter.named(system, _values(settings.get("Properties")))
+
+
+def _sql(statement: SqlFilter | SqlAction) -> dict[str, Any]:
+    parameters = {"Parameters": _written(statement.parameters)} if statement.parameters else {}
+    return {"SqlExpression": statement.expression, **parameters}
+
+
+def _written(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON; those that have a type of their own name it."""
+    return {
+        name: {"Type": value.kind, "Value": value.text} if isinstance(value, TypedValue) else value
+        for name, value in values.items()
+    }
+
+
+def _values(written: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        name: TypedValue(value["Type"], value["Value"]) if isinstance(value, dict) else value
+        for name, value in (written or {}).items()
+    }

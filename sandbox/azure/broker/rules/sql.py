@@ -4,7 +4,7 @@
     predicate  := sum [comparison sum | ["NOT"] LIKE text [ESCAPE text] | ["NOT"] IN (...) | IS ["NOT"] NULL]
     sum        := term (("+" | "-") term)*   term := value (("*" | "/" | "%") value)*
     value      := number | 'text' | TRUE | FALSE | NULL | EXISTS(name) | newid() | property(name) | p(name)
-                  | ["sys." | "user."] name | (expression) | -value
+                  | ["sys." | "user."] name | @parameter | (expression) | -value
     action     := ["SET" name "=" sum | "REMOVE" name] [";"] ...
 
 As in SQL, a comparison with a missing property is unknown, and a message for which the whole expression is unknown
@@ -14,8 +14,9 @@ does not pass. Text compares ordinally; numbers compare with numbers only.
 import operator
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.azure.broker.rules.sql_values import (
     ARITHMETIC,
@@ -28,6 +29,7 @@ from sandbox.azure.broker.rules.sql_values import (
     either,
     negated,
 )
+from sandbox.azure.broker.rules.typed import plain
 
 _LONGEST = 1024  # Azure's limit of a condition
 
@@ -60,9 +62,10 @@ class Assignment:
 class Parser:
     """Reads one text; raises `SqlError` when it cannot be read."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, parameters: Mapping[str, Any] | None = None) -> None:
         if len(text) > _LONGEST:
             raise SqlError(f"an expression has at most {_LONGEST} characters")
+        self._parameters = parameters or {}
         self._tokens = _tokenize(text)
         self._position = 0
 
@@ -221,8 +224,17 @@ class Parser:
             self._position += 1
             number = float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
             return lambda _: number
+        if token.kind == "name" and token.text.startswith("@"):
+            return self._parameter(token.text)
         scope, name = self._name()
         return lambda fields: fields.get(scope, name)
+
+    def _parameter(self, name: str) -> Evaluate:
+        if name not in self._parameters:
+            raise SqlError(f"the parameter '{name}' has no value")
+        self._position += 1
+        value = plain(self._parameters[name])
+        return lambda _: value
 
     def _name(self) -> tuple[str, str]:
         token = self._peek()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
+from sandbox.azure.broker.rules.typed import plain
 
 Evaluate = Callable[["Fields"], Any]
 
@@ -44,7 +45,7 @@ class Fields:
         if scope == "sys":
             field = SYSTEM_PROPERTIES.get(name.lower())
             return None if field is None else self.message.content.property(field)
-        return self.application.get(name)
+        return plain(self.application.get(name))
 
 
 def either(left: Evaluate, right: Evaluate) -> Evaluate:

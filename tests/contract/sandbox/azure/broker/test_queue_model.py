@@ -48,7 +48,7 @@ class FakeConsumer:
     def session_lost(self) -> None:
         self.lost = True
 
-    def entity_deleted(self) -> None:
+    def entity_closed(self, error: BrokerError) -> None:
         raise AssertionError("nothing is deleted here")
 
 
