@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.systems.dataverse.definitions import NAMESPACE, Document
+from sandbox.systems.dataverse.definitions import LANGUAGE, NAMESPACE, Document
 from sandbox.systems.dataverse.errors import ODataError, bad_request, no_such_property, not_simulated
 from sandbox.systems.dataverse.odata_syntax import Arguments, Field, Token, compile_expression
 
@@ -47,6 +47,8 @@ def _check(options: Mapping[str, str], allowed: frozenset[str]) -> None:
     for name in options:
         if name not in allowed and not name.startswith("@"):
             raise bad_request(f"The query parameter {name} is not supported on definitions")
+    if options.get("LabelLanguages", str(LANGUAGE)) != str(LANGUAGE):
+        raise not_simulated(f"The language {options['LabelLanguages']} in labels")
 
 
 def _shown(document: Document, kind: Kind, options: Mapping[str, str]) -> Document:

@@ -86,14 +86,14 @@ class HubAdministration:
         found = _GROUP.fullmatch(path)
         if found is None:
             raise ValueError(f"A ConsumerGroupDescription cannot be put at '{path}'.")
+        if given.get("UserMetadata"):
+            raise ValueError("UserMetadata of a consumer group is not simulated.")
         hub = self._hub(found[1])
         check_name(found[2], short=True)
         if changes and found[2].lower() not in hub.groups:
             raise not_found(path)
         if not changes:
             self._namespace.create_group(hub, found[2])
-        if given.get("UserMetadata"):
-            raise ValueError("UserMetadata of a consumer group is not simulated.")
         return _group(hub, found[2])
 
     def delete(self, path: str) -> bool:

@@ -97,12 +97,16 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         str(ports.amqp),
         "--http-port",
         str(ports.broker_http),
+        "--tls-port",
+        str(ports.amqps),
+        "--ca-dir",
+        str(home / "ca"),
     ]
     command += ["--db", str(home / "db"), "--key", "RootManageSharedAccessKey=SAS_KEY_VALUE"]
     for name, content in zip(("servicebus.json", "eventhubs.json"), _entities(), strict=True):
         (home / name).write_text(json.dumps(content))
         command += ["--config", str(home / name)]
-    one = Broker(ports.amqp, ports.broker_http, command)
+    one = Broker(ports.amqp, ports.broker_http, ports.amqps, home / "ca" / "ca.pem", command)
     one.start()
     yield one
     one.process.terminate()

@@ -120,6 +120,8 @@ class Broker:
 
     port: int
     http_port: int
+    tls_port: int
+    ca_file: Path
     command: list[str]
     process: subprocess.Popen[bytes] = field(init=False)
 
@@ -129,6 +131,15 @@ class Broker:
             f"Endpoint=sb://localhost:{self.port};SharedAccessKeyName=RootManageSharedAccessKey;"
             "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
         )
+
+    @property
+    def secure_settings(self) -> dict[str, str]:
+        """The app's connection as a real namespace has it, and the authority to trust."""
+        connection = (
+            f"Endpoint=sb://localhost:{self.tls_port}/;SharedAccessKeyName=RootManageSharedAccessKey;"
+            "SharedAccessKey=SAS_KEY_VALUE"
+        )
+        return {"ServiceBus": connection, "SSL_CERT_FILE": str(self.ca_file)}
 
     def control(self, method: str, path: str, **sent: Any) -> Any:
         answer = requests.request(method, f"http://127.0.0.1:{self.http_port}/control/{path}", timeout=PATIENCE, **sent)

@@ -106,3 +106,13 @@ def test_a_function_that_will_not_end_does_not_hold_up_the_stop(run_host: StartH
         assert 1 <= time.monotonic() - start < 30
         assert isinstance(request.exception(), OSError)
     assert "1 invocations did not end in time" in host.text()
+
+
+def test_a_namespace_is_reached_with_tls(run_host: StartHost, broker: Broker, senders: Senders) -> None:
+    """A connection string without UseDevelopmentEmulator: the certificate is checked against SSL_CERT_FILE."""
+    host = run_host("options", settings=broker.secure_settings)
+    group = uuid.uuid4().hex
+    senders.send("kept", ServiceBusMessage(json.dumps({"group": group})))
+    host.wait_for("kept", group=group)
+    assert "Connected to namespace" in host.text()
+    assert host.stop() == 0

@@ -173,7 +173,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> Refusals:
     return Refusals(tmp_path_factory.mktemp("refusals"))
 
 
-def _refused(refusals: Refusals, app: App, folder: Path) -> None:
+def refuse(refusals: Refusals, app: App, folder: Path) -> None:
     if app.source is not None:
         (folder / "function_app.py").write_text(app.source)
     if app.host_json is not None:
@@ -188,19 +188,19 @@ def _refused(refusals: Refusals, app: App, folder: Path) -> None:
 @pytest.mark.parametrize("why", BY_THE_WORKER)
 def test_what_the_worker_refuses(refusals: Refusals, why: str, tmp_path: Path) -> None:
     """Microsoft's own package says so, in Azure too (handle_event.py, functions.py, loader.py)."""
-    _refused(refusals, BY_THE_WORKER[why], tmp_path)
+    refuse(refusals, BY_THE_WORKER[why], tmp_path)
 
 
 @pytest.mark.parametrize("why", BY_THE_HOST)
 def test_what_the_host_refuses(refusals: Refusals, why: str, tmp_path: Path) -> None:
     """In Azure the function is in error, or the host does not start (sources in sandbox/azure/host/validation.py)."""
-    _refused(refusals, BY_THE_HOST[why], tmp_path)
+    refuse(refusals, BY_THE_HOST[why], tmp_path)
 
 
 @pytest.mark.parametrize("why", BY_THIS_HOST)
 def test_what_this_host_cannot_do(refusals: Refusals, why: str, tmp_path: Path) -> None:
     """Azure takes it; here it is refused and not ignored."""
-    _refused(refusals, BY_THIS_HOST[why], tmp_path)
+    refuse(refusals, BY_THIS_HOST[why], tmp_path)
 
 
 def test_a_refusal_ends_the_process_with_status_1(run_host: StartHost) -> None:
@@ -217,7 +217,7 @@ def test_methods_part_a_route(refusals: Refusals, tmp_path: Path) -> None:
         f"@app.route(route='x', methods=['POST'])\ndef writes{ROUTE}"
     )
     app = App("no function of that name", source, arguments=("--only", "nobody"))
-    _refused(refusals, app, tmp_path)
+    refuse(refusals, app, tmp_path)
 
 
 def test_settings_come_from_the_file_unless_the_environment_has_them(run_host: StartHost, tmp_path: Path) -> None:

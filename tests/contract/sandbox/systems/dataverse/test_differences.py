@@ -1,0 +1,150 @@
+"""Every known difference of the stand-in is on its page, and every one on the page is still there."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.contract.sandbox.differences import listed
+from tests.contract.sandbox.systems.dataverse_client import (
+    Dataverse,
+    Receiver,
+    register_step,
+    register_webhook,
+    sign_in,
+)
+
+FABRIKAM = "a0000000-0000-4000-8000-000000000001"
+CRM = "Microsoft.Dynamics.CRM."
+
+
+def absent(dataverse: Dataverse, method: str, path: str, body: object = None) -> None:
+    answer = dataverse.call(method, path, body)
+    assert answer.status_code == 501, f"{method} {path} is answered: {answer.status_code}"
+
+
+def refused(*requests: tuple[str, str]) -> Callable[[Dataverse, Receiver], None]:
+    def probe(dataverse: Dataverse, _: Receiver) -> None:
+        for method, path in requests:
+            absent(dataverse, method, path, None if method == "GET" else {})
+
+    return probe
+
+
+def no_collections(dataverse: Dataverse, _: Receiver) -> None:
+    absent(dataverse, "POST", f"accounts({FABRIKAM})/contact_customer_accounts/$ref", {})
+    assert dataverse.call("GET", "accounts?$expand=contact_customer_accounts").status_code == 400
+    assert dataverse.call("GET", "accounts?$filter=contact_customer_accounts/any()").status_code == 400
+    assert dataverse.call("GET", f"accounts({FABRIKAM})/contact_customer_accounts").status_code == 404
+
+
+def no_new_kinds(dataverse: Dataverse, _: Receiver) -> None:
+    path = "EntityDefinitions(LogicalName='account')/Attributes"
+    for kind in ("Lookup", "File", "Image"):
+        absent(dataverse, "POST", path, {"@odata.type": f"{CRM}{kind}AttributeMetadata", "SchemaName": "new_X"})
+    absent(dataverse, "POST", "RelationshipDefinitions", {})
+    absent(dataverse, "GET", "GlobalOptionSetDefinitions")
+
+
+def three_messages(dataverse: Dataverse, _: Receiver) -> None:
+    assert {row["name"] for row in dataverse.get("sdkmessages?$select=name")["value"]} == {"Create", "Update", "Delete"}
+
+
+def queues_get_nothing(dataverse: Dataverse, _: Receiver) -> None:
+    body: dict[str, object] = {"name": "queue", "contract": 2, "connectionmode": 1, "authtype": 2}
+    endpoint = dataverse.create("serviceendpoints", body)
+    register_step(dataverse, endpoint, "Update", "account")
+    dataverse.update(f"accounts({FABRIKAM})", {"fax": "1"})
+    dataverse.quiet()
+    assert dataverse.stand_in.control("GET", "events").json() == []
+
+
+def everybody_may_do_everything(dataverse: Dataverse, _: Receiver) -> None:
+    person = sign_in(dataverse.stand_in, "human")
+    person.create("publishers", {"uniquename": f"p{uuid.uuid4().hex[:8]}", "friendlyname": "Anybody's"})
+
+
+def depth_is_one(dataverse: Dataverse, receiver: Receiver) -> None:
+    endpoint = register_webhook(dataverse, receiver.url)
+    register_step(dataverse, endpoint, "Update", "account", mode=0)
+    for _ in range(2):
+        dataverse.update(f"accounts({FABRIKAM})", {"fax": "1"})
+    assert {context["Depth"] for context in receiver.contexts()} == {1}
+
+
+def patch_closes(dataverse: Dataverse, _: Receiver) -> None:
+    row = dataverse.create("opportunities", {"name": "Closed"})
+    dataverse.update(f"opportunities({row})", {"statecode": 1, "statuscode": 3})
+
+
+def keys_are_there_at_once(dataverse: Dataverse, _: Receiver) -> None:
+    path = "EntityDefinitions(LogicalName='lead')/Keys"
+    mark = uuid.uuid4().hex[:8]
+    for _index in range(2):
+        dataverse.create("leads", {"lastname": mark, "subject": mark})
+    twice = dataverse.call("POST", path, {"SchemaName": f"new_K{mark}", "KeyAttributes": ["subject", "lastname"]})
+    assert twice.status_code == 412
+    statuses: set[Any] = set()
+    for table in ("account", "contact", "opportunity"):
+        found = dataverse.get(f"EntityDefinitions(LogicalName='{table}')/Keys")["value"]
+        statuses |= {key["EntityKeyIndexStatus"] for key in found}
+    assert statuses == {"Active"}
+
+
+def assertions_are_refused(dataverse: Dataverse, _: Receiver) -> None:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": dataverse.environment["application"]["client_id"],
+        "client_assertion": "a.b.c",
+    }
+    answer = dataverse.stand_in.http.post(f"{dataverse.environment['authority']}/oauth2/v2.0/token", form)
+    assert answer.json()["error_codes"] == [700027]
+
+
+def only_the_web_api(dataverse: Dataverse, _: Receiver) -> None:
+    assert dataverse.stand_in.http.post(f"{dataverse.environment['url']}/api/search/v2.0/query").status_code == 501
+
+
+FUNCTIONS = ("EqualUserId", "Under", "ThisFiscalYear", "ContainValues")
+DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
+    "`$batch`": refused(("POST", "$batch")),
+    "`CreateMultiple`, `UpdateMultiple`, `UpsertMultiple`, `BulkDelete`": refused(
+        *(("POST", f"accounts/{CRM}{name}Multiple") for name in ("Create", "Update", "Upsert")), ("POST", "BulkDelete")
+    ),
+    "FetchXML, SQL, saved queries, `$apply`": refused(
+        *(("GET", f"accounts?{name}=x") for name in ("fetchXml", "sql", "savedQuery", "userQuery", "$apply"))
+    ),
+    "collection-valued navigation properties, in paths, `$expand`, `$ref` and `any()`": no_collections,
+    "options nested in `$expand` other than `$select`": refused(("GET", "accounts?$expand=parentaccountid($top=1)")),
+    "query functions for hierarchies, fiscal periods, the calling user, and multiple choices": refused(
+        *(("GET", f"accounts?$filter={CRM}{name}(PropertyName='name')") for name in FUNCTIONS)
+    ),
+    "new lookups, relationships, global choices, columns for files and images": no_new_kinds,
+    "`RetrieveMetadataChanges`": refused(("GET", "RetrieveMetadataChanges(Query=@p)?@p={}")),
+    "custom APIs, catalogs, virtual tables": refused(
+        *(("POST", name) for name in ("customapis", "catalogs", "msdyn_odatav4ds", "virtualentitymetadatas"))
+    ),
+    "components of a solution, `PublishAllXml`": refused(
+        ("GET", "solutioncomponents"), ("POST", "AddSolutionComponent"), ("POST", "PublishAllXml")
+    ),
+    "messages other than Create, Update and Delete": three_messages,
+    "service endpoints of Service Bus and Event Hubs post": queues_get_nothing,
+    "security roles are enforced": everybody_may_do_everything,
+    "`Depth` grows when steps cause changes": depth_is_one,
+    "a PATCH cannot close an opportunity": patch_closes,
+    "the index of an alternate key is built in the background, and may fail": keys_are_there_at_once,
+    "labels in several languages": refused(("GET", "EntityDefinitions?LabelLanguages=1031")),
+    "client assertions": assertions_are_refused,
+    "the APIs beside the Web API, such as search": only_the_web_api,
+}
+
+
+def test_the_page_lists_the_differences_that_are_tried_here() -> None:
+    assert listed("sandbox-dataverse.md") == list(DIFFERENCES)
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_a_listed_difference_is_there(application: Dataverse, receiver: Receiver, difference: str) -> None:
+    """When this fails because the stand-in now does it: take the row off the page and out of this list."""
+    DIFFERENCES[difference](application, receiver)
