@@ -120,16 +120,18 @@ def test_entities_made_on_request_survive_and_deleted_ones_stay_away(tmp_path: P
     assert [(item.name, item.to_config()) for item in subscription.rules.values()] == [("r", rule.to_config())]
 
 
-@pytest.mark.parametrize("which", ["--port", "--http-port"])
+@pytest.mark.parametrize("which", ["--port", "--http-port", "--tls-port"])
 def test_a_taken_port_is_named(tmp_path: Path, which: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        ports = {"--port": free_port(), "--http-port": free_port()} | {which: taken.getsockname()[1]}
+        free = {name: free_port() for name in ("--port", "--http-port", "--tls-port")}
+        ports = free | {which: taken.getsockname()[1]}
         command = [sys.executable, "-m", "sandbox.azure.broker", "--db", str(tmp_path / "x.sqlite")]
+        command += ["--ca-dir", str(tmp_path)]
         command += [part for name, port in ports.items() for part in (name, str(port))]
         ended = subprocess.run(  # noqa: S603 -- our own command
-            command, cwd=REPOSITORY, capture_output=True, timeout=10, check=False
+            command, cwd=REPOSITORY, capture_output=True, timeout=60, check=False
         )
     assert ended.returncode == 2
     assert f"port {ports[which]}".encode() in ended.stderr
