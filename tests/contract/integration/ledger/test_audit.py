@@ -31,7 +31,8 @@ async def test_entries_are_found_each_way_newest_first(ledger: Ledger, log: Audi
         (what, anna, "it's mended / äöü", "done", 1) for what in ("force", "retry")
     ]
     for partition in ("all", who_partition(anna), f"bulk.{bulk}"):
-        assert [it["what"] for it in (await log.page(MONTH, partition)).entries][:3] == ["force", "discard", "retry"]
+        entries = (await log.page(MONTH, partition)).entries
+        assert [it["what"] for it in entries if it["who"] == anna] == ["force", "discard", "retry"]
     assert (await log.page("200001")).entries == []
     assert await log.about_event(event().event_id) == []
 
