@@ -111,7 +111,8 @@ def _counted_test(name: str, field: Field[Item], number: int, now: datetime) -> 
         return lambda item: of(item) is not None and of(item) < limit
     if way == "Last":
         start = _moved(now, unit, -number)
-        return _within(field, (start if unit == "Hours" else _midnight(start), now))
+        # Columns have whole seconds: a row of this very second belongs to it.
+        return _within(field, (start if unit == "Hours" else _midnight(start), now + timedelta(seconds=1)))
     end = _moved(now, unit, number)
     return _within(field, (now, end if unit == "Hours" else _midnight(end) + timedelta(days=1)))
 
