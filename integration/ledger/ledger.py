@@ -59,15 +59,16 @@ class Ledger:
         before = await self.old_layout.memory(session_id) if found is None and self.old_layout else None
         return Record(table, session_id, found, guest=guest, before=before)
 
-    def accept(self, event: IntegrationEvent) -> "asyncio.Future[None]":
+    def accept(self, event: IntegrationEvent, *, urgent: bool = False) -> "asyncio.Future[None]":
         """Write down soon that `event` was accepted; a redelivery, or one the worker already has, changes nothing.
 
         What is returned resolves when that is written; nobody has to wait for it. Where the tables are away it is
-        tried for ten minutes, unless too much waits: the worker writes it as well, when it takes the event up.
+        tried for ten minutes, unless too much waits: the worker writes it as well, when it takes the event up. An
+        `urgent` one does not wait for others to be written with it.
         """
         if self._accepted.waiting < _MOST_WAITING:
             self._unwritten[event.event_id] = event
-            return self._accepted.submit(event)
+            return self._accepted.submit(event, urgent=urgent)
         _log.warning("ledger-behind", event=event)
         behind = asyncio.get_running_loop().create_future()
         behind.set_exception(Outage("too much waits to be written", reason="ledger-unavailable", service="ledger"))

@@ -37,7 +37,7 @@ class Queueing:
 
         The event is safe in the queue: tables that are away get it later, as long as this process lives.
         """
-        written = asyncio.ensure_future(self._ledger.accept(event))
+        written = self._ledger.accept(event, urgent=True)
         try:
             await asyncio.wait_for(asyncio.shield(written), self._patience)
         except (IntegrationError, TimeoutError) as error:

@@ -51,7 +51,7 @@ async def filled(storage: str) -> AsyncIterator[Ledger]:
 
 async def settled(ledger: Ledger) -> IntegrationEvent:
     it = event()
-    await ledger.accept(it)
+    await ledger.accept(it, urgent=True)
     ledger.status.put(rows.ended(it, State.COMPLETED, now=NOW, steps=(), published=True))
     await ledger.status.drain()
     await (await ledger.record(it.session_id)).write(lambda memory: memory.end(it.event_id, State.COMPLETED))

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 20, 19, 5, 2, tzinfo=UTC)
 async def test_an_accepted_event_is_found_by_id_and_by_correlation_id(ledger: Ledger) -> None:
     """What the intake wrote down is what support sees."""
     it = dataclasses.replace(event(), caller="dataverse")
-    await ledger.accept(it)
+    await ledger.accept(it, urgent=True)
     found = await ledger.read(it.event_id)
     assert found is not None
     assert (found.state, found.table, found.record_id) == (State.ACCEPTED, "opportunity", it.record_id)
@@ -47,7 +47,7 @@ async def test_many_events_accepted_together_are_all_there(ledger: Ledger) -> No
 async def test_a_redelivery_changes_nothing(ledger: Ledger) -> None:
     """The row is created once; what the worker wrote since stays."""
     it = event()
-    await ledger.accept(it)
+    await ledger.accept(it, urgent=True)
     ledger.status.put(rows.ended(it, State.COMPLETED, now=NOW, steps=(), detail="done"))
     await ledger.status.drain()
     before = await ledger.read(it.event_id)
@@ -60,7 +60,7 @@ async def test_the_worker_may_be_faster_than_the_intake(ledger: Ledger) -> None:
     it = event()
     ledger.status.put(rows.ended(it, State.COMPLETED, now=NOW, steps=()))
     await ledger.status.drain()
-    await ledger.accept(it)
+    await ledger.accept(it, urgent=True)
     found = await ledger.read(it.event_id)
     assert found is not None
     assert (found.state, found.correlation_id, found.table) == (State.COMPLETED, it.correlation_id, it.table)
@@ -71,7 +71,7 @@ async def test_an_answer_that_was_lost_does_no_harm(ledger: Ledger, transport: F
     """It is written again: the row is there, as is its place in the indexes."""
     it = event()
     transport.faults = [Fault.ANSWER_LOST, Fault.ANSWER_LOST, Fault.AWAY]
-    await ledger.accept(it)
+    await ledger.accept(it, urgent=True)
     assert await ledger.read(it.event_id) is not None
     assert [it.event_id for it in await Queries(ledger).by_correlation(it.correlation_id)] == [it.event_id]
 

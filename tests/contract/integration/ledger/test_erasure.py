@@ -39,7 +39,7 @@ async def lived(ledger: Ledger, record_id: str, state: State = State.DEAD_LETTER
         dataclasses.replace(event(minute=f"2026{month}201905"), record_id=record_id) for month in ("09", "10", "11")
     ]
     for it in events:
-        await ledger.accept(it)
+        await ledger.accept(it, urgent=True)
         row = rows.ended(it, state, now=NOW, steps=(), reason="erp-rejected", published=True)
         ledger.status.put(row)
         ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(NOW)))

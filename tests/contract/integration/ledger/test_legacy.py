@@ -171,7 +171,7 @@ async def test_the_status_of_an_old_event_is_read(ledger: Ledger, old: OldReleas
     assert {step.name for step in found.steps} == {"credit-score", "publish"}
     assert [past["reason"] for past in found.history] == ["erp-unavailable"]
     newer = event(correlation_id=shared)
-    await ledger.accept(newer)
+    await ledger.accept(newer, urgent=True)
     assert {it.event_id for it in await Queries(ledger).by_correlation(shared)} == {event_id, newer.event_id}
 
 

@@ -38,7 +38,7 @@ async def listed(ledger: Ledger, state: State) -> set[str]:
 async def test_lost_indexes_are_made_again(ledger: Ledger) -> None:
     """By correlation id and by time."""
     it = event(minute="203405201905")
-    await ledger.accept(it)
+    await ledger.accept(it, urgent=True)
     await ledger.table("index203405").drop()
     queries, hour = Queries(ledger), datetime(2034, 5, 20, 19, tzinfo=UTC)
     assert await queries.by_correlation(it.correlation_id) == []

@@ -39,7 +39,7 @@ async def some_events(ledger: Ledger) -> str:
     it = event()
     for n in range(30):
         await ledger.accept(event(minute=f"2026{n % 3 + 10}201905"))
-    await ledger.accept(it)
+    await ledger.accept(it, urgent=True)
     record = await ledger.record(it.session_id)
     record.change(lambda memory: memory.start("order", "f1", event_id=it.event_id, at=NOW.isoformat()))
     await record.write(lambda memory: memory.bury(it.event_id, DeadLetter("erp-rejected", "ü 422", NOW.isoformat())))

@@ -19,7 +19,7 @@ async def test_where_too_much_waits_the_rest_is_left_to_the_worker(
     ledger, first, second = MemoryLedger(ManualClock()), event(), event()
     written = ledger.accept(first)
     with pytest.raises(Outage):
-        await ledger.accept(second)
+        await ledger.accept(second, urgent=True)
     await written
     assert await ledger.read(first.event_id) is not None
     (line,) = [json.loads(it.message) for it in caplog.records if "ledger-behind" in it.message]

@@ -138,7 +138,7 @@ class Desk:
         about = replace(event(), **changes)  # type: ignore[arg-type] # fields of the event by name
         self.world.put_row(str(about.record_id), "one")
         self.world.handler.script.append(error or Permanent("refused", reason="erp-rejected", service="erp"))
-        await self.world.ledger.accept(about)
+        await self.world.ledger.accept(about, urgent=True)
         try:
             await self.world.worker.handle(to_envelope(about))
         except DeadLettered:

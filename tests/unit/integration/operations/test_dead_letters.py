@@ -32,7 +32,7 @@ async def test_an_event_that_nobody_has_ended_gets_a_reason(cause: str, reason: 
     """Its worker died each time, or none ever took it: support finds it like any other dead letter."""
     it, about = Reading(), event()
     if accepted:
-        await it.desk.world.ledger.accept(about)
+        await it.desk.world.ledger.accept(about, urgent=True)
     it.letters.put(to_envelope(about), cause)
     for _ in range(2):
         await it.reader.run()

@@ -218,7 +218,7 @@ RESTORE: Action = lambda desk, event_id: desk.repair.restore(event_id, **WHO)  #
 )
 async def test_other_states_are_refused_with_what_to_do(state: str, action: Action, advice: str) -> None:
     desk, about = Desk(), event()
-    await desk.world.ledger.accept(about)
+    await desk.world.ledger.accept(about, urgent=True)
     partition, row = keys.event_keys(about.event_id)
     await desk.table("events202611").merge({"PartitionKey": partition, "RowKey": row, "state": state})
     with pytest.raises(Rejected, match=advice) as refused:
