@@ -57,7 +57,7 @@ class Written(Ledger):
         super().__init__(ACCOUNT, Transport([], clock=SystemClock()), SystemClock())
         self.events: list[IntegrationEvent] = []
 
-    def accept(self, event: IntegrationEvent, *, urgent: bool = False) -> "asyncio.Future[None]":  # noqa: ARG002
+    def accept(self, event: IntegrationEvent, *, urgent: bool = False) -> "asyncio.Future[None]":
         self.events.append(event)
         written = asyncio.get_running_loop().create_future()
         written.set_result(None)
