@@ -44,7 +44,7 @@ class EventPublisher:
         return self._coalescer.submit(_Outgoing(key, body, content_type))
 
     def open(self) -> None:
-        """Begin to connect, unless that was begun before; what is published later does not wait for it then."""
+        """Start to connect, unless that was done before; what is published later does not wait for it then."""
         if not self._begun:
             self._begun = True
             self._coalescer.submit(None)

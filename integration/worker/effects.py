@@ -31,7 +31,7 @@ class Trace:
 class Effects:
     """The effects of one record, done for one event.
 
-    `before` is called before an effect is begun; it may raise to put it off.
+    `before` is called before an effect is started; it may raise to put it off.
     """
 
     def __init__(
@@ -88,20 +88,20 @@ class Effects:
         previous = self.memory.effect(name)
         self._record.change(self._start(name, with_fingerprint))
         await self._record.write()
-        begun = self.memory.effect(name)
-        if begun.started != with_fingerprint:
-            self._note(name, begun, "done")
-            return begun.answer
-        self._note(name, begun, "started")
+        current = self.memory.effect(name)
+        if current.started != with_fingerprint:
+            self._note(name, current, "done")
+            return current.answer
+        self._note(name, current, "started")
         try:
-            answer = dict(await do(f"{name}:{self._record.session_id}:{begun.number}:{with_fingerprint}"))
+            answer = dict(await do(f"{name}:{self._record.session_id}:{current.number}:{with_fingerprint}"))
         except Permanent:  # refused in the system's own words: nothing was done
-            self._record.change(lambda memory: memory.cancel(name, begun.number, previous))
+            self._record.change(lambda memory: memory.cancel(name, current.number, previous))
             raise
         self._trace.drove = True
         at, detail = self._clock.now().isoformat(), report(answer)
         self._record.change(
-            lambda memory: memory.finish(name, begun.number, with_fingerprint, answer, at=at, detail=detail)
+            lambda memory: memory.finish(name, current.number, with_fingerprint, answer, at=at, detail=detail)
         )
         if charged:
             await self._record.write()

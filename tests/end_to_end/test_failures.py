@@ -45,7 +45,7 @@ def test_retry_after_is_obeyed(client: Client, person: Person) -> None:
 
 
 def test_a_poison_event_reaches_the_dead_letter_queue_and_says_why(client: Client, person: Person) -> None:
-    """The verdict is in the status and in the row; the message is in $DeadLetterQueue; nothing is asked twice."""
+    """The reason is in the status and in the row; the message is in $DeadLetterQueue; nothing is asked twice."""
     strange = client.dataverse.currency("XXX", "No currency")
     asked_before = _refused(client)
     opportunity, event_id = person.opportunity(person.account(), 100, currency=strange)

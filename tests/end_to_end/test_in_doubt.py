@@ -74,7 +74,7 @@ def test_an_order_whose_customer_is_gone_is_a_dead_letter_not_superseded(client:
 
 
 def test_a_dead_lettered_event_whose_cause_is_mended_leaves_the_row_synced(client: Client, person: Person) -> None:
-    """The next event of the record takes back what the verdict has told the row."""
+    """The next event of the record takes back what the dead letter has written into the row."""
     strange = client.dataverse.currency("XXX", "No currency")
     opportunity, _ = person.opportunity(person.account(), 100, currency=strange)
     assert client.dataverse.retrieve("opportunity", opportunity)["new_syncstatus"] == 2

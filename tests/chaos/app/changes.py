@@ -36,24 +36,24 @@ class Change:
 @dataclass(slots=True)
 class _Opportunity:
     row_id: str
-    poisoned: bool
+    unacceptable: bool
     won: bool = False
 
 
 class Changes:
-    """Draws changes; `poison` is the id of the currency that no system takes, `share` how often it is used.
+    """Draws changes; `unknown_currency` is the id of the currency that no system takes, `share` how often it is used.
 
     With `always_copies`, each change that can be posted by hand is posted 1 to 5 times; otherwise some are.
     """
 
-    def __init__(self, seed: int, *, poison: str, share: float = 0.06, always_copies: bool = False) -> None:
+    def __init__(self, seed: int, *, unknown_currency: str, share: float = 0.06, always_copies: bool = False) -> None:
         self._random = random.Random(seed)  # noqa: S311 -- repeatable
-        self._poison = poison
+        self._unknown_currency = unknown_currency
         self._share = share
         self._posted = 1.0 if always_copies else 0.3
         self._accounts: list[str] = []
         self._opportunities: list[_Opportunity] = []
-        self.poisoned: list[str] = []
+        self.unacceptable: list[str] = []
 
     def draw(self, count: int) -> Iterator[Change]:
         """So many changes; a row is often changed again before its last event is done with."""
@@ -74,21 +74,21 @@ class Changes:
 
     def _create_account(self) -> Change:
         row_id, name = self._guid(), self._random.choice(_NAMES)
-        poisoned = self._random.random() < self._share and self._accounts
-        if poisoned:  # never anybody's customer: its orders would all be refused
-            self.poisoned.append(f"account:{row_id}")
-            return Change("create", "account", row_id, {"name": name} | self._currency(self._poison))
+        unacceptable = self._random.random() < self._share and self._accounts
+        if unacceptable:  # never anybody's customer: its orders would all be refused
+            self.unacceptable.append(f"account:{row_id}")
+            return Change("create", "account", row_id, {"name": name} | self._currency(self._unknown_currency))
         self._accounts.append(row_id)
         return Change("create", "account", row_id, {"name": name}, self._copies())
 
     def _create_opportunity(self) -> Change:
-        poisoned = self._random.random() < self._share
-        it = _Opportunity(self._guid(), poisoned)
+        unacceptable = self._random.random() < self._share
+        it = _Opportunity(self._guid(), unacceptable)
         self._opportunities.append(it)
         columns = {"name": self._random.choice(_NAMES), "estimatedvalue": self._random.choice(_AMOUNTS)}
-        columns |= self._customer() | self._currency(self._poison if poisoned else EURO)
-        if poisoned:
-            self.poisoned.append(f"opportunity:{it.row_id}")
+        columns |= self._customer() | self._currency(self._unknown_currency if unacceptable else EURO)
+        if unacceptable:
+            self.unacceptable.append(f"opportunity:{it.row_id}")
         return Change("create", "opportunity", it.row_id, columns, self._copies())
 
     def _change_account(self) -> Change:
@@ -105,11 +105,11 @@ class Changes:
         it = self._recent(self._opportunities)
         if it.won:
             columns: dict[str, Any] = {"name": self._random.choice(_NAMES)}
-        elif it.poisoned and self._random.random() < 0.5:
-            it.poisoned, columns = False, self._currency(EURO)
+        elif it.unacceptable and self._random.random() < 0.5:
+            it.unacceptable, columns = False, self._currency(EURO)
         elif self._random.random() < self._share:
-            it.poisoned, columns = True, self._currency(self._poison)
-            self.poisoned.append(f"opportunity:{it.row_id}")
+            it.unacceptable, columns = True, self._currency(self._unknown_currency)
+            self.unacceptable.append(f"opportunity:{it.row_id}")
         else:
             amount = {"estimatedvalue": self._random.choice(_AMOUNTS)}
             others = ({"name": self._random.choice(_NAMES)}, {"description": self._guid()}, self._customer())

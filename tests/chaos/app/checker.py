@@ -153,7 +153,7 @@ def _dead_letters(history: History) -> Iterator[str]:
 
 def _dead_letter_reasons(history: History) -> Iterator[str]:
     """A dead letter says why, and only what is to be refused becomes one."""
-    expected = dict.fromkeys(history.restored, RESTORED) | dict.fromkeys(history.poisoned, REASONS)
+    expected = dict.fromkeys(history.restored, RESTORED) | dict.fromkeys(history.unacceptable, REASONS)
     for event_id, operation in history.operations.items():
         if operation is None or operation["state"] not in BURIED:
             continue

@@ -24,7 +24,7 @@ class History:
 
     seed: int
     answers: list[Answer] = field(default_factory=list)
-    poisoned: list[str] = field(default_factory=list)
+    unacceptable: list[str] = field(default_factory=list)
     """Records that had a currency which no system takes, for a while or to the end."""
     restored: list[str] = field(default_factory=list)
     """Records that were changed while a system had been restored from an older copy."""

@@ -33,8 +33,8 @@ def run(
     rng = random.Random(seed)  # noqa: S311 -- repeatable
     client, history = bench.client(), History(seed)
     seen = client.dataverse.last_event()
-    poison = client.dataverse.currency(NO_CURRENCY, "No currency")
-    plan = Changes(seed, poison=poison, always_copies=copies)
+    unknown_currency = client.dataverse.currency(NO_CURRENCY, "No currency")
+    plan = Changes(seed, unknown_currency=unknown_currency, always_copies=copies)
     sender = Sender(bench.client(), rng)
     sender.start()
     nemesis, done = Nemesis(bench, bench.client(), rng), threading.Event()
@@ -48,7 +48,7 @@ def run(
         nemesis.heal()
     sender.finish()
     assert not sender.refused, sender.refused
-    history.poisoned, history.nemesis = plan.poisoned, nemesis.strikes
+    history.unacceptable, history.nemesis = plan.unacceptable, nemesis.strikes
     history.answers = sender.answers
     observe(bench, history, records, seen=seen, within=within, show=show)
     return history

@@ -12,7 +12,7 @@ from tests.chaos.app.changes import EURO, Changes
 from tests.chaos.app.checker import counts, violations
 from tests.chaos.app.history import Answer, History
 
-ACCOUNT, WON, OPEN, GONE, POISON = (f"{n}0000000-0000-4000-8000-000000000000" for n in "awodf")
+ACCOUNT, WON, OPEN, GONE, REFUSED = (f"{n}0000000-0000-4000-8000-000000000000" for n in "awodf")
 STRANGE = "c0000000-0000-4000-8000-00000000000x"
 SCORED = {"new_creditscore": 800, "new_creditdecision": 1}
 SYNCED = {"new_syncstatus": 1, "new_syncmessage": None}
@@ -20,13 +20,13 @@ SYNCED = {"new_syncstatus": 1, "new_syncmessage": None}
 
 def sound() -> History:
     """A customer renamed once; orders won, held, and gone; a currency that nobody takes; our own write-back."""
-    history = History(1, currencies={EURO: "EUR", STRANGE: "XXX"}, poisoned=[f"opportunity:{POISON}"])
+    history = History(1, currencies={EURO: "EUR", STRANGE: "XXX"}, unacceptable=[f"opportunity:{REFUSED}"])
     history.answers = [
         Answer("e1", f"account:{ACCOUNT}", own=False, status="accepted"),
         Answer("e1", f"account:{ACCOUNT}", own=False, status="accepted"),
         Answer("e2", f"opportunity:{WON}", own=False, status="accepted"),
         Answer("e3", f"opportunity:{OPEN}", own=False, status="accepted"),
-        Answer("e4", f"opportunity:{POISON}", own=False, status="accepted"),
+        Answer("e4", f"opportunity:{REFUSED}", own=False, status="accepted"),
         Answer("w1", f"account:{ACCOUNT}", own=True, status="own-write"),
     ]
     done = {"state": "completed", "reason": None, "detail": None}
@@ -39,7 +39,7 @@ def sound() -> History:
         f"opportunity:{WON}": opportunity(WON, statecode=1, actualvalue=100.5, new_erpnumber="SO-1"),
         f"opportunity:{OPEN}": opportunity(OPEN, new_erpnumber="SO-2"),
         f"opportunity:{GONE}": None,
-        f"opportunity:{POISON}": opportunity(POISON, _transactioncurrencyid_value=STRANGE, new_syncstatus=2),
+        f"opportunity:{REFUSED}": opportunity(REFUSED, _transactioncurrencyid_value=STRANGE, new_syncstatus=2),
     }  # fmt: skip
     history.effects = [
         effect("customer-created", ACCOUNT, "C-1", "e1:c:1", customer("South", 10)),
@@ -141,12 +141,12 @@ CORRUPTIONS: dict[str, tuple[str, Callable[[History], None]]] = {
     "a deleted opportunity's order goes on": ("not converged", effect_again(2, id=GONE, key="e9:o:9")),
     "a score belongs to another amount": ("not converged", set_row(f"opportunity:{OPEN}", estimatedvalue=7)),
     "a score was not written back": ("not converged", set_row(f"opportunity:{OPEN}", new_creditscore=None)),
-    "a failed row says it is synced": ("not converged", set_row(f"opportunity:{POISON}", new_syncstatus=1)),
+    "a failed row says it is synced": ("not converged", set_row(f"opportunity:{REFUSED}", new_syncstatus=1)),
     "a synced row says it failed": ("not converged", set_row(f"opportunity:{WON}", new_syncstatus=2)),
     "a dead-lettered event is in no queue": ("dead letters", lambda h: h.dead_letters.clear()),
     "a dead letter of an event that has ended well": ("dead letters", lambda h: h.dead_letters.append("e1#1")),
     "a dead letter without a reason": ("dead-letter reason", lambda h: h.operations["e4"].update(detail="")),  # type: ignore[union-attr]
-    "a sound record is dead-lettered": ("dead-letter reason", lambda h: h.poisoned.clear()),
+    "a sound record is dead-lettered": ("dead-letter reason", lambda h: h.unacceptable.clear()),
     "an event waits for ever in the list of problems": ("two statuses", lambda h: h.problems.update(e1=["waiting"])),
     "the status route says something else": ("two statuses", lambda h: h.shown.update(e1="waiting")),
     "analytics was told something else": ("two statuses", lambda h: h.archived[0].update(state="superseded")),
@@ -186,7 +186,7 @@ def test_a_history_can_be_kept_and_read_again(tmp_path: Path) -> None:
 
 def test_the_same_seed_draws_the_same_changes() -> None:
     """A run can be repeated by its seed; another seed is another run."""
-    first, again, other = (list(Changes(seed, poison="x").draw(200)) for seed in (7, 7, 8))
+    first, again, other = (list(Changes(seed, unknown_currency="x").draw(200)) for seed in (7, 7, 8))
     assert first == again
     assert first != other
     assert {change.action for change in first} == {"create", "update", "win", "delete"}

@@ -103,10 +103,10 @@ def test_a_delete_whose_answer_was_lost_is_done_once(client: Client, person: Per
 def test_killed_behind_the_verdict_row_and_analytics_are_told_later(
     shared: Bench, client: Client, person: Person
 ) -> None:
-    """The verdict is written first; whoever could not be told of it any more is told by the next delivery."""
+    """The reason is written first; what could not be reported any more is reported by the next delivery."""
     strange = client.dataverse.currency("XXX", "No currency")
     client.dataverse.add_fault(OUR_WRITES, delay_ms=3000)
-    account = client.dataverse.create("account", {"name": "Poison"} | currency(strange))
+    account = client.dataverse.create("account", {"name": "Unacceptable"} | currency(strange))
     event_id = client.dataverse.event_id(account)
     client.app.wait_for(event_id, {"dead-lettered"})
     shared.sandbox.processes.kill("host-events")

@@ -65,7 +65,7 @@ def _refused(cases: Cases) -> Callable[[], object]:
 
     def act() -> None:
         made = cases.opportunity(silent=False, currency=strange)
-        cases.history.poisoned.append(made.record)
+        cases.history.unacceptable.append(made.record)
 
     return act
 

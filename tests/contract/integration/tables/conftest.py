@@ -34,7 +34,7 @@ def name() -> str:
 
 
 @pytest.fixture
-def lean(account: Account, transport: Transport, name: str) -> Table:
+def ours(account: Account, transport: Transport, name: str) -> Table:
     """The app's own client, of a table that does not exist yet."""
     return Table(account, transport, name)
 
@@ -46,7 +46,7 @@ async def sdk(storage: str, name: str) -> AsyncIterator[SdkTable]:
         yield SdkTable(await service.create_table_if_not_exists(name))
 
 
-@pytest.fixture(params=["lean", "sdk"])
-def table(request: pytest.FixtureRequest, lean: Table, sdk: SdkTable) -> AnyTable:
+@pytest.fixture(params=["ours", "sdk"])
+def table(request: pytest.FixtureRequest, ours: Table, sdk: SdkTable) -> AnyTable:
     """One client and then the other: the same tests hold for both."""
-    return lean if request.param == "lean" else sdk
+    return ours if request.param == "ours" else sdk

@@ -170,34 +170,34 @@ async def test_a_transaction_is_done_in_whole_or_not_at_all(table: AnyTable) -> 
     assert (await table.page("PartitionKey eq 'p'")).entities == []
 
 
-async def test_what_one_client_writes_the_other_reads(lean: Table, sdk: SdkTable) -> None:
+async def test_what_one_client_writes_the_other_reads(ours: Table, sdk: SdkTable) -> None:
     """Text, numbers, booleans; ETags are the same as well."""
     whole = row("1", "it's", text="é", number=7, flag=True, empty="")
-    await lean.insert(whole)
+    await ours.insert(whole)
     await sdk.insert(whole | {"RowKey": "2"})
     for key in ("1", "2"):
-        by_lean, by_sdk = await lean.get("it's", key), await sdk.get("it's", key)
-        assert by_lean is not None
+        by_ours, by_sdk = await ours.get("it's", key), await sdk.get("it's", key)
+        assert by_ours is not None
         assert by_sdk is not None
-        assert by_lean == by_sdk
-        await lean.replace(whole | {"RowKey": key, "number": 8}, etag=by_sdk.etag)
+        assert by_ours == by_sdk
+        await ours.replace(whole | {"RowKey": key, "number": 8}, etag=by_sdk.etag)
         with pytest.raises(PreconditionFailed):
             await sdk.replace(whole | {"RowKey": key, "number": 9}, etag=by_sdk.etag)
 
 
-async def test_values_that_only_the_sdk_writes_are_read_without_harm(lean: Table, sdk: SdkTable) -> None:
+async def test_values_that_only_the_sdk_writes_are_read_without_harm(ours: Table, sdk: SdkTable) -> None:
     """Times come as ISO 8601, 64-bit numbers and bytes as text, fractions exact; a merge leaves them as they are."""
     moment = datetime(2026, 11, 20, 19, 5, 1, 123456, tzinfo=UTC)
     typed = {"when": moment, "large": EntityProperty(2**40, EdmType.INT64), "share": 0.1, "raw": b"\x00\xff"}
     await sdk.insert(row("1") | typed | {"TimestampOfOurs": "kept"})
-    found = await lean.get("p", "1")
+    found = await ours.get("p", "1")
     assert found is not None
     assert found.entity["large"] == str(2**40)
     assert datetime.fromisoformat(str(found.entity["when"])) == moment
     assert found.entity["share"] == Decimal("0.1")
     assert found.entity["TimestampOfOurs"] == "kept"
-    assert (await lean.page(f"large eq {2**40}L and when eq datetime'2026-11-20T19:05:01.123456Z'")).entities
-    await lean.merge(row("1", more="x"))
+    assert (await ours.page(f"large eq {2**40}L and when eq datetime'2026-11-20T19:05:01.123456Z'")).entities
+    await ours.merge(row("1", more="x"))
     again = await sdk.get("p", "1")
     assert again is not None
     kept: dict[str, Any] = {**again.entity}
