@@ -1,7 +1,7 @@
 """What accounts and contacts have in common: the ERP has each as a customer."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from integration.errors import NotFound, Stale, Transient
 from integration.flow import Answer, Columns, Flow, Kit, choice, currency, text, text_result
@@ -34,6 +34,19 @@ class CustomerColumns(Columns):
     def status(self) -> str:
         """A deactivated customer is blocked in the ERP, as its postings must stay."""
         return "active" if self.state == "active" else "blocked"
+
+    def as_customer(self, name: str, kind: Literal["organisation", "person"]) -> Customer:
+        """The row as ERP customer."""
+        return Customer(
+            name=name,
+            kind=kind,
+            email=self.email,
+            phone=self.phone,
+            currency=self.currency,
+            address=self.address,
+            status=self.status,
+            source_version=self.version,
+        )
 
 
 C = TypeVar("C", bound=CustomerColumns)

@@ -16,16 +16,7 @@ flow = Flow(Account, table="account", entity_set="accounts", results=(ERP_NUMBER
 
 def customer(row: Account) -> Customer:
     """An account as ERP customer."""
-    return Customer(
-        name=row.name,
-        kind="organisation",
-        email=row.email,
-        phone=row.phone,
-        currency=row.currency,
-        address=row.address,
-        status=row.status,
-        source_version=row.version,
-    )
+    return row.as_customer(row.name, "organisation")
 
 
 keep_in_erp(flow, customer)

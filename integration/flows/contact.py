@@ -16,16 +16,7 @@ flow = Flow(Contact, table="contact", entity_set="contacts", results=(ERP_NUMBER
 
 def customer(row: Contact) -> Customer:
     """A contact as ERP customer."""
-    return Customer(
-        name=row.name,
-        kind="person",
-        email=row.email,
-        phone=row.phone,
-        currency=row.currency,
-        address=row.address,
-        status=row.status,
-        source_version=row.version,
-    )
+    return row.as_customer(row.name, "person")
 
 
 keep_in_erp(flow, customer)
