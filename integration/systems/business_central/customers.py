@@ -41,7 +41,7 @@ class Customers:
     async def number_of(self, customer_id: str) -> str:
         """The number of the customer of an account or contact, be it there or not."""
         entry = await self._references.entry("customer", customer_id)
-        return entry.value.number or customer_number(customer_id, self._options.number_prefix)
+        return self._number(entry, customer_id)
 
     async def put_customer(
         self,
@@ -55,7 +55,7 @@ class Customers:
         entry = await self._references.entry("customer", customer_id)
         entry.refuse_older(customer.source_version, force=force)
         wanted = await self._fields(customer, context)
-        number = entry.value.number or customer_number(customer_id, self._options.number_prefix)
+        number = self._number(entry, customer_id)
         found = await self._find(entry, number, context)
         row = found or await self._create({"number": number, "blocked": _FREE} | wanted, entry, context)
         replaced = None if found is None else entry.value.version or customer.source_version
@@ -84,7 +84,7 @@ class Customers:
 
     async def _existing(self, customer_id: str, context: CallContext) -> tuple[Entry, Row]:
         entry = await self._references.entry("customer", customer_id)
-        number = entry.value.number or customer_number(customer_id, self._options.number_prefix)
+        number = self._number(entry, customer_id)
         row = await self._find(entry, number, context)
         if row is None:
             service = self._company.service
@@ -96,6 +96,10 @@ class Customers:
                 record_id=customer_id,
             )
         return entry, row
+
+    def _number(self, entry: Entry, customer_id: str) -> str:
+        """The number that is remembered, or else the one that it gets."""
+        return entry.value.number or customer_number(customer_id, self._options.number_prefix)
 
     async def _find(self, entry: Entry, number: str, context: CallContext) -> Row | None:
         """By number; by the id that is remembered where people have given the customer another number."""
