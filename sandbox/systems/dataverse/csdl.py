@@ -5,28 +5,14 @@ from xml.etree import ElementTree as ET
 
 from aiohttp import web
 
-from sandbox.systems.dataverse.schema import Column, Schema, Table
+from sandbox.systems.dataverse.schema import LOOKUP_TYPES, Column, Schema, Table
+from sandbox.systems.dataverse.values import EDM_TYPES
 
 EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 EDM = "http://docs.oasis-open.org/odata/ns/edm"
 NAMESPACE, ALIAS = "Microsoft.Dynamics.CRM", "mscrm"
 BASE, PRINCIPAL = "crmbaseentity", "principal"
-_TYPES = {
-    "Integer": "Edm.Int32",
-    "BigInt": "Edm.Int64",
-    "Picklist": "Edm.Int32",
-    "State": "Edm.Int32",
-    "Status": "Edm.Int32",
-    "Boolean": "Edm.Boolean",
-    "Decimal": "Edm.Decimal",
-    "Double": "Edm.Double",
-    "Money": "Edm.Decimal",
-    "DateTime": "Edm.DateTimeOffset",
-    "Uniqueidentifier": "Edm.Guid",
-    "Lookup": "Edm.Guid",
-    "Customer": "Edm.Guid",
-    "Owner": "Edm.Guid",
-}
+_TYPES = EDM_TYPES | dict.fromkeys(LOOKUP_TYPES, "Edm.Guid")
 
 
 def service_document(root: str, schema: Schema) -> dict[str, Any]:

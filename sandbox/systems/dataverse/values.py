@@ -11,7 +11,7 @@ from sandbox.systems.dataverse.errors import ODataError, unreadable_value
 from sandbox.systems.dataverse.schema import Column
 
 MONEY_DIGITS = 4
-_EDM = {
+EDM_TYPES = {
     "Integer": "Edm.Int32",
     "BigInt": "Edm.Int64",
     "Picklist": "Edm.Int32",
@@ -24,6 +24,7 @@ _EDM = {
     "DateTime": "Edm.DateTimeOffset",
     "Uniqueidentifier": "Edm.Guid",
 }
+"""Types of OData by those of columns; every other type is text."""
 EXACT = frozenset({"Decimal", "Money", "Double"})
 """Types whose values are kept as text of digits."""
 _CHOICES = frozenset({"Picklist", "State", "Status"})
@@ -95,7 +96,7 @@ def _text(table: str, column: Column, value: Any) -> str:
 
 def _number(table: str, column: Column, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise unreadable_value(column.name, value, _EDM[column.type])
+        raise unreadable_value(column.name, value, EDM_TYPES[column.type])
     if column.type in _CHOICES:
         allowed = ",".join(map(str, column.options))
         fits = value in column.options
@@ -144,7 +145,7 @@ def _shown_time(column: Column, value: str) -> str:
 
 def _instance(column: Column, value: Any, expected: type) -> Any:
     if not isinstance(value, expected):
-        raise unreadable_value(column.name, value, _EDM.get(column.type, "Edm.String"))
+        raise unreadable_value(column.name, value, EDM_TYPES.get(column.type, "Edm.String"))
     return value
 
 
