@@ -1,5 +1,6 @@
 """Request and response over AMQP, as `$cbs` and `$management` use it: a pair of links, matched by node and session."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +95,7 @@ class ReplyLink(Endpoint):
         link.drained()
 
 
-class RequestLink(Endpoint):
+class RequestLink(Endpoint, ABC):
     """The link on which requests come; a subclass answers them."""
 
     def __init__(self, scheduler: Scheduler, replies: dict[str | None, ReplyLink]) -> None:
@@ -108,9 +109,9 @@ class RequestLink(Endpoint):
         link.accept()
         link.keep_granted(_CREDIT)
 
+    @abstractmethod
     def answer(self, request: Request) -> Response:
         """Does what is asked; raises `BrokerError` when it is refused."""
-        raise NotImplementedError
 
     def on_transfer(self, link: Link, delivery: Delivery) -> None:
         request = Request.parse(delivery.payload)
