@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import secrets
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,11 +12,11 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from sandbox.systems import database, tokens
 from sandbox.systems.http_server import problem
+from sandbox.systems.tokens import Tokens
 
-TOKEN_SECONDS = 3_600
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, expires REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status INTEGER, body TEXT);
 """
 
@@ -36,12 +35,8 @@ class Refused(Exception):
 
 
 def open_database(path: Path, schema: str) -> sqlite3.Connection:
-    """A database that survives the process being killed; every statement outside `with` is its own transaction."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(path, isolation_level=None)
-    database.row_factory = sqlite3.Row
-    database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA} {schema}")
-    return database
+    """The database of a REST stand-in, with tables for tokens and for answers besides its own."""
+    return database.open_database(path, tokens.SCHEMA, SCHEMA, schema)
 
 
 def now() -> str:
@@ -72,8 +67,8 @@ class Admission:
     """Admits by `X-Api-Key`, or by a bearer token from `POST /oauth/token` (client credentials)."""
 
     def __init__(self, database: sqlite3.Connection, *, api_key: str, client_id: str, client_secret: str) -> None:
-        self._database = database
-        self._api_key, self._client_id, self._client_secret = api_key, client_id, client_secret
+        self._api_key = api_key
+        self.tokens = Tokens(database, client_id=client_id, client_secret=client_secret)
 
     def middleware(self) -> Middleware:
         """Answers 401 to API requests that carry neither a known key nor a live token."""
@@ -92,28 +87,7 @@ class Admission:
         return admit
 
     def _admits(self, request: web.Request) -> bool:
-        if request.headers.get("X-Api-Key") == self._api_key:
-            return True
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        found = self._database.execute("SELECT expires FROM tokens WHERE token = ?", (token,)).fetchone()
-        return scheme.lower() == "bearer" and found is not None and found["expires"] > datetime.now(UTC).timestamp()
-
-    async def token(self, request: web.Request) -> web.Response:
-        """POST /oauth/token (RFC 6749 section 4.4)."""
-        form = await request.post()
-        if form.get("grant_type") != "client_credentials":
-            return web.json_response({"error": "unsupported_grant_type"}, status=400)
-        if (form.get("client_id"), form.get("client_secret")) != (self._client_id, self._client_secret):
-            return web.json_response({"error": "invalid_client"}, status=401)
-        token = secrets.token_urlsafe(32)
-        expires = datetime.now(UTC).timestamp() + TOKEN_SECONDS
-        self._database.execute("INSERT INTO tokens VALUES (?, ?)", (token, expires))
-        return web.json_response({"token_type": "Bearer", "expires_in": TOKEN_SECONDS, "access_token": token})
-
-    async def expire_tokens(self, _: web.Request) -> web.Response:
-        """POST /control/expire-tokens: every token given so far is no longer accepted."""
-        self._database.execute("DELETE FROM tokens")
-        return web.Response(status=204)
+        return request.headers.get("X-Api-Key") == self._api_key or self.tokens.admit(request)
 
 
 class Idempotency:

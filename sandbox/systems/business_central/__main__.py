@@ -4,8 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from sandbox.systems import tokens
 from sandbox.systems.business_central.api import build_app
-from sandbox.systems.business_central.rows import open_database
+from sandbox.systems.business_central.rows import SCHEMA
+from sandbox.systems.database import open_database
 from sandbox.systems.http_server import serve
 
 
@@ -17,7 +19,8 @@ def main() -> int:
     parser.add_argument("--client-id", default="business-central-sandbox-client")
     parser.add_argument("--client-secret", default="business-central-sandbox-secret")
     given = parser.parse_args()
-    app = build_app(open_database(given.db), client_id=given.client_id, client_secret=given.client_secret)
+    database = open_database(given.db, tokens.SCHEMA, SCHEMA)
+    app = build_app(database, client_id=given.client_id, client_secret=given.client_secret)
     return serve(app, port=given.port)
 
 

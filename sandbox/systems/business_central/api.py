@@ -44,10 +44,10 @@ def build_app(database: sqlite3.Connection, *, client_id: str, client_secret: st
 
     app = stand_in(error_body=error_for)
     app.middlewares.append(admit)
-    app.router.add_post("/{tenant}/oauth2/v2.0/token", admission.token)
+    app.router.add_post("/{tenant}/oauth2/v2.0/token", admission.tokens.give)
     for root in (_ROOT, _WITH_TENANT):
         api.add_routes(app, root)
-    app.router.add_post("/control/expire-tokens", admission.expire_tokens)
+    app.router.add_post("/control/expire-tokens", admission.tokens.expire)
     app.router.add_post("/control/limits", set_limits)
     api.add_controls(app)
     return app

@@ -4,13 +4,11 @@ import json
 import sqlite3
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sandbox.systems.business_central.errors import BusinessCentralError, bad_request, not_found
 
 SCHEMA = """
-PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
 CREATE TABLE IF NOT EXISTS rows (
     kind TEXT, id TEXT, number TEXT, parent TEXT, version INTEGER, body TEXT NOT NULL, PRIMARY KEY (kind, id));
 CREATE UNIQUE INDEX IF NOT EXISTS numbers ON rows (kind, number) WHERE number IS NOT NULL;
@@ -18,19 +16,9 @@ CREATE INDEX IF NOT EXISTS parents ON rows (kind, parent);
 CREATE TABLE IF NOT EXISTS series (kind TEXT PRIMARY KEY, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS effects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT, kind TEXT, id TEXT, number TEXT, body TEXT);
-CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, expires REAL NOT NULL);
 """
 _FIRST_NUMBER = {"customers": "C{:05d}", "salesOrders": "S-ORD{:06d}", "salesInvoices": "PS-INV{:06d}",
                  "salesShipments": "S-SHPT{:06d}"}  # fmt: skip
-
-
-def open_database(path: Path) -> sqlite3.Connection:
-    """A database that survives the process being killed; every statement outside `with` is its own transaction."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(path, isolation_level=None)
-    database.row_factory = sqlite3.Row
-    database.executescript(SCHEMA)
-    return database
 
 
 class Rows:

@@ -23,8 +23,8 @@ def build_app(database: sqlite3.Connection, *, api_key: str, client_id: str, cli
 
     app = stand_in()
     app.middlewares.append(admission.middleware())
-    app.router.add_post("/oauth/token", admission.token)
+    app.router.add_post("/oauth/token", admission.tokens.give)
     app.router.add_post("/api/scores", score)
     app.router.add_get("/control/charges", charges)
-    app.router.add_post("/control/expire-tokens", admission.expire_tokens)
+    app.router.add_post("/control/expire-tokens", admission.tokens.expire)
     return app

@@ -37,10 +37,10 @@ def build_app(database: sqlite3.Connection, *, api_key: str, client_id: str, cli
 
     app = stand_in()
     app.middlewares.append(admission.middleware())
-    app.router.add_post("/oauth/token", admission.token)
+    app.router.add_post("/oauth/token", admission.tokens.give)
     app.router.add_put("/api/{kind:customers|orders}/{id}", writes("PUT"))
     app.router.add_patch("/api/{kind:customers|orders}/{id}", writes("PATCH"))
     app.router.add_get("/api/{kind:customers|orders}/{id}", read)
     app.router.add_get("/control/ledger", ledger)
-    app.router.add_post("/control/expire-tokens", admission.expire_tokens)
+    app.router.add_post("/control/expire-tokens", admission.tokens.expire)
     return app
