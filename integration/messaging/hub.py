@@ -36,7 +36,7 @@ class EventPublisher:
         self._client: EventHubProducerClient | None = None
         self._partitions: list[str] = []
         self._linked: set[str] = set()
-        self._begun = False
+        self._opened = False
         self._coalescer: Coalescer[_Outgoing | None] = Coalescer("event-hub", self._send)
 
     def publish(self, key: str, body: bytes, *, content_type: str = "application/cloudevents+json") -> "Future[None]":
@@ -45,8 +45,8 @@ class EventPublisher:
 
     def open(self) -> None:
         """Start to connect, unless that was done before; what is published later does not wait for it then."""
-        if not self._begun:
-            self._begun = True
+        if not self._opened:
+            self._opened = True
             self._coalescer.submit(None)
 
     def ping(self) -> "Future[None]":
