@@ -32,3 +32,8 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def iso(moment: datetime) -> str:
+    """A time as text: ISO 8601 in UTC with milliseconds, so that the order of the text is the order of time."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from integration.clock import iso
 from integration.errors import Permanent
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -58,7 +59,7 @@ def encode(value: Any) -> str:
             raise TypeError(f"{value} is not a JSON number")
         return format(value, "f")
     if isinstance(value, datetime):
-        return json.dumps(value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+        return json.dumps(iso(value))
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{json.dumps(key)}:{encode(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list | tuple):

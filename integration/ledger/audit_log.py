@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.ledger import keys, rows
 from integration.ledger.ledger import Ledger
 from integration.tables import Entity
@@ -63,13 +63,13 @@ class AuditLog:
         partitions = ["all", who_partition(who)]
         partitions += [f"{name}.{about[column]}" for name, column in _WAYS.items() if about.get(column)]
         opened = OpenEntry(keys.month_at(now), f"{_countdown(now)}.{secrets.token_hex(4)}", tuple(partitions))
-        row: Entity = {"schema": rows.SCHEMA, "what": what, "who": who, "why": why, "time": rows.iso(now), **about}
+        row: Entity = {"schema": rows.SCHEMA, "what": what, "who": who, "why": why, "time": iso(now), **about}
         await self._add(opened, opened.row, row)
         return opened
 
     async def end(self, opened: OpenEntry, outcome: str, more: Mapping[str, Property] = {}) -> None:
         """Write down what came of it."""
-        ended: Entity = {"schema": rows.SCHEMA, "outcome": outcome, "endedTime": rows.iso(self._clock.now()), **more}
+        ended: Entity = {"schema": rows.SCHEMA, "outcome": outcome, "endedTime": iso(self._clock.now()), **more}
         await self._add(opened, opened.row + _END, ended)
 
     async def page(self, month: str, partition: str = "all", *, following: str | None = None) -> AuditPage:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from integration.batching import Batcher, each, persistently
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import IntegrationError, Outage
 from integration.events import IntegrationEvent
 from integration.ledger import keys, rows
@@ -131,7 +131,7 @@ class Ledger:
             return status
         status = rows.to_status(found.entity)
         if status.state is State.DEAD_LETTERED:
-            self.status.put_problem(rows.problem_row(status, rows.iso(status.changed_time or self._clock.now())))
+            self.status.put_problem(rows.problem_row(status, iso(status.changed_time or self._clock.now())))
         return status
 
     async def _write_accepted(self, events: Sequence[IntegrationEvent]) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from integration.batching import each
+from integration.clock import iso
 from integration.ledger import keys, rows
 from integration.ledger.ledger import Ledger
 from integration.ledger.memory import Memory
@@ -103,7 +104,7 @@ class Rebuild:
 
 def _since(status: EventStatus) -> str:
     first = status.history[0]["at"] if status.history else None
-    return str(first) if first else rows.iso(status.changed_time or status.accepted_time)
+    return str(first) if first else iso(status.changed_time or status.accepted_time)
 
 
 def _row_of_dead_letter(session_id: str, event_id: str, memory: Memory) -> Entity:
@@ -116,5 +117,5 @@ def _row_of_dead_letter(session_id: str, event_id: str, memory: Memory) -> Entit
         "schema": rows.SCHEMA,
         "table": table,
         "recordId": record_id,
-        "acceptedTime": rows.iso(known),
+        "acceptedTime": iso(known),
     }

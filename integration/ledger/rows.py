@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from integration.clock import iso
 from integration.events import IntegrationEvent
 from integration.ledger import keys
 from integration.ledger.memory import Memory
@@ -180,11 +181,6 @@ def to_status(row: Mapping[str, Any]) -> EventStatus:
         replayed_by=row.get("replayedBy") or None,
         note=row.get("note") or None,
     )
-
-
-def iso(moment: datetime) -> str:
-    """A time as it is stored: ISO 8601 in UTC, so that the order of the text is the order of time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def time(text: str | None) -> datetime | None:

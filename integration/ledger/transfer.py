@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, Final
 
 from integration.batching import each
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Unreadable
 from integration.ledger import keys, memory, rows
 from integration.ledger.ledger import Ledger
@@ -40,7 +40,7 @@ class Imported:
 
 async def export(ledger: Ledger, clock: Clock) -> AsyncIterator[str]:
     """The lines of an export, without line ends. Raises `Unreadable` for entities that a newer version has written."""
-    yield _line({"ledger": LEDGER, **_SCHEMAS, "exportedTime": rows.iso(clock.now())})
+    yield _line({"ledger": LEDGER, **_SCHEMAS, "exportedTime": iso(clock.now())})
     count = 0
     for name in await tables(ledger):
         async for page in ledger.table(name).pages():

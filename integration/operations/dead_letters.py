@@ -10,7 +10,7 @@
 import asyncio
 from typing import Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Conflict, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
 from integration.events.identity import unreadable_id
@@ -84,13 +84,13 @@ class DeadLetterReader:
         now = self._clock.now()
         letter = record.memory.dead_letters.get(event.event_id)
         if letter is None:
-            letter = buried = _letter(message, rows.iso(now))
+            letter = buried = _letter(message, iso(now))
             await record.write(lambda memory: memory.bury(event.event_id, buried))
             _log.error("dead-lettered", event=event, reason=letter.reason)
         steps = status.steps if status else ()
         row = rows.ended(event, State.DEAD_LETTERED, now=now, steps=steps, reason=letter.reason, detail=letter.detail)
         problems = self._ledger.table(keys.PROBLEMS)
-        await problems.merge(rows.problem_row(rows.to_status(row), rows.iso(now)))
+        await problems.merge(rows.problem_row(rows.to_status(row), iso(now)))
         await problems.delete(*keys.problem_keys(State.WAITING.value, event.event_id))
         await self._ledger.table(keys.events_table(keys.month_of(event.event_id))).merge(row)
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Rejected
-from integration.ledger import EventStatus, Ledger, Memory, State, keys, rows
+from integration.ledger import EventStatus, Ledger, Memory, State, keys
 from integration.operations.audit import Entry
 from integration.tables import Entity
 
@@ -41,9 +41,7 @@ class Originals:
         await self.remember(original, lambda memory: memory.end(original.event_id, state))
         for problem in (State.DEAD_LETTERED, State.WAITING):
             await self._ledger.table(keys.PROBLEMS).delete(*keys.problem_keys(problem.value, original.event_id))
-        await self.show(
-            original, entry, {"state": state.value, "changedTime": rows.iso(self._clock.now()), **(more or {})}
-        )
+        await self.show(original, entry, {"state": state.value, "changedTime": iso(self._clock.now()), **(more or {})})
 
     async def show(self, original: EventStatus, entry: Entry, columns: Entity) -> None:
         """Write into the original's row, with a note of who did it and why."""

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
-from integration.ledger import Ledger, State, keys, rows
+from integration.ledger import Ledger, State, keys
 from integration.operations.audit import Audit, Subject
 from integration.operations.originals import Originals, check
 from integration.protection import Postponements
@@ -40,13 +40,13 @@ class Postpone:
             await self._postponements.postpone(event_id, until, by=by)
             columns: Entity = {
                 "reason": REASON,
-                "detail": f"{by} has postponed it until {rows.iso(until)}",
-                "nextAttempt": rows.iso(until),
+                "detail": f"{by} has postponed it until {iso(until)}",
+                "nextAttempt": iso(until),
             }
             partition, row = keys.problem_keys(State.WAITING.value, event_id)
             await self._ledger.table(keys.PROBLEMS).merge({"PartitionKey": partition, "RowKey": row, **columns})
             await self._originals.show(original, entry, columns)
-            entry.outcome = f"until {rows.iso(until)}"
+            entry.outcome = f"until {iso(until)}"
             return until
 
     def _check_time(self, until: datetime, next_attempt: datetime | None) -> None:
@@ -55,5 +55,5 @@ class Postpone:
             detail = f"Name a time within the next {LONGEST.days} days."
             raise Rejected(400, "The event cannot be postponed", detail, faults=(Fault("/until", "is not in time"),))
         if next_attempt is not None and until <= next_attempt:
-            detail = f"It is not tried before {rows.iso(next_attempt)} anyway. To try it now, send it again (retry)."
+            detail = f"It is not tried before {iso(next_attempt)} anyway. To try it now, send it again (retry)."
             raise Rejected(409, "The event cannot be postponed", detail)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.ledger import DeadLetter, Ledger, State, keys, rows
 from integration.ledger.memory import RETURNS
 from integration.operations.audit import Audit, Subject
@@ -68,7 +68,5 @@ class Repair:
             )
             await self._originals.remember(original, lambda memory: memory.bury(event_id, letter))
             buried = dataclasses.replace(original, state=State.DEAD_LETTERED)
-            await self._ledger.table(keys.PROBLEMS).merge(rows.problem_row(buried, rows.iso(now)))
-            await self._originals.show(
-                original, entry, {"state": State.DEAD_LETTERED.value, "changedTime": rows.iso(now)}
-            )
+            await self._ledger.table(keys.PROBLEMS).merge(rows.problem_row(buried, iso(now)))
+            await self._originals.show(original, entry, {"state": State.DEAD_LETTERED.value, "changedTime": iso(now)})

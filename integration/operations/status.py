@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
 from integration.events import kept_correlation_id
 from integration.ledger import EventStatus, Ledger, State
@@ -128,4 +128,4 @@ def to_json(operation: EventStatus) -> dict[str, Any]:
 
 
 def _iso(time: datetime | None) -> str | None:
-    return None if time is None else time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if time is None else iso(time)

@@ -1,9 +1,9 @@
 """Events that a person has put off until a given time, as all instances know it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Postponed, Rejected
 from integration.protection.shared_document import Content, SharedDocument
 from integration.protection.shared_state import SharedState
@@ -37,7 +37,6 @@ class Postponements:
             if len(open_ones) >= MOST and event_id not in open_ones:
                 detail = f"{MOST} events are postponed already. To hold more back, pause their table or their system."
                 raise Rejected(409, "The event cannot be postponed", detail)
-            utc = until.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            return open_ones | {event_id: {"until": utc, "by": by}}
+            return open_ones | {event_id: {"until": iso(until), "by": by}}
 
         await self._document.change(change)

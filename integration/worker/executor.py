@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import NoReturn
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Fenced, IntegrationError, Transient, Unreadable
 from integration.events import IntegrationEvent
 from integration.events.identity import unreadable_id
@@ -70,7 +70,7 @@ class Executor:
         """An event that has ended and that the hub has not taken yet."""
         if await self._reports.publish_again(event):
             partition, row = keys.event_keys(event.event_id)
-            now = rows.iso(self._clock.now())
+            now = iso(self._clock.now())
             self._ledger.status.put({"PartitionKey": partition, "RowKey": row, "publishedTime": now})
             _log.info("published", event=event)
 
@@ -180,7 +180,7 @@ class Executor:
             system=error.service or "",
             next_attempt=decision.due,
         )
-        self._ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(event.first_failed_at or now)))
+        self._ledger.status.put_problem(rows.problem_row(rows.to_status(row), iso(event.first_failed_at or now)))
         await self._ledger.status.flushed(row)
 
     async def _dead_letter(
@@ -214,7 +214,7 @@ class Executor:
             system=getattr(error, "service", None) or "",
         )
         self._ledger.status.clear_problem(State.WAITING.value, event.event_id)
-        self._ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(now)))
+        self._ledger.status.put_problem(rows.problem_row(rows.to_status(row), iso(now)))
         await self._ledger.status.flushed(row)
 
     async def _report(

@@ -4,9 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Rejected
-from integration.ledger import rows
 from integration.operations.audit import Audit, Entry, Subject
 from integration.operations.bulk.model import CANARY_FAILED, Bulk, BulkState, Item
 from integration.operations.bulk.store import BulkStore
@@ -27,7 +26,7 @@ class BulkControl:
 
         def change(bulk: Bulk, _entry: Entry) -> Bulk:
             _check(bulk, {BulkState.PLANNED}, "started")
-            return replace(bulk, state=BulkState.RUNNING, started=rows.iso(self._clock.now()))
+            return replace(bulk, state=BulkState.RUNNING, started=iso(self._clock.now()))
 
         return await self._changed("bulk-start", bulk_id, change, by=by, why=why)
 
@@ -55,7 +54,7 @@ class BulkControl:
 
         def change(bulk: Bulk, entry: Entry) -> Bulk:
             _check(bulk, {BulkState.PLANNED, BulkState.RUNNING, BulkState.PAUSED}, "cancelled")
-            return bulk.stopped(BulkState.CANCELLED, f"{entry.by}: {entry.why}", rows.iso(self._clock.now()))
+            return bulk.stopped(BulkState.CANCELLED, f"{entry.by}: {entry.why}", iso(self._clock.now()))
 
         return await self._changed("bulk-cancel", bulk_id, change, by=by, why=why)
 

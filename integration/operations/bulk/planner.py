@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
-from integration.ledger import State, rows
+from integration.ledger import State
 from integration.ledger.queries import Problem
 from integration.operations.audit import Audit, Subject
 from integration.operations.bulk.model import Action, Bulk
@@ -78,7 +78,7 @@ class Planner:
                 plan=json.dumps(self._estimate(wanted, chosen, more=len(found) > MOST)),
                 total=len(chosen),
                 pending=len(chosen),
-                created=rows.iso(self._clock.now()),
+                created=iso(self._clock.now()),
             )
             await self._store.add(bulk, [it.event_id for it in chosen])
             entry.outcome = f"{len(chosen)} events"
@@ -133,7 +133,7 @@ def _shown(selection: Filter) -> dict[str, str]:
         "system": selection.system,
         "table": selection.table,
         "recordId": selection.record_id,
-        "from": rows.iso(selection.start) if selection.start else None,
-        "to": rows.iso(selection.end) if selection.end else None,
+        "from": iso(selection.start) if selection.start else None,
+        "to": iso(selection.end) if selection.end else None,
     }
     return {name: value for name, value in pairs.items() if value}

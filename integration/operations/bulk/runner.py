@@ -14,9 +14,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.errors import IntegrationError, Outage, Rejected, Transient
-from integration.ledger import EventStatus, Ledger, State, rows
+from integration.ledger import EventStatus, Ledger, State
 from integration.operations.audit import Audit, Subject
 from integration.operations.bulk.model import CANARY_FAILED, Action, Bulk, BulkState, Item, ItemState
 from integration.operations.bulk.store import BulkStore
@@ -138,7 +138,7 @@ class BulkRunner:
 
     async def _do(self, bulk: Bulk, item: Item) -> Item:
         """What was asked for, to one event; what came of it. Raises `Transient` where broker or tables are away."""
-        at, why = rows.iso(self._clock.now()), f"{bulk.why} (bulk operation {bulk.bulk_id})"
+        at, why = iso(self._clock.now()), f"{bulk.why} (bulk operation {bulk.bulk_id})"
         item = replace(item, at=at, tries=item.tries + 1)
         try:
             if bulk.action is Action.DISCARD:
@@ -178,7 +178,7 @@ class BulkRunner:
         if counted.sent and self._clock.now() < last + _FOLLOWED:
             return bool(ended)
         await self._note("bulk-finish", counted, _summary(counted))
-        await self._store.change(bulk.bulk_id, lambda it: _finished(it, rows.iso(self._clock.now())))
+        await self._store.change(bulk.bulk_id, lambda it: _finished(it, iso(self._clock.now())))
         _log.info("bulk-finished", count=bulk.total)
         return True
 
@@ -194,7 +194,7 @@ class BulkRunner:
     async def _count(self, bulk: Bulk, *, cursor: str | None = None) -> Bulk:
         """Write how far it is."""
         found = await self._store.counts(bulk.bulk_id)
-        now = rows.iso(self._clock.now())
+        now = iso(self._clock.now())
 
         def change(it: Bulk) -> Bulk:
             sent = found["pending"] < it.pending

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from integration.ledger import rows
+from integration.clock import iso
 from integration.operations.answers import as_json
 from integration.operations.edit import Edit, EditedRetry
 from integration.operations.postpone import Postpone
@@ -52,7 +52,7 @@ def blueprint(
     async def operations_postpone(req: func.HttpRequest, by: str) -> func.HttpResponse:
         event_id, asked = req.route_params["event_id"], read_body(PostponeAsked, req.get_body())
         until = await postpone.postpone(event_id, asked.until, by=by, why=asked.why)
-        return as_json({"eventId": event_id, "state": "waiting", "nextAttempt": rows.iso(until)}, 200)
+        return as_json({"eventId": event_id, "state": "waiting", "nextAttempt": iso(until)}, 200)
 
     @bp.route(route="operations/resync", methods=["POST"], auth_level=ANONYMOUS)
     @operators.only

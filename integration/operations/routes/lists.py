@@ -5,7 +5,7 @@ from typing import Any
 
 import azure.functions as func
 
-from integration.ledger import rows
+from integration.clock import iso
 from integration.ledger.queries import Problem
 from integration.operations.answers import as_json
 from integration.operations.audit_query import AuditQuery
@@ -53,8 +53,8 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
         "detail": problem.detail,
         "system": problem.system,
         "attempts": problem.attempts,
-        "since": rows.iso(problem.since) if problem.since else None,
-        "nextAttempt": rows.iso(problem.next_attempt) if problem.next_attempt else None,
+        "since": iso(problem.since) if problem.since else None,
+        "nextAttempt": iso(problem.next_attempt) if problem.next_attempt else None,
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import azure.functions as func
 
-from integration.ledger import rows
+from integration.clock import iso
 from integration.operations.answers import as_json
 from integration.operations.requests import Asked, read_body
 from integration.operations.routes.admitted import ANONYMOUS, Operators
@@ -72,5 +72,5 @@ def _pause(pause: Pause | None) -> dict[str, Any]:
     return {
         "pausedBy": pause.by if pause else None,
         "why": pause.why if pause else None,
-        "since": rows.iso(datetime.fromtimestamp(pause.since, UTC)) if pause else None,
+        "since": iso(datetime.fromtimestamp(pause.since, UTC)) if pause else None,
     }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integration.clock import SystemClock
+from integration.clock import SystemClock, iso
 from integration.events import IntegrationEvent
 from integration.ledger import Ledger, State, keys, rows
 from integration.ledger.audit_log import AuditLog
@@ -42,7 +42,7 @@ async def lived(ledger: Ledger, record_id: str, state: State = State.DEAD_LETTER
         await ledger.accept(it, urgent=True)
         row = rows.ended(it, state, now=NOW, steps=(), reason="erp-rejected", published=True)
         ledger.status.put(row)
-        ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(NOW)))
+        ledger.status.put_problem(rows.problem_row(rows.to_status(row), iso(NOW)))
     ledger.status.put_problem(rows.behind_row(events[0], "erp", NOW))
     await ledger.status.drain()
     await (await ledger.record(events[0].session_id)).write(lambda memory: memory.act("e", NOW, 7))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from integration.clock import iso
 from integration.events import IntegrationEvent
 from integration.events.identity import partition_of
 from integration.ledger import Ledger, State, rows
@@ -80,7 +81,7 @@ async def test_a_list_of_problems_is_narrowed_and_oldest_first(ledger: Ledger, q
 
     def put(it: IntegrationEvent, since: datetime, **changes: str) -> None:
         row = rows.ended(it, State.DEAD_LETTERED, now=since, steps=(), reason=reason, detail="422", system="erp")
-        problem = rows.problem_row(rows.to_status(row), rows.iso(since))
+        problem = rows.problem_row(rows.to_status(row), iso(since))
         ledger.status.put_problem({**problem, **changes})
 
     older, newer = event(), event()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from integration.clock import iso
 from integration.events import IntegrationEvent
 from integration.ledger import DeadLetter, Ledger, State, keys, rows
 from integration.ledger.queries import Queries
@@ -27,7 +28,7 @@ async def put(ledger: Ledger, it: IntegrationEvent, state: State) -> None:
     """An event in a state, with its place in the list of problems."""
     row = rows.ended(it, state, now=NOW, steps=(), reason="erp-rejected", detail="422", next_attempt=NOW)
     ledger.status.put(row)
-    ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(NOW)))
+    ledger.status.put_problem(rows.problem_row(rows.to_status(row), iso(NOW)))
     await ledger.status.drain()
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from integration.clock import iso
 from integration.ledger import Ledger, Record, State, keys, rows
 from integration.ledger.retention import Retention
 from integration.tables import Versioned
@@ -67,7 +68,7 @@ async def test_problems_of_old_events_are_removed(ledger: Ledger, retention: Ret
     for state in (State.DEAD_LETTERED, State.WAITING):
         for it, since in put:
             row = rows.ended(it, state, now=NOW, steps=(), reason="r")
-            ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(since)))
+            ledger.status.put_problem(rows.problem_row(rows.to_status(row), iso(since)))
     await ledger.status.drain()
     forgotten = await retention.run()
     assert forgotten.problems == 2 * (len(old) + 1)

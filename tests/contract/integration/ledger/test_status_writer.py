@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from integration.clock import iso
 from integration.events import IntegrationEvent
 from integration.ledger import DeadLetter, EventStatus, Ledger, State, Step, keys, rows
 from integration.ledger import writer as writer_module
@@ -84,13 +85,13 @@ async def test_a_problem_that_is_cleared_does_not_come_back(ledger: Ledger) -> N
     """Put and cleared in one moment, cleared later, cleared and put again."""
     gone, later, back = event(), event(), event()
     for it in (gone, later):
-        ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(it)), rows.iso(NOW)))
+        ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(it)), iso(NOW)))
     ledger.status.clear_problem("waiting", gone.event_id)
     assert await problems(ledger, State.WAITING, gone) is None
     assert await problems(ledger, State.WAITING, later) is not None
     ledger.status.clear_problem("waiting", later.event_id)
     ledger.status.clear_problem("waiting", back.event_id)
-    ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(back)), rows.iso(NOW)))
+    ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(back)), iso(NOW)))
     assert await problems(ledger, State.WAITING, later) is None
     found = await problems(ledger, State.WAITING, back)
     assert found is not None
@@ -102,7 +103,7 @@ async def test_rows_survive_an_outage_of_the_tables(ledger: Ledger, transport: F
     first, second = event(), event()
     transport.away = True
     ledger.status.put(waiting(first))
-    ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(first)), rows.iso(NOW)))
+    ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(first)), iso(NOW)))
     await asyncio.sleep(1.5)
     ledger.status.put(rows.ended(first, State.COMPLETED, now=NOW, steps=()))
     ledger.status.clear_problem("waiting", first.event_id)
@@ -133,7 +134,7 @@ async def test_one_row_that_is_refused_keeps_no_other_out(ledger: Ledger) -> Non
     bad = dataclasses.replace(event(), event_id=f"{good.event_id[:-1]}{'1' if good.event_id[-1] == '0' else '0'}")
     ledger.status.put(waiting(good))
     ledger.status.put(waiting(bad, caller="x" * 40_000))
-    ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(good)), rows.iso(NOW)))
+    ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(good)), iso(NOW)))
     assert (await read(ledger, good)).state is State.WAITING
     assert await ledger.read(bad.event_id) is None
     assert await problems(ledger, State.WAITING, good) is not None
@@ -162,7 +163,7 @@ async def test_a_row_that_was_lost_with_its_process_is_made_again(ledger: Ledger
     ledger.status.put(waiting(done))
     ledger.status.put(waiting(dead))
     for it in (done, dead):
-        ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(it)), rows.iso(NOW)))
+        ledger.status.put_problem(rows.problem_row(rows.to_status(waiting(it)), iso(NOW)))
     await ledger.status.drain()
     record = await ledger.record(done.session_id)
     record.change(lambda memory: memory.end(done.event_id, State.COMPLETED))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integration.clock import SystemClock
+from integration.clock import SystemClock, iso
 from integration.errors import Outage, Unreadable
 from integration.ledger import DeadLetter, Ledger, State, keys, rows
 from integration.ledger.transfer import Imported, export, restore, tables
@@ -45,7 +45,7 @@ async def some_events(ledger: Ledger) -> str:
     await record.write(lambda memory: memory.bury(it.event_id, DeadLetter("erp-rejected", "ü 422", NOW.isoformat())))
     row = rows.ended(it, State.DEAD_LETTERED, now=NOW, steps=(), reason="erp-rejected", detail="ü 422")
     ledger.status.put(row)
-    ledger.status.put_problem(rows.problem_row(rows.to_status(row), rows.iso(NOW)))
+    ledger.status.put_problem(rows.problem_row(rows.to_status(row), iso(NOW)))
     await ledger.status.drain()
     await (await ledger.record(f"202611201905-{uuid.uuid4().hex}")).write(
         lambda memory: memory.end("e", State.COMPLETED)

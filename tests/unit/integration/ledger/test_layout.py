@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from integration.clock import iso
 from integration.events import IntegrationEvent
 from integration.ledger import DeadLetter, EventStatus, Memory, State, Step, keys, queries, rows
 from integration.tables import Entity
@@ -157,14 +158,14 @@ def test_an_attempt_that_failed_says_why_and_when_the_next_one_is(it: Integratio
     assert status.detail == "x" * 1_000
     assert status.steps == (STEPS[1], STEPS[0])
     (failed,) = status.history
-    assert failed == {"attempt": 3, "at": rows.iso(AT), "reason": "erp-timeout", "detail": "x" * 1_000}
+    assert failed == {"attempt": 3, "at": iso(AT), "reason": "erp-timeout", "detail": "x" * 1_000}
     assert status.published_time is None
 
 
 def test_an_event_that_ended_has_no_next_attempt_and_its_publishing_is_a_step(it: IntegrationEvent) -> None:
     before = rows.ended(it, State.WAITING, now=AT, steps=(), reason="erp-timeout", next_attempt=LATER)
     after = rows.ended(it, State.COMPLETED, now=LATER, steps=STEPS, published=True)
-    status = status_of(before, {**after, "nextAttempt": rows.iso(LATER)})
+    status = status_of(before, {**after, "nextAttempt": iso(LATER)})
 
     assert (status.state, status.next_attempt, status.reason) == (State.COMPLETED, None, None)
     assert (status.steps[-1], status.published_time) == (Step("publish", "done", LATER), LATER)
@@ -191,7 +192,7 @@ def test_a_problem_is_listed_as_it_was_written(it: IntegrationEvent) -> None:
     row = rows.ended(
         it, State.WAITING, now=AT, steps=(), reason="erp-timeout", detail="no answer", system="erp", next_attempt=LATER
     )
-    listed = rows.problem_row(rows.to_status(row), rows.iso(AT))
+    listed = rows.problem_row(rows.to_status(row), iso(AT))
 
     assert (listed["PartitionKey"], listed["RowKey"]) == keys.problem_keys("waiting", ID)
     assert queries._problem("waiting", listed) == queries.Problem(
@@ -274,8 +275,8 @@ def test_an_event_that_comes_again_shows_its_end_again(it: IntegrationEvent, pub
 
 
 def test_times_are_written_so_that_their_texts_sort() -> None:
-    assert rows.iso(datetime(2026, 11, 20, 22, 0, 1, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-20T20:00:01.000Z"
-    assert rows.time(rows.iso(AT)) == AT
+    assert iso(datetime(2026, 11, 20, 22, 0, 1, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-20T20:00:01.000Z"
+    assert rows.time(iso(AT)) == AT
     assert rows.time("") is None
     assert rows.time(None) is None
 

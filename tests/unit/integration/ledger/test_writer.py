@@ -6,6 +6,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from integration.clock import iso
 from integration.errors import Conflict, Outage, Transient
 from integration.ledger import State, rows
 from integration.ledger.functions import NIGHTLY, blueprint
@@ -115,7 +116,7 @@ async def test_a_problem_that_appears_and_goes_in_one_moment_is_not_there() -> N
     tables, it = Tables(), event()
     writer = StatusWriter(tables)
     waiting = rows.ended(it, State.WAITING, now=NOW, steps=(), reason="erp-timeout")
-    problem = rows.problem_row(rows.to_status(waiting), rows.iso(NOW))
+    problem = rows.problem_row(rows.to_status(waiting), iso(NOW))
     writer.put_problem(problem)
     writer.clear_problem("waiting", it.event_id)
     await writer.drain()
