@@ -84,6 +84,18 @@ def wire(desk: Desk, power: Power, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(desk.world.queue), "send", sent)
 
 
+async def started(action: Action, power: Power, monkeypatch: pytest.MonkeyPatch) -> tuple[Desk, str, list[str]]:
+    """A desk with a bulk operation that was started, its id, and the ids of its events; `power` is armed now."""
+    desk, power.armed = Desk(), False
+    originals = [(await desk.dead_letter()).event_id for _ in range(EVENTS)]
+    canary = CANARY if action is Action.RETRY else 0
+    plan = await desk.planner.plan(Wanted(action, Filter(), canary=canary, per_minute=600), **WHO)
+    await desk.bulks.start(plan.bulk.bulk_id, **WHO)
+    wire(desk, power, monkeypatch)
+    power.armed = True
+    return desk, plan.bulk.bulk_id, originals
+
+
 async def work(desk: Desk, delivered: list[IntegrationEvent]) -> None:
     """Another process, the worker, takes what was sent."""
     while desk.world.queue.sent:
@@ -125,17 +137,11 @@ async def test_killed_at_every_write_each_event_is_dealt_with_once(
     """One event for each original, one effect for each event, and all of them are known to be done."""
     for at in range(1, MOST_WRITES):
         with monkeypatch.context() as patched:
-            desk, power = Desk(), Power(at, before=before)
-            power.armed = False
-            originals = [(await desk.dead_letter()).event_id for _ in range(EVENTS)]
-            canary = CANARY if action is Action.RETRY else 0
-            plan = await desk.planner.plan(Wanted(action, Filter(), canary=canary, per_minute=600), **WHO)
-            await desk.bulks.start(plan.bulk.bulk_id, **WHO)
-            wire(desk, power, patched)
-            power.armed = True
-            delivered = await run_until_finished(desk, plan.bulk.bulk_id, power, failing=False)
+            power = Power(at, before=before)
+            desk, bulk_id, originals = await started(action, power, patched)
+            delivered = await run_until_finished(desk, bulk_id, power, failing=False)
             killed, power.armed = power.off, False
-            await check(desk, plan.bulk.bulk_id, action, originals, delivered)
+            await check(desk, bulk_id, action, originals, delivered)
         if not killed:
             assert at > 30  # it was killed at least so often
             return
@@ -171,19 +177,14 @@ async def test_killed_at_every_write_while_the_canary_fails_nothing_is_sent_twic
     """Each event is sent once, fails once more, and is counted so; a person lets the others go nevertheless."""
     for at in range(1, MOST_WRITES):
         with monkeypatch.context() as patched:
-            desk, power = Desk(), Power(at, before=before)
-            power.armed = False
-            originals = [(await desk.dead_letter()).event_id for _ in range(EVENTS)]
-            plan = await desk.planner.plan(Wanted(Action.RETRY, Filter(), canary=CANARY, per_minute=600), **WHO)
-            await desk.bulks.start(plan.bulk.bulk_id, **WHO)
-            wire(desk, power, patched)
-            power.armed = True
-            delivered = await run_until_finished(desk, plan.bulk.bulk_id, power, failing=True)
+            power = Power(at, before=before)
+            desk, bulk_id, originals = await started(Action.RETRY, power, patched)
+            delivered = await run_until_finished(desk, bulk_id, power, failing=True)
             killed, power.armed = power.off, False
             sent = {(str(it.replay_of), it.event_id) for it in delivered}
             assert Counter(original for original, _ in sent) == Counter(originals)
             assert desk.world.handler.keys == []
-            bulk = await desk.bulks.read(plan.bulk.bulk_id)
+            bulk = await desk.bulks.read(bulk_id)
             assert (bulk.failed, bulk.done, bulk.pending) == (EVENTS, 0, 0)
         if not killed:
             assert at > 30

@@ -142,17 +142,23 @@ async def test_what_a_process_may_send_is_its_share(clock: ManualClock) -> None:
     assert (await one.send(REQUEST)).ok
 
 
-async def test_instances_share_requests_and_what_the_system_recommends(clock: ManualClock) -> None:
-    """Two instances, a budget of six, and a system that recommends four calls at once: three, and two."""
-    shared, wire = MemoryState(), Wire()
-    wire.headers = {**wire.headers, "x-ms-dop-hint": "4"}
+async def one_of_two(clock: ManualClock) -> Instances:
+    """An instance that knows of another one."""
+    shared = MemoryState()
     two = [Instances(shared, clock, draw=lambda: 0.0) for _ in range(2)]
     for _ in range(2):
         for instance in two:
             instance.count()
             await asyncio.sleep(0.01)
         clock.elapsed += 60
-    one = protected(wire, clock, concurrency=8, requests=6, instances=two[0])
+    return two[0]
+
+
+async def test_instances_share_requests_and_what_the_system_recommends(clock: ManualClock) -> None:
+    """Two instances, a budget of six, and a system that recommends four calls at once: three, and two."""
+    wire = Wire()
+    wire.headers = {**wire.headers, "x-ms-dop-hint": "4"}
+    one = protected(wire, clock, concurrency=8, requests=6, instances=await one_of_two(clock))
     await one.send(REQUEST)
     wire.gate.clear()
     calls = [asyncio.ensure_future(one.send(REQUEST)) for _ in range(3)]
@@ -165,14 +171,8 @@ async def test_instances_share_requests_and_what_the_system_recommends(clock: Ma
 
 async def test_instances_share_the_calls_at_once_that_a_user_of_the_system_has(clock: ManualClock) -> None:
     """Business Central lets a user have five at once: with two instances each has two, without a word of the system."""
-    shared, wire = MemoryState(), Wire()
-    two = [Instances(shared, clock, draw=lambda: 0.0) for _ in range(2)]
-    for _ in range(2):
-        for instance in two:
-            instance.count()
-            await asyncio.sleep(0.01)
-        clock.elapsed += 60
-    one = protected(wire, clock, concurrency=8, in_all=5, instances=two[0])
+    wire = Wire()
+    one = protected(wire, clock, concurrency=8, in_all=5, instances=await one_of_two(clock))
     wire.gate.clear()
     calls = [asyncio.ensure_future(one.send(REQUEST)) for _ in range(4)]
     await until_idle()
