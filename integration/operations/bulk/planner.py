@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from integration.clock import Clock, iso
@@ -80,10 +80,10 @@ class Planner:
                 pending=len(chosen),
                 created=iso(self._clock.now()),
             )
-            await self._store.add(bulk, [it.event_id for it in chosen])
+            planned = await self._store.add(bulk, [it.event_id for it in chosen])
             entry.outcome = f"{len(chosen)} events"
             step = max(1, len(chosen) // _SAMPLE)
-            return Plan(replace(await self._store.read(bulk_id)), chosen[::step][:_SAMPLE])
+            return Plan(planned, chosen[::step][:_SAMPLE])
 
     def _estimate(self, wanted: Wanted, chosen: Sequence[Problem], *, more: bool) -> dict[str, Any]:
         calls: Counter[str] = Counter()

@@ -15,7 +15,6 @@ from integration.tables import PreconditionFailed, Table, quoted
 LISTED: Final = 100
 _BULKS: Final = "bulks"
 _TRIES: Final = 6
-_ACTIVE: Final = (BulkState.RUNNING,)
 
 Change = Callable[[Bulk], Bulk]
 
@@ -31,8 +30,8 @@ class BulkStore:
         """`yyyyMMddHHmm-` and eight digits: the minute, from which its table follows, and chance."""
         return f"{self._clock.now():%Y%m%d%H%M}-{secrets.token_hex(4)}"
 
-    async def add(self, bulk: Bulk, event_ids: Iterable[str]) -> None:
-        """Write a new one with its items. It is `planning` until all of them are written."""
+    async def add(self, bulk: Bulk, event_ids: Iterable[str]) -> Bulk:
+        """Write a new one with its items, and return it. It is `planning` until all of them are written."""
         table = self._table(bulk.bulk_id)
         await table.insert({**_keys(bulk.bulk_id), "schema": rows.SCHEMA, **bulk.as_columns()})
         partition = _items(bulk.bulk_id)
@@ -42,7 +41,7 @@ class BulkStore:
                 for event_id in event_ids
             ]
         )
-        await self.change(bulk.bulk_id, lambda it: replace(it, state=BulkState.PLANNED))
+        return await self.change(bulk.bulk_id, lambda it: replace(it, state=BulkState.PLANNED))
 
     async def read(self, bulk_id: str) -> Bulk:
         """The operation as it is now."""
@@ -69,8 +68,8 @@ class BulkStore:
 
     async def active(self) -> Sequence[Bulk]:
         """Those that are running, oldest first."""
-        states = " or ".join(f"state eq '{state.value}'" for state in _ACTIVE)
-        return sorted(await self._bulks(f" and ({states})"), key=lambda it: it.bulk_id)
+        running = f" and state eq '{BulkState.RUNNING.value}'"
+        return sorted(await self._bulks(running), key=lambda it: it.bulk_id)
 
     async def items(
         self, bulk_id: str, most: int = LISTED, *, after: str = "", state: ItemState | None = None
