@@ -28,6 +28,7 @@ from integration.errors import Conflict, NotFound
 from integration.events import IntegrationEvent, Lookup
 from integration.events.envelope import to_envelope
 from integration.flow import Columns, Flow
+from integration.flow.columns import with_currency
 from integration.flow.discovery import flows_in
 from integration.flow.handler import FlowHandler, Tools
 from integration.ledger import EventStatus, Memory
@@ -259,7 +260,7 @@ def row_of(flow: Flow[Any], *, version: int = 1, **columns: Any) -> Any:
 def content(columns: type[Columns], given: Mapping[str, Any], results: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment] # a set that nobody changes
     """Columns by logical name as the Web API answers them; raises `ValueError` for what `columns` do not read."""
     declared = {it.name: it for it in columns.declared.values()}
-    known = {*declared, *results, *(["transactioncurrencyid"] if _with_currency(columns) else [])}
+    known = {*declared, *results, *(["transactioncurrencyid"] if with_currency(columns) else [])}
     if unread := given.keys() - known:
         raise ValueError(f"the flow does not read {', '.join(sorted(unread))}; it reads {', '.join(sorted(known))}")
     found: dict[str, Any] = {}
@@ -277,12 +278,6 @@ def content(columns: type[Columns], given: Mapping[str, Any], results: set[str] 
         else:
             found[name] = value
     return found
-
-
-def _with_currency(columns: type[Columns]) -> bool:
-    return any(
-        it.with_currency or (it.related is not None and _with_currency(it.related)) for it in columns.declared.values()
-    )
 
 
 def _etag(stored: _Stored) -> str:

@@ -259,6 +259,13 @@ def selected(columns: type[Columns]) -> tuple[str, ...]:
     return tuple(it.web_name for it in columns.declared.values() if it.web_name is not None)
 
 
+def with_currency(columns: type[Columns]) -> bool:
+    """Whether the row's currency is read, by the columns themselves or for rows behind a navigation property."""
+    return any(
+        it.with_currency or (it.related is not None and with_currency(it.related)) for it in columns.declared.values()
+    )
+
+
 def expansion(columns: type[Columns]) -> str | None:
     """The value of `$expand`."""
     return ",".join(_expansions(columns)) or None

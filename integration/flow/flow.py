@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from integration.events import IntegrationEvent, Lookup
-from integration.flow.columns import Columns
+from integration.flow.columns import Columns, with_currency
 from integration.flow.kit import Answer, Kit
 from integration.flow.results import Result
 from integration.worker.effects import fingerprint
@@ -203,10 +203,4 @@ class Flow(Generic[R]):
     @property
     def with_currency(self) -> bool:
         """Whether the row's currency is read."""
-        return _with_currency(self.columns)
-
-
-def _with_currency(columns: type[Columns]) -> bool:
-    return any(
-        it.with_currency or (it.related is not None and _with_currency(it.related)) for it in columns.declared.values()
-    )
+        return with_currency(self.columns)
