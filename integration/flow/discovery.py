@@ -1,4 +1,4 @@
-"""Finds flows: every file of a package that declares one, `_names` apart."""
+"""Finds flows: every file of a package declares one, except files whose names begin with `_`."""
 
 import importlib
 import pkgutil
@@ -17,7 +17,7 @@ def flows_in(package: ModuleType) -> dict[str, Flow[Any]]:
 
 
 def flow_of(module: ModuleType) -> Flow[Any]:
-    """The flow that a file declares, and an author's slips in it; raises `ConfigurationError`."""
+    """The flow that a file declares; raises `ConfigurationError` for mistakes in it."""
     flow = getattr(module, "flow", None)
     if not isinstance(flow, Flow):
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""A flow: what the rows of one table demand of the other systems. One file in `integration/flows/` declares it.
+"""A flow: what the rows of one table require of the other systems. One file in `integration/flows/` declares it.
 
     flow = Flow(Lead, table="lead", entity_set="leads", results=(...))
 
@@ -7,7 +7,7 @@
         ...
 
 An effect happens once for each state of the row. The worker reads the row, does the effects that are due in the order
-in which they stand in the file, and writes results back; retries, duplicates and lost answers are its business.
+in which they stand in the file, and writes results back. It also deals with retries, duplicates and lost answers.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -44,7 +44,7 @@ class Needs(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Undo(Generic[R]):
-    """What takes an effect back; `state` names what it comes to, and makes its fingerprint."""
+    """What takes an effect back; `state` names the state that results, and is its fingerprint."""
 
     state: str
     do: Do[R]
@@ -97,7 +97,7 @@ class Effect(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What a deleted row demands; `name` is the effect that it does, of which analytics gets `publishes`."""
+    """What a deleted row requires; `name` is the effect that it does, of which analytics gets `publishes`."""
 
     name: str
     publishes: tuple[str, ...]

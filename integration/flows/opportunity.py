@@ -124,7 +124,7 @@ def held(answer: Answer) -> str:
 
 @order.undo(ON_HOLD, says=held, done="the order is put on hold")
 async def hold(row: Opportunity, kit: Kit, key: str) -> Answer:
-    """Reopened, or lost after all."""
+    """The opportunity was reopened, or lost after all."""
     confirmed = kit.answer(ORDER).get("orderNumber") or row.result("erpnumber")
     return await put_on_hold(kit, key, row.version, "the opportunity is no longer won", confirmed)
 

@@ -1,4 +1,4 @@
-"""Events that somebody deals with, as the ledger shows them: found, checked, marked."""
+"""Events that people repair: reading them from the ledger, checking their state, and marking them."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Putting an event that waits off until a given time."""
+"""Postponing an event that waits until a given time."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +32,7 @@ class Postpone:
         self._clock = clock
 
     async def postpone(self, event_id: str, until: datetime, *, by: str, why: str) -> datetime:
-        """When it is tried again. A copy that comes before that is scheduled anew for `until`."""
+        """Postpone it; returns when it is tried again. A copy that comes earlier is scheduled again for `until`."""
         async with self._audit.action("postpone", Subject(event_id), by=by, why=why) as entry:
             original = await self._originals.known(event_id)
             check(original, {State.WAITING}, "postponed")

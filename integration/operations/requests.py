@@ -76,7 +76,7 @@ class BulkAsked(Asked):
     force: bool = False
 
     def wanted(self) -> Wanted:
-        """The same for the planner; five are tried first where there is something to try."""
+        """The same for the planner; by default the first five retries are the canary."""
         selected = Filter(
             state=self.selection.state,
             reason=self.selection.reason,

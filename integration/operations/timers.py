@@ -6,11 +6,11 @@ from integration.operations.bulk import BulkRunner
 from integration.operations.dead_letters import DeadLetterReader
 
 EVERY_MINUTE = "30 * * * * *"
-"""NCRONTAB: in the middle of the minute, when not everybody else's jobs begin as well."""
+"""NCRONTAB: in the middle of the minute, as many other jobs start at its beginning."""
 
 
 EVERY_TWENTY_SECONDS = "*/20 * * * * *"
-"""NCRONTAB: so long a bulk operation waits at most until it is worked on; a run under way is not run over."""
+"""NCRONTAB: a bulk operation waits twenty seconds at most; no second run starts while one is under way."""
 
 
 def blueprint(reader: DeadLetterReader, runner: BulkRunner) -> func.Blueprint:

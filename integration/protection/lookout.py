@@ -1,4 +1,4 @@
-"""Keeping what a process knows of a shared document fresh, at the price of a read every other second at most."""
+"""Keeps what a process knows of a shared document up to date, with one read every two seconds at most."""
 
 import asyncio
 import math

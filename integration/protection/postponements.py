@@ -1,4 +1,4 @@
-"""Events that a person has put off until a given time, as all instances know it."""
+"""Events that a person has postponed until a given time; all instances share the list."""
 
 from datetime import datetime
 from typing import Final
@@ -9,18 +9,18 @@ from integration.protection.shared_document import Content, SharedDocument
 from integration.protection.shared_state import SharedState
 
 MOST: Final = 200
-"""Events that are put off at once: all of them are in one document, which an entity has to hold."""
+"""The most events that are postponed at the same time: all of them are in one document, which has to fit an entity."""
 
 
 class Postponements:
-    """When each event that was put off is to be tried again; an attempt of the next two seconds may be made."""
+    """When each postponed event is tried again. An attempt within two seconds of the request may still be made."""
 
     def __init__(self, shared: SharedState, clock: Clock) -> None:
         self._document = SharedDocument("postponed", shared, clock)
         self._clock = clock
 
     async def check(self, event_id: str) -> None:
-        """Raise `Postponed` before the event's time, `Outage` where that has never been read."""
+        """Raise `Postponed` before the event's time, `Outage` if the list has never been read."""
         found = (await self._document.known()).get(event_id)
         if found is not None:
             until = datetime.fromisoformat(found["until"])
@@ -29,7 +29,7 @@ class Postponements:
                 raise Postponed(f"{found['by']} has postponed it until {found['until']}", retry_after=left)
 
     async def postpone(self, event_id: str, until: datetime, *, by: str) -> None:
-        """Put the event off. Raises `Rejected` (409) where too many are, and what the store raises."""
+        """Postpone the event. Raises `Rejected` (409) if too many events are postponed, and what the store raises."""
 
         def change(postponed: Content) -> Content:
             now = self._clock.now()

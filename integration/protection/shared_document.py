@@ -1,4 +1,4 @@
-"""A document that people change now and then and all instances go by."""
+"""A document that people change now and then and that all instances obey."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class SharedDocument:
         self._lookout = Lookout(self._look, clock, stale=FRESH)
 
     async def known(self) -> Content:
-        """What was stored two seconds ago or later; raises `Outage` where it has never been read."""
+        """What was stored, at most two seconds old; raises `Outage` if it has never been read."""
         await self._lookout.keep_up()
         if self._known is None:
             raise Outage(f"what is held back ({self._key}) could not be read", reason="ledger-unavailable")
@@ -45,7 +45,7 @@ class SharedDocument:
         return dict((await self._shared.read(self._key))[0] or {})
 
     async def change(self, change: Callable[[Content], Content]) -> Content:
-        """Write what `change` makes of what is stored; that. Raises what the store and `change` raise."""
+        """Apply `change` to what is stored, write and return the result. Raises what the store and `change` raise."""
         for _ in range(_TRIES):
             document, etag = await self._shared.read(self._key)
             changed = change(dict(document or {}))
@@ -66,5 +66,5 @@ class SharedDocument:
         except (IntegrationError, TimeoutError) as error:
             _log.warning("holds-unknown", error=error)
         else:
-            if changes == self._changes:  # else this process knows better than what it began to read before
+            if changes == self._changes:  # otherwise this process has written meanwhile, and what it read is older
                 self._known = found

@@ -1,4 +1,4 @@
-"""Tables whose events a person holds back, as all instances know it."""
+"""Tables that a person has paused; all instances share the list."""
 
 from dataclasses import asdict
 from typing import Final
@@ -20,7 +20,7 @@ class TablePauses:
         self._clock = clock
 
     async def check(self, table: str) -> None:
-        """Raise `Paused` (table-paused) while the table is paused, `Outage` where that has never been read."""
+        """Raise `Paused` (table-paused) while the table is paused, `Outage` if the list has never been read."""
         found = (await self._document.known()).get(table)
         if found is not None:
             pause = Pause(**found)

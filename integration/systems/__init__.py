@@ -1,4 +1,4 @@
-"""The systems outside, in the language of the business: ports, and what they are told and answer.
+"""The outside systems in the language of the business: ports, and the messages that they take and return.
 
 A package for each kind of system is its adapter: `rest` for systems that keep the REST contract of this project,
 `business_central` for Dynamics 365 Business Central.

@@ -15,7 +15,7 @@ Adapter = ErpClient | CreditClient | Resources | BusinessCentral
 
 
 def failure_of(system: settings.System) -> Callable[[Response], IntegrationError]:
-    """What an answer of this kind of system means that is not 2xx."""
+    """What an answer that is not 2xx means for this kind of system."""
     return business_central_failure if isinstance(system, settings.BusinessCentral) else rest_failure
 
 

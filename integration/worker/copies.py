@@ -36,7 +36,7 @@ class Copies:
         self.draw = draw
 
     def later(self, attempt: int, *, not_before: float = 0.0) -> datetime:
-        """When to try again after attempt number `attempt`, however long that goes on; `not_before` is in seconds."""
+        """When to try again after attempt number `attempt`, without an end; `not_before` is in seconds."""
         return self._clock.now() + self.policy.delay(attempt, not_before, self.draw)
 
     async def send(self, event: IntegrationEvent, due: datetime) -> None:

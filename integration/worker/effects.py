@@ -56,8 +56,8 @@ class Effects:
     def is_done(self, name: str, with_fingerprint: str, *, charged: bool = False) -> bool:
         """Whether the effect was done with this very fingerprint; for a forced event only what itself did counts.
 
-        An answer that was `charged` for holds until there is another one: that something else was asked since, and
-        nobody knows whether it was answered, takes nothing from it.
+        An answer that was `charged` stays valid until there is another answer. A later question whose answer was lost
+        does not change that.
         """
         known = self.memory.effect(name)
         done = known.done == with_fingerprint or (charged and known.answered == with_fingerprint)
@@ -72,13 +72,13 @@ class Effects:
         report: Callable[[Mapping[str, Any]], str] = lambda answer: "",  # noqa: ARG005 -- says nothing
         charged: bool = False,
     ) -> Mapping[str, Any]:
-        """Do the effect `name` unless it is done; its answer, either way.
+        """Do the effect `name` unless it is done; returns its answer in both cases.
 
-        `with_fingerprint` is the `fingerprint` of what it is done with: another one is another effect. `do` gets the
-        Idempotency-Key, which is the same for every attempt at the same thing, whichever event makes it; its answer is
-        JSON. `report` says in a few words what came of it. What is `charged` is written down before anything else
-        happens; what is not is written with the end of the event, as doing it again with the same key costs nothing.
-        Raises what `do` raises, and `Fenced`.
+        `with_fingerprint` is the `fingerprint` of what it is done with; a new one is a new effect. `do` gets the
+        Idempotency-Key, which is the same for every attempt with this fingerprint, whichever event makes it, and
+        answers JSON. `report` describes the answer in a few words. The answer of a `charged` effect is written down
+        before anything else happens. Other answers are written with the end of the event, as asking again with the
+        same key costs nothing. Raises what `do` raises, and `Fenced`.
         """
         if self.is_done(name, with_fingerprint, charged=charged):
             known = self.memory.effect(name)
@@ -122,7 +122,7 @@ class Effects:
         seen = self.memory.effect(name).done
 
         def start(memory: Memory) -> None:
-            """Unless an invocation that has lost its session to this one has finished the very same meanwhile."""
+            """Start it, unless an invocation that lost its session to this one has just finished the same effect."""
             if seen == with_fingerprint or memory.effect(name).done != with_fingerprint:
                 memory.start(name, with_fingerprint, event_id=event_id, at=at)
 

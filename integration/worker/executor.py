@@ -21,7 +21,7 @@ _log = get_logger(__name__)
 
 
 _PUBLISHED = frozenset(state for state in State if state.settled) | {State.RESOLVED}
-"""States of an event that analytics is told of when its message comes once more; a dead letter tells of itself."""
+"""States that are published when the message of an ended event comes again; dead letters are published elsewhere."""
 
 
 class DeadLettered(IntegrationError):
@@ -128,7 +128,7 @@ class Executor:
                 _log.info("resolved", event=event, resolved=event_id)
 
     async def _try_settling_later(self, event: IntegrationEvent, error: Transient) -> None:
-        """All is done and cannot be written down: a copy finds it started, repeats it under the same keys, and ends."""
+        """The effects are done, but this cannot be written down: a copy repeats them under the same keys, and ends."""
         _log.warning("retry-scheduled", event=event, error=error)
         await self._copies.send(event, self._copies.later(event.attempt))
 
@@ -220,9 +220,9 @@ class Executor:
     async def _report(
         self, letter: DeadLetter, event: IntegrationEvent, work: Work, handler: Handler | None, *, returns: int
     ) -> bool:
-        """Report the dead letter to whoever was not told yet; whether its message may go on.
+        """Mark the row and publish, where that is not done yet; returns whether the message may go on.
 
-        Where somebody cannot be told now, a copy does that later, and goes to the dead-letter queue in its place.
+        If one of the two is not possible now, a copy does it later, and goes to the dead-letter queue instead.
         """
         reported, late = await self._reports.dead_letter(event, handler, letter, work.memory)
         known = dataclasses.replace(letter, reported=reported, returns=0 if late else returns)
@@ -266,7 +266,7 @@ def _end(  # noqa: PLR0917 -- called once, above
     overcome: Iterable[str],
     month: str,
 ) -> None:
-    """What a record remembers of an event that ended; where somebody has ended it meanwhile, it ended as that says."""
+    """What a record remembers of an event that ended; if another invocation has ended it already, that state stays."""
     state = memory.recent.get(event.event_id, decision.state)
     if decision.acted:
         memory.act(event.event_id, event.operation_time, row_version)

@@ -17,7 +17,7 @@ _PAUSE_SECONDS: Final = 10.0
 class Hub:
     """Publishes documents and waits for their acknowledgement, up to ten seconds.
 
-    Once one was not acknowledged, ten seconds long none is sent; then a single one probes whether the hub is back,
+    After one that was not acknowledged, none is sent for ten seconds; then a single one probes whether the hub is back,
     while the others go on without waiting.
     """
 

@@ -21,7 +21,7 @@ class Handlers:
 
     @property
     def tables(self) -> list[str]:
-        """The tables of which anything is handled."""
+        """The tables for which there is a handler."""
         return sorted({table for table, _ in self._handlers})
 
     def of(self, event: IntegrationEvent) -> Handler | None:
@@ -29,7 +29,7 @@ class Handlers:
         return self._handlers.get((event.table, event.message))
 
     def wants_of(self, table: str, message: str) -> Wants:
-        """What the handler of a table's message wants to be told of an event's values."""
+        """Which values of an event the handler of a table's message needs."""
         handler = self._handlers.get((table, message))
         return handler.wants(message) if handler else Wants()
 

@@ -1,4 +1,4 @@
-"""Saying how events end outside of the ledger: to the hub of settled events, and on the row."""
+"""Reporting how events ended: to the hub of settled events, and in the row."""
 
 import dataclasses
 from collections import OrderedDict

@@ -50,7 +50,7 @@ class Work:
         return self._clock.now()
 
     async def effects_of(self, table: str, record_id: str) -> Effects:
-        """The effects of another record, which has a session of its own: whoever finishes last is not believed."""
+        """The effects of another record, as a guest: an invocation that works on that record keeps its claim."""
         record = await self._ledger.record(f"{table}:{record_id}", guest=True)
         return Effects(self.event, record, self._clock, self.trace)
 

@@ -260,7 +260,7 @@ class _Finder(ast.NodeVisitor):
             self._replace("another text", node, repr(_another_text(value)))
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """As a whole: before Python 3.12 nobody knows where its parts stand."""
+        """As a whole: before Python 3.12 the syntax tree does not say where its parts stand."""
         words = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
         before = self._text.of(node)
         if before.startswith(('f"', "f'")) and " " not in words:

@@ -1,4 +1,4 @@
-"""The HTTP triggers of what people do to events, records, tables and systems, and of the lists that they work from."""
+"""The HTTP triggers for what people do with events, records, tables and systems, and for the lists that they use."""
 
 from dataclasses import dataclass
 

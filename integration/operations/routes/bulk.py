@@ -15,7 +15,7 @@ from integration.operations.routes.lists import problem_as_json
 
 
 def blueprint(operators: Operators, planner: Planner, bulks: BulkControl) -> func.Blueprint:
-    """Bind them."""
+    """The functions of these routes."""
     bp = func.Blueprint()
     actions = {"start": bulks.start, "pause": bulks.pause, "resume": bulks.resume, "cancel": bulks.cancel}
 

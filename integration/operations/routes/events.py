@@ -15,7 +15,7 @@ from integration.operations.routes.admitted import ANONYMOUS, Operators
 def blueprint(
     operators: Operators, repair: Repair, edit: EditedRetry, postpone: Postpone, resync: Resync
 ) -> func.Blueprint:
-    """Bind them."""
+    """The functions of these routes."""
     bp = func.Blueprint()
 
     @bp.route(route="operations/{event_id}/retry", methods=["POST"], auth_level=ANONYMOUS)

@@ -17,7 +17,7 @@ from integration.tables import Entity
 
 
 def blueprint(operators: Operators, search: Search, audit: AuditQuery) -> func.Blueprint:
-    """Bind them."""
+    """The functions of these routes."""
     bp = func.Blueprint()
 
     @bp.route(route="operations/problems", methods=["GET"], auth_level=ANONYMOUS)
@@ -59,7 +59,7 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
 
 
 def _entry(entry: Entity) -> dict[str, Any]:
-    """An entry of the audit, without what says nothing; `outcome` is null where nobody knows what came of it."""
+    """An entry of the audit without its empty columns; `outcome` is null if it is not known."""
     shown = {name: it for name, it in entry.items() if name not in _NOT_SHOWN and it != ""}
     changes = {"changes": json.loads(str(entry["changes"]))} if entry.get("changes") else {}
     return {**shown, **changes, "outcome": entry.get("outcome")}

@@ -1,4 +1,4 @@
-"""Routes of what holds calls to a system, or events of a table, back."""
+"""Routes that pause and resume systems and tables."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from integration.protection import Pause, SystemState
 
 
 def blueprint(operators: Operators, systems: SystemControl, tables: TableControl) -> func.Blueprint:
-    """Bind them."""
+    """The functions of these routes."""
     bp = func.Blueprint()
 
     @bp.route(route="operations/systems", methods=["GET"], auth_level=ANONYMOUS)
@@ -59,7 +59,7 @@ def blueprint(operators: Operators, systems: SystemControl, tables: TableControl
 
 
 def _system(name: str, state: SystemState) -> dict[str, Any]:
-    """`phase` is the circuit breaker's; the rest is of a person's pause, or why the breaker is open."""
+    """`phase` is the circuit breaker's; the rest describes a person's pause, or says why the breaker is open."""
     shown = {"system": name, "phase": state.phase.value, **_pause(state.pause)}
     return shown if state.pause else {**shown, "why": state.why or None}
 

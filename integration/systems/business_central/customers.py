@@ -129,7 +129,7 @@ class Customers:
         return await self._company.update(_KIND, row, changes, context=context) if changes else row
 
     async def _fields(self, customer: Customer, context: CallContext) -> dict[str, Any]:
-        """What is ours of a customer: what was set, an empty text for what it does not have."""
+        """The fields that the app owns: what was set, and an empty text for what the customer does not have."""
         given = customer.model_fields_set
         fields: dict[str, Any] = {
             "displayName": customer.name[:_LONGEST_NAME],
@@ -157,7 +157,7 @@ _ADDRESS = {"line1": "addressLine1", "line2": "addressLine2", "city": "city", "r
 
 
 def _blocked(row: Row, status: str) -> dict[str, Any]:
-    """All or nothing is ours; where people have blocked shipping or invoicing, an active customer stays so."""
+    """Only `All` and blank are ours: if people have blocked shipping or invoicing, an active customer stays so."""
     if status == "blocked":
         return {"blocked": _BLOCKED}
     return {"blocked": _FREE} if row.get("blocked") == _BLOCKED else {}
