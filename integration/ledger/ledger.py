@@ -79,7 +79,8 @@ class Ledger:
         """The status of one event, or None if it is not known; one point read.
 
         If the row has long said that the event is under way although the record says that it has ended, then the final
-        row was lost with the process that was to write it, and it is written now.
+        row was lost with the process that was to write it, and it is written now. The same holds for a dead-lettered
+        event for which a later one has made up.
         """
         found = await self.table(keys.events_table(keys.month_of(event_id))).get(*keys.event_keys(event_id))
         unwritten = self._unwritten.get(event_id)  # who has its 202 may ask at once
@@ -88,8 +89,12 @@ class Ledger:
         if status is None or status.accepted_time == rows.UNKNOWN_TIME:
             return await self._from_old_layout(event_id, status)
         age = self._clock.now() - (status.changed_time or status.accepted_time)
-        if not status.state.final and status.table and age > _LOST_AFTER:
+        if age <= _LOST_AFTER or not status.table:
+            return status
+        if not status.state.final:
             return await self._rebuilt(status)
+        if status.state in {State.DEAD_LETTERED, State.RESUBMITTED}:
+            return await self._resolved(status)
         return status
 
     async def months(self) -> list[str]:
@@ -133,6 +138,26 @@ class Ledger:
         if status.state is State.DEAD_LETTERED:
             self.status.put_problem(rows.problem_row(status, iso(status.changed_time or self._clock.now())))
         return status
+
+    async def _resolved(self, status: EventStatus) -> EventStatus:
+        by = await self._later_event(status)
+        if by is None:
+            return status
+        self.status.clear_problem(State.DEAD_LETTERED.value, status.event_id)
+        now = self._clock.now()
+        await self.table(keys.events_table(keys.month_of(status.event_id))).merge(
+            rows.resolved(status.event_id, by=by, now=now)
+        )
+        return replace(status, state=State.RESOLVED, resolved_by=by, changed_time=now)
+
+    async def _later_event(self, status: EventStatus) -> str | None:
+        """The id of the event that has made up for a dead-lettered one; None as long as there is none."""
+        if status.state is State.DEAD_LETTERED:
+            return (await self.record(status.session_id)).memory.resolved_by(status.event_id)
+        again = await self.read(status.replayed_by) if status.replayed_by else None
+        if again is None:
+            return None
+        return again.event_id if again.state.settled else again.resolved_by
 
     async def _write_accepted(self, events: Sequence[IntegrationEvent]) -> None:
         indexes: dict[str, list[Entity]] = {}

@@ -144,6 +144,17 @@ class Memory:
         for oldest in list(self.dead_letters)[:-DEAD_LETTERS_KEPT]:
             del self.dead_letters[oldest]
 
+    def resolved_by(self, event_id: str) -> str | None:
+        """The event that has made up for a dead-lettered one, if it has and is still remembered.
+
+        An event ends right after those that it has resolved.
+        """
+        if self.recent.get(event_id) is not State.RESOLVED:
+            return None
+        remembered = list(self.recent)
+        later = remembered[remembered.index(event_id) + 1 :]
+        return next((it for it in later if self.recent[it].settled), None)
+
     def acted_after(self, operation_time: datetime) -> bool:
         """Whether an event of a later operation has acted; both times come from Dataverse's clock."""
         return bool(self.acted_time) and datetime.fromisoformat(self.acted_time) > operation_time

@@ -197,7 +197,7 @@ def test_many_dead_letters_are_mended_in_one_go_although_the_app_is_killed(
     bulk = eventually(finished, within=180, what="the end of the bulk operation")
     assert bulk["counts"] == {"pending": 0, "sent": 0, "done": 6, "failed": 0, "skipped": 0, "error": 0}
     for opportunity, original in sent:
-        assert client.app.wait_for(original)["state"] == "resolved"
+        client.app.wait_for(original, {"resolved"})  # the worker may have been killed before it could write that down
         assert len(charges_for(client, opportunity)) == 1
     entries = client.app.audit(bulk_id=plan["bulkId"])
     assert {it["what"] for it in entries} == {"bulk-plan", "bulk-start", "retry", "bulk-finish"}
