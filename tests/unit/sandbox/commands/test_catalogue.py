@@ -7,6 +7,7 @@ import pytest
 from sandbox.commands import catalogue
 from sandbox.commands.__main__ import main
 from sandbox.commands.catalogue import COMMANDS, WIDTH, Command
+from sandbox.commands.test import CHECKS_FAILED
 
 each = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 
@@ -50,6 +51,15 @@ def test_what_test_does_not_know_goes_to_pytest_as_it_is(monkeypatch: pytest.Mon
     monkeypatch.setattr("sandbox.commands.test.install_azurite", lambda: None)
     assert main(["test", "tests/x.py", "-k", "kill", "--maxfail=1"]) == 5
     assert given == [["tests/x.py", "-k", "kill", "--maxfail=1"]]
+
+
+def test_a_check_that_fails_counts_whatever_the_tests_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its exit status is one that no failed test has."""
+    monkeypatch.setattr("sandbox.commands.test.failed_checks", lambda: ["mypy"])
+    monkeypatch.setattr("sandbox.commands.test.install_azurite", lambda: None)
+    for of_pytest in (0, 1):
+        monkeypatch.setattr("sandbox.commands.test.run_pytest", lambda _arguments, *, title, it=of_pytest: it)
+        assert main(["test"]) == CHECKS_FAILED
 
 
 def test_chaos_has_its_forms_run_where_the_tests_are(monkeypatch: pytest.MonkeyPatch) -> None:
