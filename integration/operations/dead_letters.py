@@ -3,6 +3,7 @@
 | message in the dead-letter queue                             | what is done                                    |
 |--------------------------------------------------------------|-------------------------------------------------|
 | its event is resolved, resubmitted or discarded              | the message is removed                          |
+| its event has ended well and analytics has it                | the message is removed                          |
 | the ledger knows of no end of this attempt: its worker died  | the event is dead-lettered in the ledger        |
 | anything else: dead-lettered with its reason, unreadable     | it stays                                        |
 """
@@ -70,7 +71,7 @@ class DeadLetterReader:
             status = await self._ledger.read(unreadable_id(message.body))
             return status is not None and status.state in _OVER
         status = await self._ledger.read(event.event_id)
-        if status is not None and status.state in _OVER:
+        if status is not None and (status.state in _OVER or _has_ended_well(status)):
             return True
         if event.settled is None and _is_open(status, event):
             await self._give_reason(event, message, status)
@@ -93,6 +94,11 @@ class DeadLetterReader:
         await problems.merge(rows.problem_row(rows.to_status(row), iso(now)))
         await problems.delete(*keys.problem_keys(State.WAITING.value, event.event_id))
         await self._ledger.table(keys.events_table(keys.month_of(event.event_id))).merge(row)
+
+
+def _has_ended_well(status: EventStatus) -> bool:
+    """Whether another delivery has done everything: this one lost its lock too often."""
+    return status.state.settled and status.published_time is not None
 
 
 def _is_open(status: EventStatus | None, event: IntegrationEvent) -> bool:

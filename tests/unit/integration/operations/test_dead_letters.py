@@ -129,6 +129,19 @@ async def test_what_is_over_leaves_the_queue(action: str) -> None:
     assert [message.body for message in it.letters.messages] == [to_envelope(open_still)]
 
 
+@pytest.mark.parametrize("published", [True, False])
+async def test_a_message_whose_event_has_ended_well_leaves_the_queue_unless_analytics_lacks_it(published: bool) -> None:
+    """Its lock was lost too often, while another delivery has done everything; put back by hand it would publish."""
+    it, about = Reading(), event()
+    it.desk.world.put_row(str(about.record_id), "one")
+    it.desk.world.hub.away = not published
+    await it.desk.world.worker.handle(to_envelope(about))
+    await it.desk.world.ledger.close()
+    it.letters.put(to_envelope(about))
+    await it.reader.run()
+    assert len(it.letters.messages) == (0 if published else 1)
+
+
 async def test_an_unreadable_message_stays_until_it_is_discarded() -> None:
     it = Reading()
     with pytest.raises(Exception, match="unreadable"):
