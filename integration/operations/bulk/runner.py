@@ -9,6 +9,7 @@ One runner at a time works on an operation, by a lease in its row; two at once w
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,7 +26,8 @@ from integration.telemetry import get_logger
 
 _RUN_SECONDS: Final = 200.0
 """Under the functionTimeout of host.json; the next run goes on."""
-_LEASE: Final = timedelta(seconds=90)
+_LEASE: Final = timedelta(seconds=30)
+"""On top of the time between two events."""
 _BATCH: Final = 50
 _LOOK_AT: Final = 200
 _MOST_TRIES: Final = 5
@@ -89,8 +91,9 @@ class BulkRunner:
             free = bulk.runner in {"", self._name} or datetime.fromisoformat(bulk.lease) <= now
             if bulk.state is not BulkState.RUNNING or not free:
                 return bulk
-            renewed = bulk.runner == self._name and datetime.fromisoformat(bulk.lease) > now + _LEASE / 2
-            return bulk if renewed else replace(bulk, runner=self._name, lease=(now + _LEASE).isoformat())
+            lease = _LEASE + timedelta(minutes=1 / bulk.per_minute)
+            renewed = bulk.runner == self._name and datetime.fromisoformat(bulk.lease) > now + lease / 2
+            return bulk if renewed else replace(bulk, runner=self._name, lease=(now + lease).isoformat())
 
         bulk = await self._store.change(bulk_id, take)
         return bulk if bulk.state is BulkState.RUNNING and bulk.runner == self._name else None
@@ -124,16 +127,18 @@ class BulkRunner:
 
     async def _batch(self, bulk: Bulk, items: list[Item], until: float) -> bool:
         """These events at the operation's rate, until somebody pauses or cancels it, or the time is over."""
-        left = len(items)
+        became: Counter[ItemState] = Counter()
         for item in items:
             if self._clock.monotonic() >= until or await self._take(bulk.bulk_id) is None:
                 break
             done = await self._do(bulk, item)
             await self._store.put(bulk.bulk_id, done)
-            left -= done.state is not ItemState.PENDING
+            if done.state is not ItemState.PENDING:
+                became[done.state] += 1
             await self._sleep(60.0 / bulk.per_minute)
-        reached = items[-1].event_id if left == 0 and bulk.canary_passed else bulk.cursor
-        await self._count(bulk, cursor=reached)
+        reached = items[-1].event_id if became.total() == len(items) and bulk.canary_passed else bulk.cursor
+        now = iso(self._clock.now())
+        await self._store.change(bulk.bulk_id, lambda it: _progressed(it, became, cursor=reached, at=now))
         return True
 
     async def _do(self, bulk: Bulk, item: Item) -> Item:
@@ -191,17 +196,10 @@ class BulkRunner:
         await self._store.put(bulk.bulk_id, known)
         return known
 
-    async def _count(self, bulk: Bulk, *, cursor: str | None = None) -> Bulk:
-        """Write how far it is."""
+    async def _count(self, bulk: Bulk) -> Bulk:
+        """Count all items anew: whoever was killed has not said how far it came with its last ones."""
         found = await self._store.counts(bulk.bulk_id)
-        now = iso(self._clock.now())
-
-        def change(it: Bulk) -> Bulk:
-            sent = found["pending"] < it.pending
-            reached = it.cursor if cursor is None else cursor
-            return replace(it.counted(found), cursor=reached, last_sent=now if sent else it.last_sent)
-
-        return await self._store.change(bulk.bulk_id, change)
+        return await self._store.change(bulk.bulk_id, lambda it: it.counted(found))
 
     async def _note(self, what: str, bulk: Bulk, outcome: str) -> None:
         """What the app did by itself, in the name of whoever has planned it; killed after this, it is noted twice."""
@@ -214,6 +212,13 @@ def _meaning(status: EventStatus) -> ItemState:
     """What somebody has sent again, or discarded, had failed before."""
     failed = {State.DEAD_LETTERED, State.RESUBMITTED, State.DISCARDED}
     return ItemState.FAILED if status.state in failed else ItemState.DONE
+
+
+def _progressed(bulk: Bulk, became: Counter[ItemState], *, cursor: str, at: str) -> Bulk:
+    """With items that were pending and now are something else; reading all of them each time would take too long."""
+    counts = {state.value: getattr(bulk, state.value) + became[state] for state in ItemState}
+    counts["pending"] = max(0, bulk.pending - became.total())
+    return replace(bulk.counted(counts), cursor=cursor, last_sent=at if became else bulk.last_sent)
 
 
 def _halted(bulk: Bulk, note: str) -> Bulk:

@@ -293,6 +293,35 @@ async def test_while_broker_or_tables_are_away_nothing_is_given_up(away: str) ->
     assert await states(desk, bulk) == [ItemState.SENT] * 3
 
 
+async def test_progress_is_shown_between_two_batches_without_reading_all_events() -> None:
+    """Ten thousand of them would be read two hundred times."""
+    desk, _ = await with_dead_letters(120)
+    bulk = await started(desk)
+    await desk.runner(run_seconds=70.0).run()
+    shown = await desk.bulks.read(bulk.bulk_id)
+    assert (shown.sent, shown.pending) == (70, 50)
+    queries = desk.table("bulks202611").calls.count("query")
+    await desk.runner(run_seconds=70.0).run()
+    shown = await desk.bulks.read(bulk.bulk_id)
+    assert (shown.sent, shown.pending) == (120, 0)
+    assert desk.table("bulks202611").calls.count("query") - queries < 20
+
+
+async def test_what_a_runner_could_not_count_before_it_died_is_counted_in_the_end() -> None:
+    desk, _ = await with_dead_letters(3)
+    bulk = await started(desk)
+    died = desk.runner()
+    taken = await died._take(bulk.bulk_id)
+    assert taken is not None
+    (first, *_) = await desk.store.items(bulk.bulk_id)
+    await desk.store.put(bulk.bulk_id, await died._do(taken, first))
+    assert (await desk.bulks.read(bulk.bulk_id)).pending == 3
+    desk.world.clock.advance(90)
+    await desk.runner().run()
+    shown = await desk.bulks.read(bulk.bulk_id)
+    assert (shown.sent, shown.pending) == (3, 0)
+
+
 async def test_one_runner_at_a_time_works_on_an_operation() -> None:
     """Until its lease lapses: it may have been killed."""
     desk, _ = await with_dead_letters(5)
