@@ -20,9 +20,18 @@ from sandbox.terminal.words import PYTHON, duration, listed, place
 from tests.chaos import evidence
 from tests.chaos.app.checker import PROMISES
 from tests.chaos.form import Form, Run
-from tests.chaos.forms import broker, busy, crash_points, kills, outage, races, restores
+from tests.chaos.forms import broker, bulk, busy, crash_points, kills, outage, races, restores
 
-FORMS = [*kills.FORMS, *crash_points.FORMS, *races.FORMS, *busy.FORMS, *outage.FORMS, *restores.FORMS, *broker.FORMS]
+FORMS = [
+    *kills.FORMS,
+    *bulk.FORMS,
+    *crash_points.FORMS,
+    *races.FORMS,
+    *busy.FORMS,
+    *outage.FORMS,
+    *restores.FORMS,
+    *broker.FORMS,
+]
 ALL = "all"
 
 

@@ -15,8 +15,8 @@ BURIED = frozenset({"dead-lettered", "resolved"})
 FINAL = BURIED | {"completed", "superseded", "no-handler"}
 LISTED = frozenset({"waiting", "dead-lettered"})
 """The states of events that the list of problems has; it also has systems, under the event that noticed something."""
-REASONS = frozenset({"credit-rejected", "erp-rejected"})
-"""The only reasons to be dead-lettered here: what refuses the currency that does not exist,"""
+REASONS = frozenset({"credit-rejected", "erp-rejected", "currency-without-code"})
+"""The only reasons to be dead-lettered here: what refuses the currency that does not exist or has no code,"""
 RESTORED = frozenset({"erp-ahead", "erp-behind"})
 """and what notices that a system was restored from an older copy."""
 

@@ -42,7 +42,7 @@ def observe(
     `within` seconds after the work queue has become shorter for the last time, everything has to have ended.
     """
     client = bench.client()
-    history.currencies = {EURO: "EUR", client.dataverse.currency(NO_CURRENCY, "No currency"): NO_CURRENCY}
+    history.currencies |= {EURO: "EUR", client.dataverse.currency(NO_CURRENCY, "No currency"): NO_CURRENCY}
     history.answers += published(client, seen)
     _wait_for_the_queue(client, within, show)
     _wait_for_the_end(bench, client, history, within)

@@ -17,14 +17,25 @@ PEOPLE = 3
 
 
 class Orders:
-    """`count` of them; `won` says how many there are by now, `pause` is called before each."""
+    """`count` of them; `made` says how many there are by now, `pause` is called before each.
 
-    def __init__(self, bench: Bench, count: int, *, pause: Callable[[], object] = lambda: None) -> None:
+    `make` makes one and returns its records.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        count: int,
+        *,
+        pause: Callable[[], object] = lambda: None,
+        make: Callable[[Client], list[str]] | None = None,
+    ) -> None:
         self._bench = bench
         self.count = count
         self._pause = pause
+        self._make = make or win_one
         self._lock = threading.Lock()
-        self._begun = self.won = 0
+        self._begun = self.made = 0
         self.records: list[str] = []
         self._threads: list[threading.Thread] = []
         self._failure: Exception | None = None
@@ -53,10 +64,10 @@ class Orders:
         try:
             while self._take():
                 self._pause()
-                records = win_one(client)
+                records = self._make(client)
                 with self._lock:
                     self.records += records
-                    self.won += 1
+                    self.made += 1
         except Exception as failure:  # noqa: BLE001 -- raised where people are waited for
             self._failure = failure
 

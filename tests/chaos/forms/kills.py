@@ -25,7 +25,7 @@ def kill_workers(run: Run) -> None:
         nemesis, orders = Nemesis(bench, bench.client(), run.rng), Orders(bench, events)
         orders.start()
         for number in range(1, kills + 1):
-            while (done := orders.won - waiting(client)) < number * events / (kills + 1):
+            while (done := orders.made - waiting(client)) < number * events / (kills + 1):
                 run.show(max(done, 0), f"{number - 1} of {kills} kills", total=events)
                 if not orders.at_work and not waiting(client):
                     break
@@ -34,7 +34,7 @@ def kill_workers(run: Run) -> None:
         records = orders.finish()
         nemesis.heal()
         history.nemesis = nemesis.strikes
-        observe(bench, history, records, within=180, show=lambda _, note: run.show(orders.won - waiting(client), note))
+        observe(bench, history, records, within=180, show=lambda _, note: run.show(orders.made - waiting(client), note))
     kinds = Counter(effect["kind"] for effect in history.effects)
     run.judge(history)
     run.figure(

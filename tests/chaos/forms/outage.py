@@ -113,7 +113,7 @@ def _ask_until_done(run: Run, bench: Bench, client: Client, orders: Orders) -> l
     while orders.at_work or waiting(client):
         for it in client.erp.received():
             seen[it["at"], it["path"], it["method"]] = datetime.fromisoformat(it["at"]).timestamp() - returned
-        run.show(max(orders.won - waiting(client), 0), "events, the ERP is back", total=orders.count)
+        run.show(max(orders.made - waiting(client), 0), "events, the ERP is back", total=orders.count)
         time.sleep(0.5)
     return list(seen.values())
 
