@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 from sandbox.commands.here import CommandError
+from sandbox.commands.scaffold import NewFlow, ScaffoldError
 from sandbox.repository import REPOSITORY
-from sandbox.scaffold import NewFlow, ScaffoldError
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import PYTHON
 

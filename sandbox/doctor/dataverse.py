@@ -6,12 +6,12 @@ from typing import Any
 
 import requests
 
-from sandbox import declared
 from sandbox.doctor.finding import Finding, note, ok, wrong
 from sandbox.doctor.settings_file import SettingsFile
 from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import DataverseClient
 from sandbox.running.registration import steps
+from sandbox.systems.dataverse import declared_flows
 from sandbox.terminal.words import listed
 
 _SECONDS = 20
@@ -165,7 +165,7 @@ def _result_columns(prefix: str) -> dict[str, list[str]]:
     """The integration's own columns by table, with the prefix of the publisher."""
     return {
         flow.table: [it["LogicalName"].replace(f"{_PREFIX}_", f"{prefix}_", 1) for it in flow.result_attributes]
-        for flow in declared.flows()
+        for flow in declared_flows.flows()
         if flow.result_attributes
     }
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from sandbox import declared
 from sandbox.azure.azurite import Azurite
 from sandbox.machine.ports import LOOPBACK, Ports
 from sandbox.machine.process import HttpProbe, Program
@@ -14,6 +13,7 @@ from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints, broker_connection, storage_connection
 from sandbox.running.erp import DEFAULT, ERPS
 from sandbox.running.state import Keys, StateDirectory
+from sandbox.systems.dataverse import declared_flows
 
 PYTHON = Path(sys.executable)
 
@@ -28,7 +28,7 @@ def plugin_events() -> dict[str, dict[str, str]]:
     """What the plug-in payload's EventName stands for: `AccountUpdated`, for each message of each flow's table."""
     return {
         f"{flow.table.capitalize()}{message.rstrip('e')}ed": {"table": flow.table, "message": message}
-        for flow in declared.flows()
+        for flow in declared_flows.flows()
         for message in flow.messages
     }
 

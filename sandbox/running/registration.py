@@ -12,9 +12,9 @@ from xml.sax.saxutils import quoteattr
 
 import requests
 
-from sandbox import declared
 from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import Endpoints
+from sandbox.systems.dataverse import declared_flows
 
 WEBHOOK = 8
 HTTP_HEADER = 5
@@ -55,7 +55,7 @@ def steps() -> Iterator[Step]:
     An Update is sent when it touches one of the filtering attributes. Result columns are not among them: a write-back
     fires nothing.
     """
-    for flow in declared.flows():
+    for flow in declared_flows.flows():
         for message in flow.messages:
             yield Step(
                 flow.table,

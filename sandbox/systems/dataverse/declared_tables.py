@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandbox.declared import DeclaredFlow
+from sandbox.systems.dataverse.declared_flows import DeclaredFlow
 
 Definition = dict[str, Any]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import declared
+from sandbox.systems.dataverse import declared_flows
 from sandbox.systems.dataverse.declared_tables import with_flows
 
 LOOKUP_TYPES = frozenset({"Lookup", "Customer", "Owner"})
@@ -181,4 +181,4 @@ class Schema:
     def load(cls, path: Path, *, without_custom: bool = False) -> "Schema":
         """Read schema.json, and what the app's flows add to it."""
         definitions = json.loads(path.read_text("utf-8"))["EntityDefinitions"]
-        return cls(with_flows(definitions, declared.flows()), without_custom=without_custom)
+        return cls(with_flows(definitions, declared_flows.flows()), without_custom=without_custom)

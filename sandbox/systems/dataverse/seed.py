@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandbox import declared
+from sandbox.systems.dataverse import declared_flows
 from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.schema import Column, Schema
 from sandbox.systems.dataverse.store import Store
@@ -66,7 +66,7 @@ class Seed:
                 self._plant_business()
                 self._store.set_setting("seeded", now())
             self._plant_messages()
-            for flow in declared.flows():
+            for flow in declared_flows.flows():
                 self._plant_samples(flow.table, flow.attributes)
 
     def _plant_solutions(self) -> None:

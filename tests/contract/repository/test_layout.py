@@ -14,6 +14,7 @@ OF_NO_PACKAGE = {"repository": "the files at the top of the repository, and what
 TESTED_ELSEWHERE = {
     "integration/analytics/sinks": "tests/unit/integration/analytics: a sink is tested with its trigger",
     "integration/flows": "tests/flows: one file for each flow, written by `run.py new`",
+    "sandbox": "tests/contract/repository: the paths in repository.py, which the tests there use",
     "sandbox/azure/broker/entities": "tests/contract/sandbox/azure/broker: tested as an SDK sees it",
     "sandbox/azure/broker/http": "tests/contract/sandbox/azure/broker: tested as an SDK sees it",
     "sandbox/azure/broker/links": "tests/contract/sandbox/azure/broker: tested as an SDK sees it",

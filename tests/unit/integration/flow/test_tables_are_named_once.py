@@ -14,10 +14,10 @@ NAMES = {name for flow in flows_in(flows).values() for name in (flow.table, flow
 LEFT_OUT = ("integration/flows/", "integration/systems/")
 """The flows, and the contracts of other systems, which have words of their own."""
 FOLLOWS = [
-    "sandbox/declared.py",
     "sandbox/doctor/dataverse.py",
     "sandbox/running/programs.py",
     "sandbox/running/registration.py",
+    "sandbox/systems/dataverse/declared_flows.py",
     "sandbox/systems/dataverse/schema.py",
     "documentation/connect.py",
     "documentation/flows.py",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.declared import flows
 from sandbox.repository import REPOSITORY
 from sandbox.running.registration import steps
+from sandbox.systems.dataverse.declared_flows import flows
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, Receiver, sign_in
 from tests.contract.sandbox.systems.stand_in import Start
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.commands.scaffold import NAVIGATION, SCHEMA, NewFlow, ScaffoldError
 from sandbox.repository import REPOSITORY
-from sandbox.scaffold import NAVIGATION, SCHEMA, NewFlow, ScaffoldError
 
 
 @pytest.fixture
