@@ -23,21 +23,27 @@ LOCKS = ("requirements-dev.txt", "requirements-host.txt")
 
 
 def main() -> int:
-    """Prepare the virtual environment and run the command in it."""
+    """Run the command that the command line names; its exit status."""
     if sys.version_info < OLDEST_PYTHON:
         print(f"This needs Python 3.11 or newer; {sys.executable} is {platform.python_version()}.", file=sys.stderr)
         return 2
-    from integration import __version__  # noqa: PLC0415 -- older versions cannot read these packages
-    from sandbox.commands import catalogue  # noqa: PLC0415
+    from sandbox.terminal.ending import ended  # noqa: PLC0415 -- older versions cannot read it
 
-    name, *arguments = sys.argv[1:] or ["--help"]
+    return ended(lambda: command(*(sys.argv[1:] or ["--help"])))
+
+
+def command(name: str, *arguments: str) -> int:
+    """Answer what needs no virtual environment, and run everything else in it."""
+    from integration import __version__  # noqa: PLC0415 -- as above
+    from sandbox.commands import catalogue  # noqa: PLC0415 -- as above
+
     if name in {"-h", "--help", "help", "--version"}:
         print(f"dataverse-integration {__version__}" if name == "--version" else catalogue.listing())
         return 0
     if catalogue.find(name) is None:
         print(catalogue.unknown(name), file=sys.stderr)
         return 2
-    return prepare_and_run(name, arguments)
+    return prepare_and_run(name, list(arguments))
 
 
 def prepare_and_run(name: str, arguments: list[str]) -> int:

@@ -69,6 +69,8 @@ def main(options: argparse.Namespace) -> int:
     except RecordUnderWayError as error:
         print(f"Nothing was erased: {error}.", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # nobody reads the output any more: run.py ends quietly
+        raise
     except (IntegrationError, OSError, EOFError, UnicodeError) as error:
         print(f"{options.action} failed: {error}", file=sys.stderr)
         return 1

@@ -23,9 +23,10 @@ from sandbox.bench.environment import EnvironmentFailedError
 from sandbox.bench.measures import LoadRefusedError
 from sandbox.bench.run import Choice, Results, run
 from sandbox.commands.here import DEFAULT_STATE
-from sandbox.commands.session import INTERRUPTED, START_FAILURES
+from sandbox.commands.session import START_FAILURES
 from sandbox.repository import REPOSITORY
 from sandbox.running.state import new_state
+from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import duration, place
 

@@ -33,4 +33,4 @@ def main(options: argparse.Namespace) -> int:
     for name in ("seed", "keep"):
         if getattr(options, name) is not None:
             chosen += [f"--{name}", str(getattr(options, name))]
-    return call((sys.executable, "-m", "tests.chaos.main", *chosen))
+    return call((sys.executable, "-m", "sandbox.terminal.ending", "tests.chaos.main", *chosen))

@@ -11,12 +11,13 @@ import requests
 
 from sandbox.client import Client, EventTimeoutError
 from sandbox.commands.here import DEFAULT_STATE, add_erp_option
-from sandbox.commands.session import INTERRUPTED, run_with
+from sandbox.commands.session import run_with
 from sandbox.demo.outcome import checks
 from sandbox.demo.story import Story
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 from sandbox.running.state import new_state
+from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import PYTHON, duration, place, shortened
 

@@ -27,5 +27,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """0 when the pages are current and the site was built."""
     given = [f"--{name}" for name in ("write", "no-site", "serve") if getattr(options, name.replace("-", "_"))]
-    command = [sys.executable, "-m", "documentation", *given]
+    command = [sys.executable, "-m", "sandbox.terminal.ending", "documentation", *given]
     return subprocess.run(command, cwd=REPOSITORY, check=False).returncode  # noqa: S603 -- our own package

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.commands.here import DEFAULT_STATE, CommandError
-from sandbox.commands.session import INTERRUPTED, install_azurite
+from sandbox.commands.session import install_azurite
 from sandbox.mutation.forks import POSSIBLE, Forks
 from sandbox.mutation.mutants import Mutant, all_mutants, package_of, sample
 from sandbox.mutation.record import FailingTestsError, record
@@ -26,6 +26,7 @@ from sandbox.mutation.run import NOTICED, Outcome, Share, Trial, shares
 from sandbox.mutation.tree import Tree
 from sandbox.repository import REPOSITORY
 from sandbox.running.state import StateDirectory, new_state
+from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import duration, place

@@ -14,13 +14,11 @@ from sandbox.running.endpoints import Endpoints
 from sandbox.running.registration import RegistrationError
 from sandbox.running.sandbox import Sandbox
 from sandbox.running.state import StateInUseError
+from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import failures
 
 START_FAILURES = (PortTakenError, StateInUseError, StartError, AzuriteInstallError, RegistrationError, ValueError)
-
-INTERRUPTED = 130
-"""The exit status of a command that a signal has ended."""
 
 if sys.platform == "win32":
     _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -95,9 +96,9 @@ class Progress:
         return wrapped(self.line(), width)[0].rstrip(",")
 
     def _tick(self) -> None:
-        """Update the time while nothing else happens."""
+        """Update the time while nothing else happens; if the pipe is closed, leave it to the other thread to notice."""
         while not self._over.wait(_REDRAW_SECONDS):
-            with self._lock:
+            with self._lock, suppress(BrokenPipeError):
                 if self._over.is_set():
                     return
                 if self._live:

@@ -13,6 +13,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from sandbox.terminal.ending import reader_gone
 from sandbox.terminal.words import wrapped
 
 _WIDEST = 120
@@ -49,7 +50,7 @@ class Screen:
         out = sys.stdout if out is None else out
         if hasattr(out, "reconfigure"):
             out.reconfigure(errors="replace")  # a terminal that cannot show every letter shows the others
-        self._console = Console(
+        self._console = _Console(
             file=out,
             width=width,
             color_system=None if os.environ.get("NO_COLOR") else "auto",
@@ -116,6 +117,14 @@ class Screen:
     def _line(self, line: Text) -> None:
         line.rstrip()
         self._console.print(line, soft_wrap=True)
+
+
+class _Console(Console):
+    """Ends the command when nobody reads its output any more."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        reader_gone()
 
 
 def failures() -> Screen:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.commands.session import INTERRUPTED, START_FAILURES, install_azurite
+from sandbox.commands.session import START_FAILURES, install_azurite
+from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import PYTHON, duration, listed, place

@@ -72,7 +72,7 @@ def test_chaos_has_its_forms_run_where_the_tests_are(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("sandbox.commands.chaos.call", call)
     assert main(["chaos", "frozen", "--night", "--seed", "7"]) == 1
-    assert given == [("-m", "tests.chaos.main", "frozen", "--night", "--seed", "7")]
+    assert given == [("-m", "sandbox.terminal.ending", "tests.chaos.main", "frozen", "--night", "--seed", "7")]
 
 
 def test_no_command_takes_an_abbreviated_option() -> None:
