@@ -90,7 +90,7 @@ def _hub(hub: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     partitions = _within(_PARTITION_COUNT, f"hub {hub['name']}", "partitionCount", hub["partitionCount"], notes)
     # $Default is always there and may not be listed.
     groups = [{"Name": name} for name in hub.get("consumerGroups", []) if name.lower() != "$default"]
-    # Microsoft's emulator does not know this key and keeps events for an hour; this broker obeys it.
+    # Microsoft's emulator does not know this key and keeps events for an hour; this broker uses it.
     retention = {"RetentionTimeInHours": hub["retentionTimeInHours"]} if "retentionTimeInHours" in hub else {}
     return {"Name": hub["name"], "PartitionCount": partitions, "ConsumerGroups": groups, **retention}
 

@@ -139,7 +139,7 @@ class Connection:
         return session
 
     def close(self, error: Error | None = None) -> None:
-        """Closes the connection; send the output, then close the socket. Before the AMQP header nothing can be said."""
+        """Closes the connection: send the output, then close the socket. Before the AMQP header it says nothing."""
         if not self.closed:
             if self._expects is _Expects.AMQP_FRAMES or self._is_client:
                 self.write(encode_frame(Close(error)))
@@ -190,7 +190,7 @@ class Connection:
             if not self._is_client:
                 self._output += AMQP_HEADER
         else:
-            self._output += AMQP_HEADER  # the protocol that we speak; then the specification demands to hang up
+            self._output += AMQP_HEADER  # the specification: answer with our own protocol, then close
             self.lost()
 
     def _on_frame(self, frame: Frame) -> None:

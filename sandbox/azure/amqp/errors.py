@@ -14,7 +14,7 @@ class ProtocolError(Exception):
 
 
 class SessionError(Exception):
-    """The peer did on a session what ends it: the session is ended with `condition`, and the connection goes on."""
+    """The peer broke the rules of a session: it is ended with `condition`, and the connection goes on."""
 
     def __init__(self, description: str, condition: str) -> None:
         super().__init__(description)

@@ -99,7 +99,7 @@ class Link:
 
     @property
     def is_overdrawn(self) -> bool:
-        """Whether a message that begins now has no credit; only where credit is kept granted and never withdrawn."""
+        """Whether a message that begins now exceeds the credit that `keep_granted` gave; False for any other link."""
         return self._replenish_to > 0 and self.credit <= 0 and self._first is None
 
     @property

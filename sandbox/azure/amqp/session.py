@@ -134,7 +134,7 @@ class Session:
     def receive(self, performative: Performative, payload: bytes) -> None:
         """A frame on this session's channel; `payload` follows a transfer."""
         if self.ended:
-            return  # sent before the peer knew that we had ended the session
+            return  # the peer sent it before it knew that we had ended the session
         try:
             self._receive(performative, payload)
         except SessionError as error:

@@ -1,7 +1,7 @@
 """The Config.json of Microsoft's emulators, for Service Bus and for Event Hubs.
 
-Read leniently, as the shipped samples need it: `//` comments, trailing commas, numbers as text, any duration. The
-emulators' own limits (one hour to live, ten deliveries) are not enforced; nor is the number of entities.
+Reading is lenient, because Microsoft's samples need it: `//` comments, trailing commas, numbers as text, any duration.
+The emulators' own limits (one hour to live, ten deliveries) are not enforced; nor is the number of entities.
 """
 
 import json

@@ -19,7 +19,7 @@ def not_found(path: str) -> BrokerError:
 
 
 def disabled(path: str) -> BrokerError:
-    """The entity's status forbids to send to it, or to receive from it."""
+    """The entity's status does not allow sending to it, or receiving from it."""
     return BrokerError(
         "com.microsoft:entity-disabled", f"The messaging entity 'sb://localhost/{path}' is currently disabled.", 400
     )

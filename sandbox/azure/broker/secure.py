@@ -28,13 +28,13 @@ class SecurePort:
         )
 
     def stop(self) -> None:
-        """Takes no more clients; those that are there end with the server."""
+        """Takes no more clients; the connected ones are closed with the server."""
         if self._listener is not None:
             self._listener.close()
 
 
 class _Undecided(asyncio.Protocol):
-    """A client that has not said yet which protocol it speaks."""
+    """A client whose protocol is not known yet."""
 
     def __init__(self, server: Server, http: web.AppRunner) -> None:
         self._server, self._http = server, http

@@ -85,7 +85,7 @@ class Server:
     # ---- turns
 
     def ask_for_turn(self) -> None:
-        """Has a turn happen in this round of the event loop."""
+        """Schedules a turn for this round of the event loop."""
         if not self._turn_is_due:
             self._turn_is_due = True
             asyncio.get_running_loop().call_soon(self._turn)

@@ -14,7 +14,7 @@ _TRIGGERS = {name.lower(): name for name in (HTTP, SERVICE_BUS, EVENT_HUB, TIMER
 
 @dataclass(frozen=True, slots=True)
 class RetryOptions:
-    """`@app.retry`: `max_retries` -1 means without end; in seconds, `delay` if fixed, else `minimum`..`maximum`."""
+    """`@app.retry`. `max_retries` -1: without end. Pauses in seconds: `delay` if fixed, else `minimum` to `maximum`."""
 
     max_retries: int
     delay: float | None

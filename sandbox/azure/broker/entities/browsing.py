@@ -23,7 +23,7 @@ def peek(queue: Queue, first: int, count: int, session_id: str | None) -> list[B
 def receive_deferred(
     queue: Queue, sequence_numbers: Sequence[int], session_id: str | None, *, lock: bool
 ) -> list[BrokeredMessage]:
-    """Deferred messages, locked or removed; all of them or, when one cannot be had, none."""
+    """Locks or removes these deferred messages and returns them: all, or none if one of them cannot be received."""
     found = []
     for number in sequence_numbers:
         message = queue.messages.get(number)
@@ -40,7 +40,7 @@ def receive_deferred(
 
 
 def cancel_scheduled(queue: Queue, sequence_numbers: Sequence[int]) -> None:
-    """Takes back scheduled messages; one that is not scheduled (any more) raises and nothing is taken back."""
+    """Cancels scheduled messages; if one of them is not scheduled (any more), it raises and cancels none."""
     found = []
     for number in sequence_numbers:
         message = queue.messages.get(number)

@@ -32,7 +32,7 @@ class Reader(Protocol):
     epoch: int | None
 
     def pump(self) -> bool:
-        """Sends the events that it has credit for; True when it could be sent more at once."""
+        """Sends the events that it has credit for; True if it could take more at once."""
 
     def entity_closed(self, error: BrokerError) -> None:
         """The hub or its consumer group was deleted."""
@@ -42,7 +42,7 @@ class Reader(Protocol):
 
 
 class Partition:
-    """One partition: its events in order, without a gap, and who reads them. Those older than `retention` (ms) go."""
+    """One partition: its events in order, without gaps, and its readers. Events older than `retention` (ms) go."""
 
     def __init__(self, engine: Engine, hub: str, index: int, retention: int) -> None:
         self.engine = engine
@@ -53,7 +53,7 @@ class Partition:
         self.readers: list[Reader] = []
         self.next_sequence_number = 0
         self.next_offset = 0
-        self.last: Event | None = None  # the newest event, which is perhaps no longer kept
+        self.last: Event | None = None  # the newest event, which may have been removed since
 
     @property
     def first_sequence_number(self) -> int:
@@ -172,13 +172,13 @@ class EventHub:
         self.created_at = engine.clock.now()
         self.retention = DEFAULT_RETENTION_MS if retention is None else retention
         self.is_deleted = False
-        self.kept: dict[str, str] = {}  # settings that are given back as they came
+        self.kept: dict[str, str] = {}  # settings that are returned as they were given
         self.partitions = [Partition(engine, name, index, self.retention) for index in range(partitions)]
         self.groups = {DEFAULT_GROUP} | {group.lower() for group in groups}
         self._turn = 0
 
     def change(self, retention: int | None, kept: dict[str, str]) -> None:
-        """Another retention (milliseconds; None leaves it) and other settings hold from now on."""
+        """Applies another retention (milliseconds; None keeps it) and other settings from now on."""
         self.kept = kept
         if retention is not None:
             self.retention = retention
@@ -186,7 +186,7 @@ class EventHub:
                 partition.retention = retention
 
     def close(self, error: BrokerError, group: str | None = None) -> None:
-        """Detaches the readers of one consumer group; without one, of all, and takes no more events."""
+        """Detaches the readers of one consumer group; without a group, all readers, and takes no more events."""
         self.is_deleted = group is None
         for partition in self.partitions:
             for reader in list(partition.readers):

@@ -10,7 +10,7 @@ _SENDABLE, _RECEIVABLE = frozenset({"Active", "ReceiveDisabled"}), frozenset({"A
 class QueueOptions:
     """The options of a queue, topic or subscription; the defaults are those of Config.json. Times in milliseconds.
 
-    `kept` are settings that the broker gives back as they came and does not act on, by their names in Azure's API.
+    `kept` are settings that the broker returns as they were given and does not act on, by their names in Azure's API.
     """
 
     lock_duration: int = 60_000
@@ -26,10 +26,10 @@ class QueueOptions:
 
     @property
     def can_send(self) -> bool:
-        """Whether messages are taken."""
+        """Whether messages can be sent to it."""
         return self.status in _SENDABLE
 
     @property
     def can_receive(self) -> bool:
-        """Whether messages are given."""
+        """Whether messages can be received from it."""
         return self.status in _RECEIVABLE

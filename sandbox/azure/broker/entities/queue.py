@@ -47,7 +47,7 @@ class Queue:
         self.created_at = self.accessed_at = engine.clock.now()
         self.is_deleted = False
         self.dead_letters: Queue | None = None
-        self.transfer_dead_letters: Queue | None = None  # for failures to forward; nothing is ever put there
+        self.transfer_dead_letters: Queue | None = None  # for failures to forward; always empty here
         if not is_dead_letters:
             plain = QueueOptions(options.lock_duration, _UNLIMITED, time_to_live=None)
             self.dead_letters = Queue(engine, name + DEAD_LETTER_SUFFIX, plain, forward, is_dead_letters=True)
@@ -70,7 +70,7 @@ class Queue:
                 queue.delete()
 
     def change(self, options: QueueOptions) -> None:
-        """Other options hold from now on; when messages are given no longer, receivers are detached."""
+        """Applies other options from now on; if messages can no longer be received, receivers are detached."""
         self.options = options
         self.duplicates.window_ms = options.duplicate_window
         if not options.can_receive:
@@ -248,7 +248,7 @@ class Queue:
         buried.dead_letter_source = self.name
         self.engine.count("dead_lettered")
         if self.options.forward_dead_letters_to:
-            with suppress(BrokerError):  # when it is refused there, it stays here
+            with suppress(BrokerError):  # if it is refused there, it stays here
                 self._forward(self.options.forward_dead_letters_to, buried)
                 return
         if self.dead_letters is not None:

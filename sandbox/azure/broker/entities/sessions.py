@@ -29,7 +29,7 @@ class Consumer(Protocol):
         """Its session's lock has expired."""
 
     def entity_closed(self, error: BrokerError) -> None:
-        """The entity that it receives from was deleted or gives no more messages."""
+        """The entity that it receives from was deleted, or can no longer be received from."""
 
 
 class Acceptor(Protocol):
@@ -39,7 +39,7 @@ class Acceptor(Protocol):
         """It gets this session."""
 
     def entity_closed(self, error: BrokerError) -> None:
-        """The entity whose session it waits for was deleted or gives no more messages."""
+        """The entity whose session it waits for was deleted, or can no longer be received from."""
 
 
 class Session:
@@ -95,7 +95,7 @@ class SessionTable:
         self._available: dict[str, Session] = {}  # with messages, held by nobody; the longest waiting first
 
     def get(self, session_id: str) -> Session:
-        """The session; it is made when there is none yet."""
+        """The session, which is made if it does not exist yet."""
         session = self.sessions.get(session_id)
         if session is None:
             session = self.sessions[session_id] = Session(session_id)
@@ -134,7 +134,7 @@ class SessionTable:
         self._queue.changed()
 
     def pump(self) -> None:
-        """Gives free sessions to those who wait for one, then messages to those who hold one."""
+        """Gives free sessions to the receivers that wait for one, then messages to those that hold one."""
         while self._waiting and (available := self._next_available()) is not None:
             self._waiting.pop(0).accept(available)
         woken, self._woken = self._woken, set()
@@ -145,7 +145,7 @@ class SessionTable:
                     break
 
     def close(self, error: BrokerError) -> None:
-        """The queue was deleted or gives no more messages: ends those who hold a session or wait for one."""
+        """The queue was deleted, or nobody may receive from it: detaches those who hold a session or wait for one."""
         for session in list(self.sessions.values()):
             if session.holder is not None:
                 session.holder.entity_closed(error)

@@ -182,7 +182,7 @@ class Store:
         self._write("INSERT INTO event VALUES(?,?,?,?,?,?)", (hub, partition, *_row(event)))
 
     def trim(self, hub: str, partition: int, first: int, newest: Event) -> None:
-        """Events before sequence number `first` are no longer kept; the newest is kept apart, for when none is left."""
+        """Removes events before sequence number `first`. Also notes the newest event, in case none is left."""
         values = (hub, partition, *_row(newest))
         self._write("INSERT OR REPLACE INTO partition VALUES(?,?,?,?,?,?)", values)
         self._write("DELETE FROM event WHERE hub=? AND part=? AND sequence_number<?", (hub, partition, first))
@@ -224,7 +224,7 @@ class Store:
             yield queue, _message(row)
 
     def newest_events(self) -> Iterator[tuple[str, int, Event]]:
-        """Hub, partition, and the newest event at the time when events were last trimmed; it may be kept no longer."""
+        """Hub, partition, and the newest event at the time of the last `trim`; it may have been removed since."""
         for hub, partition, *row in self._db.execute("SELECT * FROM partition"):
             yield hub, partition, Event(*row)
 

@@ -9,7 +9,7 @@ from sandbox.azure.broker.rules.rule import Rule
 
 
 class Subscription(Queue):
-    """A queue behind a topic; it gets the messages that its rules match, without any rule none."""
+    """A queue behind a topic: it gets the messages that its rules match. Without a rule it gets none."""
 
     def __init__(self, engine: Engine, topic: str, name: str, options: QueueOptions, forward: Forward) -> None:
         super().__init__(engine, f"{topic}/Subscriptions/{name}", options, forward)
@@ -18,7 +18,7 @@ class Subscription(Queue):
         self.rules: dict[str, Rule] = {}  # by lower-case name
 
     def _check_status(self) -> None:
-        """Nothing to check: what its topic takes also comes to a subscription from which nobody may receive."""
+        """Nothing to check: a message that the topic has accepted also reaches a subscription that is disabled."""
 
     def replace_rules(self, rules: list[Rule]) -> None:
         """Puts rules in place as they were configured or stored."""

@@ -117,7 +117,7 @@ def texts(node: Node) -> Mapping[str, str]:
 
 
 def inner(node: Node) -> str:
-    """What stands in an element: its text, or its children as `Markup` without namespaces but their own types."""
+    """The content of an element: its text, or its children as `Markup`, which keeps their types but no namespaces."""
     if not len(node):
         return (node.text or "").strip()
     return Markup.of(_markup(child) for child in node)

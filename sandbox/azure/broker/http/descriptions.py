@@ -110,7 +110,7 @@ def _subscription(subscription: Subscription, host: str) -> list[str]:
 
 
 def _kept(options: QueueOptions, name: str, default: object) -> str:
-    """A setting that is given back as it came."""
+    """A setting that is returned as it was given."""
     given = options.kept.get(name)
     if given is None:
         return element(name, default)

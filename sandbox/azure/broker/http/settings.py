@@ -1,6 +1,6 @@
 """What a posted description asks for, checked as Azure's Standard tier checks it.
 
-Nothing is dropped: a setting is simulated, or kept and given back as it came (`QueueOptions.kept`), or refused.
+No setting is ignored: it is simulated, or kept and returned as it was given (`QueueOptions.kept`), or refused.
 Ranges: https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas
 """
 
@@ -117,7 +117,7 @@ def _partitioned(options: QueueOptions) -> str:
 
 
 def _span(given: Mapping[str, str], name: str, least: int, most: int | None) -> int | None:
-    """A duration in milliseconds; None without one and for one without end."""
+    """A duration in milliseconds; None if there is none, or if it has no end."""
     text = given.get(name)
     if not text:
         return None

@@ -15,7 +15,7 @@ SELECTOR = "apache.org:selector-filter:string"
 _SELECTOR_CODE = ULong(0x000000137000000A)
 _METRICS = "com.microsoft:enable-receiver-runtime-metric"
 _DELIVERY_ANNOTATIONS = b"\x00\x53\x71"
-_EVENTS_AT_ONCE = 500  # then other readers get their turn
+_EVENTS_AT_ONCE = 500  # after so many, other readers get their turn
 
 
 class HubReader(Endpoint):
@@ -47,7 +47,7 @@ class HubReader(Endpoint):
         if link.closed or not link.attached:
             return False
         first = self._partition.next_sequence_number - len(events)
-        start = max(self._next - first, 0)  # what was not read in time is no longer kept
+        start = max(self._next - first, 0)  # events that were not read in time have been removed
         batch = events[start : start + min(link.credit, _EVENTS_AT_ONCE)]
         metrics = self._metrics() if self._with_metrics and batch else {}
         prefix = _section(metrics)

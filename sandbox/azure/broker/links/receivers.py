@@ -23,7 +23,7 @@ from sandbox.azure.broker.message import BrokeredMessage, DeadLetterReason
 SESSION_FILTER = "com.microsoft:session-filter"
 _TICKS_AT_1970 = 621_355_968_000_000_000  # .NET counts ticks of 100 ns from the year 1
 _DEFAULT_WAIT_MS = 65_000
-_GRACE_SECONDS = 3.0  # between the loss of a session's lock and the detach: an orderly close may be on its way
+_GRACE_SECONDS = 3.0  # from the loss of a session's lock to the detach, as the client may be closing it already
 
 
 class QueueReceiver(Endpoint):

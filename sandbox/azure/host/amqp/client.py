@@ -226,7 +226,7 @@ class AmqpConnection(asyncio.Protocol, Handler):
             link.context.on_settled(delivery_id, state)
 
     def on_detach(self, link: Link, error: Error | None) -> None:
-        link.context.on_gone(failure_of(error))
+        link.context.on_ended(failure_of(error))
 
     def on_close(self, error: Error | None) -> None:
         self._end(failure_of(error))

@@ -90,13 +90,13 @@ class Receiver:
         return self._ready.popleft()
 
     def interrupt(self) -> None:
-        """Let nobody receive any more; what was received can still be settled."""
+        """Make `receive` return None from now on; received messages can still be settled."""
         self.interrupted = True
         for waiter in self._waiters:
             _resolve(waiter)
 
     def take(self, limit: int) -> list[Delivery]:
-        """At most `limit` messages of those that have come."""
+        """Up to `limit` of the messages that have come."""
         return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
 
     async def complete(self, delivery: Delivery) -> None:
@@ -117,7 +117,7 @@ class Receiver:
         await settled
 
     def release(self) -> None:
-        """Give back what was not taken, uncounted, and detach."""
+        """Give back what was not taken, without counting a delivery, and detach."""
         while self._ready:
             self.link.release_delivery(self._ready.popleft().delivery_id)
         self.link.detach()
@@ -145,7 +145,7 @@ class Receiver:
         else:
             settled.set_result(None)
 
-    def on_gone(self, failure: AmqpError) -> None:
+    def on_ended(self, failure: AmqpError) -> None:
         """The link was detached or its connection lost."""
         self.failure = failure
         if not self.attached.done():
@@ -210,8 +210,8 @@ class RequestLink:
         if answer is not None and not answer.done():
             answer.set_result(message)
 
-    def on_gone(self, failure: AmqpError) -> None:
-        """One of the two links has ended, and with it the pair."""
+    def on_ended(self, failure: AmqpError) -> None:
+        """One of the two links has ended, which ends the pair."""
         self.failure = failure
         waiting: list[asyncio.Future[Any]] = [self._ready, *self._answers.values()]
         for future in waiting:

@@ -50,7 +50,7 @@ class Event:
 
     @property
     def numeric_offset(self) -> int:
-        """The offset as a number; -1 when it is none (geo-replicated namespaces)."""
+        """The offset as a number; -1 if it is not a number (geo-replicated namespaces)."""
         return int(self.offset) if self.offset.lstrip("-").isdigit() else -1
 
     def all_system_properties(self) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _constant(namespace: str) -> dict[str, TypedData]:
 
 
 def _objects(namespace: str, locked_until: datetime | None) -> dict[str, Any]:
-    """All .NET objects of the binding, encoded already; those of the session are of the session's lock."""
+    """All .NET objects of the binding, encoded already; in a session they show the lock of the session."""
     session = values.typed({} if locked_until is None else {"SessionLockedUntil": locked_until})
     return _constant(namespace) | {"MessageSession": session, "SessionActions": session}
 

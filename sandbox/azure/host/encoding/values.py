@@ -30,7 +30,7 @@ class Longs(tuple[int, ...]):
 
 
 class UtcDateTime(datetime):
-    """A C# `DateTime` of kind Utc, written with a Z (a naive one is of kind Unspecified, an aware one an offset)."""
+    """A C# `DateTime` of kind Utc, written with a Z. A naive datetime has kind Unspecified, an aware one an offset."""
 
 
 _MAX_TIME = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)

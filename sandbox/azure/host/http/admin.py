@@ -58,7 +58,7 @@ class AdminApi:
         return web.Response(status=404) if answer is None else web.json_response(answer)
 
     def _read(self, parts: Sequence[str]) -> Any:
-        """What a GET answers; None when there is nothing of that name."""
+        """The answer to a GET; None if nothing has that name."""
         answer: Any = None
         match parts:
             case ["host", "status"]:

@@ -30,7 +30,7 @@ class BlobWork:
         return await asyncio.get_running_loop().run_in_executor(self._threads, bound)
 
     async def container(self, name: str) -> ContainerClient:
-        """The container; it is made when it does not exist."""
+        """The container, which is made if it does not exist."""
         client = self.service.get_container_client(name)
         with contextlib.suppress(ResourceExistsError):
             await self.run(client.create_container)

@@ -1,6 +1,6 @@
 """NCRONTAB schedules: `{second} {minute} {hour} {day} {month} {day of week}`, five fields (no seconds), or a TimeSpan.
 
-As in the NCrontab library, a day must match day and day of week both. All times are UTC: Functions on Linux Consumption
+As in the NCrontab library, a day must match both day and day of week. All times are UTC: Functions on Linux Consumption
 and Flex Consumption know no other zone.
 """
 
@@ -35,7 +35,7 @@ class Schedule(Protocol):
 
 
 class ConstantSchedule:
-    """Every so many seconds."""
+    """Runs at a constant interval in seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._interval = timedelta(seconds=seconds)
@@ -59,7 +59,7 @@ class CronSchedule:
         if not any(
             day in self._days for month in self._months for day in range(1, calendar.monthrange(2024, month)[1] + 1)
         ):
-            raise HostStartError(f"The schedule '{expression}' never comes.")
+            raise HostStartError(f"The schedule '{expression}' never falls due.")
 
     def next(self, after: datetime) -> datetime:
         """The first time later than `after`."""

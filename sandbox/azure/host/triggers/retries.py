@@ -24,7 +24,7 @@ async def invoke_with_retries(dispatcher: Dispatcher, function: Function, encode
 
 
 def retry_delay(retry: RetryOptions, count: int) -> float:
-    """Seconds before retry number `count` (from 0): fixed, or growing from minimum to maximum with 20 % of chance."""
+    """Seconds before retry number `count` (from 0): fixed, or growing from minimum to maximum with a jitter of 20 %."""
     if retry.delay is not None:
         return retry.delay
     growth = (2**count - 1) * retry.minimum * random.uniform(0.8, 1.2) if count < 32 else retry.maximum

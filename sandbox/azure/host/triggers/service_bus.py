@@ -26,7 +26,7 @@ from sandbox.azure.host.workers.dispatcher import Dispatcher
 log = logging.getLogger(__name__)
 
 _RENEW_BEFORE = 10.0  # seconds before a lock's end; half its length when it is shorter (ReceiverManager.cs)
-_BATCH_LINGER = 0.02  # seconds a batch receive waits for more once something came
+_BATCH_LINGER = 0.02  # seconds that a batch receive waits for more after the first message
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ class QueueListener:
 
 
 async def receive_batch(receiver: Receiver, options: ServiceBusOptions, wait: float | None) -> list[Delivery]:
-    """What has come, at most `maxMessageBatchSize`; waits for `minMessageBatchSize` at most `maxBatchWaitTime`.
+    """Up to `maxMessageBatchSize` messages; waits for `minMessageBatchSize` of them, for `maxBatchWaitTime` at most.
 
     Returns nothing when nothing comes within `wait` seconds.
     """

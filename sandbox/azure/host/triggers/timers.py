@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 CONTAINER = "azure-webjobs-hosts"
 _SHORTEST_MONITORED = timedelta(minutes=1)
 _LEASE_POLL = 2.0  # seconds
-_LATE = 0.01  # seconds that a run begins late: one that began early would run again at its time
+_LATE = 0.01  # seconds by which a run begins late: one that began too early would run again at its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class ScheduleMonitor:
         self._path = f"timers/{host_id}/Host.Functions.{function}/status"
 
     async def read(self) -> ScheduleStatus | None:
-        """What is remembered; None at first."""
+        """The status that was stored; None before the first run."""
         blob = (await self._blobs.container(CONTAINER)).get_blob_client(self._path)
         try:
             content: Any = await self._blobs.run(lambda: blob.download_blob().readall())

@@ -1,1 +1,1 @@
-"""Running functions, in the process of the host or in several of their own; `dispatcher` is the way there."""
+"""Running functions, in the process of the host or in several processes of their own; start at `dispatcher`."""

@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.azure.host.functions import Function
 
 SECRET = "SANDBOX_HOST_WORKER_SECRET"  # noqa: S105 -- the name of a variable
-"""The environment variable with what a worker shows first: hexadecimal digits, made anew for each one."""
+"""The environment variable with the secret that a worker shows first: hexadecimal digits, new for each worker."""
 
 SECRET_LENGTH = 32
 

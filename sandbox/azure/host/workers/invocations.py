@@ -52,7 +52,7 @@ class Outcome:
 
 
 class Worker(Protocol):
-    """Where functions run: this process, or several others."""
+    """Runs functions, in this process or in several others."""
 
     async def index(self) -> list[Function]:
         """Import the app and return its functions by name (the host's order); raises `HostStartError`."""
@@ -61,13 +61,13 @@ class Worker(Protocol):
         """Run one function once; never raises for what function code does."""
 
     def time_out(self, invocation_id: str) -> None:
-        """End the process that runs this invocation, as functionTimeout demands, and all that runs there with it."""
+        """End the process that runs this invocation, as functionTimeout demands; all others that run there fail."""
 
     def current(self) -> tuple[str, str] | None:
-        """Function and invocation that the calling code belongs to, if it runs in this process."""
+        """The function and the invocation of the calling code, if it runs in this process."""
 
     async def measures(self) -> list[Mapping[str, Any]]:
-        """The counters of each process that runs functions, this one left out."""
+        """The counters of each other process that runs functions."""
 
     async def close(self) -> None:
-        """End the processes that run functions, this one left out."""
+        """End all other processes that run functions."""

@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 COUNT_SETTING = "FUNCTIONS_WORKER_PROCESS_COUNT"
 _MOST = 10
-_DEATHS_PER_WORKER = 3  # after so many the host recycles itself
+_DEATHS_PER_WORKER = 3  # after so many restarts the host ends
 _CLOSE_SECONDS = 2.0
 
 
 def process_count(text: str | None) -> int:
-    """How many worker processes the setting asks for: 1 to 10; what is less counts as 1."""
+    """How many worker processes the setting asks for: 1 to 10; a smaller number counts as 1."""
     if text is None:
         return 1
     try:
@@ -74,7 +74,7 @@ class RemoteWorker:
         return await future
 
     async def listen(self) -> int:
-        """Pass on what it sends until the process has ended; what still runs there fails. Returns the exit status."""
+        """Pass on what it sends until it has ended; invocations that still run there fail. Returns the exit status."""
         while (message := await self._channel.receive()) is not None:
             if isinstance(message, Outcome):
                 future = self._running.get(message.invocation_id)

@@ -14,7 +14,7 @@ class Message:
         self.__dict__.update(fields)
 
     def __getattr__(self, name: str) -> Any:
-        """Fields are dynamic; mypy need not know them one by one."""
+        """Fields are dynamic: this keeps mypy content."""
         raise AttributeError(f"{type(self).__name__} has no field {name}")
 
 

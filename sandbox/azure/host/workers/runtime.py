@@ -56,7 +56,7 @@ class Runtime:
         response = await azure_functions_runtime.functions_metadata_request(Message())
         functions = [Function.from_metadata(metadata) for metadata in response.function_metadata_results or ()]
         for function in functions:
-            self._stats.of(function.name)  # so that it is counted from 0 on
+            self._stats.of(function.name)  # so that its counters exist, with 0
         if self._stats.measure:
             self._measure(functions)
         return sorted(functions, key=lambda function: function.name.lower())
@@ -101,7 +101,7 @@ class Runtime:
         return Outcome(invocation.invocation_id, failure.stack_trace or failure.message)
 
     def current(self) -> tuple[str, str] | None:
-        """Function and invocation that the calling code belongs to, in its task or thread."""
+        """The function and the invocation of the calling code, by its task or thread."""
         if self._package is None:
             return None
         invocation_id: str | None = self._package.invocation_id_cv.get()
@@ -109,7 +109,7 @@ class Runtime:
         return (name, invocation_id) if name and invocation_id else None
 
     def time_out(self, invocation_id: str) -> None:
-        """End this process at once: it is the worker, and the host around it goes with it."""
+        """End this process at once: it is both the worker and the host."""
         others = len(self._running.keys() - {invocation_id})
         log.critical(
             "The worker process ends (exit code %d) and takes %d other invocations with it", WORKER_EXIT_CODE, others
@@ -118,7 +118,7 @@ class Runtime:
         os._exit(WORKER_EXIT_CODE)
 
     async def measures(self) -> list[Mapping[str, Any]]:
-        """None: this process counts for itself."""
+        """Nothing: this process has counters of its own."""
         return []
 
     async def close(self) -> None:
@@ -126,7 +126,7 @@ class Runtime:
 
 
 def _frames(stack: str) -> str:
-    """Where in the app an exception came from, without the frames of loading it; empty when it came from there."""
+    """Where in the app an exception came from, without the frames that loaded it; empty if there is no other."""
     first = (stack or "").partition("\nDuring handling of the above exception")[0]
     frames = [match[0] for match in _FRAME.finditer(first) if not _LOADING.search(match["file"])]
     return "".join(["\n", *frames]).rstrip() if frames else ""
