@@ -27,7 +27,7 @@ class Audit:
         return list(self._faults())
 
     def settled_at(self) -> dict[str, float]:
-        """When the event of each record was settled, in seconds since 1970; known once `faults` was asked."""
+        """When the event of each record was settled, in seconds since 1970; known after `faults` was called."""
         return {
             record: datetime.fromisoformat(line["data"]["settledTime"]).timestamp()
             for record, line in self._lines.items()

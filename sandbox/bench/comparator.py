@@ -96,7 +96,7 @@ class Comparator:
     def helpers(self) -> Mapping[str, int]:
         return {}
 
-    def faults(self, events: Sequence[Event]) -> list[str]:  # noqa: ARG002 -- the systems outside tell all there is
+    def faults(self, events: Sequence[Event]) -> list[str]:  # noqa: ARG002 -- the systems outside show all faults
         return []
 
     def _command(self, module: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How many calls to the tables an event costs, and a duplicate of it."""
+"""How many calls to the tables an event costs, and how many its duplicate."""
 
 import time
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def count_table_calls(bench: Bench, workload: Workload, product: Product, outsid
         events = workload.events(EVENTS)
         counts = []
         for kept in (True, False):
-            if not kept:  # the queue itself lets no duplicate through that comes within its window
+            if not kept:  # within its window the queue itself drops duplicates
                 product.client.broker.advance_clock(_BEYOND_THE_WINDOW_SECONDS)
             intake.counted.clear()
             worker.counted.clear()
@@ -73,7 +73,7 @@ def _through(product: Product, through: Relay) -> str:
 
 
 def _wait_until_quiet(*relays: Relay) -> None:
-    """What is written off the path comes a moment later, and counts too."""
+    """Rows that no event waits for are written a moment later, and count too."""
     seen, since = -1, time.monotonic()
     while time.monotonic() - since < _QUIET_SECONDS:
         calls = sum(each.calls for each in relays)

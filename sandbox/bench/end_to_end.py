@@ -44,7 +44,7 @@ def end_to_end(
     base = outside.written()
     bench.send(product, workload.events(_WARM_UP))
     eventually_written(outside, base + _WARM_UP, _SECONDS)
-    product.drain()  # until the hub has them too: opening that takes seconds
+    product.drain()  # until the hub has received them too: opening the connection to it takes seconds
     events = workload.events(count)
     sent = bench.send(product, events, rate=rate, core_for=product.worker_pid())
     eventually_written(outside, base + _WARM_UP + count, _SECONDS)

@@ -1,4 +1,4 @@
-"""Python environments for what is measured beside this app: the comparators' own, and an older version's own."""
+"""Python environments for what this app is compared with: the comparators, and an older version of the app."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ _DEPENDENCIES = ("requirements.txt", "requirements-dev.txt")
 
 
 class EnvironmentFailedError(Exception):
-    """An environment could not be made; the message has the installer's last words and what to do."""
+    """An environment could not be made; the message has the end of the installer's output and what to do."""
 
 
 def comparators(tools: Path, say: Callable[[str], None]) -> Path:
@@ -54,9 +54,9 @@ def checked_out(commit: str, tools: Path) -> Path:
 
 
 def python_of(app: Path, say: Callable[[str], None]) -> Path:
-    """The Python that runs this version of the app: our own where it needs the same packages, else one of its own.
+    """The Python that runs this version of the app: our own if it needs the same packages, else one of its own.
 
-    The version's own run.py makes that: every command does so before anything else.
+    That version's run.py makes it, as it does before every command.
     """
     if all(_content(app / name) in {None, _content(REPOSITORY / name)} for name in _DEPENDENCIES):
         return Path(sys.executable)

@@ -1,4 +1,4 @@
-"""What the figures should be, and whether they are."""
+"""The goals of the project, and whether the figures of a run meet them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Goal:
 
     @property
     def met(self) -> bool | None:
-        """Whether it is met; None where nobody knows."""
+        """Whether it is met; None if it was not measured."""
         if self.measured is None:
             return None
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
@@ -42,7 +42,7 @@ class Goal:
 
 
 def goals(measured: Mapping[str, Measured], growth: Growth | None, import_ms: float | None) -> list[Goal]:
-    """All goals, in the order of an event's way."""
+    """All goals, in the order in which an event passes the parts."""
     app, priced = measured.get(APP), measured.get(PRICED)
     old = next((it for name, it in measured.items() if name.startswith(OLD_APP)), None)
     return [*_intake(app), *_worker(app, old, priced), *_growth(growth), _import(import_ms)]
@@ -61,11 +61,15 @@ def _worker(app: Measured | None, old: Measured | None, priced: Measured | None)
     rate, before = _median(app, lambda it: it.worker.rate), _median(old, lambda it: it.worker.rate)
     calls = app.table_calls if app else None
     yield Goal("worker: CPU of an event, without the host", _WORKER_CPU_MS, own, unit="ms")
-    yield Goal(f"worker: the same beside {PRICED}", _WORKER_RATIO, _ratio(own, theirs), unit="times")
+    yield Goal(f"worker: the same compared with {PRICED}", _WORKER_RATIO, _ratio(own, theirs), unit="times")
     yield Goal(
-        "worker: events a second beside the old app", _SPEED_UP, _ratio(rate, before), at_least=True, unit="times"
+        "worker: events a second compared with the old app",
+        _SPEED_UP,
+        _ratio(rate, before),
+        at_least=True,
+        unit="times",
     )
-    # To a tenth: now and then an event looks at what instances share (breakers, budgets), which is no cost of its own.
+    # To a tenth: now and then an event reads what instances share (breakers, budgets), which is not its own cost.
     one, duplicate = (
         (round(calls.worker.on_the_path, 1), round(calls.duplicate_worker.on_the_path, 1)) if calls else (None, None)
     )
@@ -80,10 +84,10 @@ def _growth(growth: Growth | None) -> Iterator[Goal]:
         if growth
         else (None, None, None, None)
     )
-    yield Goal(f"growth: CPU of an event at {events} beside 1,000", _GROWTH, app, unit="times")
+    yield Goal(f"growth: CPU of an event at {events} compared with 1,000", _GROWTH, app, unit="times")
     yield Goal(f"growth: the same of Azurite at {events}", _GROWTH, azurite, unit="times")
     yield Goal("worker: memory at most", _RESIDENT_MIB, largest, unit="MiB")
-    yield Goal(f"worker: memory at {events} beside 1,000", _FLAT, flat, unit="times")
+    yield Goal(f"worker: memory at {events} compared with 1,000", _FLAT, flat, unit="times")
 
 
 def _import(import_ms: float | None) -> Goal:
@@ -94,5 +98,5 @@ def _median(of: Measured | None, figure: Callable[[Round], float | None]) -> flo
     return None if of is None else of.median(figure)
 
 
-def _ratio(value: float | None, beside: float | None) -> float | None:
-    return value / beside if value is not None and beside else None
+def _ratio(value: float | None, base: float | None) -> float | None:
+    return value / base if value is not None and base else None

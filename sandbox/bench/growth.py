@@ -72,7 +72,7 @@ def _chunk(bench: Bench, workload: Workload, product: Product, outside: OutsideS
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The end beside the beginning: medians of three chunks each, the very first left out, which warms up."""
+    """The end compared with the beginning: medians of three chunks each, without the very first, which warms up."""
 
     events: int
     app_ratio: float

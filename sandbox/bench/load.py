@@ -4,7 +4,7 @@ Reads a `Job` as a line of JSON, opens its connections, writes a line, waits for
 
 Without a rate the loop is closed: each connection sends its next request once the last one is answered. With a rate it
 is open: a request is due at its time whether others are answered or not, and its latency counts from when it was due.
-It speaks just enough HTTP/1.1 to cost little beside what it measures, and it says what it cost.
+It speaks just enough HTTP/1.1 to cost little compared with what it measures, and it reports what it cost.
 """
 
 import asyncio

@@ -56,7 +56,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def machine() -> float:
-    """What all cores have done that was not idling: fields 1 to 8 of /proc/stat without idle and iowait, in seconds."""
+    """The time in which cores were not idle: fields 1 to 8 of /proc/stat without idle and iowait, in seconds."""
     fields = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()
     user, nice, system, _, _, irq, soft, steal = map(int, fields[1:9])
     return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")

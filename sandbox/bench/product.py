@@ -31,9 +31,9 @@ _UNLIMITED = {
     "DATAVERSE_REQUESTS": "1000000",
     **dict.fromkeys(("ERP_CONCURRENCY", "SYSTEMS_ERP_CONCURRENCY"), "64"),
 }
-"""What protects Dataverse and the ERP from too many calls would otherwise be what is measured."""
+"""Otherwise the limits that protect Dataverse and the ERP from too many calls would be measured."""
 _TIMED, _UNTIMED = {"SANDBOX_HOST_STATS": "true"}, {"SANDBOX_HOST_STATS": "false"}
-"""To time function code step by step costs a tenth of it, and is left to a run of its own."""
+"""Timing function code step by step makes it a tenth slower, so it is done in a run of its own."""
 
 
 class Product:
@@ -78,7 +78,7 @@ class Product:
         self._is_async = False
         self._empty_port, *_ = free_ports(1)
         self.settled_at: dict[str, float] = {}
-        """When the event of each record was settled, in seconds since 1970; known once `faults` was asked."""
+        """When the event of each record was settled, in seconds since 1970; known after `faults` was called."""
 
     @property
     def url(self) -> str:
@@ -119,7 +119,7 @@ class Product:
         self.sandbox.processes.start(_WORKER, self._switches(others_off=True) | self._storage() | _UNTIMED)
 
     def start_timed(self) -> None:
-        """Start the worker, and the intake anew, so that they tell which part of them takes how much CPU time."""
+        """Start the worker and restart the intake, so that they report which part of them takes how much CPU time."""
         self.sandbox.processes.restart(_INTAKE, _TIMED)
         self.sandbox.processes.start(_WORKER, self._switches(others_off=True) | self._storage() | _TIMED)
 
@@ -136,7 +136,7 @@ class Product:
         self.sandbox.processes.stop_one(_WORKER)
 
     def restart_on(self, storage_of_intake: str, storage_of_worker: str) -> None:
-        """Start the intake anew, and the worker with it, each with another connection string for storage."""
+        """Restart the intake and the worker, each with another connection string for storage."""
         self.stop_worker()
         self.sandbox.processes.restart(_INTAKE, {_STORAGE: storage_of_intake})
         self.sandbox.processes.start(_WORKER, self._switches(others_off=True) | {_STORAGE: storage_of_worker})
@@ -147,7 +147,7 @@ class Product:
         self.sandbox.processes.restart(_INTAKE, self._storage())
 
     def start_empty(self) -> int:
-        """Let a host take what is in the queue whose function does nothing; its process id."""
+        """Let a host whose function does nothing take what is in the queue; returns its process id."""
         home = self.sandbox.state.data / "empty-app"
         shutil.copytree(_EMPTY_APP, home, dirs_exist_ok=True)
         shutil.copy(self._app / "host.json", home / "host.json")

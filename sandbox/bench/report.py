@@ -62,7 +62,7 @@ def comparison(measured: Sequence[Measured]) -> str:
 
 
 def parts_table(measured: Sequence[Measured]) -> str:
-    """CPU by part, of those that tell it."""
+    """CPU by part, for the subjects that report it."""
     telling = {it.name: it.parts for it in measured if it.parts}
     names = sorted({name for parts in telling.values() for name in parts})
     rows = [("CPU ms per event by part, starting up included", *telling)]

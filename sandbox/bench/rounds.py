@@ -1,4 +1,4 @@
-"""The comparison: every subject in turn, round after round, so that what the machine does meanwhile meets them all."""
+"""The comparison: every subject in turn, round after round, so that whatever else the machine does affects them all."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +30,7 @@ class Round:
 
 @dataclass(slots=True)
 class Measured:
-    """A subject with its rounds.
-
-    Where it was looked at: the calls to the tables that it makes for an event, and CPU by part in milliseconds per
-    event.
-    """
+    """A subject with its rounds; if counted, its calls to the tables for an event, and CPU by part (ms per event)."""
 
     name: str
     rounds: list[Round] = field(default_factory=list)
@@ -56,7 +52,7 @@ def without_host(each: Round) -> float | None:
 
 
 def one_round(bench: Bench, workload: Workload, subject: Subject, events: int) -> Round:
-    """Intake at full load, intake at 70 % of that, then the worker on all that has come together."""
+    """Intake at full load, intake at 70 % of that, then the worker on all events that were accepted."""
     count = events * subject.pace
     bench.send(subject, workload.events(_WARM_UP))
     intake = bench.send(subject, workload.events(count))
@@ -75,7 +71,7 @@ def one_round(bench: Bench, workload: Workload, subject: Subject, events: int) -
 def parts_of(bench: Bench, workload: Workload, product: Product, events: int) -> dict[str, float]:
     """CPU by part of the intake's and the worker's process, in milliseconds per event, starting up included.
 
-    In a run of its own, without which timing would be part of what the rounds measure.
+    In a run of its own: in the rounds, the timing would be measured as well.
     """
     product.start_timed()
     try:

@@ -1,4 +1,4 @@
-"""One run of the bench: what is started, what is measured in which order, what comes of it."""
+"""One run of the bench: what is started, what is measured in which order, and the results."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -60,7 +60,7 @@ class Results:
     pinned: bool = False
 
     def goals(self) -> list[Goal]:
-        """The goals beside what was measured."""
+        """The goals, each with what was measured."""
         growth = Growth.of(self.chunks) if self.chunks else None
         return goals(self.measured, growth, median_ms(self.imports) if self.imports else None)
 

@@ -20,7 +20,7 @@ class Subject(Protocol):
 
     @property
     def pace(self) -> int:
-        """How many times the number of events it is measured with: what is fast needs more to run as long."""
+        """The factor for its number of events: a fast subject needs more of them to run as long."""
 
     @property
     def url(self) -> str:
@@ -28,7 +28,7 @@ class Subject(Protocol):
 
     @property
     def key(self) -> str:
-        """What the intake admits callers by."""
+        """The key that the intake accepts."""
 
     def start(self) -> None:
         """Start all but the worker."""
@@ -43,16 +43,16 @@ class Subject(Protocol):
         """Let the worker begin on what is in the queue."""
 
     def stop_worker(self) -> None:
-        """From now on the queue only fills."""
+        """Stop the worker: from now on the queue only fills."""
 
     def worker_pid(self) -> int:
         """The one process of the worker; it must run."""
 
     def helpers(self) -> Mapping[str, int]:
-        """What else of it takes CPU time, by name: brokers, stores."""
+        """Its other processes that take CPU time, by name: brokers, stores."""
 
     def faults(self, events: Sequence[Event]) -> list[str]:
-        """The faults of `events`, all of them worked off, that only this subject itself can see."""
+        """What is wrong with `events`, all of them worked off, as far as only this subject itself can see it."""
 
 
 class OutsideSystems:
@@ -81,7 +81,7 @@ class OutsideSystems:
     def audit(self, events: Sequence[Event]) -> tuple[list[str], int]:
         """What was lost or done twice, and how many rows were written back more than once.
 
-        Writing the same result again changes nothing, and is what a worker does that was interrupted in the middle.
+        Writing the same result again changes nothing; a worker that was interrupted in the middle does it.
         """
         effects: dict[str, list[int]] = self._ask("POST", "effects", [event.record for event in events])
         customers, written = ({record: done[number] for record, done in effects.items()} for number in (0, 1))

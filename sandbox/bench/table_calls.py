@@ -1,7 +1,8 @@
 """Counts the calls that reach Azure Tables, at a relay between the app and Azurite.
 
-The relay passes bytes on as they are and looks only for the first line of each request, so that nothing that the app
-says of itself is believed. It runs in a thread of this process while calls are counted, not while CPU time is measured.
+The relay passes bytes on as they are and looks only for the first line of each request: the counts do not depend on
+anything that the app reports. It runs in a thread of this process while calls are counted, not while CPU time is
+measured.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ class RequestCounter:
         self._tail = b""
 
     def feed(self, data: bytes) -> list[str]:
-        """The tables that the requests are for whose first line ends in `data`; a transaction's is `$batch`."""
+        """The tables of the requests whose first line ends in `data`; `$batch` for a transaction."""
         text = self._tail + data
         found = list(_REQUEST.finditer(text))
         rest = text[found[-1].end() :] if found else text
@@ -49,9 +50,9 @@ class Relay:
 
     @property
     def in_background(self) -> int:
-        """Those to the tables of a month, which show people what happened: no event waits until they are written.
+        """The calls to the tables of a month, which show people what happened: no event waits for them.
 
-        Transactions write such rows and no others: what decides is one entity for each record.
+        Transactions write only such rows: what decides about a record is a single entity.
         """
         return sum(calls for table, calls in self.counted.items() if table == "$batch" or _OF_A_MONTH.fullmatch(table))
 

@@ -1,4 +1,4 @@
-"""aiohttp and aio-pika on uvloop, without a framework between: what Python can do at best with these promises."""
+"""aiohttp and aio-pika on uvloop, without a framework: the most that Python can do with these promises."""
 
 import os
 

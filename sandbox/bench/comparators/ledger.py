@@ -1,7 +1,7 @@
 """As many calls to Azure Tables for each event as the app makes, over aiohttp: what a ledger costs a worker like this.
 
-The first call reads the record's row, the others write it. They keep no promise by themselves: where a crash leaves
-which call undone is not looked at. It is the price that is compared, and it is the least it can be.
+The first call reads the record's row, the others write it. They keep no promise: what a crash leaves
+undone is not looked at. Only the cost is compared, and it is the lowest that is possible.
 """
 
 import base64
