@@ -1,1 +1,1 @@
-"""Stand-ins for Dataverse, the ERP and credit scoring, and the HTTP server that they share."""
+"""Stand-ins for Dataverse, two ERPs and credit scoring, and the HTTP server that they share."""

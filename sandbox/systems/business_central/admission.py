@@ -30,7 +30,7 @@ class Admission:
 
 
 class Limits:
-    """So many requests in a sliding five minutes; one more is answered 429, without Retry-After."""
+    """At most 6,000 requests in any five minutes; one more is answered with 429, without Retry-After."""
 
     def __init__(self) -> None:
         self.requests = 6_000

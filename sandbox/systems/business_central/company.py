@@ -1,4 +1,4 @@
-"""The rules of one company: numbers, blocked customers, released orders, posting that makes an order disappear."""
+"""The rules of one company: numbers, blocked customers, released orders, and posting, which removes an order."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Setup:
 
 
 class Company:
-    """Customers, sales orders and what is posted of them; callers hold the transaction."""
+    """Customers, sales orders, and their posted documents; callers hold the transaction."""
 
     def __init__(self, database: sqlite3.Connection, setup: Setup) -> None:
         self.rows = Rows(database)
@@ -34,7 +34,7 @@ class Company:
         return [{"code": code, "displayName": name} for code, name in _COUNTRIES.items()]
 
     def create_customer(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A number that was sent is taken where the series allows it, and is unique; else the series gives one."""
+        """Create a customer, with the number that was sent where the series allows it, else with the next one."""
         given = CUSTOMERS.taken(body)
         if not given.get("displayName"):
             raise bad_request("The field displayName must be filled in.", "Application_FieldValidationException")
@@ -87,7 +87,7 @@ class Company:
         return sorted(self.rows.all("salesOrderLines", order_id), key=lambda line: line["sequence"])
 
     def create_line(self, order_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """A line under the sequence that was sent, which must be free, or behind the last one."""
+        """Create a line with the sequence that was sent, which must be free, or after the last one."""
         self._draft(order_id)
         given = LINES.taken(body)
         taken = [line["sequence"] for line in self.lines(order_id)]
@@ -127,7 +127,7 @@ class Company:
         self.rows.update("salesOrders", order_id, {"status": "Draft"}, if_match="*")
 
     def post(self, order_id: str) -> None:
-        """Ship and invoice all of it: shipment and invoice stay, the order is gone."""
+        """Ship and invoice all of an order: shipment and invoice stay, the order is deleted."""
         order = self.rows.get("salesOrders", order_id)
         if order["status"] == "Draft":
             self.release(order_id)

@@ -1,4 +1,4 @@
-"""Errors as Business Central says them (Microsoft Learn, "Error codes" of its web services)."""
+"""Errors as Business Central answers them (Microsoft Learn, "Error codes" of its web services)."""
 
 import uuid
 
@@ -18,7 +18,7 @@ class BusinessCentralError(Exception):
 
 
 def dialog(said: str) -> BusinessCentralError:
-    """A business rule says no."""
+    """A business rule refuses the request."""
     return BusinessCentralError(400, "Application_DialogException", said)
 
 
@@ -33,13 +33,13 @@ def not_found() -> BusinessCentralError:
 
 
 def answer_for(error: BusinessCentralError) -> web.Response:
-    """The error as an answer. A 429 comes without Retry-After: for it the text alone says to wait."""
+    """The error as an answer. A 429 has no Retry-After: only its text says that one has to wait."""
     said = f"{error.said}  CorrelationId:  {uuid.uuid4()}."
     return web.json_response({"error": {"code": error.code, "message": said}}, status=error.status)
 
 
 def error_for(fault: Fault) -> web.Response:
-    """What Business Central says of a fault that was asked for."""
+    """The error of Business Central for a fault that was asked for."""
     status = fault.status or 500
     code = {401: "Authentication_InvalidCredentials", 403: "Authorization_RequestDenied", 429: "Unknown"}.get(
         status, "Internal_ServerError" if status >= 500 else "BadRequest"

@@ -1,4 +1,4 @@
-"""What API v2.0 takes of OData: simple filters joined by `and`, `$select`, `$expand`, `$top`, pages."""
+"""What API v2.0 supports of OData: simple filters joined by `and`, `$select`, `$expand`, `$top`, pages."""
 
 import operator
 import re

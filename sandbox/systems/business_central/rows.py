@@ -48,7 +48,7 @@ class Rows:
         return None if found is None else _as_sent(found)
 
     def next_number(self, kind: str) -> str:
-        """The next one of the number series."""
+        """The next number of the series."""
         self._database.execute("INSERT OR IGNORE INTO series VALUES (?, 0)", (kind,))
         self._database.execute("UPDATE series SET last = last + 1 WHERE kind = ?", (kind,))
         last = self._database.execute("SELECT last FROM series WHERE kind = ?", (kind,)).fetchone()["last"]

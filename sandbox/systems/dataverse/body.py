@@ -27,7 +27,7 @@ async def read_object(request: web.Request) -> dict[str, Any]:
 
 
 def read_columns(table: Table, body: dict[str, Any], schema: Schema, store: Store) -> Values:
-    """Stored values by column; 400 for what the table does not have."""
+    """Stored values by column; 400 for a column that the table does not have."""
     columns: Values = {}
     for name, value in body.items():
         if name.endswith(BIND):

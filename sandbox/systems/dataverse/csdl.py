@@ -1,4 +1,4 @@
-"""What the Web API says of itself: the service document, and `$metadata` in CSDL (OData 4.0)."""
+"""How the Web API describes itself: the service document, and `$metadata` in CSDL (OData 4.0)."""
 
 from typing import Any
 from xml.etree import ElementTree as ET

@@ -1,4 +1,4 @@
-"""What the app's flows read, write and have sent to it (docs/reference/dataverse/flows.json follows from them)."""
+"""The app's flows: what they read and write, and what Dataverse sends to them (docs/reference/dataverse/flows.json)."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ FILE = REPOSITORY / "docs" / "reference" / "dataverse" / "flows.json"
 
 @dataclass(frozen=True, slots=True)
 class DeclaredFlow:
-    """One flow. Attributes and keys are in the words of Web API metadata; what an Update must touch is sent."""
+    """One flow. Attributes and keys are in the words of Web API metadata."""
 
     name: str
     table: str

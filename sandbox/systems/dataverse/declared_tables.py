@@ -8,7 +8,7 @@ from sandbox.systems.dataverse.declared_flows import DeclaredFlow
 Definition = dict[str, Any]
 
 _MODEL = "account"
-"""A table of which every other one that rows are owned in has these columns too."""
+"""The table whose columns for ownership every other table with owned rows has as well."""
 _EVERYWHERE = (
     "ownerid", "owninguser", "owningbusinessunit", "createdon", "createdby", "modifiedon", "modifiedby",
     "modifiedonbehalfby", "versionnumber", "statecode", "statuscode",
@@ -17,7 +17,7 @@ _WITH_AMOUNTS = ("transactioncurrencyid", "exchangerate")
 
 
 def with_flows(definitions: Iterable[Definition], flows: Iterable[DeclaredFlow]) -> list[Definition]:
-    """The tables with all that the flows read and write; a table that is not there is made of what its flow reads."""
+    """The tables with all columns that the flows read and write; a new table has the columns that its flow reads."""
     tables = {it["LogicalName"]: it for it in definitions}
     for flow in flows:
         table = tables.get(flow.table) or _table(flow, tables[_MODEL])

@@ -1,4 +1,4 @@
-"""Bodies that make or change definitions, read into the short form that schema.json has; 400 for what cannot be."""
+"""Reads bodies that make or change definitions into the short form of schema.json; 400 for an impossible one."""
 
 import re
 from typing import Any

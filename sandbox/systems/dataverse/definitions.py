@@ -16,7 +16,7 @@ NAMESPACE = "Microsoft.Dynamics.CRM."
 LANGUAGE = 1033
 _ID_SPACE = uuid.UUID("d1e5f0aa-5b6e-5d3c-9f41-6a2c1f0e7b11")
 _TYPE_NAMES = {"Customer": "Lookup", "Owner": "Lookup"}
-"""The metadata type of a column type, where it is not named like it."""
+"""The metadata type of a column type, if they have different names."""
 METADATA_TYPES = frozenset(
     {"String", "Memo", "Integer", "BigInt", "Decimal", "Double", "Money", "Boolean", "DateTime", "Picklist", "State"}
     | {"Status", "Lookup", "UniqueIdentifier", "EntityName", "ManagedProperty", "MultiSelectPicklist", "File", "Image"}

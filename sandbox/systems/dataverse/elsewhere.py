@@ -1,4 +1,4 @@
-"""What a real environment's Web API has and the stand-in has not: it is refused by name, never ignored."""
+"""What a real environment's Web API has and the stand-in does not have: it is refused by name, never ignored."""
 
 SEGMENTS = frozenset(
     {"$batch", "GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RetrieveMetadataChanges", "BulkDelete"}

@@ -43,7 +43,7 @@ def no_such_segment(segment: str) -> ODataError:
 
 
 def not_simulated(what: str) -> ODataError:
-    """501: a real environment has it, the stand-in has not; the status of OData for what a service does not do."""
+    """501, OData's status for what a service does not support: a real environment has it, the stand-in does not."""
     return ODataError(
         501, "0x80060888", f"{what} is not simulated by the sandbox's Dataverse, though a real environment has it."
     )
@@ -114,7 +114,7 @@ def privilege_denied(message: str) -> ODataError:
 
 
 def not_allowed(method: str) -> ODataError:
-    """405: the resource is there and does not take the method."""
+    """405: the resource exists, but does not support the method."""
     return ODataError(405, "0x8006088b", f"The requested resource does not support http method '{method}'.")
 
 

@@ -1,4 +1,4 @@
-"""System jobs: asynchronous steps run after the commit, side by side, in no promised order.
+"""System jobs: asynchronous steps run after the commit, at the same time, in any order.
 
 A job is stored in the transaction of the change that caused it, so it survives the process being killed.
 """

@@ -1,4 +1,4 @@
-"""Definitions: tables, columns and keys are read, added, changed and deleted, for good; relationships are read."""
+"""Definitions: tables, columns and keys are read, added, changed and deleted, and kept; relationships are read."""
 
 import json
 import re

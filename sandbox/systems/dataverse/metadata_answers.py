@@ -26,7 +26,7 @@ _OPTION_SET_TYPES = frozenset({"Picklist", "State", "Status", "Boolean"})
 
 
 def column_kind(table: Table, cast: str | None) -> Kind:
-    """The type of a table's columns; with a cast, their own one, of which option sets can be expanded."""
+    """The type of a table's columns; after a cast their own type, which option sets can be expanded of."""
     columns = [column for column in table.columns.values() if cast in {None, metadata_type(column)}]
     names = {name for column in columns for name in column_document(table, column)}
     common = {name for column in table.columns.values() if column.type == "Uniqueidentifier"

@@ -87,7 +87,7 @@ def _selected(document: Document, kind: Kind, select: str | None) -> Document:
 
 
 def _picked(document: Document, select: str) -> Document:
-    """Annotations and MetadataId come unasked; what a type of attribute does not have is left out."""
+    """Annotations and MetadataId are always there; a property that this type of attribute does not have is left out."""
     wanted = {"MetadataId", *_names(select)}
     return {name: value for name, value in document.items() if name in wanted or name.startswith("@")}
 

@@ -57,7 +57,7 @@ class Token:
 
 
 Arguments = dict[str, list[Token]]
-"""The arguments of a function by name; one that is no list has one token."""
+"""The arguments of a function by name; an argument that is not a list has one token."""
 
 
 @dataclass(frozen=True)

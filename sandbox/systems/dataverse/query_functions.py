@@ -1,7 +1,7 @@
 """Dataverse's own query functions: `Microsoft.Dynamics.CRM.<name>(PropertyName=...,PropertyValue[s]=...)` in `$filter`.
 
 Source of names and parameters: "Web API Query Function Reference" in Microsoft's documentation. Days, weeks (from
-Sunday), months and years are those of UTC; "last" ends now, "next" begins now, and but for hours both reckon in whole
+Sunday), months and years are those of UTC; "last" ends now, "next" begins now, and except for hours both count whole
 days.
 """
 

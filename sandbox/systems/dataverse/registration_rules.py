@@ -12,7 +12,7 @@ PRE_IMAGE, POST_IMAGE = 0, 1
 
 
 def check_registration(table: Table, whole: Values, store: Store, schema: Schema) -> None:
-    """Raise 400 for an endpoint, step or image that cannot be."""
+    """Raise 400 for an endpoint, step or image that is not possible."""
     for name in _REQUIRED.get(table.name, ()):
         if whole.get(name) is None:
             raise _invalid(f"Required field '{name}' is missing for {table.name}.")

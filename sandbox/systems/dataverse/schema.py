@@ -143,7 +143,7 @@ class Table:
 
 
 class Schema:
-    """All tables; `without_custom` leaves out our own columns, as in an environment nobody has prepared yet."""
+    """All tables; `without_custom` leaves out our own columns, as in an environment that nobody has prepared yet."""
 
     def __init__(self, definitions: list[dict[str, Any]], *, without_custom: bool = False) -> None:
         self._tables: dict[str, Table] = {}
@@ -166,11 +166,11 @@ class Schema:
         return self._by_set.get(set_name)
 
     def define(self, definition: dict[str, Any]) -> Table:
-        """Add a table, or put another definition in the place of the one it has."""
+        """Add a table, or replace its definition."""
         return self._put(Table.load(definition))
 
     def forget(self, logical_name: str) -> None:
-        """Take a table away."""
+        """Remove a table."""
         del self._by_set[self._tables.pop(logical_name).set_name]
 
     def _put(self, table: Table) -> Table:

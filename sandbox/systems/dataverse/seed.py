@@ -56,7 +56,7 @@ class Seed:
         self._owner = {"table": "systemuser", "id": environment.human.user_id}
 
     def plant(self) -> None:
-        """Write the rows that were not written before; a table that a flow has brought since gets its own."""
+        """Write the rows that were not written before, also those of a table that a new flow has added."""
         with self._store.transaction():
             if not self._store.setting("solutions seeded"):
                 self._plant_solutions()

@@ -91,7 +91,7 @@ class Store:
         self.database.execute("UPDATE rows SET data = json_remove(data, ?) WHERE tbl = ?", (f"$.{column}", table))
 
     def forget_table(self, table: str) -> None:
-        """A table was deleted: its rows are gone, and nobody is told of each."""
+        """Delete the rows of a table that was deleted; no deletion of a row is recorded."""
         self.database.execute("DELETE FROM rows WHERE tbl = ?", (table,))
         self.database.execute("DELETE FROM deleted WHERE tbl = ?", (table,))
 

@@ -137,7 +137,7 @@ class WebApi:
         return csdl(self._schema) if path else _json(service_document(_root(request), self._schema))
 
     def _check_solution(self, name: str | None) -> None:
-        """A component goes into a solution that is there; without the header into the default solution."""
+        """A component goes into the named solution, which must exist; without the header, into the default solution."""
         if name is not None and self._store.find("solution", {"uniquename": name}) is None:
             said = f"The solution with the unique name '{name}' does not exist."
             raise ODataError(404, "0x80040217", said)
@@ -323,7 +323,7 @@ def _entity_context(request: web.Request, table: Table, query: Query) -> str:
 
 
 def _no_such_part(rest: str) -> ODataError:
-    """An action or function that is bound to rows, a navigation property, or a column that there is not."""
+    """A bound action or function, a navigation property, or a column that does not exist."""
     name = rest.partition("(")[0]
     if name.removeprefix(NAMESPACE) in elsewhere.BOUND or rest.endswith("/$ref"):
         return not_simulated(rest)

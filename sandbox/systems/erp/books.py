@@ -32,7 +32,7 @@ class Books:
     def put(self, kind: str, row_id: str, body: dict[str, Any], key: str, *, force: bool = False) -> Answer:
         """Create the resource, or bring it to this state.
 
-        Fields that the body does not have stay, null empties a field.
+        Fields that are not in the body stay, and null clears a field.
 
         409 for an older sourceVersion than the stored one unless forced, 422 for invalid content.
         """
