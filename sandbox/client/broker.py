@@ -59,7 +59,7 @@ class Broker:
         return found
 
     def counters(self) -> dict[str, int]:
-        """How often what has happened since the broker started, by the names that its engine counts under."""
+        """How often each thing has happened since the broker started, by the names that its engine uses."""
         found: dict[str, int] = self._control("GET", "counters").json()
         return found
 

@@ -76,14 +76,6 @@ class Dataverse(StandIn):
         """Let faults of the stand-in hit the app only, not this client."""
         self._user.headers["X-Sandbox-Spare"] = "true"
 
-    def limit(self, **limits: float) -> None:
-        """Enforce service-protection limits for each user from now on, with the fields of `limits.Limits`."""
-        self._control("POST", "limits", json=limits)
-
-    def unlimit(self) -> None:
-        """Only count again."""
-        self._control("DELETE", "limits")
-
     def events(self, *, after: int = 0, limit: int = 5_000) -> list[dict[str, Any]]:
         """What steps have published after event number `after`, oldest first, with every answer to it.
 
@@ -93,11 +85,11 @@ class Dataverse(StandIn):
         return published
 
     def enforce_limits(self, **limits: float) -> None:
-        """Refuse what is beyond the service-protection limits, with the fields of `dataverse.limits.Limits`."""
+        """Enforce service-protection limits for each user from now on, with the fields of `limits.Limits`."""
         self._control("POST", "limits", json=limits)
 
     def clear_limits(self) -> None:
-        """Count only."""
+        """Only count requests again."""
         self._control("DELETE", "limits")
 
     def quiet(self) -> None:

@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The forms themselves are tests, which nothing here imports."""
     parser.add_argument("forms", nargs="*", metavar="FORM", help="the forms to run, or all")
     parser.add_argument("--night", action="store_true", help="the long forms, for a night")
-    parser.add_argument("--seed", type=int, help="repeat the changes and faults of a run; its moments are not repeated")
+    parser.add_argument("--seed", type=int, help="repeat the changes and faults of a run, but not their moments")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the figures go (docs/evidence)")
 
 

@@ -11,7 +11,7 @@ from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import duration
 
-# The environment's own scripts lie beside its Python.
+# The scripts of the environment are in the folder of its Python.
 _LINT_IMPORTS = Path(sys.executable).parent / "lint-imports"
 
 CHECKS: dict[str, tuple[str, ...]] = {
@@ -23,7 +23,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
 
 
 def failed_checks() -> list[str]:
-    """Run all checks, show what those say that fail, and name them."""
+    """Run all checks, show the output of those that fail, and return their names."""
     screen = Screen()
     failed = []
     for number, (name, command) in enumerate(CHECKS.items()):

@@ -18,7 +18,7 @@ from sandbox.commands.checks import call
 _UV = "uv==0.13.8"
 
 OLDEST_PYTHON = "3.11"
-"""The locks hold from this Python on, as `requires-python` in pyproject.toml says."""
+"""The oldest Python that the lock files are for, as `requires-python` in pyproject.toml says."""
 
 COMPILE = ("pip", "compile", "--universal", "--generate-hashes", "--python-version", OLDEST_PYTHON)
 LOCKS: dict[str, tuple[str, ...]] = {

@@ -47,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="only a package or module of integration, such as worker; can be given several times",
     )
     parser.add_argument(
-        "--again", type=Path, metavar="FILE", help="instead: what was not noticed in this file of --json"
+        "--again", type=Path, metavar="FILE", help="try again what was not noticed, from this file that --json wrote"
     )
     parser.add_argument(
         "--json",

@@ -1,4 +1,4 @@
-"""Make a flow: what the rows of a table demand of a system. Writes its declaration, its test and its page.
+"""Make a flow: what the rows of a table mean to another system. Writes its declaration, its test and its page.
 
     run.py new flow lead --system marketing
     run.py new flow new_visit --system facilities --entity-set new_visits

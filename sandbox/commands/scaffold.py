@@ -17,7 +17,7 @@ _COMPUTED = "fullname"
 _FLOWS = "      - Flows:\n"
 
 _FLOW = Template('''\
-"""$rows: $system has each as the row says it."""
+"""$rows: $system has each of them in the state of its row."""
 
 from integration.flow import Answer, Columns, Flow, Kit, choice, text
 from integration.systems import Message
@@ -32,7 +32,7 @@ class $class_name(Columns):
 
 
 class Sent(Message):
-    """What $system gets of it."""
+    """What $system gets."""
 
     name: str
     state: str | None
@@ -40,7 +40,7 @@ class Sent(Message):
 
 
 class Known(Message):
-    """What is taken of the answer of $system."""
+    """What is read in the answer of $system."""
 
     source_version: int
 
@@ -79,7 +79,7 @@ async def remove(kit: Kit) -> str:
 ''')
 
 _TEST = Template('''\
-"""$rows: what $system is told of a row, for each kind of event."""
+"""$rows: what $system gets, for each kind of event."""
 
 from integration.errors import Outage, Permanent
 from integration.flows.$table import Known, flow

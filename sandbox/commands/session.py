@@ -67,7 +67,7 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
     finally:
         _on_signals(signal.SIG_IGN)
         sandbox.stop()
-        for number, handler in before.items():  # a process started later would inherit that they are ignored
+        for number, handler in before.items():  # otherwise a process started later would ignore these signals too
             signal.signal(number, handler or signal.SIG_DFL)
 
 

@@ -119,7 +119,7 @@ def _dead_letter(client: Client, played: Played) -> Check:
     letters = eventually(client.broker.dead_letters, within=_WITHIN, what="a dead letter")
     ours = [letter for letter in letters if letter.message_id.startswith(status["eventId"])]
     return Check(
-        "the event in no currency is in the dead-letter queue, its status says why",
+        "the event in no currency is in the dead-letter queue, and its status says why",
         len(letters) == len(ours) == 1 and status["reason"] == "credit-rejected",
         f"{status['reason']}: {status['detail']}",
     )

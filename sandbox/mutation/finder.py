@@ -1,6 +1,6 @@
 """Every small change that can be made to a file, found in its syntax tree.
 
-Nothing is changed that no test should hold: docstrings, annotations, the words of logs and messages (whatever has a
+Left alone is what no test should depend on: docstrings, annotations, the words of logs and messages (every text with a
 space in it), `__repr__`, and how a class is made (`slots`, `frozen`). Logs of what went wrong can disappear as a whole.
 """
 
@@ -202,7 +202,7 @@ class _Finder(ast.NodeVisitor):
             self.block(case.body)
 
     def visit_Assert(self, node: ast.Assert) -> None:
-        """Says what holds anyway."""
+        """Left alone: an assertion says what holds anyway."""
 
     def _head(self, first: ast.expr, node: ast.stmt) -> None:
         """Only the head of a statement with a body: the body's lines are its own."""

@@ -1,4 +1,4 @@
-"""A mutant: one small change of one file. And which of all mutants a sample takes."""
+"""Mutants, each of them one small change of one file, and the choice of a sample."""
 
 import hashlib
 from collections.abc import Collection, Iterable
@@ -19,7 +19,7 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """What it is called wherever it stands in its file: edits elsewhere leave the name as it is."""
+        """Its name, which stays the same when something else in its file changes."""
         it = self.change
         return f"{self.path}: {it.kind}: {it.before} -> {it.after} ({self.nth})"
 

@@ -35,7 +35,7 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """What is executed from here on is the test's."""
+        """Lines that are executed from here on belong to this test."""
         self._coverage.switch_context(item.nodeid)
         started = time.monotonic()
         outcome = yield

@@ -1,4 +1,4 @@
-"""Which tests execute which lines: asked of the tests once for each state of the code, then kept."""
+"""Which tests execute which lines: found out once for each state of the code, then kept."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from sandbox.mutation.mutants import Mutant
 from sandbox.mutation.tree import Tree
 
 TESTS = ("tests/unit/integration", "tests/contract/integration", "tests/flows")
-"""Folders with tests of the app; those that there are."""
+"""Folders with tests of the app; one that does not exist is left out."""
 _CODE = ("integration", "sandbox", "tests")
 _KEPT = 3
 
@@ -61,14 +61,14 @@ class Record:
 
 
 def record(tree: Tree, cache: Path, say: Callable[[str], None]) -> Record:
-    """What is kept in `cache` about this code; asked of the tests when there is nothing. Raises `FailingTestsError`."""
+    """The record of this code from `cache`; without one, the tests are run to make it. Raises `FailingTestsError`."""
     file = cache / f"{_digest(tree.root)}.json"
     if not file.exists():
         say("Which tests execute which lines (once for this state of the code) ...")
         folders = [folder for folder in TESTS if (tree.root / folder).exists()]
         done = tree.pytest("-p", "sandbox.mutation.pytest_record", *folders, MUTATION_RECORD=str(tree.root / "record"))
         if done.returncode and (failed := failures(done.stdout)):
-            done = tree.pytest(*failed)  # a test that waits for something fails now and then on a machine at work
+            done = tree.pytest(*failed)  # a test that waits for something may fail on a busy machine
         if done.returncode:
             raise FailingTestsError("\n".join(done.stdout.splitlines()[-_LAST_LINES:]))
         cache.mkdir(parents=True, exist_ok=True)

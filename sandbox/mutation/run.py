@@ -53,7 +53,7 @@ class Trial:
         """Run the tests that execute the mutant until one fails.
 
         A mutant that makes them take too long is noticed, too. A test that fails has to fail twice: one that waits for
-        something fails now and then on a machine at work.
+        something may fail once on a busy machine.
         """
         tests = self._record.tests_of(mutant)
         if not tests:

@@ -32,7 +32,7 @@ class Tree:
         """While this lasts, the copy has the mutant's change."""
         file = self.root / mutant.path
         source = file.read_text(encoding="utf-8")
-        shutil.rmtree(self.root / ".hypothesis", ignore_errors=True)  # what it keeps about another mutant
+        shutil.rmtree(self.root / ".hypothesis", ignore_errors=True)  # the byte code of another mutant
         self._write(file, mutant.change.made_in(source))
         try:
             yield
@@ -41,7 +41,7 @@ class Tree:
 
     def _write(self, file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
-        # Its date may be that of the text before, and so may its length: Python would take the old one.
+        # Date and length may be the same as before: Python would then use the byte code of the old text.
         Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
 
     def pytest(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

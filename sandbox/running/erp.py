@@ -1,4 +1,4 @@
-"""Which ERP the sandbox has: a stand-in for each kind, and what the app's settings say of it."""
+"""Which ERP the sandbox has: a stand-in for each kind, and the app's settings for it."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -55,7 +55,7 @@ ERPS: Mapping[str, Erp] = {
             "company": COMPANY_ID,
             "localCurrency": "EUR",
             "lineNumber": "8400",
-            # The stand-in ends with its requests, and nobody wants to wait ten minutes for one that was lost.
+            # A stand-in that is killed loses its requests; nobody wants to wait ten minutes for one of those.
             "unknownSeconds": 20,
         },
     ),

@@ -26,7 +26,7 @@ def write(reached: Endpoints, path: Path) -> None:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with these values in its `@name = value` lines, and bodies found from any folder.
+    """The text with these values in its `@name = value` lines, and with absolute paths of the files with bodies.
 
     Raises KeyError for a variable that has no value here.
     """

@@ -1,4 +1,4 @@
-"""How a command ends when Ctrl-C interrupts it or nobody reads its output any more: without a traceback.
+"""Ends a command without a traceback when Ctrl-C interrupts it, or when nobody reads its output any more.
 
 `python -m sandbox.terminal.ending MODULE ...` runs a module that is a program of its own in this way. Standard library
 only: run.py uses it before anything is installed.

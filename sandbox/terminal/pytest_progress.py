@@ -1,4 +1,4 @@
-"""A pytest plugin: how many tests of how many are done, and how long the others will take, instead of dots.
+"""A pytest plugin: shows how many of the tests are done, and how long the others will take, instead of dots.
 
 `-p sandbox.terminal.pytest_progress`. With pytest-xdist it counts in the process that the others report to.
 """
@@ -71,6 +71,6 @@ class TestProgress:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Only in the process that people watch."""
+    """Register it, but only in the process whose output people see."""
     if not hasattr(config, "workerinput") and not config.option.collectonly and config.option.verbose <= 0:
         config.pluginmanager.register(TestProgress(config), "test-progress")

@@ -89,7 +89,7 @@ class Screen:
         self.beside([(f"{' ' * indent}{label:<{label_width}}  ", STYLES.get(label, ""))], text, style)
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 2) -> None:
-        """Aligned columns; the last one is wrapped in what the others leave. A cell that is a state has its colour."""
+        """Aligned columns; the last one is wrapped to the width that is left. A cell that is a state has its colour."""
         widths = [max(len(row[at]) for row in [headers, *rows]) for at in range(len(headers) - 1)]
         for row, style in [(headers, "dim"), *((row, "") for row in rows)]:
             head = [(" " * indent, "")]
@@ -98,7 +98,7 @@ class Screen:
             self.beside(head, row[-1], style or STYLES.get(row[-1], ""))
 
     def command(self, line: str, *, indent: int = 2) -> None:
-        """A command to copy; one that is too long for a line goes on in the next one, as shells allow."""
+        """A command to copy; if it is too long, it goes on in the next line, as shells allow."""
         lines = [""]
         for word in _WORD.findall(line):
             longer = f"{lines[-1]} {word}".lstrip()

@@ -38,7 +38,7 @@ def moment(at: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """So many seconds in the unit that suits them."""
+    """A number of seconds, in the unit that suits it."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 10:

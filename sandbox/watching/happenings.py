@@ -91,7 +91,7 @@ def _settled(fields: Fields, lookup: Lookup) -> tuple[str, str]:
     operation = lookup.operation(str(fields.get("eventId", ""))) or {}
     took = f"in {duration(fields['durationMs'] / 1000)}" if "durationMs" in fields else ""
     parts = [shortened(str(operation.get("detail") or "")), took]
-    return str(fields.get("state", "settled")), ", ".join(filter(None, parts)) or "no more to do"
+    return str(fields.get("state", "settled")), ", ".join(filter(None, parts)) or "nothing left to do"
 
 
 def _waiting(fields: Fields, lookup: Lookup) -> tuple[str, str]:

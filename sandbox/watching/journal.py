@@ -41,7 +41,7 @@ class Journal:
 
     @classmethod
     def of(cls, logs: Path, kept: int = 1_000_000) -> "Journal":
-        """What the logs in this folder say now."""
+        """The events that the logs in this folder mention."""
         journal = cls(kept)
         lines = (parse(line) for name in HOST_LOGS for line in LogFile(logs / name, offset=-_READ_BYTES).new())
         journal.add(sorted(lines, key=_when))

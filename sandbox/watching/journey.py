@@ -32,7 +32,7 @@ class Journeys:
         self._archived = archived
 
     def of_row(self, row_id: str, after: int) -> dict[str, Any]:
-        """Follow what a step of the Dataverse stand-in published of a row after event number `after`."""
+        """Follow the event about a row that a step of the Dataverse stand-in published after event number `after`."""
         event_id = self._client.dataverse.event_id(row_id, after=after)
         published = next(event for event in self._client.dataverse.events(after=after) if event["id"] == row_id)
         self._stop(0, "Dataverse", f"the step for {published['message']} of {published['table']} calls the webhook")

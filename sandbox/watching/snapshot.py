@@ -151,7 +151,7 @@ def _asked(ask: Callable[[], list[Row]], table: Table) -> Table:
 
 
 def _named(body: Mapping[str, Any]) -> str:
-    """What a customer, an order or a line of any ERP is called."""
+    """The name of a customer, an order or a line in any ERP."""
     return next((str(body[name]) for name in _NAMES if body.get(name)), "")
 
 

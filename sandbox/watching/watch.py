@@ -23,7 +23,7 @@ _REMEMBERED = 200
 
 
 class ClientLookup:
-    """Looks things up in the running sandbox; what does not answer is not known. For one thread at a time."""
+    """Looks things up in the running sandbox; if it does not answer, the result is None. For one thread at a time."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -130,13 +130,13 @@ def spend_budget(run: Run) -> None:
         records = orders.finish()
         seen: dict[tuple[str, str], tuple[float, int]] = {}
         began = time.time()
-        client.dataverse.limit(requests=limit)
+        client.dataverse.enforce_limits(requests=limit)
         bench.sandbox.processes.start(WORKER)
         while left := waiting(client):
             seen |= _requests_of_the_app(client)
             run.show(events - left, "events", total=events)
             time.sleep(1)
-        client.dataverse.unlimit()
+        client.dataverse.clear_limits()
         seconds = time.time() - began
         observe(bench, history, records, within=60)
     run.judge(history)
