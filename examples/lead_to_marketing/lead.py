@@ -1,4 +1,4 @@
-"""Leads: marketing has each as a prospect, until it is qualified or gone."""
+"""Leads: marketing has each of them as a prospect until it is qualified or deleted."""
 
 from integration.flow import Answer, Columns, Flow, Kit, choice, choices, text, text_result, yes_no
 from integration.systems import Message

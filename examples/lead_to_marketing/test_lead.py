@@ -1,4 +1,4 @@
-"""Leads: what marketing is told, and what comes back."""
+"""Leads: what marketing gets, and what comes back."""
 
 import pytest
 
