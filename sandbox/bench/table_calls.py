@@ -18,6 +18,8 @@ from sandbox.machine.ports import LOOPBACK, free_ports
 # A request names a path; the requests inside a transaction's body name a whole URL, and are one call together.
 _REQUEST = re.compile(rb"(?:GET|PUT|POST|MERGE|PATCH|DELETE) /[^/ ]*/?([^(?/ ]*)\S* HTTP/1\.1\r\n")
 _OF_A_MONTH = re.compile(r"[a-z]+\d{6}")
+_BY_TIME = frozenset({"systems"})
+"""What instances share about the systems outside: read and written every few seconds, however many events there are."""
 _LONGEST_LINE = 4096
 
 
@@ -50,11 +52,15 @@ class Relay:
 
     @property
     def in_background(self) -> int:
-        """The calls to the tables of a month, which show people what happened: no event waits for them.
+        """The calls for which no event waits: to the tables of a month, which show people what happened, and by time.
 
-        Transactions write only such rows: what decides about a record is a single entity.
+        Transactions write only rows of a month: what decides about a record is a single entity.
         """
-        return sum(calls for table, calls in self.counted.items() if table == "$batch" or _OF_A_MONTH.fullmatch(table))
+        return sum(
+            calls
+            for table, calls in self.counted.items()
+            if table == "$batch" or table in _BY_TIME or _OF_A_MONTH.fullmatch(table)
+        )
 
 
 @contextmanager

@@ -76,4 +76,4 @@ class Ledger:
                 raise RuntimeError(f"{method} {path}: {answer.status} {said[:300]!r}")
 
     def _entity(self, record: str) -> str:
-        return f"{_TABLE}(PartitionKey='{record}',RowKey='state')"
+        return f"{_TABLE}(PartitionKey='{record[:2]}',RowKey='{record}')"  # the sandbox's Azurite finds rows by row key
