@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from integration.batching import Batcher, persistently
+from integration.batching import Batcher, each, persistently
 from integration.errors import IntegrationError
 from integration.events import IntegrationEvent
 from integration.ledger import keys
@@ -95,11 +95,7 @@ class StatusWriter:
         async def write() -> None:
             # Deletions first: an event whose row does not say yet that it has ended is looked into when somebody asks,
             # and one that has ended is not.
-            for change in last.values():
-                if change.delete:
-                    await self._table(change.table).delete(
-                        str(change.entity["PartitionKey"]), str(change.entity["RowKey"])
-                    )
+            await each(self._delete, [change for change in last.values() if change.delete])
             await asyncio.gather(*(self._merge(self._table(name), entities) for name, entities in merges.items()))
 
         try:
@@ -110,6 +106,9 @@ class StatusWriter:
         if self._dropped:
             _log.warning("status-not-written", count=self._dropped)
             self._dropped = 0
+
+    async def _delete(self, change: _Change) -> None:
+        await self._table(change.table).delete(str(change.entity["PartitionKey"]), str(change.entity["RowKey"]))
 
     @staticmethod
     async def _merge(table: Table, entities: Sequence[Entity]) -> None:

@@ -63,8 +63,14 @@ def _dead_letters(run: Run, bench: Bench, currency: str, count: int) -> list[str
     while left := waiting(client):
         run.show(count - left, "dead letters", total=count)
         time.sleep(1.0)
-    eventually(lambda: len(bench.tables().problems()) == count, within=60, what=f"a list of {count} dead letters")
+    eventually(lambda: _are_listed(bench, count), within=600, what=f"a list of {count} dead letters")
     return records
+
+
+def _are_listed(bench: Bench, count: int) -> bool:
+    """Whether so many problems are listed; reading them all holds up who writes them, so seldom."""
+    time.sleep(5.0)
+    return len(bench.tables().problems()) == count
 
 
 def _open_one(client: Client, *, account: str, currency: str) -> list[str]:
