@@ -1,4 +1,4 @@
-"""Figures of the forms of `run.py chaos`, kept in docs/evidence."""
+"""Figures of the scenarios of `run.py chaos`, kept in docs/evidence."""
 
 import json
 import os

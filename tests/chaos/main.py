@@ -1,4 +1,4 @@
-"""The forms of `run.py chaos`: lists them, runs them, and keeps the figures of those that pass in docs/evidence."""
+"""The scenarios of `run.py chaos`: lists them, runs them, and keeps the figures of those that pass in docs/evidence."""
 
 import argparse
 import logging
@@ -20,74 +20,76 @@ from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import PYTHON, duration, listed, place
 from tests.chaos import evidence
 from tests.chaos.app.checker import PROMISES
-from tests.chaos.form import Form, Run
-from tests.chaos.forms import broker, bulk, busy, crash_points, kills, outage, races, restores
+from tests.chaos.scenario import Run, Scenario
+from tests.chaos.scenarios import broker, bulk, busy, crash_points, kills, outage, races, restores
 
-FORMS = [
-    *kills.FORMS,
-    *bulk.FORMS,
-    *crash_points.FORMS,
-    *races.FORMS,
-    *busy.FORMS,
-    *outage.FORMS,
-    *restores.FORMS,
-    *broker.FORMS,
+SCENARIOS = [
+    *kills.SCENARIOS,
+    *bulk.SCENARIOS,
+    *crash_points.SCENARIOS,
+    *races.SCENARIOS,
+    *busy.SCENARIOS,
+    *outage.SCENARIOS,
+    *restores.SCENARIOS,
+    *broker.SCENARIOS,
 ]
 ALL = "all"
 
 
 def main(arguments: list[str]) -> int:
-    """Without a form, list them. The exit status is 1 when a form falls short, 2 when there is no such form."""
+    """Run scenarios; without a name, list them. The exit status is 1 if one falls short, 2 if one does not exist."""
     parser = argparse.ArgumentParser(prog="run.py chaos", add_help=False)
-    parser.add_argument("forms", nargs="*", metavar="FORM")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO")
     parser.add_argument("--night", action="store_true")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", type=Path, default=evidence.FOLDER)
     given = parser.parse_args(arguments)
     screen = Screen()
-    if not given.forms:
-        list_forms(screen)
+    if not given.scenarios:
+        list_scenarios(screen)
         return 0
-    names = [form.name for form in FORMS]
-    unknown = [name for name in given.forms if name not in {*names, ALL}]
+    names = [scenario.name for scenario in SCENARIOS]
+    unknown = [name for name in given.scenarios if name not in {*names, ALL}]
     if unknown:
-        screen.say(f"There is no form {listed(unknown, 'or')}. {PYTHON} run.py chaos lists the forms.")
+        screen.say(f"There is no scenario {listed(unknown, 'or')}. {PYTHON} run.py chaos lists the scenarios.")
         return 2
     install_azurite()
-    chosen = [form for form in FORMS if ALL in given.forms or form.name in given.forms]
+    chosen = [scenario for scenario in SCENARIOS if ALL in given.scenarios or scenario.name in given.scenarios]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        failed = [form.name for form in chosen if not run_form(form, screen, given)]
+        failed = [scenario.name for scenario in chosen if not run_scenario(scenario, screen, given)]
     except KeyboardInterrupt:
-        screen.say("Interrupted: nothing is kept of this form.")
+        screen.say("Interrupted: nothing is kept of this scenario.")
         return INTERRUPTED
     if len(chosen) > 1:
-        screen.say(f"{len(chosen) - len(failed)} of {len(chosen)} forms hold.", "bold")
+        screen.say(f"{len(chosen) - len(failed)} of {len(chosen)} scenarios hold.", "bold")
     if failed:
         screen.say(f"Short: {listed(failed)}.", STYLES["FAILED"])
     return 1 if failed else 0
 
 
-def list_forms(screen: Screen) -> None:
-    """All forms, and how long they take."""
-    screen.say("Forms, with their minutes on two cores, and those of --night:")
+def list_scenarios(screen: Screen) -> None:
+    """All scenarios, and how long they take."""
+    screen.say("Scenarios, with their minutes on two cores, and those of --night:")
     screen.say()
-    rows = [(form.name, str(form.minutes), str(form.night_minutes), form.does) for form in FORMS]
-    screen.table(("form", "min", "night", "what it does"), rows)
+    rows = [
+        (scenario.name, str(scenario.minutes), str(scenario.night_minutes), scenario.does) for scenario in SCENARIOS
+    ]
+    screen.table(("scenario", "min", "night", "what it does"), rows)
     screen.say()
-    screen.say(f"{PYTHON} run.py chaos FORM [FORM ...] runs some of them, {PYTHON} run.py chaos {ALL} runs all.")
+    screen.say(f"{PYTHON} run.py chaos NAME [NAME ...] runs some of them, {PYTHON} run.py chaos {ALL} runs all.")
 
 
-def run_form(form: Form, screen: Screen, given: argparse.Namespace) -> bool:
-    """Run one form and say what came of it; whether it holds. Its folder stays where it does not."""
+def run_scenario(scenario: Scenario, screen: Screen, given: argparse.Namespace) -> bool:
+    """Run one scenario and say what came of it; whether it holds. Its folder stays where it does not."""
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
-    screen.title(f"{form.name}: {form.does}")
+    screen.title(f"{scenario.name}: {scenario.does}")
     version, began = evidence.version(), time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{form.name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{scenario.name}-"))
     try:
-        with _logged(folder / "chaos.log"), Progress(form.name) as progress:
+        with _logged(folder / "chaos.log"), Progress(scenario.name) as progress:
             run = Run(folder, progress, seed, night=given.night)
-            _run(form, run)
+            _run(scenario, run)
     except KeyboardInterrupt:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -98,20 +100,20 @@ def run_form(form: Form, screen: Screen, given: argparse.Namespace) -> bool:
         for line in run.short:
             screen.raw(f"  {line}")
         return False
-    name = f"{form.name}{'-night' if given.night else ''}"
-    command = f"python3 run.py chaos {form.name}{' --night' if given.night else ''} --seed {seed}"
+    name = f"{scenario.name}{'-night' if given.night else ''}"
+    command = f"python3 run.py chaos {scenario.name}{' --night' if given.night else ''} --seed {seed}"
     kept = evidence.keep(name, command, run.figures, of=version, folder=given.keep)
     screen.say(f"It holds, after {duration(time.monotonic() - began)}; the figures are in {place(kept)}.", STYLES["ok"])
     shutil.rmtree(folder, ignore_errors=True)
     return True
 
 
-def _run(form: Form, run: Run) -> None:
+def _run(scenario: Scenario, run: Run) -> None:
     try:
-        form.run(run)
+        scenario.run(run)
     except START_FAILURES as failure:
         run.short.append(str(failure))
-    except Exception as failure:  # noqa: BLE001 -- whatever it is, the form has not come to its end
+    except Exception as failure:  # noqa: BLE001 -- whatever it is, the scenario has not come to its end
         run.short += [f"It ended early: {failure!r}", *traceback.format_exc().splitlines()[-12:]]
 
 

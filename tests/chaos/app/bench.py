@@ -1,4 +1,4 @@
-"""A running sandbox for a form: its settings, clients of it, and further hosts."""
+"""A running sandbox for a scenario: its settings, clients of it, and further hosts."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping

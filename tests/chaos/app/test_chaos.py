@@ -1,6 +1,6 @@
 """Changes by hundreds while processes are killed: nothing is lost, nothing is done twice, nothing goes backwards.
 
-`CHAOS_SEED` repeats a run's changes and strikes. `run.py chaos` has the long forms.
+`CHAOS_SEED` repeats a run's changes and strikes. `run.py chaos` has the long scenarios.
 """
 
 import os
@@ -21,7 +21,7 @@ SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(1_000_00
 def a_few(nemesis: Nemesis, done: threading.Event) -> None:
     """The worker twice, the broker and the intake once each, and calls that fail.
 
-    Workers that sleep past their locks are left to the form `frozen` of `run.py chaos`.
+    Workers that sleep past their locks are left to the scenario `frozen` of `run.py chaos`.
     """
     for strike in (
         nemesis.fail,

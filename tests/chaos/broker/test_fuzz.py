@@ -1,6 +1,6 @@
 """Malformed frames: the broker stays up, does not grow, and serves the others.
 
-`run.py chaos broker-frames` is the long form.
+`run.py chaos broker-frames` is the long scenario.
 """
 
 import socket

@@ -1,6 +1,6 @@
 """Kills the broker under load again and again: what it has acknowledged is there, what it has completed stays away.
 
-`run.py chaos broker-messages` is the long form.
+`run.py chaos broker-messages` is the long scenario.
 """
 
 import itertools

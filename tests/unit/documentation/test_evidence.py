@@ -17,7 +17,7 @@ ENDS = ("completed", "superseded", "resolved", "dead-lettered", "no-handler", "o
 
 
 def row(name: str, figures: dict[str, Any]) -> str:
-    """The line of the page for one form: what every form counts, and beside it what only this one does."""
+    """The line of the page for one scenario: what every scenario counts, and beside it what only this one does."""
     promised = ", ".join(str(figures.get(promise, "")) for promise in PROMISES) if "lost" in figures else "none broken"
     more = "; ".join(f"{what} {value:,}" for what, value in figures.items() if what not in {*COUNTED, *ENDS})
     counted = (f"{figures[name]:,}" if name in figures else "" for name in ("events", "deliveries", "kills", "seconds"))
@@ -25,7 +25,7 @@ def row(name: str, figures: dict[str, Any]) -> str:
 
 
 def rows() -> Iterator[str]:
-    """The lines of all forms."""
+    """The lines of all scenarios."""
     for path in EVIDENCE:
         yield row(path.stem, evidence(path)["figures"])
 
@@ -36,7 +36,7 @@ def evidence(path: Path) -> dict[str, Any]:
 
 
 def test_the_page_has_the_figures_that_were_kept() -> None:
-    """Whoever runs a form again has the page changed with it: these are the lines that it needs."""
+    """Whoever runs a scenario again has the page changed with it: these are the lines that it needs."""
     lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| [`")]
     assert lines == list(rows()), "\n".join(rows())
 

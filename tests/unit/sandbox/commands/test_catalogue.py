@@ -62,7 +62,7 @@ def test_a_check_that_fails_counts_whatever_the_tests_do(monkeypatch: pytest.Mon
         assert main(["test"]) == CHECKS_FAILED
 
 
-def test_chaos_has_its_forms_run_where_the_tests_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chaos_has_its_scenarios_run_where_the_tests_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the sandbox imports the tests."""
     given: list[tuple[str, ...]] = []
 

@@ -5,7 +5,7 @@ import threading
 from tests.chaos.app.bench import running
 from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.run import run as run_changes
-from tests.chaos.form import Form, Run
+from tests.chaos.scenario import Run, Scenario
 
 _MOST_COPIES = 5
 
@@ -57,13 +57,13 @@ def deliver_again(run: Run) -> None:
     run.demand(len(posted) > 2 * len(set(posted)), f"{len(posted)} deliveries of {len(set(posted))} events")
 
 
-FORMS = [
-    Form(
+SCENARIOS = [
+    Scenario(
         "frozen",
         "Workers are frozen past their locks, and the broker's clock moves past all locks.",
         2,
         5,
         freeze_workers,
     ),
-    Form("duplicates", "Every event comes 1 to 5 times, shuffled, to three hosts.", 2, 5, deliver_again),
+    Scenario("duplicates", "Every event comes 1 to 5 times, shuffled, to three hosts.", 2, 5, deliver_again),
 ]

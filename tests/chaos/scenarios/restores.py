@@ -10,7 +10,7 @@ from tests.chaos.app.bench import Bench, running
 from tests.chaos.app.history import Answer, History
 from tests.chaos.app.observe import observe, published, waiting
 from tests.chaos.app.orders import Orders
-from tests.chaos.form import Form, Run
+from tests.chaos.scenario import Run, Scenario
 
 _MOST = 500
 """Records of one request to send again."""
@@ -183,9 +183,9 @@ def _copy(files: Path, to: Path) -> None:
     shutil.copyfile(files, to)
 
 
-FORMS = [
-    Form(
+SCENARIOS = [
+    Scenario(
         "dataverse-restored", "Dataverse is restored from a copy that is older than the ERP.", 2, 5, restore_dataverse
     ),
-    Form("erp-restored", "The ERP is restored from a copy that is older than Dataverse.", 2, 5, restore_erp),
+    Scenario("erp-restored", "The ERP is restored from a copy that is older than Dataverse.", 2, 5, restore_erp),
 ]

@@ -11,7 +11,7 @@ from sandbox.azure.topology import TOPOLOGY
 from tests.chaos.app.bench import running
 from tests.chaos.app.history import History
 from tests.chaos.app.observe import observe, waiting
-from tests.chaos.form import Form, Run
+from tests.chaos.scenario import Run, Scenario
 
 _LOCKS = 6
 """So many lock durations the record is busy for, and a little."""
@@ -20,8 +20,8 @@ _LOCKS = 6
 def keep_busy(run: Run) -> None:
     """People change one account all the time, and the ERP takes a quarter of a lock's duration for each state.
 
-    Two hosts: whoever holds the session keeps it, and the other one never works on the record meanwhile. The form of
-    minutes has locks of ten seconds, the one for a night those of the topology.
+    Two hosts: whoever holds the session keeps it, and the other one never works on the record meanwhile. The short
+    scenario has locks of ten seconds, the one for a night those of the topology.
     """
     lock = run.size(10, 60)
     slow = lock / 4
@@ -75,6 +75,6 @@ def _topology(folder: Path, lock: int) -> Path:
     return path
 
 
-FORMS = [
-    Form("busy-record", "One record is busy for longer than six locks, with two hosts.", 2, 9, keep_busy),
+SCENARIOS = [
+    Scenario("busy-record", "One record is busy for longer than six locks, with two hosts.", 2, 9, keep_busy),
 ]

@@ -1,4 +1,4 @@
-"""The forms of `run.py chaos` are listed, keep figures only when they hold, and fail when they do not."""
+"""The scenarios of `run.py chaos` are listed, keep figures only when they hold, and fail when they do not."""
 
 import argparse
 import io
@@ -13,35 +13,35 @@ from sandbox.terminal.screen import Screen
 from tests.chaos import main
 from tests.chaos.app.checker import PROMISES
 from tests.chaos.app.test_checker import CORRUPTIONS, sound
-from tests.chaos.form import Form, Run
-from tests.chaos.forms.busy import judge_session
-from tests.chaos.forms.outage import judge_budget, judge_outage
+from tests.chaos.scenario import Run, Scenario
+from tests.chaos.scenarios.busy import judge_session
+from tests.chaos.scenarios.outage import judge_budget, judge_outage
 
 
-def run_form(folder: Path, work: Callable[[Run], None], *, night: bool = False) -> tuple[bool, str]:
+def run_scenario(folder: Path, work: Callable[[Run], None], *, night: bool = False) -> tuple[bool, str]:
     """Whether it holds, and what is said."""
     out = io.StringIO()
     given = argparse.Namespace(seed=7, night=night, keep=folder)
-    holds = main.run_form(Form("example", "An example.", 1, 2, work), Screen(out, width=100), given)
+    holds = main.run_scenario(Scenario("example", "An example.", 1, 2, work), Screen(out, width=100), given)
     return holds, out.getvalue()
 
 
-def test_the_forms_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a form nothing runs."""
+def test_the_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a scenario nothing runs."""
     assert main.main([]) == 0
     listed = capsys.readouterr().out
-    assert all(form.name in listed for form in main.FORMS)
-    assert len({form.name for form in main.FORMS}) == len(main.FORMS)
+    assert all(scenario.name in listed for scenario in main.SCENARIOS)
+    assert len({scenario.name for scenario in main.SCENARIOS}) == len(main.SCENARIOS)
 
 
-def test_a_form_that_there_is_not_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scenario_that_there_is_not_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["frozn"]) == 2
     assert "frozn" in capsys.readouterr().out
 
 
-def test_the_figures_of_a_form_that_holds_are_kept(tmp_path: Path) -> None:
+def test_the_figures_of_a_scenario_that_holds_are_kept(tmp_path: Path) -> None:
     """With date, commit, command and all promises."""
-    holds, said = run_form(tmp_path, lambda run: run.judge(sound()))
+    holds, said = run_scenario(tmp_path, lambda run: run.judge(sound()))
     assert holds, said
     kept = json.loads((tmp_path / "example.json").read_text(encoding="utf-8"))
     assert kept["command"] == "python3 run.py chaos example --seed 7"
@@ -53,32 +53,32 @@ def test_the_figures_of_a_form_that_holds_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
-def test_a_form_with_a_broken_promise_falls_short(tmp_path: Path, name: str) -> None:
+def test_a_scenario_with_a_broken_promise_falls_short(tmp_path: Path, name: str) -> None:
     """It names what is broken, and leaves the figures of an earlier run alone."""
     promise, corrupt = CORRUPTIONS[name]
     history = sound()
     corrupt(history)
-    holds, said = run_form(tmp_path, lambda run: run.judge(history))
+    holds, said = run_scenario(tmp_path, lambda run: run.judge(history))
     assert not holds
     assert promise in said
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_form_that_demands_more_than_there_was_falls_short(tmp_path: Path) -> None:
+def test_a_scenario_that_demands_more_than_there_was_falls_short(tmp_path: Path) -> None:
     def work(run: Run) -> None:
         run.judge(sound())
         run.demand(run.figures["kills"] >= 1, "nothing was killed")
 
-    holds, said = run_form(tmp_path, work)
+    holds, said = run_scenario(tmp_path, work)
     assert not holds
     assert "nothing was killed" in said
 
 
-def test_a_form_that_ends_early_falls_short(tmp_path: Path) -> None:
+def test_a_scenario_that_ends_early_falls_short(tmp_path: Path) -> None:
     def work(_run: Run) -> None:
         raise TimeoutError("an empty work queue did not happen")
 
-    holds, said = run_form(tmp_path, work)
+    holds, said = run_scenario(tmp_path, work)
     assert not holds
     assert "an empty work queue" in said
 
@@ -113,27 +113,27 @@ SEEDED: dict[str, tuple[str, Callable[[Run], None]]] = {
 
 
 @pytest.mark.parametrize("name", SEEDED)
-def test_what_a_form_measures_itself_can_fall_short(tmp_path: Path, name: str) -> None:
-    """Rates, budgets and locks are judged by the form, not by the checker of histories."""
+def test_what_a_scenario_measures_itself_can_fall_short(tmp_path: Path, name: str) -> None:
+    """Rates, budgets and locks are judged by the scenario, not by the checker of histories."""
     short, work = SEEDED[name]
-    holds, said = run_form(tmp_path, work)
+    holds, said = run_scenario(tmp_path, work)
     assert not holds
     assert short in " ".join(said.split())
 
 
-def test_what_a_form_measures_itself_can_hold(tmp_path: Path) -> None:
+def test_what_a_scenario_measures_itself_can_hold(tmp_path: Path) -> None:
     def work(run: Run) -> None:
         judge_outage(run, away=60, refused=3, asked=[1.0, 1.2, *[20.0] * 100])
         judge_budget(run, [number * 0.6 for number in range(800)], limit=600, refused=0)
         judge_session(run, [1.0, 4.0, 7.0], slow=2.5, renewed=9, lost=0)
 
-    holds, said = run_form(tmp_path, work)
+    holds, said = run_scenario(tmp_path, work)
     assert holds, said
 
 
-def test_the_form_for_a_night_is_longer_and_kept_under_its_own_name(tmp_path: Path) -> None:
+def test_the_scenario_for_a_night_is_longer_and_kept_under_its_own_name(tmp_path: Path) -> None:
     run = Run(tmp_path, Progress("x"), 7, night=True)
     assert (run.size(20, 100), Run(tmp_path, Progress("x"), 7).size(20, 100)) == (100, 20)
-    holds, _ = run_form(tmp_path, lambda run: run.judge(sound()), night=True)
+    holds, _ = run_scenario(tmp_path, lambda run: run.judge(sound()), night=True)
     assert holds
     assert (tmp_path / "example-night.json").exists()

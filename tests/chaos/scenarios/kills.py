@@ -10,7 +10,7 @@ from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.observe import observe, waiting
 from tests.chaos.app.orders import Orders
 from tests.chaos.app.run import run as run_changes
-from tests.chaos.form import Form, Run
+from tests.chaos.scenario import Run, Scenario
 
 
 def kill_workers(run: Run) -> None:
@@ -87,8 +87,10 @@ def restart_broker(run: Run) -> None:
     run.demand(run.figures["kills"] == restarts, f"the broker was killed {run.figures['kills']} times")
 
 
-FORMS = [
-    Form("worker-kills", "The worker is killed while every event has three effects to do.", 3, 30, kill_workers),
-    Form("everything", "All processes are killed, frozen, cut off or made to fail, by chance.", 3, 6, kill_everything),
-    Form("broker-restarts", "The broker is killed and started again 20 times under load.", 2, 4, restart_broker),
+SCENARIOS = [
+    Scenario("worker-kills", "The worker is killed while every event has three effects to do.", 3, 30, kill_workers),
+    Scenario(
+        "everything", "All processes are killed, frozen, cut off or made to fail, by chance.", 3, 6, kill_everything
+    ),
+    Scenario("broker-restarts", "The broker is killed and started again 20 times under load.", 2, 4, restart_broker),
 ]

@@ -13,7 +13,7 @@ from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.observe import observe, waiting
 from tests.chaos.app.orders import Orders
 from tests.chaos.app.people import insist
-from tests.chaos.form import Form, Run
+from tests.chaos.scenario import Run, Scenario
 
 _REASON = "currency-without-code"
 _PER_MINUTE = 1_200
@@ -120,6 +120,6 @@ def _read(client: Client, bulk_id: str) -> Json | None:
         return None  # its host has just been killed
 
 
-FORMS = [
-    Form("bulk-kills", "Dead letters are sent again in bulk while the app is killed.", 6, 60, resend_in_bulk),
+SCENARIOS = [
+    Scenario("bulk-kills", "Dead letters are sent again in bulk while the app is killed.", 6, 60, resend_in_bulk),
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.chaos.broker import test_fuzz, test_kill
-from tests.chaos.form import Form, Run
+from tests.chaos.scenario import Run, Scenario
 from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
 
@@ -37,7 +37,7 @@ def _broker(run: Run) -> Iterator[BrokerProcess]:
         process.kill()
 
 
-FORMS = [
-    Form("broker-messages", "The broker alone is killed under load.", 2, 10, kill_under_load),
-    Form("broker-frames", "The broker alone gets frames that break the protocol.", 2, 8, send_strange_frames),
+SCENARIOS = [
+    Scenario("broker-messages", "The broker alone is killed under load.", 2, 10, kill_under_load),
+    Scenario("broker-frames", "The broker alone gets frames that break the protocol.", 2, 8, send_strange_frames),
 ]

@@ -16,7 +16,7 @@ from tests.chaos.app.cases import Cases, Journey
 from tests.chaos.app.history import History
 from tests.chaos.app.model import NO_CURRENCY
 from tests.chaos.app.observe import observe
-from tests.chaos.form import Form, Run
+from tests.chaos.scenario import Run, Scenario
 
 OFFSETS = range(0, 400, 25)
 """Milliseconds after the opportunity was won; an event is worked on for less, also while three others are."""
@@ -158,9 +158,9 @@ def _sandbox(run: Run) -> Iterator[Cases]:
         yield Cases(bench, systems, client, History(run.seed))
 
 
-FORMS = [
-    Form(
+SCENARIOS = [
+    Scenario(
         "crash-points", "The worker is killed before and after each call that an event makes.", 7, 20, kill_at_each_call
     ),
-    Form("crash-times", "Worker and intake are killed at any moment of an event's way.", 3, 5, kill_between),
+    Scenario("crash-times", "Worker and intake are killed at any moment of an event's way.", 3, 5, kill_between),
 ]

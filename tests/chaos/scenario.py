@@ -1,4 +1,4 @@
-"""A form of `run.py chaos`: something that is done to the running app, and what must hold afterwards."""
+"""A scenario of `run.py chaos`: something that is done to the running app, and what must hold afterwards."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from tests.chaos.app.history import History
 
 @dataclass(slots=True)
 class Run:
-    """One run of a form: how long it is, how far it is, its figures, and where it falls short.
+    """One run of a scenario: how long it is, how far it is, its figures, and where it falls short.
 
     `folder` is for what it needs while it runs and for the histories in which something was found.
     """
@@ -31,7 +31,7 @@ class Run:
         return random.Random(self.seed)  # noqa: S311 -- repeatable
 
     def size(self, minutes: int, night: int) -> int:
-        """How much of something: in the form of minutes, and in the one for a night."""
+        """How much of something: in the short scenario, and in the one for a night."""
         return night if self.night else minutes
 
     def show(self, done: int, note: str = "", *, total: int | None = None) -> None:
@@ -61,8 +61,8 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """A form by its name: what it does in one sentence, about how many minutes it takes, and what runs it."""
+class Scenario:
+    """A scenario by its name: what it does in one sentence, about how many minutes it takes, and what runs it."""
 
     name: str
     does: str
@@ -71,6 +71,6 @@ class Form:
     run: Callable[[Run], None]
 
 
-def by_name(forms: list[Form]) -> Mapping[str, Form]:
-    """The forms by their names."""
-    return {form.name: form for form in forms}
+def by_name(scenarios: list[Scenario]) -> Mapping[str, Scenario]:
+    """The scenarios by their names."""
+    return {scenario.name: scenario for scenario in scenarios}

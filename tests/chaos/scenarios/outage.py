@@ -12,7 +12,7 @@ from tests.chaos.app.bench import WORKER, Bench, running
 from tests.chaos.app.history import History
 from tests.chaos.app.observe import observe, waiting
 from tests.chaos.app.orders import Orders
-from tests.chaos.form import Form, Run
+from tests.chaos.scenario import Run, Scenario
 
 _ERP_SECONDS = 0.1
 """How long the ERP takes for a call: with it, calls at once become requests in a second."""
@@ -27,7 +27,7 @@ _WINDOW = 300.0
 def erp_away(run: Run) -> None:
     """Ten minutes without the ERP: half of them it answers 503, half of them nothing listens; people go on working.
 
-    The form of minutes has a tenth of the times, and so of the settings that are times.
+    The short scenario has a tenth of the times, and so of the settings that are times.
     """
     away, scale = run.size(60, 600), run.size(10, 1)
     settings = {
@@ -170,7 +170,11 @@ def _requests_of_the_app(client: Client) -> dict[tuple[str, str], tuple[float, i
     }
 
 
-FORMS = [
-    Form("erp-away", "The ERP is away for ten minutes (a tenth in the short form), then comes back.", 3, 25, erp_away),
-    Form("budget", "Dataverse enforces its limits, and four worker processes share the budget.", 7, 20, spend_budget),
+SCENARIOS = [
+    Scenario(
+        "erp-away", "The ERP is away for ten minutes (a tenth in the short scenario), then comes back.", 3, 25, erp_away
+    ),
+    Scenario(
+        "budget", "Dataverse enforces its limits, and four worker processes share the budget.", 7, 20, spend_budget
+    ),
 ]
