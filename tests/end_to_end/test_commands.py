@@ -27,7 +27,7 @@ def options(ports: Ports, state: Path) -> list[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a test cannot send Windows' console signals")
 def test_up_leaves_nothing_when_it_is_stopped(tmp_path: Path) -> None:
-    """endpoints.json is there while it is up; SIGTERM ends it with status 0, the file and every listener gone."""
+    """endpoints.json is there while it is up; SIGTERM ends it with status 0, and leaves neither file nor listener."""
     ports = Ports.free()
     file = tmp_path / "endpoints.json"
     with subprocess.Popen(command("up", *options(ports, tmp_path)), cwd=REPOSITORY, stdout=subprocess.PIPE) as up:  # noqa: S603 -- run.py up

@@ -37,7 +37,7 @@ def test_200_events_on_200_records_drain_within_30_seconds(client: Client, slow:
 
 
 def plant(client: Client) -> str:
-    """A row that no step tells of, so that only the webhooks sent here count."""
+    """A row that no step reports, so that only the webhooks sent here count."""
     row_id = str(uuid.uuid4())
     return client.dataverse.create("account", {"name": f"Drain {row_id}"}, row_id=row_id, silent=True)
 

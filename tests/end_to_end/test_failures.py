@@ -44,7 +44,7 @@ def test_retry_after_is_obeyed(client: Client, person: Person) -> None:
     assert seconds_between(*asked) >= 1.9
 
 
-def test_a_poison_event_reaches_the_dead_letter_queue_and_says_why(client: Client, person: Person) -> None:
+def test_a_refused_event_reaches_the_dead_letter_queue_and_says_why(client: Client, person: Person) -> None:
     """The reason is in the status and in the row; the message is in $DeadLetterQueue; nothing is asked twice."""
     strange = client.dataverse.currency("XXX", "No currency")
     asked_before = _refused(client)

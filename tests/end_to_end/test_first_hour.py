@@ -303,7 +303,7 @@ def test_the_terminal_of_up_has_no_line_that_is_too_wide(hour: Hour) -> None:
 
 
 def test_at_the_end_ctrl_c_leaves_nothing_running_and_clean_forgets_it(hour: Hour) -> None:
-    """Exit status 0, endpoints.json gone, every port free; then the state is removed."""
+    """Exit status 0, no endpoints.json, every port free; then the state is removed."""
     hour.up.press_ctrl_c()
     assert hour.up.ended() == 0
     assert not (hour.state / "endpoints.json").exists()

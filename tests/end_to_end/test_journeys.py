@@ -128,7 +128,7 @@ def test_a_lost_order_is_put_on_hold_and_a_deactivated_account_blocked(client: C
 
 
 def test_deleted_rows_stop_their_customer_and_order(client: Client, person: Person) -> None:
-    """There is no row to read any more; the ERP is driven all the same."""
+    """There is no row to read any more, but the ERP is still brought to the right state."""
     account = person.account()
     opportunity, _ = person.opportunity(account, 100)
     person.win(opportunity)

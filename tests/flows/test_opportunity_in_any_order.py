@@ -113,7 +113,7 @@ def test_a_change_that_does_not_matter_is_not_scored() -> None:
     assert (outcome.state, world.credit.scored) == ("completed", [])
 
 
-def test_a_payload_that_does_not_tell_its_columns_may_have_changed_them() -> None:
+def test_a_payload_that_does_not_name_its_columns_may_have_changed_them() -> None:
     """Trimmed and plug-in events without columns are scored where nothing is remembered."""
     world = World()
     world.kit.handle("Update")

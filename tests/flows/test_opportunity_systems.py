@@ -1,4 +1,4 @@
-"""What the ERP and credit scoring are told of an opportunity, and what comes back to the row."""
+"""What the ERP and credit scoring get of an opportunity, and what comes back to the row."""
 
 from datetime import date
 from decimal import Decimal

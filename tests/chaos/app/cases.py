@@ -1,6 +1,6 @@
 """Cases in which a process is killed at a certain point of an event's way.
 
-Which calls an event makes is seen, not written down: each journey is made once undisturbed first.
+Which calls an event makes is observed, not listed: each journey is first made once without a kill.
 """
 
 import os
@@ -28,7 +28,7 @@ from tests.chaos.app.people import context_about
 _APP = "dataverse-integration"
 """User-Agent of the app's calls."""
 _LEDGER = "/devstoreaccount1/records"
-"""Of the ledger only what is known of a record decides anything; the other tables are written by the intake, too."""
+"""Only the ledger's table of records decides anything; the intake writes to the other tables, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Cases:
     records: list[str] = field(default_factory=list)
 
     def account(self, *, silent: bool = True, **columns: Any) -> str:
-        """A customer that the ERP does not know; `silent`: no step tells of it."""
+        """A customer that the ERP does not know; `silent`: no step reports it."""
         row_id = self.client.dataverse.create("account", {"name": "North", **columns}, silent=silent)
         if not silent:
             self.records.append(f"account:{row_id}")
@@ -90,7 +90,7 @@ class Cases:
         self.bench.sandbox.processes.start(name)
 
     def quiet(self) -> None:
-        """Wait until the case before has come to its end: ten deliveries that are all killed would be too many."""
+        """Wait until the previous case has ended: a message whose ten deliveries are all killed is dead-lettered."""
         self.client.dataverse.quiet()
         eventually(lambda: not waiting(self.client), within=60, what="an empty work queue")
 
@@ -141,7 +141,7 @@ class Cases:
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """A process that sleeps; what it is sent meanwhile it takes when it wakes."""
+        """Within the block the process is stopped; afterwards it takes what it was sent meanwhile."""
         pid = self.bench.sandbox.processes.pid(name)
         assert pid is not None
         os.killpg(pid, signal.SIGSTOP)

@@ -18,7 +18,7 @@ COPIES = (1, 2, 3, 5)
 class Change:
     """One change of one row.
 
-    `columns` may be written again without harm. With `copies` Dataverse's own steps are told to keep quiet, and so many
+    `columns` may be written again without harm. With `copies` Dataverse's own steps do not fire, and so many
     webhooks about it are posted directly.
     """
 

@@ -1,4 +1,4 @@
-"""Judges a history: what was promised and not kept. It sees only what is seen from outside."""
+"""Judges a history, which has only what can be seen from outside: which promises were broken."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator
@@ -11,14 +11,14 @@ from tests.chaos.app.history import History
 Thing = TypeVar("Thing", bound=Hashable)
 
 BURIED = frozenset({"dead-lettered", "resolved"})
-"""Their message may be in the dead-letter queue; what is resolved, by a later event, need not be there any more."""
+"""States of events whose message may be in the dead-letter queue; that of a resolved event may have been removed."""
 FINAL = BURIED | {"completed", "superseded", "no-handler"}
 LISTED = frozenset({"waiting", "dead-lettered"})
 """The states of events that the list of problems has; it also has systems, under the event that noticed something."""
 REASONS = frozenset({"credit-rejected", "erp-rejected", "currency-without-code"})
-"""The only reasons to be dead-lettered here: what refuses the currency that does not exist or has no code,"""
+"""The reasons for a currency that does not exist or has no code. With `RESTORED` there are no others."""
 RESTORED = frozenset({"erp-ahead", "erp-behind"})
-"""and what notices that a system was restored from an older copy."""
+"""The reasons that say that a system was restored from an older copy."""
 
 
 PROMISES = ("lost", "done twice", "charged twice", "out of order", "not converged", "two statuses")
@@ -96,7 +96,7 @@ def _done_twice(history: History) -> Iterator[str]:
 
 
 def _charged_twice(history: History) -> Iterator[str]:
-    """One state of an opportunity is paid for once, whichever of its events asks."""
+    """One state of an opportunity is charged once, whichever of its events asks."""
     last: dict[str, Hashable] = {}
     for charge in history.charges:
         if last.get(charge["reference"]) == model.scored_for(charge):
@@ -118,7 +118,7 @@ def _out_of_order(history: History) -> Iterator[str]:
 
 
 def _two_statuses(history: History) -> Iterator[str]:
-    """Ledger, status route, list of problems and analytics say the same of how an event ended.
+    """Ledger, status route, list of problems and analytics agree on how an event ended.
 
     Analytics hears of a dead letter when it becomes one; what resolves it is another event.
     """
@@ -152,7 +152,7 @@ def _dead_letters(history: History) -> Iterator[str]:
 
 
 def _dead_letter_reasons(history: History) -> Iterator[str]:
-    """A dead letter says why, and only what is to be refused becomes one."""
+    """A dead letter has a reason, and it is one of those that may occur."""
     expected = dict.fromkeys(history.restored, RESTORED) | dict.fromkeys(history.unacceptable, REASONS)
     for event_id, operation in history.operations.items():
         if operation is None or operation["state"] not in BURIED:
@@ -180,7 +180,7 @@ def _archive(history: History) -> Iterator[str]:
 
 
 def _own_writes(history: History) -> Iterator[str]:
-    """What the app itself has written is answered at the intake and goes no further; nothing else is."""
+    """The app's own writes end at the intake, and no other event does."""
     for answer in history.answers:
         if answer.own != (answer.status == "own-write"):
             yield f"event {answer.event_id} of {answer.record}, own {answer.own}, was answered {answer.status}"

@@ -1,4 +1,4 @@
-"""Sandboxes of these tests' own: what was told to them and what has happened to them stays in them."""
+"""Sandboxes of these tests' own: what is done to them disturbs no other test."""
 
 from collections.abc import Iterator
 from pathlib import Path

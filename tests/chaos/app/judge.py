@@ -1,4 +1,4 @@
-"""The end of a run in the default tests: its figures, and a failure that tells what to look into."""
+"""The end of a run in the default tests: its figures, and a failure that says what to look into."""
 
 import json
 from pathlib import Path

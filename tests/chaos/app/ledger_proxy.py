@@ -23,7 +23,7 @@ _NOT_PASSED_ON = {"host", "content-length", "transfer-encoding", "content-encodi
 
 @contextmanager
 def before(tables: str, port: int) -> Iterator[StandIn]:
-    """A proxy on this port before the tables at this URL."""
+    """A proxy on this port, in front of the tables at this URL."""
     url = f"http://127.0.0.1:{port}"
     command = (sys.executable, "-m", "tests.chaos.app.ledger_proxy", "--port", str(port), "--to", tables)
     with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL) as process:  # noqa: S603 -- our own

@@ -41,7 +41,7 @@ _FAULTS = (
 
 
 class Nemesis:
-    """Strikes one after the other; `strikes` tells what was done."""
+    """Strikes one after the other; `strikes` lists what was done."""
 
     def __init__(self, bench: Bench, client: Client, rng: random.Random) -> None:
         self._bench = bench
@@ -115,7 +115,7 @@ class Nemesis:
         stand_in.add_fault(match, **{"times": self._rng.randrange(1, 4), **fault})
 
     def heal(self) -> None:
-        """Everything runs and nothing is told to fail; the locks of dead workers were freed when they died."""
+        """Everything runs and no fault is armed; the locks of dead workers were freed when they died."""
         for name in self._sandbox.processes.names:
             if self._sandbox.processes.pid(name) is None:
                 self._sandbox.processes.start(name)

@@ -1,4 +1,4 @@
-"""Once everything is quiet: what can be seen from outside of what became of all events."""
+"""Waits until everything is quiet, then notes what can be seen from outside of how all events ended."""
 
 import json
 import random

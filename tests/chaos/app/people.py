@@ -24,7 +24,7 @@ _MESSAGES = {"create": "Create", "update": "Update"}
 
 
 def insist(do: Callable[[], Any]) -> Any:
-    """Do it until the other side takes it; what was refused (4xx) because it is done already is done."""
+    """Repeat a request until the other side accepts it; a refusal (4xx) because it was done already counts."""
     deadline = time.monotonic() + _GIVE_UP
     while True:
         try:
@@ -42,7 +42,7 @@ def insist(do: Callable[[], Any]) -> Any:
 
 
 class Sender(threading.Thread):
-    """Posts webhooks in random order, each until the intake has answered 202; `answers` are what it was told."""
+    """Posts webhooks in random order, each until the intake has answered 202; `answers` are the intake's."""
 
     def __init__(self, client: Client, rng: random.Random) -> None:
         super().__init__(name="sender", daemon=True)
@@ -99,7 +99,7 @@ class People:
         self._pause = 1 / rate
 
     def make(self, changes: Iterable[Change]) -> list[str]:
-        """All changes, and the webhooks of those that steps do not tell of; the records that were changed."""
+        """Make all changes, and post the webhooks of those that no step reports; returns the changed records."""
         records: dict[str, None] = {}
         for change in changes:
             insist(partial(self._make, change))

@@ -67,7 +67,7 @@ def test_killed_behind_the_order_of_what_is_reopened_meanwhile_the_order_is_held
 
 
 @pytest.mark.parametrize("match", ["PUT /api/customers", "PUT /api/orders"])
-def test_an_answer_lost_while_the_row_moves_on_is_no_reason_for_a_verdict(
+def test_an_answer_lost_while_the_row_moves_on_is_no_reason_to_dead_letter(
     client: Client, person: Person, match: str
 ) -> None:
     """The next attempt carries another row version: to the ERP that is another request than the one it has done."""
@@ -100,7 +100,7 @@ def test_a_delete_whose_answer_was_lost_is_done_once(client: Client, person: Per
     assert len(effects_of(client, row_id)) == done + 1
 
 
-def test_killed_behind_the_verdict_row_and_analytics_are_told_later(
+def test_killed_after_the_dead_letter_reason_row_and_analytics_are_notified_later(
     shared: Bench, client: Client, person: Person
 ) -> None:
     """The reason is written first; what could not be reported any more is reported by the next delivery."""
@@ -134,10 +134,10 @@ def test_what_failed_and_is_as_before_again_is_synced(client: Client, person: Pe
     assert len(charges_for(client, opportunity)) == 1
 
 
-def test_a_score_that_could_not_be_written_back_is_not_paid_again_by_the_next_event(
+def test_a_score_that_could_not_be_written_back_is_not_charged_again_by_the_next_event(
     client: Client, person: Person
 ) -> None:
-    """While the first event waits for its next attempt, another one of the same row uses what was paid for."""
+    """While the first event waits for its next attempt, another one of the same row uses the score that was charged."""
     opportunity, _ = person.opportunity(person.account(), 800)
     client.dataverse.add_fault(OUR_WRITES, status=429, headers={"Retry-After": "2"})
     first = person.change("opportunity", opportunity, {"estimatedvalue": 300_000})
@@ -149,11 +149,11 @@ def test_a_score_that_could_not_be_written_back_is_not_paid_again_by_the_next_ev
     assert client.dataverse.retrieve("opportunity", opportunity)["new_syncstatus"] == 1
 
 
-def test_what_two_records_events_remember_of_a_customer_does_not_hide_what_the_erp_was_told_last(
+def test_what_two_records_events_remember_of_a_customer_does_not_hide_what_the_erp_got_last(
     client: Client, person: Person
 ) -> None:
     """An order's event brings the customer to its state, is held up, and remembers that state behind a newer one's
-    back: when the row comes back to the old state, the ERP must be told.
+    back: when the row comes back to the old state, the ERP must get it.
     """  # noqa: D205 -- one sentence
     account = client.dataverse.create("account", {"name": "Old"}, silent=True)
     opportunity, _ = person.opportunity(account, 500)

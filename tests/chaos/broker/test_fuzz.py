@@ -65,7 +65,7 @@ def empty(client: AmqpClient) -> None:
 
 
 class Witness:
-    """Somebody whose messages go through as if nothing were."""
+    """A client whose messages go through all the time."""
 
     def __init__(self, client: AmqpClient) -> None:
         self._client = client
@@ -98,7 +98,7 @@ def run(broker: BrokerProcess, frames: int, *, show: Callable[[int], None] = lam
     assert broker.process is not None
     assert broker.process.poll() is None
     assert max(sizes[ROUNDS // 2 :]) - max(sizes[: ROUNDS // 2]) < ALLOWED_GROWTH_KB, sizes
-    assert broker.call("GET", "/control/counters")["open"] == 0, "connections of clients that have gone are kept"
+    assert broker.call("GET", "/control/counters")["open"] == 0, "connections of disconnected clients are kept"
     assert "could not be handled" not in broker.log_text(), "a frame has met an error that is not one of the protocol"
     assert broker.stop() == 0
     return {

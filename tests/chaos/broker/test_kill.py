@@ -22,7 +22,7 @@ WINDOW = 10  # messages on their way at once
 
 
 class Load:
-    """Producers and a consumer that reconnect for ever, and what they were told."""
+    """Producers and a consumer that reconnect for ever, and what was acknowledged to them."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -31,7 +31,7 @@ class Load:
         self.events: set[str] = set()
         self.received: Counter[str] = Counter()
         self.completed: set[str] = set()
-        self.in_doubt: set[str] = set()  # completion was asked for, the answer fell to a kill: either is right
+        self.unknown: set[str] = set()  # completion was requested and a kill took the answer: both are right
         self.resurrected: set[str] = set()
         self._count = itertools.count()
 
@@ -40,7 +40,7 @@ class Load:
             try:
                 with AmqpClient(self.port) as client:
                     work(client)
-            except (OSError, AssertionError):  # the broker is gone, or went while something was waited for
+            except (OSError, AssertionError):  # the broker was killed, perhaps while something was awaited
                 time.sleep(0.05)
 
     def produce(self) -> None:
@@ -76,7 +76,7 @@ class Load:
     def _complete(self, client: AmqpClient, link: Link, taken: dict[int, str]) -> None:
         self.received.update(taken.values())
         self.resurrected |= self.completed.intersection(taken.values())
-        self.in_doubt.update(taken.values())
+        self.unknown.update(taken.values())
         for number in taken:
             link.dispose(number, Accepted())
         try:
@@ -84,7 +84,7 @@ class Load:
         finally:
             for number, name in taken.items():
                 if number in client.settlements:
-                    self.in_doubt.discard(name)
+                    self.unknown.discard(name)
                 if isinstance(client.settlements.pop(number, None), Accepted):
                     self.completed.add(name)
 
@@ -141,14 +141,14 @@ def run(
     left = everything(broker.port, "load")
     stored = everything(broker.port, "load-events/ConsumerGroups/$Default/Partitions/1")
     assert broker.stop() == 0
-    lost = load.acknowledged - load.completed - load.in_doubt - left
+    lost = load.acknowledged - load.completed - load.unknown - left
     back = load.resurrected | (load.completed & left)
     again = sum(count - 1 for count in load.received.values())
     assert len(load.acknowledged) > 20 * kills, "there was no load"
     assert len(load.completed) > 5 * kills
     assert lost == set(), "acknowledged messages are lost"
     assert back == set(), "completed messages have come back"
-    assert len(load.in_doubt) <= WINDOW * done, "only settlements on their way at a kill can be in doubt"
+    assert len(load.unknown) <= WINDOW * done, "only settlements on their way at a kill can have an unknown outcome"
     assert load.events
     assert load.events - stored == set(), "acknowledged events are lost"
     return {
@@ -156,7 +156,7 @@ def run(
         "messages acknowledged": len(load.acknowledged),
         "messages completed": len(load.completed),
         "messages delivered again": again,
-        "completions whose answer fell to a kill": len(load.in_doubt),
+        "completions whose answer fell to a kill": len(load.unknown),
         "messages lost": len(lost),
         "completed messages that came back": len(back),
         "events acknowledged": len(load.events),

@@ -15,7 +15,7 @@ from tests.chaos.app.orders import Orders
 from tests.chaos.scenario import Run, Scenario
 
 _ERP_SECONDS = 0.1
-"""How long the ERP takes for a call: with it, calls at once become requests in a second."""
+"""Seconds that the ERP takes for a call: they turn a number of calls at once into requests in a second."""
 _AT_ONCE = 16
 """ERP_CONCURRENCY, by default."""
 _RAMP_SECONDS = 5

@@ -173,7 +173,7 @@ def _ids(table: str, records: Sequence[str]) -> list[str]:
 
 
 def _copy(files: Path, to: Path) -> None:
-    """A file or a folder in the place of another one; SQLite's own beside it are gone once it has stopped."""
+    """A file or a folder in the place of another one; SQLite's own files beside it do not exist once it has stopped."""
     if files.is_dir():
         shutil.rmtree(to, ignore_errors=True)
         shutil.copytree(files, to)

@@ -106,7 +106,7 @@ def test_the_package_starts_with_its_own_requirements_alone(package: Path, tmp_p
 
     Installs requirements.txt into a new environment, loads function_app from the package with the development
     environment's settings, and lists its functions. The slowest test of this folder (13 s, 40 s without pip's cache);
-    it runs by default, as nothing else here would tell before the app is in Azure.
+    it runs by default, as nothing else here would show it before the app is in Azure.
     """
     app = tmp_path / "app"
     with zipfile.ZipFile(package) as archive:

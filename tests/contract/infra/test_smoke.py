@@ -1,4 +1,4 @@
-"""The package runs in the sandbox as it is deployed, and the smoke test tells a good deployment from a bad one."""
+"""The package runs in the sandbox as it is deployed, and the smoke test knows a good deployment from a bad one."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
 """What is imported is pinned, what is pinned is used, and the locks are in step with what is written by hand.
 
-Nothing here asks a package index: the installed libraries' own metadata tell what a lock must name.
+Nothing here asks a package index: the installed libraries' own metadata say what a lock must name.
 """
 
 import ast

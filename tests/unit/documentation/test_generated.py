@@ -62,7 +62,7 @@ def test_reasons_are_found_however_they_are_written() -> None:
 
 
 def test_reasons_that_are_written_otherwise_are_in_the_code() -> None:
-    """The list of exceptions holds no word that has gone."""
+    """The list of exceptions has no word that the code does not have."""
     source = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "integration").rglob("*.py"))
     for word in reasons.HANDED_OVER:
         assert f'"{word}"' in source, word

@@ -62,7 +62,7 @@ def test_paths_that_pages_name_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_commands_that_pages_name_exist(page: Path) -> None:
-    """Whoever types a command from a page is not told that there is none of this name."""
+    """No page names a command that run.py does not have."""
     text = read(page)
     for name in re.findall(r"run\.py ([a-z][a-z-]*)", text):
         assert catalogue.find(name), name
@@ -91,7 +91,7 @@ def test_pages_that_the_code_names_exist() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_settings_that_pages_name_exist(page: Path) -> None:
-    """A setting that a page tells people to set is one that the app reads."""
+    """A setting that a page asks people to set is one that the app reads."""
     starts = "|".join(sorted({name.partition("_")[0] for name in Settings.names() if name.isupper()}))
     found = set(re.findall(rf"`((?:{starts})_[A-Z_]+)`", read(page)))
     of_systems = {setting_of("erp", field.alias or "") for kind in KINDS for field in kind.model_fields.values()}

@@ -1,4 +1,4 @@
-"""One word for one thing: what the glossary has another word for does not stand in the prose of the pages."""
+"""One word for one thing: pages use the word of the glossary, and not an older one for the same thing."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
 def test_pages_use_the_words_of_the_glossary(page: Path) -> None:
-    """In code the words may stand as long as the code has them."""
+    """Code may have the older words."""
     prose = CODE.sub("", page.read_text(encoding="utf-8"))
     for words, instead in INSTEAD.items():
         found = re.findall(rf"\b(?:{words})\b", prose, re.IGNORECASE)

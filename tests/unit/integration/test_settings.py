@@ -28,7 +28,7 @@ def test_the_example_file_is_a_valid_configuration() -> None:
 
 
 def test_every_setting_is_documented_in_the_example_and_no_other() -> None:
-    """The example's `Meaning` and the class tell the same."""
+    """The example's `Meaning` and the class say the same."""
     assert set(EXAMPLE["Meaning"]) - RUNTIME_ONLY - OF_SYSTEMS == set(Settings.names())
     assert set(EXAMPLE["Values"]) - RUNTIME_ONLY - OF_SYSTEMS <= set(Settings.names())
     for field in Settings.model_fields.values():
@@ -94,7 +94,7 @@ def test_secrets_do_not_show_in_the_settings_themselves() -> None:
     ],
 )
 def test_what_cannot_work_stops_the_start(name: str, value: str) -> None:
-    """Better no app than one that refuses every event; the value itself is never told."""
+    """Better no app than one that refuses every event; the value itself is never shown."""
     with pytest.raises(ConfigurationError) as raised:
         Settings.from_environment(environment(**{name: value}))
     assert name in str(raised.value) or "SYSTEMS.erp.rest-erp.url" in str(raised.value)

@@ -135,6 +135,6 @@ async def test_the_days_of_the_archive_are_known_from_the_events(ledger: Ledger,
 
 
 async def test_erasing_what_is_not_there_is_written_down_too(ledger: Ledger, erasure: Erasure) -> None:
-    """The question was asked, and the answer is nothing; quotes in it are its own business."""
+    """That somebody asked is written down as well; a quote in the id does no harm."""
     assert await erasure.erase("contact", "it's unknown", by="me", reason="r") == Erased()
     assert len(await audit(ledger)) == 1

@@ -56,7 +56,7 @@ class OldRelease:
         await self._events.upsert_entity({**row, "basis": basis, "answer": json.dumps(answer)})
 
     async def note(self, session_id: str, **columns: Any) -> None:
-        """What a record was last driven to."""
+        """What a record was last brought to."""
         await self._records.upsert_entity({"PartitionKey": session_id, "RowKey": "state", **columns})
 
     async def has_note(self, session_id: str) -> bool:
@@ -66,7 +66,7 @@ class OldRelease:
 
 @pytest.fixture
 async def old(storage: str) -> AsyncIterator[OldRelease]:
-    """The old release, on tables that it has made; they are gone afterwards, as for everybody else here."""
+    """The old release, on tables that it has made; they are deleted afterwards, as those of all tests here."""
     async with TableServiceClient.from_connection_string(storage) as service:
         names = ("events", "correlations", "records")
         yield OldRelease(*[await service.create_table_if_not_exists(name) for name in names])
@@ -102,7 +102,7 @@ async def test_a_note_becomes_what_is_remembered(ledger: Ledger, old: OldRelease
     assert not memory.acted_after(datetime(2026, 11, 20, 19, 5, tzinfo=UTC))
 
 
-async def test_what_was_begun_has_an_unknown_outcome(ledger: Ledger, old: OldRelease, record: str) -> None:
+async def test_what_was_started_has_an_unknown_outcome(ledger: Ledger, old: OldRelease, record: str) -> None:
     """It is due whatever the row says, and its order counts as one that may exist."""
     await old.note(record, basis_erp_order="begun")
     effect = (await ledger.record(record)).memory.effect("erp-order")
@@ -111,7 +111,7 @@ async def test_what_was_begun_has_an_unknown_outcome(ledger: Ledger, old: OldRel
     assert effect.number == 1
 
 
-async def test_what_was_paid_for_is_not_charged_again(ledger: Ledger, old: OldRelease, record: str) -> None:
+async def test_what_was_charged_is_not_charged_again(ledger: Ledger, old: OldRelease, record: str) -> None:
     """Under the fingerprint of what was asked, also where its event did not come to its end."""
     asked = fingerprint("1000.00", "EUR", "c-1")
     await old.note(record, paid=json.dumps({asked: SCORE}), basis_credit_score="before")

@@ -29,7 +29,7 @@ def of_record(table: str, record_id: str, minute: str) -> IntegrationEvent:
 
 
 async def test_correlation_ids_of_any_form_are_kept_apart(ledger: Ledger, queries: Queries) -> None:
-    """Slashes, quotes, length are the caller's business; one id is not found by the beginning of another."""
+    """Slashes, quotes and any length are allowed; one id is not found by the beginning of another."""
     strange = [it + uuid.uuid4().hex for it in ("a/b\\c#d?e'f", "ü" * 200, "x", "x~", "%")]
     events = [event(correlation_id=correlation_id) for correlation_id in strange]
     await asyncio.gather(*(ledger.accept(it) for it in events))
@@ -39,7 +39,7 @@ async def test_correlation_ids_of_any_form_are_kept_apart(ledger: Ledger, querie
 
 
 async def test_events_of_one_correlation_come_oldest_first_over_the_months(ledger: Ledger, queries: Queries) -> None:
-    """A hundred at most; only some months, where somebody knows which."""
+    """A hundred at most; a caller may name the months."""
     shared = uuid.uuid4().hex
     events = [event(minute=f"2026{month:02}010000", correlation_id=shared) for month in (12, 11, 10) for _ in range(40)]
     await asyncio.gather(*(ledger.accept(it) for it in events))

@@ -67,7 +67,7 @@ async def test_who_has_written_before_is_fenced_as_well(ledger: Ledger, session_
 
 
 async def test_the_last_word_of_a_frozen_invocation_before_the_claim_is_kept(ledger: Ledger, session_id: str) -> None:
-    """What A wrote between B's read and B's first write is beneath what B writes."""
+    """B's first write keeps what A has written since B's read."""
     a = await ledger.record(session_id)
     await a.write(lambda memory: memory.end("a1", State.COMPLETED))
     b = await ledger.record(session_id)

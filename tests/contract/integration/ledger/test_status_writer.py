@@ -58,7 +58,7 @@ async def test_the_way_of_an_event_is_one_row(ledger: Ledger) -> None:
 
 
 async def test_a_late_row_of_an_earlier_attempt_takes_nothing_back(ledger: Ledger) -> None:
-    """An invocation that has lost its session says that it begins: the event has ended all the same."""
+    """An invocation that has lost its session writes that it begins; the event stays ended."""
     it = event()
     ledger.status.put(rows.ended(it, State.COMPLETED, now=NOW, steps=()))
     ledger.status.put(rows.started(dataclasses.replace(it, attempt=2), (), NOW))

@@ -86,7 +86,7 @@ def asked(system: StandIn) -> int:
 async def test_many_events_stay_within_what_dataverse_takes(
     dataverse_instance: DataverseInstance, dataverse_system: StandIn
 ) -> None:
-    """Without a budget the eleventh request is refused, and Dataverse asks for minutes of silence."""
+    """Without a budget the eleventh request is refused, and Dataverse asks for a pause of minutes."""
     dataverse_system.control("POST", "limits", json={"requests": 11, "window_seconds": 300})
     one = dataverse_instance(requests=10)
     results = await asyncio.gather(*[one.who_am_i() for _ in range(30)], return_exceptions=True)

@@ -46,7 +46,7 @@ async def test_any_key_that_tables_takes_is_written_read_found_and_deleted(table
 
 
 async def test_an_entity_is_inserted_once(table: AnyTable) -> None:
-    """The second one is told that it is there, and changes nothing."""
+    """The second insertion is refused because it exists, and changes nothing."""
     await table.insert(row("1", text="first"))
     with pytest.raises(EntityExists):
         await table.insert(row("1", text="second"))

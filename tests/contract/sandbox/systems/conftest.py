@@ -64,7 +64,7 @@ def stand_in(start: Start, tmp_path_factory: pytest.TempPathFactory) -> StandIn:
 
 @pytest.fixture
 def application(stand_in: StandIn) -> Iterator[Dataverse]:
-    """Dataverse as our application user sees it; registrations and faults are gone afterwards."""
+    """Dataverse as our application user sees it; registrations and faults are removed afterwards."""
     dataverse = sign_in(stand_in, "application")
     yield dataverse
     stand_in.control("DELETE", "faults")

@@ -1,4 +1,4 @@
-"""Our own writes end at the intake, whoever else's change does not."""
+"""Our own writes end at the intake, and nobody else's do."""
 
 import logging
 from typing import Any

@@ -149,7 +149,7 @@ def test_an_event_whose_sender_is_not_known_is_seen_by_who_knows_its_id() -> Non
     assert get(operation(State.COMPLETED, caller=None), "other").status_code == 200
 
 
-def test_a_sender_is_not_told_that_its_event_is_unknown_while_the_ledger_may_be_behind() -> None:
+def test_an_unknown_event_is_not_404_while_the_ledger_may_be_behind() -> None:
     """It was answered 202 a moment ago, and a flow that then gets 404 would be run again."""
     recent, old = get(None, "flow"), get(None, "flow", event_id=LONG_AGO)
 
@@ -158,7 +158,7 @@ def test_a_sender_is_not_told_that_its_event_is_unknown_while_the_ledger_may_be_
 
 
 @pytest.mark.parametrize("fails", [Transient("away", reason="ledger-unavailable"), RuntimeError("secret")])
-def test_a_status_that_cannot_be_told_is_503(fails: Exception) -> None:
+def test_a_status_that_cannot_be_read_is_503(fails: Exception) -> None:
     """Never 500: whoever polls gives up on that."""
     answer = get(None, "flow", fails=fails)
 

@@ -23,7 +23,7 @@ def test_a_smaller_share_holds_at_once() -> None:
 
 @given(st.integers(1, 20), st.lists(st.floats(0, 60), max_size=200))
 def test_no_window_has_more_than_the_budget_and_no_wait_is_longer_than_it(requests: int, waits: list[float]) -> None:
-    """Whenever a window of five minutes begins; and who waits as told gets through."""
+    """Whenever a window of five minutes begins; and whoever waits for as long as it says gets through."""
     budget, now, sent = Budget(requests, window=300), 0.0, list[float]()
     for wait in waits:
         now += wait

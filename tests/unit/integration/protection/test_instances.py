@@ -1,4 +1,4 @@
-"""How many share what there is."""
+"""How many instances share a budget."""
 
 import asyncio
 

@@ -143,7 +143,7 @@ async def test_many_throttled_calls_write_once(shared: Store, clock: ManualClock
 
 
 async def test_a_person_pauses_and_resumes_for_all_instances(shared: Store, clock: ManualClock) -> None:
-    """Who did it and why is told to whoever asks; nobody knows until when."""
+    """Whoever asks learns who did it and why; nobody knows until when."""
     operations, worker = switch(shared, clock), switch(shared, clock)
     state = await operations.pause(by="ann", why="the ERP is being migrated")
     assert state.pause is not None
@@ -199,7 +199,7 @@ async def twice(one: Switch) -> None:
 
 
 async def test_while_the_store_is_away_each_instance_goes_by_what_it_sees(shared: Store, clock: ManualClock) -> None:
-    """And tells the others once the store is back."""
+    """And shares it with the others once the store is back."""
     first, second = switch(shared, clock), switch(shared, clock)
     shared.away = True
     await break_it(first)

@@ -1,4 +1,4 @@
-"""What comes back is validated, and nothing of its content is told."""
+"""Answers are validated, and an error shows nothing of their content."""
 
 import pytest
 from pydantic import BaseModel

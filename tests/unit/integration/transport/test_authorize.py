@@ -10,7 +10,7 @@ from tests.unit.integration.transport.parts import ManualClock, Server, Transpor
 
 
 class Issuer:
-    """Gives tokens t1, t2, ... good for a minute (or `lifetime` seconds); can be told to fail or to wait."""
+    """Gives tokens t1, t2, ... good for a minute (or `lifetime` seconds); can be made to fail or to wait."""
 
     def __init__(self, lifetime: float = 60) -> None:
         self.calls = 0

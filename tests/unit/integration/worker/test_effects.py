@@ -224,7 +224,7 @@ async def test_what_is_forgotten_is_done_again(ledger: MemoryLedger) -> None:
 
 
 async def test_what_is_free_of_charge_is_written_down_with_the_end_of_the_event(ledger: MemoryLedger) -> None:
-    """What is charged for at once: nobody pays twice because a process died."""
+    """What is charged for at once: nothing is charged twice because a process died."""
     _, effects = await opened(ledger)
     await effects.once("order", "f1", done)
     assert ledger.memory("opportunity:1").effect("order").started == "f1"

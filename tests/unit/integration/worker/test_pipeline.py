@@ -292,7 +292,7 @@ async def test_a_dead_letter_that_is_resolved_before_it_was_published_is_publish
     assert states[it.event_id] == "resolved"
 
 
-async def test_who_cannot_be_told_of_a_dead_letter_is_told_by_a_copy_that_then_goes_on(world: World) -> None:
+async def test_who_cannot_be_notified_of_a_dead_letter_is_notified_by_a_copy_that_then_goes_on(world: World) -> None:
     it = new(world)
     world.handler.script = [Permanent("refused", reason="erp-rejected")]
     world.handler.mark_error = Outage("dataverse away")

@@ -22,7 +22,7 @@ TARGET = Target("opportunity", "opportunities", ("erpnumber",))
 
 
 class Dataverse(DataverseClient):
-    """Answers with one row, and remembers what it was asked and told."""
+    """Answers with one row, and remembers what it was asked for and what was written."""
 
     def __init__(self, **values: Any) -> None:
         self.row = Row("opportunities", "r-1", values, 'W/"1"', 1)

@@ -157,7 +157,7 @@ def test_the_pace_of_a_record_is_nobody_elses(clock: ManualClock) -> None:
 
 
 def test_the_pace_remembers_only_so_many_records(clock: ManualClock) -> None:
-    """The one that was driven longest ago is forgotten, which costs at most one write more."""
+    """The one whose effect is the oldest is forgotten, which costs at most one write more."""
     pace = Pace(1_000.0, clock)
     for number in range(10_000):
         pace.driven(f"account:{number}")

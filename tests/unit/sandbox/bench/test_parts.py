@@ -15,8 +15,8 @@ STATS = {
 }
 
 
-def test_threads_of_the_app_are_told_by_name_and_the_rest_is_the_host() -> None:
-    """Numbers in thread names tell nothing; function code is not counted twice, though a thread of the pool ran it."""
+def test_threads_of_the_app_are_known_by_name_and_the_rest_is_the_host() -> None:
+    """Numbers in thread names mean nothing; function code is not counted twice, though a thread of the pool ran it."""
     assert parts(STATS) == {CODE: 4.0, "thread work-queue": 1.5, "thread keep_alive": 0.25, REST: 4.25}
 
 

@@ -57,7 +57,7 @@ def server() -> Iterator[int]:
 
 
 def test_the_relay_passes_answers_on_and_counts(server: int) -> None:
-    """What goes through is what would have gone without it."""
+    """The bytes that pass are the same as without it."""
     with relay(server) as running:
         for number in range(3):
             with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/account/t?{number}", timeout=10) as answer:

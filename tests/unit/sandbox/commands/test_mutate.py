@@ -104,7 +104,7 @@ def test_a_file_that_is_none_of_ours_is_named(
     assert "other.json is no file that --json has written" in " ".join((said.out + said.err).split())
 
 
-def test_windows_is_told_that_it_cannot(
+def test_on_windows_it_says_that_it_cannot(
     trials: Trials, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(mutate, "POSSIBLE", False)

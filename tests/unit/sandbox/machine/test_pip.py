@@ -1,4 +1,4 @@
-"""What pip's output tells of how far it is."""
+"""What pip's output shows about its progress."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which files make an app, and when a change of them is told."""
+"""Which files make an app, and when a change of them is reported."""
 
 import os
 from pathlib import Path
@@ -38,8 +38,8 @@ class Files:
     def changes(self, settings: Path | None = None) -> Changes:
         return Changes(AppFiles(self.app, settings).state, clock=lambda: self.now)
 
-    def told(self, changes: Changes) -> list[str]:
-        """What is told when everything has been quiet for a second."""
+    def reported(self, changes: Changes) -> list[str]:
+        """What is reported when no file has changed for a second."""
         assert changes.poll() == []
         self.now += 1
         return [file.relative_to(self.app).as_posix() for file in changes.poll()]
@@ -65,34 +65,34 @@ def test_the_projects_own_app_is_what_is_deployed() -> None:
 def test_a_change_is_reported_once(files: Files, name: str) -> None:
     changes = files.changes()
     files.touch(name)
-    assert files.told(changes) == [name]
-    assert files.told(changes) == []
+    assert files.reported(changes) == [name]
+    assert files.reported(changes) == []
 
 
 @pytest.mark.parametrize("name", ["tests/test_it.py", "notes.md", ".venv/library.py", "run.py"])
 def test_what_is_no_part_of_the_app_does_not_matter(files: Files, name: str) -> None:
     changes = files.changes()
     files.touch(name)
-    assert files.told(changes) == []
+    assert files.reported(changes) == []
 
 
 def test_a_file_that_goes_is_a_change(files: Files) -> None:
     changes = files.changes()
     (files.app / "package/part.py").unlink()
-    assert files.told(changes) == ["package/part.py"]
+    assert files.reported(changes) == ["package/part.py"]
 
 
 def test_a_settings_file_counts_also_before_it_is_there(files: Files) -> None:
     changes = files.changes(files.app / "local.settings.json")
     files.touch("local.settings.json")
-    assert files.told(changes) == ["local.settings.json"]
+    assert files.reported(changes) == ["local.settings.json"]
 
 
 def test_changes_in_quick_succession_are_reported_together(files: Files) -> None:
-    """Nothing is told until half a second has passed without one."""
+    """Nothing is reported until half a second has passed without one."""
     changes = files.changes()
     for name in ("function_app.py", "package/part.py", "function_app.py"):
         files.touch(name)
         assert changes.poll() == []
         files.now += 0.3
-    assert files.told(changes) == ["function_app.py", "package/part.py"]
+    assert files.reported(changes) == ["function_app.py", "package/part.py"]

@@ -1,4 +1,4 @@
-"""Which events the logs tell of; all of them are of one record, so their ids have eight digits in common."""
+"""Which events the logs mention; all of them are of one record, so their ids have eight digits in common."""
 
 import json
 from pathlib import Path

@@ -48,6 +48,6 @@ async def test_what_the_system_does_not_have_is_said_by_itself(resources: Resour
 
 
 async def test_an_address_that_the_system_does_not_have_is_an_outage(resources: Resources, new_id: str) -> None:
-    """Nobody's own words: a wrong address in the settings must not use up events."""
+    """It is not an answer of the system itself: a wrong address in the settings must not dead-letter events."""
     with pytest.raises(Outage):
         await resources.get(f"nothing/{new_id}", Known)

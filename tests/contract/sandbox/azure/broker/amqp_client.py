@@ -125,7 +125,7 @@ class AmqpClient(Handler):
         return [(delivery, Sections.parse(delivery.payload)) for _, delivery in taken]
 
     def settle(self, link: Link, delivery: Delivery, state: DeliveryState) -> DeliveryState | None:
-        """Tells an outcome and gives the broker's answer."""
+        """Reports an outcome and gives the broker's answer."""
         link.dispose(delivery.delivery_id, state)
         assert self.wait(lambda: delivery.delivery_id in self.settlements)
         return self.settlements[delivery.delivery_id]

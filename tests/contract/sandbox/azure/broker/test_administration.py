@@ -89,7 +89,7 @@ def test_runtime_counts_are_those_of_azure(
 def test_entities_and_rules_are_made_changed_and_deleted(
     admin: ServiceBusAdministrationClient, amqp: AmqpClient, broker: BrokerProcess
 ) -> None:
-    """What is deleted tells its receivers; what is not there or there already is an error of its own class."""
+    """Receivers of a deleted entity are notified; an entity that is missing or exists already has its own error."""
     admin.create_queue("made", lock_duration=timedelta(seconds=20), requires_session=True, forward_to="send")
     queue = admin.get_queue("made")
     assert (queue.lock_duration, queue.requires_session, queue.max_delivery_count) == (timedelta(seconds=20), True, 10)

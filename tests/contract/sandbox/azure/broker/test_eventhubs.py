@@ -136,7 +136,7 @@ def test_an_unknown_hub_is_refused(connection_string: str) -> None:
 
 
 async def test_a_higher_epoch_steals_and_latest_sees_only_what_is_new(connection_string: str) -> None:
-    """With the asyncio SDK; the first reader is told, and metrics come along when asked for.
+    """With the asyncio SDK; the first reader is notified, and metrics come along when asked for.
 
     The SDK does not say when a reader has attached: events are sent until the first of them is read.
     """

@@ -37,7 +37,7 @@ def condition(amqp: AmqpClient, link: Link) -> str | None:
 
 
 def test_a_silent_client_is_closed_and_takes_no_more_messages(impatient: BrokerProcess) -> None:
-    """Its open told of the time-out; what comes afterwards goes to a client that is alive."""
+    """The broker has announced the time-out; later messages go to a client that is alive."""
     with AmqpClient(impatient.port) as silent, AmqpClient(impatient.port) as alive:
         silent.receiver("secure", credit=10)
         assert alive.wait(lambda: alive.connection.opened)

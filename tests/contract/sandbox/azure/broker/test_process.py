@@ -35,7 +35,7 @@ SESSION_FILTER = Symbol("com.microsoft:session-filter")
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Iterator[Launch]:
-    """Starts a broker with more arguments; it is gone after the test, however that ends."""
+    """Starts a broker with more arguments; it is ended after the test, whatever the outcome."""
     started: list[BrokerProcess] = []
 
     def start(*arguments: str) -> BrokerProcess:
@@ -146,7 +146,7 @@ def test_a_bad_config_is_named(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
-    """Both services share one port, so a hub and a queue of one name could not be told apart."""
+    """Both services share one port, so a hub and a queue of one name could not be distinguished."""
     namespace = Namespace(Engine(Store(":memory:"), BrokerClock()))
     namespace.add_queue("Same", QueueOptions())
     with pytest.raises(BrokerError, match="'same' exists already"):
@@ -164,7 +164,7 @@ def test_config_is_read_leniently() -> None:
 
 
 def test_faults_on_request(launch: Launch) -> None:
-    """Server busy, delay, refusing connections, dropping them; and wrong controls are told so."""
+    """Server busy, delay, refusing connections, dropping them; wrong controls are refused."""
     process = launch()
     with AmqpClient(process.port) as client:
         sender = client.sender("send")

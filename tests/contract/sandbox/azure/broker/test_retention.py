@@ -44,7 +44,7 @@ def test_old_events_go_and_numbers_go_on(tmp_path: Path) -> None:
     partition.engine.store.close()
     partition = partition_of(path, clock, 2 * HOUR_MS + 1)
     assert partition.last is not None
-    assert partition.last.sequence_number == 5, "properties still tell of the last event"
+    assert partition.last.sequence_number == 5, "properties still show the last event"
     partition.append(build("later"))
     assert partition.events[0].sequence_number == 6
     assert partition.events[0].offset > offsets[5]

@@ -41,7 +41,7 @@ def admin(broker: BrokerProcess) -> Iterator[ServiceBusAdministrationClient]:
 
 @pytest.fixture
 def name(admin: ServiceBusAdministrationClient) -> Iterator[str]:
-    """A name whose entity, if a test makes one, goes away."""
+    """A name; if a test makes an entity of this name, it is deleted afterwards."""
     one = f"set-{uuid.uuid4().hex[:8]}"
     yield one
     for delete in (admin.delete_queue, admin.delete_topic):
@@ -130,7 +130,7 @@ def test_everything_that_is_set_is_given_back(
 def test_what_is_fixed_for_good_cannot_be_changed(
     admin: ServiceBusAdministrationClient, name: str, setting: str
 ) -> None:
-    """The answer is no, and not a silent yes."""
+    """It is refused, not silently ignored."""
     admin.create_queue(name)
     queue = admin.get_queue(name)
     setattr(queue, setting, True)

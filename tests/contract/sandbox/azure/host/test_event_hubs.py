@@ -65,7 +65,7 @@ def test_an_empty_event_fails_its_whole_batch_and_the_checkpoint_moves_on(events
 def test_a_failing_batch_is_retried_then_checkpointed_all_the_same(
     events_host: HostProcess, hubs: Hubs, storage: str
 ) -> None:
-    """@app.retry runs it again in memory, counting; after the last retry the batch is gone, as in Azure."""
+    """@app.retry runs it again in memory, counting; after the last retry the batch is skipped, as in Azure."""
     hubs.send("failures", "x")
     seen = events_host.wait_for("failing", 3)
     assert [(one["retry"], one["limit"]) for one in seen] == [(0, 2), (1, 2), (2, 2)]

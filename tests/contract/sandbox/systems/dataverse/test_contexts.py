@@ -194,7 +194,7 @@ def test_bytes_are_written_as_dot_net_writes_them(application: Dataverse, receiv
 def test_the_tag_and_the_users_travel(
     application: Dataverse, human: Dataverse, receiver: Receiver, endpoint: str
 ) -> None:
-    """`?tag=` becomes a shared variable; the acting user is told, so that own writes are known."""
+    """`?tag=` becomes a shared variable; the acting user is there too, so that own writes are recognised."""
     register_step(application, endpoint, "Update", "account")
     application.update(f"accounts({FABRIKAM})?tag=dataverse-integration", {"new_erpnumber": "C-1"})
     application.quiet()
@@ -209,7 +209,7 @@ def test_the_tag_and_the_users_travel(
 
 
 def test_above_256_kb_the_bulky_parts_are_left_out(application: Dataverse, receiver: Receiver, endpoint: str) -> None:
-    """A header says so; who, what and which row are still told."""
+    """A header says so; who, what and which row are still there."""
     step = register_step(application, endpoint, "Update", "account")
     for number in range(70):
         bind = {"sdkmessageprocessingstepid@odata.bind": f"/sdkmessageprocessingsteps({step})"}

@@ -174,7 +174,7 @@ def test_a_new_table_takes_rows(application: Dataverse, table: tuple[str, str]) 
 
 
 def test_a_deleted_table_takes_nothing_with_it(application: Dataverse, table: tuple[str, str]) -> None:
-    """Its own rows and definition are gone, and every other table's are there; system tables stay."""
+    """Its own rows and definition are deleted, those of every other table stay; system tables cannot be deleted."""
     name, metadata_id = table
     before = len(application.get("accounts?$select=name")["value"])
     set_name = application.get(f"EntityDefinitions({metadata_id})?$select=EntitySetName")["EntitySetName"]
@@ -186,7 +186,7 @@ def test_a_deleted_table_takes_nothing_with_it(application: Dataverse, table: tu
 
 
 def test_columns_are_added_changed_and_deleted(application: Dataverse, table: tuple[str, str]) -> None:
-    """A new column needs its type alone; a PUT changes what it names; a deleted column is gone from the rows."""
+    """A new column needs its type alone; a PUT changes what it names; a deleted column is removed from the rows."""
     path = f"EntityDefinitions({table[1]})/Attributes"
     set_name = application.get(f"EntityDefinitions({table[1]})?$select=EntitySetName")["EntitySetName"]
     column = made(application.call("POST", path, string("new_Colour")))

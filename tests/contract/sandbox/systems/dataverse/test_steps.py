@@ -141,7 +141,7 @@ def test_our_own_step_can_be_bypassed(application: Dataverse, receiver: Receiver
 def test_one_more_attempt_only_after_502_503_504(
     application: Dataverse, receiver: Receiver, endpoint: str, *, answers: list[int], attempts: int, statuscode: int
 ) -> None:
-    """The repeated body is the same, byte for byte; any 2xx is success; the system job tells the end."""
+    """The repeated body is the same, byte for byte; any 2xx is success; the system job shows how it ended."""
     receiver.answers = list(answers)
     step = register_step(application, endpoint, "Update", "account", asyncautodelete=False)
     change_name(application)

@@ -1,4 +1,4 @@
-"""The same is done to many events: planned, tried on a few, at a rate, until somebody stops it."""
+"""One action for many events: planned, tried on a few of them, done at a given rate, and stopped at any time."""
 
 import json
 from datetime import timedelta

@@ -23,7 +23,7 @@ MOST_WRITES = 400
 
 
 class Killed(BaseException):
-    """The process is gone: nothing of it runs any more, no cleaning up either."""
+    """The process is dead: nothing of it runs any more, not even its cleaning up."""
 
 
 class Power:

@@ -1,4 +1,4 @@
-"""Tells the tests what functions were given."""
+"""Shows the tests what functions were given."""
 
 import json
 import os

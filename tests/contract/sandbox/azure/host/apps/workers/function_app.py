@@ -1,4 +1,4 @@
-"""Functions that tell which process runs them."""
+"""Functions that answer with the process that runs them."""
 
 import asyncio
 import json

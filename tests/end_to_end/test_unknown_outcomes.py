@@ -1,4 +1,4 @@
-"""Answers that were lost: nobody knows whether it was done, and what is found next must be driven to all the same."""
+"""Answers that were lost: the outcome is unknown, and the systems must still be brought to the state of the row."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def person(client: Client) -> Person:
 
 
 def test_renamed_and_renamed_back_while_the_answer_was_lost_ends_as_the_row(client: Client, person: Person) -> None:
-    """The ERP has done what we do not know of: going back to what it had before is not nothing to do."""
+    """The ERP has done something that the app does not know of, so the old name has to be sent again."""
     account, _ = person.create("account", {"name": "X GmbH"})
     client.erp.add_fault(f"PUT /api/customers/{account}", after=True, status=503, times=1)
     event_id = person.change("account", account, {"name": "Y GmbH"})
@@ -22,7 +22,7 @@ def test_renamed_and_renamed_back_while_the_answer_was_lost_ends_as_the_row(clie
     assert [it["body"]["name"] for it in client.erp.effects() if it["id"] == account][-1] == "X GmbH"
 
 
-def test_a_score_whose_answer_was_lost_is_not_paid_again_by_the_next_event(client: Client, person: Person) -> None:
+def test_a_score_whose_answer_was_lost_is_not_charged_again_by_the_next_event(client: Client, person: Person) -> None:
     """Another event that asks the same before the first is tried again gets the same answer."""
     opportunity, _ = person.opportunity(person.account(), 500)
     client.credit.add_fault("POST /api/scores", after=True, status=503, times=1)
@@ -50,7 +50,7 @@ def test_a_delete_of_a_row_that_exists_stops_nothing(client: Client, person: Per
 
 
 def test_a_restored_row_is_active_again(client: Client, person: Person) -> None:
-    """What was blocked because the row was gone is not remembered as done."""
+    """The block, which was set because the row did not exist, does not count as the state of the row."""
     account = person.account(name="Back again")
     person.delete("account", account)
     assert state_in_erp(client, account) == "blocked"
@@ -60,7 +60,7 @@ def test_a_restored_row_is_active_again(client: Client, person: Person) -> None:
     assert state_in_erp(client, account) == "active"
 
 
-def test_an_order_whose_customer_is_gone_is_a_dead_letter_not_superseded(client: Client, person: Person) -> None:
+def test_an_order_whose_customer_does_not_exist_is_a_dead_letter_not_superseded(client: Client, person: Person) -> None:
     """Somebody has to look: the opportunity is won and nobody gets the order."""
     account = person.account()
     opportunity, _ = person.opportunity(account, 700)
@@ -74,7 +74,7 @@ def test_an_order_whose_customer_is_gone_is_a_dead_letter_not_superseded(client:
 
 
 def test_a_dead_lettered_event_whose_cause_is_mended_leaves_the_row_synced(client: Client, person: Person) -> None:
-    """The next event of the record takes back what the dead letter has written into the row."""
+    """The next event of the record clears what the dead letter has written into the row."""
     strange = client.dataverse.currency("XXX", "No currency")
     opportunity, _ = person.opportunity(person.account(), 100, currency=strange)
     assert client.dataverse.retrieve("opportunity", opportunity)["new_syncstatus"] == 2
