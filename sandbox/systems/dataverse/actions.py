@@ -10,8 +10,8 @@ from aiohttp import web
 
 from sandbox.systems.dataverse.addressing import reference
 from sandbox.systems.dataverse.body import read_object
-from sandbox.systems.dataverse.change import RequestInfo
 from sandbox.systems.dataverse.errors import ODataError, bad_request
+from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
 from sandbox.systems.dataverse.schema import Schema
 from sandbox.systems.dataverse.store import Store, Values
@@ -28,23 +28,22 @@ class Actions:
     def __init__(self, store: Store, schema: Schema, service: OrganizationService) -> None:
         self._store, self._schema, self._service = store, schema, service
 
-    async def close_opportunity(self, request: web.Request, info: RequestInfo, action: str) -> web.Response:
+    def close_opportunity(self, operation: Operation, action: str) -> web.Response:
         """`{"Status", "OpportunityClose": {"opportunityid@odata.bind", "actualrevenue", "actualend"}}` -> 204."""
-        body = await read_object(request)
+        body = read_object(operation.call)
         activity = body.get("OpportunityClose")
         if not isinstance(activity, dict) or not isinstance(body.get("Status"), int):
             raise bad_request(f"{action} needs the parameters OpportunityClose and Status.", "0x80048d19")
         table = self._schema["opportunity"]
         lookup = reference("opportunity", activity.get("opportunityid@odata.bind"), self._schema, self._store)
-        async with self._service.lock(table, lookup["id"]):
-            row = self._store.get("opportunity", lookup["id"])
-            if row is None or row.values["statecode"] != OPEN:
-                raise ODataError(400, "0x80040203", "The opportunity is already closed.")
-            sent: Values = {"statecode": CLOSING[action]}
-            if body["Status"] != DEFAULT_STATUS:
-                sent["statuscode"] = read("opportunity", table.columns["statuscode"], body["Status"])
-            sent |= self._outcome(activity, row.values)
-            await self._service.update(table, row, sent, info)
+        row = self._store.get("opportunity", lookup["id"])
+        if row is None or row.values["statecode"] != OPEN:
+            raise ODataError(400, "0x80040203", "The opportunity is already closed.")
+        sent: Values = {"statecode": CLOSING[action]}
+        if body["Status"] != DEFAULT_STATUS:
+            sent["statuscode"] = read("opportunity", table.columns["statuscode"], body["Status"])
+        sent |= self._outcome(activity, row.values)
+        self._service.update(operation.unit, table, row, sent, operation.info)
         return web.Response(status=204)
 
     def _outcome(self, activity: dict[str, Any], before: Values) -> Values:

@@ -33,6 +33,7 @@ from sandbox.systems.dataverse.schema import Schema
 from sandbox.systems.dataverse.seed import Seed
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
+from sandbox.systems.dataverse.unit_of_work import UnitOfWork
 from sandbox.systems.dataverse.webapi import WebApi
 from sandbox.systems.dataverse.webhook import Webhooks
 from sandbox.systems.http_server import Fault, stand_in
@@ -64,9 +65,11 @@ def build_app(options: Options) -> web.Application:
     tls.load_verify_locations(options.ca_file)
     webhooks = Webhooks(timeout=options.webhook_timeout, retry_delay=options.webhook_retry_delay, tls=tls)
     jobs = Jobs(store, Contexts(environment, Representation(store, schema).name_of), webhooks, host)
-    service = OrganizationService(store, schema, environment, Registrations(store), jobs)
+    registrations = Registrations(store)
+    service = OrganizationService(store, schema, environment, registrations, jobs)
+    work = UnitOfWork(store, registrations, jobs)
     tokens = Tokens(store, environment)
-    api = WebApi(store, schema, environment, service=service, tokens=tokens, metadata=metadata)
+    api = WebApi(store, schema, environment, service=service, tokens=tokens, metadata=metadata, work=work)
 
     app = stand_in(error_body=_error_body)
     tokens.routes(app)

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from aiohttp import web
-
 from sandbox.systems.dataverse.addressing import reference
+from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.errors import ODataError, bad_request, undeclared_property
 from sandbox.systems.dataverse.json_text import loads
 from sandbox.systems.dataverse.schema import Schema, Table
@@ -15,10 +14,10 @@ BIND = "@odata.bind"
 _NEVER_NULL = frozenset({"State", "Status", "Owner"})
 
 
-async def read_object(request: web.Request) -> dict[str, Any]:
+def read_object(call: Call) -> dict[str, Any]:
     """The JSON object of a request; 400 otherwise."""
     try:
-        body = loads(await request.text())
+        body = loads(call.body.decode())
     except ValueError as wrong:
         raise bad_request(f"Invalid JSON. {wrong}", "0x80048d19") from wrong
     if not isinstance(body, dict):

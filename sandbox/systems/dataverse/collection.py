@@ -4,8 +4,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from aiohttp import web
-
+from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.errors import ODataError, bad_request
 from sandbox.systems.dataverse.odata_filter import column_operand, compile_filter
 from sandbox.systems.dataverse.query import PAGE_LIMIT, Preferences, Query
@@ -24,15 +23,15 @@ class Collections:
     def __init__(self, store: Store, schema: Schema, representation: Representation) -> None:
         self._store, self._schema, self._representation = store, schema, representation
 
-    def page(self, table: Table, request: web.Request, preferences: Preferences) -> dict[str, Any]:
+    def page(self, table: Table, call: Call, preferences: Preferences) -> dict[str, Any]:
         """One page, with `@odata.nextLink` or `@odata.deltaLink` where there is more to come."""
-        query = Query.read(request.query)
-        if preferences.track_changes or _is_tracked(request):
-            return self._tracked(table, request, query, preferences)
+        query = Query.read(call.query)
+        if preferences.track_changes or _is_tracked(call):
+            return self._tracked(table, call, query, preferences)
         rows = self.matching(table, query)
-        at = _offset(request.query.get("$skiptoken"))
+        at = _offset(call.query.get("$skiptoken"))
         size = preferences.page_size if query.top is None else min(query.top, PAGE_LIMIT)
-        answer = self._context(table, request, query)
+        answer = self._context(table, call, query)
         if query.count:
             answer["@odata.count"] = min(len(rows), PAGE_LIMIT)
             if preferences.annotates("Microsoft.Dynamics.CRM.totalrecordcount"):
@@ -41,16 +40,16 @@ class Collections:
         answer["value"] = [self._shown(table, row, query, preferences) for row in rows[at : at + size]]
         if query.top is None and at + size < len(rows):
             cookie = f'<cookie pagenumber="{at // size + 2}" offset="{at + size}" istracking="False" />'
-            answer["@odata.nextLink"] = _link(request, "$skiptoken", cookie)
+            answer["@odata.nextLink"] = _link(call, "$skiptoken", cookie)
         return answer
 
-    def count(self, table: Table, request: web.Request) -> int:
+    def count(self, table: Table, call: Call) -> int:
         """`$count`: rows that match, 5,000 at most; with `$deltatoken` the changes and deletions since."""
-        query = Query.read(request.query)
-        if "$deltatoken" not in request.query:
+        query = Query.read(call.query)
+        if "$deltatoken" not in call.query:
             return min(len(self.matching(table, query)), PAGE_LIMIT)
-        self._check_tracked(table, request)
-        since, _, _ = self._token(request)
+        self._check_tracked(table, call)
+        since, _, _ = self._token(call)
         return len(self._store.rows(table.name, since=since)) + len(self._deleted(table, since))
 
     def matching(self, table: Table, query: Query) -> list[Row]:
@@ -65,30 +64,30 @@ class Collections:
             rows.sort(key=lambda row, of=operand: _sort_key(of(row)), reverse=descending)  # type: ignore[misc]
         return rows
 
-    def _tracked(self, table: Table, request: web.Request, query: Query, preferences: Preferences) -> dict[str, Any]:
+    def _tracked(self, table: Table, call: Call, query: Query, preferences: Preferences) -> dict[str, Any]:
         """Rows changed since a token, then deletions; pages are cut by primary key so that no row is skipped."""
-        self._check_tracked(table, request)
-        since, upto, last_id = self._token(request)
+        self._check_tracked(table, call)
+        since, upto, last_id = self._token(call)
         changed = [row for row in self._store.rows(table.name, since=since) if row.id > last_id]
         changed.sort(key=lambda row: row.id)
         page = changed[: preferences.page_size]
-        answer = self._context(table, request, query, "/$delta")
+        answer = self._context(table, call, query, "/$delta")
         answer["value"] = [self._shown(table, row, query, preferences) for row in page]
         if len(changed) > len(page):
-            answer["@odata.nextLink"] = _link(request, "$skiptoken", f"{since}!{upto}!{page[-1].id}")
+            answer["@odata.nextLink"] = _link(call, "$skiptoken", f"{since}!{upto}!{page[-1].id}")
             return answer
         base = answer["@odata.context"].partition("#")[0]
         answer["value"] += [
             {"@odata.context": f"{base}#{table.set_name}/$deletedEntity", "id": row_id, "reason": "deleted"}
             for row_id in self._deleted(table, since)
         ]
-        answer["@odata.deltaLink"] = _link(request, "$deltatoken", f"{upto}!", without="$skiptoken")
+        answer["@odata.deltaLink"] = _link(call, "$deltatoken", f"{upto}!", without="$skiptoken")
         return answer
 
-    def _check_tracked(self, table: Table, request: web.Request) -> None:
+    def _check_tracked(self, table: Table, call: Call) -> None:
         if not table.change_tracking:
             raise bad_request(f"Entity: {table.name} doesn't have change tracking enabled.")
-        refused = [name for name in _UNTRACKED if name in request.query]
+        refused = [name for name in _UNTRACKED if name in call.query]
         if refused:
             raise bad_request(f"{refused[0]} is not supported together with change tracking.")
 
@@ -96,14 +95,14 @@ class Collections:
         """Deletions since a token; a first synchronisation does not list any."""
         return self._store.deleted(table.name, since=since) if since else []
 
-    def _token(self, request: web.Request) -> tuple[int, int, str]:
+    def _token(self, call: Call) -> tuple[int, int, str]:
         """Since which version, up to which version, after which primary key."""
-        if "$skiptoken" in request.query:
-            found = _TRACKED_PAGE.fullmatch(request.query["$skiptoken"])
+        if "$skiptoken" in call.query:
+            found = _TRACKED_PAGE.fullmatch(call.query["$skiptoken"])
             if found is None:
                 raise bad_request("The skip token is not valid.")
             return int(found[1]), int(found[2]), found[3]
-        token = request.query.get("$deltatoken", "0").partition("!")[0]
+        token = call.query.get("$deltatoken", "0").partition("!")[0]
         if not token.isdigit():
             raise bad_request("The delta token is not valid.")
         if int(token) and int(token) < int(self._store.setting(OLDEST_DELTA) or 0):
@@ -117,23 +116,22 @@ class Collections:
     def _shown(self, table: Table, row: Row, query: Query, preferences: Preferences) -> dict[str, Any]:
         return self._representation.row(table, row, query, preferences)
 
-    def _context(self, table: Table, request: web.Request, query: Query, suffix: str = "") -> dict[str, Any]:
-        root = f"{request.scheme}://{request.host}{request.path.partition(table.set_name)[0]}"
+    def _context(self, table: Table, call: Call, query: Query, suffix: str = "") -> dict[str, Any]:
         selected = f"({','.join(query.select)})" if query.select else ""
-        return {"@odata.context": f"{root}$metadata#{table.set_name}{selected}{suffix}"}
+        return {"@odata.context": f"{call.root}$metadata#{table.set_name}{selected}{suffix}"}
 
 
-def _is_tracked(request: web.Request) -> bool:
+def _is_tracked(call: Call) -> bool:
     """Whether a link continues or repeats a synchronisation; its token says so, without the preference."""
-    return "$deltatoken" in request.query or _TRACKED_PAGE.fullmatch(request.query.get("$skiptoken", "")) is not None
+    return "$deltatoken" in call.query or _TRACKED_PAGE.fullmatch(call.query.get("$skiptoken", "")) is not None
 
 
-def _link(request: web.Request, name: str, value: str, *, without: str = "") -> str:
-    kept = {key: text for key, text in request.query.items() if key not in {name, without, "$deltatoken"}}
-    if name == "$skiptoken" and "$deltatoken" in request.query:
-        kept["$deltatoken"] = request.query["$deltatoken"]
+def _link(call: Call, name: str, value: str, *, without: str = "") -> str:
+    kept = {key: text for key, text in call.query.items() if key not in {name, without, "$deltatoken"}}
+    if name == "$skiptoken" and "$deltatoken" in call.query:
+        kept["$deltatoken"] = call.query["$deltatoken"]
     options = "&".join(f"{key}={quote(text, safe='')}" for key, text in (kept | {name: value}).items())
-    return f"{request.scheme}://{request.host}{request.path}?{options}"
+    return f"{call.address}?{options}"
 
 
 def _offset(token: str | None) -> int:

@@ -8,11 +8,14 @@ _HEADERS = {"OData-Version": "4.0"}
 
 
 class ODataError(Exception):
-    """An error answer; `code` is Dataverse's hexadecimal error code."""
+    """An error answer; `code` is Dataverse's hexadecimal code, `part` the operation of a change set that failed."""
 
-    def __init__(self, status: int, code: str, message: str, *, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: dict[str, str] | None = None, part: int = 0
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.headers = status, code, message, headers or {}
+        self.part = part
 
     def response(self, *, annotated: bool = False) -> web.Response:
         """The answer; `annotated` adds what `Prefer: odata.include-annotations` asks for."""

@@ -9,7 +9,9 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.systems.dataverse.addressing import Segment
+from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_object
+from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.definition_bodies import changed_column, changed_table, new_column, new_key, new_table
 from sandbox.systems.dataverse.definitions import (
     NAMESPACE,
@@ -39,14 +41,12 @@ from sandbox.systems.dataverse.metadata_answers import (
     column_kind,
     context_of,
     created,
-    json_answer,
     many,
     not_found,
     one,
     one_property,
     read_column,
     relationship_type,
-    root_of,
 )
 from sandbox.systems.dataverse.metadata_query import Kind
 from sandbox.systems.dataverse.schema import Column, Schema, Table
@@ -70,37 +70,37 @@ class Metadata:
             for key in table.keys:
                 store.enforce_key(table.name, key)
 
-    async def answer(self, request: web.Request, segment: Segment) -> web.Response:
+    def answer(self, call: Call, segment: Segment) -> web.Response:
         """Requests under `EntityDefinitions` and `RelationshipDefinitions`."""
         if segment.name == "RelationshipDefinitions":
-            return self._relationships(request, segment)
+            return self._relationships(call, segment)
         if segment.key is None:
-            return await self._on_tables(request, segment)
+            return self._on_tables(call, segment)
         table = self._find(segment.key)
         if segment.rest is None:
-            return await self._on_table(request, table)
-        return await self._on_part(request, table, Segment.parse(segment.rest))
+            return self._on_table(call, table)
+        return self._on_part(call, table, Segment.parse(segment.rest))
 
-    async def _on_part(self, request: web.Request, table: Table, part: Segment) -> web.Response:
+    def _on_part(self, call: Call, table: Table, part: Segment) -> web.Response:
         if part.name == "Attributes":
-            return await self._on_columns(request, table, part)
+            return self._on_columns(call, table, part)
         if part.name == "Keys":
-            return await self._on_keys(request, table, part)
+            return self._on_keys(call, table, part)
         if part.name in {"Privileges", "Settings"}:
             raise not_simulated(f"EntityDefinitions(...)/{part.name}")
         if part.key is not None or part.rest is not None:
             raise no_such_segment(part.name)
-        if request.method != "GET":
-            raise not_allowed(request.method)
+        if call.method != "GET":
+            raise not_allowed(call.method)
         if part.name in RELATIONS:
-            return many(request, part.name, self._related(table, part.name), RELATIONSHIP)
-        return one_property(request, table_document(table), part.name)
+            return many(call, part.name, self._related(table, part.name), RELATIONSHIP)
+        return one_property(call, table_document(table), part.name)
 
-    async def create_tables(self, request: web.Request) -> web.Response:
+    def create_tables(self, call: Call) -> web.Response:
         """`POST CreateEntities {"Entities": [...]}`: all or none."""
-        if request.method != "POST":
-            raise not_allowed(request.method)
-        bodies = (await read_object(request)).get("Entities")
+        if call.method != "POST":
+            raise not_allowed(call.method)
+        bodies = read_object(call).get("Entities")
         if not isinstance(bodies, list) or not bodies or not all(isinstance(each, dict) for each in bodies):
             raise bad_request("CreateEntities needs the parameter Entities, a list of definitions.", "0x80048d19")
         taken, made = {table.name for table in self._schema}, []
@@ -108,117 +108,117 @@ class Metadata:
             made.append(new_table(body, taken))
             taken.add(made[-1]["LogicalName"])
         tables = [self._define(definition) for definition in made]
-        context = f"{root_of(request)}$metadata#{NAMESPACE}CreateEntitiesResponse"
+        context = f"{call.root}$metadata#{NAMESPACE}CreateEntitiesResponse"
         ids = {"EntityIds": [table_id(table) for table in tables]}
         return json_answer({"@odata.context": context} | ids)
 
-    async def _on_tables(self, request: web.Request, segment: Segment) -> web.Response:
+    def _on_tables(self, call: Call, segment: Segment) -> web.Response:
         if segment.rest is not None:
             raise no_such_segment(segment.rest)
-        if request.method == "GET":
+        if call.method == "GET":
             documents = [table_document(table) for table in self._schema]
-            return many(request, "EntityDefinitions", documents, self._entity_kind())
-        if request.method == "POST":
-            body = await read_object(request)
+            return many(call, "EntityDefinitions", documents, self._entity_kind())
+        if call.method == "POST":
+            body = read_object(call)
             table = self._define(new_table(body, {table.name for table in self._schema}))
-            return created(f"{root_of(request)}EntityDefinitions({table_id(table)})")
-        raise not_allowed(request.method)
+            return created(f"{call.root}EntityDefinitions({table_id(table)})")
+        raise not_allowed(call.method)
 
-    async def _on_table(self, request: web.Request, table: Table) -> web.Response:
-        if request.method == "GET":
-            return one(request, "EntityDefinitions", table_document(table), self._entity_kind())
-        if request.method == "PUT":
-            self._define(table.whole() | changed_table(table, await read_object(request)))
+    def _on_table(self, call: Call, table: Table) -> web.Response:
+        if call.method == "GET":
+            return one(call, "EntityDefinitions", table_document(table), self._entity_kind())
+        if call.method == "PUT":
+            self._define(table.whole() | changed_table(table, read_object(call)))
             return web.Response(status=204)
-        if request.method == "DELETE":
+        if call.method == "DELETE":
             if not table.definition.get("IsCustomEntity"):
                 raise ODataError(
                     400, "0x80047008", f"The entity {table.name} is a system entity and cannot be deleted."
                 )
             self._delete_table(table)
             return web.Response(status=204)
-        raise not_allowed(request.method)
+        raise not_allowed(call.method)
 
-    async def _on_columns(self, request: web.Request, table: Table, part: Segment) -> web.Response:
+    def _on_columns(self, call: Call, table: Table, part: Segment) -> web.Response:
         if part.key is not None:
             column = _find_column(table, part.key)
-            return await self._on_column(request, table, column, part.rest)
-        if part.rest is not None and request.method != "GET":
-            raise not_allowed(request.method)
-        if request.method == "GET":
+            return self._on_column(call, table, column, part.rest)
+        if part.rest is not None and call.method != "GET":
+            raise not_allowed(call.method)
+        if call.method == "GET":
             cast, columns = None, list(table.columns.values())
             if part.rest is not None:
                 cast = cast_type(part.rest)
                 columns = [column for column in columns if metadata_type(column) == cast]
             documents = [column_document(table, column) for column in columns]
-            return many(request, f"{context_of(table)}/Attributes", documents, column_kind(table, cast))
-        if request.method == "POST":
-            definition = new_column(table.name, await read_object(request), table.columns)
+            return many(call, f"{context_of(table)}/Attributes", documents, column_kind(table, cast))
+        if call.method == "POST":
+            definition = new_column(table.name, read_object(call), table.columns)
             whole = table.whole()
             self._define(whole | {"Attributes": [*whole["Attributes"], definition]})
             made = column_id(table, definition["LogicalName"])
-            return created(f"{request.url.with_query(None)}({made})")
-        raise not_allowed(request.method)
+            return created(f"{call.address}({made})")
+        raise not_allowed(call.method)
 
-    async def _on_column(self, request: web.Request, table: Table, column: Column, rest: str | None) -> web.Response:
-        if request.method == "GET":
-            return read_column(request, table, column, rest)
-        if rest is not None and (request.method != "PUT" or cast_type(rest) != metadata_type(column)):
-            raise not_allowed(request.method)
+    def _on_column(self, call: Call, table: Table, column: Column, rest: str | None) -> web.Response:
+        if call.method == "GET":
+            return read_column(call, table, column, rest)
+        if rest is not None and (call.method != "PUT" or cast_type(rest) != metadata_type(column)):
+            raise not_allowed(call.method)
         whole = table.whole()
         others = [each for each in whole["Attributes"] if each["LogicalName"] != column.name]
-        if request.method == "PUT":
-            changed = changed_column(column, await read_object(request))
+        if call.method == "PUT":
+            changed = changed_column(column, read_object(call))
             attributes = [changed if each["LogicalName"] == column.name else each for each in whole["Attributes"]]
             self._define(whole | {"Attributes": attributes})
             return web.Response(status=204)
-        if request.method == "DELETE":
+        if call.method == "DELETE":
             _check_deletable(table, column)
             self._define(whole | {"Attributes": others})
             self._store.forget_column(table.name, column.name)
             return web.Response(status=204)
-        raise not_allowed(request.method)
+        raise not_allowed(call.method)
 
-    async def _on_keys(self, request: web.Request, table: Table, part: Segment) -> web.Response:
+    def _on_keys(self, call: Call, table: Table, part: Segment) -> web.Response:
         if part.rest is not None:
             raise no_such_segment(part.rest)
         if part.key is not None:
-            return self._on_key(request, table, _find_key(table, part.key))
-        if request.method == "GET":
+            return self._on_key(call, table, _find_key(table, part.key))
+        if call.method == "GET":
             documents = [key_document(table, key) for key in table.key_definitions]
-            return many(request, f"{context_of(table)}/Keys", documents, KEY)
-        if request.method == "POST":
-            definition = new_key(table, await read_object(request))
+            return many(call, f"{context_of(table)}/Keys", documents, KEY)
+        if call.method == "POST":
+            definition = new_key(table, read_object(call))
             self._enforce(table, definition)
             whole = table.whole()
             self._define(whole | {"Keys": [*whole["Keys"], definition]})
             made = key_id(table, definition)
-            return created(f"{request.url.with_query(None)}({made})")
-        raise not_allowed(request.method)
+            return created(f"{call.address}({made})")
+        raise not_allowed(call.method)
 
-    def _on_key(self, request: web.Request, table: Table, key: dict[str, Any]) -> web.Response:
-        if request.method == "GET":
-            return one(request, f"{context_of(table)}/Keys", key_document(table, key), KEY)
-        if request.method == "DELETE":
+    def _on_key(self, call: Call, table: Table, key: dict[str, Any]) -> web.Response:
+        if call.method == "GET":
+            return one(call, f"{context_of(table)}/Keys", key_document(table, key), KEY)
+        if call.method == "DELETE":
             whole = table.whole()
             self._define(whole | {"Keys": [each for each in whole["Keys"] if each != key]})
             self._store.release_key(table.name, tuple(key["KeyAttributes"]))
             return web.Response(status=204)
-        raise not_allowed(request.method)
+        raise not_allowed(call.method)
 
-    def _relationships(self, request: web.Request, segment: Segment) -> web.Response:
-        if request.method != "GET":
+    def _relationships(self, call: Call, segment: Segment) -> web.Response:
+        if call.method != "GET":
             raise not_simulated("Changing relationships")
         documents, rest = relationship_documents(self._schema), segment.rest
         if rest is not None:
             documents = [each for each in documents if each["@odata.type"] == f"#{relationship_type(rest)}"]
         if segment.key is None:
-            return many(request, "RelationshipDefinitions", documents, RELATIONSHIP)
+            return many(call, "RelationshipDefinitions", documents, RELATIONSHIP)
         name, value = _named(segment.key)
         found = next((each for each in documents if each.get(name) == value), None)
         if found is None:
             raise not_found("a relationship", segment.key)
-        return one(request, "RelationshipDefinitions", found, RELATIONSHIP)
+        return one(call, "RelationshipDefinitions", found, RELATIONSHIP)
 
     def _related(self, table: Table, name: str) -> list[Document]:
         if name == "ManyToManyRelationships":

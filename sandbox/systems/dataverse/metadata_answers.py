@@ -1,12 +1,14 @@
 """Answers about definitions: lists, single ones, their properties, and columns seen as their own type."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.systems.dataverse.addressing import Segment
+from sandbox.systems.dataverse.answers import json_answer
+from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.definitions import (
     METADATA_TYPES,
     NAMESPACE,
@@ -16,7 +18,6 @@ from sandbox.systems.dataverse.definitions import (
     option_sets,
 )
 from sandbox.systems.dataverse.errors import ODataError, no_such_segment
-from sandbox.systems.dataverse.json_text import dumps
 from sandbox.systems.dataverse.metadata_query import Kind, listed, single
 from sandbox.systems.dataverse.schema import Column, Table
 
@@ -38,7 +39,7 @@ def column_kind(table: Table, cast: str | None) -> Kind:
     return Kind(f"{cast or ''}AttributeMetadata", frozenset(names | common), expandable)
 
 
-def read_column(request: web.Request, table: Table, column: Column, rest: str | None) -> web.Response:
+def read_column(call: Call, table: Table, column: Column, rest: str | None) -> web.Response:
     """One column, as its own type after a cast, or one of its properties."""
     document, cast = column_document(table, column), None
     context = f"{context_of(table)}/Attributes"
@@ -49,7 +50,7 @@ def read_column(request: web.Request, table: Table, column: Column, rest: str | 
             raise not_found(f"an attribute of type {cast}AttributeMetadata", f"LogicalName='{column.name}'")
         part = Segment.parse(part.rest) if part.rest else None
     if part is None:
-        return one(request, context, document, column_kind(table, cast))
+        return one(call, context, document, column_kind(table, cast))
     if (
         part.key is None
         and part.rest is None
@@ -59,7 +60,7 @@ def read_column(request: web.Request, table: Table, column: Column, rest: str | 
         return web.Response(status=204) if sets[part.name] is None else json_answer(sets[part.name])
     if part.key is not None or part.rest is not None:
         raise no_such_segment(part.name)
-    return one_property(request, document, part.name)
+    return one_property(call, document, part.name)
 
 
 def cast_type(segment: str) -> str:
@@ -87,47 +88,36 @@ def context_of(table: Table) -> str:
     return f"EntityDefinitions('{table.name}')"
 
 
-def many(request: web.Request, context: str, documents: list[Document], kind: Kind) -> web.Response:
+def many(call: Call, context: str, documents: list[Document], kind: Kind) -> web.Response:
     """A list of definitions, filtered and selected as the request asks."""
-    shown = listed(documents, kind, request.query)
-    answer: dict[str, Any] = {"@odata.context": _context(request, context)}
-    if request.query.get("$count") == "true":
+    shown = listed(documents, kind, call.query)
+    answer: dict[str, Any] = {"@odata.context": _context(call, context)}
+    if call.query.get("$count") == "true":
         answer["@odata.count"] = len(shown)
     return json_answer(answer | {"value": shown})
 
 
-def one(request: web.Request, context: str, document: Document, kind: Kind) -> web.Response:
+def one(call: Call, context: str, document: Document, kind: Kind) -> web.Response:
     """One definition, selected as the request asks."""
-    shown = single(document, kind, request.query)
-    return json_answer({"@odata.context": f"{_context(request, context)}/$entity"} | shown)
+    shown = single(document, kind, call.query)
+    return json_answer({"@odata.context": f"{_context(call, context)}/$entity"} | shown)
 
 
-def one_property(request: web.Request, document: Document, name: str) -> web.Response:
+def one_property(call: Call, document: Document, name: str) -> web.Response:
     """One property of a definition; 404 without it."""
     if name.startswith("@") or name not in document:
         raise no_such_segment(name)
-    return json_answer({"@odata.context": _context(request, name), "value": document[name]})
+    return json_answer({"@odata.context": _context(call, name), "value": document[name]})
 
 
-def _context(request: web.Request, context: str) -> str:
-    selected = f"({request.query['$select']})" if "$select" in request.query else ""
-    return f"{root_of(request)}$metadata#{context}{selected}"
-
-
-def root_of(request: web.Request) -> str:
-    """The address of the Web API in the version that the request uses."""
-    return f"{request.scheme}://{request.host}/api/data/{request.match_info['version']}/"
+def _context(call: Call, context: str) -> str:
+    selected = f"({call.query['$select']})" if "$select" in call.query else ""
+    return f"{call.root}$metadata#{context}{selected}"
 
 
 def created(uri: str) -> web.Response:
     """204 with the address of what was made."""
     return web.Response(status=204, headers={"OData-EntityId": uri})
-
-
-def json_answer(value: Mapping[str, Any]) -> web.Response:
-    """200 with a JSON object."""
-    headers = {"Content-Type": "application/json; odata.metadata=minimal"}
-    return web.Response(body=dumps(value).encode(), headers=headers)
 
 
 KEY = Kind(

@@ -1,13 +1,9 @@
 """Create, Update and Delete with what the platform adds: defaults, users, times, versions, and the steps they fire."""
 
-import asyncio
-from contextlib import AbstractAsyncContextManager
 from typing import Any
-from weakref import WeakValueDictionary
 
 from sandbox.systems.dataverse import values
 from sandbox.systems.dataverse.change import Change, RequestInfo
-from sandbox.systems.dataverse.context import Step
 from sandbox.systems.dataverse.derived import derived_columns
 from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.errors import ODataError, already_exists, key_violated, no_such_row, version_mismatch
@@ -16,25 +12,21 @@ from sandbox.systems.dataverse.registration import REGISTRATION_TABLES, Registra
 from sandbox.systems.dataverse.registration_rules import check_delete, check_registration
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import KeyViolated, Row, Store, Values
+from sandbox.systems.dataverse.unit_of_work import Unit
 
 
 class OrganizationService:
-    """All changes of rows go through this class."""
+    """All changes of rows go through this class, each in the unit of work of its request."""
 
     def __init__(
         self, store: Store, schema: Schema, environment: Environment, registrations: Registrations, jobs: Jobs
     ) -> None:
         self._store, self._schema, self._environment = store, schema, environment
         self._registrations, self._jobs = registrations, jobs
-        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    def lock(self, table: Table, row_id: str) -> AbstractAsyncContextManager[Any]:
-        """Writes to one row wait for each other, even while a synchronous step is being called."""
-        return self._locks.setdefault((table.name, row_id), asyncio.Lock())
-
-    async def create(self, table: Table, sent: Values, request: RequestInfo) -> Row:
+    def create(self, unit: Unit, table: Table, sent: Values, request: RequestInfo) -> Row:
         """Create a row; 412 if its primary key is taken."""
-        row_id = str(sent.get(table.id_column) or values.new_guid())
+        row_id = str(sent.get(table.id_column) or unit.new_id())
         if self._store.get(table.name, row_id) is not None:
             raise already_exists()
         given = {name: value for name, value in sent.items() if table.columns[name].writable("Create")}
@@ -45,9 +37,9 @@ class OrganizationService:
         target |= self._stamps(request, created=True)
         self._check(table, target, target)
         change = Change("Create", table, row_id, request, given | {table.id_column: row_id}, target, after=target)
-        return await self._commit(change)
+        return self._write(unit, change)
 
-    async def update(self, table: Table, row: Row, sent: Values, request: RequestInfo) -> Row:
+    def update(self, unit: Unit, table: Table, row: Row, sent: Values, request: RequestInfo) -> Row:
         """Update a row that was just read; `row` is the state before."""
         given = {name: value for name, value in sent.items() if table.columns[name].writable("Update")}
         given.pop(table.id_column, None)
@@ -68,9 +60,11 @@ class OrganizationService:
             before=row,
             after=row.values | target,
         )
-        return await self._commit(change)
+        return self._write(unit, change)
 
-    async def delete(self, table: Table, row_id: str, request: RequestInfo, *, version: int | None = None) -> None:
+    def delete(
+        self, unit: Unit, table: Table, row_id: str, request: RequestInfo, *, version: int | None = None
+    ) -> None:
         """Delete a row; 404 if it is not there, 412 if `version` is no longer current."""
         row = self._store.get(table.name, row_id)
         if row is None:
@@ -79,37 +73,29 @@ class OrganizationService:
             raise version_mismatch()
         dependent = check_delete(table, row_id, self._store)
         for child in dependent:
-            await self.delete(self._schema[child.table], child.id, request)
-        await self._commit(Change("Delete", table, row_id, request, before=row))
+            self.delete(unit, self._schema[child.table], child.id, request)
+        self._write(unit, Change("Delete", table, row_id, request, before=row))
 
-    async def _commit(self, change: Change) -> Row:
-        """Call synchronous steps, write, store jobs, and let them run."""
+    def _write(self, unit: Unit, change: Change) -> Row:
+        """Note the synchronous steps, write, and store a job for each asynchronous one."""
+        unit.touch(change.table.name, change.row_id)
         steps = self._registrations.fired_by(change) if change.table.has_events else []
         for step in steps:
             if not step.asynchronous:
-                await self._call_now(change, step)
-        try:
-            with self._store.transaction():
-                row = self._write(change)
-                stored = [self._jobs.store(change, step) for step in steps if step.asynchronous]
-        except KeyViolated as violated:
-            columns = str(violated).rpartition(":")[2].rstrip("'")
-            raise key_violated(change.table.name, columns) from violated
-        self._jobs.run(stored)
-        if change.table.name in REGISTRATION_TABLES:
-            self._registrations.changed()
+                unit.fire(change, step)
+        row = self._put(change)
+        unit.jobs += [self._jobs.store(change, step) for step in steps if step.asynchronous]
         return row
 
-    def _write(self, change: Change) -> Row:
+    def _put(self, change: Change) -> Row:
         if change.after is None:
             self._store.remove(change.table.name, change.row_id)
             return Row(change.table.name, change.row_id, self._store.version(), {})
-        return self._store.put(change.table.name, change.row_id, change.after)
-
-    async def _call_now(self, change: Change, step: Step) -> None:
-        outcome = await self._jobs.call_now(change, step)
-        if not outcome.succeeded:
-            raise ODataError(400, "0x80050203", f"The webhook call failed for step '{step.name}'. {outcome.message}")
+        try:
+            return self._store.put(change.table.name, change.row_id, change.after)
+        except KeyViolated as violated:
+            columns = str(violated).rpartition(":")[2].rstrip("'")
+            raise key_violated(change.table.name, columns) from violated
 
     def _defaults(self, table: Table, request: RequestInfo) -> Values:
         defaults = {column.name: _default(column) for column in table.columns.values()}

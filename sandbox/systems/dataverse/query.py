@@ -46,10 +46,10 @@ class Preferences:
         return any(name == each or (each.endswith("*") and name.startswith(each[:-1])) for each in self.annotations)
 
     @classmethod
-    def read(cls, request: web.Request) -> "Preferences":
+    def read(cls, headers: MultiMapping[str]) -> "Preferences":
         """Read every Prefer header of a request."""
         found: dict[str, str] = {}
-        for header in request.headers.getall("Prefer", []):
+        for header in headers.getall("Prefer", []):
             for name, quoted, plain in _PREFERENCE.findall(header):
                 found[name] = quoted or plain
         size = found.get("odata.maxpagesize", "")

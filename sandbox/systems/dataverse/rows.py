@@ -1,0 +1,198 @@
+"""Entity sets and rows: GET, POST, PATCH and DELETE, single columns, and lookups by `$ref`."""
+
+import re
+
+from aiohttp import web
+
+from sandbox.systems.dataverse import elsewhere
+from sandbox.systems.dataverse.addressing import Address, reference
+from sandbox.systems.dataverse.answers import json_answer
+from sandbox.systems.dataverse.body import read_columns, read_object
+from sandbox.systems.dataverse.call import Call
+from sandbox.systems.dataverse.collection import Collections
+from sandbox.systems.dataverse.definitions import NAMESPACE
+from sandbox.systems.dataverse.errors import (
+    ODataError,
+    already_exists,
+    bad_request,
+    no_such_segment,
+    not_allowed,
+    not_simulated,
+    version_mismatch,
+)
+from sandbox.systems.dataverse.operation import Operation
+from sandbox.systems.dataverse.organization_service import OrganizationService
+from sandbox.systems.dataverse.query import Preferences, Query
+from sandbox.systems.dataverse.representation import Representation
+from sandbox.systems.dataverse.schema import Schema, Table
+from sandbox.systems.dataverse.store import Row, Store, Values
+
+_ETAG = re.compile(r'(?:W/)?"(\d+)"')
+_ON_ROWS = frozenset({"$select", "$expand"})
+
+
+class Rows:
+    """Answers for entity sets and their rows."""
+
+    def __init__(self, store: Store, schema: Schema, service: OrganizationService) -> None:
+        self._store, self._schema, self._service = store, schema, service
+        self._representation = Representation(store, schema)
+        self._collections = Collections(store, schema, self._representation)
+
+    def on_set(self, operation: Operation, table: Table, rest: str | None) -> web.Response:
+        """`accounts` and `accounts/$count`."""
+        call = operation.call
+        preferences = Preferences.read(call.headers)
+        if rest is not None and rest != "$count":
+            raise _no_such_part(rest)
+        if call.method == "GET" and rest == "$count":
+            return web.Response(text=str(self._collections.count(table, call)))
+        if call.method == "GET":
+            page = json_answer(self._collections.page(table, call, preferences))
+            return preferences.applied(page, tracked=True)
+        if call.method == "POST" and rest is None:
+            sent = read_columns(table, read_object(call), self._schema, self._store)
+            row = self._service.create(operation.unit, table, sent, operation.info)
+            return self._written(call, table, row, created=True)
+        raise not_allowed(call.method)
+
+    def on_row(self, operation: Operation, at: Address, rest: str | None) -> web.Response:
+        """`accounts(...)` and what is below it."""
+        call = operation.call
+        if rest:
+            return self._on_property(operation, at, rest)
+        refused = [name for name in call.query if name.startswith("$") and name not in _ON_ROWS]
+        if refused:
+            raise bad_request(f"The query option {refused[0]} can be applied only to collections of rows.")
+        if call.method == "GET":
+            return self._read(call, at)
+        if call.method == "PATCH":
+            return self._upsert(operation, at)
+        if call.method == "DELETE":
+            version = _version(call, at.table)
+            row = at.require(self._store)
+            self._service.delete(operation.unit, at.table, row.id, operation.info, version=version)
+            return web.Response(status=204)
+        raise not_allowed(call.method)
+
+    def _read(self, call: Call, at: Address) -> web.Response:
+        preferences, query, row = Preferences.read(call.headers), Query.read(call.query), at.require(self._store)
+        plain = not query.expand and not preferences.annotations
+        if plain and at.table.optimistic_concurrency and call.headers.get("If-None-Match") == row.etag:
+            return web.Response(status=304)
+        shown = {"@odata.context": _entity_context(call, at.table, query)}
+        answer = json_answer(shown | self._representation.row(at.table, row, query, preferences), etag=row.etag)
+        return preferences.applied(answer)
+
+    def _upsert(self, operation: Operation, at: Address) -> web.Response:
+        """PATCH creates what is not there, unless If-Match forbids it; If-None-Match: * forbids the update."""
+        call, table, unit = operation.call, at.table, operation.unit
+        row = at.find(self._store)
+        if row is None and "If-Match" in call.headers:
+            at.require(self._store)
+        if row is not None and call.headers.get("If-None-Match") == "*":
+            raise already_exists()
+        version = _version(call, table)
+        if row is not None and version not in {None, row.version}:
+            raise version_mismatch()
+        sent = read_columns(table, read_object(call), self._schema, self._store)
+        if row is None:
+            new = sent | at.key | {table.id_column: at.row_id or unit.new_id()}
+            written = self._service.create(unit, table, new, operation.info)
+        else:
+            written = self._service.update(unit, table, row, sent, operation.info)
+        return self._written(call, table, written, created=row is None)
+
+    def _on_property(self, operation: Operation, at: Address, name: str) -> web.Response:
+        """GET a column or the row behind a lookup; PUT or DELETE one column or the reference of a lookup."""
+        call, table, row = operation.call, at.table, at.require(self._store)
+        name, _, part = name.partition("/")
+        if name in table.by_navigation and part in {"", "$ref"}:
+            if call.method == "GET":
+                return self._follow(call, table, row, name, only_reference=bool(part))
+            if part:
+                return self._refer(operation, at, name)
+            raise not_allowed(call.method)
+        if part or name not in table.columns or table.columns[name].is_lookup:
+            raise _no_such_part(f"{name}/{part}" if part else name)
+        if call.method == "GET":
+            value = self._representation.row(table, row, Query(select=(name,)), Preferences())[name]
+            context = f"{call.root}$metadata#{table.set_name}({row.id})/{name}"
+            if value is None:
+                return web.Response(status=204)
+            return json_answer({"@odata.context": context, "value": value})
+        if call.method not in {"PUT", "DELETE"}:
+            raise not_allowed(call.method)
+        value = read_object(call).get("value") if call.method == "PUT" else None
+        return self._change(operation, at, read_columns(table, {name: value}, self._schema, self._store))
+
+    def _refer(self, operation: Operation, at: Address, name: str) -> web.Response:
+        """PUT {"@odata.id": uri} or DELETE `<navigation property>/$ref`."""
+        call = operation.call
+        if call.method not in {"PUT", "DELETE"}:
+            raise not_allowed(call.method)
+        column, target = at.table.by_navigation[name]
+        uri = read_object(call).get("@odata.id") if call.method == "PUT" else None
+        referred = reference(target, uri, self._schema, self._store) if call.method == "PUT" else None
+        return self._change(operation, at, {column.name: referred})
+
+    def _change(self, operation: Operation, at: Address, sent: Values) -> web.Response:
+        version, row = _version(operation.call, at.table), at.require(self._store)
+        if version not in {None, row.version}:
+            raise version_mismatch()
+        self._service.update(operation.unit, at.table, row, sent, operation.info)
+        return web.Response(status=204)
+
+    def _follow(self, call: Call, table: Table, row: Row, navigation: str, *, only_reference: bool) -> web.Response:
+        column, target = table.by_navigation[navigation]
+        lookup = row.values.get(column.name)
+        if lookup is None or (target is not None and lookup["table"] != target):
+            return web.Response(status=204)
+        other = self._schema[lookup["table"]]
+        if only_reference:
+            context, uri = f"{call.root}$metadata#$ref", f"{call.root}{other.set_name}({lookup['id']})"
+            return json_answer({"@odata.context": context, "@odata.id": uri})
+        return self._read(call, Address(other, lookup["id"], {}))
+
+    def _written(self, call: Call, table: Table, row: Row, *, created: bool) -> web.Response:
+        uri, preferences = f"{call.root}{table.set_name}({row.id})", Preferences.read(call.headers)
+        if not preferences.representation:
+            return web.Response(status=204, headers={"OData-EntityId": uri})
+        query = Query.read(call.query)
+        shown = {"@odata.context": _entity_context(call, table, query)}
+        shown |= self._representation.row(table, row, query, preferences)
+        response = json_answer(shown, status=201 if created else 200, etag=row.etag)
+        if created:
+            response.headers["OData-EntityId"] = response.headers["Location"] = uri
+        return preferences.applied(response, written=True)
+
+
+def _version(call: Call, table: Table) -> int | None:
+    """The version in If-Match; None without one or for `*`."""
+    wanted = call.headers.get("If-Match", "*")
+    if wanted == "*":
+        return None
+    found = _ETAG.fullmatch(wanted)
+    if found is None:
+        raise bad_request(f"The If-Match header '{wanted}' is not an ETag.")
+    if not table.optimistic_concurrency:
+        raise ODataError(
+            400,
+            "0x80060883",
+            f"Optimistic concurrency isn't enabled for entity type {table.name}. The IfVersionMatches value of "
+            "ConcurrencyBehavior can only be used if optimistic concurrency is enabled.",
+        )
+    return int(found[1])
+
+
+def _entity_context(call: Call, table: Table, query: Query) -> str:
+    selected = f"({','.join(query.select)})" if query.select else ""
+    return f"{call.root}$metadata#{table.set_name}{selected}/$entity"
+
+
+def _no_such_part(rest: str) -> ODataError:
+    """An action or function that is bound to rows, a navigation property, or a column that there is not."""
+    name = rest.partition("(")[0]
+    if name.removeprefix(NAMESPACE) in elsewhere.BOUND or rest.endswith("/$ref"):
+        return not_simulated(rest)
+    return no_such_segment(name)
