@@ -13,6 +13,14 @@ def _guid() -> str:
 
 
 @dataclass(frozen=True)
+class RequestIds:
+    """What the events of one request have in common; a change set is one request."""
+
+    request: str = field(default_factory=_guid)
+    correlation: str = field(default_factory=_guid)
+
+
+@dataclass(frozen=True)
 class RequestInfo:
     """The caller, and the options of its request.
 
@@ -25,8 +33,7 @@ class RequestInfo:
     tag: str | None = None
     bypassed_steps: frozenset[str] = frozenset()
     bypassed_logic: frozenset[str] = frozenset()
-    request_id: str = field(default_factory=_guid)
-    correlation_id: str = field(default_factory=_guid)
+    ids: RequestIds = field(default_factory=RequestIds)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class Contexts:
         asynchronous, request, environment = step.asynchronous, change.request, self._environment
         return {
             "BusinessUnitId": environment.business_unit_id,
-            "CorrelationId": request.correlation_id,
+            "CorrelationId": request.ids.correlation,
             "Depth": 1,
             "InitiatingUserAgent": "",
             "InitiatingUserAzureActiveDirectoryObjectId": request.user.object_id,
@@ -114,7 +114,7 @@ class Contexts:
             "PreEntityImages": [],
             "PrimaryEntityId": change.row_id,
             "PrimaryEntityName": change.table.name,
-            "RequestId": request.request_id,
+            "RequestId": request.ids.request,
             "SecondaryEntityName": "none",
             "SharedVariables": [],
             "Stage": step.stage,

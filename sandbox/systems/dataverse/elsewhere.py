@@ -1,7 +1,7 @@
 """What a real environment's Web API has and the stand-in does not have: it is refused by name, never ignored."""
 
 SEGMENTS = frozenset(
-    {"$batch", "GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RetrieveMetadataChanges", "BulkDelete"}
+    {"GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RetrieveMetadataChanges", "BulkDelete"}
     | {"RetrieveVersion", "RetrieveCurrentOrganization", "RetrieveTotalRecordCount", "PublishAllXml", "PublishXml"}
     | {
         "TriggerServiceEndpointCheck",

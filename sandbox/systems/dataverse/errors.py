@@ -4,7 +4,7 @@ from aiohttp import web
 
 from sandbox.systems.dataverse.json_text import dumps
 
-_HEADERS = {"OData-Version": "4.0"}
+_HEADERS = {"OData-Version": "4.0", "Content-Type": "application/json; odata.metadata=minimal"}
 
 
 class ODataError(Exception):
@@ -27,12 +27,7 @@ class ODataError(Exception):
                 "@Microsoft.PowerApps.CDS.TraceText": "",
                 "@Microsoft.PowerApps.CDS.InnerError.Message": self.message,
             }
-        return web.Response(
-            text=dumps({"error": error}),
-            status=self.status,
-            headers=_HEADERS | self.headers,
-            content_type="application/json",
-        )
+        return web.Response(body=dumps({"error": error}).encode(), status=self.status, headers=_HEADERS | self.headers)
 
 
 def bad_request(message: str, code: str = "0x80060888") -> ODataError:

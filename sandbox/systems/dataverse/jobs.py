@@ -46,8 +46,8 @@ class Jobs:
             "statuscode": WAITING,
             "retrycount": 0,
             "depth": 1,
-            "requestid": change.request.request_id,
-            "correlationid": change.request.correlation_id,
+            "requestid": change.request.ids.request,
+            "correlationid": change.request.ids.correlation,
             "createdon": values.now(),
             "owningextensionid": {"table": "sdkmessageprocessingstep", "id": step.id},
             "regardingobjectid": {"table": change.table.name, "id": change.row_id},
@@ -63,7 +63,7 @@ class Jobs:
 
     async def call_now(self, change: Change, step: Step) -> Outcome:
         """A synchronous step: call within the transaction and wait for the answer."""
-        operation_id, at = change.request.request_id, datetime.now(UTC)
+        operation_id, at = change.request.ids.request, datetime.now(UTC)
         headers, body = message(change, self._contexts.build(change, step, operation_id, at), self._host)
         job_id = values.new_guid()
         self._write_down(job_id, change, step, headers, body, running=True)

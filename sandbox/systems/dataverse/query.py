@@ -24,6 +24,7 @@ class Preferences:
     track_changes: bool = False
     page_size: int = PAGE_LIMIT
     sized: bool = False
+    continue_on_error: bool = False
     annotations: tuple[str, ...] = ()
 
     def applied(self, response: web.Response, *, tracked: bool = False, written: bool = False) -> web.Response:
@@ -60,6 +61,7 @@ class Preferences:
             track_changes="odata.track-changes" in found,
             page_size=min(int(size), PAGE_LIMIT) if sized else PAGE_LIMIT,
             sized=sized,
+            continue_on_error=found.get("odata.continue-on-error", "false").lower() in {"", "true"},
             annotations=tuple(each.strip() for each in listed.split(",") if each.strip()),
         )
 

@@ -88,7 +88,7 @@ def _text(table: str, column: Column, value: Any) -> str:
         raise ODataError(
             400,
             "0x80044331",
-            f"A validation error occurred. The length of the '{column.name}' attribute of the '{table}' entity "
+            f"A validation error occurred.  The length of the '{column.name}' attribute of the '{table}' entity "
             f"exceeded the maximum allowed length of '{limit}'.",
         )
     return text

@@ -9,6 +9,7 @@ from sandbox.systems.dataverse import elsewhere
 from sandbox.systems.dataverse.actions import CLOSING, Actions
 from sandbox.systems.dataverse.addressing import Segment, address
 from sandbox.systems.dataverse.answers import json_answer
+from sandbox.systems.dataverse.batch import Batches
 from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.change import RequestInfo
 from sandbox.systems.dataverse.csdl import csdl, service_document
@@ -29,7 +30,7 @@ from sandbox.systems.dataverse.rows import Rows
 from sandbox.systems.dataverse.schema import Schema
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
-from sandbox.systems.dataverse.unit_of_work import UnitOfWork
+from sandbox.systems.dataverse.unit_of_work import Unit, UnitOfWork
 
 _UNBOUND = frozenset({"WhoAmI", "CreateEntities", *CLOSING})
 
@@ -63,14 +64,21 @@ class WebApi:
         try:
             client = self._tokens.client(request)
             with self.protection.counted(client.user_id) as remaining:
-                info = self._request_info(call, client)
-                response = await self._work.run(lambda unit: self._answer(Operation(call, info, unit)))
+                response = await self._respond(call, client)
             response.headers.update(remaining)
         except ODataError as refused:
             response = refused.response(annotated=bool(Preferences.read(call.headers).annotations))
         response.headers["OData-Version"] = "4.0"
         response.headers["x-ms-service-request-id"] = response.headers["REQ_ID"] = str(uuid.uuid4())
         return response
+
+    async def _respond(self, call: Call, client: Client) -> web.Response:
+        if call.path != "$batch":
+            info = self._request_info(call, client)
+            return await self._work.run(lambda unit: self._answer(call, info, unit))
+        if call.method != "POST":
+            raise not_allowed(call.method)
+        return await Batches(lambda part: self._request_info(part, client), self._answer, self._work.run).answer(call)
 
     def _request_info(self, call: Call, client: Client) -> RequestInfo:
         headers = call.headers
@@ -93,8 +101,8 @@ class WebApi:
             raise privilege_denied(f"The user with {column} {wanted} does not exist or cannot be impersonated.")
         return Client("", "", user.id, user.values.get("azureactivedirectoryobjectid") or "")
 
-    def _answer(self, operation: Operation) -> web.Response:
-        call = operation.call
+    def _answer(self, call: Call, info: RequestInfo, unit: Unit) -> web.Response:
+        operation = Operation(call, info, unit)
         self._check_solution(call.headers.get("MSCRM.SolutionUniqueName"))
         if call.path in {"", "$metadata"}:
             return self._described(call)

@@ -28,7 +28,7 @@ def message(change: Change, context: dict[str, Any], organisation_host: str) -> 
         "x-ms-dynamics-organization": organisation_host,
         "x-ms-dynamics-entity-name": change.table.name,
         "x-ms-dynamics-request-name": change.message,
-        "x-ms-correlation-request-id": change.request.correlation_id,
+        "x-ms-correlation-request-id": change.request.ids.correlation,
     }
     body = dumps_data_contract(context)
     if len(body.encode()) > SIZE_LIMIT:

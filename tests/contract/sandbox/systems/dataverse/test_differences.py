@@ -108,7 +108,6 @@ def only_the_web_api(dataverse: Dataverse, _: Receiver) -> None:
 
 FUNCTIONS = ("EqualUserId", "Under", "ThisFiscalYear", "ContainValues")
 DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
-    "`$batch`": refused(("POST", "$batch")),
     "`CreateMultiple`, `UpdateMultiple`, `UpsertMultiple`, `BulkDelete`": refused(
         *(("POST", f"accounts/{CRM}{name}Multiple") for name in ("Create", "Update", "Upsert")), ("POST", "BulkDelete")
     ),

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent / "node"
 OPERATIONS = [
     *("create", "retrieve", "update", "updateSingleProperty", "upsert", "retrieveMultiple", "trackChanges", "count"),
     *("associateSingleValued", "callFunction", "callAction", "entities", "attributes", "relationships"),
-    *("retrieveCsdlMetadata", "deleteRecord", "refusals"),
+    *("retrieveCsdlMetadata", "deleteRecord", "batch", "refusals"),
 ]
 
 

@@ -1,6 +1,6 @@
 """Microsoft's PowerPlatform-Dataverse-Client, unmodified: its operations against the stand-in.
 
-What the stand-in has not (bulk messages, batches, FetchXML, SQL, files, new relationships) is refused with 501 and a
+What the stand-in has not (bulk messages, FetchXML, SQL, files, new relationships) is refused with 501 and a
 sentence that names it.
 """
 
@@ -170,9 +170,40 @@ def test_what_is_not_there_is_refused_by_name(client: DataverseClient, named: st
     assert refused.value.status_code == 501
 
 
-def test_a_batch_is_refused_by_name(client: DataverseClient) -> None:
+def test_a_batch_reads_and_writes(client: DataverseClient) -> None:
+    mark = uuid.uuid4().hex[:8]
     batch = client.batch.new()
-    batch.records.create("account", {"name": "a"})
-    with pytest.raises(HttpError) as refused:
-        batch.execute()
-    assert refused.value.status_code == 501
+    batch.records.create("account", {"name": mark})
+    batch.records.list("account", filter=f"name eq '{mark}'", select=["name"])
+    batch.records.retrieve("account", FABRIKAM, select=["name"])
+    batch.tables.get("account")
+    done = batch.execute()
+    assert [each.status_code for each in done.responses] == [204, 200, 200, 200]
+    assert done.responses[1].data is not None
+    assert [row["name"] for row in done.responses[1].data["value"]] == [mark]
+
+
+def test_a_change_set_refers_to_what_it_creates(client: DataverseClient) -> None:
+    mark = uuid.uuid4().hex[:8]
+    batch = client.batch.new()
+    with batch.changeset() as changes:
+        contact = changes.records.create("contact", {"lastname": mark})
+        account = changes.records.create("account", {"name": mark, "primarycontactid@odata.bind": contact})
+        changes.records.update("account", account, {"fax": "1"})
+    assert len(batch.execute().entity_ids) == 3
+    (row,) = client.records.list("account", filter=f"primarycontactid/lastname eq '{mark}'", select=["fax"])
+    assert row["fax"] == "1"
+
+
+def test_a_batch_that_fails_says_which_request_failed(client: DataverseClient) -> None:
+    mark = uuid.uuid4().hex[:8]
+    for go_on, statuses in ((False, [400]), (True, [400, 204])):
+        batch = client.batch.new()
+        with batch.changeset() as changes:
+            changes.records.create("account", {"name": mark})
+            changes.records.create("account", {"name": "x" * 200})
+        batch.records.create("contact", {"lastname": mark})
+        done = batch.execute(continue_on_error=go_on)
+        assert [each.status_code for each in done.responses] == statuses
+        assert done.failed[0].error_code == "0x80044331"
+    assert list(client.records.list("account", filter=f"name eq '{mark}'", select=["name"])) == []

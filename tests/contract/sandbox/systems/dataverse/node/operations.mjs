@@ -145,6 +145,26 @@ const operations = {
     await api.deleteRecord({ collection: "accounts", key: account });
     await refused(404, () => api.retrieve({ collection: "accounts", key: account }));
   },
+  async batch() {
+    api.startBatch();
+    api.create({ collection: "contacts", data: { lastname: mark }, contentId: "1" });
+    api.create({ collection: "accounts", data: { name: `${mark} batch`, "primarycontactid@odata.bind": "$1" } });
+    const [contact, made] = await api.executeBatch();
+    assert.equal((await api.retrieve({ collection: "accounts", key: made }))._primarycontactid_value, contact);
+    api.startBatch();
+    api.retrieve({ collection: "accounts", key: made, select: ["name"] });
+    api.create({ collection: "accounts", data: { name: "x".repeat(200) } });
+    const [read, failed] = await api.executeBatch().then(assert.fail, (answers) => answers);
+    assert.deepEqual([read.name, failed.status, failed.error.code], [`${mark} batch`, 400, "0x80044331"]);
+    api.startBatch();
+    api.retrieveMultiple({ collection: "accounts", select: ["name"], filter: `startswith(name,'${mark}')` });
+    api.count({ collection: "accounts", filter: `name eq '${mark} batch'` });
+    api.update({ collection: "accounts", key: made, data: { fax: "1" } });
+    api.deleteRecord({ collection: "accounts", key: made });
+    const [found, count, updated, deleted] = await api.executeBatch();
+    assert.deepEqual([found.value.length, count, updated, deleted], [3, 1, true, true]);
+    await refused(404, () => api.retrieve({ collection: "accounts", key: made }));
+  },
   async refusals() {
     await refused(501, () => api.fetch({ collection: "accounts", fetchXml: "<fetch><entity name='account'/></fetch>" }));
     await refused(501, () => api.retrieveMultiple({ collection: "accounts", apply: "aggregate($count as n)" }));
@@ -154,9 +174,6 @@ const operations = {
     await refused(501, () => api.retrieveGlobalOptionSets());
     await refused(501, () => api.createGlobalOptionSet({ data: {} }));
     await refused(501, () => api.search("bikes"));
-    api.startBatch();
-    api.retrieveMultiple({ collection: "accounts" });
-    await refused(501, () => api.executeBatch());
   },
 };
 
