@@ -19,7 +19,7 @@ SEGMENTS = frozenset(
 """Entity sets, actions and functions at the root."""
 
 BOUND = frozenset(
-    {"CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple", "OnExternalCreated", "OnExternalUpdated"}
+    {"OnExternalCreated", "OnExternalUpdated"}
     | {"OnExternalDeleted", "AddToQueue", "GetNextAutoNumberValue", "RetrievePrincipalAccess"}
     | {"RetrieveUserPrivileges", "DownloadFile"}
 )

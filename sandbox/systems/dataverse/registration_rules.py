@@ -1,6 +1,6 @@
 """What Dataverse refuses when steps and endpoints are registered or removed."""
 
-from sandbox.systems.dataverse.errors import ODataError
+from sandbox.systems.dataverse.errors import ODataError, not_simulated
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Row, Store, Values
 
@@ -9,6 +9,8 @@ ASYNCHRONOUS = 1
 POST_OPERATION = 40
 STAGES = frozenset({10, 20, POST_OPERATION})
 PRE_IMAGE, POST_IMAGE = 0, 1
+NOT_CAPTURED = frozenset({"CreateMultiple", "UpdateMultiple"})
+"""Messages of which nobody has published the body that a step sends."""
 
 
 def check_registration(table: Table, whole: Values, store: Store, schema: Schema) -> None:
@@ -49,6 +51,8 @@ def _check_step(whole: Values, store: Store, schema: Schema) -> None:
     if whole["mode"] == ASYNCHRONOUS and whole["stage"] != POST_OPERATION:
         raise _invalid("Asynchronous steps are supported in the post-operation stage (40) only.")
     message = store.get("sdkmessage", whole["sdkmessageid"]["id"])
+    if message is not None and message.values["name"] in NOT_CAPTURED:
+        raise not_simulated(f"A step on the message {message.values['name']}")
     chosen = whole.get("sdkmessagefilterid")
     of_table = store.get("sdkmessagefilter", chosen["id"]) if chosen else None
     if of_table is not None and of_table.values["sdkmessageid"] != whole["sdkmessageid"]:

@@ -8,6 +8,7 @@ from sandbox.systems.dataverse import elsewhere
 from sandbox.systems.dataverse.addressing import Address, reference
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_columns, read_object
+from sandbox.systems.dataverse.bulk import MESSAGES, Bulk
 from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.collection import Collections
 from sandbox.systems.dataverse.definitions import NAMESPACE
@@ -38,11 +39,15 @@ class Rows:
         self._store, self._schema, self._service = store, schema, service
         self._representation = Representation(store, schema)
         self._collections = Collections(store, schema, self._representation)
+        self._bulk = Bulk(store, schema, service)
 
     def on_set(self, operation: Operation, table: Table, rest: str | None) -> web.Response:
         """`accounts` and `accounts/$count`."""
         call = operation.call
         preferences = Preferences.read(call.headers)
+        message = (rest or "").removeprefix(NAMESPACE)
+        if message in MESSAGES and message != rest and table.has_events:
+            return self._bulk.answer(operation, table, message)
         if rest is not None and rest != "$count":
             raise _no_such_part(rest)
         if call.method == "GET" and rest == "$count":

@@ -10,7 +10,7 @@ from sandbox.systems.dataverse.schema import Column, Schema
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.values import now
 
-MESSAGES = ("Create", "Update", "Delete")
+MESSAGES = ("Create", "Update", "Delete", "CreateMultiple", "UpdateMultiple")
 EURO, DOLLAR, POUND = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 ACCOUNTS = {
     "a0000000-0000-4000-8000-000000000001": ("Fabrikam GmbH", "info@fabrikam.example", "Köln", EURO),

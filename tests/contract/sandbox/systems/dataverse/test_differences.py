@@ -47,8 +47,16 @@ def no_new_kinds(dataverse: Dataverse, _: Receiver) -> None:
     absent(dataverse, "GET", "GlobalOptionSetDefinitions")
 
 
-def three_messages(dataverse: Dataverse, _: Receiver) -> None:
-    assert {row["name"] for row in dataverse.get("sdkmessages?$select=name")["value"]} == {"Create", "Update", "Delete"}
+def steps_on_three_messages(dataverse: Dataverse, receiver: Receiver) -> None:
+    several = {"CreateMultiple", "UpdateMultiple"}
+    names = {row["name"] for row in dataverse.get("sdkmessages?$select=name")["value"]}
+    assert names == {"Create", "Update", "Delete", *several}
+    step = {"name": "x", "stage": 40, "mode": 1}
+    step["eventhandler_serviceendpoint@odata.bind"] = f"serviceendpoints({register_webhook(dataverse, receiver.url)})"
+    for row in dataverse.get("sdkmessages?$select=name")["value"]:
+        if row["name"] in several:
+            bind = {"sdkmessageid@odata.bind": f"sdkmessages({row['sdkmessageid']})"}
+            absent(dataverse, "POST", "sdkmessageprocessingsteps", step | bind)
 
 
 def queues_get_nothing(dataverse: Dataverse, _: Receiver) -> None:
@@ -108,9 +116,7 @@ def only_the_web_api(dataverse: Dataverse, _: Receiver) -> None:
 
 FUNCTIONS = ("EqualUserId", "Under", "ThisFiscalYear", "ContainValues")
 DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
-    "`CreateMultiple`, `UpdateMultiple`, `UpsertMultiple`, `BulkDelete`": refused(
-        *(("POST", f"accounts/{CRM}{name}Multiple") for name in ("Create", "Update", "Upsert")), ("POST", "BulkDelete")
-    ),
+    "`BulkDelete`": refused(("POST", "BulkDelete")),
     "FetchXML, SQL, saved queries, `$apply`": refused(
         *(("GET", f"accounts?{name}=x") for name in ("fetchXml", "sql", "savedQuery", "userQuery", "$apply"))
     ),
@@ -127,7 +133,7 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     "components of a solution, `PublishAllXml`": refused(
         ("GET", "solutioncomponents"), ("POST", "AddSolutionComponent"), ("POST", "PublishAllXml")
     ),
-    "messages other than Create, Update and Delete": three_messages,
+    "steps on messages other than Create, Update and Delete": steps_on_three_messages,
     "service endpoints of Service Bus and Event Hubs post": queues_get_nothing,
     "security roles are enforced": everybody_may_do_everything,
     "`Depth` grows when steps cause changes": depth_is_one,

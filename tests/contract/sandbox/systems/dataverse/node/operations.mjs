@@ -102,7 +102,9 @@ const operations = {
     await api.callAction({ actionName: "WinOpportunity", action: close });
     assert.equal((await api.retrieve({ collection: name, key: opportunity })).statecode, 1);
     await refused(404, () => api.callAction({ collection: name, key: opportunity, actionName: `${crm}Nonsense` }));
-    await refused(501, () => api.callAction({ collection: "accounts", actionName: `${crm}CreateMultiple`, action: { Targets: [] } }));
+    const Targets = [1, 2].map((number) => ({ "@odata.type": `${crm}account`, name: `many ${number} ${mark}` }));
+    const made = await api.callAction({ collection: "accounts", actionName: `${crm}CreateMultiple`, action: { Targets } });
+    assert.equal(made.Ids.length, 2);
   },
   async entities() {
     const data = { "@odata.type": `${crm}EntityMetadata`, SchemaName: `new_Js${Date.now()}`, DisplayName: label("Js"), OwnershipType: "UserOwned" };
