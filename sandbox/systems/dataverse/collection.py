@@ -6,15 +6,16 @@ from urllib.parse import quote
 
 from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.errors import ODataError, bad_request
-from sandbox.systems.dataverse.odata_filter import column_operand, compile_filter
+from sandbox.systems.dataverse.expansion import Expansion
 from sandbox.systems.dataverse.query import PAGE_LIMIT, Preferences, Query
 from sandbox.systems.dataverse.representation import Representation
 from sandbox.systems.dataverse.schema import Schema, Table
+from sandbox.systems.dataverse.selection import Selection, page_cookie
 from sandbox.systems.dataverse.store import Row, Store
 
 OLDEST_DELTA = "oldest delta token"
 _TRACKED_PAGE = re.compile(r"(\d+)!(\d+)!([0-9a-f-]{36})")
-_UNTRACKED = ("$filter", "$orderby", "$expand", "$top")
+_UNTRACKED = ("$filter", "$orderby", "$expand", "$top", "$count")
 
 
 class Collections:
@@ -22,13 +23,22 @@ class Collections:
 
     def __init__(self, store: Store, schema: Schema, representation: Representation) -> None:
         self._store, self._schema, self._representation = store, schema, representation
+        self._selection = Selection(store, schema)
 
-    def page(self, table: Table, call: Call, preferences: Preferences) -> dict[str, Any]:
-        """One page, with `@odata.nextLink` or `@odata.deltaLink` where there is more to come."""
-        query = Query.read(call.query)
+    def page(self, table: Table, call: Call, *, among: list[Row] | None = None) -> dict[str, Any]:
+        """One page, with `@odata.nextLink` or `@odata.deltaLink` where there is more to come.
+
+        `among` are the rows of a collection-valued navigation property; without, they are those of the table.
+        """
+        query, preferences = Query.read(call.query), Preferences.read(call.headers)
+        self._representation.check(table, query)
         if preferences.track_changes or _is_tracked(call):
+            if among is not None:
+                raise bad_request("Change tracking is supported for entity sets only.")
             return self._tracked(table, call, query, preferences)
-        rows = self.matching(table, query)
+        expansion = Expansion(self._store, self._schema, call, query)
+        expansion.check(table, query)
+        rows = self._selection.matching(table, query, among=among)
         at = _offset(call.query.get("$skiptoken"))
         size = preferences.page_size if query.top is None else min(query.top, PAGE_LIMIT)
         answer = self._context(table, call, query)
@@ -37,32 +47,21 @@ class Collections:
             if preferences.annotates("Microsoft.Dynamics.CRM.totalrecordcount"):
                 answer["@Microsoft.Dynamics.CRM.totalrecordcount"] = min(len(rows), PAGE_LIMIT)
                 answer["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] = len(rows) > PAGE_LIMIT
-        answer["value"] = [self._shown(table, row, query, preferences) for row in rows[at : at + size]]
+        answer["value"] = [
+            self._representation.row(table, row, query, preferences, expansion.related) for row in rows[at : at + size]
+        ]
         if query.top is None and at + size < len(rows):
-            cookie = f'<cookie pagenumber="{at // size + 2}" offset="{at + size}" istracking="False" />'
-            answer["@odata.nextLink"] = _link(call, "$skiptoken", cookie)
+            answer["@odata.nextLink"] = _link(call, "$skiptoken", page_cookie(size, at + size))
         return answer
 
-    def count(self, table: Table, call: Call) -> int:
+    def count(self, table: Table, call: Call, *, among: list[Row] | None = None) -> int:
         """`$count`: rows that match, 5,000 at most; with `$deltatoken` the changes and deletions since."""
         query = Query.read(call.query)
         if "$deltatoken" not in call.query:
-            return min(len(self.matching(table, query)), PAGE_LIMIT)
+            return min(len(self._selection.matching(table, query, among=among)), PAGE_LIMIT)
         self._check_tracked(table, call)
         since, _, _ = self._token(call)
         return len(self._store.rows(table.name, since=since)) + len(self._deleted(table, since))
-
-    def matching(self, table: Table, query: Query) -> list[Row]:
-        """Rows that pass the filter, in order."""
-        rows = self._store.rows(table.name)
-        if query.filter is not None:
-            test = compile_filter(query.filter, table, self._schema, self._store, query.aliases)
-            rows = [row for row in rows if test(row)]
-        rows.sort(key=lambda row: row.id)
-        for name, descending in reversed(query.order):
-            _, operand = column_operand(name, table, self._schema, self._store)
-            rows.sort(key=lambda row, of=operand: _sort_key(of(row)), reverse=descending)  # type: ignore[misc]
-        return rows
 
     def _tracked(self, table: Table, call: Call, query: Query, preferences: Preferences) -> dict[str, Any]:
         """Rows changed since a token, then deletions; pages are cut by primary key so that no row is skipped."""
@@ -72,7 +71,7 @@ class Collections:
         changed.sort(key=lambda row: row.id)
         page = changed[: preferences.page_size]
         answer = self._context(table, call, query, "/$delta")
-        answer["value"] = [self._shown(table, row, query, preferences) for row in page]
+        answer["value"] = [self._representation.row(table, row, query, preferences) for row in page]
         if len(changed) > len(page):
             answer["@odata.nextLink"] = _link(call, "$skiptoken", f"{since}!{upto}!{page[-1].id}")
             return answer
@@ -113,12 +112,8 @@ class Collections:
             )
         return int(token), self._store.version(), ""
 
-    def _shown(self, table: Table, row: Row, query: Query, preferences: Preferences) -> dict[str, Any]:
-        return self._representation.row(table, row, query, preferences)
-
     def _context(self, table: Table, call: Call, query: Query, suffix: str = "") -> dict[str, Any]:
-        selected = f"({','.join(query.select)})" if query.select else ""
-        return {"@odata.context": f"{call.root}$metadata#{table.set_name}{selected}{suffix}"}
+        return {"@odata.context": f"{call.root}$metadata#{table.set_name}{query.shown}{suffix}"}
 
 
 def _is_tracked(call: Call) -> bool:
@@ -142,7 +137,3 @@ def _offset(token: str | None) -> int:
     if not digits.isdigit():
         raise bad_request("The skip token is not valid.")
     return int(digits)
-
-
-def _sort_key(value: Any) -> tuple[bool, Any]:
-    return (value is not None, value)

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 from aiohttp import web
 
+from sandbox.systems.dataverse.relations import collections
 from sandbox.systems.dataverse.schema import LOOKUP_TYPES, Column, Schema, Table
 from sandbox.systems.dataverse.values import EDM_TYPES
 
@@ -61,6 +62,10 @@ def _entity_type(described: ET.Element, table: Table, schema: Schema) -> None:
         element = ET.SubElement(entity, "NavigationProperty", given)
         constraint = {"Property": column.property_name, "ReferencedProperty": f"{kind}id"}
         ET.SubElement(element, "ReferentialConstraint", constraint)
+    for name, relationship in collections(schema, table).items():
+        kind = f"Collection({_qualified(relationship.table.name)})"
+        partner = relationship.column.navigation[table.name]
+        ET.SubElement(entity, "NavigationProperty", {"Name": name, "Type": kind, "Partner": partner})
 
 
 def _property(entity: ET.Element, column: Column, table: Table) -> None:

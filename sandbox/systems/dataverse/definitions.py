@@ -8,6 +8,7 @@ sandbox and different for the same column of two tables.
 import uuid
 from typing import Any
 
+from sandbox.systems.dataverse.relations import collection_name
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 
 Document = dict[str, Any]
@@ -162,13 +163,14 @@ def relationship_documents(schema: Schema) -> list[Document]:
         {
             "@odata.type": f"#{NAMESPACE}OneToManyRelationshipMetadata",
             "MetadataId": _metadata_id("relationship", table.name, column.name, target),
-            "SchemaName": f"{target}_{table.name}_{column.name}",
+            "SchemaName": collection_name(table, column, target) or f"{target}_{table.name}_{column.name}",
             "RelationshipType": "OneToManyRelationship",
             "ReferencedEntity": target,
             "ReferencedAttribute": schema[target].id_column,
             "ReferencingEntity": table.name,
             "ReferencingAttribute": column.name,
             "ReferencingEntityNavigationPropertyName": navigation,
+            "ReferencedEntityNavigationPropertyName": collection_name(table, column, target),
             "IsCustomRelationship": bool(column.definition.get("IsCustomAttribute", False)),
         }
         for table in schema

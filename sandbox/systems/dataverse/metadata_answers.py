@@ -136,6 +136,7 @@ RELATIONSHIP = Kind(
             "ReferencingEntity",
             "ReferencingAttribute",
             "ReferencingEntityNavigationPropertyName",
+            "ReferencedEntityNavigationPropertyName",
             "IsCustomRelationship",
         }
     ),

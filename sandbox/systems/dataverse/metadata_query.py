@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.systems.dataverse.definitions import LANGUAGE, NAMESPACE, Document
 from sandbox.systems.dataverse.errors import ODataError, bad_request, no_such_property, not_simulated
-from sandbox.systems.dataverse.odata_syntax import Arguments, Field, Token, compile_expression
+from sandbox.systems.dataverse.odata_syntax import Arguments, Field, Subject, Token, compile_expression
 
 _ON_LISTS = frozenset({"$select", "$filter", "$expand", "$count", "LabelLanguages"})
 _EXPANSION = re.compile(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
@@ -120,6 +120,9 @@ class _Definitions:
 
     def query_function(self, name: str, arguments: Arguments) -> Callable[[Document], bool]:  # noqa: ARG002 -- the same
         raise bad_request(f"The function {NAMESPACE}{name} isn't supported for Metadata Entities.")
+
+    def collection(self, path: str) -> tuple[Subject[Any], Callable[[Document], list[Any]]]:
+        raise bad_request(f"The collection {path} cannot be filtered by on Metadata Entities.")
 
 
 def _literal(token: Token) -> Any:

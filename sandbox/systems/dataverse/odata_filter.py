@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.systems.dataverse.errors import bad_request, no_such_property
 from sandbox.systems.dataverse.odata_syntax import TEXT_FUNCTIONS, Arguments, Field, Token, compile_expression
 from sandbox.systems.dataverse.query_functions import query_test
+from sandbox.systems.dataverse.relations import collections
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import Row, Store
 from sandbox.systems.dataverse.values import literal
@@ -66,6 +67,13 @@ class _Rows:
 
     def query_function(self, name: str, arguments: Arguments) -> Test:
         return query_test(name, arguments, self.field)
+
+    def collection(self, path: str) -> tuple["_Rows", Callable[[Row], list[Row]]]:
+        relationship = collections(self._schema, self._table).get(path)
+        if relationship is None:
+            raise no_such_property(path, self._table.name)
+        inner = _Rows(relationship.table, self._schema, self._store)
+        return inner, lambda row: relationship.rows(self._store, row.id)
 
 
 def _comparable(column: Column, token: Token) -> Any:

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     r"|(?P<number>-?\d+(?:\.\d+)?)"
     r"|(?P<enum>Microsoft\.Dynamics\.CRM\.\w+'[^']*')"
     r"|(?P<word>@?[A-Za-z_][\w./]*)"
-    r"|(?P<mark>[(),\[\]=]))"
+    r"|(?P<mark>[(),\[\]=:]))"
 )
 _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
@@ -81,6 +81,9 @@ class Subject(Protocol[Item]):
     def query_function(self, name: str, arguments: Arguments) -> Callable[[Item], bool]:
         """The test of a function of Dataverse's own namespace; 400 where there is none."""
 
+    def collection(self, path: str) -> "tuple[Subject[Any], Callable[[Item], list[Any]]]":
+        """What is filtered in the lambda operators of a collection, and the rows of it; 400 where there is none."""
+
 
 def compile_expression(expression: str, subject: Subject[Item], aliases: Mapping[str, str]) -> Callable[[Item], bool]:
     """The test that an expression stands for; 400 if it cannot be read."""
@@ -88,8 +91,8 @@ def compile_expression(expression: str, subject: Subject[Item], aliases: Mapping
 
 
 class _Parser(Generic[Item]):
-    def __init__(self, tokens: list[Token], subject: Subject[Item]) -> None:
-        self._tokens, self._at, self._subject = tokens, 0, subject
+    def __init__(self, tokens: list[Token], subject: Subject[Item], at: int = 0) -> None:
+        self._tokens, self._at, self._subject = tokens, at, subject
 
     def whole(self) -> Callable[[Item], bool]:
         test = self._or()
@@ -122,9 +125,28 @@ class _Parser(Generic[Item]):
             return self._text_function(word)
         if word.startswith(NAMESPACE):
             return self._subject.query_function(word.removeprefix(NAMESPACE), self._arguments())
+        path, _, last = word.rpartition("/")
+        if last in {"any", "all"} and path and self._peek("("):
+            return self._lambda(path, last)
         if self._peek("("):
             raise bad_request(f"An unknown function with name '{word}' was found.")
         return self._comparison(word)
+
+    def _lambda(self, path: str, name: str) -> Callable[[Item], bool]:
+        """`path/any(x:x/name eq 'a')`, `path/all(...)`, and `path/any()` for whether there is anything."""
+        self._expect("(")
+        subject, related = self._subject.collection(path)
+        if name == "any" and self._accept(")"):
+            return lambda item: bool(related(item))
+        variable = self._next("word")
+        self._expect(":")
+        inner: _Parser[Any] = _Parser(self._tokens, _Variable(variable, subject), self._at)
+        test = inner._or()
+        self._at = inner._at
+        self._expect(")")
+        if name == "any":
+            return lambda item: any(test(each) for each in related(item))
+        return lambda item: all(test(each) for each in related(item))
 
     def _text_function(self, name: str) -> Callable[[Item], bool]:
         self._expect("(")
@@ -205,6 +227,33 @@ class _Parser(Generic[Item]):
     def _expect(self, text: str) -> None:
         if not self._accept(text):
             raise _syntax(self._take().text)
+
+
+class _Variable(Generic[Item]):
+    """The subject of a lambda operator, whose paths begin with its variable."""
+
+    def __init__(self, name: str, subject: Subject[Item]) -> None:
+        self._name, self._subject = name, subject
+
+    def field(self, path: str) -> Field[Item]:
+        return self._subject.field(self._own(path))
+
+    def text_function(self, name: str, path: str, part: str) -> Callable[[Item], bool]:
+        return self._subject.text_function(name, self._own(path), part)
+
+    def query_function(self, name: str, arguments: Arguments) -> Callable[[Item], bool]:  # noqa: ARG002 -- the protocol's
+        raise bad_request(f"The function {NAMESPACE}{name} is not supported in lambda operators.")
+
+    def collection(self, path: str) -> tuple[Subject[Any], Callable[[Item], list[Any]]]:
+        return self._subject.collection(self._own(path))
+
+    def _own(self, path: str) -> str:
+        variable, slash, rest = path.partition("/")
+        if variable != self._name or not slash:
+            raise bad_request(
+                f"The path '{path}' in a lambda operator does not begin with its variable '{self._name}'."
+            )
+        return rest
 
 
 def _tokens(expression: str, aliases: Mapping[str, str]) -> list[Token]:

@@ -1,7 +1,8 @@
 """The query options and preferences of a request, read once."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -9,10 +10,13 @@ from multidict import MultiMapping
 from sandbox.systems.dataverse.errors import bad_request, not_simulated
 
 PAGE_LIMIT = 5_000
-_ALLOWED = frozenset({"$select", "$filter", "$orderby", "$top", "$count", "$expand", "$skiptoken", "$deltatoken"})
+_ALLOWED = frozenset(
+    {"$select", "$filter", "$orderby", "$top", "$count", "$expand", "$skiptoken", "$deltatoken", "$id"}
+)
 _OTHER = frozenset({"tag", "partitionid"})
 _ELSEWHERE = frozenset({"fetchXml", "savedQuery", "userQuery", "sql", "$apply"})
-_EXPANSION = re.compile(r"\s*([\w]+)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
+_NESTED = frozenset({"$select", "$filter", "$orderby", "$top", "$expand"})
+_EXPANSION = re.compile(r"(?P<name>\w+)(?P<reference>/\$ref)?(?:\((?P<options>.*)\))?", re.DOTALL)
 _PREFERENCE = re.compile(r'([\w.-]+)(?:\s*=\s*(?:"([^"]*)"|([^,;\s]*)))?')
 
 
@@ -68,15 +72,21 @@ class Preferences:
 
 @dataclass(frozen=True)
 class Query:
-    """`$select`, `$filter`, `$orderby`, `$top`, `$count`, `$expand`; `select` None means every column."""
+    """`$select`, `$filter`, `$orderby`, `$top`, `$count`, `$expand`; `select` None means every column.
+
+    `expand` has the nested options by navigation property, with `reference` for `<navigation property>/$ref`.
+    `options` are those options as they were written.
+    """
 
     select: tuple[str, ...] | None = None
     filter: str | None = None
     order: tuple[tuple[str, bool], ...] = ()
     top: int | None = None
     count: bool = False
-    expand: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    expand: dict[str, "Query"] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    reference: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, options: MultiMapping[str]) -> "Query":
@@ -86,8 +96,29 @@ class Query:
                 raise not_simulated(f"The query option {name}")
             if name not in _ALLOWED and name.lower() not in _OTHER and not name.startswith("@"):
                 raise bad_request(f"The query parameter {name} is not supported")
+        return cls._read(options, {name: text for name, text in options.items() if name.startswith("@")})
+
+    @property
+    def expansions(self) -> int:
+        """How many `$expand` options there are, nested ones too."""
+        return sum(1 + nested.expansions for nested in self.expand.values())
+
+    @property
+    def nests(self) -> bool:
+        """Whether an `$expand` has another one within it."""
+        return any(nested.expand for nested in self.expand.values())
+
+    @property
+    def shown(self) -> str:
+        """What the query shows, as an `@odata.context` names it: `(name,primarycontactid(fullname))`."""
+        parts = list(self.select or ())
+        parts += [f"{name}{nested.shown or '()'}" for name, nested in self.expand.items()]
+        return f"({','.join(parts)})" if parts else ""
+
+    @classmethod
+    def _read(cls, options: Mapping[str, str], aliases: dict[str, str]) -> "Query":
         top = options.get("$top")
-        if top is not None and (not top.isdigit() or int(top) == 0):
+        if top is not None and (not _is_number(top) or int(top) == 0):
             raise bad_request(f"Invalid value '{top}' for $top query option found.")
         return cls(
             select=_names(options["$select"]) if "$select" in options else None,
@@ -95,9 +126,35 @@ class Query:
             order=tuple(_ordering(each) for each in _names(options.get("$orderby", ""))),
             top=int(top) if top else None,
             count=_truth(options.get("$count", "false")),
-            expand=_expansions(options.get("$expand", "")),
-            aliases={name: text for name, text in options.items() if name.startswith("@")},
+            expand=cls._expansions(options.get("$expand", ""), aliases),
+            aliases=aliases,
+            options=options,
         )
+
+    @classmethod
+    def _expansions(cls, text: str, aliases: dict[str, str]) -> dict[str, "Query"]:
+        expanded: dict[str, Query] = {}
+        for each in _split(text, ","):
+            name, nested = cls._expansion(each, aliases)
+            if name in expanded:
+                raise bad_request(f"The navigation property '{name}' is expanded more than once.")
+            expanded[name] = nested
+        return expanded
+
+    @classmethod
+    def _expansion(cls, text: str, aliases: dict[str, str]) -> tuple[str, "Query"]:
+        """A navigation property and the options in its parentheses."""
+        found = _EXPANSION.fullmatch(text)
+        if found is None or (found["reference"] and found["options"]):
+            raise bad_request(f"Term '{text}' is not valid in a $select or $expand expression.")
+        options: dict[str, str] = {}
+        for each in _split(found["options"] or "", ";"):
+            name, equals, value = each.partition("=")
+            if name.strip() not in _NESTED or not equals:
+                raise bad_request(f"The nested option '{each}' is not supported in $expand.")
+            options[name.strip()] = value.strip()
+        nested = cls._read(options, aliases)
+        return found["name"], replace(nested, reference=bool(found["reference"]))
 
 
 def _truth(text: str) -> bool:
@@ -117,22 +174,21 @@ def _ordering(text: str) -> tuple[str, bool]:
     return name, direction.strip() == "desc"
 
 
-def _expansions(text: str) -> dict[str, tuple[str, ...] | None]:
-    found, at = {}, 0
-    while at < len(text):
-        match = _EXPANSION.match(text, at)
-        if match is None or match.end() == at:
-            raise bad_request(f"Term '{text}' is not valid in a $select or $expand expression.")
-        found[match[1]] = _nested_select(match[2] or "")
-        at = match.end()
-    return found
+def _split(text: str, separator: str) -> list[str]:
+    """The parts between separators that stand neither in parentheses nor in quotation marks."""
+    parts, start, depth, quoted = [], 0, 0, False
+    for at, character in enumerate(text):
+        if character == "'":
+            quoted = not quoted
+        elif not quoted:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+            if character == separator and depth == 0:
+                parts.append(text[start:at])
+                start = at + 1
+    if depth or quoted:
+        raise bad_request(f"Term '{text}' is not valid in a $select or $expand expression.")
+    return [part.strip() for part in [*parts, text[start:]] if part.strip()]
 
 
-def _nested_select(inner: str) -> tuple[str, ...] | None:
-    """The columns of `$select=a,b` in the parentheses of `$expand`; None without parentheses."""
-    if not inner.strip():
-        return None
-    option, _, listed = inner.partition("=")
-    if option.strip() != "$select" or ";" in listed:
-        raise not_simulated(f"The nested option {inner.strip()} of $expand")
-    return _names(listed)
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -1,5 +1,6 @@
 """Rows as Web API answers show them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.systems.dataverse import values
@@ -11,6 +12,9 @@ from sandbox.systems.dataverse.store import Row, Store
 FORMATTED = "OData.Community.Display.V1.FormattedValue"
 LOGICAL_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
 NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+
+Related = Callable[[Table, Row, Query], dict[str, Any]]
+"""The properties of a row that `$expand` adds."""
 
 
 class Representation:
@@ -25,15 +29,21 @@ class Representation:
         table = self._schema.get(reference["table"])
         return None if row is None or table is None else row.values.get(table.name_column)
 
-    def row(self, table: Table, row: Row, query: Query, preferences: Preferences) -> dict[str, Any]:
-        """One row; the primary key is always there, nulls too."""
+    def row(
+        self, table: Table, row: Row, query: Query, preferences: Preferences, related: Related | None = None
+    ) -> dict[str, Any]:
+        """One row; the primary key is always there, nulls too. `related` shows what is expanded."""
         shown: dict[str, Any] = {"@odata.etag": row.etag}
         for column in self._columns(table, query.select):
             self._show(shown, column, row, preferences)
         shown.setdefault(table.id_column, row.id)
-        for navigation, select in query.expand.items():
-            shown[navigation] = self._expanded(table, row, navigation, select, preferences)
+        if related is not None:
+            shown |= related(table, row, query)
         return shown
+
+    def check(self, table: Table, query: Query) -> None:
+        """400 for columns that the table does not have."""
+        self._columns(table, query.select)
 
     def _columns(self, table: Table, select: tuple[str, ...] | None) -> list[Column]:
         if select is None:
@@ -68,17 +78,3 @@ class Representation:
         currency = row.values.get("transactioncurrencyid")
         found = self._store.get(currency["table"], currency["id"]) if column.type == "Money" and currency else None
         return "" if found is None else str(found.values.get("currencysymbol") or "")
-
-    def _expanded(
-        self, table: Table, row: Row, navigation: str, select: tuple[str, ...] | None, preferences: Preferences
-    ) -> dict[str, Any] | None:
-        if navigation not in table.by_navigation:
-            raise no_such_property(navigation, table.name)
-        column, target = table.by_navigation[navigation]
-        reference = row.values.get(column.name)
-        if reference is None or (target is not None and reference["table"] != target):
-            return None
-        found = self._store.get(reference["table"], reference["id"])
-        if found is None:
-            return None
-        return self.row(self._schema[found.table], found, Query(select=select), preferences)

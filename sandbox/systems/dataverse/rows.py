@@ -1,16 +1,18 @@
 """Entity sets and rows: GET, POST, PATCH and DELETE, single columns, and lookups by `$ref`."""
 
 import re
+from typing import Any
 
 from aiohttp import web
 
 from sandbox.systems.dataverse import elsewhere
-from sandbox.systems.dataverse.addressing import Address, reference
+from sandbox.systems.dataverse.addressing import Address, Segment, reference
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_columns, read_object
 from sandbox.systems.dataverse.bulk import MESSAGES, Bulk
 from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.collection import Collections
+from sandbox.systems.dataverse.deep_insert import DeepInsert
 from sandbox.systems.dataverse.definitions import NAMESPACE
 from sandbox.systems.dataverse.errors import (
     ODataError,
@@ -21,9 +23,12 @@ from sandbox.systems.dataverse.errors import (
     not_simulated,
     version_mismatch,
 )
+from sandbox.systems.dataverse.expansion import Expansion
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
 from sandbox.systems.dataverse.query import Preferences, Query
+from sandbox.systems.dataverse.related_rows import RelatedRows
+from sandbox.systems.dataverse.relations import collections
 from sandbox.systems.dataverse.representation import Representation
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Row, Store, Values
@@ -39,12 +44,12 @@ class Rows:
         self._store, self._schema, self._service = store, schema, service
         self._representation = Representation(store, schema)
         self._collections = Collections(store, schema, self._representation)
-        self._bulk = Bulk(store, schema, service)
+        self._bulk, self._deep_insert = Bulk(store, schema, service), DeepInsert(store, schema, service)
+        self._related = RelatedRows(store, schema, service, self._collections)
 
     def on_set(self, operation: Operation, table: Table, rest: str | None) -> web.Response:
         """`accounts` and `accounts/$count`."""
         call = operation.call
-        preferences = Preferences.read(call.headers)
         message = (rest or "").removeprefix(NAMESPACE)
         if message in MESSAGES and message != rest and table.has_events:
             return self._bulk.answer(operation, table, message)
@@ -53,11 +58,12 @@ class Rows:
         if call.method == "GET" and rest == "$count":
             return web.Response(text=str(self._collections.count(table, call)))
         if call.method == "GET":
-            page = json_answer(self._collections.page(table, call, preferences))
-            return preferences.applied(page, tracked=True)
+            return Preferences.read(call.headers).applied(
+                json_answer(self._collections.page(table, call)), tracked=True
+            )
         if call.method == "POST" and rest is None:
-            sent = read_columns(table, read_object(call), self._schema, self._store)
-            row = self._service.create(operation.unit, table, sent, operation.info)
+            _check_options(call, _ON_ROWS)
+            row = self._deep_insert.create(operation, table, read_object(call))
             return self._written(call, table, row, created=True)
         raise not_allowed(call.method)
 
@@ -65,10 +71,8 @@ class Rows:
         """`accounts(...)` and what is below it."""
         call = operation.call
         if rest:
-            return self._on_property(operation, at, rest)
-        refused = [name for name in call.query if name.startswith("$") and name not in _ON_ROWS]
-        if refused:
-            raise bad_request(f"The query option {refused[0]} can be applied only to collections of rows.")
+            return self._below_row(operation, at, rest)
+        _check_options(call, _ON_ROWS)
         if call.method == "GET":
             return self._read(call, at)
         if call.method == "PATCH":
@@ -85,9 +89,16 @@ class Rows:
         plain = not query.expand and not preferences.annotations
         if plain and at.table.optimistic_concurrency and call.headers.get("If-None-Match") == row.etag:
             return web.Response(status=304)
-        shown = {"@odata.context": _entity_context(call, at.table, query)}
-        answer = json_answer(shown | self._representation.row(at.table, row, query, preferences), etag=row.etag)
+        answer = json_answer(self._shown(call, at.table, row, query), etag=row.etag)
         return preferences.applied(answer)
+
+    def _shown(self, call: Call, table: Table, row: Row, query: Query) -> dict[str, Any]:
+        """A row with its context and with what the query expands."""
+        expansion = Expansion(self._store, self._schema, call, query)
+        expansion.check(table, query)
+        shown = {"@odata.context": f"{call.root}$metadata#{table.set_name}{query.shown}/$entity"}
+        preferences = Preferences.read(call.headers)
+        return shown | self._representation.row(table, row, query, preferences, expansion.related)
 
     def _upsert(self, operation: Operation, at: Address) -> web.Response:
         """PATCH creates what is not there, unless If-Match forbids it; If-None-Match: * forbids the update."""
@@ -108,11 +119,23 @@ class Rows:
             written = self._service.update(unit, table, row, sent, operation.info)
         return self._written(call, table, written, created=row is None)
 
+    def _below_row(self, operation: Operation, at: Address, rest: str) -> web.Response:
+        """A collection, one of its rows and what is below that, or a property."""
+        part = Segment.parse(rest)
+        relationship = collections(self._schema, at.table).get(part.name)
+        if relationship is None:
+            return self._on_property(operation, at, rest)
+        owner = at.require(self._store)
+        if part.key is None or part.rest == "$ref":
+            return self._related.answer(operation, owner, relationship, part)
+        return self.on_row(operation, self._related.member(owner, relationship, part.key), part.rest)
+
     def _on_property(self, operation: Operation, at: Address, name: str) -> web.Response:
         """GET a column or the row behind a lookup; PUT or DELETE one column or the reference of a lookup."""
         call, table, row = operation.call, at.table, at.require(self._store)
         name, _, part = name.partition("/")
         if name in table.by_navigation and part in {"", "$ref"}:
+            _check_options(call, frozenset() if part else _ON_ROWS)
             if call.method == "GET":
                 return self._follow(call, table, row, name, only_reference=bool(part))
             if part:
@@ -120,6 +143,7 @@ class Rows:
             raise not_allowed(call.method)
         if part or name not in table.columns or table.columns[name].is_lookup:
             raise _no_such_part(f"{name}/{part}" if part else name)
+        _check_options(call, frozenset())
         if call.method == "GET":
             value = self._representation.row(table, row, Query(select=(name,)), Preferences())[name]
             context = f"{call.root}$metadata#{table.set_name}({row.id})/{name}"
@@ -164,12 +188,17 @@ class Rows:
         if not preferences.representation:
             return web.Response(status=204, headers={"OData-EntityId": uri})
         query = Query.read(call.query)
-        shown = {"@odata.context": _entity_context(call, table, query)}
-        shown |= self._representation.row(table, row, query, preferences)
-        response = json_answer(shown, status=201 if created else 200, etag=row.etag)
+        response = json_answer(self._shown(call, table, row, query), status=201 if created else 200, etag=row.etag)
         if created:
             response.headers["OData-EntityId"] = response.headers["Location"] = uri
         return preferences.applied(response, written=True)
+
+
+def _check_options(call: Call, allowed: frozenset[str]) -> None:
+    """400 for an option that means nothing where it stands."""
+    refused = [name for name in call.query if name.startswith("$") and name not in allowed]
+    if refused:
+        raise bad_request(f"The query option {refused[0]} can be applied only to collections of rows.")
 
 
 def _version(call: Call, table: Table) -> int | None:
@@ -188,11 +217,6 @@ def _version(call: Call, table: Table) -> int | None:
             "ConcurrencyBehavior can only be used if optimistic concurrency is enabled.",
         )
     return int(found[1])
-
-
-def _entity_context(call: Call, table: Table, query: Query) -> str:
-    selected = f"({','.join(query.select)})" if query.select else ""
-    return f"{call.root}$metadata#{table.set_name}{selected}/$entity"
 
 
 def _no_such_part(rest: str) -> ODataError:

@@ -3,7 +3,7 @@
 import uuid
 
 from aiohttp import web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MultiDict
 
 from sandbox.systems.dataverse import elsewhere
 from sandbox.systems.dataverse.actions import CLOSING, Actions
@@ -116,7 +116,7 @@ class WebApi:
         table = self._schema.by_set(segment.name)
         if table is None:
             raise no_such_segment(segment.name)
-        Query.read(call.query)
+        Query.read(_options(call))
         if segment.key is None:
             return self._rows.on_set(operation, table, segment.rest)
         return self._rows.on_row(operation, address(table, segment.key), segment.rest)
@@ -159,6 +159,14 @@ class WebApi:
 async def _elsewhere(request: web.Request) -> web.Response:
     """Search, older versions of the Web API and its other siblings."""
     return not_simulated(f"The API at {request.path}").response()
+
+
+def _options(call: Call) -> MultiDict[str]:
+    """The query options; `$id` is one only where a reference is deleted."""
+    options = call.query.copy()
+    if call.method == "DELETE" and call.path.endswith("/$ref"):
+        options.popall("$id", None)
+    return options
 
 
 def _listed(header: str) -> frozenset[str]:

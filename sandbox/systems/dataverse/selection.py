@@ -1,0 +1,38 @@
+"""Which rows of a table a query finds, and in which order."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.systems.dataverse.odata_filter import column_operand, compile_filter
+from sandbox.systems.dataverse.query import Query
+from sandbox.systems.dataverse.schema import Schema, Table
+from sandbox.systems.dataverse.store import Row, Store
+
+
+class Selection:
+    """Finds rows."""
+
+    def __init__(self, store: Store, schema: Schema) -> None:
+        self._store, self._schema = store, schema
+
+    def matching(self, table: Table, query: Query, *, among: Iterable[Row] | None = None) -> list[Row]:
+        """Rows of a table, or `among` some of them, that pass the filter, in order."""
+        rows = list(self._store.rows(table.name) if among is None else among)
+        if query.filter is not None:
+            test = compile_filter(query.filter, table, self._schema, self._store, query.aliases)
+            rows = [row for row in rows if test(row)]
+        rows.sort(key=lambda row: row.id)
+        for name, descending in reversed(query.order):
+            _, operand = column_operand(name, table, self._schema, self._store)
+            rows.sort(key=lambda row, of=operand: sort_key(of(row)), reverse=descending)  # type: ignore[misc]
+        return rows
+
+
+def sort_key(value: Any) -> tuple[bool, Any]:
+    """Nothing comes first."""
+    return (value is not None, value)
+
+
+def page_cookie(size: int, offset: int) -> str:
+    """The `$skiptoken` of the page that begins at `offset`."""
+    return f'<cookie pagenumber="{offset // size + 1}" offset="{offset}" istracking="False" />'
