@@ -199,7 +199,7 @@ async def test_a_412_of_the_erp_is_no_conflict_of_our_etags(erp: ErpClient, erp_
 async def test_what_we_do_not_own_is_not_sent(
     erp: ErpClient, erp_system: StandIn, customer: Customer, new_id: str
 ) -> None:
-    """The tax number that the ERP's own people entered survives a rename in Dataverse, an e-mail removed in Dataverse does not."""
+    """The tax number that the ERP's own people entered survives a rename; an e-mail removed in Dataverse does not."""
     await erp.put_customer(new_id, customer, key=key())
     stored = {
         **customer.model_dump(by_alias=True, exclude_unset=True),
