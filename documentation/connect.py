@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from documentation import inbound
 from documentation.blocks import code, table
-from documentation.flows import PREFIX, declared, holds, key, result_attribute, results
+from documentation.columns import PREFIX, TYPES, holds, key, result_attribute
+from documentation.flows import declared, results
 from integration.flow import Flow, Result
 from integration.flow.handler import pre_image_of
 
-_TYPES = {"text": "String", "whole": "Integer", "choice": "Picklist", "moment": "DateTime"}
 _SOLUTION = "MSCRM.SolutionUniqueName: <solution>"
 
 
@@ -36,10 +37,12 @@ def result_columns() -> str:
 
 def privileges() -> str:
     """What the application user's role has to allow."""
-    read, write = _privileges("Read", _flows()), _privileges("Write", [it for it in _flows() if it.results])
+    read, write, create = _needed_privileges()
     rows = [[", ".join(map(code, read)), "read the row that an event is about, and what it needs"]]
     if write:
         rows.append([", ".join(map(code, write)), "write the result columns"])
+    if create:
+        rows.append([", ".join(map(code, create)), "create what comes from another system"])
     rows.append([code("prvReadTransactionCurrency"), f"the ISO code behind {code('transactioncurrencyid')}"])
     return table(["privilege", "why"], rows)
 
@@ -51,13 +54,14 @@ def _flows() -> list[Flow[Any]]:
 def _results() -> list[tuple[Result, list[str]]]:
     """Each result column with its tables; the same one on several tables is one entry."""
     found: list[tuple[Result, list[str]]] = []
-    for flow in _flows():
-        for result in results(flow):
-            tables = next((tables for known, tables in found if known == result), None)
-            if tables is None:
-                found.append((result, [flow.table]))
-            else:
-                tables.append(flow.table)
+    of_table = [(flow.table, result) for flow in _flows() for result in results(flow)]
+    of_table += [(table, it) for flow in inbound.declared().values() for table in flow.tables for it in flow.results]
+    for name, result in of_table:
+        tables = next((tables for known, tables in found if known == result), None)
+        if tables is None:
+            found.append((result, [name]))
+        elif name not in tables:
+            tables.append(name)
     return found
 
 
@@ -65,15 +69,17 @@ def _column_calls() -> Iterator[str]:
     for result, tables in _results():
         attribute = result_attribute(result)
         body: dict[str, Any] = {
-            "@odata.type": f"Microsoft.Dynamics.CRM.{_TYPES[result.kind]}AttributeMetadata",
+            "@odata.type": f"Microsoft.Dynamics.CRM.{TYPES[result.kind]}AttributeMetadata",
             "AttributeType": attribute["AttributeType"],
-            "AttributeTypeName": {"Value": f"{_TYPES[result.kind]}Type"},
+            "AttributeTypeName": {"Value": f"{TYPES[result.kind]}Type"},
             "SchemaName": attribute["SchemaName"],
         }
         if result.kind == "text":
             body |= {"FormatName": {"Value": "Text"}, "MaxLength": result.max_length}
         elif result.kind == "whole":
             body |= {"Format": "None", "MinValue": result.minimum, "MaxValue": result.maximum}
+        elif result.kind == "amount":
+            body |= {"Precision": 2}
         elif result.kind == "moment":
             body |= {"Format": "DateAndTime", "DateTimeBehavior": {"Value": "UserLocal"}}
         else:
@@ -107,13 +113,7 @@ def _key_calls() -> Iterator[str]:
 
 
 def _privilege_calls() -> Iterator[str]:
-    names = ", ".join(
-        [
-            *_privileges("Read", _flows()),
-            *_privileges("Write", [it for it in _flows() if it.results]),
-            "prvReadTransactionCurrency",
-        ]
-    )
+    names = ", ".join([*(it for many in _needed_privileges() for it in many), "prvReadTransactionCurrency"])
     real, each = "# real environment only", f"# for <privilege> in {names}"
     keep = "# keep <id-of-<privilege>> = value[0].privilegeid"
     yield _block(f"{real}\n{each}\n{keep}\nGET privileges?$filter=name eq '<privilege>'&$select=privilegeid")
@@ -124,9 +124,18 @@ def _privilege_calls() -> Iterator[str]:
     yield _block(f"{real}\n{each}\nPOST roles(<role>)/Microsoft.Dynamics.CRM.AddPrivilegesRole\n\n{body}")
 
 
-def _privileges(verb: str, flows: list[Flow[Any]]) -> list[str]:
+def _needed_privileges() -> tuple[list[str], list[str], list[str]]:
+    """To read, to write and to create, each privilege once."""
+    back = inbound.declared().values()
+    read = [*(it.table for it in _flows()), *(table for flow in back for table in flow.tables)]
+    write = [*(it.table for it in _flows() if it.results), *(table for flow in back for table in flow.tables)]
+    create = [table for flow in back if flow.creates for table in flow.tables]
+    return _privileges("Read", read), _privileges("Write", write), _privileges("Create", create)
+
+
+def _privileges(verb: str, tables: list[str]) -> list[str]:
     """The privileges of tables, whose names begin with a capital letter where they are Microsoft's own."""
-    return [f"prv{verb}{it.table if '_' in it.table else it.table.capitalize()}" for it in flows]
+    return [f"prv{verb}{it if '_' in it else it.capitalize()}" for it in dict.fromkeys(tables)]
 
 
 def _filter_calls() -> Iterator[str]:

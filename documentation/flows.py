@@ -5,12 +5,14 @@ The sandbox and `integration` do not know each other; docs/reference/dataverse/f
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from documentation import inbound
 from documentation.blocks import code, table
+from documentation.columns import PREFIX, holds, key, options, result_attribute
 from documentation.source import REPOSITORY
 from integration import flows
 from integration.flow import Column, Columns, Effect, Flow, Result
@@ -20,14 +22,11 @@ from integration.flow.handler import pre_image_of
 from integration.flow.results import STATUS
 
 FILE = REPOSITORY / "docs" / "reference" / "dataverse" / "flows.json"
-PREFIX = "new"
-"""The publisher's prefix on the pages and in the sandbox."""
 
 _ABOUT = (
     "Generated from integration/flows by python3 run.py docs --write. What the app reads, writes and has sent to it; "
     "attributes in the words of Web API metadata, as in schema.json."
 )
-_RESULT_TYPES = {"text": "String", "whole": "Integer", "choice": "Picklist", "moment": "DateTime"}
 _COLUMN_TYPES: dict[str, tuple[str, dict[str, Any]]] = {
     "text": ("String", {"MaxLength": 200}),
     "whole": ("Integer", {"MinValue": -2147483648, "MaxValue": 2147483647}),
@@ -52,7 +51,9 @@ def declared() -> dict[str, Flow[Any]]:
 
 def current() -> dict[Path, str]:
     """flows.json as it has to be today."""
-    document = {"About": _ABOUT, "Flows": [facts(name, flow) for name, flow in declared().items()]}
+    outbound = [facts(name, flow) for name, flow in declared().items()]
+    back = [it for name, flow in inbound.declared().items() for it in inbound.facts(name, flow)]
+    document = {"About": _ABOUT, "Flows": [*outbound, *back]}
     return {FILE: json.dumps(document, indent=2, ensure_ascii=False) + "\n"}
 
 
@@ -77,44 +78,6 @@ def facts(name: str, flow: Flow[Any]) -> dict[str, Any]:
 def results(flow: Flow[Any]) -> tuple[Result, ...]:
     """All columns that are written, with those that every such table has."""
     return (*flow.results, *STATUS) if flow.results else ()
-
-
-def result_attribute(result: Result) -> dict[str, Any]:
-    """A result column in the words of Web API metadata."""
-    found: dict[str, Any] = {
-        "LogicalName": f"{PREFIX}_{result.name}",
-        "AttributeType": _RESULT_TYPES[result.kind],
-        "SchemaName": schema_name(result),
-        "DisplayName": result.label,
-        "IsCustomAttribute": True,
-    }
-    if result.kind == "text":
-        found["MaxLength"] = result.max_length
-    elif result.kind == "whole":
-        found |= {"MinValue": result.minimum, "MaxValue": result.maximum}
-    elif result.kind == "choice":
-        found["OptionSet"] = {"Options": _options(result.words)}
-    else:
-        found |= {"Format": "DateAndTime", "DateTimeBehavior": "UserLocal"}
-    return found
-
-
-def holds(result: Result) -> str:
-    """What stands in a result column, with the values of a choice."""
-    options = ", ".join(f"{it['Value']} {it['Label']}" for it in _options(result.words))
-    return result.holds + (f": {options}" if options else "") + ("; alternate key" if result.key else "")
-
-
-def key(result: Result) -> dict[str, Any]:
-    """The alternate key of a result column."""
-    name = f"{schema_name(result)}Key"
-    return {"SchemaName": name, "LogicalName": name.lower(), "KeyAttributes": [f"{PREFIX}_{result.name}"]}
-
-
-def schema_name(result: Result) -> str:
-    """`new_ERPNumber` for `ERP number`, where that is the column's name."""
-    name = "".join(word[0].upper() + word[1:] for word in result.label.split())
-    return f"{PREFIX}_{name if name.lower() == result.name else result.name}"
 
 
 def parts() -> dict[str, Callable[[], str]]:
@@ -207,13 +170,9 @@ def _attribute(column: Column[Any]) -> dict[str, Any]:
         **more,
     }
     if column.words:
-        found["OptionSet"] = {"Options": _options(column.words)}
+        found["OptionSet"] = {"Options": options(column.words)}
     if column.targets:
         found["Targets"] = list(column.targets)
     if column.fired_by and column.name not in column.fired_by:
         found["MadeOf"] = list(column.fired_by)
     return found
-
-
-def _options(words: Mapping[int, str]) -> list[dict[str, Any]]:
-    return [{"Value": value, "Label": word[:1].upper() + word[1:]} for value, word in words.items()]

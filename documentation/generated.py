@@ -10,6 +10,7 @@ from documentation import (
     connect,
     contracts,
     flows,
+    inbound,
     ledger_tables,
     log_words,
     picture,
@@ -39,6 +40,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "settled-example": lambda: contracts.example(contracts.settled()),
     "archive-example": lambda: contracts.example(contracts.archived()),
     **flows.parts(),
+    **inbound.parts(),
     **connect.parts(),
     **{f"table-{name}": partial(ledger_tables.page_part, name) for name in ledger_tables.columns()},
 }

@@ -7,14 +7,16 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from documentation import inbound
 from documentation.source import REPOSITORY
-from integration.systems import CreditScore, Customer, CustomerState, Order, OrderState
+from integration.events.erp_event import MOST, CloudEvent, PlainEvent
+from integration.systems import CreditScore, Customer, CustomerReport, CustomerState, Order, OrderReport, OrderState
 from integration.systems.rest.credit import ScoreRequest
 from integration.systems.rest.erp import StatusChange
 
 FILE = REPOSITORY / "docs" / "reference" / "rest-contract.openapi.json"
 _SENT = (Customer, Order, StatusChange, ScoreRequest)
-_ANSWERED = (CustomerState, OrderState, CreditScore)
+_ANSWERED = (CustomerState, OrderState, CustomerReport, OrderReport, CreditScore, PlainEvent, CloudEvent)
 _REF = "#/components/schemas/{model}"
 
 
@@ -38,11 +40,14 @@ def document() -> dict[str, Any]:
         "paths": {
             "/api/customers/{id}": _resource("customer", "Customer", "CustomerState"),
             "/api/orders/{id}": _resource("order", "Order", "OrderState"),
+            "/api/customers/{id}/report": _report("customer", "Say how the customer stands.", "CustomerReport"),
+            "/api/orders/{id}/report": _report("order", "Say how far the order has come.", "OrderReport"),
             "/api/scores": {
                 "post": _operation("score", "Score a customer for an amount; every answer that is not a repeat may be "
                                    "charged.", "CreditScore", sent="ScoreRequest"),
             },
         },
+        "webhooks": {name: _webhook(name) for name in _event_names()},
         "components": {
             "schemas": _schemas(),
             "parameters": {
@@ -73,6 +78,43 @@ def _resource(name: str, sent: str, answered: str) -> dict[str, Any]:
         "get": _operation(f"get-{name}", f"Read {one}.", answered),
         "put": _operation(f"put-{name}", f"Create {one} or bring it to this state.", answered, sent=sent, forced=True),
         "patch": _operation(f"change-{name}", f"Change the status of {one}: {status}.", answered, sent="StatusChange"),
+    }
+
+
+def _report(name: str, does: str, answered: str) -> dict[str, Any]:
+    return {"parameters": [_of("id")], "get": _operation(f"report-{name}", does, answered)}
+
+
+def _event_names() -> list[str]:
+    return sorted(name for flow in inbound.declared().values() for name in flow.events)
+
+
+def _webhook(name: str) -> dict[str, Any]:
+    """What an ERP posts to the app when something happens to a record."""
+    one = [{"$ref": f"#/components/schemas/{it}"} for it in ("PlainEvent", "CloudEvent")]
+    either = {"oneOf": [*one, {"type": "array", "maxItems": MOST, "items": {"oneOf": one}}]}
+    event = {"$ref": "#/components/schemas/CloudEvent"}
+    return {
+        "post": {
+            "operationId": name,
+            "summary": f"POST /api/erp/events/{name} of the app: says that something has happened to a record, which "
+            "the app then reads. Send it until it is answered with 2xx; the same event may be sent more than once, "
+            "and events may overtake each other.",
+            "parameters": [_parameter("x-functions-key", "header", "The key of the ERP.", required=True)],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": either},
+                    "application/cloudevents+json": {"schema": event},
+                    "application/cloudevents-batch+json": {"schema": {"type": "array", "items": event}},
+                },
+            },
+            "responses": {
+                "202": {"description": "Durably queued."},
+                "503": {"description": "Not queued: send it again after Retry-After seconds."},
+                "default": {"$ref": "#/components/responses/Problem"},
+            },
+        }
     }
 
 

@@ -14,10 +14,11 @@ from integration.admission import CallerKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
-from integration.flow import Flow
-from integration.flow.discovery import flows_in, switched_on
+from integration.flow import Flow, InboundFlow
+from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
 from integration.flow.handler import FlowHandler, Tools, result_columns
-from integration.intake import Intake
+from integration.flow.inbound_handler import InboundFlowHandler, inbound_columns
+from integration.intake import ErpIntake, Intake, TakingIn
 from integration.intake import functions as intake_functions
 from integration.ledger import Ledger
 from integration.ledger import functions as ledger_functions
@@ -49,6 +50,7 @@ class Services:
     """What the triggers call."""
 
     intake: Intake
+    erp_intake: ErpIntake
     worker: Worker
     archive: ArchiveSink
     status: StatusQueries
@@ -65,7 +67,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
     quieten_libraries()
     services = build_services(settings)
     app = func.FunctionApp()
-    app.register_functions(intake_functions.blueprint(services.intake, services.address))
+    app.register_functions(intake_functions.blueprint(services.intake, services.erp_intake, services.address))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
     app.register_functions(
         analytics_functions.blueprint(
@@ -95,18 +97,19 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
     publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
-    active = switched_on(flows_in(flows), settings.flows_off)
-    tools = _tools(systems, settings, clock, active)
-    handlers = Handlers(FlowHandler(flow, tools) for flow in active)
+    active = switched_on(all_in(flows), settings.flows_off)
+    inbound = [it for it in active if isinstance(it, InboundFlow)]
+    tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])
+    handlers = _handlers(tools, inbound)
+    taking_in = TakingIn(settings, work_queue, ledger, clock)
     return Services(
         intake=Intake(
             settings,
-            work_queue,
-            ledger,
-            clock,
+            taking_in,
             wants_of=handlers.wants_of,
-            results={flow.table: result_columns(flow, settings.publisher_prefix) for flow in active},
+            results=written_columns(active, settings.publisher_prefix),
         ),
+        erp_intake=ErpIntake(taking_in, event_names(inbound), organisation=settings.dataverse_organisation),
         worker=_worker(
             settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses, postponements), clock
         ),
@@ -177,6 +180,29 @@ def _tools(systems: Systems, settings: Settings, clock: Clock, active: Iterable[
         systems={**systems.others, "erp": systems.erp, "credit": systems.credit},
         flows={flow.table: flow for flow in active},
     )
+
+
+def _handlers(tools: Tools, inbound: Iterable[InboundFlow]) -> Handlers:
+    write_back = tools.write_back
+    return Handlers(
+        [
+            *(FlowHandler(flow, tools) for flow in tools.flows.values()),
+            *(
+                InboundFlowHandler(flow, tools.dataverse, tools.systems, prefix=write_back.prefix, tag=write_back.tag)
+                for flow in inbound
+            ),
+        ]
+    )
+
+
+def written_columns(flows: Iterable[AnyFlow], prefix: str) -> dict[str, frozenset[str]]:
+    """The columns that this app writes, by table: those of the flows of both directions."""
+    found: dict[str, frozenset[str]] = {}
+    for flow in flows:
+        columns = inbound_columns(flow, prefix) if isinstance(flow, InboundFlow) else result_columns(flow, prefix)
+        for table in flow.tables if isinstance(flow, InboundFlow) else [flow.table]:
+            found[table] = found.get(table, frozenset()) | columns
+    return found
 
 
 def _acknowledged(ping: Callable[[], "Future[None]"]) -> Callable[[], "asyncio.Future[None]"]:

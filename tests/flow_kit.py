@@ -24,7 +24,7 @@ from typing import Any
 from integration import flows
 from integration.dataverse import DataverseClient, Row
 from integration.dataverse.row import read_row
-from integration.errors import Conflict, NotFound
+from integration.errors import Conflict, NotFound, Permanent
 from integration.events import IntegrationEvent, Lookup
 from integration.events.envelope import to_envelope
 from integration.flow import Columns, Flow
@@ -134,6 +134,44 @@ class Dataverse(DataverseClient):
         stored.version += 1
         self.written.append((entity_set, row_id, dict(values)))
         return Row(entity_set, row_id, etag=_etag(stored), version=stored.version)
+
+    async def find(
+        self,
+        entity_set: str,
+        key: tuple[str, str],
+        *,
+        id_column: str,
+        select: Sequence[str],
+        context: CallContext = NO_CONTEXT,
+    ) -> Row | None:
+        column, value = key
+        for (name, row_id), stored in self.rows.items():
+            if name == entity_set and stored.values.get(column) == value:
+                return await self.retrieve(entity_set, row_id, select=select, context=context)
+        return None
+
+    async def create(
+        self,
+        entity_set: str,
+        key: tuple[str, str],
+        values: Mapping[str, Any],
+        *,
+        id_column: str,
+        tag: str,
+        context: CallContext = NO_CONTEXT,
+    ) -> Row:
+        if await self.find(entity_set, key, id_column=id_column, select=[], context=context) is not None:
+            raise Permanent("there is one", reason="dataverse-duplicate", service="dataverse")
+        row_id = str(uuid.uuid4())
+        self.rows[entity_set, row_id] = stored = _Stored({key[0]: key[1], **values}, 1)
+        self.written.append((entity_set, row_id, dict(values)))
+        return Row(entity_set, row_id, etag=_etag(stored), version=stored.version)
+
+    def put(self, entity_set: str, row_id: str, values: Mapping[str, Any]) -> None:
+        """Somebody changes the row, or creates it."""
+        stored = self.rows.setdefault((entity_set, row_id), _Stored({}, 0))
+        stored.values.update(values)
+        stored.version += 1
 
     def _stored(self, entity_set: str, row_id: str) -> _Stored:
         stored = self.rows.get((entity_set, row_id))

@@ -1,6 +1,7 @@
 """The Dataverse Web API, v9.2: rows read with their ETag and version, written with `If-Match` and `tag`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -10,7 +11,8 @@ from integration.clock import Clock
 from integration.dataverse.currencies import CurrencyCodes
 from integration.dataverse.errors import SERVICE, dataverse_failure
 from integration.dataverse.row import Row, read_row
-from integration.odata import columns, encode, name, query, record_id
+from integration.errors import NotFound
+from integration.odata import columns, encode, literal, name, query, record_id
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response, Sender, validated
 
 _VERSION = "versionnumber"
@@ -70,6 +72,57 @@ class DataverseClient:
             context=context,
         )
         return read_row(entity_set, row_id, answer.json())
+
+    async def find(
+        self,
+        entity_set: str,
+        key: tuple[str, str],
+        *,
+        id_column: str,
+        select: Sequence[str],
+        context: CallContext = NO_CONTEXT,
+    ) -> Row | None:
+        """The row whose alternate key, a column with text, has this value, as `retrieve` reads it; None without one."""
+        try:
+            answer = await self._send(
+                f"find {entity_set}",
+                "GET",
+                _by_key(entity_set, key) + query({"$select": columns([*select, id_column, _VERSION])}),
+                {"Prefer": f'odata.include-annotations="{_ANNOTATIONS}"', "If-None-Match": "null"},
+                named=select,
+                context=context,
+            )
+        except NotFound:
+            return None
+        content = answer.json()
+        found = read_row(entity_set, "", content)
+        return replace(found, id=record_id(str(found.values.get(id_column))))
+
+    async def create(
+        self,
+        entity_set: str,
+        key: tuple[str, str],
+        values: Mapping[str, Any],
+        *,
+        id_column: str,
+        tag: str,
+        context: CallContext = NO_CONTEXT,
+    ) -> Row:
+        """Create the row of an alternate key; `Permanent` (dataverse-duplicate) where there is one. `tag` as above.
+
+        It is an upsert that may not change a row which exists (`If-None-Match: *`), so repeating it is safe.
+        """
+        answer = await self._send(
+            f"create {entity_set}",
+            "PATCH",
+            _by_key(entity_set, key) + query({"$select": columns([id_column, _VERSION]), "tag": tag}),
+            {"Prefer": "return=representation", "If-None-Match": "*"},
+            body=encode(values).encode(),
+            named=values,
+            context=context,
+        )
+        written = read_row(entity_set, "", answer.json())
+        return replace(written, id=record_id(str(written.values.get(id_column))))
 
     async def currency_code(self, currency_id: str, *, context: CallContext = NO_CONTEXT) -> str:
         """The ISO 4217 code of a currency (`_transactioncurrencyid_value`).
@@ -142,6 +195,11 @@ class DataverseClient:
     def _tokens_for(self, context: CallContext) -> Authorizer:
         number = crc32((context.correlation_id or "").encode()) % len(self._tokens)
         return self._tokens[number]
+
+
+def _by_key(entity_set: str, key: tuple[str, str]) -> str:
+    column, value = key
+    return f"{name(entity_set)}({name(column)}={literal(value)})"
 
 
 def _address(entity_set: str, row_id: str) -> str:

@@ -1,4 +1,4 @@
-"""A request's bytes as a JSON object."""
+"""A request's bytes as JSON."""
 
 import json
 from collections.abc import Callable
@@ -13,12 +13,20 @@ _SURROGATES = ("\\ud", "\\uD")
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`; numbers with a point or exponent are `Decimal`.
+    """The JSON object in `body`, read as `parse_json` does. Raises `Rejected` (400) for everything else."""
+    document = parse_json(body)
+    if not isinstance(document, dict):
+        raise _rejected("The body must be a JSON object.")
+    return document
 
-    UTF-8 with or without byte order mark. A JSON string that holds the object (a plug-in that serialises twice) is read
-    too. Half of a surrogate pair (.NET cuts text anywhere) becomes U+FFFD, a number that Python cannot hold, NaN and
-    Infinity become `UNREAD`. If an object has a key twice, the last one counts. Raises `Rejected` (400) for everything
-    else.
+
+def parse_json(body: bytes) -> Any:
+    """The JSON in `body`; numbers with a point or exponent are `Decimal`.
+
+    UTF-8 with or without byte order mark. A JSON string that holds JSON (a plug-in that serialises twice) is read too.
+    Half of a surrogate pair (.NET cuts text anywhere) becomes U+FFFD, a number that Python cannot hold, NaN and
+    Infinity become `UNREAD`. If an object has a key twice, the last one counts. Raises `Rejected` (400) for what is no
+    JSON.
     """
     try:
         text: Any = body.decode("utf-8-sig")
@@ -27,16 +35,13 @@ def parse_body(body: bytes) -> dict[str, Any]:
             if isinstance(document, str):
                 halves = halves or has_surrogates(document)
                 document = _decoded(document)
-        if not isinstance(document, dict):
-            raise _rejected("The body must be a JSON object.")
-        repaired: dict[str, Any] = without_surrogates(document) if halves else document
+        return without_surrogates(document) if halves else document
     except RecursionError:
         raise _rejected("The body is nested too deeply.") from None
     except UnicodeDecodeError as error:
         raise _rejected(f"The body is not UTF-8 (byte {error.start}).") from None
     except json.JSONDecodeError as error:
         raise _rejected(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
-    return repaired
 
 
 def has_surrogates(text: str) -> bool:

@@ -147,8 +147,8 @@ def _document(event: IntegrationEvent) -> dict[str, Any]:
         {
             "specversion": "1.0",
             "id": event.event_id,
-            "source": f"/dataverse/{quote(event.organisation, safe='')}",
-            "type": f"dataverse.{event.table}.{event.message}",
+            "source": f"/{event.system}/{quote(event.organisation, safe='')}",
+            "type": f"{_type(event)}.{event.message}",
             "subject": f"{event.table}/{event.record_id}" if event.record_id else None,
             "time": encode_time(event.operation_time),
             "datacontenttype": "application/json",
@@ -184,6 +184,10 @@ def _document(event: IntegrationEvent) -> dict[str, Any]:
             ),
         }
     )
+
+
+def _type(event: IntegrationEvent) -> str:
+    return event.table if "." in event.table else f"dataverse.{event.table}"
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:

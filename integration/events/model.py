@@ -1,4 +1,7 @@
-"""IntegrationEvent: one change in Dataverse, normalised by the intake; later parts do not know which payload it was."""
+"""IntegrationEvent: one change in Dataverse or in another system, normalised by the intake.
+
+Later parts do not know which payload it was.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +17,9 @@ class IntegrationEvent:
     `event_id` is `yyyyMMddHHmm-<32 hex>`: the minute the operation was created and a hash of what identifies it
     (`integration.events.identity`); a redelivery by Dataverse has the same id. `table` and `message` are as Dataverse
     spells them (`opportunity`, `Update`); table is `none` for a global custom API. `record_id` is a lower-case GUID or
-    None. `caller` is the caller whose key the intake accepted.
+    None. For an event of another system, `table` is the system and the kind of record (`erp.order`), `message` the name
+    that the intake took it under (`order-shipped`), and `record_id` the record's key there. `caller` is the caller
+    whose key the intake accepted.
 
     `changed_columns` is None where the payload does not say (trimmed, or not an Update or Create), else the logical
     names: all that were sent for a Create; for an Update without the key and without modifiedon, modifiedby,
@@ -60,6 +65,12 @@ class IntegrationEvent:
     replay_of: str | None = None
     forced: bool = False
     settled: dict[str, Any] | None = None
+
+    @property
+    def system(self) -> str:
+        """The system in which it happened."""
+        system, dot, _ = self.table.partition(".")
+        return system if dot else "dataverse"
 
     @property
     def session_id(self) -> str:

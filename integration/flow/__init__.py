@@ -20,8 +20,9 @@ from integration.flow.columns import (
     yes_no,
 )
 from integration.flow.flow import Effect, Flow, Needs
+from integration.flow.inbound import InboundFlow, Reading
 from integration.flow.kit import Answer, Kit
-from integration.flow.results import Result, choice_result, moment_result, text_result, whole_result
+from integration.flow.results import Result, amount_result, choice_result, moment_result, text_result, whole_result
 
 __all__ = [
     "Answer",
@@ -29,10 +30,13 @@ __all__ = [
     "Columns",
     "Effect",
     "Flow",
+    "InboundFlow",
     "Kit",
     "Money",
     "Needs",
+    "Reading",
     "Result",
+    "amount_result",
     "choice",
     "choice_result",
     "choices",

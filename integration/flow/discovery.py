@@ -1,27 +1,49 @@
-"""Finds flows: every file of a package declares one, except files whose names begin with `_`."""
+"""Finds flows: every file of a package declares one, except files whose names begin with `_`.
+
+It is a `Flow`, from Dataverse to other systems, or an `InboundFlow`, from another system into Dataverse.
+"""
 
 import importlib
 import pkgutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
 from integration.errors import ConfigurationError
+from integration.events.erp_event import ErpEventName
 from integration.flow.flow import Flow
+from integration.flow.inbound import InboundFlow
+
+AnyFlow = Flow[Any] | InboundFlow
 
 
 def flows_in(package: ModuleType) -> dict[str, Flow[Any]]:
-    """The flows of a package by the names of their files; raises `ConfigurationError` for a file that has none."""
+    """The flows out of Dataverse by the names of their files; `ConfigurationError` for a file that has no flow."""
+    return {name: it for name, it in all_in(package).items() if isinstance(it, Flow)}
+
+
+def inbound_in(package: ModuleType) -> dict[str, InboundFlow]:
+    """The flows into Dataverse, likewise."""
+    return {name: it for name, it in all_in(package).items() if isinstance(it, InboundFlow)}
+
+
+def all_in(package: ModuleType) -> dict[str, AnyFlow]:
+    """The flows of both directions, likewise."""
     names = sorted(it.name for it in pkgutil.iter_modules(package.__path__) if not it.name.startswith("_"))
     return {name: flow_of(importlib.import_module(f"{package.__name__}.{name}")) for name in names}
 
 
-def flow_of(module: ModuleType) -> Flow[Any]:
+def flow_of(module: ModuleType) -> AnyFlow:
     """The flow that a file declares; raises `ConfigurationError` for mistakes in it."""
     flow = getattr(module, "flow", None)
+    if isinstance(flow, InboundFlow):
+        if flow.read is None:
+            raise ConfigurationError(f"{module.__name__} declares no reading of its records (@flow.reading)")
+        return flow
     if not isinstance(flow, Flow):
         raise ConfigurationError(
-            f"{module.__name__} declares no `flow = Flow(...)`; a file that is no flow begins its name with _"
+            f"{module.__name__} declares no `flow = Flow(...)` or `InboundFlow(...)`; a file that is no flow begins "
+            "its name with _"
         )
     names = [effect.name for effect in flow.effects]
     if twice := {name for name in names if names.count(name) > 1}:
@@ -29,10 +51,21 @@ def flow_of(module: ModuleType) -> Flow[Any]:
     return flow
 
 
-def switched_on(flows: Mapping[str, Flow[Any]], off: Collection[str]) -> list[Flow[Any]]:
+def switched_on(flows: Mapping[str, AnyFlow], off: Collection[str]) -> list[AnyFlow]:
     """The flows without those that are switched off; raises `ConfigurationError` for names that no flow has."""
     if unknown := set(off) - flows.keys():
         raise ConfigurationError(
             f"FLOWS_OFF: there is no flow {', '.join(sorted(unknown))}; there are {', '.join(sorted(flows))}"
         )
     return [flow for name, flow in flows.items() if name not in off]
+
+
+def event_names(flows: Iterable[InboundFlow]) -> list[ErpEventName]:
+    """The names of events that these flows take; raises `ConfigurationError` where two flows want the same."""
+    found: dict[str, ErpEventName] = {}
+    for flow in flows:
+        for name in flow.events:
+            taken = found.setdefault(name, ErpEventName(name, flow.table, flow.record_in))
+            if taken.kind != flow.table:
+                raise ConfigurationError(f"{taken.kind} and {flow.table} both take events {name}: only one can")
+    return list(found.values())

@@ -10,8 +10,9 @@ class Result:
     """One result column.
 
     `name` is its logical name without the publisher's prefix; `label` is what people see, and makes the schema name.
-    `kind` is `text` (up to `max_length` characters), `whole` (from `minimum` to `maximum`), `choice` (of `words`) or
-    `moment`. `holds` says in a few words what stands there. With `key`, it is an alternate key of the table.
+    `kind` is `text` (up to `max_length` characters), `whole` (from `minimum` to `maximum`), `amount` (with two
+    decimals), `choice` (of `words`) or `moment`. `holds` says in a few words what stands there. With `key`, it is an
+    alternate key of the table.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Result:
 
     def value(self, answered: Any) -> Any:
         """What is written for a part of an answer: a choice's word becomes its value."""
-        if self.kind != "choice":
+        if self.kind != "choice" or answered is None:
             return answered
         return next(value for value, word in self.words.items() if word == answered)
 
@@ -39,6 +40,11 @@ def text_result(name: str, label: str, *, max_length: int, holds: str, key: bool
 def whole_result(name: str, label: str, *, minimum: int, maximum: int, holds: str) -> Result:
     """A whole number."""
     return Result(name, label, "whole", holds, minimum=minimum, maximum=maximum)
+
+
+def amount_result(name: str, label: str, *, holds: str) -> Result:
+    """An amount with two decimals, whose currency follows from what it is of."""
+    return Result(name, label, "amount", holds)
 
 
 def choice_result(name: str, label: str, words: Mapping[int, str], *, holds: str) -> Result:

@@ -1,5 +1,7 @@
 """The intake: takes events in over HTTP and queues them durably."""
 
-from integration.intake.intake import Accepted, Intake, IntakeRequest
+from integration.intake.erp_intake import ErpIntake
+from integration.intake.intake import Intake
+from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn
 
-__all__ = ["Accepted", "Intake", "IntakeRequest"]
+__all__ = ["Accepted", "ErpIntake", "Intake", "IntakeRequest", "TakingIn"]

@@ -1,12 +1,14 @@
 """The HTTP triggers of the intake."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import azure.functions as func
 
 from integration.errors import Rejected, Unavailable
-from integration.intake.intake import Accepted, Intake, IntakeRequest
+from integration.intake.erp_intake import ErpIntake
+from integration.intake.intake import Intake
+from integration.intake.taking_in import Accepted, IntakeRequest
 from integration.problems import rejected, unavailable
 from integration.public_address import POLL_SECONDS, PublicAddress
 from integration.telemetry import get_logger
@@ -14,29 +16,49 @@ from integration.telemetry import get_logger
 _log = get_logger(__name__)
 
 
-def blueprint(intake: Intake, address: PublicAddress) -> func.Blueprint:
+def blueprint(intake: Intake, erp: ErpIntake, address: PublicAddress) -> func.Blueprint:
     """Bind the endpoints. They are anonymous at the host: the intake checks keys itself and says why it refuses."""
     bp = func.Blueprint()
 
     @bp.route(route="dataverse/webhook", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def dataverse_webhook(req: func.HttpRequest) -> func.HttpResponse:
-        return await _answered(req, intake.dataverse_webhook, address)
+        return await _answered(req, _one(intake.dataverse_webhook, address))
 
     @bp.route(route="events", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def plugin_event(req: func.HttpRequest) -> func.HttpResponse:
-        return await _answered(req, intake.plugin_event, address)
+        return await _answered(req, _one(intake.plugin_event, address))
+
+    @bp.route(route="erp/events/{name}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+    async def erp_events(req: func.HttpRequest) -> func.HttpResponse:
+        async def take_in(request: IntakeRequest) -> func.HttpResponse:
+            accepted = await erp.events(req.route_params["name"], request)
+            return _all_accepted(
+                accepted, [address.of_status(it.event_id, req.url, request.headers) for it in accepted]
+            )
+
+        return await _answered(req, take_in)
 
     return bp
 
 
-async def _answered(
-    req: func.HttpRequest, take_in: Callable[[IntakeRequest], Awaitable[Accepted]], address: PublicAddress
-) -> func.HttpResponse:
+_Answer = Callable[[IntakeRequest], Awaitable[func.HttpResponse]]
+
+
+def _one(take_in: Callable[[IntakeRequest], Awaitable[Accepted]], address: PublicAddress) -> _Answer:
+    """The answer to a request that brings one event."""
+
+    async def answer(request: IntakeRequest) -> func.HttpResponse:
+        accepted = await take_in(request)
+        return _accepted(accepted, address.of_status(accepted.event_id, request.url, request.headers))
+
+    return answer
+
+
+async def _answered(req: func.HttpRequest, answer: _Answer) -> func.HttpResponse:
     """Never answer 500: Dataverse does not send again after one, and other callers learn nothing from it."""
     try:
         headers = {name.lower(): value for name, value in req.headers.items()}
-        accepted = await take_in(IntakeRequest(headers, req.params, req.get_body()))
-        return _accepted(accepted, address.of_status(accepted.event_id, req.url, headers))
+        return await answer(IntakeRequest(headers, req.params, req.get_body(), req.url))
     except Rejected as error:
         return rejected(error)
     except Unavailable as error:
@@ -44,6 +66,17 @@ async def _answered(
     except Exception as error:  # noqa: BLE001 -- a defect of ours is no answer for a caller
         _log.error("intake-failed", error=error)
         return unavailable(Unavailable("The event could not be taken in because of a defect; send it again later."))
+
+
+def _all_accepted(accepted: Sequence[Accepted], addresses: Sequence[str]) -> func.HttpResponse:
+    """For one event the same as elsewhere, for several what each is called and where its status is."""
+    if len(accepted) == 1:
+        return _accepted(accepted[0], addresses[0])
+    events = [
+        {"eventId": it.event_id, "status": it.status, "location": address}
+        for it, address in zip(accepted, addresses, strict=True)
+    ]
+    return func.HttpResponse(json.dumps({"events": events}), status_code=202, mimetype="application/json")
 
 
 def _accepted(accepted: Accepted, status_address: str) -> func.HttpResponse:

@@ -4,19 +4,32 @@ A package for each kind of system is its adapter: `rest` for systems that keep t
 `business_central` for Dynamics 365 Business Central.
 """
 
-from integration.systems.messages import Address, CreditScore, Customer, CustomerState, Message, Order, OrderState
-from integration.systems.ports import CustomerSystem, Erp, OrderSystem, Scoring
+from integration.systems.messages import (
+    Address,
+    CreditScore,
+    Customer,
+    CustomerReport,
+    CustomerState,
+    Message,
+    Order,
+    OrderReport,
+    OrderState,
+)
+from integration.systems.ports import CustomerSystem, Erp, ErpRecords, OrderSystem, Scoring
 from integration.systems.safety import Safety
 
 __all__ = [
     "Address",
     "CreditScore",
     "Customer",
+    "CustomerReport",
     "CustomerState",
     "CustomerSystem",
     "Erp",
+    "ErpRecords",
     "Message",
     "Order",
+    "OrderReport",
     "OrderState",
     "OrderSystem",
     "Safety",

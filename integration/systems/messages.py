@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 Amount: TypeAlias = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), return_type=str)]
@@ -80,6 +80,28 @@ class OrderState(Message):
     status: str
     source_version: int
     replaced_version: int | None = None
+
+
+class OrderReport(Message):
+    """How far an order has come in the system: what people and processes there have made of it.
+
+    `shipped_at` is when the last of it was shipped, as far as the system says it.
+    """
+
+    number: str = Field(alias="orderNumber", min_length=1, max_length=50)
+    status: Literal["confirmed", "on-hold", "shipped", "invoiced"]
+    shipped_at: AwareDatetime | None = None
+
+
+class CustomerReport(Message):
+    """How a customer stands in the system: whether it takes orders, and what is open (None: the system does not say).
+
+    The amount is in the customer's currency there.
+    """
+
+    number: str = Field(alias="customerNumber", min_length=1, max_length=50)
+    on_hold: bool = False
+    balance: Amount | None = None
 
 
 class CreditScore(Message):

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal, Protocol, runtime_checkable
 
-from integration.systems.messages import CreditScore, Customer, CustomerState, Order, OrderState
+from integration.systems.messages import (
+    CreditScore,
+    Customer,
+    CustomerReport,
+    CustomerState,
+    Order,
+    OrderReport,
+    OrderState,
+)
 from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, CallContext
 
@@ -71,6 +79,18 @@ class OrderSystem(Protocol):
 @runtime_checkable
 class Erp(CustomerSystem, OrderSystem, Protocol):
     """Has both."""
+
+
+class ErpRecords(Protocol):
+    """Says how its own records stand, under the ids that its events name them by."""
+
+    async def order_report(self, record: str, *, context: CallContext = NO_CONTEXT) -> OrderReport:
+        """How far the order has come; raises `NotFound`."""
+        ...
+
+    async def customer_report(self, record: str, *, context: CallContext = NO_CONTEXT) -> CustomerReport:
+        """How the customer stands; raises `NotFound`."""
+        ...
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from integration.worker.copies import Copies
 from integration.worker.executor import DeadLettered, Executor
-from integration.worker.handler import Handler, Outcome
+from integration.worker.handler import EventHandler, Handler, InboundHandler, Outcome
 from integration.worker.holds import Holds
 from integration.worker.pace import Pace
 from integration.worker.pipeline import Worker
@@ -13,10 +13,12 @@ from integration.worker.work import Work
 __all__ = [
     "Copies",
     "DeadLettered",
+    "EventHandler",
     "Executor",
     "Handler",
     "Handlers",
     "Holds",
+    "InboundHandler",
     "Outcome",
     "Pace",
     "Reports",

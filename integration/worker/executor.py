@@ -13,7 +13,7 @@ from integration.ledger import DeadLetter, Ledger, Memory, State, Step, keys, ro
 from integration.telemetry import get_logger
 from integration.worker.copies import Copies
 from integration.worker.decision import Decision, Duplicate, PassOn, RetryAt, Settle, ToDeadLetter, Withdraw
-from integration.worker.handler import Handler
+from integration.worker.handler import EventHandler
 from integration.worker.reports import Reports
 from integration.worker.work import Work
 
@@ -44,7 +44,7 @@ class Executor:
         self._clock = clock
 
     async def carry_out(
-        self, decision: Decision, event: IntegrationEvent, work: Work | None, handler: Handler | None
+        self, decision: Decision, event: IntegrationEvent, work: Work | None, handler: EventHandler | None
     ) -> None:
         """Do what was decided. Returns when the message may be completed; raises `DeadLettered`, `Fenced`, or
         `Transient` (the queue takes no copy) when it must come back.
@@ -61,7 +61,7 @@ class Executor:
             case Withdraw():
                 self._withdraw(event)
 
-    async def pass_on(self, arrived: PassOn, event: IntegrationEvent, work: Work, handler: Handler | None) -> None:
+    async def pass_on(self, arrived: PassOn, event: IntegrationEvent, work: Work, handler: EventHandler | None) -> None:
         """A message on its way to the dead-letter queue: report what is not reported yet, and let it go on."""
         if await self._report(arrived.letter, event, work, handler, returns=arrived.letter.returns + 1):
             raise DeadLettered(f"event {event.event_id}: {arrived.letter.reason}") from None
@@ -83,7 +83,7 @@ class Executor:
         raise DeadLettered(f"{event_id}: {error.reason}") from None
 
     async def _settle(
-        self, decision: Settle, event: IntegrationEvent, work: Work | None, handler: Handler | None
+        self, decision: Settle, event: IntegrationEvent, work: Work | None, handler: EventHandler | None
     ) -> None:
         """Settle first, then publish: analytics that are away cost no second look at the row."""
         overcome: list[str] = []
@@ -133,7 +133,7 @@ class Executor:
         await self._copies.send(event, self._copies.later(event.attempt))
 
     async def _end_duplicate(
-        self, decision: Duplicate, event: IntegrationEvent, work: Work | None, handler: Handler | None
+        self, decision: Duplicate, event: IntegrationEvent, work: Work | None, handler: EventHandler | None
     ) -> None:
         if work is not None and decision.acted:
             try:
@@ -184,7 +184,7 @@ class Executor:
         await self._ledger.status.flushed(row)
 
     async def _dead_letter(
-        self, decision: ToDeadLetter, event: IntegrationEvent, work: Work | None, handler: Handler | None
+        self, decision: ToDeadLetter, event: IntegrationEvent, work: Work | None, handler: EventHandler | None
     ) -> None:
         letter = DeadLetter(decision.reason, decision.detail, self._clock.now().isoformat())
         if work is None or not await self._bury(event, work, letter):
@@ -218,7 +218,7 @@ class Executor:
         await self._ledger.status.flushed(row)
 
     async def _report(
-        self, letter: DeadLetter, event: IntegrationEvent, work: Work, handler: Handler | None, *, returns: int
+        self, letter: DeadLetter, event: IntegrationEvent, work: Work, handler: EventHandler | None, *, returns: int
     ) -> bool:
         """Mark the row and publish, where that is not done yet; returns whether the message may go on.
 

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from integration.dataverse import Row
 from integration.events import IntegrationEvent, Wants
@@ -32,13 +33,8 @@ class Outcome:
         return cls(State.SUPERSEDED, detail, agrees)
 
 
-class Handler(ABC):
-    """Brings the other systems to the state of a record.
-
-    A handler carries state, not deltas: it is given the row as it is now, so that redelivery, reordering and a retry
-    that is overtaken all converge. That is the worker's job: it reads the row, reads it again when it changes meanwhile
-    (`Conflict`), and ends the event when the row does not exist. A handler raises `Transient` (tried later) and
-    `Permanent` (dead letter).
+class EventHandler(ABC):
+    """What takes the events of one table, or of one kind of records of another system.
 
     `ignored` are messages that change nothing for the other systems: they end at once, and analytics gets them.
     `answers` names, for each effect, the parts of its answer that analytics gets.
@@ -49,17 +45,33 @@ class Handler(ABC):
     ignored: frozenset[str] = frozenset()
     answers: Mapping[str, Collection[str]] = MappingProxyType({})
 
-    @property
-    @abstractmethod
-    def reads(self) -> Reads:
-        """What is read of the row."""
-
     def carried(self, message: str) -> frozenset[str]:  # noqa: ARG002 -- most want the same of every message
         """Columns and parameters whose values its events carry; by default an event only names what has changed."""
         return frozenset()
 
     def wants(self, message: str) -> Wants:
         """What of an event's values travels with it."""
+        return Wants(self.carried(message))
+
+    async def mark_failed(self, event: IntegrationEvent, reason: str) -> None:  # noqa: B027 -- most have nobody to show
+        """The event is dead-lettered: show it to the people who look at the row. By default nobody is shown."""
+
+
+class Handler(EventHandler):
+    """Brings the other systems to the state of a record of Dataverse.
+
+    A handler carries state, not deltas: it is given the row as it is now, so that redelivery, reordering and a retry
+    that is overtaken all converge. That is the worker's job: it reads the row, reads it again when it changes meanwhile
+    (`Conflict`), and ends the event when the row does not exist. A handler raises `Transient` (tried later) and
+    `Permanent` (dead letter).
+    """
+
+    @property
+    @abstractmethod
+    def reads(self) -> Reads:
+        """What is read of the row."""
+
+    def wants(self, message: str) -> Wants:
         return Wants(self.carried(message), self.decisive)
 
     @property
@@ -75,5 +87,16 @@ class Handler(ABC):
         """The row was deleted; by default nothing follows from that."""
         return Outcome.completed("nothing follows from the deletion")
 
-    async def mark_failed(self, event: IntegrationEvent, reason: str) -> None:  # noqa: B027 -- most have nobody to show
-        """The event is dead-lettered: show it to the people who look at the row. By default nobody is shown."""
+
+class InboundHandler(EventHandler):
+    """Brings rows of Dataverse to the state of a record of another system.
+
+    It carries state too: it reads the record as it is now. It is called again where the row changes meanwhile.
+    """
+
+    @abstractmethod
+    async def bring(self, work: Work) -> Outcome:
+        """Bring the row to the state of the event's record. Raises `Conflict`, `Transient` and `Permanent`."""
+
+
+AnyHandler: TypeAlias = Handler | InboundHandler

@@ -7,7 +7,7 @@ record of the ledger: one point read ── dead-lettered before ──> on to t
   │
 held back by somebody ──> retry later
   │
-row of Dataverse ──> handler, until the row holds still
+row of Dataverse, or record of another system ──> handler, until the row holds still
   │
 decide (pure) ──> carry out: settle and publish · retry later · dead letter · duplicate · withdraw
 """
@@ -29,7 +29,7 @@ from integration.worker.commit import waits_for_commit
 from integration.worker.copies import Copies
 from integration.worker.decision import Done, Failed, Report, decide, on_arrival
 from integration.worker.executor import Executor
-from integration.worker.handler import Handler
+from integration.worker.handler import AnyHandler, Handler, InboundHandler
 from integration.worker.holds import Holds
 from integration.worker.pace import Pace, TooSoon
 from integration.worker.reading import Rows
@@ -122,15 +122,32 @@ class Worker:
         record = await self._ledger.record(event.session_id)
         return Work(event, record, self._ledger, self._clock, pace=self._pace, deadline=deadline)
 
-    async def _attempt(self, handler: Handler, work: Work) -> Report:
+    async def _attempt(self, handler: AnyHandler, work: Work) -> Report:
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 await self._holds.check(work.event)
+                if isinstance(handler, InboundHandler):
+                    return await self._converge_inbound(handler, work)
                 return await self._converge(handler, work)
         except TimeoutError:
             return Failed(Transient("the time for one attempt is over", reason="deadline-exceeded"))
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is decided on: nothing may vanish
             return Failed(error)
+
+    @staticmethod
+    async def _converge_inbound(handler: InboundHandler, work: Work) -> Report:
+        """Let the handler work until the row holds still."""
+        rounds = 0
+        while rounds < _ROUNDS:
+            try:
+                outcome = await handler.bring(work)
+            except TooSoon as soon:
+                await asyncio.sleep(soon.seconds)
+            except Conflict:
+                rounds += 1
+            else:
+                return Done(outcome.state, outcome.detail, work.trace.drove, outcome.agrees)
+        raise _contended()
 
     async def _converge(self, handler: Handler, work: Work) -> Report:
         """Let the handler work until the row holds still, or does not exist."""
@@ -159,7 +176,7 @@ class Worker:
             except Stale as error:
                 await self._check_ahead(handler, work, row, error)
                 rounds += 1
-        raise Transient("the row changes while it is worked on", reason="row-contended")
+        raise _contended()
 
     @staticmethod
     async def _report(handler: Handler, work: Work, row: Row | None) -> Report:
@@ -184,6 +201,10 @@ class Worker:
         """A system holds a newer version than the row that was read: the row has moved on, or was set back."""
         if failure := ahead(error, row, await self._read(handler, work)):
             raise failure from error
+
+
+def _contended() -> Transient:
+    return Transient("the row changes while it is worked on", reason="row-contended")
 
 
 def _is_of(error: NotFound, work: Work) -> bool:

@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterable
 
 from integration.errors import ConfigurationError
 from integration.events import IntegrationEvent, Wants
-from integration.worker.handler import Handler
+from integration.worker.handler import AnyHandler
 
 
 class Handlers:
     """Handlers by table and message. Raises `ConfigurationError` where two want the same."""
 
-    def __init__(self, handlers: Iterable[Handler]) -> None:
-        self._handlers: dict[tuple[str, str], Handler] = {}
+    def __init__(self, handlers: Iterable[AnyHandler]) -> None:
+        self._handlers: dict[tuple[str, str], AnyHandler] = {}
         for handler in handlers:
             for message in handler.messages:
                 taken = self._handlers.setdefault((handler.table, message), handler)
@@ -24,7 +24,7 @@ class Handlers:
         """The tables for which there is a handler."""
         return sorted({table for table, _ in self._handlers})
 
-    def of(self, event: IntegrationEvent) -> Handler | None:
+    def of(self, event: IntegrationEvent) -> AnyHandler | None:
         """The handler of the event's table and message; None: analytics only."""
         return self._handlers.get((event.table, event.message))
 

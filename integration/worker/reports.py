@@ -11,7 +11,7 @@ from integration.events import IntegrationEvent
 from integration.ledger import DeadLetter, Memory, State
 from integration.telemetry import get_logger
 from integration.worker.copies import Copies
-from integration.worker.handler import Handler
+from integration.worker.handler import EventHandler
 from integration.worker.hub import Hub
 from integration.worker.settled import published_answers, settled_document
 
@@ -29,7 +29,7 @@ class Reports:
         self._published: OrderedDict[str, None] = OrderedDict()
 
     async def publish(
-        self, event: IntegrationEvent, handler: Handler | None, state: State, memory: Memory | None
+        self, event: IntegrationEvent, handler: EventHandler | None, state: State, memory: Memory | None
     ) -> bool:
         """Publish how the event ended; False where the hub did not acknowledge and a copy is scheduled to do it later.
 
@@ -61,7 +61,7 @@ class Reports:
         return event_id in self._published
 
     async def dead_letter(
-        self, event: IntegrationEvent, handler: Handler | None, letter: DeadLetter, memory: Memory
+        self, event: IntegrationEvent, handler: EventHandler | None, letter: DeadLetter, memory: Memory
     ) -> tuple[tuple[str, ...], Transient | None]:
         """Mark the row and publish, unless that was done before: who has been told, and why somebody could not be."""
         reported, late = list(letter.reported), None
@@ -76,7 +76,9 @@ class Reports:
                 late = late or Transient("the hub did not acknowledge", reason="hub-unavailable")
         return tuple(reported), late
 
-    async def _mark_row(self, event: IntegrationEvent, handler: Handler | None, letter: DeadLetter) -> Transient | None:
+    async def _mark_row(
+        self, event: IntegrationEvent, handler: EventHandler | None, letter: DeadLetter
+    ) -> Transient | None:
         if handler is None:
             return None
         try:

@@ -31,7 +31,7 @@ class WriteBack:
         self._dataverse = dataverse
         self._clock = clock
         self.prefix = prefix
-        self._tag = tag
+        self.tag = tag
 
     def reads(self, target: Target) -> tuple[str, ...]:
         """The columns to read, with prefix, so that what is right already is not written again."""
@@ -62,7 +62,7 @@ class WriteBack:
 
     async def _update(self, work: Work, target: Target, row: Row, values: Mapping[str, Any]) -> Row:
         return await self._dataverse.update(
-            target.entity_set, row.id, values, etag=row.etag, tag=self._tag, context=work.context
+            target.entity_set, row.id, values, etag=row.etag, tag=self.tag, context=work.context
         )
 
     async def mark_failed(self, target: Target, event: IntegrationEvent, reason: str) -> None:
@@ -71,7 +71,7 @@ class WriteBack:
             return
         message = f"{reason} (event {event.event_id})"
         columns = self._named(target, {"syncstatus": FAILED, "syncedon": self._now(), "syncmessage": message})
-        await self._dataverse.update(target.entity_set, event.record_id, columns, etag=None, tag=self._tag)
+        await self._dataverse.update(target.entity_set, event.record_id, columns, etag=None, tag=self.tag)
 
     def _named(self, target: Target, values: Mapping[str, Any]) -> dict[str, Any]:
         """With prefix; of declared results only, as an update of anything else comes back as an event."""

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -26,6 +27,7 @@ class App:
         self.webhook_key = webhook_key
         self._plugin_key = plugin_key
         self._operations_key = operations_key
+        self.erp_key = ""
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -40,6 +42,17 @@ class App:
     ) -> requests.Response:
         """Send the small payload of a plug-in."""
         return self._post("/api/events", body, self._plugin_key if key is None else key, headers)
+
+    def post_erp_event(
+        self,
+        name: str,
+        body: bytes | Mapping[str, Any] | list[Any],
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send an event of the ERP, or a list of them."""
+        return self._post(f"/api/erp/events/{name}", body, self.erp_key if key is None else key, headers)
 
     def operation(self, event_id: str) -> dict[str, Any] | None:
         """The status of an event; None when the ledger has none."""
@@ -89,6 +102,12 @@ class App:
             timeout=_TIMEOUT,
         )
 
+    def newest_event(self, table: str, record_id: str, *, since: datetime) -> str | None:
+        """The id of the newest event of a record, if it was accepted after `since`."""
+        found = self.listed("events", table=table, record_id=record_id)["events"]
+        after = [it["eventId"] for it in found if datetime.fromisoformat(it["acceptedAt"]) >= since]
+        return after[0] if after else None
+
     def wait_for(self, event_id: str, states: Collection[str] = SETTLED, *, within: float = 30.0) -> dict[str, Any]:
         """The status of an event once it is in one of `states`; raises `EventTimeoutError`."""
         deadline = time.monotonic() + within
@@ -107,7 +126,7 @@ class App:
         return self._get("/api/health", {})
 
     def _post(
-        self, path: str, body: bytes | Mapping[str, Any], key: str, headers: Mapping[str, str] | None
+        self, path: str, body: bytes | Mapping[str, Any] | list[Any], key: str, headers: Mapping[str, str] | None
     ) -> requests.Response:
         return self._session.post(
             self.url + path,

@@ -6,6 +6,7 @@ from sandbox.client.app import App
 from sandbox.client.archive import Archive
 from sandbox.client.broker import Broker
 from sandbox.client.dataverse import Dataverse
+from sandbox.client.erp import Erp
 from sandbox.client.stand_in import StandIn
 from sandbox.running.endpoints import Endpoints
 
@@ -19,7 +20,8 @@ class Client:
     def __init__(self, reached: Endpoints) -> None:
         self._reached = reached
         self.app = App(reached.functions, reached.webhook_key, reached.plugin_key, reached.operations_key)
-        self.erp = StandIn(reached.erp)
+        self.app.erp_key = reached.erp_events_key
+        self.erp = Erp(reached.erp)
         self.credit = StandIn(reached.credit)
         self.broker = Broker(reached.servicebus, reached.broker)
 

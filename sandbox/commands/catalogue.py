@@ -60,6 +60,7 @@ COMMANDS = (
     Command("clean", _START, "Delete the sandbox's state."),
     Command("change", _USE, "Change a row in Dataverse, as a person does."),
     Command("win", _USE, "Close an opportunity as won, as a person does."),
+    Command("ship", _USE, "Ship an opportunity's order in the ERP, as a person there does."),
     Command("status", _USE, "Show the state of an event, its steps, and why it failed."),
     Command("dead-letters", _USE, "List the dead-lettered events, with the reason."),
     Command("archive", _USE, "List what analytics has received."),

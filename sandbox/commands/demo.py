@@ -15,6 +15,7 @@ from sandbox.commands.session import run_with
 from sandbox.demo.outcome import checks
 from sandbox.demo.story import Story
 from sandbox.running.endpoints import Endpoints
+from sandbox.running.erp import ERPS
 from sandbox.running.sandbox import Sandbox
 from sandbox.running.state import new_state
 from sandbox.terminal.ending import INTERRUPTED
@@ -37,7 +38,7 @@ def main(options: argparse.Namespace) -> int:
     def work(reached: Endpoints) -> int:
         client = Client(reached)
         try:
-            played = Story(client, screen).play()
+            played = Story(client, screen, sends_events=ERPS[options.erp].sends_events).play()
             screen.title("Checks")
             found = []
             for check in checks(client, played):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.client import Client
+from sandbox.client import Client, eventually
 from sandbox.repository import PAYLOADS
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import short_id
@@ -17,6 +17,7 @@ from sandbox.watching.journey import Journeys
 # The row that the captured webhook is about.
 ACCOUNT = "aaa19cdd-88df-e311-b8e5-6c3be5a8b200"
 AMOUNT, RAISED_AMOUNT = 48_000, 320_000
+_WITHIN = 20.0
 
 
 @dataclass(slots=True)
@@ -34,7 +35,8 @@ class Played:
 class Story:
     """Plays the scenes one after the other."""
 
-    def __init__(self, client: Client, screen: Screen) -> None:
+    def __init__(self, client: Client, screen: Screen, *, sends_events: bool) -> None:
+        self._sends_events = sends_events
         self._client = client
         self._screen = screen
         self._journeys = Journeys(client, screen)
@@ -52,6 +54,7 @@ class Story:
                 self._amount_raised,
                 self._plug_in_reports_the_same,
                 self._opportunity_won,
+                self._order_shipped,
                 self._unknown_currency,
             ),
             start=1,
@@ -102,6 +105,18 @@ class Story:
         """The opportunity is won: the ERP gets an order."""
         row_id = self._played.opportunity
         self._change("opportunity won", row_id, lambda: self._client.dataverse.win(row_id))
+
+    def _order_shipped(self) -> None:
+        """The order is shipped in the ERP, which says so: the opportunity shows it."""
+        if not self._sends_events:
+            self._screen.say("This ERP sends no events yet.", indent=13)
+            return
+        sent = datetime.now(UTC)
+        record = self._client.erp.ship(self._played.opportunity)["record"]
+        event_id = eventually(
+            lambda: self._client.app.newest_event("erp.order", record, since=sent), within=_WITHIN, what="its event"
+        )
+        self._played.events["order shipped"] = self._journeys.of_event(str(event_id), sent)
 
     def _unknown_currency(self) -> None:
         """An opportunity in a currency that credit scoring refuses: a dead letter that says why."""

@@ -163,11 +163,11 @@ def _judged(registered: list[dict[str, Any]]) -> Finding:
 
 def _result_columns(prefix: str) -> dict[str, list[str]]:
     """The integration's own columns by table, with the prefix of the publisher."""
-    return {
-        flow.table: [it["LogicalName"].replace(f"{_PREFIX}_", f"{prefix}_", 1) for it in flow.result_attributes]
-        for flow in declared_flows.flows()
-        if flow.result_attributes
-    }
+    found: dict[str, list[str]] = {}
+    for flow in declared_flows.flows():
+        for it in flow.result_attributes:
+            found.setdefault(flow.table, []).append(it["LogicalName"].replace(f"{_PREFIX}_", f"{prefix}_", 1))
+    return found
 
 
 def _description(text: str) -> str:

@@ -47,6 +47,7 @@ class Endpoints:
     dataverse_person: DataverseClient
     erp: str
     erp_key: str
+    erp_events_key: str
     credit: str
     credit_key: str
     faults: dict[str, str]

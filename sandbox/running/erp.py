@@ -15,7 +15,8 @@ class Erp:
     """A kind of ERP.
 
     `module` is run as its stand-in, with its key as the option `secret`, and keeps its books in `books`. `system` is
-    what SYSTEMS says of it at its address, and `key` names which of its keys the secret is.
+    what SYSTEMS says of it at its address, and `key` names which of its keys the secret is. One that `sends_events` is
+    told where to; another one is subscribed to.
     """
 
     module: str
@@ -23,10 +24,14 @@ class Erp:
     books: str
     key: str
     system: Callable[[str], Mapping[str, Any]]
+    sends_events: bool = False
 
-    def command(self, port: int, data: Path, secret: str) -> list[str]:
-        """The module of the stand-in, and its options."""
-        return [self.module, "--port", str(port), "--db", str(data / self.books), self.secret, secret]
+    def command(self, port: int, data: Path, secret: str, app: str, events_key: str) -> list[str]:
+        """The module of the stand-in, and its options; `app` is the address to which it sends events."""
+        options = [self.module, "--port", str(port), "--db", str(data / self.books), self.secret, secret]
+        if self.sends_events:
+            options += ["--events-url", f"{app}/api/erp/events", "--events-key", events_key]
+        return options
 
     def settings(self, url: str, secret: str, others: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         """The app's settings for it, and in SYSTEMS for other systems."""
@@ -40,6 +45,7 @@ ERPS: Mapping[str, Erp] = {
         "erp.sqlite",
         "API_KEY",
         lambda url: {"adapter": "rest-erp", "url": url},
+        sends_events=True,
     ),
     "business-central": Erp(
         "sandbox.systems.business_central",

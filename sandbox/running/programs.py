@@ -47,7 +47,7 @@ def endpoints(ports: Ports, keys: Keys, environment: Environment, *, page: bool 
     """The addresses of the sandbox once it runs; with `page`, including a start page."""
     erp, credit, broker = (f"http://{LOOPBACK}:{port}" for port in (ports.erp, ports.credit, ports.broker_http))
     return Endpoints(
-        functions=f"http://{LOOPBACK}:{ports.functions}",
+        functions=_functions(ports),
         page=f"http://{LOOPBACK}:{ports.page}" if page else None,
         webhook_key=keys.webhook,
         plugin_key=keys.plugin,
@@ -61,6 +61,7 @@ def endpoints(ports: Ports, keys: Keys, environment: Environment, *, page: bool 
         dataverse_person=environment.person,
         erp=erp,
         erp_key=keys.erp,
+        erp_events_key=keys.erp_events,
         credit=credit,
         credit_key=keys.credit,
         faults={
@@ -122,7 +123,7 @@ def services(
         ),
         Program(
             "erp",
-            (str(PYTHON), "-m", *ERPS[erp].command(ports.erp, data, keys.erp)),
+            (str(PYTHON), "-m", *ERPS[erp].command(ports.erp, data, keys.erp, _functions(ports), keys.erp_events)),
             HttpProbe(f"http://{LOOPBACK}:{ports.erp}/control/health"),
         ),
         Program(
@@ -166,7 +167,7 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, er
         "AzureWebJobsStorage": reached.storage,
         "ServiceBus": reached.servicebus,
         "EventHubs": reached.eventhubs,
-        "INTAKE_KEYS": json.dumps({"dataverse": [keys.webhook], "plugin": [keys.plugin]}),
+        "INTAKE_KEYS": json.dumps({"dataverse": [keys.webhook], "plugin": [keys.plugin], "erp": [keys.erp_events]}),
         "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
         "PLUGIN_EVENTS": json.dumps(plugin_events()),
         "DATAVERSE_URL": reached.dataverse,
@@ -196,6 +197,10 @@ class _AllReady:
 
     def __call__(self) -> bool:
         return all(probe() for probe in self._probes)
+
+
+def _functions(ports: Ports) -> str:
+    return f"http://{LOOPBACK}:{ports.functions}"
 
 
 def _python(module: str, *, python: Path = PYTHON, more: list[str] | None = None, **options: object) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ def write(reached: Endpoints, path: Path) -> None:
         "functions": reached.functions,
         "webhookKey": reached.webhook_key,
         "pluginKey": reached.plugin_key,
+        "erpKey": reached.erp_events_key,
         "operationsKey": reached.operations_key,
     }
     path.unlink(missing_ok=True)

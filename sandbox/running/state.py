@@ -28,6 +28,7 @@ class Keys:
     plugin: str = field(default_factory=_key)
     operations: str = field(default_factory=_key)
     erp: str = field(default_factory=_key)
+    erp_events: str = field(default_factory=_key)
     credit: str = field(default_factory=_key)
 
     @classmethod

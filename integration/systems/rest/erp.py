@@ -5,7 +5,15 @@ from typing import ClassVar, Literal, TypeVar
 from urllib.parse import quote
 
 from integration.errors import IntegrationError, Stale
-from integration.systems.messages import Customer, CustomerState, Message, Order, OrderState
+from integration.systems.messages import (
+    Customer,
+    CustomerReport,
+    CustomerState,
+    Message,
+    Order,
+    OrderReport,
+    OrderState,
+)
 from integration.systems.rest.calls import RestSystem, rest_failure
 from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Sender, validated
@@ -23,7 +31,7 @@ class StatusChange(Message):
 
 
 class ErpClient:
-    """`CustomerSystem` and `OrderSystem` over a REST interface.
+    """`CustomerSystem`, `OrderSystem` and `ErpRecords` over a REST interface, which has all under their Dataverse ids.
 
     Every write carries an Idempotency-Key: the same key with the same content has one effect, however often it is
     sent. A PUT names what is ours, and the ERP keeps what it does not name. Raises what the transport raises; for
@@ -82,6 +90,16 @@ class ErpClient:
         change = StatusChange(status="on-hold", reason=reason, source_version=source_version)
         answer = await self._system.call("hold order", "PATCH", _order(order_id), change, key=key, context=context)
         return _state(OrderState, answer)
+
+    async def order_report(self, record: str, *, context: CallContext = NO_CONTEXT) -> OrderReport:
+        """How far the order has come; raises `NotFound`."""
+        path = f"{_order(record)}/report"
+        return _state(OrderReport, await self._system.call("order report", "GET", path, context=context))
+
+    async def customer_report(self, record: str, *, context: CallContext = NO_CONTEXT) -> CustomerReport:
+        """How the customer stands; raises `NotFound`."""
+        path = f"{_customer(record)}/report"
+        return _state(CustomerReport, await self._system.call("customer report", "GET", path, context=context))
 
 
 def _forced(path: str, force: bool) -> str:

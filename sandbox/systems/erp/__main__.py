@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sandbox.systems.erp.api import build_app
 from sandbox.systems.erp.books import SCHEMA
+from sandbox.systems.erp.events import Events
 from sandbox.systems.http_server import serve
 from sandbox.systems.rest import open_database
 
@@ -18,9 +19,17 @@ def main() -> int:
     parser.add_argument("--api-key", default="erp-sandbox-key")
     parser.add_argument("--client-id", default="erp-sandbox-client")
     parser.add_argument("--client-secret", default="erp-sandbox-secret")
+    parser.add_argument("--events-url", default="", help="where events go, the event's name behind it; absent: nowhere")
+    parser.add_argument("--events-key", default="")
     given = parser.parse_args()
     database = open_database(given.db, SCHEMA)
-    app = build_app(database, api_key=given.api_key, client_id=given.client_id, client_secret=given.client_secret)
+    app = build_app(
+        database,
+        api_key=given.api_key,
+        client_id=given.client_id,
+        client_secret=given.client_secret,
+        events=Events(given.events_url, given.events_key),
+    )
     return serve(app, port=given.port)
 
 

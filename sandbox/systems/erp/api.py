@@ -6,12 +6,16 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.systems.erp.books import Books
+from sandbox.systems.erp.events import Events
+from sandbox.systems.erp.people import CHANGED, People
 from sandbox.systems.http_server import problem, stand_in
 from sandbox.systems.rest import Admission, Answer, Idempotency
 
 
-def build_app(database: sqlite3.Connection, *, api_key: str, client_id: str, client_secret: str) -> web.Application:
-    """Routes of the ERP over an open database."""
+def build_app(
+    database: sqlite3.Connection, *, api_key: str, client_id: str, client_secret: str, events: Events
+) -> web.Application:
+    """Routes of the ERP over an open database; it sends `events`."""
     admission = Admission(database, api_key=api_key, client_id=client_id, client_secret=client_secret)
     idempotency, books = Idempotency(database), Books(database)
 
@@ -24,13 +28,18 @@ def build_app(database: sqlite3.Connection, *, api_key: str, client_id: str, cli
                     return books.patch(kind, row_id, body, key)
                 return books.put(kind, row_id, body, key, force=request.query.get("force") == "true")
 
-            return await idempotency.answer(request, work)
+            answer = await idempotency.answer(request, work)
+            if events.of_writes and answer.status < 300:
+                events.report(CHANGED[kind], row_id)
+            return answer
 
         return handler
 
     async def read(request: web.Request) -> web.Response:
-        found = books.get(request.match_info["kind"], request.match_info["id"].lower())
-        return problem(404, "not-found", "The ERP has no such resource.") if found is None else web.json_response(found)
+        return _found(books.get(request.match_info["kind"], request.match_info["id"].lower()))
+
+    async def report(request: web.Request) -> web.Response:
+        return _found(books.report(request.match_info["kind"], request.match_info["id"].lower()))
 
     async def ledger(_: web.Request) -> web.Response:
         return web.json_response({"effects": books.effects()})
@@ -41,6 +50,12 @@ def build_app(database: sqlite3.Connection, *, api_key: str, client_id: str, cli
     app.router.add_put("/api/{kind:customers|orders}/{id}", writes("PUT"))
     app.router.add_patch("/api/{kind:customers|orders}/{id}", writes("PATCH"))
     app.router.add_get("/api/{kind:customers|orders}/{id}", read)
+    app.router.add_get("/api/{kind:customers|orders}/{id}/report", report)
+    People(books, events).add_routes(app)
     app.router.add_get("/control/ledger", ledger)
     app.router.add_post("/control/expire-tokens", admission.tokens.expire)
     return app
+
+
+def _found(content: dict[str, Any] | None) -> web.Response:
+    return problem(404, "not-found", "The ERP has no such resource.") if content is None else web.json_response(content)

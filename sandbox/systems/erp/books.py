@@ -10,6 +10,7 @@ from sandbox.systems.rest import Answer, Refused, check_amount, check_currency, 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS customers (id TEXT PRIMARY KEY, number INTEGER, version INTEGER, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, number INTEGER, version INTEGER, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS reports (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id));
 CREATE TABLE IF NOT EXISTS effects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT, kind TEXT, id TEXT, number TEXT, key TEXT, body TEXT);
 """
@@ -57,6 +58,32 @@ class Books:
         _check_status(kind, body)
         _refuse_stale(found, body.get("sourceVersion", found["version"]))
         return self._store(kind, row_id, found["number"], json.loads(found["body"]) | body, key, created=False)
+
+    def report(self, kind: str, row_id: str) -> dict[str, Any] | None:
+        """How an order has come on, or how a customer stands; None if it does not exist."""
+        found = self._find(kind, row_id)
+        if found is None:
+            return None
+        field, form = _NUMBER[kind]
+        noted = self._noted(kind, row_id)
+        if kind == "orders":
+            noted = {"status": json.loads(found["body"])["status"]} | noted
+        return {field: form.format(found["number"])} | noted
+
+    def note(self, kind: str, row_id: str, changes: dict[str, Any]) -> dict[str, Any]:
+        """People in the ERP change what is reported of something; 404 where it does not exist."""
+        if self._find(kind, row_id) is None:
+            raise Refused(404, "not-found", f"There is no {_SINGULAR[kind]} with this id.")
+        self._database.execute(
+            "INSERT OR REPLACE INTO reports VALUES (?, ?, ?)",
+            (kind, row_id, json.dumps(self._noted(kind, row_id) | changes)),
+        )
+        return self.report(kind, row_id) or {}
+
+    def _noted(self, kind: str, row_id: str) -> dict[str, Any]:
+        found = self._database.execute("SELECT body FROM reports WHERE kind = ? AND id = ?", (kind, row_id)).fetchone()
+        noted: dict[str, Any] = {} if found is None else json.loads(found["body"])
+        return noted
 
     def effects(self) -> list[dict[str, Any]]:
         """The effects that were really done, oldest first."""

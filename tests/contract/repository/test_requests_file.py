@@ -76,6 +76,7 @@ def test_a_sandbox_fills_it_in(tmp_path: Path) -> None:
         "functions": "http://127.0.0.1:12345",
         "webhookKey": keys.webhook,
         "pluginKey": keys.plugin,
+        "erpKey": keys.erp_events,
         "operationsKey": keys.operations,
     }
     assert [body_of(it, path.parent) for it in requests_of(text)] == [

@@ -305,3 +305,31 @@ async def test_the_trace_of_the_event_arrives(dataverse: DataverseClient, datave
     (call,) = api_calls(dataverse_system)
     sent = {name.lower(): value for name, value in call["headers"].items()}
     assert (sent["traceparent"], sent["x-correlation-id"]) == (context.traceparent, "corr-1")
+
+
+async def test_a_row_is_found_by_its_alternate_key(dataverse: DataverseClient, person: Person, new_number: str) -> None:
+    """With the ETag that a write needs; a quotation mark in the key is only a character of it."""
+    key = ("new_erpnumber", f"{new_number[:20]}'{new_number[20:30]}")
+    assert await dataverse.find("accounts", key, id_column="accountid", select=["name"]) is None
+    row_id = person.create("accounts", {"name": "Contoso", key[0]: key[1]})
+    found = await dataverse.find("accounts", key, id_column="accountid", select=["name"])
+    assert found is not None
+    assert (found.id, found.values["name"]) == (row_id, "Contoso")
+    written = await dataverse.update("accounts", found.id, {"name": "Fabrikam"}, etag=found.etag, tag="t")
+    with pytest.raises(Conflict):
+        await dataverse.update("accounts", found.id, {"name": "Adatum"}, etag=found.etag, tag="t")
+    assert written.version is not None
+    assert found.version is not None
+    assert written.version > found.version
+
+
+async def test_a_row_is_created_by_its_alternate_key_and_only_once(dataverse: DataverseClient, new_number: str) -> None:
+    """A second attempt is refused, and changes nothing of what is there."""
+    key = ("new_erpnumber", new_number)
+    created = await dataverse.create("accounts", key, {"name": "Contoso"}, id_column="accountid", tag="t")
+    with pytest.raises(Permanent) as refused:
+        await dataverse.create("accounts", key, {"name": "Other"}, id_column="accountid", tag="t")
+    assert refused.value.reason == "dataverse-duplicate"
+    found = await dataverse.find("accounts", key, id_column="accountid", select=["name"])
+    assert found is not None
+    assert (found.id, found.values["name"]) == (created.id, "Contoso")

@@ -9,7 +9,7 @@ import pytest
 from integration import flows
 from integration.composition import build_services
 from integration.errors import ConfigurationError
-from integration.flow.discovery import flows_in, switched_on
+from integration.flow.discovery import all_in, flows_in, switched_on
 from integration.settings import Settings
 from tests.unit.integration.test_settings import environment
 
@@ -67,7 +67,7 @@ def test_a_flow_that_is_switched_off_takes_no_events() -> None:
     """They then go to analytics only; the intake does not read their values either."""
     services = build_services(Settings.from_environment(environment(FLOWS_OFF='["contact"]')))
     tables = {table for table, _ in services.worker._handlers._handlers}
-    assert tables == {it.table for name, it in flows_in(flows).items() if name != "contact"}
+    assert tables == {it.table for name, it in all_in(flows).items() if name != "contact"}
 
 
 def test_switching_off_what_is_not_there_is_refused() -> None:

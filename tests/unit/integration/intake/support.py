@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 
 from integration import flows
 from integration.clock import SystemClock
+from integration.composition import written_columns
 from integration.events import IntegrationEvent, Wants, from_envelope
-from integration.flow.discovery import flows_in
-from integration.flow.handler import result_columns
+from integration.flow.discovery import all_in, event_names, inbound_in
 from integration.flows import account
-from integration.intake import Accepted, Intake, IntakeRequest
+from integration.intake import Accepted, ErpIntake, Intake, IntakeRequest, TakingIn
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
@@ -75,15 +75,17 @@ class UnderTest:
 
     def __init__(self, **settings: str) -> None:
         self.queue, self.ledger = Sent(), Written()
+        read = Settings.from_environment(environment(**{"OWN_ORGANISATION_ONLY": "false", **settings}))
+        taking_in = TakingIn(read, self.queue, self.ledger, SystemClock())
+        names = event_names(inbound_in(flows).values())
+        self.erp = ErpIntake(taking_in, names, organisation=read.dataverse_organisation)
         self.intake = Intake(
-            Settings.from_environment(environment(**{"OWN_ORGANISATION_ONLY": "false", **settings})),
-            self.queue,
-            self.ledger,
-            SystemClock(),
+            read,
+            taking_in,
             wants_of=lambda table, _message: Wants(
                 decisive=frozenset(account.flow.filtering_attributes) if table == "account" else frozenset()
             ),
-            results={it.table: result_columns(it, "new") for it in flows_in(flows).values()},
+            results=written_columns(all_in(flows).values(), "new"),
         )
 
     def webhook(self, body: bytes | Mapping[str, Any], **headers: str) -> Accepted:
@@ -93,7 +95,11 @@ class UnderTest:
     def plugin_event(self, body: bytes | Mapping[str, Any], **headers: str) -> Accepted:
         return asyncio.run(self.intake.plugin_event(request(body, headers)))
 
+    def erp_events(self, name: str, body: Any, **headers: str) -> list[Accepted]:
+        """Post events of an ERP."""
+        return asyncio.run(self.erp.events(name, request(body, headers)))
 
-def request(body: bytes | Mapping[str, Any], headers: Mapping[str, str]) -> IntakeRequest:
+
+def request(body: Any, headers: Mapping[str, str]) -> IntakeRequest:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return IntakeRequest({**HEADERS, **{name.replace("_", "-"): value for name, value in headers.items()}}, {}, raw)

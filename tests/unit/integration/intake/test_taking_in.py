@@ -102,7 +102,7 @@ def test_at_most_ten_faults_are_logged(caplog: pytest.LogCaptureFixture, monkeyp
     under_test = UnderTest()
     faults = refusal(under_test, b"{}").faults * 20
 
-    def read(_request: object) -> IntegrationEvent:
+    def read(_request: object, _caller: str) -> IntegrationEvent:
         raise Rejected(400, "no", "no", faults=faults)
 
     caplog.clear()

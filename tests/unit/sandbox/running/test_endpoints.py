@@ -41,6 +41,7 @@ def test_the_file_has_the_documented_keys(tmp_path: Path) -> None:
         "dataverse_person",
         "erp",
         "erp_key",
+        "erp_events_key",
         "credit",
         "credit_key",
         "faults",

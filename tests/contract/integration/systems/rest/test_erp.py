@@ -8,7 +8,7 @@ import pytest
 
 from integration.clock import SystemClock
 from integration.errors import NotFound, Outage, Permanent, Stale, Throttled, Transient
-from integration.systems import Address, Customer, Order
+from integration.systems import Address, Customer, CustomerReport, Order, OrderReport
 from integration.systems.rest import ErpClient
 from integration.transport import ApiKey, CallContext, Transport, client_credentials
 from tests.contract.sandbox.systems.stand_in import StandIn
@@ -275,3 +275,29 @@ async def test_the_trace_of_the_event_arrives(
     (request,) = [one for one in erp_system.control("GET", "requests").json() if new_id in one["path"]]
     sent = {name.lower(): value for name, value in request["headers"].items()}
     assert (sent["traceparent"], sent["x-correlation-id"]) == (context.traceparent, "corr-1")
+
+
+async def test_what_people_do_in_the_erp_is_reported(
+    erp: ErpClient, customer: Customer, new_id: str, erp_system: StandIn
+) -> None:
+    """How far an order has come and how a customer stands are the ERP's own, and our writes leave them alone."""
+    made = await erp.put_customer(new_id, customer, key=key())
+    ordered = await erp.put_order(new_id, order_of(new_id), key=key())
+    assert await erp.order_report(new_id) == OrderReport(number=ordered.number, status="confirmed")
+    assert await erp.customer_report(new_id) == CustomerReport(number=made.number)
+
+    erp_system.control("POST", f"orders/{new_id}/shipped")
+    erp_system.control("POST", f"customers/{new_id}", json={"onHold": True, "balance": "1200.50"})
+    await erp.put_order(new_id, order_of(new_id, source_version=21), key=key())
+    report = await erp.order_report(new_id)
+    assert (report.status, report.shipped_at is not None) == ("shipped", True)
+    assert await erp.customer_report(new_id) == CustomerReport(
+        number=made.number, on_hold=True, balance=Decimal("1200.50")
+    )
+
+
+async def test_a_report_of_what_the_erp_does_not_have_is_not_found(erp: ErpClient, new_id: str) -> None:
+    for ask in (erp.order_report, erp.customer_report):
+        with pytest.raises(NotFound) as missing:
+            await ask(new_id)
+        assert missing.value.service == "erp"

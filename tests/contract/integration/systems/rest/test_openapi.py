@@ -5,6 +5,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from integration import flows
+from integration.clock import SystemClock
+from integration.events.erp_event import read_erp_events
+from integration.flow.discovery import event_names, inbound_in
 from integration.systems import Address, Customer, Order
 from integration.systems.rest import CreditClient, ErpClient
 from integration.transport import ApiKey, Authorizer, CallContext, Request, Response
@@ -13,11 +17,20 @@ from sandbox.repository import REPOSITORY
 CONTRACT: dict[str, Any] = json.loads(
     (REPOSITORY / "docs" / "reference" / "rest-contract.openapi.json").read_text(encoding="utf-8")
 )
+REPORTS = {
+    "customers": {"customerNumber": "C-1"},
+    "orders": {"orderNumber": "O-1", "status": "shipped"},
+}
 ANSWERS = {
     "customers": {"id": "x", "customerNumber": "C-1", "status": "active", "sourceVersion": 1},
     "orders": {"id": "x", "orderNumber": "O-1", "status": "confirmed", "sourceVersion": 1},
     "scores": {"scoreId": "s", "score": 1, "decision": "approved"},
 }
+
+
+def answer_to(request: Request) -> dict[str, Any]:
+    kind = request.url.split("/api/")[1].partition("/")[0]
+    return (REPORTS if request.url.endswith("/report") else ANSWERS)[kind]
 
 
 class Wire:
@@ -28,8 +41,8 @@ class Wire:
 
     async def send(self, request: Request, *, authorizer: Authorizer | None, context: CallContext) -> Response:
         self.sent.append(request)
-        kind = request.url.split("/api/")[1].partition("/")[0]
-        return Response(request, 200, {"content-type": "application/json"}, json.dumps(ANSWERS[kind]).encode())
+        answer = json.dumps(answer_to(request)).encode()
+        return Response(request, 200, {"content-type": "application/json"}, answer)
 
 
 async def everything() -> list[Request]:
@@ -64,6 +77,8 @@ async def everything() -> list[Request]:
     await erp.put_order("x", order, key="k")
     await erp.get_order("x")
     await erp.hold_order("x", reason="r", source_version=1, key="k")
+    await erp.customer_report("x")
+    await erp.order_report("x")
     await credit.score(
         subject_id="x", subject_kind="account", amount=Decimal(1), currency="EUR", reference="r", key="k"
     )
@@ -122,5 +137,23 @@ async def test_answers_that_have_what_is_required_are_taken() -> None:
     """The smallest answers that the contract allows are those of this test."""
     for request in await everything():
         content = operation_of(request)["responses"]["2XX"]["content"]["application/json"]
-        kind = request.url.split("/api/")[1].partition("/")[0]
-        assert set(resolved(content["schema"])["required"]) == ANSWERS[kind].keys()
+        assert set(resolved(content["schema"])["required"]) == answer_to(request).keys()
+
+
+def test_the_app_takes_the_events_that_the_contract_shows() -> None:
+    """The smallest event of each form, for each of the names."""
+    names = {it.name: it for it in event_names(inbound_in(flows).values())}
+    assert CONTRACT["webhooks"].keys() == names.keys()
+    smallest = {
+        "PlainEvent": {"id": "e", "record": "r"},
+        "CloudEvent": {"specversion": "1.0", "id": "e", "source": "s"},
+    }
+    smallest["CloudEvent"] |= {"type": "t", "subject": "r"}
+    for form, event in smallest.items():
+        assert set(CONTRACT["components"]["schemas"][form]["required"]) == event.keys()
+        for name in names.values():
+            body = json.dumps([event]).encode()
+            [read] = read_erp_events(
+                body, headers={}, name=name, caller="erp", organisation="o", accepted_time=SystemClock().now()
+            )
+            assert (read.table, read.record_id) == (name.kind, "r")

@@ -1,0 +1,64 @@
+"""What follows from the flows into Dataverse: a page about each, and their part of flows.json."""
+
+import inspect
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+from documentation.blocks import code, table
+from documentation.columns import PREFIX, holds, key, result_attribute
+from integration import flows
+from integration.flow import InboundFlow
+from integration.flow.discovery import inbound_in
+
+
+@cache
+def declared() -> dict[str, InboundFlow]:
+    """The flows into Dataverse by the names of their files."""
+    return inbound_in(flows)
+
+
+def facts(name: str, flow: InboundFlow) -> list[dict[str, Any]]:
+    """What others than the app need of a flow, for each table that it writes to: nothing is sent to it from there."""
+    return [
+        {
+            "Name": name,
+            "LogicalName": logical_name,
+            "EntitySetName": entity_set,
+            "Messages": [],
+            "FilteringAttributes": [],
+            "PreImage": [],
+            "Select": [f"{PREFIX}_{it.name}" for it in flow.results],
+            "Expand": None,
+            "Attributes": [],
+            "ResultAttributes": [result_attribute(it) for it in flow.results],
+            "Keys": [key(it) for it in flow.results if it.key],
+            "Systems": [flow.system],
+        }
+        for logical_name, entity_set in flow.tables.items()
+    ]
+
+
+def parts() -> dict[str, Callable[[], str]]:
+    """The generated part of each flow's page."""
+    return {f"flow-{name}": partial(page_part, flow) for name, flow in declared().items()}
+
+
+def page_part(flow: InboundFlow) -> str:
+    """What a flow takes, reads and writes."""
+    events = ", ".join(code(f"POST /api/erp/events/{name}") for name in flow.events)
+    tables = " or ".join(map(code, flow.tables))
+    says = " ".join((inspect.getdoc(flow.read) or "").partition("\n\n")[0].split())
+    otherwise = "is created" if flow.creates else "is left to its system: nothing follows"
+    rows = [[code(f"{PREFIX}_{it.name}"), holds(it)] for it in flow.results]
+    taken = f"Events: {events}. Status, pauses and searches name {code(flow.table)} as their table."
+    if flow.record_in:
+        named = " or ".join(map(code, flow.record_in))
+        taken += f" Business events of Dynamics 365 Finance name the record in {named}."
+    written = (
+        f"To the row of {tables} whose alternate key {code(f'{PREFIX}_{flow.key}')} has the record's number; a record "
+        f"without such a row {otherwise}. Columns that are right already are not written."
+    )
+    read = f"{says} It is read from {code(flow.system)} for each event."
+    columns = table(["column", "holds"], rows)
+    return f"{taken}\n\n## What is read\n\n{read}\n\n## What is written\n\n{written}\n\n{columns}"

@@ -1,0 +1,149 @@
+"""What all endpoints of the intake have in common: a request is admitted and read, its events are queued."""
+
+import asyncio
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from integration.admission import CallerKeys
+from integration.clock import Clock
+from integration.errors import Fault, Rejected, Transient, Unavailable
+from integration.events import IntegrationEvent, fit
+from integration.ledger import Ledger
+from integration.messaging import WorkQueue
+from integration.settings import Settings
+from integration.telemetry import child_of, get_logger
+
+Read_co = TypeVar("Read_co", covariant=True)
+
+_POINTERS: Final = 10
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRequest:
+    """An HTTP request as the intake needs it; header names in lower case."""
+
+    headers: Mapping[str, str]
+    params: Mapping[str, str]
+    body: bytes
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the intake answers with 202; `status` is accepted or own-write, `unread` names what was left out."""
+
+    event_id: str
+    correlation_id: str
+    status: str
+    unread: tuple[str, ...] = ()
+
+
+class Reader(Protocol[Read_co]):
+    """Reads an admitted request; raises `Rejected`."""
+
+    def __call__(self, request: IntakeRequest, caller: str) -> Read_co: ...
+
+
+class TakingIn:
+    """Admits requests and queues their events. Raises `Rejected` (400, 401, 403, 413, 415) or `Unavailable` (503)."""
+
+    def __init__(self, settings: Settings, work_queue: WorkQueue, ledger: Ledger, clock: Clock) -> None:
+        self._callers = CallerKeys(settings.intake_keys)
+        self._body_limit = settings.intake_body_limit_bytes
+        self._message_limit = settings.message_limit_bytes
+        self._deadline = settings.intake_deadline_seconds
+        self._work_queue = work_queue
+        self._ledger = ledger
+        self.clock = clock
+
+    def admitted(self, request: IntakeRequest, source: str, read: Reader[Read_co]) -> tuple[str, Read_co]:
+        """The caller, and what `read` makes of the request.
+
+        A refusal is logged, because nobody sends such an event again and it is in no queue.
+        """
+        caller = "unknown"
+        try:
+            caller = self._callers.admit(request.headers, request.params)
+            self.check(request)
+            return caller, read(request, caller)
+        except Rejected as error:
+            self.log_refusal(request, source, caller, error)
+            raise
+
+    def check(self, request: IntakeRequest) -> None:
+        """Raise `Rejected` (413, 415) for a body that is not plain JSON or too large."""
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise _unsupported("content-type", media_type or "missing", "must be application/json")
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity"):
+            raise _unsupported("content-encoding", encoding, "must be identity: send the body as it is")
+        if len(request.body) > self._body_limit:
+            raise Rejected(
+                413,
+                "The body is too large",
+                f"The body has {len(request.body)} bytes; {self._body_limit} are allowed.",
+            )
+
+    @staticmethod
+    def log_refusal(request: IntakeRequest, source: str, caller: str, error: Rejected) -> None:
+        """What was wrong, without a value of the request."""
+        _log.warning(
+            "refused",
+            caller=caller,
+            source=source,
+            status=error.status,
+            reason=error.reason,
+            pointers=[fault.pointer for fault in error.faults[:_POINTERS]],
+            size_bytes=len(request.body),
+        )
+
+    async def queue(self, event: IntegrationEvent, caller: str, source: str, started: float) -> Accepted:
+        """Queue one event; `started` is when its request came (`Clock.monotonic`)."""
+        return (await self.queue_all([event], caller, source, started))[0]
+
+    async def queue_all(
+        self, events: Sequence[IntegrationEvent], caller: str, source: str, started: float
+    ) -> list[Accepted]:
+        """Queue all of them, or raise: what was queued by then has the same ids when it is sent again."""
+        sent = [fit(_to_send(event, caller), self._message_limit) for event in events]
+        await self._acknowledged(sent)
+        for event, _ in sent:
+            self._ledger.accept(event)  # the broker has it: no answer waits for the tables
+            duration = (self.clock.monotonic() - started) * 1000
+            unread = [*event.unread] or None
+            _log.info("accepted", event=event, caller=caller, source=source, unread=unread, duration_ms=duration)
+        return [Accepted(event.event_id, event.correlation_id, "accepted", event.unread) for event, _ in sent]
+
+    async def _acknowledged(self, sent: Collection[tuple[IntegrationEvent, bytes]]) -> None:
+        try:
+            futures = [asyncio.wrap_future(self._work_queue.send(event, envelope)) for event, envelope in sent]
+            await asyncio.wait_for(futures[0] if len(futures) == 1 else asyncio.gather(*futures), self._deadline)
+        except (Transient, TimeoutError) as error:
+            for event, _ in sent:
+                _log.warning("not-queued", event=event, error=error)
+            raise Unavailable("The event could not be queued in time; send it again.") from error
+
+
+def _to_send(event: IntegrationEvent, caller: str) -> IntegrationEvent:
+    """The event as it is queued: without users and tag, which only the intake needs."""
+    return dataclasses.replace(
+        event,
+        user_id=None,
+        initiating_user_id=None,
+        tag=None,
+        caller=caller,
+        traceparent=str(child_of(event.traceparent)),
+    )
+
+
+def _unsupported(header: str, found: str, instead: str) -> Rejected:
+    return Rejected(
+        415,
+        "Only plain JSON is read here",
+        f"{header} is {found}; it {instead}.",
+        faults=(Fault(header, instead),),
+    )

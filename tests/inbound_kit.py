@@ -1,0 +1,93 @@
+"""For tests of flows into Dataverse: a record of another system, rows, events, and what the flow does with them.
+
+erp = System(order_report=OrderReport(number="SO-1", status="shipped"))
+it = InboundKit(erp_order.flow, erp=erp)
+it.row("opportunities", new_erpnumber="SO-1")
+outcome = it.handle("order-shipped", record="o-1")
+assert outcome.state == "completed"
+assert it.columns()["new_erporderstatus"] == 3
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from integration.events import IntegrationEvent
+from integration.events.envelope import to_envelope
+from integration.flow import InboundFlow
+from integration.flow.inbound_handler import InboundFlowHandler
+from integration.ledger import EventStatus, Memory
+from integration.protection import MemoryState, Postponements, TablePauses
+from integration.transport import RetryPolicy
+from integration.worker import Copies, DeadLettered, Executor, Handlers, Holds, Pace, Reports, Worker
+from integration.worker.hub import Hub
+from integration.worker.reading import Rows
+from tests.builders import event
+from tests.flow_kit import PREFIX, Dataverse, Outcome
+from tests.unit.integration.worker.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
+
+
+class InboundKit:
+    """An inbound flow with its worker. `systems` are what `kit.system(...)` gives."""
+
+    def __init__(self, flow: InboundFlow, dataverse: Dataverse | None = None, **systems: object) -> None:
+        self.flow = flow
+        self.dataverse = dataverse or Dataverse()
+        self.clock = ManualClock()
+        self.ledger = MemoryLedger(self.clock)
+        self.queue = QueueStub()
+        self.hub = HubStub()
+        handler = InboundFlowHandler(flow, self.dataverse, systems, prefix=PREFIX, tag="test")
+        copies = Copies(self.queue, RetryPolicy(), self.clock, draw=lambda: 0.5)
+        executor = Executor(self.ledger, copies, Reports(Hub(self.hub, self.clock), copies, self.clock), self.clock)
+        self.worker = Worker(
+            handlers=Handlers([handler]),
+            rows=Rows(self.dataverse),
+            ledger=self.ledger,
+            executor=executor,
+            copies=copies,
+            holds=Holds(TablePauses(MemoryState(), self.clock), Postponements(MemoryState(), self.clock)),
+            pace=Pace(0, self.clock),
+            clock=self.clock,
+        )
+
+    def row(self, entity_set: str, /, row_id: str | None = None, **columns: Any) -> str:
+        """A row of Dataverse, by the names of its columns with prefix; its id."""
+        row_id = row_id or str(uuid.uuid4())
+        self.dataverse.put(entity_set, row_id, columns)
+        return row_id
+
+    def columns(self, entity_set: str | None = None) -> dict[str, Any]:
+        """The columns of the one row of a table."""
+        [found] = [it.values for (name, _), it in self.dataverse.rows.items() if entity_set in {None, name}]
+        return found
+
+    def event(self, name: str, record: str, **fields: Any) -> IntegrationEvent:
+        """An event of the record, of now."""
+        now = self.clock.now()
+        at = {"operation_time": now, "accepted_time": now}
+        return dataclasses.replace(
+            event(), **{"table": self.flow.table, "message": name, "record_id": record, **at, **fields}
+        )
+
+    def handle(self, it: str | IntegrationEvent, record: str = "", **fields: Any) -> Outcome:
+        """Work on an event; `fields` as for `event`."""
+        made = self.event(it, record, **fields) if isinstance(it, str) else it
+        return Outcome.of(asyncio.run(self._handle(made)))
+
+    def late(self, name: str, record: str, seconds: float) -> IntegrationEvent:
+        """An event that was taken in so long ago."""
+        return self.event(name, record, accepted_time=self.clock.now() - timedelta(seconds=seconds))
+
+    def memory(self, record: str) -> Memory:
+        """What the ledger remembers of the record."""
+        return self.ledger.memory(f"{self.flow.table}:{record}")
+
+    async def _handle(self, it: IntegrationEvent) -> EventStatus | None:
+        with contextlib.suppress(DeadLettered):
+            await self.worker.handle(to_envelope(it))
+        await self.ledger.close()
+        return await self.ledger.read(it.event_id)
