@@ -5,17 +5,19 @@
 | its event is resolved, resubmitted or discarded              | the message is removed                          |
 | its event has ended well and analytics has it                | the message is removed                          |
 | the ledger knows of no end of this attempt: its worker died  | the event is dead-lettered in the ledger        |
-| anything else: dead-lettered with its reason, unreadable     | it stays                                        |
+| its event is dead-lettered with its reason                   | it stays; put back by hand, it is worked on     |
+| it is unreadable                                             | it stays                                        |
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from integration.clock import Clock, iso
 from integration.errors import Conflict, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
 from integration.events.identity import unreadable_id
-from integration.ledger import DeadLetter, EventStatus, Ledger, State, keys, rows
+from integration.ledger import DeadLetter, EventStatus, Ledger, Memory, State, keys, rows
 from integration.ledger.memory import RETURNS
 from integration.ledger.shared_state import TableState
 from integration.messaging import DeadLetterQueue, DeadMessage
@@ -75,7 +77,21 @@ class DeadLetterReader:
             return True
         if event.settled is None and _is_open(status, event):
             await self._give_reason(event, message, status)
+        elif status is not None and status.state is State.DEAD_LETTERED:
+            await self._note_arrival(event)
         return False
+
+    async def _note_arrival(self, event: IntegrationEvent) -> None:
+        """Write down that the message has all its returns behind it: if it comes again, a person has put it back."""
+
+        def arrive(memory: Memory) -> None:
+            if letter := memory.dead_letters.get(event.event_id):
+                memory.dead_letters[event.event_id] = replace(letter, returns=RETURNS)
+
+        record = await self._ledger.record(event.session_id, guest=True)
+        letter = record.memory.dead_letters.get(event.event_id)
+        if letter is not None and letter.returns < RETURNS:
+            await record.write(arrive)
 
     async def _give_reason(self, event: IntegrationEvent, message: DeadMessage, status: EventStatus | None) -> None:
         """Dead-letter the event in the ledger, unless its record knows how it ended."""

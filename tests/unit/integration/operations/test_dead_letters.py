@@ -8,6 +8,7 @@ from integration.errors import Outage
 from integration.events import IntegrationEvent, to_envelope
 from integration.ledger import EventStatus, State, keys
 from integration.operations.dead_letters import DeadLetterReader
+from integration.worker import DeadLettered
 from tests.builders import event
 from tests.unit.integration.operations.parts import WHO, Desk, Letters
 
@@ -80,6 +81,20 @@ async def test_a_dead_letter_with_its_reason_stays_as_it_is() -> None:
     assert status is not None
     assert status.reason == "erp-rejected"
     assert len(it.letters.messages) == 1
+
+
+async def test_a_dead_letter_that_was_seen_in_the_queue_is_worked_on_as_soon_as_a_person_puts_it_back() -> None:
+    """Whatever the broker has counted: it may have given the message back without counting that."""
+    it = Reading()
+    about = await it.desk.dead_letter()
+    with pytest.raises(DeadLettered):
+        await it.desk.world.worker.handle(to_envelope(about))  # not in the dead-letter queue yet
+    it.letters.put(to_envelope(about))
+    await it.reader.run()
+    await it.desk.world.worker.handle(to_envelope(about))
+    status = await it.status(about)
+    assert status is not None
+    assert status.state is State.COMPLETED
 
 
 async def test_a_row_that_was_lost_is_made_again_with_its_reason() -> None:

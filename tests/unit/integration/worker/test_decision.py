@@ -151,7 +151,7 @@ def test_without_a_ledger_an_event_is_retried_or_dead_lettered_by_itself() -> No
 
 
 def test_a_dead_lettered_message_passes_on_until_the_broker_has_moved_it() -> None:
-    """What comes back more often than the broker delivers was put back by hand: it is worked on again."""
+    """Twice as often as the broker counts, which may not count all."""
     for returns in range(RETURNS + 2):
         letter = DeadLetter("erp-rejected", "no", "", returns)
         memory = Memory(dead_letters={EVENT.event_id: letter})
