@@ -46,14 +46,6 @@ def business_central_failure(response: Response) -> IntegrationError:
     return failure(response, own=True, detail=_detail(code, text))
 
 
-def was_not_done(response: Response) -> bool:
-    """Whether an answer says that nothing was done: a refusal, or a request that was not let in.
-
-    408 ends an operation that has run for too long, and 5xx says nothing of what was done before.
-    """
-    return 400 <= response.status < 500 and response.status != 408
-
-
 def _misconfigured(response: Response, code: str) -> Outage:
     service = response.request.service
     return Outage(

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from integration.errors import NotFound, Permanent
-from integration.systems.business_central.webservice import Company, Row
+from integration.systems.business_central.webservice import Company
+from integration.systems.odata.calls import Row
 from integration.transport import CallContext
 
 ORDERS, LINES = "salesOrders", "salesOrderLines"

@@ -5,18 +5,19 @@ application), so neither shipped nor invoiced. That makes an order reservable, a
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from integration.clock import Clock
-from integration.errors import NotFound, OutcomeUnknown, Permanent, Transient
+from integration.errors import NotFound, Permanent, Transient
 from integration.systems.business_central.customers import Customers
-from integration.systems.business_central.keys import order_reference
 from integration.systems.business_central.lookup import LINES, ORDERS, Lookup, Posted
 from integration.systems.business_central.options import Options
-from integration.systems.business_central.webservice import Company, Row, differing
+from integration.systems.business_central.webservice import Company
 from integration.systems.fingerprint import content_of
 from integration.systems.messages import Order, OrderState
+from integration.systems.odata.calls import Row, differing
+from integration.systems.odata.keys import reference_of
+from integration.systems.odata.unanswered import Unanswered
 from integration.systems.references import Entry, References
 from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, CallContext
@@ -42,7 +43,7 @@ class Orders:
         self._customers = customers
         self._references = references
         self._options = options
-        self._clock = clock
+        self._unanswered = Unanswered(company.service, options.unknown_seconds, clock)
         self._lookup = Lookup(company)
 
     async def put_order(
@@ -57,7 +58,7 @@ class Orders:
         entry = await self._references.entry("order", order_id)
         entry.refuse_older(order.source_version, force=force)
         content = content_of(order)
-        found = await self._lookup.find(order_reference(order_id), entry.value.id, context)
+        found = await self._lookup.find(reference_of(order_id), entry.value.id, context)
         replaced = None if found is None else entry.value.version or order.source_version
         if isinstance(found, Posted):
             if entry.value.content not in {"", content}:
@@ -106,13 +107,13 @@ class Orders:
     async def _existing(self, order_id: str, context: CallContext) -> tuple[Entry, "Row | Posted"]:
         """The order; `OutcomeUnknown` where one may still come into being, `NotFound` where there is none."""
         entry = await self._references.entry("order", order_id)
-        found = await self._lookup.find(order_reference(order_id), entry.value.id, context)
+        found = await self._lookup.find(reference_of(order_id), entry.value.id, context)
         if found is not None:
             return entry, found
-        self._wait_for_outcome(entry)
+        self._unanswered.wait(entry)
         service = self._company.service
         raise NotFound(
-            f"{service} has no order with the external document number {order_reference(order_id)}",
+            f"{service} has no order with the external document number {reference_of(order_id)}",
             reason=f"{service}-not-found",
             service=service,
             table=ORDERS,
@@ -125,8 +126,8 @@ class Orders:
         That it is about to be asked for is written down first, so that neither a lost answer nor a process that ends
         here is taken for an order that was never asked for.
         """
-        self._wait_for_outcome(entry)
-        await entry.save(id="", number="", content="", started=self._clock.now().isoformat())
+        self._unanswered.wait(entry)
+        await entry.save(id="", number="", content="", started=self._unanswered.now())
         created = await self._company.create(ORDERS, header, context=context)
         if created.row is not None:
             return {**created.row, "salesOrderLines": []}
@@ -134,33 +135,14 @@ class Orders:
         if not created.unknown:
             await entry.save(started="")
             raise created.error
-        found = await self._lookup.find(order_reference(order_id), "", context)
+        found = await self._lookup.find(reference_of(order_id), "", context)
         if found is None or isinstance(found, Posted):
-            raise self._unknown(self._options.unknown_seconds) from created.error
+            raise self._unanswered.error() from created.error
         return found
-
-    def _wait_for_outcome(self, entry: Entry) -> None:
-        """Raise `OutcomeUnknown` while a request whose answer was lost may still be at work."""
-        started = entry.value.started_at
-        if started is not None:
-            over = started + timedelta(seconds=self._options.unknown_seconds)
-            left = (over - self._clock.now()).total_seconds()
-            if left > 0:
-                raise self._unknown(left)
-
-    def _unknown(self, seconds: float) -> OutcomeUnknown:
-        service = self._company.service
-        return OutcomeUnknown(
-            f"{service} was asked for an order, its answer was lost, and no such order is there yet: it is looked for "
-            "again before it is asked for again",
-            reason=f"{service}-outcome-unknown",
-            service=service,
-            retry_after=seconds,
-        )
 
     async def _header(self, order_id: str, order: Order) -> dict[str, Any]:
         header: dict[str, Any] = {
-            "externalDocumentNumber": order_reference(order_id),
+            "externalDocumentNumber": reference_of(order_id),
             "customerNumber": await self._customers.number_of(order.customer_id),
             "currencyCode": "" if order.currency == self._options.local_currency else order.currency,
         }

@@ -10,7 +10,7 @@ from integration.protection import MemoryState, SharedState
 from integration.systems import CustomerSystem, OrderSystem
 from integration.systems.business_central import BusinessCentral as Adapter
 from integration.systems.business_central import Options
-from integration.systems.business_central.keys import customer_number, order_reference
+from integration.systems.odata.keys import number_of, reference_of
 from integration.systems.references import References
 from integration.systems.rest import ErpClient
 from integration.transport import ApiKey, Authorizer, Host, Limits, Sender, Transport, client_credentials
@@ -153,11 +153,11 @@ class BusinessCentral(Subject):
         )
 
     def customers_of(self, customer_id: str) -> list[str]:
-        number = customer_number(customer_id, self.options.number_prefix)
+        number = number_of(customer_id, self.options.number_prefix)
         return self._there("customer", lambda body: body.get("number") == number)
 
     def orders_of(self, order_id: str) -> list[str]:
-        reference = order_reference(order_id)
+        reference = reference_of(order_id)
         return self._there("order", lambda body: body.get("externalDocumentNumber") == reference)
 
     def _there(self, kind: str, is_ours: Callable[[dict[str, Any]], bool]) -> list[str]:

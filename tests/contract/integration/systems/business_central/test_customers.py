@@ -6,7 +6,7 @@ import pytest
 
 from integration.errors import IntegrationError, Outage, Permanent, Throttled
 from integration.systems import Address
-from integration.systems.business_central.keys import customer_number
+from integration.systems.odata.keys import number_of
 from integration.transport import ApiKey
 from tests.contract.integration.systems.story import customer_of
 from tests.contract.integration.systems.subjects import COMPANY, BusinessCentral
@@ -21,7 +21,7 @@ def last(subject: BusinessCentral, number: str) -> dict[str, Any]:
 async def test_the_number_is_made_of_the_id(business_central: BusinessCentral, new_id: str) -> None:
     customers, _ = business_central.adapters()
     state = await customers.put_customer(new_id, customer_of(), key=new_id)
-    assert state.number == customer_number(new_id, "CRM-")
+    assert state.number == number_of(new_id, "CRM-")
     assert len(state.number) == 20
 
 

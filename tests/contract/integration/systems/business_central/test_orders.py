@@ -8,7 +8,7 @@ import pytest
 from integration.errors import NotFound, OutcomeUnknown, Permanent
 from integration.protection import MemoryState
 from integration.systems import OrderState
-from integration.systems.business_central.keys import order_reference
+from integration.systems.odata.keys import reference_of
 from tests.contract.integration.systems.story import customer_of, order_for
 from tests.contract.integration.systems.subjects import BusinessCentral
 
@@ -34,7 +34,7 @@ class Ordered:
 
     @property
     def reference(self) -> str:
-        return order_reference(self.order_id)
+        return reference_of(self.order_id)
 
 
 @pytest.fixture
