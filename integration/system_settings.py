@@ -143,8 +143,38 @@ class BusinessCentral(System):
     )
 
 
-AnySystem = Annotated[RestErp | RestScoring | Rest | BusinessCentral, Field(discriminator="adapter")]
-KINDS: tuple[type[System], ...] = (RestErp, RestScoring, Rest, BusinessCentral)
+class FinanceOperations(System):
+    """Dynamics 365 Finance & Operations."""
+
+    adapter: Literal["finance-operations"] = Field(description="Customers and orders over the standard data entities.")
+    company: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,4}$")] = Field(
+        description="The legal entity (`dataAreaId`)."
+    )
+    customer_group: str = Field(min_length=1, max_length=10, description="Customer group of a new customer.")
+    local_currency: Currency = Field(description="Currency (ISO 4217) of a customer that has none in Dataverse.")
+    item_number: str = Field(min_length=1, max_length=20, description="Item that the line of an order sells.")
+    site: str = Field(default="", max_length=10, description="Site that it is shipped from, where the item needs one.")
+    warehouse: str = Field(default="", max_length=10, description="Warehouse, in the same way.")
+    order_numbers: Literal["automatic", "manual"] = Field(
+        default="automatic",
+        description="Who numbers orders: its number sequence, or the app (the sequence has to allow manual numbers).",
+    )
+    number_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,4}$")] = Field(
+        default="CRM-", description="Begins the numbers that the app sets."
+    )
+    unknown_seconds: float = Field(
+        default=600.0, ge=0, description="How long a request may be at work after its answer was lost."
+    )
+    concurrency: int = Field(default=4, ge=1, description="Calls that one instance has under way at once.")
+    concurrency_in_all: int | None = Field(
+        default=8, ge=1, description="Calls at once of all instances together; its entities are made for few at a time."
+    )
+
+
+AnySystem = Annotated[
+    RestErp | RestScoring | Rest | BusinessCentral | FinanceOperations, Field(discriminator="adapter")
+]
+KINDS: tuple[type[System], ...] = (RestErp, RestScoring, Rest, BusinessCentral, FinanceOperations)
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,30}$"), AfterValidator(_not_dataverse)]
 Systems = Annotated[dict[Name, AnySystem], Field(min_length=1)]
 

@@ -1,7 +1,7 @@
 """The outside systems in the language of the business: ports, and the messages that they take and return.
 
 A package for each kind of system is its adapter: `rest` for systems that keep the REST contract of this project,
-`business_central` for Dynamics 365 Business Central.
+`business_central` for Dynamics 365 Business Central, `finance_operations` for Dynamics 365 Finance & Operations.
 """
 
 from integration.systems.messages import (

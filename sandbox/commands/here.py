@@ -34,7 +34,8 @@ def add_erp_option(parser: argparse.ArgumentParser) -> None:
         "--erp",
         choices=list(ERPS),
         default=DEFAULT,
-        help="the ERP: one that keeps this project's REST contract, or Dynamics 365 Business Central (rest)",
+        help="the ERP: one that keeps this project's REST contract, or Dynamics 365"
+        " Business Central or Finance & Operations (rest)",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.systems.business_central.admission import SCOPE
 from sandbox.systems.business_central.api import COMPANY_ID
+from sandbox.systems.finance_operations.company import COMPANIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,24 @@ ERPS: Mapping[str, Erp] = {
             "localCurrency": "EUR",
             "lineNumber": "8400",
             # A stand-in that is killed loses its requests; nobody wants to wait ten minutes for one of those.
+            "unknownSeconds": 20,
+        },
+    ),
+    "finance-operations": Erp(
+        "sandbox.systems.finance_operations",
+        "--client-secret",
+        "finance-operations.sqlite",
+        "CLIENT_SECRET",
+        lambda url: {
+            "adapter": "finance-operations",
+            "url": url,
+            "tokenUrl": f"{url}/sandbox/oauth2/v2.0/token",
+            "clientId": "finance-operations-sandbox-client",
+            "scope": f"{url}/.default",
+            "company": COMPANIES[0],
+            "customerGroup": "10",
+            "localCurrency": "EUR",
+            "itemNumber": "S0001",
             "unknownSeconds": 20,
         },
     ),

@@ -12,13 +12,14 @@ from sandbox.systems.business_central.admission import Admission, Limits
 from sandbox.systems.business_central.company import Company, Setup, order_by_number
 from sandbox.systems.business_central.errors import BusinessCentralError, answer_for, bad_request, error_for
 from sandbox.systems.business_central.fields import KINDS
-from sandbox.systems.business_central.odata import matching, page
 from sandbox.systems.http_server import stand_in
+from sandbox.systems.odata import Fields, FilterError, MixedOrError, UnknownFieldError, matching, page
 
 COMPANY_ID = "5d3d7d7a-3f3c-4f0f-9a52-0e5a3f5a0001"
 COMPANY_NAME = "CRONUS International Ltd."
 _ROOT = "/v2.0/{environment}/api/v2.0"
 _WITH_TENANT = "/v2.0/{tenant}/{environment}/api/v2.0"
+_LONGEST_PAGE = 20_000
 _KIND = "{kind:customers|salesOrders|salesOrderLines|salesInvoices|salesShipments|countriesRegions}"
 
 
@@ -112,9 +113,10 @@ class _Api:
         if kind == "salesOrderLines" and not any(it in query.get("$filter", "") for it in ("documentId", "id eq")):
             raise bad_request("You must specify an Id or a Document Id to get the lines.", "BadRequest")
         if "$filter" in query:
-            test = matching(query["$filter"], KINDS[kind].names)
+            test = _test(query["$filter"], kind)
             rows = [row for row in rows if test(row)]
-        body = page([self._expanded(kind, row, request) for row in rows], query, _prefer(request), str(request.url))
+        expanded = [self._expanded(kind, row, request) for row in rows]
+        body = page(expanded, query, _prefer(request), str(request.url), most=_LONGEST_PAGE)
         return web.json_response(body)
 
     async def _get(self, request: web.Request) -> web.Response:
@@ -181,6 +183,18 @@ class _Api:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
         return result
+
+
+def _test(expression: str, kind: str) -> Callable[[Any], bool]:
+    """The test for `$filter`; `or` between different fields is not supported there."""
+    try:
+        return matching(expression, Fields(KINDS[kind].names))
+    except MixedOrError as wrong:
+        raise bad_request(str(wrong), "BadRequest_MethodNotImplemented") from wrong
+    except UnknownFieldError as wrong:
+        raise bad_request(str(wrong), "BadRequest_NotFound") from wrong
+    except FilterError as wrong:
+        raise bad_request(str(wrong)) from wrong
 
 
 async def _companies(_: web.Request) -> web.Response:

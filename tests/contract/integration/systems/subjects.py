@@ -10,6 +10,8 @@ from integration.protection import MemoryState, SharedState
 from integration.systems import CustomerSystem, OrderSystem
 from integration.systems.business_central import BusinessCentral as Adapter
 from integration.systems.business_central import Options
+from integration.systems.finance_operations import FinanceOperations as FinanceAdapter
+from integration.systems.finance_operations import Options as FinanceOptions
 from integration.systems.odata.keys import number_of, reference_of
 from integration.systems.references import References
 from integration.systems.rest import ErpClient
@@ -44,6 +46,8 @@ class Subject(ABC):
     """What all paths of its interface begin with."""
     methods: tuple[str, ...]
     """What it is asked with."""
+    unknown_value = "erp-rejected"
+    """The reason of a refusal because of a value that the system does not know."""
 
     def __init__(self, system: StandIn) -> None:
         self.system = system
@@ -76,6 +80,16 @@ class Subject(ABC):
         """What was really done, oldest first."""
         done: list[dict[str, Any]] = self.system.control("GET", "ledger").json()["effects"]
         return done
+
+    def there(self, kind: str, is_ours: Callable[[dict[str, Any]], bool]) -> list[str]:
+        """The numbers of what was created and not deleted since."""
+        there: dict[object, str] = {}
+        for it in self.effects():
+            if it["kind"] == f"{kind}-created" and is_ours(it["body"]):
+                there[it["id"]] = str(it["number"])
+            if it["kind"] == f"{kind}-deleted":
+                there.pop(it["id"], None)
+        return list(there.values())
 
 
 class Rest(Subject):
@@ -154,17 +168,70 @@ class BusinessCentral(Subject):
 
     def customers_of(self, customer_id: str) -> list[str]:
         number = number_of(customer_id, self.options.number_prefix)
-        return self._there("customer", lambda body: body.get("number") == number)
+        return self.there("customer", lambda body: body.get("number") == number)
 
     def orders_of(self, order_id: str) -> list[str]:
         reference = reference_of(order_id)
-        return self._there("order", lambda body: body.get("externalDocumentNumber") == reference)
+        return self.there("order", lambda body: body.get("externalDocumentNumber") == reference)
 
-    def _there(self, kind: str, is_ours: Callable[[dict[str, Any]], bool]) -> list[str]:
-        there: dict[object, str] = {}
-        for it in self.effects():
-            if it["kind"] == f"{kind}-created" and is_ours(it["body"]):
-                there[it["id"]] = str(it["number"])
-            if it["kind"] == f"{kind}-deleted":
-                there.pop(it["id"], None)
-        return list(there.values())
+
+class FinanceOperations(Subject):
+    """Finance & Operations, which honours no key; its number sequence numbers orders."""
+
+    name = "finance-operations"
+    path = "/data/"
+    methods = ("POST", "PATCH", "GET")
+    unknown_value = "erp-value-unknown"
+
+    options = FinanceOptions(customer_group="10", local_currency="EUR", item_number="S0001")
+
+    def adapters(
+        self,
+        through: Callable[[Sender], Sender] = lambda sender: sender,
+        store: Callable[[SharedState], SharedState] = lambda store: store,
+    ) -> tuple[CustomerSystem, OrderSystem]:
+        adapter = self.adapter(self.tokens(), through=through, store=store)
+        return adapter, adapter
+
+    def tokens(self) -> Authorizer:
+        """Of the stand-in's one application."""
+        return client_credentials(
+            self.transport,
+            service="erp",
+            token_url=f"{self.system.url}/tenant/oauth2/v2.0/token",
+            client_id="finance-operations-sandbox-client",
+            client_secret="finance-operations-sandbox-secret",
+            scope=f"{self.system.url}/.default",
+            clock=self.clock,
+        )
+
+    def adapter(
+        self,
+        authorizer: Authorizer,
+        *,
+        company: str = "usmf",
+        through: Callable[[Sender], Sender] = lambda sender: sender,
+        store: Callable[[SharedState], SharedState] = lambda store: store,
+    ) -> FinanceAdapter:
+        """The adapter of one legal entity."""
+        return FinanceAdapter.over(
+            through(self.transport),
+            authorizer,
+            "erp",
+            base_url=self.system.url,
+            company=company,
+            references=References(store(self.store), "erp"),
+            options=self.options,
+            clock=self.clock,
+        )
+
+    def customers_of(self, customer_id: str) -> list[str]:
+        number = number_of(customer_id, self.options.number_prefix)
+        return self.there("customer", lambda body: body.get("CustomerAccount") == number)
+
+    def orders_of(self, order_id: str) -> list[str]:
+        """An order with a second line stands here twice, since its amount counts twice."""
+        reference = reference_of(order_id)
+        numbers = self.there("order", lambda body: body.get("CustomersOrderReference") == reference)
+        lines = self.there("order-line", lambda body: body.get("SalesOrderNumber") in numbers)
+        return [number for number in numbers for _ in range(max(1, lines.count(number)))]

@@ -1,0 +1,28 @@
+"""`python -m sandbox.systems.finance_operations --port P --db FILE`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sandbox.systems import tokens
+from sandbox.systems.database import open_database
+from sandbox.systems.finance_operations.api import build_app
+from sandbox.systems.finance_operations.rows import SCHEMA
+from sandbox.systems.http_server import serve
+
+
+def main() -> int:
+    """Serve until stopped."""
+    parser = argparse.ArgumentParser(prog="sandbox.systems.finance_operations", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--client-id", default="finance-operations-sandbox-client")
+    parser.add_argument("--client-secret", default="finance-operations-sandbox-secret")
+    given = parser.parse_args()
+    database = open_database(given.db, tokens.SCHEMA, SCHEMA)
+    app = build_app(database, client_id=given.client_id, client_secret=given.client_secret)
+    return serve(app, port=given.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""What the stand-ins of ERP systems take of OData: filters, `$select`, pages."""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = Mapping[str, Any]
+Test = Callable[[Row], bool]
+
+_TOKEN = re.compile(r"\s*(\(|\)|[\w.]*'(?:[^']|'')*'|[^\s()]+)")
+_HOW: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
+}  # fmt: skip
+
+
+class FilterError(Exception):
+    """A `$filter` that is refused; the subclass says why."""
+
+
+class UnknownFieldError(FilterError):
+    """It names a field that is not there."""
+
+
+class MixedOrError(FilterError):
+    """It has an `or` between different fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What a filter may name: all fields, and of those that hold an enumeration its full name."""
+
+    names: frozenset[str]
+    enums: Mapping[str, str] = field(default_factory=dict)
+
+
+def matching(expression: str, known: Fields, *, mixed_or: bool = False) -> Test:
+    """The test for `$filter`: comparisons with `and`, `or` and brackets; raises `FilterError`."""
+    parser = _Parser(_TOKEN.findall(expression), known, mixed_or=mixed_or)
+    test, _ = parser.either()
+    if parser.rest:
+        raise FilterError(f"Syntax error in the filter '{expression}'.")
+    return test
+
+
+class _Parser:
+    """Reads the tokens from the left; every method gives a test and the fields that it compares."""
+
+    def __init__(self, tokens: list[str], known: Fields, *, mixed_or: bool) -> None:
+        self.rest = tokens
+        self._known = known
+        self._mixed_or = mixed_or
+
+    def either(self) -> tuple[Test, set[str]]:
+        test, fields = self._both()
+        while self._took("or"):
+            other, more = self._both()
+            fields |= more
+            if len(fields) > 1 and not self._mixed_or:
+                raise MixedOrError("An OR between different fields is not supported.")
+            test = _or(test, other)
+        return test, fields
+
+    def _both(self) -> tuple[Test, set[str]]:
+        test, fields = self._one()
+        while self._took("and"):
+            other, more = self._one()
+            test, fields = _and(test, other), fields | more
+        return test, fields
+
+    def _one(self) -> tuple[Test, set[str]]:
+        if self._took("("):
+            found = self.either()
+            if not self._took(")"):
+                raise FilterError("A bracket in the filter is not closed.")
+            return found
+        if len(self.rest) < 3 or self.rest[1] not in _HOW:
+            raise FilterError(f"Syntax error in the filter at '{' '.join(self.rest[:3])}'.")
+        name, how, value = self.rest[:3]
+        del self.rest[:3]
+        if name not in self._known.names:
+            raise UnknownFieldError(f"Could not find a property named '{name}'.")
+        return _comparison(name, _HOW[how], self._literal(name, value)), {name}
+
+    def _took(self, token: str) -> bool:
+        if self.rest and self.rest[0] == token:
+            del self.rest[0]
+            return True
+        return False
+
+    def _literal(self, name: str, text: str) -> str | float | bool:
+        kind, quote, quoted = text.partition("'")
+        if quote:
+            if kind != self._known.enums.get(name, ""):
+                raise FilterError("A binary operator with incompatible types was detected.")
+            return quoted[:-1].replace("''", "'").casefold()
+        if text in {"true", "false"}:
+            return text == "true"
+        try:
+            return float(text)
+        except ValueError:
+            return text.casefold()
+
+
+def _or(one: Test, other: Test) -> Test:
+    return lambda row: one(row) or other(row)
+
+
+def _and(one: Test, other: Test) -> Test:
+    return lambda row: one(row) and other(row)
+
+
+def _comparison(name: str, compare: Callable[[Any, Any], bool], wanted: Any) -> Test:
+    return lambda row: compare(str(row[name]).casefold() if isinstance(wanted, str) else row[name], wanted)
+
+
+def page(rows: list[dict[str, Any]], query: Mapping[str, str], prefer: str, url: str, *, most: int) -> dict[str, Any]:
+    """The rows of one page as the body, `most` of them at most; `$skiptoken` is where the next one begins."""
+    size = re.search(r"odata\.maxpagesize=(\d+)", prefer)
+    start, length = int(query.get("$skiptoken", "0")), min(int(size[1]) if size else most, most)
+    top = query.get("$top")
+    chosen = rows[start:] if top is None else rows[start : start + int(top)]
+    body: dict[str, Any] = {"value": [_selected(row, query) for row in chosen[:length]]}
+    if len(chosen) > length:
+        body["@odata.nextLink"] = f"{url}{'&' if '?' in url else '?'}$skiptoken={start + length}"
+    return body
+
+
+def _selected(row: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
+    if "$select" not in query:
+        return row
+    names = {name.strip() for name in query["$select"].split(",")} | {"@odata.etag"}
+    names |= {name.partition("(")[0].strip() for name in query.get("$expand", "").split(",")}
+    return {name: value for name, value in row.items() if name in names}
