@@ -188,7 +188,7 @@ class Orders:
             "OrderedSalesQuantity": 1,
             "SalesPrice": order.amount,
         }
-        if not row[LINES] and not entry.value.content:
+        if not row[LINES] and not entry.value.id:
             if row[_STOPPED] != "Yes":  # without a change, its ETag would protect nothing
                 await self._company.update(ORDERS, row, {_STOPPED: "Yes"}, context)
                 raise self._conflict(row)

@@ -8,7 +8,7 @@ import pytest
 
 from integration.errors import ConfigurationError
 from integration.settings import Settings
-from integration.system_settings import KINDS, BusinessCentral, RestErp, setting_of
+from integration.system_settings import KINDS, BusinessCentral, FinanceOperations, RestErp, setting_of
 
 EXAMPLE: dict[str, str] = json.loads(Path("local.settings.json.example").read_text(encoding="utf-8"))["Values"]
 CREDIT = {"adapter": "rest-scoring", "url": "https://credit.contoso.example", "apiKey": "k"}
@@ -23,6 +23,18 @@ CENTRAL = {
     "company": "5d3d7d7a-3f3c-4f0f-9a52-0e5a3f5a0001",
     "localCurrency": "EUR",
     "lineNumber": "8400",
+}
+FINANCE = {
+    "adapter": "finance-operations",
+    "url": "https://contoso.operations.dynamics.com",
+    "tokenUrl": "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token",
+    "clientId": "me",
+    "clientSecret": "a-secret",
+    "scope": "https://contoso.operations.dynamics.com/.default",
+    "company": "usmf",
+    "customerGroup": "10",
+    "localCurrency": "USD",
+    "itemNumber": "S0001",
 }
 
 
@@ -43,6 +55,14 @@ def test_each_adapter_has_settings_of_its_own() -> None:
     central = read(CENTRAL).systems["erp"]
     assert isinstance(central, BusinessCentral)
     assert (central.number_prefix, central.unknown_seconds, central.concurrency_in_all) == ("CRM-", 600.0, 5)
+    finance = read(FINANCE).systems["erp"]
+    assert isinstance(finance, FinanceOperations)
+    assert (finance.order_numbers, finance.number_prefix, finance.concurrency_in_all) == ("automatic", "CRM-", 8)
+
+
+@pytest.mark.parametrize("changes", [{"company": "a company"}, {"orderNumbers": "mine"}, {"customerGroup": ""}])
+def test_what_finance_and_operations_cannot_take_stops_the_start(changes: dict[str, str]) -> None:
+    assert next(iter(changes)) in refused(FINANCE | changes)
 
 
 def test_every_key_may_stand_in_a_setting_of_its_own_which_wins() -> None:

@@ -45,8 +45,24 @@ def built(given: Settings) -> Systems:
             "SYSTEMS_ERP_LOCAL_CURRENCY": "EUR",
             "SYSTEMS_ERP_LINE_NUMBER": "8400",
         },
+        {
+            "SYSTEMS_ERP_ADAPTER": "finance-operations",
+            "SYSTEMS_ERP_COMPANY": "usmf",
+            "SYSTEMS_ERP_CUSTOMER_GROUP": "10",
+            "SYSTEMS_ERP_LOCAL_CURRENCY": "USD",
+            "SYSTEMS_ERP_ITEM_NUMBER": "S0001",
+        },
     ],
-    ids=["identity", "secret", "more users", "client credentials", "its identity", "certificate", "business central"],
+    ids=[
+        "identity",
+        "secret",
+        "more users",
+        "client credentials",
+        "its identity",
+        "certificate",
+        "business central",
+        "finance & operations",
+    ],
 )
 def test_they_are_built_without_connecting(changes: dict[str, str]) -> None:
     """Outside of any event loop, as the host imports the app; each system has a switch for people."""

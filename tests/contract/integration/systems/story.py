@@ -130,6 +130,25 @@ class Boundaries:
         return _CountedStore(self, store)
 
 
+class Counting:
+    """Counts the calls to the system and to the app's own store apart."""
+
+    def __init__(self) -> None:
+        self.calls, self.stored = Boundaries(0, killed), Boundaries(0, killed)
+
+    def around(self, sender: Sender) -> Sender:
+        return self.calls.around(sender)
+
+    def around_store(self, store: SharedState) -> SharedState:
+        return self.stored.around_store(store)
+
+    def taken(self) -> tuple[int, int]:
+        """How many there were since this was last asked."""
+        counts = self.calls.count, self.stored.count
+        self.calls.count = self.stored.count = 0
+        return counts
+
+
 class _Counted:
     def __init__(self, boundaries: Boundaries, sender: Sender) -> None:
         self._boundaries, self._sender = boundaries, sender

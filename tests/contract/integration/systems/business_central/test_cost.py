@@ -2,29 +2,8 @@
 
 from uuid import uuid4
 
-from integration.protection import SharedState
-from integration.transport import Sender
-from tests.contract.integration.systems.story import Boundaries, Story, customer_of, killed, order_for
+from tests.contract.integration.systems.story import Counting, Story, customer_of, order_for
 from tests.contract.integration.systems.subjects import BusinessCentral
-
-
-class Counting:
-    """Counts the calls to Business Central and to the app's own store apart."""
-
-    def __init__(self) -> None:
-        self.calls, self.stored = Boundaries(0, killed), Boundaries(0, killed)
-
-    def around(self, sender: Sender) -> Sender:
-        return self.calls.around(sender)
-
-    def around_store(self, store: SharedState) -> SharedState:
-        return self.stored.around_store(store)
-
-    def taken(self) -> tuple[int, int]:
-        """How many there were since this was last asked."""
-        counts = self.calls.count, self.stored.count
-        self.calls.count = self.stored.count = 0
-        return counts
 
 
 async def test_the_calls_are_as_many_as_the_page_says(business_central: BusinessCentral) -> None:
