@@ -19,7 +19,8 @@ class Safety(StrEnum):
 
     RESERVED = "reserved, then confirmed"
     """Something without effect is created first, found again by its natural key, and given its content under a key that
-    is unique within it. What is created twice has no effect, and is removed.
+    is unique within it, or under the ETag that it had while it was empty. What is created twice has no effect, and is
+    removed.
     """
 
     STATE = "brought to a state"

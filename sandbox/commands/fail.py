@@ -21,8 +21,11 @@ from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import counted
 
 SYSTEMS = ("erp", "credit", "dataverse", "broker")
-MATCHES = {"erp": "* ^/api/", "credit": "* ^/api/", "dataverse": "* ^/api/data/"}
-"""Which requests are hit unless `--match` says otherwise: those of the API, not those for tokens."""
+MATCHES = {"erp": r"* ^/(api|v2\.0|data)/", "credit": "* ^/api/", "dataverse": "* ^/api/data/"}
+"""Which requests are hit unless `--match` says otherwise: those of the API, not those for tokens.
+
+Each ERP has its API at an address of its own.
+"""
 
 _REDIRECTS = (302, 307)
 

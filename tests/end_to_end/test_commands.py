@@ -61,7 +61,7 @@ def test_up_names_the_port_that_is_taken(tmp_path: Path) -> None:
     assert "Traceback" not in answer.stderr
 
 
-@pytest.mark.parametrize("erp", ["rest", "business-central"])
+@pytest.mark.parametrize("erp", ["rest", "business-central", "finance-operations"])
 def test_the_demo_checks_its_own_outcome(erp: str) -> None:
     """Every claim of its summary holds with each ERP, and its exit status says so."""
     answer = subprocess.run(  # noqa: S603 -- run.py demo

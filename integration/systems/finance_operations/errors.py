@@ -11,7 +11,6 @@ it says which were seen and which are assumed.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from integration.errors import IntegrationError, NotFound, Outage, Permanent, Transient
 from integration.transport import Response, failure
@@ -23,43 +22,30 @@ _NEVER_A_REFUSAL = frozenset({401, 403, 408, 429, 502, 503, 504})
 _FIELD = re.compile(r"in field '([A-Za-z][A-Za-z /&-]{0,40})' is not found in the related table")
 _ACTIVITY = re.compile(r"[0-9a-fA-F-]{36}")
 
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """What a text in the Infolog stands for: the last part of the reason, and what people read."""
-
-    text: re.Pattern[str]
-    reason: str
-    says: str
-
-
-def _word(pattern: str, reason: str, says: str) -> _Word:
-    return _Word(re.compile(pattern, re.IGNORECASE), reason, says)
-
-
-_CONFLICT = re.compile(r"update conflict occurred|another user process|deadlock", re.IGNORECASE)
-_COMPANY = re.compile(r"(company|legal entity) .*(does not exist|not accessible)", re.IGNORECASE)
-_WORDS = (
-    _word(r"\bperiods?\b.*\b(closed|not open|on hold|not available)\b", "period-closed", "the period is closed there"),
-    _word(r"is not found in the related table", "value-unknown", "a value is unknown there"),
-    _word(r"\bcustomer\b.*\b(on hold|blocked|stopped)\b", "customer-blocked", "the customer is on hold there"),
-    _word(r"exceeds the maximum length|longer than|too long", "value-too-long", "a value is too long"),
-    _word(r"invalid character|not a valid character", "value-invalid", "a value has characters that it does not take"),
-    _word(
-        r"number sequence|numbers? .*\bmanual",
-        "rejected",
-        "allow manual numbers in the number sequence, or let it number orders itself (orderNumbers)",
-    ),
-    _word(r"inventory dimension", "rejected", "name a site and a warehouse, or an item that is not stocked"),
-    _word(r"record already exists", "rejected", "there is another row under the same key"),
+_SAYS = {
+    "conflict": "somebody else was changing the row",
+    "forbidden": "look at the company in the settings, and at the rights of the app's user",
+    "period-closed": "the period is closed there",
+    "value-unknown": "a value is unknown there",
+    "customer-blocked": "the customer is on hold there",
+    "value-too-long": "a value is too long",
+    "value-invalid": "a value has characters that it does not take",
+}
+_HINTS = (
+    ("number sequence", "allow manual numbers in the number sequence, or let it number orders itself (orderNumbers)"),
+    ("inventory dimension", "name a site and a warehouse, or an item that is not stocked"),
+    ("record already exists", "there is another row under the same key"),
 )
+"""For people: what a text that has no reason of its own stands for."""
 
 
 def finance_operations_failure(response: Response) -> IntegrationError:
     """The error for an answer of Finance & Operations that is not 2xx, or for a part of a change set."""
     kind, text = _said(response)
     if response.status == 412:
-        return _conflict(response, "the row has changed since it was read")
+        service = response.request.service
+        said = f"{service} answered 412 to '{response.request.operation}': the row has changed since it was read"
+        return Transient(said, reason=f"{service}-conflict", service=service)
     if kind is None:
         return _absent(response) if _is_absent(response) else failure(response, own=False)
     if _REFUSED.fullmatch(kind) is None or response.status in _NEVER_A_REFUSAL:
@@ -70,23 +56,32 @@ def finance_operations_failure(response: Response) -> IntegrationError:
 def _refused(response: Response, text: str) -> IntegrationError:
     """What X++ says no to."""
     request, service = response.request, response.request.service
-    if _CONFLICT.search(text):
-        return _conflict(response, "somebody else was changing the row")
-    if _COMPANY.search(text):
-        return Outage(
-            f"{service} answered '{request.operation}': look at the company in the settings, and at the rights of "
-            "the app's user",
-            reason=f"{service}-forbidden",
-            service=service,
-        )
-    word = next((word for word in _WORDS if word.text.search(text)), None)
-    if word is None:
+    kind, word = _meaning(text)
+    says = _SAYS.get(word) or next((hint for part, hint in _HINTS if part in text.casefold()), "")
+    if not says:
         return failure(response, own=True, detail=_detail(response, "refused by X++"))
-    return Permanent(
-        f"{service} answered {response.status} to '{request.operation}': {_detail(response, word.says + _field(text))}",
-        reason=f"{service}-{word.reason}",
+    said = _detail(response, says + _field(text))
+    return kind(
+        f"{service} answered {response.status} to '{request.operation}': {said}",
+        reason=f"{service}-{word}",
         service=service,
     )
+
+
+def _meaning(text: str) -> tuple[type[Outage | Transient | Permanent], str]:
+    """The error for what stands in the Infolog."""
+    for pattern, meaning in (
+        (r"update conflict occurred|another user process|deadlock", (Transient, "conflict")),
+        (r"(company|legal entity) .*(does not exist|not accessible)", (Outage, "forbidden")),
+        (r"\bperiods?\b.*\b(closed|not open|on hold|not available)\b", (Permanent, "period-closed")),
+        (r"is not found in the related table", (Permanent, "value-unknown")),
+        (r"\bcustomer\b.*\b(on hold|blocked|stopped)\b", (Permanent, "customer-blocked")),
+        (r"exceeds the maximum length|longer than|too long", (Permanent, "value-too-long")),
+        (r"(invalid|not a valid) character", (Permanent, "value-invalid")),
+    ):
+        if re.search(pattern, text, re.IGNORECASE):
+            return meaning
+    return Permanent, "rejected"
 
 
 def _is_absent(response: Response) -> bool:
@@ -100,15 +95,6 @@ def _absent(response: Response) -> NotFound:
         f"{service} does not have what '{response.request.operation}' names", reason=f"{service}-not-found",
         service=service, table=response.request.operation.rpartition(" ")[2],
     )  # fmt: skip
-
-
-def _conflict(response: Response, why: str) -> Transient:
-    service = response.request.service
-    return Transient(
-        f"{service} answered {response.status} to '{response.request.operation}': {why}",
-        reason=f"{service}-conflict",
-        service=service,
-    )
 
 
 def _said(response: Response) -> tuple[str | None, str]:

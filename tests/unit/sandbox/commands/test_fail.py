@@ -64,7 +64,10 @@ def test_only_statuses_that_are_failures_are_taken(status: str, capsys: pytest.C
     ("system", "method", "path", "hit"),
     [
         ("erp", "PUT", "/api/orders/1", True),
+        ("erp", "PATCH", "/v2.0/sandbox/api/v2.0/companies(1)/customers(2)", True),
+        ("erp", "GET", "/data/CustomersV3?cross-company=true", True),
         ("erp", "POST", "/oauth/token", False),
+        ("erp", "POST", "/sandbox/oauth2/v2.0/token", False),
         ("dataverse", "GET", "/api/data/v9.2/accounts", True),
         ("dataverse", "POST", "/tenant/oauth2/v2.0/token", False),
     ],
