@@ -133,7 +133,7 @@ def test_choices_are_seen_after_a_cast(application: Dataverse) -> None:
     cast = "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
     found = application.get(f"{ACCOUNT}/Attributes/{cast}?$select=LogicalName&$expand=OptionSet($select=Options)")
     by_name = {each["LogicalName"]: each for each in found["value"]}
-    assert set(by_name) == {"industrycode", "customertypecode", "paymenttermscode", "new_syncstatus"}
+    assert set(by_name) == {"industrycode", "customertypecode", "paymenttermscode", "new_syncstatus", "new_erpcredit"}
     options = by_name["new_syncstatus"]["OptionSet"]["Options"]
     assert [(each["Value"], each["Label"]["UserLocalizedLabel"]["Label"]) for each in options] == [
         (1, "Synced"),
