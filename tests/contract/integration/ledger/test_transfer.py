@@ -112,6 +112,7 @@ def changed(line: str, **changes: Any) -> str:
 async def test_what_is_no_export_is_refused(ledger: Ledger) -> None:
     """And nothing of it is written."""
     header, *_, end = await exported(ledger)
+    assert json.loads(header).keys() == {"ledger", "format", "recordSchema", "rowSchema", "exportedTime"}
     await lose_everything(ledger)
     good = json.dumps({"table": "problems", "entity": {"PartitionKey": "p", "RowKey": "1"}})
     strange = json.dumps({"table": "mine", "entity": {"PartitionKey": "p", "RowKey": "1"}})

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -22,8 +23,10 @@ class Wire:
     def __init__(self, status: int = 200, content: object = None) -> None:
         self.status, self.content = status, EURO if content is None else content
         self.asked: list[Mapping[str, str]] = []
+        self.urls: list[str] = []
 
     async def send(self, request: Request, *, authorizer: Authorizer | None, context: CallContext) -> Response:
+        self.urls.append(request.url)
         self.asked.append(await authorizer.headers() if authorizer else {})
         await asyncio.sleep(0)
         body = b"" if self.content == "" else json.dumps(self.content).encode()
@@ -75,3 +78,10 @@ async def test_a_success_without_the_row_is_no_success() -> None:
     assert (row.id, row.version) == (ID, None)
     with pytest.raises(Outage):
         await client(Wire(200, "")).update("accounts", ID, {"name": "x"}, etag=None, tag="t")
+
+
+async def test_related_rows_are_read_with_the_row() -> None:
+    wire = Wire()
+    await client(wire).retrieve("orders", ID, select=["name"], expand="lines($select=quantity)")
+    (url,) = wire.urls
+    assert parse_qs(urlsplit(url).query) == {"$select": ["name,versionnumber"], "$expand": ["lines($select=quantity)"]}

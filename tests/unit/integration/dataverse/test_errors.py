@@ -96,6 +96,15 @@ def test_nothing_of_dataverses_text_is_passed_on_but_our_own_column_names() -> N
     assert message.endswith("0x80044331 StringLengthTooLong (columns: new_syncmessage)")
 
 
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("0x80060883", "ConcurrencyVersionNotProvided"), ("0x80060891", "RecordNotFoundByEntityKey"), ("0x80099999", "")],
+)
+def test_a_known_code_is_named_for_people(code: str, name: str) -> None:
+    """A number alone has to be looked up."""
+    assert f"{code} {name}".strip() in str(dataverse_failure(answered(400, code)))
+
+
 @pytest.mark.parametrize("code", ["0x80072322", "0X80072322", "-2147015902", "2147951394"])
 def test_every_form_of_a_code_is_the_same_code(code: str) -> None:
     assert normal_code(code) == "0x80072322"

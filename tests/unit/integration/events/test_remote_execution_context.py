@@ -129,6 +129,7 @@ def test_images_that_are_not_of_the_record_are_left_out() -> None:
         ({"InputParameters": None}, {}),
         ({"InputParameters": []}, {}),
         ({"InputParameters": [pair("parentExecutionId", ROW)]}, {}),
+        ({"InputParameters": [pair("SuppressDuplicateDetection", value=True)], "MessageName": "Create"}, {}),
         ({"InputParameters": [], "MessageName": "Associate", "PrimaryEntityName": "none"}, {}),
         ({"InputParameters": [], "MessageName": "Delete"}, {}),
     ],
