@@ -61,7 +61,8 @@ param pythonVersion string = '3.13'
 @description('How far the app scales, and what is always ready.')
 param scale scaleType = {
   instanceMemoryMB: 2048
-  maximumInstanceCount: 40
+  maximumInstanceCount: 6
+  httpPerInstanceConcurrency: 64
   alwaysReady: []
 }
 
@@ -71,9 +72,6 @@ param zoneRedundant bool = false
 @description('Service Bus tier. Premium is needed with a private network, and for messages over 256 KB.')
 @allowed(['Standard', 'Premium'])
 param serviceBusSku string = 'Standard'
-
-@description('Scale the worker on exact queue lengths: the identity becomes Data Owner of the work queue (modules/roles.bicep). Without it keep an instance of function:work always ready.')
-param exactQueueScaling bool = false
 
 @description('Most throughput units of Event Hubs.')
 @minValue(1)
@@ -249,7 +247,6 @@ module roles 'modules/roles.bicep' = {
     serviceBusName: serviceBus.outputs.name
     receivingQueues: map(topology.functions.serviceBus, it => it.queue)
     sendingQueues: topology.senders.queues
-    exactQueueScaling: exactQueueScaling
     eventHubsName: eventHubs.outputs.name
     receivingHubs: map(topology.functions.eventHubs, it => it.hub)
     sendingHubs: topology.senders.hubs

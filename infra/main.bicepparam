@@ -18,6 +18,5 @@ param systems = {
     secrets: ['apiKey']
   }
 }
-param exactQueueScaling = true
 param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
 param logQuotaGb = 1

@@ -1,6 +1,6 @@
 using 'main.bicep'
 
-// Development: the smallest. Scales to zero, so the worker must be found by exact queue lengths.
+// Development: the smallest. Scales to zero.
 
 param workload = 'dvint'
 param environmentName = 'dev'
@@ -18,6 +18,5 @@ param systems = {
     secrets: ['apiKey']
   }
 }
-param exactQueueScaling = true
 param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
 param logQuotaGb = 1

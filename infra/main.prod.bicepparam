@@ -20,7 +20,9 @@ param systems = {
 }
 param scale = {
   instanceMemoryMB: 2048
-  maximumInstanceCount: 100
+  // 52 requests at once that Dataverse takes of one application user / 8 of each instance (DATAVERSE_CONCURRENCY).
+  maximumInstanceCount: 6
+  httpPerInstanceConcurrency: 64
   alwaysReady: [
     { name: 'http', instanceCount: 2 }
     { name: 'function:work', instanceCount: 2 }

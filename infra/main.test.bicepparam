@@ -1,6 +1,6 @@
 using 'main.bicep'
 
-// Acceptance: the permissions of production on public addresses, at the smallest size that is always ready.
+// Acceptance: public addresses, at the smallest size that is always ready. main.staging.bicepparam has what is special in production.
 
 param workload = 'dvint'
 param environmentName = 'test'
@@ -20,7 +20,8 @@ param systems = {
 }
 param scale = {
   instanceMemoryMB: 2048
-  maximumInstanceCount: 40
+  maximumInstanceCount: 6
+  httpPerInstanceConcurrency: 64
   alwaysReady: [
     { name: 'function:work', instanceCount: 1 }
   ]

@@ -48,14 +48,6 @@ var ipRules = map(accessRules, (rule, i) => {
   ipAddress: rule.?serviceTag ?? rule.?addressRange
 })
 
-var httpTrigger = scale.?httpPerInstanceConcurrency == null
-  ? null
-  : {
-      http: {
-        perInstanceConcurrency: scale.?httpPerInstanceConcurrency
-      }
-    }
-
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageAccountName
 }
@@ -111,7 +103,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         instanceMemoryMB: scale.instanceMemoryMB
         maximumInstanceCount: scale.maximumInstanceCount
         alwaysReady: scale.alwaysReady
-        triggers: httpTrigger
+        triggers: {
+          http: {
+            perInstanceConcurrency: scale.httpPerInstanceConcurrency
+          }
+        }
       }
     }
     siteConfig: {

@@ -2,9 +2,9 @@ metadata description = '''
 What the identity may do outside storage: on each queue and hub only what the functions and senders of topology.json do
 there; read secrets; publish telemetry.
 
-Scaling on exact queue lengths reads the queue's description, which Sender and Receiver may not; without it the platform peeks
-and estimates, and a field report says that it may then not start the worker from zero. So: either exactQueueScaling, which
-makes the identity Data Owner of the queues that it receives from, or an always-ready instance of function:work.
+The identity is Data Owner of the queues that it receives from, as only that role lets the platform read their length.
+Without it, scaling looks at the first eleven messages of a queue and counts active ones: eleven retries that wait for their
+time at the head make the queue look empty.
 '''
 
 @description('Object id of the identity.')
@@ -18,9 +18,6 @@ param receivingQueues string[]
 
 @description('Queues that the app sends to.')
 param sendingQueues string[]
-
-@description('Data Owner instead of Receiver and Sender on the queues that functions receive from.')
-param exactQueueScaling bool
 
 @description('Name of the Event Hubs namespace.')
 param eventHubsName string
@@ -39,7 +36,6 @@ param componentName string
 
 var roleIds = {
   serviceBusDataOwner: '090c5cfd-751d-490a-894a-3ce6f1109419'
-  serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
   serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   eventHubsDataReceiver: 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'
   eventHubsDataSender: '2b629674-e913-4c01-ae53-ef4638d8f975'
@@ -47,15 +43,9 @@ var roleIds = {
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
-var ownedQueues = exactQueueScaling ? receivingQueues : []
-
 var queueGrants = concat(
-  map(ownedQueues, name => { entity: name, roleId: roleIds.serviceBusDataOwner }),
-  map(filter(receivingQueues, name => !contains(ownedQueues, name)), name => {
-    entity: name
-    roleId: roleIds.serviceBusDataReceiver
-  }),
-  map(filter(sendingQueues, name => !contains(ownedQueues, name)), name => {
+  map(receivingQueues, name => { entity: name, roleId: roleIds.serviceBusDataOwner }),
+  map(filter(sendingQueues, name => !contains(receivingQueues, name)), name => {
     entity: name
     roleId: roleIds.serviceBusDataSender
   })

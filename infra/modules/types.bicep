@@ -56,15 +56,15 @@ type scaleType = {
   @description('Memory of one instance in MB; 512 is not offered in every region.')
   instanceMemoryMB: 512 | 2048 | 4096
 
-  @description('Upper limit of instances per scale group.')
-  @minValue(40)
+  @description('Most instances of each scale group. No more than Dataverse serves at once: 52 requests of each application user, divided by DATAVERSE_CONCURRENCY.')
+  @minValue(1)
   @maxValue(1000)
   maximumInstanceCount: int
 
-  @description('Concurrent HTTP requests per instance before another one starts; left out, Azure decides by memory.')
+  @description('HTTP requests that one instance takes at once before another one starts. Never left out: for Python, Azure would take 1, and start an instance for each concurrent webhook.')
   @minValue(1)
   @maxValue(1000)
-  httpPerInstanceConcurrency: int?
+  httpPerInstanceConcurrency: int
 
   @description('Instances that are kept running, by scale group: http for the intake, function:work for the worker. At least two each where the app is zone redundant.')
   alwaysReady: alwaysReadyType[]

@@ -23,8 +23,6 @@ from tests.contract.infra.conftest import REASON
 needs_checker = pytest.mark.skipif(not CHECKER.is_dir(), reason=f"{REASON}no Bicep checker here: infra not checked")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason=f"{REASON}no bicep on PATH: infra not compiled")
 
-ROLES = {"owner": "090c5cfd-751d-490a-894a-3ce6f1109419", "receiver": "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0"}
-
 
 @needs_checker
 def test_the_checker_finds_nothing() -> None:
@@ -103,16 +101,6 @@ def test_capture_signs_in_with_the_identity(tmp_path: Path) -> None:
 
 
 @needs_checker
-@pytest.mark.parametrize(("exact", "role"), [("true", "owner"), ("false", "receiver")])
-def test_exact_scaling_is_what_makes_an_owner(tmp_path: Path, exact: str, role: str) -> None:
-    """Data Owner, and only of the queue, is given where scaling on exact lengths is asked for."""
-    it = with_options(tmp_path, f"param exactQueueScaling = {exact}")
-    given = {one["properties"]["roleDefinitionId"].rpartition("/")[2]: one["id"] for one in roles(it)}
-    assert "/queues/work/" in given[ROLES[role]]
-    assert ({*ROLES.values()} - {ROLES[role]}).isdisjoint(given)
-
-
-@needs_checker
 def test_client_credentials_come_from_the_vault(tmp_path: Path) -> None:
     """ERP by OAuth and Dataverse by app registration: the secrets are references, the rest plain settings."""
     it = with_options(
@@ -142,7 +130,3 @@ def test_client_credentials_come_from_the_vault(tmp_path: Path) -> None:
     }
     assert it["DATAVERSE_CLIENT_ID"] == "registered"
     assert it["DATAVERSE_CLIENT_SECRET"].endswith("SecretName=dataverse-client-secret)")
-
-
-def roles(it: Expansion) -> list[dict[str, Any]]:
-    return it.of("Microsoft.Authorization/roleAssignments")

@@ -28,6 +28,8 @@ SECRETS = {
     "credit-api-key": "credit-key",
 }
 
+DATAVERSE_AT_ONCE = 52
+"""Concurrent requests of one user on one web server; Dataverse refuses more (Service protection API limits)."""
 SECRET_KEYS = ("apiKey", "clientSecret", "clientCertificate")
 
 
@@ -137,12 +139,34 @@ def test_always_ready_groups_exist(golden: Expansion) -> None:
         assert group["instanceCount"] >= (2 if spread else 1)
 
 
-def test_the_worker_is_started(golden: Expansion) -> None:
-    """Either the identity may see exact queue lengths, or an instance of the worker is always ready."""
+def test_the_worker_scales_on_what_waits(golden: Expansion) -> None:
+    """The identity may read the length of the queue. Without that, retries at its head make it look empty."""
     owner = "090c5cfd-751d-490a-894a-3ce6f1109419"
-    given = {
-        it["properties"]["roleDefinitionId"].rpartition("/")[2]
+    (queue,) = [
+        it["id"]
         for it in golden.of("Microsoft.Authorization/roleAssignments")
-    }
-    app = golden.one("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
-    assert owner in given or "function:work" in {group["name"] for group in app["alwaysReady"]}
+        if it["properties"]["roleDefinitionId"].endswith(owner)
+    ]
+    assert "/queues/work/" in queue
+
+
+def test_an_instance_takes_many_requests_at_once(golden: Expansion) -> None:
+    """Where it is not set, Azure takes 1 for Python: an instance for each concurrent webhook, and nothing to coalesce."""
+    scale = golden.one("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+    assert 32 <= scale["triggers"]["http"]["perInstanceConcurrency"] <= 100
+
+
+def test_there_are_no_more_instances_than_dataverse_serves(golden: Expansion) -> None:
+    """52 requests at once for each application user, over those of an instance; the always-ready ones are among them."""
+    settings = Settings.from_environment(resolved(golden.settings))
+    users = 1 + len(settings.dataverse_more_clients)
+    scale = golden.one("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+    assert scale["maximumInstanceCount"] == DATAVERSE_AT_ONCE * users // settings.dataverse_concurrency
+    assert all(it["instanceCount"] <= scale["maximumInstanceCount"] for it in scale["alwaysReady"])
+
+
+def test_the_queue_serves_every_session_of_every_instance(golden: Expansion) -> None:
+    """Service Bus takes 5,000 concurrent receive requests on a queue."""
+    host = json.loads((REPOSITORY / "host.json").read_text(encoding="utf-8"))
+    scale = golden.one("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+    assert scale["maximumInstanceCount"] * host["extensions"]["serviceBus"]["maxConcurrentSessions"] <= 5000
