@@ -66,14 +66,19 @@ param scale scaleType = {
   alwaysReady: []
 }
 
-@description('Spread app and storage over availability zones. Needs two always-ready instances of each group that has any.')
+@description('Spread app and storage over availability zones. Needs two always-ready instances of each group that has any. One-way: only a new environment takes another value.')
 param zoneRedundant bool = false
 
-@description('Service Bus tier. Premium is needed with a private network, and for messages over 256 KB.')
+@description('Service Bus tier. Premium is needed with a private network, and for messages over 256 KB. One-way: only a new environment takes another value.')
 @allowed(['Standard', 'Premium'])
 param serviceBusSku string = 'Standard'
 
-@description('Most throughput units of Event Hubs.')
+@description('Throughput units of Event Hubs (1 MB/s in, 2 MB/s out each) that every deployment sets. Azure adds units under load and never takes them back: raise this to what it has come to, or the next deployment takes them away.')
+@minValue(1)
+@maxValue(40)
+param throughputUnits int = 1
+
+@description('Most throughput units that Azure adds up to.')
 @minValue(1)
 @maxValue(40)
 param maximumThroughputUnits int = 4
@@ -83,7 +88,7 @@ param capture bool = false
 
 // Who may reach what
 
-@description('Who may reach the HTTP routes; if it is empty, everybody, and only the intake key protects them. Always include Dataverse (PowerPlatformPlex).')
+@description('Who may reach the HTTP routes; if it is empty, everybody, and only the intake key protects them. Always include Dataverse (PowerPlatformPlex and PowerPlatformInfra).')
 param accessRules accessRuleType[] = []
 
 @description('Virtual network, private endpoints and DNS for storage, Service Bus and Event Hubs; the intake stays reachable. Left out: public addresses with Entra tokens.')
@@ -92,7 +97,7 @@ param network networkType?
 @description('One queue or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
 param sasIntake sasIntakeType?
 
-@description('Locks against deletion, purge protection of the vault.')
+@description('Locks against deletion, purge protection of the vault. One-way: purge protection cannot be taken back.')
 param protect bool = false
 
 // Operations
@@ -127,13 +132,43 @@ var deploymentContainer = 'app-package'
 var captureContainer = 'eventhubs-capture'
 var containers = concat([deploymentContainer], topology.storage.containers, capture ? [captureContainer] : [])
 
+// Names and ids are put together here, not taken from outputs: what-if shows nothing of a module that needs an output of another.
+var names = {
+  identity: 'id-${base}'
+  workspace: 'log-${base}'
+  component: 'appi-${base}'
+  actionGroup: 'ag-${base}'
+  network: 'vnet-${base}'
+  storage: 'st${workload}${environmentName}${suffix}'
+  serviceBus: 'sb-${base}-${suffix}'
+  eventHubs: 'evhns-${base}-${suffix}'
+  keyVault: 'kv-${take(workload, 8)}-${environmentName}-${take(suffix, 4)}'
+  app: 'func-${base}-${suffix}'
+}
+var ids = {
+  identity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.identity)
+  workspace: resourceId('Microsoft.OperationalInsights/workspaces', names.workspace)
+  component: resourceId('Microsoft.Insights/components', names.component)
+  actionGroup: resourceId('Microsoft.Insights/actionGroups', names.actionGroup)
+  network: resourceId('Microsoft.Network/virtualNetworks', names.network)
+  appSubnet: resourceId('Microsoft.Network/virtualNetworks/subnets', names.network, 'app')
+  endpointSubnet: resourceId('Microsoft.Network/virtualNetworks/subnets', names.network, 'endpoints')
+  storage: resourceId('Microsoft.Storage/storageAccounts', names.storage)
+  serviceBus: resourceId('Microsoft.ServiceBus/namespaces', names.serviceBus)
+  eventHubs: resourceId('Microsoft.EventHub/namespaces', names.eventHubs)
+}
+
+// The most that each tier takes. By default a queue has 1 GB, which some 70,000 events of 14 KB fill, retries and dead letters
+// among them; then the intake answers 503.
+var queueSizeMb = serviceBusSku == 'Premium' ? 81920 : 5120
+
 var isPrivate = network != null
 var publicNetworkAccess = isPrivate ? 'Disabled' : 'Enabled'
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'
   params: {
-    name: 'id-${base}'
+    name: names.identity
     location: location
     tags: allTags
   }
@@ -142,9 +177,9 @@ module identity 'modules/identity.bicep' = {
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   params: {
-    workspaceName: 'log-${base}'
-    componentName: 'appi-${base}'
-    actionGroupName: 'ag-${base}'
+    workspaceName: names.workspace
+    componentName: names.component
+    actionGroupName: names.actionGroup
     actionGroupShortName: take('${workload}${environmentName}', 12)
     alertEmails: alertEmails
     retentionDays: logRetentionDays
@@ -157,7 +192,7 @@ module monitoring 'modules/monitoring.bicep' = {
 module vnet 'modules/network.bicep' = if (isPrivate) {
   name: 'network'
   params: {
-    name: 'vnet-${base}'
+    name: names.network
     network: network!
     location: location
     tags: allTags
@@ -167,53 +202,66 @@ module vnet 'modules/network.bicep' = if (isPrivate) {
 module storage 'modules/storage.bicep' = {
   name: 'storage'
   params: {
-    name: 'st${workload}${environmentName}${suffix}'
+    name: names.storage
     skuName: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
     containers: containers
     publicNetworkAccess: publicNetworkAccess
-    workspaceId: monitoring.outputs.workspaceId
+    workspaceId: ids.workspace
     location: location
     tags: allTags
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 module storageRoles 'modules/roles-storage.bicep' = {
   name: 'roles-storage'
   params: {
     principalId: identity.outputs.principalId
-    storageAccountName: storage.outputs.name
+    storageAccountName: names.storage
   }
+  dependsOn: [
+    storage
+  ]
 }
 
 module serviceBus 'modules/servicebus.bicep' = {
   name: 'servicebus'
   params: {
-    name: 'sb-${base}-${suffix}'
+    name: names.serviceBus
     skuName: serviceBusSku
     queues: topology.serviceBus.queues
+    queueSizeMb: queueSizeMb
     publicNetworkAccess: publicNetworkAccess
-    workspaceId: monitoring.outputs.workspaceId
+    workspaceId: ids.workspace
     location: location
     tags: allTags
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 module eventHubs 'modules/eventhubs.bicep' = {
   name: 'eventhubs'
   params: {
-    name: 'evhns-${base}-${suffix}'
+    name: names.eventHubs
     hubs: topology.eventHubs.hubs
     capture: capture
-    captureStorageAccountId: storage.outputs.id
+    captureStorageAccountId: ids.storage
     captureContainer: captureContainer
-    identityId: identity.outputs.id
+    identityId: ids.identity
+    throughputUnits: throughputUnits
     maximumThroughputUnits: maximumThroughputUnits
     publicNetworkAccess: publicNetworkAccess
-    workspaceId: monitoring.outputs.workspaceId
+    workspaceId: ids.workspace
     location: location
     tags: allTags
   }
   dependsOn: [
+    identity
+    monitoring
     storageRoles
   ]
 }
@@ -223,77 +271,93 @@ module intake 'modules/sasintake.bicep' = if (sasIntake != null) {
   params: {
     intake: sasIntake!
     name: 'in-${base}-${suffix}'
-    workspaceId: monitoring.outputs.workspaceId
+    workspaceId: ids.workspace
     location: location
     tags: allTags
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 module keyVault 'modules/keyvault.bicep' = {
   name: 'keyvault'
   params: {
-    name: 'kv-${take(workload, 8)}-${environmentName}-${take(suffix, 4)}'
+    name: names.keyVault
     purgeProtection: protect
-    workspaceId: monitoring.outputs.workspaceId
+    workspaceId: ids.workspace
     location: location
     tags: allTags
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 module roles 'modules/roles.bicep' = {
   name: 'roles'
   params: {
     principalId: identity.outputs.principalId
-    serviceBusName: serviceBus.outputs.name
+    serviceBusName: names.serviceBus
     receivingQueues: map(topology.functions.serviceBus, it => it.queue)
     sendingQueues: topology.senders.queues
-    eventHubsName: eventHubs.outputs.name
+    eventHubsName: names.eventHubs
     receivingHubs: map(topology.functions.eventHubs, it => it.hub)
     sendingHubs: topology.senders.hubs
-    keyVaultName: keyVault.outputs.name
-    componentName: monitoring.outputs.componentName
+    keyVaultName: names.keyVault
+    componentName: names.component
   }
+  dependsOn: [
+    eventHubs
+    keyVault
+    monitoring
+    serviceBus
+  ]
 }
 
 module functionApp 'modules/functionapp.bicep' = {
   name: 'functionapp'
   params: {
-    name: 'func-${base}-${suffix}'
+    name: names.app
     planName: 'plan-${base}'
-    identityId: identity.outputs.id
-    storageAccountName: storage.outputs.name
+    identityId: ids.identity
+    storageAccountName: names.storage
     deploymentContainer: deploymentContainer
     pythonVersion: pythonVersion
     scale: scale
     zoneRedundant: zoneRedundant
-    subnetId: vnet.?outputs.appSubnetId ?? ''
+    subnetId: isPrivate ? ids.appSubnet : ''
     accessRules: accessRules
     location: location
     tags: allTags
   }
   dependsOn: [
+    privateEndpoints
     roles
     storageRoles
-    privateEndpoints
+    vnet
   ]
 }
 
 module appSettings 'modules/appsettings.bicep' = {
   name: 'appsettings'
   params: {
-    functionAppName: functionApp.outputs.name
-    identityClientId: identity.outputs.clientId
-    storageAccountName: storage.outputs.name
-    componentName: monitoring.outputs.componentName
-    serviceBusName: serviceBus.outputs.name
-    eventHubsName: eventHubs.outputs.name
-    keyVaultName: keyVault.outputs.name
+    functionAppName: names.app
+    identityName: names.identity
+    storageAccountName: names.storage
+    componentName: names.component
+    serviceBusName: names.serviceBus
+    eventHubsName: names.eventHubs
+    keyVaultName: names.keyVault
     topologySettings: topology.settings
     dataverse: dataverse
     systems: systems
     pluginEvents: pluginEvents
     moreSettings: moreSettings
   }
+  dependsOn: [
+    functionApp
+  ]
 }
 
 var storageSuffix = environment().suffixes.storage
@@ -301,36 +365,36 @@ var storageSuffix = environment().suffixes.storage
 module privateEndpoints 'modules/privateendpoints.bicep' = if (isPrivate) {
   name: 'privateendpoints'
   params: {
-    vnetId: vnet.?outputs.vnetId ?? ''
-    subnetId: vnet.?outputs.endpointSubnetId ?? ''
+    vnetId: ids.network
+    subnetId: ids.endpointSubnet
     endpoints: [
       {
         name: 'pe-${base}-blob'
-        targetId: storage.outputs.id
+        targetId: ids.storage
         groupId: 'blob'
         zone: 'privatelink.blob.${storageSuffix}'
       }
       {
         name: 'pe-${base}-queue'
-        targetId: storage.outputs.id
+        targetId: ids.storage
         groupId: 'queue'
         zone: 'privatelink.queue.${storageSuffix}'
       }
       {
         name: 'pe-${base}-table'
-        targetId: storage.outputs.id
+        targetId: ids.storage
         groupId: 'table'
         zone: 'privatelink.table.${storageSuffix}'
       }
       {
         name: 'pe-${base}-sb'
-        targetId: serviceBus.outputs.id
+        targetId: ids.serviceBus
         groupId: 'namespace'
         zone: 'privatelink.servicebus.windows.net'
       }
       {
         name: 'pe-${base}-evhns'
-        targetId: eventHubs.outputs.id
+        targetId: ids.eventHubs
         groupId: 'namespace'
         zone: 'privatelink.servicebus.windows.net'
       }
@@ -338,51 +402,75 @@ module privateEndpoints 'modules/privateendpoints.bicep' = if (isPrivate) {
     location: location
     tags: allTags
   }
+  dependsOn: [
+    eventHubs
+    serviceBus
+    storage
+    vnet
+  ]
 }
 
 module metricAlerts 'modules/alerts-metrics.bicep' = {
   name: 'alerts-metrics'
   params: {
     base: base
-    serviceBusId: serviceBus.outputs.id
-    eventHubsId: eventHubs.outputs.id
+    serviceBusId: ids.serviceBus
+    eventHubsId: ids.eventHubs
     capture: capture
-    actionGroupId: monitoring.outputs.actionGroupId
+    queueSizeMb: queueSizeMb
+    actionGroupId: ids.actionGroup
     limits: alertLimits
     tags: allTags
   }
+  dependsOn: [
+    eventHubs
+    monitoring
+    serviceBus
+  ]
 }
 
 module logAlerts 'modules/alerts-logs.bicep' = {
   name: 'alerts-logs'
   params: {
     base: base
-    componentId: monitoring.outputs.componentId
-    actionGroupId: monitoring.outputs.actionGroupId
+    componentId: ids.component
+    actionGroupId: ids.actionGroup
     limits: alertLimits
     location: location
     tags: allTags
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 module workbook 'modules/workbook.bicep' = {
   name: 'workbook'
   params: {
     base: base
-    componentId: monitoring.outputs.componentId
+    componentId: ids.component
     location: location
     tags: allTags
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 module locks 'modules/locks.bicep' = if (protect) {
   name: 'locks'
   params: {
-    storageAccountName: storage.outputs.name
-    serviceBusName: serviceBus.outputs.name
-    eventHubsName: eventHubs.outputs.name
-    keyVaultName: keyVault.outputs.name
+    storageAccountName: names.storage
+    serviceBusName: names.serviceBus
+    eventHubsName: names.eventHubs
+    keyVaultName: names.keyVault
   }
+  dependsOn: [
+    eventHubs
+    keyVault
+    serviceBus
+    storage
+  ]
 }
 
 @description('Name of the app, for publishing.')

@@ -3,7 +3,7 @@ using 'main.bicep'
 // For azd, which reads this one file: a developer's own environment, as small as dev. azd sets AZURE_ENV_NAME.
 
 param workload = 'dvint'
-param environmentName = take(toLower(replace(readEnvironmentVariable('AZURE_ENV_NAME', 'mine'), '-', '')), 6)
+param environmentName = take(toLower(replace(replace(readEnvironmentVariable('AZURE_ENV_NAME', 'mine'), '-', ''), '_', '')), 6)
 param dataverse = {
   url: readEnvironmentVariable('DATAVERSE_URL')
   organisationId: readEnvironmentVariable('DATAVERSE_ORGANISATION')

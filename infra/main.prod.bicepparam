@@ -36,8 +36,16 @@ param network = {
 }
 param accessRules = [
   { name: 'dataverse', serviceTag: 'PowerPlatformPlex' }
+  { name: 'power-platform', serviceTag: 'PowerPlatformInfra' }
   { name: 'support', addressRange: readEnvironmentVariable('SUPPORT_ADDRESS_RANGE') }
 ]
 param protect = true
 param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
+param alertLimits = {
+  activeMessages: 1000
+  failedAttempts: 50
+  intakeErrors: 5
+  oldestUnsettledMinutes: 120
+  quiet: true
+}
 param logRetentionDays = 90

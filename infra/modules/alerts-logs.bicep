@@ -23,7 +23,7 @@ param location string
 @description('Tags.')
 param tags tagsType
 
-var rules = [
+var constantRules = [
   {
     name: 'intake-errors'
     title: 'The intake answers 5xx'
@@ -94,8 +94,9 @@ var rules = [
     threshold: limits.oldestUnsettledMinutes
     severity: 1
     frequency: 'PT15M'
-    // Within a day every event has ended: RETRY_MAX_AGE_HOURS.
-    window: 'P1D'
+    // The most that Azure Monitor looks back. An event that waits even longer (RETRY_MAX_AGE_HOURS) no longer keeps this alert
+    // up; failed-attempts goes on about the system that it waits for.
+    window: 'P2D'
   }
   {
     name: 'ledger-behind'
@@ -110,6 +111,25 @@ var rules = [
     window: 'PT15M'
   }
 ]
+
+var quietRules = limits.?quiet == true
+  ? [
+      {
+        name: 'quiet'
+        title: 'No event came in for a day'
+        text: 'Nothing was accepted within 24 hours, and it is neither weekend nor Monday. Perhaps the steps in Dataverse are disabled, or access rules or a key keep Dataverse out.'
+        query: loadTextContent('../queries/quiet.kql')
+        measure: 'events'
+        dimension: ''
+        threshold: 1
+        severity: 2
+        frequency: 'PT1H'
+        window: 'P1D'
+      }
+    ]
+  : []
+
+var rules = concat(constantRules, quietRules)
 
 resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for rule in rules: {
@@ -134,7 +154,7 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
             query: rule.query
             metricMeasureColumn: rule.measure
             timeAggregation: 'Maximum'
-            operator: 'GreaterThan'
+            operator: rule.name == 'quiet' ? 'LessThan' : 'GreaterThan'
             threshold: rule.threshold
             dimensions: empty(rule.dimension)
               ? []

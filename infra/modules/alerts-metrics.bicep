@@ -1,6 +1,7 @@
 metadata description = '''
-Alerts on platform metrics of Service Bus and Event Hubs. Those of dead letters do not clear by themselves: after two idle
-hours Service Bus reports 0 for an entity, whatever lies in its dead-letter queue.
+Alerts on platform metrics of Service Bus and Event Hubs. Each is stateful: it says once that it fires and once that it is
+over. One that is not would send a mail every five minutes. After two idle hours Service Bus reports 0 for an entity, whatever
+lies in its dead-letter queue, so that `deadletter` may end while dead letters are left: GET /api/operations/problems lists them.
 '''
 
 import { alertLimitsType, tagsType } from 'types.bicep'
@@ -16,6 +17,9 @@ param eventHubsId string
 
 @description('Capture is on.')
 param capture bool
+
+@description('Most megabytes of each queue.')
+param queueSizeMb int
 
 @description('Resource id of the action group.')
 param actionGroupId string
@@ -34,7 +38,6 @@ var serviceBusRules = [
     aggregation: 'Maximum'
     threshold: 0
     severity: 1
-    clears: false
   }
   {
     name: 'backlog'
@@ -43,7 +46,14 @@ var serviceBusRules = [
     aggregation: 'Average'
     threshold: limits.activeMessages
     severity: 2
-    clears: true
+  }
+  {
+    name: 'queue-full'
+    text: 'A queue is 70 % full, dead letters included. When it is full, the intake answers 503.'
+    metric: 'Size'
+    aggregation: 'Maximum'
+    threshold: queueSizeMb * 1048576 * 7 / 10
+    severity: 1
   }
   {
     name: 'servicebus-throttled'
@@ -52,7 +62,6 @@ var serviceBusRules = [
     aggregation: 'Total'
     threshold: 0
     severity: 2
-    clears: true
   }
   {
     name: 'servicebus-errors'
@@ -61,7 +70,6 @@ var serviceBusRules = [
     aggregation: 'Total'
     threshold: 0
     severity: 3
-    clears: true
   }
 ]
 
@@ -104,7 +112,7 @@ resource serviceBusAlert 'Microsoft.Insights/metricAlerts@2018-03-01' = [
       scopes: [serviceBusId]
       evaluationFrequency: 'PT5M'
       windowSize: 'PT5M'
-      autoMitigate: rule.clears
+      autoMitigate: true
       criteria: {
         'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
         allOf: [

@@ -9,8 +9,8 @@ import { dataverseType, pluginEventsType, systemsType } from 'types.bicep'
 @description('Name of the app.')
 param functionAppName string
 
-@description('Client id of the identity.')
-param identityClientId string
+@description('Name of the identity.')
+param identityName string
 
 @description('Name of the storage account.')
 param storageAccountName string
@@ -69,6 +69,8 @@ var systemSettings = union(
   toObject(systemSecrets, it => it.name, it => it.value)
 )
 
+var identityClientId = identity.properties.clientId
+
 var hostSettings = {
   AzureWebJobsStorage__accountName: storageAccountName
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -103,6 +105,10 @@ var dataverseSettings = union(
     ? {}
     : { DATAVERSE_CLIENT_SECRET: secret(keyVaultName, 'dataverse-client-secret') }
 )
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName

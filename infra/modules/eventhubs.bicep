@@ -20,7 +20,12 @@ param captureContainer string
 @description('Identity that Capture writes with.')
 param identityId string
 
-@description('Most throughput units (1 MB/s in, 2 MB/s out each); Azure adds them under load and never takes them back.')
+@description('Throughput units that the namespace is deployed with.')
+@minValue(1)
+@maxValue(40)
+param throughputUnits int
+
+@description('Most throughput units; Azure adds them under load and never takes them back.')
 @minValue(1)
 @maxValue(40)
 param maximumThroughputUnits int
@@ -67,7 +72,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
   sku: {
     name: 'Standard'
     tier: 'Standard'
-    capacity: 1
+    capacity: throughputUnits
   }
   // Capture signs in with an identity that the namespace itself carries.
   identity: capture
@@ -143,9 +148,3 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
     ]
   }
 }
-
-@description('Resource id of the namespace.')
-output id string = namespace.id
-
-@description('Name of the namespace.')
-output name string = namespace.name

@@ -17,9 +17,6 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-@description('Resource id.')
-output id string = identity.id
-
 @description('Object id, for role assignments.')
 output principalId string = identity.properties.principalId
 

@@ -35,7 +35,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    softDeleteRetentionInDays: purgeProtection ? 90 : 7
+    // Cannot be changed later, so it is the same whether or not purge protection comes one day.
+    softDeleteRetentionInDays: 90
     enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: 'Enabled'
   }

@@ -76,15 +76,3 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
     ]
   }
 }
-
-@description('Resource id of the workspace, for diagnostic settings.')
-output workspaceId string = workspace.id
-
-@description('Resource id of the component, for alerts and the workbook.')
-output componentId string = component.id
-
-@description('Name of the component.')
-output componentName string = component.name
-
-@description('Resource id of the action group.')
-output actionGroupId string = actionGroup.id

@@ -82,21 +82,4 @@ resource vnet 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       }
     ]
   }
-
-  resource app 'subnets' existing = {
-    name: 'app'
-  }
-
-  resource endpoints 'subnets' existing = {
-    name: 'endpoints'
-  }
 }
-
-@description('Resource id of the network.')
-output vnetId string = vnet.id
-
-@description('Subnet of the app.')
-output appSubnetId string = vnet::app.id
-
-@description('Subnet of the private endpoints.')
-output endpointSubnetId string = vnet::endpoints.id

@@ -12,6 +12,9 @@ param skuName string
 @description('Queues.')
 param queues queueType[]
 
+@description('Most megabytes of each queue, dead letters included.')
+param queueSizeMb int
+
 @description('Whether the namespace can be reached from outside private endpoints.')
 @allowed(['Enabled', 'Disabled'])
 param publicNetworkAccess string
@@ -52,6 +55,7 @@ resource queue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = [
       duplicateDetectionHistoryTimeWindow: it.duplicateDetectionHistoryTimeWindow
       lockDuration: it.lockDuration
       maxDeliveryCount: it.maxDeliveryCount
+      maxSizeInMegabytes: queueSizeMb
       defaultMessageTimeToLive: it.defaultMessageTimeToLive
       deadLetteringOnMessageExpiration: it.deadLetteringOnMessageExpiration
       enablePartitioning: false
@@ -78,9 +82,3 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
     ]
   }
 }
-
-@description('Resource id of the namespace.')
-output id string = namespace.id
-
-@description('Name of the namespace.')
-output name string = namespace.name

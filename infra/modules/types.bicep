@@ -83,7 +83,7 @@ type accessRuleType = {
   @maxLength(32)
   name: string
 
-  @description('Such as PowerPlatformPlex. Exactly one of serviceTag and addressRange.')
+  @description('Such as PowerPlatformInfra. Exactly one of serviceTag and addressRange.')
   serviceTag: string?
 
   @description('IPv4 or IPv6 range, such as 203.0.113.0/24.')
@@ -131,6 +131,9 @@ type alertLimitsType = {
   @description('Minutes since the oldest event was accepted that has not ended yet. An event may wait for a system for RETRY_MAX_AGE_HOURS.')
   @minValue(5)
   oldestUnsettledMinutes: int
+
+  @description('Also alert when no event came in for a day, other than at the weekend. For an environment that people work in every day.')
+  quiet: bool?
 }
 
 @export()

@@ -13,7 +13,7 @@ from sandbox.repository import REPOSITORY
 
 INFRA = REPOSITORY / "infra"
 GOLDEN = INFRA / "golden"
-ENVIRONMENTS = ("dev", "test", "prod")
+ENVIRONMENTS = ("dev", "test", "staging", "prod")
 
 CHECKER = Path(os.environ.get("BICEP_CHECK", REPOSITORY.parent / "shared" / "tools" / "bicep_check"))
 """A checker for machines without the compiler; set BICEP_CHECK where it lies elsewhere."""

@@ -19,6 +19,7 @@ METRICS = {
     "Microsoft.ServiceBus/namespaces": {
         "ActiveMessages": {"Average", "Minimum", "Maximum"},
         "DeadletteredMessages": {"Average", "Minimum", "Maximum"},
+        "Size": {"Average", "Minimum", "Maximum"},
         "ThrottledRequests": {"Total"},
         "ServerErrors": {"Total"},
     },
@@ -96,6 +97,42 @@ def test_log_alerts_measure_what_their_query_gives(golden: Expansion) -> None:
         assert {it["name"] for it in criterion["dimensions"]} <= columns
 
 
+def test_alerts_say_once_that_they_fire_and_once_that_they_are_over(golden: Expansion) -> None:
+    """An alert that keeps no state sends a mail with every evaluation, every five minutes."""
+    for kind in ("metricAlerts", "scheduledQueryRules"):
+        alerts = golden.of(f"Microsoft.Insights/{kind}")
+        assert alerts
+        assert all(alert["properties"]["autoMitigate"] for alert in alerts)
+
+
+def test_the_queue_is_as_large_as_its_tier_allows_and_its_size_is_watched(golden: Expansion) -> None:
+    """By default a queue has 1 GB, which some 70,000 waiting events fill: then the intake answers 503."""
+    tier = golden.one("Microsoft.ServiceBus/namespaces")["sku"]["name"]
+    megabytes = {"Standard": 5120, "Premium": 81920}[tier]
+    assert golden.one("Microsoft.ServiceBus/namespaces/queues")["properties"]["maxSizeInMegabytes"] == megabytes
+    (size,) = [
+        criterion
+        for alert in golden.of("Microsoft.Insights/metricAlerts")
+        for criterion in alert["properties"]["criteria"]["allOf"]
+        if criterion["metricName"] == "Size"
+    ]
+    assert size["threshold"] == int(megabytes * 2**20 * 0.7)
+
+
+def test_production_notices_that_nothing_comes_in() -> None:
+    """Fewer than one event: that is how disabled steps, or access rules that keep Dataverse out, are seen."""
+    (alert,) = [
+        it
+        for it in Expansion.golden("prod").of("Microsoft.Insights/scheduledQueryRules")
+        if it["name"].endswith("quiet")
+    ]
+    (criterion,) = alert["properties"]["criteria"]["allOf"]
+    assert (criterion["operator"], criterion["threshold"]) == ("LessThan", 1)
+    assert (
+        "summarize events = count()\n" in criterion["query"]
+    )  # without `by`, which gives no row where there is nothing
+
+
 def test_every_alert_reaches_somebody(golden: Expansion) -> None:
     """All alerts go to the action group, and it has a mail address."""
     group = golden.one("Microsoft.Insights/actionGroups")
@@ -116,6 +153,7 @@ def test_what_must_be_watched_is_watched(golden: Expansion) -> None:
     assert names >= {
         "deadletter",
         "backlog",
+        "queue-full",
         "failures",
         "servicebus-throttled",
         "intake-errors",

@@ -3,7 +3,7 @@
 import re
 
 from sandbox.repository import REPOSITORY
-from tests.contract.infra.bicep import INFRA, Expansion
+from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
 from tests.contract.infra.test_deployed_settings import VAULT
 from tests.contract.infra.test_security import ROLES
 
@@ -42,7 +42,7 @@ def test_parameters_of_the_table_exist() -> None:
 def test_secrets_that_are_stored_are_those_that_settings_refer_to() -> None:
     """A reference without its secret would keep the app from starting."""
     (stored,) = re.findall(r"for secret in ([\w -]+); do", PAGE)
-    for environment in ("dev", "test", "prod"):
+    for environment in ENVIRONMENTS:
         references = (VAULT.fullmatch(value) for value in Expansion.golden(environment).settings.values())
         assert set(stored.split()) == {reference[2] for reference in references if reference}
 

@@ -151,13 +151,13 @@ def test_the_worker_scales_on_what_waits(golden: Expansion) -> None:
 
 
 def test_an_instance_takes_many_requests_at_once(golden: Expansion) -> None:
-    """Where it is not set, Azure takes 1 for Python: an instance for each concurrent webhook, and nothing to coalesce."""
+    """Where it is not set, Azure takes 1 for Python: an instance for each concurrent webhook, and no coalescing."""
     scale = golden.one("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
     assert 32 <= scale["triggers"]["http"]["perInstanceConcurrency"] <= 100
 
 
 def test_there_are_no_more_instances_than_dataverse_serves(golden: Expansion) -> None:
-    """52 requests at once for each application user, over those of an instance; the always-ready ones are among them."""
+    """52 requests at once for each application user, over those of an instance, always-ready ones included."""
     settings = Settings.from_environment(resolved(golden.settings))
     users = 1 + len(settings.dataverse_more_clients)
     scale = golden.one("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]

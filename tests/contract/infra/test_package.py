@@ -24,6 +24,7 @@ JUNK = (
     ".azure/dev/.env",
     ".venv/lib/python3.11/site-packages/requests/api.py",
     ".python_packages/lib/site-packages/x.py",
+    "repository_env/lib/x.py",
     "__blobstorage__/blob",
     "__azurite_db_table__.json",
     "node_modules/azurite/index.js",

@@ -32,6 +32,13 @@ def deploying_stages() -> list[dict[str, Any]]:
     return list(stages)
 
 
+def jobs_of_an_environment() -> tuple[Any, Any]:
+    """The one that plans, which environment.yml calls, and the one that deploys."""
+    environment = read(WORKFLOWS / "environment.yml")["jobs"]
+    assert environment["plan"]["uses"] == "./.github/workflows/plan.yml"
+    return read(WORKFLOWS / "plan.yml")["jobs"]["plan"], environment["deploy"]
+
+
 @pytest.mark.parametrize("path", [*FILES, DEPENDABOT], ids=lambda path: path.name)
 def test_they_are_yaml(path: Path) -> None:
     """A mapping at the top, without a tab or a duplicate that YAML would forgive."""
@@ -49,7 +56,7 @@ def test_scripts_that_are_called_exist_and_can_be_run() -> None:
 
 
 def test_every_variable_of_the_parameter_files_is_passed_on() -> None:
-    """What a .bicepparam reads from the environment is in example.env, and both jobs of the workflow set it."""
+    """What a .bicepparam reads from the environment is in example.env; what plans and what deploys set it."""
     read_by_parameters = {
         name
         for path in INFRA.glob("main.*.bicepparam")
@@ -57,16 +64,17 @@ def test_every_variable_of_the_parameter_files_is_passed_on() -> None:
     }
     examples = set(re.findall(r"^(\w+)=", (INFRA / "example.env").read_text(encoding="utf-8"), re.MULTILINE))
     assert examples == read_by_parameters | {"AZURE_ENV_NAME"}
-    for job in read(WORKFLOWS / "environment.yml")["jobs"].values():
+    plan, deploy = jobs_of_an_environment()
+    for job in (plan, deploy):
         assert {name: f"${{{{ vars.{name} }}}}" for name in read_by_parameters} == job["env"]
 
 
 def test_environments_have_parameters() -> None:
-    """An environment that is deployed has its parameter file; all but dev, which is deployed by hand, are."""
+    """An environment that is deployed has its parameter file; dev and staging are deployed by hand."""
     jobs = read(WORKFLOWS / "deploy.yml")["jobs"]
     deployed = [job["with"]["environment"] for job in jobs.values() if "with" in job]
     assert deployed == [it["parameters"]["environment"] for it in deploying_stages()]
-    assert deployed == [name for name in ENVIRONMENTS if name != "dev"]
+    assert deployed == [name for name in ENVIRONMENTS if name not in ("dev", "staging")]
     for name in ENVIRONMENTS:
         assert (INFRA / f"main.{name}.bicepparam").is_file()
 
@@ -102,7 +110,7 @@ def test_a_fork_deploys_nothing() -> None:
 def test_only_what_deploys_may_sign_in_to_azure() -> None:
     """A token for Azure is given to the jobs that deploy; checks, also of a pull request, only read."""
     for path in WORKFLOWS.glob("*.yml"):
-        if path.name != "environment.yml":
+        if path.name not in ("environment.yml", "plan.yml"):
             assert read(path)["permissions"] == {"contents": "read"}, path.name
     jobs = read(WORKFLOWS / "deploy.yml")["jobs"]
     assert {name for name, job in jobs.items() if job.get("permissions", {}).get("id-token")} == {"test", "prod"}
@@ -116,6 +124,22 @@ def test_the_runner_of_prod_can_be_chosen() -> None:
     assert given["runner"] == "${{ vars.PROD_RUNNER || 'ubuntu-latest' }}"
     assert deploying_stages()[-1]["parameters"]["pool"] == "${{ parameters.prodPool }}"
     assert read(AZURE_DEVOPS)["stages"][1]["jobs"][0]["pool"] == "${{ parameters.pool }}"
+
+
+def test_a_pull_request_shows_what_it_would_change() -> None:
+    """In each environment that main is deployed to, as the planner, and not for a fork, which would get no token."""
+    (job,) = read(WORKFLOWS / "what-if.yml")["jobs"].values()
+    assert job["strategy"]["matrix"]["environment"] == [it["parameters"]["environment"] for it in deploying_stages()]
+    assert job["uses"] == "./.github/workflows/plan.yml"
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
+
+
+def test_a_change_that_is_refused_stops_the_deployment() -> None:
+    """Both services run the script that refuses; a pipe would hide its status without pipefail."""
+    plan, _ = jobs_of_an_environment()
+    (step,) = [it["run"] for it in plan["steps"] if "infra/what_if.py" in it.get("run", "")]
+    assert step.startswith("set -o pipefail\n")
+    assert "infra/what_if.py" in str(read(AZURE_DEVOPS)["stages"][0])
 
 
 def test_no_script_is_put_together_from_values() -> None:
@@ -139,7 +163,7 @@ def test_actions_are_pinned_by_commit() -> None:
 
 def test_there_is_a_gate_before_every_deployment() -> None:
     """The what-if runs without, the deployment within the environment whose approvals somebody gives."""
-    plan, deploy = (read(WORKFLOWS / "environment.yml")["jobs"][name] for name in ("plan", "deploy"))
+    plan, deploy = jobs_of_an_environment()
     assert plan["environment"] == f"{deploy['environment']}-plan"
     assert deploy["needs"] == "plan"
     looking, doing = read(AZURE_DEVOPS)["stages"]
