@@ -102,7 +102,7 @@ class Orders:
         stage = _stage(found)
         if isinstance(found, Posted) or stage is not Stage.OPEN:
             raise self._theirs(_number(found), stage, "should be put on hold")
-        if not found[LINES]:  # it is stopped, but a change set whose answer was lost may still take it out of that
+        if found[_STOPPED] == "Yes":  # but a change set whose answer was lost may still take it out of that
             self._unanswered.wait(entry)
         if changes := differing(found, {_STOPPED: "Yes"}):
             await self._company.update(ORDERS, found, changes, context)
@@ -202,8 +202,9 @@ class Orders:
             completed = [self._company.change(ORDERS, row, changes), self._company.addition(LINES, new)]
             _, line = await self._company.together(row, completed, context)
             return str(line.get(_LOT, ""))
-        await entry.save(number=_number(row), started="")
         line = self._our_line(row, entry)
+        lets_go = changes.get(_STOPPED) == "No"
+        await entry.save(number=_number(row), started=self._unanswered.now() if lets_go else "")
         both = [self._company.change(ORDERS, row, changes)] if changes else []
         if line_changes := differing(line, wanted):
             both.append(self._company.change(LINES, line, line_changes))

@@ -212,6 +212,19 @@ async def test_a_hold_waits_for_a_change_set_whose_answer_was_lost(ordered: Orde
     assert (await ordered.hold()).status == "on-hold"
 
 
+async def test_a_hold_waits_for_a_lost_change_that_would_let_the_order_go(ordered: Ordered) -> None:
+    """Nothing of the order would differ, so nothing would be sent, and the late change would be done after it."""
+    await ordered.make()
+    await ordered.hold(21)
+    ordered.subject.system.fault("POST .*batch", drop=True)
+    with pytest.raises(Transient):
+        await ordered.put(22)
+    with pytest.raises(OutcomeUnknown):
+        await ordered.hold(23)
+    ordered.subject.clock.move(601)
+    assert (await ordered.hold(23)).status == "on-hold"
+
+
 async def test_an_order_that_is_on_hold_from_the_start_gets_no_line(ordered: Ordered) -> None:
     """Nor does anything wait for it; what takes it out of that gives it its line."""
     await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
