@@ -61,7 +61,7 @@ class Company:
         await self._calls.send(self._calls.request(f"delete {kind}", "DELETE", url, headers=etag), context)
 
     async def _listed(self, kind: str, path: str, context: CallContext) -> list[Row]:
-        return await self._calls.list(self._calls.request(f"find {kind}", "GET", self._root + path), context)
+        return await self._calls.page(self._calls.request(f"find {kind}", "GET", self._root + path), context)
 
     def _address(self, kind: str, row: Row) -> tuple[str, dict[str, str]]:
         return f"{self._root}/{kind}({row['id']})", {"If-Match": str(row[ETAG])}

@@ -42,12 +42,12 @@ class Company:
         any_of = "%20or%20".join(f"{field}%20eq%20{literal(value)}" for field, value in fields.items())
         path = f"{_ALL}&$filter=dataAreaId%20eq%20{literal(self._company)}%20and%20({any_of})"
         url = f"{self._root}/{kind}{path}" + (f"&$expand={expand}" if expand else "")
-        return await self._calls.list(self._calls.request(f"find {kind}", "GET", url), context)
+        return await self._calls.page(self._calls.request(f"find {kind}", "GET", url), context)
 
     async def shared(self, kind: str, context: CallContext) -> list[Row]:
         """The rows of a kind that all legal entities share."""
         request = self._calls.request(f"find {kind}", "GET", f"{self._root}/{kind}")
-        return await self._calls.list(request, context)
+        return await self._calls.pages(request, context)
 
     async def create(self, kind: str, values: Row, context: CallContext) -> Creation:
         """Ask for a new row; what came of it, which may be that nobody knows."""

@@ -14,6 +14,8 @@ Row = Mapping[str, Any]
 Failure = Callable[[Response], IntegrationError]
 
 ETAG = "@odata.etag"
+_MOST_PAGES = 20
+"""So that a service whose pages lead to each other is not read for ever."""
 
 
 class Tagged(BaseModel, extra="allow"):
@@ -67,9 +69,20 @@ class Calls:
             raise self._failure(answer)
         return answer
 
-    async def list(self, request: Request, context: CallContext) -> list[Row]:
+    async def page(self, request: Request, context: CallContext) -> list[Row]:
         """The rows of the first page."""
         return validated(_List, await self.send(request, context)).value
+
+    async def pages(self, request: Request, context: CallContext) -> list[Row]:
+        """The rows of all pages, for lists that are long and seldom read."""
+        rows: list[Row] = []
+        for _ in range(_MOST_PAGES):
+            page = validated(_List, await self.send(request, context))
+            rows += page.value
+            if page.next_link is None:
+                break
+            request = self.request(request.operation, "GET", page.next_link)
+        return rows
 
     async def create(self, request: Request, context: CallContext) -> "Creation":
         """Ask for a new row; what came of it, which may be that nobody knows."""
@@ -125,3 +138,4 @@ def _same(has: Any, wanted: Any) -> bool:
 
 class _List(BaseModel):
     value: list[Row]
+    next_link: str | None = Field(default=None, alias="@odata.nextLink")

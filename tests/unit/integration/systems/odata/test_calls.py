@@ -66,6 +66,17 @@ async def test_what_may_have_been_done_is_unknown(answer: tuple[int, bytes] | In
     assert made.unknown is unknown
 
 
+async def test_a_long_list_is_read_page_by_page() -> None:
+    """And not for ever where its pages lead to each other."""
+    sender = Answering((200, b'{"value": [{"a": 1}], "@odata.nextLink": "https://h/a?$skiptoken=1"}'))
+    calls = calls_to(sender)
+    first = calls.request("find a", "GET", "https://h/a")
+    assert await calls.pages(first, NO_CONTEXT) == [{"a": 1}] * 20
+    assert {request.url for request in sender.sent[1:]} == {"https://h/a?$skiptoken=1"}
+    sender.answer = (200, b'{"value": [{"a": 2}]}')
+    assert await calls.pages(first, NO_CONTEXT) == [{"a": 2}]
+
+
 async def test_a_row_without_an_etag_is_something_elses() -> None:
     with pytest.raises(Outage) as raised:
         await created((201, b'{"amount": 1}'))
