@@ -37,6 +37,8 @@ SPARED_HEADER = "X-Sandbox-Spare"
 """A request with this header gets no fault: a person who works in Dataverse while it fails for the app sends it."""
 SECRET_HEADERS = frozenset({"authorization", "x-api-key", "x-functions-key", "cookie"})
 PORT_TAKEN = 2
+LONGEST_ADDRESS = 32_768
+"""Bytes of a request's first line; Dataverse takes addresses of 32 KB, which queries in FetchXML can need."""
 _ORDERED = "A fault that was asked for; run.py heal ends it."
 
 
@@ -231,7 +233,7 @@ async def _serve(app: web.Application, port: int, tls: ssl.SSLContext | None) ->
             raise
         log.error("Port %d on 127.0.0.1 is taken by another process: stop it or choose another --port.", port)  # noqa: TRY400 -- the message says it all
         return PORT_TAKEN
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, max_line_size=LONGEST_ADDRESS)
     await runner.setup()
     try:
         await web.SockSite(runner, address, ssl_context=tls).start()

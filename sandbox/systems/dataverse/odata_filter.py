@@ -59,7 +59,7 @@ class _Rows:
 
     def field(self, path: str) -> Field[Row]:
         column, operand = column_operand(path, self._table, self._schema, self._store)
-        return Field(path, operand, lambda token: _comparable(column, token))
+        return Field(path, operand, lambda token: comparable(column, token))
 
     def text_function(self, name: str, path: str, part: str) -> Test:
         operand, test, sought = self.field(path).operand, TEXT_FUNCTIONS[name], part.casefold()
@@ -76,7 +76,7 @@ class _Rows:
         return inner, lambda row: relationship.rows(self._store, row.id)
 
 
-def _comparable(column: Column, token: Token) -> Any:
+def comparable(column: Column, token: Token) -> Any:
     """A literal in the form in which the column's values compare; 400 if the types do not fit."""
     if column.type in {"String", "Memo"}:
         if token.kind not in {"string", "quoted"}:
@@ -96,15 +96,22 @@ def _time(text: str, *, date_only: bool) -> str:
     return time.strftime("%Y-%m-%d" if date_only else "%Y-%m-%dT%H:%M:%SZ").casefold()
 
 
+def _finite(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(text)
+    return number
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "Integer": int,
     "BigInt": int,
     "Picklist": int,
     "State": int,
     "Status": int,
-    "Decimal": Decimal,
-    "Double": Decimal,
-    "Money": Decimal,
+    "Decimal": _finite,
+    "Double": _finite,
+    "Money": _finite,
     "Boolean": lambda text: {"true": True, "false": False}[text],
 }
 

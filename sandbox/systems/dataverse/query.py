@@ -14,7 +14,7 @@ _ALLOWED = frozenset(
     {"$select", "$filter", "$orderby", "$top", "$count", "$expand", "$skiptoken", "$deltatoken", "$id"}
 )
 _OTHER = frozenset({"tag", "partitionid"})
-_ELSEWHERE = frozenset({"fetchXml", "savedQuery", "userQuery", "sql", "$apply"})
+_ELSEWHERE = frozenset({"savedQuery", "userQuery", "sql"})
 _NESTED = frozenset({"$select", "$filter", "$orderby", "$top", "$expand"})
 _EXPANSION = re.compile(r"(?P<name>\w+)(?P<reference>/\$ref)?(?:\((?P<options>.*)\))?", re.DOTALL)
 _PREFERENCE = re.compile(r'([\w.-]+)(?:\s*=\s*(?:"([^"]*)"|([^,;\s]*)))?')
@@ -134,7 +134,7 @@ class Query:
     @classmethod
     def _expansions(cls, text: str, aliases: dict[str, str]) -> dict[str, "Query"]:
         expanded: dict[str, Query] = {}
-        for each in _split(text, ","):
+        for each in split(text, ","):
             name, nested = cls._expansion(each, aliases)
             if name in expanded:
                 raise bad_request(f"The navigation property '{name}' is expanded more than once.")
@@ -148,7 +148,7 @@ class Query:
         if found is None or (found["reference"] and found["options"]):
             raise bad_request(f"Term '{text}' is not valid in a $select or $expand expression.")
         options: dict[str, str] = {}
-        for each in _split(found["options"] or "", ";"):
+        for each in split(found["options"] or "", ";"):
             name, equals, value = each.partition("=")
             if name.strip() not in _NESTED or not equals:
                 raise bad_request(f"The nested option '{each}' is not supported in $expand.")
@@ -174,7 +174,7 @@ def _ordering(text: str) -> tuple[str, bool]:
     return name, direction.strip() == "desc"
 
 
-def _split(text: str, separator: str) -> list[str]:
+def split(text: str, separator: str) -> list[str]:
     """The parts between separators that stand neither in parentheses nor in quotation marks."""
     parts, start, depth, quoted = [], 0, 0, False
     for at, character in enumerate(text):

@@ -35,7 +35,7 @@ class Representation:
         """One row; the primary key is always there, nulls too. `related` shows what is expanded."""
         shown: dict[str, Any] = {"@odata.etag": row.etag}
         for column in self._columns(table, query.select):
-            self._show(shown, column, row, preferences)
+            shown |= self.column(column, row, preferences, column.property_name)
         shown.setdefault(table.id_column, row.id)
         if related is not None:
             shown |= related(table, row, query)
@@ -53,18 +53,15 @@ class Representation:
             raise no_such_property(unknown[0], table.name)
         return [table.by_property[name] for name in select]
 
-    def _show(self, shown: dict[str, Any], column: Column, row: Row, preferences: Preferences) -> None:
-        name = column.property_name
-        value = row.values.get(column.name)
-        if column.name == "versionnumber":
-            value = row.version
-        shown[name] = values.web(column, value)
+    def column(self, column: Column, row: Row, preferences: Preferences, name: str) -> dict[str, Any]:
+        """One column under a name, with the annotations that are asked for."""
+        value: Any = row.version if column.name == "versionnumber" else row.values.get(column.name)
+        shown = {name: values.web(column, value)}
         if value is None or not preferences.annotations:
-            return
+            return shown
         if column.is_lookup:
-            text = self.name_of(value)
             annotations = {
-                FORMATTED: text,
+                FORMATTED: self.name_of(value),
                 NAVIGATION: column.navigation.get(value["table"]),
                 LOGICAL_NAME: value["table"],
             }
@@ -73,6 +70,7 @@ class Representation:
         for annotation, text in annotations.items():
             if text is not None and preferences.annotates(annotation):
                 shown[f"{name}@{annotation}"] = text
+        return shown
 
     def _symbol(self, column: Column, row: Row) -> str:
         currency = row.values.get("transactioncurrencyid")

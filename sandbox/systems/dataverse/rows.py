@@ -8,6 +8,7 @@ from aiohttp import web
 from sandbox.systems.dataverse import elsewhere
 from sandbox.systems.dataverse.addressing import Address, Segment, reference
 from sandbox.systems.dataverse.answers import json_answer
+from sandbox.systems.dataverse.apply import Apply
 from sandbox.systems.dataverse.body import read_columns, read_object
 from sandbox.systems.dataverse.bulk import MESSAGES, Bulk
 from sandbox.systems.dataverse.call import Call
@@ -24,6 +25,7 @@ from sandbox.systems.dataverse.errors import (
     version_mismatch,
 )
 from sandbox.systems.dataverse.expansion import Expansion
+from sandbox.systems.dataverse.fetchxml import FetchXml
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
 from sandbox.systems.dataverse.query import Preferences, Query
@@ -45,6 +47,7 @@ class Rows:
         self._representation = Representation(store, schema)
         self._collections = Collections(store, schema, self._representation)
         self._bulk, self._deep_insert = Bulk(store, schema, service), DeepInsert(store, schema, service)
+        self._fetch_xml, self._apply = FetchXml(store, schema), Apply(store, schema)
         self._related = RelatedRows(store, schema, service, self._collections)
 
     def on_set(self, operation: Operation, table: Table, rest: str | None) -> web.Response:
@@ -57,10 +60,14 @@ class Rows:
             raise _no_such_part(rest)
         if call.method == "GET" and rest == "$count":
             return web.Response(text=str(self._collections.count(table, call)))
+        if call.method == "GET" and "fetchXml" in call.query:
+            found = self._fetch_xml.page(table, call, operation.info.user.user_id)
+            return Preferences.read(call.headers).applied(json_answer(found))
+        if call.method == "GET" and "$apply" in call.query:
+            return Preferences.read(call.headers).applied(json_answer(self._apply.page(table, call)))
         if call.method == "GET":
-            return Preferences.read(call.headers).applied(
-                json_answer(self._collections.page(table, call)), tracked=True
-            )
+            page = json_answer(self._collections.page(table, call))
+            return Preferences.read(call.headers).applied(page, tracked=True)
         if call.method == "POST" and rest is None:
             _check_options(call, _ON_ROWS)
             row = self._deep_insert.create(operation, table, read_object(call))

@@ -162,8 +162,11 @@ async def _elsewhere(request: web.Request) -> web.Response:
 
 
 def _options(call: Call) -> MultiDict[str]:
-    """The query options; `$id` is one only where a reference is deleted."""
+    """The query options; `$id` is one only where a reference is deleted, and two others where an entity set is read."""
     options = call.query.copy()
+    if call.method == "GET" and call.path.isidentifier():
+        options.popall("fetchXml", None)
+        options.popall("$apply", None)
     if call.method == "DELETE" and call.path.endswith("/$ref"):
         options.popall("$id", None)
     return options

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -30,6 +31,10 @@ def refused(*requests: tuple[str, str]) -> Callable[[Dataverse, Receiver], None]
             absent(dataverse, method, path, None if method == "GET" else {})
 
     return probe
+
+
+def fetch(inner: str, options: str = "") -> str:
+    return "accounts?fetchXml=" + quote(f"<fetch {options}><entity name='account'>{inner}</entity></fetch>", safe="")
 
 
 def no_collections_of_users(dataverse: Dataverse, _: Receiver) -> None:
@@ -117,9 +122,14 @@ def only_the_web_api(dataverse: Dataverse, _: Receiver) -> None:
 FUNCTIONS = ("EqualUserId", "Under", "ThisFiscalYear", "ContainValues")
 DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     "`BulkDelete`": refused(("POST", "BulkDelete")),
-    "FetchXML, SQL, saved queries, `$apply`": refused(
-        *(("GET", f"accounts?{name}=x") for name in ("fetchXml", "sql", "savedQuery", "userQuery", "$apply"))
+    "SQL, saved queries": refused(*(("GET", f"accounts?{name}=x") for name in ("sql", "savedQuery", "userQuery"))),
+    "FetchXML with hierarchies, fiscal periods, retained rows, and joins without columns": refused(
+        ("GET", fetch("<filter><condition attribute='accountid' operator='under' value='1'/></filter>")),
+        ("GET", fetch("<filter><condition attribute='createdon' operator='this-fiscal-year'/></filter>")),
+        ("GET", fetch("", "datasource='retained'")),
+        ("GET", fetch("<link-entity name='contact'/>")),
     ),
+    "several transformations in one `$apply`": refused(("GET", "accounts?$apply=groupby((name))/groupby((fax))")),
     "collection-valued navigation properties of users, and of many-to-many relationships": no_collections_of_users,
     "`$filter` nested in `$expand` of a lookup": refused(
         ("GET", "accounts?$expand=parentaccountid($filter=fax eq '1')")

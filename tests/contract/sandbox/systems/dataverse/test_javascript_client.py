@@ -10,7 +10,17 @@ from tests.contract.sandbox.systems.dataverse_client import Dataverse
 PACKAGE = Path(__file__).parent / "node"
 OPERATIONS = [
     *("create", "retrieve", "update", "updateSingleProperty", "upsert", "retrieveMultiple", "trackChanges", "count"),
-    *("associateSingleValued", "associate", "callFunction", "callAction", "entities", "attributes", "relationships"),
+    *(
+        "associateSingleValued",
+        "fetch",
+        "apply",
+        "associate",
+        "callFunction",
+        "callAction",
+        "entities",
+        "attributes",
+        "relationships",
+    ),
     *("retrieveCsdlMetadata", "deleteRecord", "batch", "refusals"),
 ]
 

@@ -1,6 +1,6 @@
 """Microsoft's PowerPlatform-Dataverse-Client, unmodified: its operations against the stand-in.
 
-What the stand-in has not (FetchXML, SQL, files, new relationships) is refused with 501 and a
+What the stand-in has not (SQL, files, new relationships) is refused with 501 and a
 sentence that names it.
 """
 
@@ -165,9 +165,6 @@ def test_errors_arrive_with_their_code_and_words(client: DataverseClient) -> Non
 REFUSED: dict[str, Callable[[DataverseClient], object]] = {
     "BulkDelete": lambda client: client.records.delete("account", [FABRIKAM]),
     "sql": lambda client: client.query.sql("SELECT name FROM account"),
-    "fetchXml": lambda client: client.query.fetchxml(
-        "<fetch><entity name='account'><attribute name='name'/></entity></fetch>"
-    ).execute(),
     "Changing relationships": lambda client: client.tables.create_lookup_field("account", "new_Maker", "contact"),
     "RetrieveMetadataChanges": lambda client: client.tables.list_columns("account", typed=True),
     "File": lambda client: client.tables.add_columns("account", {"new_File": "file"}),
@@ -179,6 +176,17 @@ def test_what_is_not_there_is_refused_by_name(client: DataverseClient, named: st
     with pytest.raises(HttpError, match=named) as refused:
         REFUSED[named](client)
     assert refused.value.status_code == 501
+
+
+def test_fetchxml_pages_with_the_cookie(client: DataverseClient) -> None:
+    mark = uuid.uuid4().hex[:8]
+    client.records.create("account", [{"name": f"{mark} {number}"} for number in range(5)])
+    xml = (
+        "<fetch count='2'><entity name='account'><attribute name='name'/><order attribute='name'/>"
+        f"<filter><condition attribute='name' operator='begins-with' value='{mark}'/></filter></entity></fetch>"
+    )
+    pages = [[row["name"][-1] for row in page] for page in client.query.fetchxml(xml).execute_pages()]
+    assert pages == [["0", "1"], ["2", "3"], ["4"]]
 
 
 def test_a_batch_reads_and_writes(client: DataverseClient) -> None:
