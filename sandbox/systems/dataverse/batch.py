@@ -162,12 +162,13 @@ def _call(part: Part, batch: Call) -> Call:
 
 def _located(call: Call, url: str) -> Call:
     """The request at an address."""
+    root = URL(call.root)
     try:
-        absolute = URL(call.root).join(URL(url))
+        absolute = root.join(URL(url))
+        ours = absolute.origin() == root.origin() and absolute.raw_path.startswith("/api/data/v9.")
     except ValueError as wrong:
         raise bad_request(f"The URI '{url}' in the batch is not valid.") from wrong
-    root = URL(call.root)
-    if absolute.origin() != root.origin() or not absolute.raw_path.startswith("/api/data/v9."):
+    if not ours:
         raise bad_request(f"The URI '{url}' in the batch does not belong to this environment.")
     version = absolute.raw_path.removeprefix("/api/data/").partition("/")[0]
     return replace(

@@ -27,7 +27,9 @@ class ODataError(Exception):
                 "@Microsoft.PowerApps.CDS.TraceText": "",
                 "@Microsoft.PowerApps.CDS.InnerError.Message": self.message,
             }
-        return web.Response(body=dumps({"error": error}).encode(), status=self.status, headers=_HEADERS | self.headers)
+        return web.Response(
+            body=dumps({"error": error}).encode(errors="replace"), status=self.status, headers=_HEADERS | self.headers
+        )
 
 
 def bad_request(message: str, code: str = "0x80060888") -> ODataError:

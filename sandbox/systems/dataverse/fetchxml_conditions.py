@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.systems.dataverse.errors import not_simulated
 from sandbox.systems.dataverse.fetchxml_query import Condition, Filter, invalid
-from sandbox.systems.dataverse.odata_filter import comparable
+from sandbox.systems.dataverse.odata_filter import comparable, kind_of
 from sandbox.systems.dataverse.odata_syntax import Arguments, Field, Token
 from sandbox.systems.dataverse.query_functions import query_test
 from sandbox.systems.dataverse.schema import Column
@@ -96,7 +96,10 @@ def filter_test(parts: Filter, find: Find, link_test: LinkTest, user_id: str) ->
 def _condition_test(condition: Condition, find: Find, user_id: str) -> Test:
     operand, name = find(condition.entity, condition.column), condition.operator
     if condition.other is not None:
-        return _column_test(operand, name, _other(condition, find))
+        other = _other(condition, find)
+        if kind_of(other.column) != kind_of(operand.column):
+            raise invalid(f"The columns {operand.column.name} and {other.column.name} cannot be compared.")
+        return _column_test(operand, name, other.value)
     if name in _WITHOUT_VALUE:
         _count(condition, 0)
         wanted, equal = _WITHOUT_VALUE[name]
@@ -141,9 +144,9 @@ def _column_test(operand: Operand, name: str, right: Callable[[Joined], Any]) ->
     )
 
 
-def _other(condition: Condition, find: Find) -> Callable[[Joined], Any]:
+def _other(condition: Condition, find: Find) -> Operand:
     alias, _, column = (condition.other or "").rpartition(".")
-    return find(alias or condition.entity, column).value
+    return find(alias or condition.entity, column)
 
 
 def _text_test(condition: Condition, operand: Operand) -> Test:
@@ -180,7 +183,7 @@ def _function_test(name: str, operand: Operand, arguments: Arguments) -> Test:
     if values is not None and not values:
         raise invalid("The condition needs values.")
     column = operand.column
-    field: Field[Joined] = Field(column.name, operand.value, lambda token: comparable(column, token))
+    field: Field[Joined] = Field(column.name, operand.value, lambda token: comparable(column, token), kind_of(column))
     return query_test(name, arguments | {"PropertyName": [_token(column.name)]}, lambda _: field)
 
 

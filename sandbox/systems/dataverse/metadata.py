@@ -48,7 +48,7 @@ from sandbox.systems.dataverse.metadata_answers import (
     read_column,
     relationship_type,
 )
-from sandbox.systems.dataverse.metadata_query import Kind
+from sandbox.systems.dataverse.metadata_query import Kind, check_options
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.values import is_guid
@@ -72,6 +72,8 @@ class Metadata:
 
     def answer(self, call: Call, segment: Segment) -> web.Response:
         """Requests under `EntityDefinitions` and `RelationshipDefinitions`."""
+        if call.method != "GET":
+            check_options(call.query, frozenset())
         if segment.name == "RelationshipDefinitions":
             return self._relationships(call, segment)
         if segment.key is None:

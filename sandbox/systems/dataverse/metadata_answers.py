@@ -18,7 +18,7 @@ from sandbox.systems.dataverse.definitions import (
     option_sets,
 )
 from sandbox.systems.dataverse.errors import ODataError, no_such_segment
-from sandbox.systems.dataverse.metadata_query import Kind, listed, single
+from sandbox.systems.dataverse.metadata_query import Kind, check_options, listed, single
 from sandbox.systems.dataverse.schema import Column, Table
 
 _CAST = re.compile(r"Microsoft\.Dynamics\.CRM\.(\w+)AttributeMetadata")
@@ -107,6 +107,7 @@ def one_property(call: Call, document: Document, name: str) -> web.Response:
     """One property of a definition; 404 without it."""
     if name.startswith("@") or name not in document:
         raise no_such_segment(name)
+    check_options(call.query, frozenset({"LabelLanguages"}))
     return json_answer({"@odata.context": _context(call, name), "value": document[name]})
 
 

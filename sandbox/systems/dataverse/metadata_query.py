@@ -29,7 +29,7 @@ class Kind:
 
 def listed(documents: list[Document], kind: Kind, options: Mapping[str, str]) -> list[Document]:
     """The documents that pass the filter, as the options ask for them."""
-    _check(options, _ON_LISTS)
+    check_options(options, _ON_LISTS)
     if "$filter" in options:
         aliases = {name: text for name, text in options.items() if name.startswith("@")}
         test = compile_expression(options["$filter"], _Definitions(kind), aliases)
@@ -39,11 +39,12 @@ def listed(documents: list[Document], kind: Kind, options: Mapping[str, str]) ->
 
 def single(document: Document, kind: Kind, options: Mapping[str, str]) -> Document:
     """One document as the options ask for it."""
-    _check(options, _ON_LISTS - {"$filter", "$count"})
+    check_options(options, _ON_LISTS - {"$filter", "$count"})
     return _shown(document, kind, options)
 
 
-def _check(options: Mapping[str, str], allowed: frozenset[str]) -> None:
+def check_options(options: Mapping[str, str], allowed: frozenset[str]) -> None:
+    """400 for an option that is not allowed here, 501 for labels in other languages than English."""
     for name in options:
         if name not in allowed and not name.startswith("@"):
             raise bad_request(f"The query parameter {name} is not supported on definitions")

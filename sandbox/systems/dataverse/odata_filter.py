@@ -59,7 +59,7 @@ class _Rows:
 
     def field(self, path: str) -> Field[Row]:
         column, operand = column_operand(path, self._table, self._schema, self._store)
-        return Field(path, operand, lambda token: comparable(column, token))
+        return Field(path, operand, lambda token: comparable(column, token), kind_of(column))
 
     def text_function(self, name: str, path: str, part: str) -> Test:
         operand, test, sought = self.field(path).operand, TEXT_FUNCTIONS[name], part.casefold()
@@ -74,6 +74,11 @@ class _Rows:
             raise no_such_property(path, self._table.name)
         inner = _Rows(relationship.table, self._schema, self._store)
         return inner, lambda row: relationship.rows(self._store, row.id)
+
+
+def kind_of(column: Column) -> str:
+    """What the values of a column can be compared with: number, truth, time, text or id."""
+    return _KINDS.get(column.type, "id")
 
 
 def comparable(column: Column, token: Token) -> Any:
@@ -113,6 +118,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "Double": _finite,
     "Money": _finite,
     "Boolean": lambda text: {"true": True, "false": False}[text],
+}
+
+_KINDS = {
+    **dict.fromkeys(("Integer", "BigInt", "Decimal", "Double", "Money", "Picklist", "State", "Status"), "number"),
+    "Boolean": "truth", "DateTime": "time", "String": "text", "Memo": "text", "MultiSelectPicklist": "text",
 }
 
 

@@ -62,11 +62,15 @@ Arguments = dict[str, list[Token]]
 
 @dataclass(frozen=True)
 class Field(Generic[Item]):
-    """Something that can be compared: how it is found in an item, and how a literal beside it is read (or 400)."""
+    """Something that can be compared: how it is found in an item, and how a literal beside it is read (or 400).
+
+    Fields of another `kind` cannot be compared with it; one without a kind says nothing about that.
+    """
 
     name: str
     operand: Callable[[Item], Any]
     read: Callable[[Token], Any]
+    kind: str = ""
 
 
 class Subject(Protocol[Item]):
@@ -194,12 +198,15 @@ class _Parser(Generic[Item]):
         if name == "ne":
             return lambda item: left(item) != right(item)
         compare = _ORDERED[name]
-        return lambda item: (a := left(item)) is not None and (b := right(item)) is not None and compare(a, b)
+        return lambda item: (a := left(item)) is not None and (b := right(item)) is not None and ordered(compare, a, b)
 
     def _right(self, field: Field[Item]) -> Callable[[Item], Any]:
         token = self._literal()
         if token.kind == "word" and token.text not in {"null", "true", "false"}:
-            return self._subject.field(token.text).operand
+            other = self._subject.field(token.text)
+            if field.kind != other.kind:
+                raise incompatible(field.name, other.name)
+            return other.operand
         value = None if token.text == "null" else field.read(token)
         return lambda _: value
 
@@ -227,6 +234,19 @@ class _Parser(Generic[Item]):
     def _expect(self, text: str) -> None:
         if not self._accept(text):
             raise _syntax(self._take().text)
+
+
+def ordered(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
+    """One comparison; 400 for values that have no order among them."""
+    try:
+        return compare(left, right)
+    except TypeError as wrong:
+        raise incompatible(str(left), str(right)) from wrong
+
+
+def incompatible(left: str, right: str) -> Exception:
+    """400: two things that cannot be compared."""
+    return bad_request(f"A binary operator with incompatible types was detected. It compares '{left}' with '{right}'.")
 
 
 class _Variable(Generic[Item]):

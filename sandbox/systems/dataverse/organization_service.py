@@ -14,6 +14,8 @@ from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import KeyViolated, Row, Store, Values
 from sandbox.systems.dataverse.unit_of_work import Unit
 
+_OF_THE_PLATFORM = frozenset({"sdkmessage", "sdkmessagefilter"})
+
 
 class OrganizationService:
     """All changes of rows go through this class, each in the unit of work of its request."""
@@ -26,6 +28,7 @@ class OrganizationService:
 
     def create(self, unit: Unit, table: Table, sent: Values, request: RequestInfo) -> Row:
         """Create a row; 412 if its primary key is taken."""
+        _check_message("Create", table)
         row_id = str(sent.get(table.id_column) or unit.new_id())
         if self._store.get(table.name, row_id) is not None:
             raise already_exists()
@@ -41,6 +44,7 @@ class OrganizationService:
 
     def update(self, unit: Unit, table: Table, row: Row, sent: Values, request: RequestInfo) -> Row:
         """Update a row that was just read; `row` is the state before."""
+        _check_message("Update", table)
         given = {name: value for name, value in sent.items() if table.columns[name].writable("Update")}
         given.pop(table.id_column, None)
         target = dict(given)
@@ -66,6 +70,7 @@ class OrganizationService:
         self, unit: Unit, table: Table, row_id: str, request: RequestInfo, *, version: int | None = None
     ) -> None:
         """Delete a row; 404 if it is not there, 412 if `version` is no longer current."""
+        _check_message("Delete", table)
         row = self._store.get(table.name, row_id)
         if row is None:
             raise no_such_row(table.name, row_id)
@@ -144,6 +149,13 @@ class OrganizationService:
 
     def _exists(self, reference: dict[str, str]) -> bool:
         return self._store.get(reference["table"], reference["id"]) is not None
+
+
+def _check_message(message: str, table: Table) -> None:
+    """400 for what only the platform itself writes."""
+    if table.name in _OF_THE_PLATFORM:
+        said = f"The '{message}' method does not support entities of type '{table.name}'."
+        raise ODataError(400, "0x80040800", said)
 
 
 def _default(column: Column) -> Any:

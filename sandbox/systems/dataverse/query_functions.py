@@ -41,15 +41,20 @@ def query_test(name: str, arguments: Arguments, field_of: Callable[[str], Field[
     field = field_of(_argument(name, arguments, "PropertyName").value)
     if name in _LIST_FUNCTIONS:
         return _list_test(name, field, _arguments(name, arguments, "PropertyValues"))
+    if field.kind != "time":
+        raise bad_request(f"The function {NAMESPACE}{name} is for columns with dates; '{field.name}' has none.")
     if name in _DAY_FUNCTIONS:
         return _day_test(name, field, _argument(name, arguments, "PropertyValue"))
     now = datetime.now(UTC)
     if name in _SPANS:
         return _within(field, _SPANS[name](_midnight(now)))
     text = _argument(name, arguments, "PropertyValue").value
-    if not text.isdigit() or int(text) == 0:
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
         raise bad_request(f"The function {name} needs a PropertyValue that is a number greater than zero.")
-    return _counted_test(name, field, int(text), now)
+    try:
+        return _counted_test(name, field, int(text), now)
+    except (OverflowError, ValueError) as wrong:
+        raise bad_request(f"The PropertyValue of the function {name} reaches beyond the calendar.") from wrong
 
 
 def _is_counted(name: str) -> bool:
@@ -88,10 +93,10 @@ def _list_test(name: str, field: Field[Item], tokens: list[Token]) -> Test[Item]
 def _day_test(name: str, field: Field[Item], token: Token) -> Test[Item]:
     try:
         given = datetime.fromisoformat(token.value)
-    except ValueError as wrong:
+        day = _midnight(given if given.tzinfo else given.replace(tzinfo=UTC))
+        start, end = _read(field, day), _read(field, day + timedelta(days=1))
+    except (OverflowError, ValueError) as wrong:
         raise bad_request(f"The function {NAMESPACE}{name} needs a date as its PropertyValue.") from wrong
-    day = _midnight(given if given.tzinfo else given.replace(tzinfo=UTC))
-    start, end = _read(field, day), _read(field, day + timedelta(days=1))
     of = field.operand
     tests: dict[str, Test[Item]] = {
         "On": lambda item: of(item) is not None and start <= of(item) < end,

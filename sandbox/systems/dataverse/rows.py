@@ -168,9 +168,11 @@ class Rows:
         if call.method not in {"PUT", "DELETE"}:
             raise not_allowed(call.method)
         column, target = at.table.by_navigation[name]
-        uri = read_object(call).get("@odata.id") if call.method == "PUT" else None
-        referred = reference(target, uri, self._schema, self._store) if call.method == "PUT" else None
-        return self._change(operation, at, {column.name: referred})
+        if call.method == "DELETE":
+            cleared = {f"{name}@odata.bind": None}
+            return self._change(operation, at, read_columns(at.table, cleared, self._schema, self._store))
+        uri = read_object(call).get("@odata.id")
+        return self._change(operation, at, {column.name: reference(target, uri, self._schema, self._store)})
 
     def _change(self, operation: Operation, at: Address, sent: Values) -> web.Response:
         version, row = _version(operation.call, at.table), at.require(self._store)

@@ -82,7 +82,7 @@ def formatted(column: Column, value: Any, *, symbol: str = "") -> str | None:
 
 
 def _text(table: str, column: Column, value: Any) -> str:
-    text: str = _instance(column, value, str)
+    text = _whole(_instance(column, value, str))
     limit = column.definition.get("MaxLength")
     if limit is not None and len(text) > limit:
         raise ODataError(
@@ -92,6 +92,11 @@ def _text(table: str, column: Column, value: Any) -> str:
             f"exceeded the maximum allowed length of '{limit}'.",
         )
     return text
+
+
+def _whole(text: str) -> str:
+    """A text whose escapes may have left halves of characters: those become U+FFFD, as .NET writes them."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _number(table: str, column: Column, value: Any) -> int:

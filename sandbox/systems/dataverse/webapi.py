@@ -16,6 +16,7 @@ from sandbox.systems.dataverse.csdl import csdl, service_document
 from sandbox.systems.dataverse.environment import Client, Environment
 from sandbox.systems.dataverse.errors import (
     ODataError,
+    bad_request,
     no_such_segment,
     not_allowed,
     not_simulated,
@@ -56,8 +57,8 @@ class WebApi:
 
     def routes(self, app: web.Application) -> None:
         """Add the route of the Web API, and one that refuses everything else under /api."""
-        app.router.add_route("*", r"/api/data/{version:v9\.\d}/{path:.*}", self._handle)
-        app.router.add_route("*", "/api/{path:.*}", _elsewhere)
+        app.router.add_route("*", r"/api/data/{version:v9\.\d}/{path:[\s\S]*}", self._handle)
+        app.router.add_route("*", r"/api/{path:[\s\S]*}", _elsewhere)
 
     async def _handle(self, request: web.Request) -> web.Response:
         call = await Call.read(request)
@@ -78,6 +79,7 @@ class WebApi:
             return await self._work.run(lambda unit: self._answer(call, info, unit))
         if call.method != "POST":
             raise not_allowed(call.method)
+        _check_no_options(call)
         return await Batches(lambda part: self._request_info(part, client), self._answer, self._work.run).answer(call)
 
     def _request_info(self, call: Call, client: Client) -> RequestInfo:
@@ -130,6 +132,7 @@ class WebApi:
             return self._metadata.create_tables(call)
         if call.method != ("GET" if segment.name == "WhoAmI" else "POST"):
             raise not_allowed(call.method)
+        _check_no_options(call)
         if segment.name == "WhoAmI":
             return self._who_am_i(operation)
         return self._actions.close_opportunity(operation, segment.name)
@@ -137,6 +140,7 @@ class WebApi:
     def _described(self, call: Call) -> web.Response:
         if call.method != "GET":
             raise not_allowed(call.method)
+        _check_no_options(call)
         return csdl(self._schema) if call.path else json_answer(service_document(call.root, self._schema))
 
     def _check_solution(self, name: str | None) -> None:
@@ -159,6 +163,13 @@ class WebApi:
 async def _elsewhere(request: web.Request) -> web.Response:
     """Search, older versions of the Web API and its other siblings."""
     return not_simulated(f"The API at {request.path}").response()
+
+
+def _check_no_options(call: Call) -> None:
+    """400 for a query option where none means anything."""
+    refused = [name for name in call.query if name.lower() not in {"tag", "solutionuniquename"}]
+    if refused:
+        raise bad_request(f"The query parameter {refused[0]} is not supported")
 
 
 def _options(call: Call) -> MultiDict[str]:
