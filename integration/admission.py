@@ -35,7 +35,11 @@ class CallerKeys:
 
         Every key is compared in constant time, and all of them always, so that time reveals nothing.
         """
-        offered = self._given(headers, params).encode("utf-8", "surrogatepass")
+        return self.caller_of(self._given(headers, params))
+
+    def caller_of(self, key: str) -> str | None:
+        """The caller whose key this is, if any; compared as in `find`."""
+        offered = key.encode("utf-8", "surrogatepass")
         admitted = [caller for caller, key in self._keys if hmac.compare_digest(key, offered)]
         return admitted[0] if admitted else None
 

@@ -18,8 +18,10 @@ from integration.flow import Flow, InboundFlow
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
 from integration.flow.handler import FlowHandler, Tools, result_columns
 from integration.flow.inbound_handler import InboundFlowHandler, inbound_columns
-from integration.intake import ErpIntake, Intake, TakingIn
+from integration.intake import BusinessCentralIntake, ErpIntake, Intake, TakingIn
 from integration.intake import functions as intake_functions
+from integration.intake.business_central_intake import CALLER as BUSINESS_CENTRAL
+from integration.intake.business_central_intake import Watched
 from integration.ledger import Ledger
 from integration.ledger import functions as ledger_functions
 from integration.ledger.keys import REFERENCES, SYSTEMS
@@ -35,9 +37,14 @@ from integration.operations_composition import Operations, build_operations
 from integration.protection import Postponements, TablePauses
 from integration.public_address import PublicAddress
 from integration.settings import Settings
+from integration.system_settings import BusinessCentral as BusinessCentralSettings
+from integration.systems.business_central import BusinessCentral
+from integration.systems.business_central.webhooks import Webhooks
 from integration.systems_composition import Systems, build_systems, system_hosts
 from integration.telemetry import quieten_libraries
 from integration.transport import RetryPolicy, Transport
+from integration.watching import Subscriptions, Sweep
+from integration.watching import functions as watching_functions
 from integration.worker import Copies, Executor, Handlers, Holds, Pace, Reports, Worker
 from integration.worker import functions as worker_functions
 from integration.worker.hub import Hub
@@ -51,6 +58,9 @@ class Services:
 
     intake: Intake
     erp_intake: ErpIntake
+    business_central_intake: BusinessCentralIntake
+    subscriptions: Subscriptions | None
+    sweep: Sweep | None
     worker: Worker
     archive: ArchiveSink
     status: StatusQueries
@@ -67,7 +77,12 @@ def build_app(settings: Settings) -> func.FunctionApp:
     quieten_libraries()
     services = build_services(settings)
     app = func.FunctionApp()
-    app.register_functions(intake_functions.blueprint(services.intake, services.erp_intake, services.address))
+    app.register_functions(
+        intake_functions.blueprint(
+            services.intake, services.erp_intake, services.business_central_intake, services.address
+        )
+    )
+    app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
     app.register_functions(
         analytics_functions.blueprint(
@@ -102,6 +117,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])
     handlers = _handlers(tools, inbound)
     taking_in = TakingIn(settings, work_queue, ledger, clock)
+    names, organisation = event_names(inbound), settings.dataverse_organisation
+    webhooks, watched = _watched(systems, settings)
     return Services(
         intake=Intake(
             settings,
@@ -109,7 +126,14 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             wants_of=handlers.wants_of,
             results=written_columns(active, settings.publisher_prefix),
         ),
-        erp_intake=ErpIntake(taking_in, event_names(inbound), organisation=settings.dataverse_organisation),
+        erp_intake=ErpIntake(taking_in, names, organisation=organisation),
+        business_central_intake=BusinessCentralIntake(taking_in, names, watched, organisation=organisation),
+        subscriptions=_subscriptions(webhooks, settings, clock),
+        sweep=(
+            Sweep(webhooks, taking_in, names, shared, clock, watched=watched, organisation=organisation)
+            if webhooks is not None and watched is not None
+            else None
+        ),
         worker=_worker(
             settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses, postponements), clock
         ),
@@ -180,6 +204,24 @@ def _tools(systems: Systems, settings: Settings, clock: Clock, active: Iterable[
         systems={**systems.others, "erp": systems.erp, "credit": systems.credit},
         flows={flow.table: flow for flow in active},
     )
+
+
+def _watched(systems: Systems, settings: Settings) -> tuple[Webhooks | None, Watched | None]:
+    """The system that is Business Central: what it can be asked, and what it is called; the first one of several."""
+    for name, system in settings.systems.items():
+        adapter = systems.others[name]
+        if isinstance(system, BusinessCentralSettings) and isinstance(adapter, BusinessCentral):
+            return adapter.webhooks, Watched(name, system.company)
+    return None, None
+
+
+def _subscriptions(webhooks: Webhooks | None, settings: Settings, clock: Clock) -> Subscriptions | None:
+    """Where there is an address to send to, and a key to recognise what is sent; without them the sweep does it all."""
+    keys = settings.intake_keys.get(BUSINESS_CENTRAL)
+    if webhooks is None or not keys or settings.address is None:
+        return None
+    address = f"{settings.address}/api/erp/business-central"
+    return Subscriptions(webhooks, clock, address=address, client_state=keys[0].get_secret_value())
 
 
 def _handlers(tools: Tools, inbound: Iterable[InboundFlow]) -> Handlers:

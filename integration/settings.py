@@ -133,6 +133,12 @@ class Settings(BaseModel):
         description="Address under which callers reach the app, where it is not that of their requests (a gateway that "
         "rewrites them): the Location of a 202 begins with it.",
     )
+    website_hostname: str | None = Field(
+        default=None,
+        alias="WEBSITE_HOSTNAME",
+        description="The app's host name, which Azure sets: Business Central is told to send its notifications there "
+        "where `PUBLIC_URL` is not set.",
+    )
     repair_mojibake: bool = Field(
         default=False,
         alias="REPAIR_MOJIBAKE",
@@ -337,6 +343,13 @@ class Settings(BaseModel):
     def names(cls) -> list[str]:
         """The names of the settings in the environment, in documentation order."""
         return [field.alias for field in cls.model_fields.values() if field.alias]
+
+    @property
+    def address(self) -> str | None:
+        """The app's own address, without a slash at its end; None where nothing says it."""
+        if self.public_url is not None:
+            return str(self.public_url)
+        return f"https://{self.website_hostname}" if self.website_hostname else None
 
     @property
     def storage(self) -> Connection:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import azure.functions as func
 
 from integration.errors import Rejected, Unavailable
+from integration.intake.business_central_intake import BusinessCentralIntake
 from integration.intake.erp_intake import ErpIntake
 from integration.intake.intake import Intake
 from integration.intake.taking_in import Accepted, IntakeRequest
@@ -16,7 +17,9 @@ from integration.telemetry import get_logger
 _log = get_logger(__name__)
 
 
-def blueprint(intake: Intake, erp: ErpIntake, address: PublicAddress) -> func.Blueprint:
+def blueprint(
+    intake: Intake, erp: ErpIntake, business_central: BusinessCentralIntake, address: PublicAddress
+) -> func.Blueprint:
     """Bind the endpoints. They are anonymous at the host: the intake checks keys itself and says why it refuses."""
     bp = func.Blueprint()
 
@@ -38,9 +41,23 @@ def blueprint(intake: Intake, erp: ErpIntake, address: PublicAddress) -> func.Bl
 
         return await _answered(req, take_in)
 
+    @bp.route(route="erp/business-central", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+    async def business_central_webhook(req: func.HttpRequest) -> func.HttpResponse:
+        async def take_in(request: IntakeRequest) -> func.HttpResponse:
+            token = business_central.handshake(request)
+            if token is not None:
+                return func.HttpResponse(token, status_code=200, mimetype="text/plain", headers=_AS_IT_IS)
+            accepted = await business_central.notifications(request)
+            ids = [{"eventId": it.event_id, "status": it.status} for it in accepted]
+            return func.HttpResponse(json.dumps({"events": ids}), status_code=202, mimetype="application/json")
+
+        return await _answered(req, take_in)
+
     return bp
 
 
+_AS_IT_IS = {"X-Content-Type-Options": "nosniff"}
+"""The token of a handshake comes from the caller: no browser is to take it for a page."""
 _Answer = Callable[[IntakeRequest], Awaitable[func.HttpResponse]]
 
 

@@ -73,6 +73,10 @@ class TakingIn:
             self.log_refusal(request, source, caller, error)
             raise
 
+    def caller_of(self, key: str) -> str | None:
+        """The caller whose key this is, for systems that send it in a place of their own."""
+        return self._callers.caller_of(key)
+
     def check(self, request: IntakeRequest) -> None:
         """Raise `Rejected` (413, 415) for a body that is not plain JSON or too large."""
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()

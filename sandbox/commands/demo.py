@@ -38,7 +38,7 @@ def main(options: argparse.Namespace) -> int:
     def work(reached: Endpoints) -> int:
         client = Client(reached)
         try:
-            played = Story(client, screen, sends_events=ERPS[options.erp].sends_events).play()
+            played = Story(client, screen, reports=ERPS[options.erp].reports).play()
             screen.title("Checks")
             found = []
             for check in checks(client, played):

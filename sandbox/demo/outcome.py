@@ -12,17 +12,20 @@ _REVIEW = 2
 _ON_ITS_WAY = {3, 4}
 """Shipped, or invoiced as well: Business Central posts both at once."""
 
+_DONE_BEFORE = ("superseded", "completed")
+"""Superseded, or completed without effect where the ERP has reported something of the row meanwhile."""
 _SHIPPED = "order shipped"
+"""Only where the ERP reports what happens in it."""
 EXPECTED_STATES = {
-    "account created": "completed",
-    "captured update": "superseded",
-    "captured lead": "no-handler",
-    "opportunity created": "completed",
-    "amount raised": "completed",
-    "plug-in payload": "superseded",
-    "opportunity won": "completed",
-    _SHIPPED: "completed",
-    "unknown currency": "dead-lettered",
+    "account created": ("completed",),
+    "captured update": _DONE_BEFORE,
+    "captured lead": ("no-handler",),
+    "opportunity created": ("completed",),
+    "amount raised": ("completed",),
+    "plug-in payload": _DONE_BEFORE,
+    "opportunity won": ("completed",),
+    _SHIPPED: ("completed",),
+    "unknown currency": ("dead-lettered",),
 }
 
 
@@ -53,8 +56,8 @@ def checks(client: Client, played: Played) -> Iterator[Check]:
 
 def _states(played: Played) -> Check:
     seen = {scene: status["state"] for scene, status in played.events.items()}
-    expected = {scene: state for scene, state in EXPECTED_STATES.items() if scene in seen or scene != _SHIPPED}
-    wrong = [f"{scene} is {seen.get(scene)}" for scene, state in expected.items() if seen.get(scene) != state]
+    expected = {name: states for name, states in EXPECTED_STATES.items() if name in seen or name != _SHIPPED}
+    wrong = [f"{name} is {seen.get(name)}" for name, states in expected.items() if seen.get(name) not in states]
     return Check("every event ended as it should", not wrong, ", ".join(wrong) or f"{len(seen)} events")
 
 
@@ -116,7 +119,8 @@ def _archive(client: Client, played: Played) -> Check:
     wanted = {status["eventId"]: status["state"] for status in played.events.values()}
 
     def ask() -> bool:
-        return {line["id"]: line["data"]["state"] for line in client.archive.lines()} == wanted
+        lines = {line["id"]: line["data"]["state"] for line in client.archive.lines()}
+        return wanted.items() <= lines.items()  # some ERPs report what the app has written there, too
 
     try:
         eventually(ask, within=_WITHIN, what="a line for each event")

@@ -35,8 +35,8 @@ class Played:
 class Story:
     """Plays the scenes one after the other."""
 
-    def __init__(self, client: Client, screen: Screen, *, sends_events: bool) -> None:
-        self._sends_events = sends_events
+    def __init__(self, client: Client, screen: Screen, *, reports: bool) -> None:
+        self._reports = reports
         self._client = client
         self._screen = screen
         self._journeys = Journeys(client, screen)
@@ -108,8 +108,8 @@ class Story:
 
     def _order_shipped(self) -> None:
         """The order is shipped in the ERP, which says so: the opportunity shows it."""
-        if not self._sends_events:
-            self._screen.say("This ERP sends no events yet.", indent=13)
+        if not self._reports:
+            self._screen.say("The stand-in of this ERP does not report what happens in it.", indent=13)
             return
         sent = datetime.now(UTC)
         record = self._client.erp.ship(self._played.opportunity)["record"]

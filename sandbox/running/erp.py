@@ -17,7 +17,7 @@ class Erp:
 
     `module` is run as its stand-in, with its key as the option `secret`, and keeps its books in `books`. `system` is
     what SYSTEMS says of it at its address, and `key` names which of its keys the secret is. One that `sends_events` is
-    told where to; another one is subscribed to.
+    told where to; the app subscribes to one that can be `subscribed` to.
     """
 
     module: str
@@ -26,6 +26,12 @@ class Erp:
     key: str
     system: Callable[[str], Mapping[str, Any]]
     sends_events: bool = False
+    subscribed: bool = False
+
+    @property
+    def reports(self) -> bool:
+        """Whether the app hears of what happens there."""
+        return self.sends_events or self.subscribed
 
     def command(self, port: int, data: Path, secret: str, app: str, events_key: str) -> list[str]:
         """The module of the stand-in, and its options; `app` is the address to which it sends events."""
@@ -65,6 +71,7 @@ ERPS: Mapping[str, Erp] = {
             # A stand-in that is killed loses its requests; nobody wants to wait ten minutes for one of those.
             "unknownSeconds": 20,
         },
+        subscribed=True,
     ),
     "finance-operations": Erp(
         "sandbox.systems.finance_operations",

@@ -167,7 +167,14 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, er
         "AzureWebJobsStorage": reached.storage,
         "ServiceBus": reached.servicebus,
         "EventHubs": reached.eventhubs,
-        "INTAKE_KEYS": json.dumps({"dataverse": [keys.webhook], "plugin": [keys.plugin], "erp": [keys.erp_events]}),
+        "INTAKE_KEYS": json.dumps(
+            {
+                "dataverse": [keys.webhook],
+                "plugin": [keys.plugin],
+                "erp": [keys.erp_events],
+                "business-central": [keys.business_central],
+            }
+        ),
         "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
         "PLUGIN_EVENTS": json.dumps(plugin_events()),
         "DATAVERSE_URL": reached.dataverse,
@@ -183,6 +190,7 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, er
         "PUBLISHER_PREFIX": PREFIX,
         **ERPS[erp].settings(reached.erp, keys.erp, {"credit": {"adapter": "rest-scoring", "url": reached.credit}}),
         "SYSTEMS_CREDIT_API_KEY": keys.credit,
+        **({"PUBLIC_URL": reached.functions} if ERPS[erp].subscribed else {}),
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
         "PYTHON_THREADPOOL_THREAD_COUNT": "128",
         "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1048576",

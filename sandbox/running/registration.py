@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 import requests
 
+from sandbox.machine.ports import LOOPBACK, Ports
 from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import Endpoints
 from sandbox.systems.dataverse import declared_flows
@@ -99,6 +100,12 @@ def register(reached: Endpoints) -> None:
             if step.pre_image:
                 image = _id(f"{step.name}, pre image")
                 _upsert(session, f"{web_api}/sdkmessageprocessingstepimages({image})", _image(step))
+
+
+def subscribe(ports: Ports) -> None:
+    """Let the app subscribe now to what happens in its ERP, for which it has a timer. Raises `RegistrationError`."""
+    url = f"http://{LOOPBACK}:{ports.events_host}/admin/functions/erp_watch"
+    _check(requests.post(url, json={}, timeout=_TIMEOUT))
 
 
 def _body(

@@ -11,7 +11,7 @@ from sandbox.repository import REPOSITORY, TOOLS
 from sandbox.running import programs, registration, requests_file
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
-from sandbox.running.erp import DEFAULT
+from sandbox.running.erp import DEFAULT, ERPS
 from sandbox.running.reload import AppFiles, Changes, Reload
 from sandbox.running.state import StateDirectory
 
@@ -130,6 +130,8 @@ class Sandbox:
             hosts = programs.hosts(self.ports, self._app, settings, self._settings_file, self._python)
             self._supervisor.run(hosts)
         registration.register(reached)
+        if self._app is not None and ERPS[self._erp].subscribed:
+            registration.subscribe(self.ports)
         if self._restart:
             self._supervisor.watch()
         requests_file.write(reached, self.state.requests)

@@ -29,6 +29,7 @@ class Keys:
     operations: str = field(default_factory=_key)
     erp: str = field(default_factory=_key)
     erp_events: str = field(default_factory=_key)
+    business_central: str = field(default_factory=_key)
     credit: str = field(default_factory=_key)
 
     @classmethod

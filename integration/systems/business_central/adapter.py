@@ -7,6 +7,8 @@ from integration.clock import Clock
 from integration.systems.business_central.customers import Customers
 from integration.systems.business_central.options import Options
 from integration.systems.business_central.orders import Orders
+from integration.systems.business_central.reports import Reports
+from integration.systems.business_central.webhooks import Webhooks
 from integration.systems.business_central.webservice import Company
 from integration.systems.references import References
 from integration.systems.safety import Safety
@@ -14,9 +16,9 @@ from integration.transport import Authorizer, Sender
 
 
 class BusinessCentral:
-    """`CustomerSystem` and `OrderSystem`."""
+    """`CustomerSystem`, `OrderSystem` and `ErpRecords`; `webhooks` say what changes there."""
 
-    def __init__(self, customers: Customers, orders: Orders) -> None:
+    def __init__(self, customers: Customers, orders: Orders, reports: Reports, webhooks: Webhooks) -> None:
         self.safety: Mapping[str, Safety] = {**customers.safety, **orders.safety}
         self.put_customer = customers.put_customer
         self.get_customer = customers.get_customer
@@ -24,6 +26,9 @@ class BusinessCentral:
         self.put_order = orders.put_order
         self.get_order = orders.get_order
         self.hold_order = orders.hold_order
+        self.customer_report = reports.customer_report
+        self.order_report = reports.order_report
+        self.webhooks = webhooks
 
     @classmethod
     def over(
@@ -41,4 +46,5 @@ class BusinessCentral:
         """For the company with this id; `base_url` ends with `/api/v2.0`."""
         web = Company(sender, service, authorizer, base_url=base_url, company=company)
         customers = Customers(web, references, options, clock)
-        return cls(customers, Orders(web, customers, references, options, clock))
+        webhooks = Webhooks(sender, service, authorizer, base_url=base_url, company=company, rows=web)
+        return cls(customers, Orders(web, customers, references, options, clock), Reports(web), webhooks)

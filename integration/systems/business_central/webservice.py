@@ -1,15 +1,18 @@
 """Calls to API v2.0 of one company."""
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from integration.clock import iso
 from integration.odata import literal
 from integration.systems.business_central.errors import business_central_failure
 from integration.systems.odata.calls import ETAG, Calls, Creation, Row, Tagged
-from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender
+from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender, validated
 
-_HEADERS = {"Accept-Language": "en-US"}
+HEADERS = {"Accept-Language": "en-US"}
 """Error texts in one language: people read them, nothing is decided by them."""
 
 
@@ -21,7 +24,7 @@ class Company:
 
     def __init__(self, sender: Sender, service: str, authorizer: Authorizer, *, base_url: str, company: str) -> None:
         self.service = service
-        self._calls = Calls(sender, service, authorizer, failure=business_central_failure, headers=_HEADERS, shape=_Row)
+        self._calls = Calls(sender, service, authorizer, failure=business_central_failure, headers=HEADERS, shape=_Row)
         self._root = f"{base_url.rstrip('/')}/companies({quote(company, safe='')})"
 
     async def find(
@@ -34,6 +37,19 @@ class Company:
     async def all(self, kind: str, *, context: CallContext = NO_CONTEXT) -> list[Row]:
         """The rows of a small kind, at most the first page of them."""
         return await self._listed(kind, f"/{kind}", context)
+
+    async def changed_since(
+        self, kind: str, since: datetime, *, page: int, context: CallContext = NO_CONTEXT
+    ) -> AsyncIterator[Row]:
+        """The rows of a kind that were changed after `since`, page by page."""
+        path: str | None = f"/{kind}?$filter=lastModifiedDateTime%20gt%20{quote(iso(since), safe='')}"
+        size = {"Prefer": f"odata.maxpagesize={page}"}
+        while path is not None:
+            request = self._calls.request(f"find {kind}", "GET", self._root + path, headers=size)
+            found = validated(_Page, await self._calls.send(request, context))
+            for row in found.value:
+                yield row
+            path = _following(found.next_link)
 
     async def posted_of(self, kind: str, order_id: str, *, context: CallContext = NO_CONTEXT) -> list[Row]:
         """What was posted of an order, by the order's id."""
@@ -65,6 +81,17 @@ class Company:
 
     def _address(self, kind: str, row: Row) -> tuple[str, dict[str, str]]:
         return f"{self._root}/{kind}({row['id']})", {"If-Match": str(row[ETAG])}
+
+
+def _following(link: str | None) -> str | None:
+    """What follows the company's address in the link to the next page: the host is the one of the settings."""
+    kind = (link or "").partition("/companies(")[2].partition(")/")[2]
+    return f"/{kind}" if kind else None
+
+
+class _Page(BaseModel):
+    value: list[Row]
+    next_link: str | None = Field(default=None, alias="@odata.nextLink")
 
 
 class _Row(Tagged):

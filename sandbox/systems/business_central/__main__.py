@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from sandbox.systems import tokens
+from sandbox.systems.business_central import subscriptions
 from sandbox.systems.business_central.api import build_app
 from sandbox.systems.business_central.rows import SCHEMA
 from sandbox.systems.database import open_database
@@ -19,7 +20,7 @@ def main() -> int:
     parser.add_argument("--client-id", default="business-central-sandbox-client")
     parser.add_argument("--client-secret", default="business-central-sandbox-secret")
     given = parser.parse_args()
-    database = open_database(given.db, tokens.SCHEMA, SCHEMA)
+    database = open_database(given.db, tokens.SCHEMA, SCHEMA, subscriptions.SCHEMA)
     app = build_app(database, client_id=given.client_id, client_secret=given.client_secret)
     return serve(app, port=given.port)
 

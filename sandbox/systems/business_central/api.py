@@ -9,9 +9,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from sandbox.systems.business_central.admission import Admission, Limits
-from sandbox.systems.business_central.company import Company, Setup, order_by_number
+from sandbox.systems.business_central.company import Company, Setup, order_by_number, order_of
 from sandbox.systems.business_central.errors import BusinessCentralError, answer_for, bad_request, error_for
 from sandbox.systems.business_central.fields import KINDS
+from sandbox.systems.business_central.subscriptions import Subscriptions
 from sandbox.systems.http_server import stand_in
 from sandbox.systems.odata import Fields, FilterError, MixedOrError, UnknownFieldError, matching, page
 
@@ -60,11 +61,13 @@ class _Api:
     def __init__(self, database: sqlite3.Connection, company: Company) -> None:
         self._database = database
         self._company = company
+        self._subscriptions = Subscriptions(database, COMPANY_ID)
 
     def add_routes(self, app: web.Application, root: str) -> None:
         """Below one root address."""
         of_company = f"{root}/companies({{company}})"
         order = f"{of_company}/salesOrders({{id}})"
+        self._subscriptions.add_routes(app, root)
         app.router.add_get(f"{root}/companies", _companies)
         app.router.add_get(f"{of_company}/{_KIND}", self._list)
         app.router.add_get(f"{of_company}/{_KIND}({{id}})", self._get)
@@ -102,6 +105,13 @@ class _Api:
         async def books(_: web.Request) -> web.Response:
             return web.json_response({"effects": company.rows.effects()})
 
+        async def ship(request: web.Request) -> web.Response:
+            order = order_of(company, request.match_info["id"])
+            self._atomically(lambda: company.post(order["id"]))
+            return web.json_response({"record": order["id"], "orderNumber": order["number"], "status": "invoiced"})
+
+        self._subscriptions.add_controls(app)
+        app.router.add_post("/control/orders/{id}/shipped", ship)
         app.router.add_post("/control/orders/{number}/{act:release|reopen|post|delete}", act)
         app.router.add_patch(f"/control/{_KIND}/{{id}}", change)
         app.router.add_post("/control/setup", setup)
@@ -179,9 +189,11 @@ class _Api:
         try:
             result = work()
             self._database.execute("COMMIT")
+            self._subscriptions.report(self._company.rows.taken_changes())
         finally:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
+                self._company.rows.taken_changes()
         return result
 
 

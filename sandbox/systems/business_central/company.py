@@ -199,3 +199,12 @@ def order_by_number(company: Company, number: str) -> str:
     if found is None:
         raise not_found()
     return str(found["id"])
+
+
+def order_of(company: Company, opportunity_id: str) -> dict[str, Any]:
+    """The order that carries an opportunity's id as its external document number; 404 where there is none."""
+    reference = opportunity_id.replace("-", "").upper()
+    for order in company.rows.all("salesOrders"):
+        if order["externalDocumentNumber"] == reference:
+            return order
+    raise not_found()

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,11 +22,27 @@ _FIRST_NUMBER = {"customers": "C{:05d}", "salesOrders": "S-ORD{:06d}", "salesInv
                  "salesShipments": "S-SHPT{:06d}"}  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What webhooks report: `how` is created, updated or deleted. A change of a line is one of its order."""
+
+    kind: str
+    row_id: str
+    how: str
+    at: str
+
+
 class Rows:
     """Rows by kind (`customers`, `salesOrders`, `salesOrderLines`, ...); callers hold the transaction."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
+        self._changes: list[Change] = []
+
+    def taken_changes(self) -> list[Change]:
+        """What has changed since this was last asked."""
+        changes, self._changes = self._changes, []
+        return changes
 
     def all(self, kind: str, parent: str | None = None) -> list[dict[str, Any]]:
         """The rows of a kind, of one parent only where one is named, in the order of their numbers."""
@@ -57,7 +74,8 @@ class Rows:
     def insert(self, kind: str, body: dict[str, Any], *, parent: str | None = None) -> dict[str, Any]:
         """Insert a row under an id that the database gives; 400 where its number is taken."""
         row_id = str(uuid.uuid4())
-        text = json.dumps(body | {"lastModifiedDateTime": _now()})
+        body = body | {"lastModifiedDateTime": _now()}
+        text = json.dumps(body)
         try:
             self._database.execute(
                 "INSERT INTO rows VALUES (?, ?, ?, ?, 1, ?)", (kind, row_id, body.get("number"), parent, text)
@@ -74,9 +92,10 @@ class Rows:
         check_etag(current, if_match)
         body = {name: value for name, value in current.items() if not name.startswith("@")} | changes
         del body["id"]
+        body |= {"lastModifiedDateTime": _now()}
         self._database.execute(
             "UPDATE rows SET version = version + 1, number = ?, body = ? WHERE kind = ? AND id = ?",
-            (body.get("number"), json.dumps(body | {"lastModifiedDateTime": _now()}), kind, row_id),
+            (body.get("number"), json.dumps(body), kind, row_id),
         )
         self._note(kind, "updated", row_id, body)
         return self.get(kind, row_id)
@@ -86,7 +105,7 @@ class Rows:
         current = self.get(kind, row_id)
         check_etag(current, if_match)
         self._database.execute("DELETE FROM rows WHERE kind = ? AND id = ?", (kind, row_id))
-        self._note(kind, "deleted", row_id, current)
+        self._note(kind, "deleted", row_id, current | {"lastModifiedDateTime": _now()})
 
     def effects(self) -> list[dict[str, Any]]:
         """What was really done, oldest first."""
@@ -97,6 +116,10 @@ class Rows:
         ]
 
     def _note(self, kind: str, what: str, row_id: str, body: dict[str, Any]) -> None:
+        if kind == "salesOrderLines":
+            self._changes.append(Change("salesOrders", str(body.get("documentId")), "updated", _now()))
+        else:
+            self._changes.append(Change(kind, row_id, what, str(body.get("lastModifiedDateTime") or _now())))
         name = {"customers": "customer", "salesOrders": "order", "salesOrderLines": "order-line"}.get(kind, kind)
         self._database.execute(
             "INSERT INTO effects (at, kind, id, number, body) VALUES (?, ?, ?, ?, ?)",

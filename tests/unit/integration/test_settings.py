@@ -99,3 +99,12 @@ def test_what_cannot_work_stops_the_start(name: str, value: str) -> None:
         Settings.from_environment(environment(**{name: value}))
     assert name in str(raised.value) or "SYSTEMS.erp.rest-erp.url" in str(raised.value)
     assert "secret@" not in str(raised.value)
+
+
+def test_the_apps_own_address_is_the_configured_one_or_that_of_azure() -> None:
+    """Where nothing says it, nobody can be told to send there."""
+    azure = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+    assert Settings.from_environment(environment(**azure)).address == "https://app.azurewebsites.net"
+    both = environment(PUBLIC_URL="https://gateway.contoso.example", **azure)
+    assert Settings.from_environment(both).address == "https://gateway.contoso.example"
+    assert Settings.from_environment(environment()).address is None

@@ -7,20 +7,26 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NoReturn
 
+import azure.functions as func
+
 from integration import flows
 from integration.clock import SystemClock
 from integration.composition import written_columns
 from integration.events import IntegrationEvent, Wants, from_envelope
 from integration.flow.discovery import all_in, event_names, inbound_in
 from integration.flows import account
-from integration.intake import Accepted, ErpIntake, Intake, IntakeRequest, TakingIn
+from integration.intake import Accepted, BusinessCentralIntake, ErpIntake, Intake, IntakeRequest, TakingIn
+from integration.intake.business_central_intake import Watched
+from integration.intake.functions import blueprint
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
+from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.tables import table_account
 from integration.transport import Transport
 from tests.unit.integration.test_settings import environment
 
+COMPANY = "5d3d7d7a-3f3c-4f0f-9a52-0e5a3f5a0001"
 PAYLOAD = Path("tests/payloads/webhook_async_update_account_2019.json").read_bytes()
 KEY = "replace-this-intake-key"
 ACCOUNT = table_account(connection_string="UseDevelopmentStorage=true", account_name=None)
@@ -79,6 +85,9 @@ class UnderTest:
         taking_in = TakingIn(read, self.queue, self.ledger, SystemClock())
         names = event_names(inbound_in(flows).values())
         self.erp = ErpIntake(taking_in, names, organisation=read.dataverse_organisation)
+        self.business_central = BusinessCentralIntake(
+            taking_in, names, Watched("erp", COMPANY), organisation=read.dataverse_organisation
+        )
         self.intake = Intake(
             read,
             taking_in,
@@ -87,6 +96,10 @@ class UnderTest:
             ),
             results=written_columns(all_in(flows).values(), "new"),
         )
+
+    def blueprint(self, address: PublicAddress) -> func.Blueprint:
+        """Its functions."""
+        return blueprint(self.intake, self.erp, self.business_central, address)
 
     def webhook(self, body: bytes | Mapping[str, Any], **headers: str) -> Accepted:
         """Post a context; header names with `_` for `-`."""

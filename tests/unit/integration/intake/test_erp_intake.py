@@ -8,7 +8,6 @@ import azure.functions as func
 import pytest
 
 from integration.errors import Rejected, Transient, Unavailable
-from integration.intake.functions import blueprint
 from integration.public_address import PublicAddress
 from tests.unit.integration.intake.support import HEADERS, UnderTest
 
@@ -25,7 +24,7 @@ def refusal(under_test: UnderTest, name: str, body: Any, **headers: str) -> Reje
 def post(under_test: UnderTest, body: Any) -> func.HttpResponse:
     """Call the function as the host does."""
     app = func.FunctionApp()
-    app.register_functions(blueprint(under_test.intake, under_test.erp, PublicAddress("https://app.example")))
+    app.register_functions(under_test.blueprint(PublicAddress("https://app.example")))
     functions = {str(it.get_function_name()): it.get_user_function() for it in app.get_functions()}
     request = func.HttpRequest(
         "POST",

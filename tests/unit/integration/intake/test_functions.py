@@ -8,7 +8,6 @@ import azure.functions as func
 import pytest
 
 from integration.errors import Transient
-from integration.intake.functions import blueprint
 from integration.public_address import PublicAddress
 from tests.unit.integration.events.support import context, entity, pair
 from tests.unit.integration.intake.support import HEADERS, UnderTest
@@ -19,7 +18,7 @@ URL = "https://app.contoso.example/api/dataverse/webhook"
 def post(under_test: UnderTest, body: bytes, name: str = "dataverse_webhook", **headers: str) -> func.HttpResponse:
     """Call a function of the app as the host does."""
     app = func.FunctionApp()
-    app.register_functions(blueprint(under_test.intake, under_test.erp, PublicAddress(None)))
+    app.register_functions(under_test.blueprint(PublicAddress(None)))
     functions = {str(it.get_function_name()): it.get_user_function() for it in app.get_functions()}
     request = func.HttpRequest("POST", URL, headers={**HEADERS, **headers}, params={}, body=body)
     answer = asyncio.run(functions[name](request))
