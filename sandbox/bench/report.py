@@ -47,8 +47,8 @@ _CALLS: tuple[tuple[str, Callable[[TableCalls], float]], ...] = (
 
 MEANING = (
     "Medians over the rounds. The process that is measured has a core to itself; its broker and stores, the systems "
-    "outside and the load generator share the others. Absolute figures are this machine's; what holds elsewhere are "
-    "the ratios."
+    "outside and the load generator share the others. The absolute figures are those of this machine; the ratios hold "
+    "elsewhere, too."
 )
 
 
