@@ -122,7 +122,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 _KINDS = {
     **dict.fromkeys(("Integer", "BigInt", "Decimal", "Double", "Money", "Picklist", "State", "Status"), "number"),
-    "Boolean": "truth", "DateTime": "time", "String": "text", "Memo": "text", "MultiSelectPicklist": "text",
+    "Boolean": "truth",
+    "DateTime": "time",
+    "String": "text",
+    "Memo": "text",
+    "MultiSelectPicklist": "text",
 }
 
 
