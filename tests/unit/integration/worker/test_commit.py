@@ -72,6 +72,7 @@ def test_a_row_that_is_to_be_deleted_waits_until_it_is() -> None:
         (datetime(2026, 1, 1, 12, tzinfo=UTC), {"c": "2026-01-01T11:00:00Z"}, {"c": "2026-01-01T13:00:00+01:00"}),
         ("2026-01-01", {"c": "2026-01-02"}, {"c": "2026-01-01"}),
         ("2026-99-99 is a name", {"c": "another"}, {"c": "2026-99-99 is a name"}),
+        ("2026-99-99 is a name", {"c": "2026-99-98 is a name"}, {"c": "2026-99-99 is a name"}),
         ("2026", {"c": "2027"}, {"c": "2026"}),
         (None, {"_c_value": OTHER}, {"_c_value": None}),
     ],

@@ -329,3 +329,20 @@ async def test_an_event_that_waited_before_it_was_given_up_is_one_problem(world:
 
     (problem,) = world.ledger.table("problems").entities.values()
     assert str(problem["PartitionKey"]).startswith("dead-lettered")
+
+
+async def test_an_event_that_waited_leaves_the_list_of_problems_although_its_record_does_not_know_that_it_did(
+    world: World,
+) -> None:
+    """The record could not be written when the copy was scheduled: that it is a copy says enough."""
+    it = new(world)
+    world.handler.script = [Transient("busy", reason="erp-conflict")]
+    await handle(world, it)
+    ((copy, _),) = world.queue.scheduled
+    await world.ledger.close()
+    assert len(world.ledger.table("problems").entities) == 1
+    await (await world.ledger.record(it.session_id)).write(lambda memory: setattr(memory, "waiting", ""))
+    await handle(world, copy)
+    assert copy.attempt == 2
+    await world.ledger.close()
+    assert world.ledger.table("problems").entities == {}
