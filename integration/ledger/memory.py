@@ -23,10 +23,11 @@ from integration.ledger.status import State
 SCHEMA: Final = 1
 RECENT_KEPT: Final = 32
 DEAD_LETTERS_KEPT: Final = 50
-RETURNS: Final = 9
-"""How often a dead-lettered message is redelivered before the broker moves it: one less than maxDeliveryCount.
+RETURNS: Final = 18
+"""How often a dead-lettered message may come back before it must have been in the dead-letter queue.
 
-If it comes once more, a person has put it back into the queue, and it is worked on again.
+The broker moves it after nine redeliveries (one less than maxDeliveryCount), later if it does not count them all, as
+where a session is given back in good order. If it comes more often, a person has put it back, and it is worked on.
 """
 
 
@@ -56,7 +57,8 @@ class DeadLetter:
     """A dead-lettered event of the record for which no later event has made up.
 
     `returns` counts how often its message came back on its way to the dead-letter queue; `reported` names where it has
-    been reported (`row`, `hub`).
+    been reported (`row`, `hub`), and of which attempts the message was seen in the dead-letter queue (`queue 1`): if
+    such a message comes again, a person has put it back.
     """
 
     reason: str = ""
@@ -64,6 +66,14 @@ class DeadLetter:
     at: str = ""
     returns: int = 0
     reported: tuple[str, ...] = ()
+
+    def has_arrived(self, attempt: int) -> bool:
+        """Whether the message of this attempt was seen in the dead-letter queue."""
+        return f"queue {attempt}" in self.reported
+
+    def arrived(self, attempt: int) -> "DeadLetter":
+        """With the message of this attempt seen in the dead-letter queue."""
+        return self if self.has_arrived(attempt) else replace(self, reported=(*self.reported, f"queue {attempt}"))
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@
 """
 
 import asyncio
-from dataclasses import replace
 from typing import Final
 
 from integration.clock import Clock, iso
@@ -82,15 +81,15 @@ class DeadLetterReader:
         return False
 
     async def _note_arrival(self, event: IntegrationEvent) -> None:
-        """Write down that the message has all its returns behind it: if it comes again, a person has put it back."""
+        """Write down that the message is in the dead-letter queue: if it comes again, a person has put it back."""
 
         def arrive(memory: Memory) -> None:
             if letter := memory.dead_letters.get(event.event_id):
-                memory.dead_letters[event.event_id] = replace(letter, returns=RETURNS)
+                memory.dead_letters[event.event_id] = letter.arrived(event.attempt)
 
         record = await self._ledger.record(event.session_id, guest=True)
         letter = record.memory.dead_letters.get(event.event_id)
-        if letter is not None and letter.returns < RETURNS:
+        if letter is not None and not letter.has_arrived(event.attempt):
             await record.write(arrive)
 
     async def _give_reason(self, event: IntegrationEvent, message: DeadMessage, status: EventStatus | None) -> None:

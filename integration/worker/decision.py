@@ -99,7 +99,9 @@ Decision: TypeAlias = Settle | Duplicate | RetryAt | ToDeadLetter | Withdraw
 def on_arrival(memory: Memory, event: IntegrationEvent) -> PassOn | None:
     """`PassOn` for a message on its way to the dead-letter queue, else None: the event is worked on."""
     letter = memory.dead_letters.get(event.event_id)
-    return PassOn(letter) if letter is not None and letter.returns < RETURNS else None
+    if letter is None or letter.returns >= RETURNS or letter.has_arrived(event.attempt):
+        return None
+    return PassOn(letter)
 
 
 def decide(  # noqa: PLR0911 -- one return for each row of the table

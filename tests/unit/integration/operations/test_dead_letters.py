@@ -97,6 +97,22 @@ async def test_a_dead_letter_that_was_seen_in_the_queue_is_worked_on_as_soon_as_
     assert status.state is State.COMPLETED
 
 
+async def test_a_copy_of_it_that_is_still_under_way_goes_to_the_queue_too() -> None:
+    """The broker died after it had taken the copy that reports later, and before the message was completed."""
+    it = Reading()
+    about = await it.desk.dead_letter()
+    it.letters.put(to_envelope(about))
+    await it.reader.run()
+    copy = dataclasses.replace(about, attempt=2)
+    with pytest.raises(DeadLettered):
+        await it.desk.world.worker.handle(to_envelope(copy))
+    it.letters.put(to_envelope(copy))
+    for _ in range(2):
+        await it.reader.run()
+    memory = it.desk.world.ledger.memory(about.session_id)
+    assert memory.dead_letters[about.event_id].reported == ("row", "hub", "queue 1", "queue 2")
+
+
 async def test_a_row_that_was_lost_is_made_again_with_its_reason() -> None:
     """The record knows why; no other reason is made up."""
     it = Reading()
