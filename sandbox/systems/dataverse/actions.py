@@ -38,7 +38,7 @@ class Actions:
         lookup = reference("opportunity", activity.get("opportunityid@odata.bind"), self._schema, self._store)
         row = self._store.get("opportunity", lookup["id"])
         if row is None or row.values["statecode"] != OPEN:
-            raise ODataError(400, "0x80040203", "The opportunity is already closed.")
+            raise ODataError(400, "0x80040515", "The opportunity is already closed.")
         sent: Values = {"statecode": CLOSING[action]}
         if body["Status"] != DEFAULT_STATUS:
             sent["statuscode"] = read("opportunity", table.columns["statuscode"], body["Status"])

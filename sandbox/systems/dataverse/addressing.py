@@ -62,7 +62,8 @@ def address(table: Table, key: str) -> Address:
         return Address(table, named[table.id_column].lower(), {})
     columns = {table.by_property[name].name: text for name, text in named.items() if name in table.by_property}
     if not columns or tuple(sorted(columns)) not in {tuple(sorted(each)) for each in table.keys}:
-        raise bad_request(f"The key in the request URI is not valid for resource '{table.name}'.", "0x80060888")
+        said = f"The specified key attributes are not a defined key for the {table.name} entity"
+        raise bad_request(said, "0x80060890")  # EntityKeyNotDefined
     return Address(table, None, {name: _read(table, name, text) for name, text in columns.items()})
 
 

@@ -10,6 +10,8 @@ from sandbox.systems.dataverse.schema import Column, Table
 Definition = dict[str, Any]
 
 INVALID = "0x80048d19"
+DUPLICATE_ATTRIBUTE = "0x80047013"
+"""DuplicateAttributeSchemaName."""
 _CUSTOM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_[A-Za-z0-9_]+")
 _TYPE = re.compile(r"#?Microsoft\.Dynamics\.CRM\.(?:Complex)?(\w+)AttributeMetadata")
 _CREATABLE = frozenset(
@@ -31,7 +33,7 @@ def new_column(table_name: str, body: Definition, columns: dict[str, Column]) ->
     name, kind = _schema_name(body), _column_type(body)
     if name.lower() in columns:
         said = f"An attribute with the specified name {name} already exists for entity {table_name}"
-        raise ODataError(400, "0x80044153", said)
+        raise ODataError(400, DUPLICATE_ATTRIBUTE, said)
     given = {"LogicalName": name.lower(), "SchemaName": name, "AttributeType": kind, "IsCustomAttribute": True}
     return given | _column_settings(kind, body)
 
@@ -55,9 +57,11 @@ def new_key(table: Table, body: Definition) -> Definition:
     if not columns or unknown:
         raise bad_request(f"An alternate key of {table.name} needs columns that exist; not there: {unknown}")
     if any(name.lower() == key["LogicalName"] for key in table.key_definitions):
-        raise ODataError(400, "0x80060890", f"An alternate key named {name} exists for entity {table.name}")
+        said = f"An entity key with the name {name} already exists on entity {table.name}."
+        raise ODataError(400, "0x80060893", said)  # EntityKeyNameExists
     if tuple(columns) in table.keys:
-        raise ODataError(400, "0x80060890", f"An alternate key on {','.join(columns)} exists for entity {table.name}")
+        said = "An entity key with the selected attributes already exists on entity."
+        raise ODataError(400, "0x80060894", said)  # EntityKeyWithSelectedAttributesExists
     given = {"SchemaName": name, "LogicalName": name.lower(), "KeyAttributes": list(columns)}
     return given | ({"DisplayName": text} if (text := label_text(body, "DisplayName")) else {})
 
@@ -67,7 +71,8 @@ def new_table(body: Definition, taken: set[str]) -> Definition:
     name = _schema_name(body)
     logical = name.lower()
     if logical in taken:
-        raise ODataError(400, "0x80044150", f"An entity with the specified name {logical} already exists.")
+        said = f"An entity with the specified name {logical} already exists."
+        raise ODataError(400, "0x80047010", said)  # DuplicateName
     listed = body.get("Attributes")
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise bad_request("A table needs Attributes, with its primary name column among them.", INVALID)
@@ -82,7 +87,7 @@ def new_table(body: Definition, taken: set[str]) -> Definition:
         column = new_column(logical, each, {})
         if column["LogicalName"] in columns:
             said = f"An attribute with the specified name {column['SchemaName']} already exists for entity {logical}"
-            raise ODataError(400, "0x80044153", said)
+            raise ODataError(400, DUPLICATE_ATTRIBUTE, said)
         columns[column["LogicalName"]] = column
     texts = {key: label_text(body, key) for key in ("DisplayName", "DisplayCollectionName", "Description")}
     return {
@@ -172,7 +177,7 @@ def _option(given: Any) -> Definition:
 def _schema_name(body: Definition) -> str:
     name = body.get("SchemaName")
     if not isinstance(name, str) or _CUSTOM_NAME.fullmatch(name) is None:
-        raise bad_request(f"The SchemaName '{name}' needs a publisher prefix: new_Name.", "0x80044151")
+        raise bad_request(f"The SchemaName '{name}' needs a publisher prefix: new_Name.", "0x80040203")
     return name
 
 

@@ -1,4 +1,9 @@
-"""Web API errors: the status, the code and the words that Dataverse uses."""
+"""Web API errors: the status, the code and the words that Dataverse uses.
+
+The names in brackets, their codes and their words are those of "Web service error codes" in Microsoft's documentation,
+here and where else a code is written. What is not in that list has its source beside it. Which status a code comes
+with is documented for few of them; the others have the one that public clients expect.
+"""
 
 from aiohttp import web
 
@@ -33,12 +38,12 @@ class ODataError(Exception):
 
 
 def bad_request(message: str, code: str = "0x80060888") -> ODataError:
-    """400: the request cannot be read."""
+    """400: the request cannot be read. The code is that of answers in "Join tables using OData"."""
     return ODataError(400, code, message)
 
 
 def no_such_segment(segment: str) -> ODataError:
-    """404: no entity set, function or action of that name."""
+    """404: no entity set, function or action of that name ("Troubleshoot Dataverse Web API client errors")."""
     return ODataError(404, "0x8006088a", f"Resource not found for the segment '{segment}'.")
 
 
@@ -50,12 +55,12 @@ def not_simulated(what: str) -> ODataError:
 
 
 def no_such_property(name: str, table: str) -> ODataError:
-    """400: an unknown column in a query."""
+    """400: an unknown column in a query; clients report this code, the documentation prints 0x0."""
     return bad_request(f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table}'.")
 
 
 def undeclared_property(name: str, table: str) -> ODataError:
-    """400: an unknown column in a body."""
+    """400: an unknown column in a body ("Troubleshoot Dataverse Web API client errors")."""
     return ODataError(
         400,
         "0x80048d19",
@@ -67,7 +72,7 @@ def undeclared_property(name: str, table: str) -> ODataError:
 
 
 def unreadable_value(name: str, value: object, edm_type: str) -> ODataError:
-    """400: a value of the wrong type."""
+    """400: a value of the wrong type; the code is that of every unreadable payload."""
     return ODataError(
         400,
         "0x80048d19",
@@ -77,29 +82,29 @@ def unreadable_value(name: str, value: object, edm_type: str) -> ODataError:
 
 
 def no_such_row(table: str, row_id: str) -> ODataError:
-    """404: the primary key is unknown."""
+    """404: the primary key is unknown (ObjectDoesNotExist)."""
     return ODataError(404, "0x80040217", f"Entity '{table}' With Id = {row_id} Does Not Exist")
 
 
 def no_such_key(table: str) -> ODataError:
-    """404: the alternate key's values are unknown."""
+    """404: the alternate key's values are unknown (RecordNotFoundByEntityKey)."""
     return ODataError(404, "0x80060891", f"A record with the specified key values does not exist in {table} entity")
 
 
 def version_mismatch() -> ODataError:
-    """412: If-Match names a version that is no longer current."""
+    """412: If-Match names a version that is no longer current (ConcurrencyVersionMismatch)."""
     return ODataError(
         412, "0x80060882", "The version of the existing record doesn't match the RowVersion property provided."
     )
 
 
 def already_exists() -> ODataError:
-    """412: a row with that key is there."""
+    """412: a row with that key is there (DuplicateRecord; the words are those of "Perform conditional operations")."""
     return ODataError(412, "0x80040237", "A record with matching key values already exists.")
 
 
 def key_violated(table: str, columns: str) -> ODataError:
-    """412: an alternate key would not be unique any more."""
+    """412: an alternate key would not be unique any more (DuplicateRecordEntityKey)."""
     return ODataError(
         412,
         "0x80060892",
@@ -109,17 +114,17 @@ def key_violated(table: str, columns: str) -> ODataError:
 
 
 def privilege_denied(message: str) -> ODataError:
-    """403: the user lacks a privilege."""
+    """403: the user lacks a privilege (PrivilegeDenied)."""
     return ODataError(403, "0x80040220", message)
 
 
 def not_allowed(method: str) -> ODataError:
-    """405: the resource exists, but does not support the method."""
-    return ODataError(405, "0x8006088b", f"The requested resource does not support http method '{method}'.")
+    """405: the resource exists, but does not support the method; clients report the code for definitions."""
+    return ODataError(405, "0x80060888", f"The requested resource does not support http method '{method}'.")
 
 
 def throttled(limit: str, retry_after: int) -> ODataError:
-    """429: a service-protection limit; `limit` is requests, time or concurrency."""
+    """429: a service-protection limit; `limit` is requests, time or concurrency ("Service protection API limits")."""
     code, message = _LIMITS[limit]
     return ODataError(429, code, message, headers={"Retry-After": str(retry_after)})
 

@@ -118,10 +118,10 @@ class FetchXml:
         try:
             cookie = ET.fromstring(fetch.cookie)  # noqa: S314 -- from the sandbox's own clients
         except ET.ParseError as wrong:
-            raise ODataError(400, "0x80041129", "Malformed XML in the Paging Cookie") from wrong
-        key = cookie.find(table.id_column)
-        if cookie.tag != "cookie" or key is None or fetch.distinct:
-            raise ODataError(400, "0x80041129", "Malformed XML in the Paging Cookie")
+            raise _wrong_cookie("Malformed XML in the Paging Cookie") from wrong
+        if cookie.tag != "cookie" or [each.tag for each in cookie] != _ordering(fetch, table) or fetch.distinct:
+            raise _wrong_cookie("Paging Cookie And Query Do Not Match")
+        key = cookie[-1]
         last = key.get("last", "").strip("{}").lower()
         places = [at for at, row in enumerate(rows) if getattr(row[fetch.entity.alias], "id", None) == last]
         return places[-1] + 1 if places and str(fetch.page - 1) == cookie.get("page") else counted
@@ -133,8 +133,7 @@ class FetchXml:
         plain = not fetch.distinct and not entity.links and not any(order.entity for order in entity.orders)
         if rows and plain and preferences.annotates(f"{CRM}fetchxmlpagingcookie"):
             table = join.table(entity.alias)
-            names = dict.fromkeys([*(order.column or "" for order in entity.orders), table.id_column])
-            parts = [_cookie_part(table, name, rows[-1], rows[0], entity.alias) for name in names]
+            parts = [_cookie_part(table, name, rows[-1], rows[0], entity.alias) for name in _ordering(fetch, table)]
             inner = f'<cookie page="{fetch.page}">{"".join(parts)}</cookie>'
             twice = quote(quote(inner, safe=""), safe="")
             more[f"@{CRM}fetchxmlpagingcookie"] = (
@@ -198,6 +197,17 @@ def _aggregates(entity: Source) -> list[tuple[str, Attribute, str]]:
     if len({alias for _, _, alias in found}) < len(found):
         raise invalid("Every attribute of an aggregate query needs an alias of its own.")
     return found
+
+
+def _ordering(fetch: Fetch, table: Table) -> list[str]:
+    """The columns of a paging cookie: those that the query is ordered by, and the primary key."""
+    names = [order.column or "" for order in fetch.entity.orders if order.column != table.id_column]
+    return [*dict.fromkeys(names), table.id_column]
+
+
+def _wrong_cookie(said: str) -> ODataError:
+    """400: QueryBuilderPagingOrderBy; the words are those that clients report."""
+    return ODataError(400, "0x80041129", said)
 
 
 def _unordered(fetch: Fetch) -> Fetch:

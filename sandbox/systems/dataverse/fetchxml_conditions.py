@@ -137,7 +137,7 @@ def _column_test(operand: Operand, name: str, right: Callable[[Joined], Any]) ->
     if name in {"ne", "neq"}:
         return lambda joined: operand.value(joined) != right(joined)
     if name not in _ORDERED:
-        raise invalid(f"The operator '{name}' is not known.")
+        raise invalid("Unsupported condition operator.", "0x80041120")  # QueryBuilderInvalidConditionOperator
     compare = _ORDERED[name]
     return lambda joined: (
         (a := operand.value(joined)) is not None and (b := right(joined)) is not None and compare(a, b)

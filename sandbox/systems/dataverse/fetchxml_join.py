@@ -5,7 +5,17 @@ from typing import Any
 
 from sandbox.systems.dataverse import values
 from sandbox.systems.dataverse.fetchxml_conditions import Find, Joined, Operand, Test, filter_test
-from sandbox.systems.dataverse.fetchxml_query import Fetch, Filter, Link, Order, Source, invalid
+from sandbox.systems.dataverse.fetchxml_query import (
+    NO_ALIAS,
+    NO_ATTRIBUTE,
+    NO_ENTITY,
+    Fetch,
+    Filter,
+    Link,
+    Order,
+    Source,
+    invalid,
+)
 from sandbox.systems.dataverse.representation import Representation
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.selection import sort_key
@@ -31,7 +41,7 @@ class Join:
         """A column, found in joined rows; 400 for a table or a column that there is not."""
         alias = alias or self._fetch.entity.alias
         if alias not in self._tables:
-            raise invalid(f"There is no link-entity with the alias '{alias}'.")
+            raise invalid(f"There is no link-entity with the alias '{alias}'.", NO_ALIAS)
         table = self._tables[alias]
         found = column_of(table, column)
         return Operand(
@@ -151,7 +161,7 @@ def column_of(table: Table, name: str) -> Column:
     column = table.columns.get(name)
     if column is None:
         said = f"'{table.name}' entity doesn't contain attribute with Name = '{name}' and NameMapping = 'Logical'."
-        raise invalid(said)
+        raise invalid(said, NO_ATTRIBUTE)
     return column
 
 
@@ -168,9 +178,8 @@ def stored(table: Table, column: Column, row: Row | None) -> Any:
 
 def no_such_table(name: str) -> Exception:
     """400: FetchXML names a table that is not there."""
-    return invalid(
-        f"The entity with a name = '{name}' with namemapping = 'Logical' was not found in the MetadataCache."
-    )
+    said = f"The entity with a name = '{name}' with namemapping = 'Logical' was not found in the MetadataCache."
+    return invalid(said, NO_ENTITY)
 
 
 def _shown(column: Column, row: Row | None) -> Any:

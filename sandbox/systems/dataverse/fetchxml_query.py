@@ -12,6 +12,9 @@ from sandbox.systems.dataverse.relations import LINKS_AT_MOST
 
 AGGREGATE_LIMIT = 50_000
 _INVALID = "0x8004111c"
+"""What clients report for elements that FetchXML does not know ("Invalid Child Node ..."); here for all else, too."""
+NO_ALIAS, NO_ATTRIBUTE, NO_ENTITY = "0x8004110b", "0x80041103", "0x80041102"
+"""QueryBuilderNoAlias, QueryBuilderNoAttribute, QueryBuilderNoEntity."""
 _NO_EFFECT = frozenset({"version", "mapping", "output-format", "no-lock", "latematerialize", "options"})
 """Attributes of `fetch` that leave the result as it is."""
 _ELSEWHERE = frozenset(
@@ -112,9 +115,9 @@ def read_fetch(text: str) -> Fetch:
     return _Reader().fetch(element)
 
 
-def invalid(said: str) -> ODataError:
+def invalid(said: str, code: str = _INVALID) -> ODataError:
     """400: the query cannot be read."""
-    return bad_request(said, _INVALID)
+    return bad_request(said, code)
 
 
 class _Reader:
@@ -169,7 +172,7 @@ class _Reader:
         self._links += 1
         kind = element.get("link-type", "inner")
         if kind not in kinds:
-            raise invalid(f"The link-type '{kind}' is not valid here.")
+            raise invalid(f"The link-type '{kind}' is not valid here.", "0x80041121")  # QueryBuilderInvalidJoinOperator
         if "from" not in element.attrib or "to" not in element.attrib:
             raise not_simulated("A link-entity without from and to")
         source = self._source(element, "link-entity", {"name", "from", "to", "alias", "link-type"})
@@ -181,7 +184,9 @@ class _Reader:
         _check(element, "filter", {"type", "hint", *_UI}, {"condition", "filter", "link-entity"})
         kind = element.get("type", "and")
         if kind not in {"and", "or"}:
-            raise invalid(f"The type '{kind}' of a filter is neither 'and' nor 'or'.")
+            raise invalid(
+                f"The type '{kind}' of a filter is neither 'and' nor 'or'.", "0x80041122"
+            )  # QueryBuilderInvalidFilterType
         if "hint" in element.attrib and element.attrib["hint"] != "union":
             raise invalid("The hint of a filter is 'union'.")
         return Filter(kind == "or", tuple(self._part(child) for child in element))
@@ -271,5 +276,7 @@ def _number(given: dict[str, str], name: str) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit()) or int(text) == 0:
-        raise invalid(f"The attribute '{name}' is a number above zero; it is '{text}'.")
+        raise invalid(
+            f"The attribute '{name}' is a number above zero; it is '{text}'.", "0x8004110c"
+        )  # QueryBuilderValue_GreaterThanZero
     return int(text)

@@ -135,7 +135,7 @@ class Metadata:
         if call.method == "DELETE":
             if not table.definition.get("IsCustomEntity"):
                 raise ODataError(
-                    400, "0x80047008", f"The entity {table.name} is a system entity and cannot be deleted."
+                    400, "0x80047008", f"The specified entity is not customizable: {table.name} is a system entity."
                 )
             self._delete_table(table)
             return web.Response(status=204)
@@ -276,10 +276,12 @@ class Metadata:
 
 
 def _check_deletable(table: Table, column: Column) -> None:
-    if not column.definition.get("IsCustomAttribute") or column.name == table.name_column:
-        raise ODataError(
-            400, "0x80047007", f"The column {column.name} of {table.name} cannot be deleted: it is a system column."
-        )
+    if column.name == table.name_column:
+        said = "The Primary UI Attribute is not valid for deletion"
+        raise ODataError(400, "0x80047002", said)  # CannotDeletePrimaryUIAttribute
+    if not column.definition.get("IsCustomAttribute"):
+        said = f"The 'Delete' operation on the current component(name='{column.name}') failed: it is a system column."
+        raise ODataError(400, "0x8004f032", said)  # CannotDeleteMetadata
     if any(column.name in key for key in table.keys):
         raise ODataError(
             400, "0x8004f01f", f"The column {column.name} of {table.name} cannot be deleted: an alternate key uses it."

@@ -221,7 +221,7 @@ def _version(call: Call, table: Table) -> int | None:
     if not table.optimistic_concurrency:
         raise ODataError(
             400,
-            "0x80060883",
+            "0x8006088d",  # OptimisticConcurrencyNotEnabled
             f"Optimistic concurrency isn't enabled for entity type {table.name}. The IfVersionMatches value of "
             "ConcurrencyBehavior can only be used if optimistic concurrency is enabled.",
         )

@@ -170,7 +170,7 @@ def test_a_new_table_takes_rows(application: Dataverse, table: tuple[str, str]) 
     row = application.get(f"{definition['EntitySetName']}({row_id})")
     assert (row["new_code"], row["statecode"], row[definition["PrimaryIdAttribute"]]) == ("B-1", 0, row_id)
     twin = {"SchemaName": definition["SchemaName"], "Attributes": [string("new_Name", IsPrimaryName=True)]}
-    assert refusal(application.call("POST", "EntityDefinitions", twin)) == (400, "0x80044150")
+    assert refusal(application.call("POST", "EntityDefinitions", twin)) == (400, "0x80047010")
 
 
 def test_a_deleted_table_takes_nothing_with_it(application: Dataverse, table: tuple[str, str]) -> None:

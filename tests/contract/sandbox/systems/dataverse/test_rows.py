@@ -241,7 +241,7 @@ def test_an_opportunity_is_won_by_the_action(application: Dataverse) -> None:
         12.5,
         "2026-11-20",
     )
-    assert error(application.call("POST", "LoseOpportunity", body)) == (400, "0x80040203")
+    assert error(application.call("POST", "LoseOpportunity", body)) == (400, "0x80040515")
 
 
 def test_an_opportunity_is_lost_by_the_action(application: Dataverse) -> None:
