@@ -17,13 +17,18 @@ def sdks() -> Path:
     return installed(PACKAGE, "The JavaScript SDKs of Service Bus and Event Hubs")
 
 
-def test_the_javascript_sdks_pass_the_same_journeys(sdks: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", ["plain", "tls", "websockets"])
+def test_the_javascript_sdks_pass_the_same_journeys(sdks: Path, tmp_path: Path, transport: str) -> None:
     """Queues, sessions, scheduling, rules, administration, hubs; on a broker of its own, whose clock nobody moves."""
     broker = BrokerProcess(tmp_path)
     broker.start()
     try:
-        administration = broker.connection_string.replace(f":{broker.port};", f":{broker.http_port};")
-        passed = run(PACKAGE / "journeys.mjs", sdks, broker.connection_string, administration)
+        strings = [broker.secure_connection_string, broker.secure_connection_string, transport]
+        if transport == "plain":
+            administration = broker.connection_string.replace(f":{broker.port};", f":{broker.http_port};")
+            strings = [broker.connection_string, administration]
+        authority = {"NODE_EXTRA_CA_CERTS": str(broker.ca_file)}
+        passed = run(PACKAGE / "journeys.mjs", sdks, *strings, environment=authority)
     finally:
         status = broker.stop()
     assert passed == JOURNEYS

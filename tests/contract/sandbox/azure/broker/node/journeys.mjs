@@ -1,17 +1,27 @@
 // The journeys of the broker's tests once more, with Microsoft's JavaScript SDKs: another AMQP stack (rhea).
-// node journeys.mjs FOLDER_OF_NODE_MODULES AMQP_CONNECTION_STRING HTTP_CONNECTION_STRING
+// node journeys.mjs FOLDER_OF_NODE_MODULES AMQP_CONNECTION_STRING HTTP_CONNECTION_STRING [websockets]
+// Without UseDevelopmentEmulator=true in the connection strings everything goes over TLS, and NODE_EXTRA_CA_CERTS names the
+// authority.
 // Prints the name of each journey that passes; the first failure ends it with status 1.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const [, , folder, connectionString, administrationString] = process.argv;
+const [, , folder, connectionString, administrationString, transport] = process.argv;
 const require = createRequire(path.join(folder, "anywhere.js"));
 const { ServiceBusClient, ServiceBusAdministrationClient } = require("@azure/service-bus");
 const { EventHubConsumerClient, EventHubProducerClient, earliestEventPosition } = require("@azure/event-hubs");
 
-const client = new ServiceBusClient(connectionString, { retryOptions: { maxRetries: 0, timeoutInMs: 10_000 } });
+const opened = [];
+const webSocket = class extends require("ws") {
+  constructor(...given) {
+    super(...given);
+    opened.push(this.url);
+  }
+};
+const options = transport === "websockets" ? { webSocketOptions: { webSocket } } : {};
+const client = new ServiceBusClient(connectionString, { ...options, retryOptions: { maxRetries: 0, timeoutInMs: 10_000 } });
 
 /** Exactly `count` messages. */
 async function take(receiver, count) {
@@ -123,13 +133,13 @@ async function rules() {
 }
 
 async function counts() {
-  // The SDK insists on https: what is asked of the broker goes over http.
+  // The SDK insists on https: what is asked of the broker's port without TLS goes over http.
   const plain = {
     name: "plain",
     sendRequest: (request, next) => next(Object.assign(request, { url: request.url.replace(/^https/, "http"), allowInsecureConnection: true })),
   };
   const administration = new ServiceBusAdministrationClient(administrationString);
-  administration.pipeline.addPolicy(plain);
+  if (administrationString.includes("UseDevelopmentEmulator=true")) administration.pipeline.addPolicy(plain);
   const sender = client.createSender("node");
   await sender.sendMessages([{ body: "active" }, { body: "dead" }]);
   await sender.scheduleMessages({ body: "later" }, new Date(Date.now() + 3_600_000));
@@ -154,7 +164,7 @@ async function counts() {
 }
 
 async function hubs() {
-  const producer = new EventHubProducerClient(connectionString, "node-events");
+  const producer = new EventHubProducerClient(connectionString, "node-events", options);
   const properties = await producer.getEventHubProperties();
   assert.deepEqual(properties.partitionIds, ["0", "1", "2", "3"]);
   const batch = await producer.createBatch({ partitionKey: "customer-7" });
@@ -164,7 +174,7 @@ async function hubs() {
   const keyed = states.find((state) => !state.isEmpty);
   assert.equal(keyed.lastEnqueuedSequenceNumber, 4);
   await producer.sendBatch([{ body: "to the partition" }], { partitionId: keyed.partitionId });
-  const consumer = new EventHubConsumerClient("$Default", connectionString, "node-events");
+  const consumer = new EventHubConsumerClient("$Default", connectionString, "node-events", options);
   const read = (startPosition, count) =>
     new Promise((resolve, reject) => {
       const found = [];
@@ -189,3 +199,4 @@ for (const journey of [sendAndSettle, scheduleAndCancel, sessions, rules, counts
   console.log(journey.name);
 }
 await client.close();
+assert.equal(opened.length > 0, transport === "websockets");
