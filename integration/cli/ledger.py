@@ -24,6 +24,7 @@ from integration.cli.access import Access
 from integration.cli.archive import blobs_about
 from integration.clock import SystemClock
 from integration.errors import IntegrationError
+from integration.events import fields
 from integration.ledger import transfer
 from integration.ledger.erasure import OUT_OF_REACH, Erasure, Found, RecordUnderWayError
 from integration.ledger.rebuild import Rebuild, Rebuilt
@@ -118,7 +119,7 @@ async def _import(access: Access, options: argparse.Namespace) -> int:
 
 
 async def _erase(access: Access, options: argparse.Namespace) -> int:
-    table, record_id = str(options.table), str(options.record_id).lower()
+    table, record_id = str(options.table), fields.record_id(str(options.record_id))
     async with access.ledger() as ledger:
         erasure = Erasure(ledger, SystemClock())
         found = await erasure.find(table, record_id)

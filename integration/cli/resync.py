@@ -3,7 +3,8 @@
     run.py resync account ID ID --why "the ERP was restored"
     run.py resync opportunity --file ids.txt --why "the ERP was restored"
 
-The systems are brought to the state of the rows; what is charged is charged again. Works on the running sandbox, and on
+The systems are brought to the state of the rows, or the rows to that of the records of the ERP; what is charged is
+charged again. Works on the running sandbox, and on
 a deployed app with --url.
 """
 
@@ -20,8 +21,8 @@ _AT_ONCE: Final = 500
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("table", help="the table's logical name")
-    parser.add_argument("record_ids", nargs="*", metavar="ID", help="the rows' GUIDs")
+    parser.add_argument("table", help="the table's logical name, or records of the ERP: erp.order, erp.customer")
+    parser.add_argument("record_ids", nargs="*", metavar="ID", help="the rows' GUIDs, or the records' keys in the ERP")
     parser.add_argument("--file", type=Path, help="take them from this file, one a line")
     desk.why_argument(parser)
     desk.arguments(parser)

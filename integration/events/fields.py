@@ -33,6 +33,12 @@ def to_guid(raw: object) -> str | None:
     return None if guid == _NO_GUID else guid
 
 
+def record_id(text: str) -> str:
+    """A record's id as events have it: a GUID in lower case without braces, the key of another system as it is."""
+    match = _GUID.fullmatch(text)
+    return match[1].lower() if match else text
+
+
 def to_table(raw: object) -> str:
     """A table's logical name; at most 90 characters, so that a session id (table:record) stays within 128."""
     return _matching(_TABLE, raw.lower() if isinstance(raw, str) else raw, "must be a table's logical name")

@@ -14,6 +14,8 @@ from integration.worker.handler import InboundHandler, Outcome
 from integration.worker.work import Work
 
 EFFECT: Final = "dataverse-row"
+RESYNCED: Final = "Update"
+"""The message of an event with which people send a record again (POST /api/operations/resync)."""
 _LINKED_WITHIN: Final = timedelta(seconds=60)
 """An event may come before the number of what it is about has been written back to its row; so long it waits for it."""
 
@@ -30,7 +32,7 @@ class InboundFlowHandler(InboundHandler):
         self._prefix = prefix
         self._tag = tag
         self.table = flow.table
-        self.messages = frozenset(flow.events)
+        self.messages = frozenset((*flow.events, RESYNCED))
         self.answers = {EFFECT: ("table", "recordId")}
 
     async def bring(self, work: Work) -> Outcome:

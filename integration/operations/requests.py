@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from pydantic.alias_generators import to_camel
 
 from integration.errors import Fault, Rejected
-from integration.events.fields import pointer
+from integration.events.fields import pointer, record_id
 from integration.operations.bulk.model import Action
 from integration.operations.bulk.planner import DEFAULT_CANARY, Wanted
 from integration.operations.search import Filter
@@ -113,7 +113,7 @@ def read_filter(params: Mapping[str, str]) -> Filter:
         reason=params.get("reason") or None,
         system=params.get("system") or None,
         table=params.get("table") or None,
-        record_id=(params.get("record_id") or "").lower() or None,
+        record_id=record_id(params.get("record_id") or "") or None,
         correlation_id=params.get("correlation_id") or None,
         start=_time(params, "from"),
         end=_time(params, "to"),

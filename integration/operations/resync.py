@@ -11,6 +11,7 @@ from typing import Final
 from integration.clock import Clock
 from integration.errors import Fault, Rejected, Transient
 from integration.events import IntegrationEvent
+from integration.events.erp_event import record_of
 from integration.events.identity import event_id as new_event_id
 from integration.operations.audit import Audit, Subject
 from integration.operations.queueing import Queueing
@@ -19,7 +20,8 @@ from integration.telemetry import TraceParent, get_logger
 MOST: Final = 500
 """Records of one request, which takes half a minute then."""
 PER_SECOND: Final = 20.0
-_TABLE: Final = re.compile(r"[a-z][a-z0-9_]{0,127}")
+_TABLE: Final = re.compile(r"[a-z][a-z0-9_]{0,127}(?:\.[a-z][a-z0-9_]{0,30})?")
+"""A table of Dataverse, or a kind of records of another system (`erp.order`)."""
 _log = get_logger(__name__)
 
 
@@ -107,9 +109,10 @@ def _checked(table: str, record_ids: Iterable[str]) -> list[str]:
     wanted: dict[str, None] = {}
     for number, record_id in enumerate(record_ids):
         try:
-            wanted[str(uuid.UUID(record_id))] = None
+            wanted[record_of(record_id) if "." in table else str(uuid.UUID(record_id))] = None
         except ValueError:
-            faults.append(Fault(f"/recordIds/{number}", "is not a GUID"))
+            what = "cannot be a record's key" if "." in table else "is not a GUID"
+            faults.append(Fault(f"/recordIds/{number}", what))
     if not 0 < len(wanted) <= MOST and not faults:
         faults.append(Fault("/recordIds", f"has to name between 1 and {MOST} records"))
     if faults:

@@ -59,6 +59,16 @@ def test_a_repeated_event_is_a_duplicate_and_another_one_of_the_same_state_is_su
     assert len(it.dataverse.written) == 1
 
 
+def test_a_record_that_is_sent_again_brings_a_restored_row_to_the_state() -> None:
+    """Dataverse was restored from an older copy, and the row shows what it showed then."""
+    it = kit(order("shipped"))
+    row_id = it.row("opportunities", new_erpnumber="SO-1")
+    it.handle("order-shipped", "o-1")
+    it.row("opportunities", row_id, new_erporderstatus=1)
+    assert it.handle("Update", "o-1", forced=True).state == "completed"
+    assert it.columns()["new_erporderstatus"] == 3
+
+
 def test_events_in_the_wrong_order_end_with_the_state_of_the_system() -> None:
     """The older event is worked on last, and reads the same."""
     it = kit(order("invoiced"))

@@ -9,6 +9,7 @@ from integration.events.fields import (
     kept_correlation_id,
     not_a,
     pointer,
+    record_id,
     to_column,
     to_guid,
     to_message,
@@ -94,3 +95,16 @@ def test_a_correlation_id_of_somebody_elses_form_is_kept(raw: str) -> None:
 @pytest.mark.parametrize("raw", ["", "-a", "a/b", "a b", "ä", "a" * 129, None, 5])
 def test_what_could_be_no_key_is_no_correlation_id(raw: object) -> None:
     assert kept_correlation_id(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("{6F1B8F0E-6C8F-4D0C-9A55-3F0B2F5F8C11}", "6f1b8f0e-6c8f-4d0c-9a55-3f0b2f5f8c11"),
+        ("SO-1001", "SO-1001"),
+        ("", ""),
+    ],
+)
+def test_a_record_is_looked_for_under_the_id_that_its_events_have(given: str, kept: str) -> None:
+    """A GUID is written in many ways, the key of another system in one."""
+    assert record_id(given) == kept

@@ -45,6 +45,13 @@ async def test_each_record_is_sent_once_as_a_forced_update() -> None:
     assert desk.audited[0]["outcome"] == f"sent 3 of 3, correlation id {done.correlation_id}"
 
 
+async def test_records_of_another_system_have_keys_of_their_own() -> None:
+    desk = Desk()
+    done = await resync_of(desk, Pauses()).resync("erp.order", ["SO-1", "SO-1 ", "so-1"], **WHO)
+    assert done.sent == ("SO-1", "so-1")
+    assert desk.world.queue.sent[0].session_id == "erp.order:SO-1"
+
+
 async def test_what_was_done_before_is_done_again() -> None:
     """The system may have lost it, whatever the record remembers."""
     desk = Desk()
@@ -75,6 +82,8 @@ async def test_what_was_not_sent_is_named() -> None:
     [
         ("Not a table", [str(uuid.uuid4())], "/table"),
         ("account", ["nonsense"], "/recordIds/0"),
+        ("erp.order", ["a/b"], "/recordIds/0"),
+        ("erp.order.line", ["SO-1"], "/table"),
         ("account", [], "/recordIds"),
         ("account", [str(uuid.uuid4()) for _ in range(MOST + 1)], "/recordIds"),
     ],
