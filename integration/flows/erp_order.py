@@ -13,7 +13,7 @@ flow = InboundFlow(
         choice_result(
             "erporderstatus",
             "ERP order status",
-            {1: "confirmed", 2: "on-hold", 3: "shipped", 4: "invoiced"},
+            {1: "confirmed", 2: "on-hold", 3: "shipped", 4: "invoiced", 5: "cancelled"},
             holds="how far the order has come in the ERP",
         ),
         moment_result("erpshippedon", "ERP shipped on", holds="when the last of it was shipped"),

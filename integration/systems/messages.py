@@ -89,7 +89,7 @@ class OrderReport(Message):
     """
 
     number: str = Field(alias="orderNumber", min_length=1, max_length=50)
-    status: Literal["confirmed", "on-hold", "shipped", "invoiced"]
+    status: Literal["confirmed", "on-hold", "shipped", "invoiced", "cancelled"]
     shipped_at: AwareDatetime | None = None
 
 

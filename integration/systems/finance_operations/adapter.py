@@ -7,6 +7,7 @@ from integration.clock import Clock
 from integration.systems.finance_operations.customers import Customers
 from integration.systems.finance_operations.options import Options
 from integration.systems.finance_operations.orders import Orders
+from integration.systems.finance_operations.reports import Reports
 from integration.systems.finance_operations.webservice import Company
 from integration.systems.references import References
 from integration.systems.safety import Safety
@@ -14,9 +15,9 @@ from integration.transport import Authorizer, Sender
 
 
 class FinanceOperations:
-    """`CustomerSystem` and `OrderSystem`."""
+    """`CustomerSystem`, `OrderSystem` and `ErpRecords`."""
 
-    def __init__(self, customers: Customers, orders: Orders) -> None:
+    def __init__(self, customers: Customers, orders: Orders, reports: Reports) -> None:
         self.safety: Mapping[str, Safety] = {**customers.safety, **orders.safety}
         self.put_customer = customers.put_customer
         self.get_customer = customers.get_customer
@@ -24,6 +25,8 @@ class FinanceOperations:
         self.put_order = orders.put_order
         self.get_order = orders.get_order
         self.hold_order = orders.hold_order
+        self.customer_report = reports.customer_report
+        self.order_report = reports.order_report
 
     @classmethod
     def over(
@@ -41,4 +44,4 @@ class FinanceOperations:
         """For the legal entity with this id (`dataAreaId`); `base_url` is that of the environment."""
         web = Company(sender, service, authorizer, base_url=base_url, company=company)
         customers = Customers(web, references, options, clock)
-        return cls(customers, Orders(web, customers, references, options, clock))
+        return cls(customers, Orders(web, customers, references, options, clock), Reports(web))

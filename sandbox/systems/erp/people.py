@@ -1,6 +1,6 @@
 """What people do in the ERP, and how it says so.
 
-POST /control/orders/{id}/{status}       status: shipped or invoiced, on-hold or confirmed
+POST /control/orders/{id}/{status}       status: shipped, invoiced or cancelled, on-hold or confirmed
 POST /control/customers/{id}             {"onHold": true, "balance": "1200.50"}
 POST /control/events                     {"ofWrites": true, "held": true, "copies": 2}: how events are sent
 POST /control/events/release             send what was held; {"newestFirst": true}: in the other order
@@ -15,6 +15,7 @@ from sandbox.systems.erp.events import Events
 from sandbox.systems.http_server import problem
 from sandbox.systems.rest import Refused, now
 
+_STATUSES = "shipped|invoiced|cancelled|on-hold|confirmed"
 CHANGED = {"customers": "customer-changed", "orders": "order-changed"}
 """The name of the event of a change."""
 
@@ -28,7 +29,7 @@ class People:
 
     def add_routes(self, app: web.Application) -> None:
         """Add them to the ERP's application."""
-        app.router.add_post("/control/orders/{id}/{status:shipped|invoiced|on-hold|confirmed}", self._change_order)
+        app.router.add_post(f"/control/orders/{{id}}/{{status:{_STATUSES}}}", self._change_order)
         app.router.add_post("/control/customers/{id}", self._change_customer)
         app.router.add_post("/control/events", self._set_events)
         app.router.add_post("/control/events/release", self._release)
