@@ -273,3 +273,23 @@ def test_what_an_image_or_step_cannot_be_is_refused(application: Dataverse, endp
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "0x80040203")
     with pytest.raises(AssertionError, match="stages 10"):
         register_step(application, endpoint, "Update", "account", mode=0, stage=30)
+
+
+def test_a_step_is_registered_with_its_images_and_read_with_them(application: Dataverse, receiver: Receiver) -> None:
+    """In one request each, as registration tools do it."""
+    image = {"name": "Before", "entityalias": "Before", "imagetype": 0, "messagepropertyname": "Target"}
+    nested: dict[str, Any] = {
+        "sdkmessageprocessingstepid_sdkmessageprocessingstepimage": [image | {"attributes": "name"}]
+    }
+    endpoint = register_webhook(application, receiver.url)
+    step = register_step(application, endpoint, "Update", "account", **nested)
+    expand = "sdkmessageprocessingstepid_sdkmessageprocessingstepimage($select=entityalias)"
+    path = f"serviceendpoints({endpoint})/serviceendpoint_sdkmessageprocessingstep?$select=name&$expand={expand}"
+    (found,) = application.get(path)["value"]
+    assert found["sdkmessageprocessingstepid"] == step
+    images = found["sdkmessageprocessingstepid_sdkmessageprocessingstepimage"]
+    assert [each["entityalias"] for each in images] == ["Before"]
+    application.update(f"accounts({FABRIKAM})", {"fax": "1"})
+    application.quiet()
+    (context,) = receiver.contexts()
+    assert [each["key"] for each in context["PreEntityImages"]] == ["Before"]
