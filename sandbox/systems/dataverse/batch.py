@@ -8,7 +8,7 @@ set looks that failed. Parts take over from the batch the headers of `_FOR_ALL`;
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -39,14 +39,17 @@ Describe = Callable[[Call], RequestInfo]
 Answer = Callable[[Call, RequestInfo, Unit], web.Response]
 """Answers one request within a unit of work; raises `ODataError`."""
 Run = Callable[[Callable[[Unit], Result]], Awaitable[Result]]
-Item = Call | list["Member"]
 
 
+@dataclass(frozen=True)
 class Member:
     """One request of a change set."""
 
-    def __init__(self, call: Call, content_id: str) -> None:
-        self.call, self.content_id = call, content_id
+    call: Call
+    content_id: str
+
+
+Item = Call | list[Member]
 
 
 class Batches:
@@ -96,8 +99,9 @@ class Batches:
             made: dict[str, str] = {}
             answers: list[PartAnswer] = []
             for unit.part, member in enumerate(members):
-                info = replace(self._describe(member.call), ids=as_one)
-                response = self._answer(_referred(member.call, made), info, unit)
+                call = _referred(member.call, made)
+                info = replace(self._describe(call), ids=as_one)
+                response = self._answer(call, info, unit)
                 if "OData-EntityId" in response.headers and "Preference-Applied" not in response.headers:
                     made[member.content_id] = response.headers["OData-EntityId"]
                 answers.append(PartAnswer(_finished(response), member.content_id))

@@ -265,10 +265,14 @@ def test_the_events_of_a_change_set_belong_to_one_request(
     endpoint = register_webhook(application, receiver.url)
     register_step(application, endpoint, "Create", "account", mode=0)
     register_step(application, endpoint, "Create", "account")
-    requests_ = [("POST", "accounts", {"name": f"{mark}{letter}"}) for letter in "AB"]
-    made = {each.row_id for each in answers(send(application, text_of([numbered(*requests_)])))}
+    register_step(application, endpoint, "Delete", "account")
+    first, second = (("POST", f"accounts?tag={letter}", {"name": f"{mark}{letter}"}) for letter in "AB")
+    response = send(application, text_of([numbered(first, second, ("DELETE", "$1?tag=C", None))]))
+    made = {each.row_id for each in answers(response)[:2]}
     application.quiet()
     contexts = receiver.contexts()
     assert len({context["RequestId"] for context in contexts}) == 1
-    assert sorted(context["Mode"] for context in contexts) == [0, 0, 1, 1]
+    assert sorted(context["Mode"] for context in contexts) == [0, 0, 1, 1, 1]
     assert {context["PrimaryEntityId"] for context in contexts} == made
+    tags = [each["value"] for context in contexts for each in context["SharedVariables"] if each["key"] == "tag"]
+    assert sorted(tags) == ["A", "A", "B", "B", "C"]
