@@ -11,6 +11,7 @@ from sandbox.systems.dataverse.values import is_guid, read
 
 _SEGMENT = re.compile(r"(?P<name>[$\w.]+)(?:\((?P<key>(?:'(?:[^']|'')*'|[^')])*)\))?(?:/(?P<rest>.*))?")
 _KEY_PART = re.compile(r"\s*(?P<name>\w+)\s*=\s*(?P<value>'(?:[^']|'')*'|[^,']*)\s*(?:,|$)")
+_UNUSABLE = frozenset("/<>*%&:\\?+#")
 _NUMBERS = frozenset({"Integer", "Picklist", "State", "Status"})
 
 
@@ -65,6 +66,17 @@ def address(table: Table, key: str) -> Address:
         said = f"The specified key attributes are not a defined key for the {table.name} entity"
         raise bad_request(said, "0x80060890")  # EntityKeyNotDefined
     return Address(table, None, {name: _read(table, name, text) for name, text in columns.items()})
+
+
+def path_address(table: Table, key: str) -> Address:
+    """As `address`, for a path: rows whose alternate key has some characters cannot be reached there.
+
+    Source: "Define alternate keys for a table" in Microsoft's documentation, which does not say how they are refused.
+    """
+    unusable = next((each for each in key if each in _UNUSABLE), None)
+    if unusable is not None:
+        raise bad_request(f"An alternate key with the character '{unusable}' cannot be used in the request URI.")
+    return address(table, key)
 
 
 def reference(target: str | None, uri: Any, schema: Schema, store: Store) -> dict[str, str]:

@@ -5,7 +5,7 @@ Source: "Associate and disassociate table rows using the Web API" in Microsoft's
 
 from aiohttp import web
 
-from sandbox.systems.dataverse.addressing import Address, Segment, address, reference
+from sandbox.systems.dataverse.addressing import Address, Segment, path_address, reference
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_object
 from sandbox.systems.dataverse.collection import Collections
@@ -41,7 +41,7 @@ class RelatedRows:
 
     def member(self, owner: Row, relationship: Relationship, key: str) -> Address:
         """One row of the collection; 404 for a row that is not in it."""
-        at = address(relationship.table, key)
+        at = path_address(relationship.table, key)
         row = at.require(self._store)
         if not relationship.holds(row, owner.id):
             raise no_such_row(relationship.table.name, row.id)

@@ -7,7 +7,7 @@ from multidict import CIMultiDict, MultiDict
 
 from sandbox.systems.dataverse import elsewhere
 from sandbox.systems.dataverse.actions import CLOSING, Actions
-from sandbox.systems.dataverse.addressing import Segment, address
+from sandbox.systems.dataverse.addressing import Segment, path_address
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.batch import Batches
 from sandbox.systems.dataverse.call import Call
@@ -121,7 +121,7 @@ class WebApi:
         Query.read(_options(call))
         if segment.key is None:
             return self._rows.on_set(operation, table, segment.rest)
-        return self._rows.on_row(operation, address(table, segment.key), segment.rest)
+        return self._rows.on_row(operation, path_address(table, segment.key), segment.rest)
 
     def _unbound(self, operation: Operation, segment: Segment) -> web.Response:
         call = operation.call
