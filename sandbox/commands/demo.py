@@ -15,7 +15,6 @@ from sandbox.commands.session import run_with
 from sandbox.demo.outcome import checks
 from sandbox.demo.story import Story
 from sandbox.running.endpoints import Endpoints
-from sandbox.running.erp import ERPS
 from sandbox.running.sandbox import Sandbox
 from sandbox.running.state import new_state
 from sandbox.terminal.ending import INTERRUPTED
@@ -38,7 +37,7 @@ def main(options: argparse.Namespace) -> int:
     def work(reached: Endpoints) -> int:
         client = Client(reached)
         try:
-            played = Story(client, screen, reports=ERPS[options.erp].reports).play()
+            played = Story(client, screen).play()
             screen.title("Checks")
             found = []
             for check in checks(client, played):

@@ -28,11 +28,6 @@ class Erp:
     sends_events: bool = False
     subscribed: bool = False
 
-    @property
-    def reports(self) -> bool:
-        """Whether the app hears of what happens there."""
-        return self.sends_events or self.subscribed
-
     def command(self, port: int, data: Path, secret: str, app: str, events_key: str) -> list[str]:
         """The module of the stand-in, and its options; `app` is the address to which it sends events."""
         options = [self.module, "--port", str(port), "--db", str(data / self.books), self.secret, secret]
@@ -90,6 +85,7 @@ ERPS: Mapping[str, Erp] = {
             "itemNumber": "S0001",
             "unknownSeconds": 20,
         },
+        sends_events=True,
     ),
 }
 DEFAULT = "rest"

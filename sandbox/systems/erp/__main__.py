@@ -8,6 +8,7 @@ from sandbox.systems.erp.api import build_app
 from sandbox.systems.erp.books import SCHEMA
 from sandbox.systems.erp.events import Events
 from sandbox.systems.http_server import serve
+from sandbox.systems.outbox import Outbox
 from sandbox.systems.rest import open_database
 
 
@@ -28,7 +29,7 @@ def main() -> int:
         api_key=given.api_key,
         client_id=given.client_id,
         client_secret=given.client_secret,
-        events=Events(given.events_url, given.events_key),
+        events=Events(Outbox(given.events_url, given.events_key)),
     )
     return serve(app, port=given.port)
 

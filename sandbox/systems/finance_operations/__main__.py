@@ -7,8 +7,10 @@ from pathlib import Path
 from sandbox.systems import tokens
 from sandbox.systems.database import open_database
 from sandbox.systems.finance_operations.api import build_app
+from sandbox.systems.finance_operations.business_events import BusinessEvents
 from sandbox.systems.finance_operations.rows import SCHEMA
 from sandbox.systems.http_server import serve
+from sandbox.systems.outbox import Outbox
 
 
 def main() -> int:
@@ -18,9 +20,12 @@ def main() -> int:
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--client-id", default="finance-operations-sandbox-client")
     parser.add_argument("--client-secret", default="finance-operations-sandbox-secret")
+    parser.add_argument("--events-url", default="", help="where business events go; absent: nowhere")
+    parser.add_argument("--events-key", default="")
     given = parser.parse_args()
     database = open_database(given.db, tokens.SCHEMA, SCHEMA)
-    app = build_app(database, client_id=given.client_id, client_secret=given.client_secret)
+    events = BusinessEvents(Outbox(given.events_url, given.events_key))
+    app = build_app(database, events, client_id=given.client_id, client_secret=given.client_secret)
     return serve(app, port=given.port)
 
 

@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 
 from sandbox.systems.finance_operations.admission import Admission, Throttle
 from sandbox.systems.finance_operations.batch import Done, answer_of, failed, parts_of
+from sandbox.systems.finance_operations.business_events import BusinessEvents
 from sandbox.systems.finance_operations.company import COMPANIES, Company, Setup
 from sandbox.systems.finance_operations.errors import (
     FinanceOperationsError,
@@ -31,10 +32,12 @@ _ADDRESS = re.compile(r"/data/(?P<kind>\w+)(?:\((?P<key>.*)\))?(?:\?(?P<query>.*
 _KEY = re.compile(r"dataAreaId='(?P<company>[^']*)',(?P<name>\w+)='(?P<value>(?:[^']|'')*)'")
 
 
-def build_app(database: sqlite3.Connection, *, client_id: str, client_secret: str) -> web.Application:
-    """Routes over an open database."""
+def build_app(
+    database: sqlite3.Connection, events: BusinessEvents, *, client_id: str, client_secret: str
+) -> web.Application:
+    """Routes over an open database; what people do to orders is reported as `events`."""
     admission, throttle = Admission(database, client_id=client_id, client_secret=client_secret), Throttle()
-    entities = _Entities(database, Company(database, Setup()))
+    entities = _Entities(database, Company(database, Setup()), events)
 
     @web.middleware
     async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -60,9 +63,10 @@ def build_app(database: sqlite3.Connection, *, client_id: str, client_secret: st
 class _Entities:
     """The data entities of all companies."""
 
-    def __init__(self, database: sqlite3.Connection, company: Company) -> None:
+    def __init__(self, database: sqlite3.Connection, company: Company, events: BusinessEvents) -> None:
         self._database = database
         self._company = company
+        self._events = events
 
     def add_controls(self, app: web.Application) -> None:
         """What people do (`/control/orders/{number}/confirm` and the like), `/control/setup`, and the books."""
@@ -71,7 +75,17 @@ class _Entities:
         async def act(request: web.Request) -> web.Response:
             number, what = request.match_info["number"], request.match_info["act"]
             self._atomically(lambda: company.advance(_company_of(request), number, what))
+            self._events.report(what, _company_of(request), number)
             return web.Response(status=204)
+
+        async def ship(request: web.Request) -> web.Response:
+            reference, at = request.match_info["id"].replace("-", "").upper(), _company_of(request)
+            number = next((it["SalesOrderNumber"] for it in company.orders_of(reference, at)), None)
+            if number is None:
+                raise not_there()
+            self._atomically(lambda: company.advance(at, number, "deliver"))
+            self._events.report("deliver", at, number)
+            return web.json_response({"record": number, "orderNumber": number, "status": "shipped"})
 
         async def change(request: web.Request) -> web.Response:
             content = await request.json()
@@ -92,6 +106,7 @@ class _Entities:
         async def books(_: web.Request) -> web.Response:
             return web.json_response({"effects": company.rows.effects()})
 
+        app.router.add_post("/control/orders/{id}/shipped", ship)
         app.router.add_post("/control/orders/{number}/{act:confirm|deliver|invoice|cancel|reopen|purge}", act)
         app.router.add_patch("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", change)
         app.router.add_delete("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", remove)

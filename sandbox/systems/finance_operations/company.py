@@ -130,6 +130,11 @@ class Company:
         _check_line(changed)
         self.rows.update("SalesOrderLines", company, key, _with_amount(changed), if_match=if_match)
 
+    def orders_of(self, reference: str, company: str) -> list[dict[str, Any]]:
+        """The orders that carry this reference of the customer's."""
+        rows = self.rows.all("SalesOrderHeadersV2", company)
+        return [row for row in rows if row["CustomersOrderReference"] == reference]
+
     def advance(self, company: str, number: str, act: str) -> None:
         """What people do: confirm, deliver, invoice or cancel an order, or delete the header of an invoiced one."""
         row = self.rows.get("SalesOrderHeadersV2", company, number)

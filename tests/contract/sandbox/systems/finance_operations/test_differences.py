@@ -65,7 +65,7 @@ DIFFERENCES: dict[str, Callable[[Caller], None]] = {
     "`$orderby`, `$skip`, `$count`, `$apply`, `$search`": answered(
         400, *(("GET", f"CustomersV3?{name}=x") for name in ("$orderby", "$skip", "$count", "$apply", "$search"))
     ),
-    "`$metadata`, the service document, actions, business events": answered(
+    "`$metadata`, the service document, actions": answered(
         404, ("GET", "$metadata"), ("GET", ""), ("POST", "CustomersV3/Microsoft.Dynamics.DataEntities.getParty")
     ),
     "entities beyond customers, sales orders and countries": answered(
