@@ -1,0 +1,28 @@
+"""What the environments cost, as `run.py cost` calculates it."""
+
+from documentation.blocks import code, table
+from sandbox.deployment import environments, prices
+from sandbox.deployment.cost import Estimate, estimate_of
+
+_EVENTS_A_DAY = (1_000, 50_000, 250_000)
+
+
+def page_part() -> str:
+    """A month of each environment at different numbers of events, and the limit that is reached first."""
+    rows = []
+    for name in environments.names():
+        estimates = [estimate_of(name, events) for events in _EVENTS_A_DAY]
+        rows.append([code(name), *(_dollars(it) for it in estimates), _first(estimates[0])])
+    heads = [f"{events:,} events a day" for events in _EVENTS_A_DAY]
+    shown = table(["US dollars a month (for a million events)", *heads, "first limit, in events a day"], rows)
+    unchecked = [code(name) for name, meter in prices.meters().items() if not meter.checked]
+    return f"{shown}\n\nThese prices are from memory and could not be checked: {', '.join(unchecked)}."
+
+
+def _dollars(it: Estimate) -> str:
+    return f"{it.month:,.0f} ({it.million_events:,.0f})"
+
+
+def _first(it: Estimate) -> str:
+    lowest = it.ceilings[0]
+    return f"{lowest.events_a_day:,.0f}: {lowest.what}"

@@ -1,0 +1,61 @@
+"""The environments as they are deployed, read from the golden expansions of their parameter files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sandbox.repository import REPOSITORY
+
+_GOLDEN = REPOSITORY / "infra" / "golden"
+_ORDER = ("dev", "test", "staging", "prod")
+
+
+def names() -> tuple[str, ...]:
+    """The environments that have an expansion."""
+    return tuple(name for name in _ORDER if (_GOLDEN / f"{name}.json").is_file())
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What of an environment decides its cost: sizes, tiers, and numbers of things that are billed by the hour."""
+
+    name: str
+    memory_gb: float
+    most_instances: int
+    http_at_once: int
+    """HTTP requests that one instance takes at once."""
+    always_ready: Mapping[str, int]
+    """Instances by scale group: `http`, `function:<name>`."""
+    premium: bool
+    """Whether Service Bus is of the tier Premium, with one messaging unit."""
+    throughput_units: int
+    private_endpoints: int
+    nat_gateways: int
+    log_limit_gb: float | None
+    """Most gigabytes of logs a day; None for no limit."""
+
+    @classmethod
+    def read(cls, name: str) -> Self:
+        """The environment `name`, one of `names()`."""
+        document = json.loads((_GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+        resources: list[dict[str, Any]] = document["resources"]
+
+        def of(kind: str) -> list[dict[str, Any]]:
+            return [it for it in resources if it["type"].lower() == kind.lower()]
+
+        scale = of("Microsoft.Web/sites")[0]["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+        logs = of("Microsoft.OperationalInsights/workspaces")[0]["properties"]
+        quota = (logs.get("workspaceCapping") or {}).get("dailyQuotaGb", -1)
+        return cls(
+            name=name,
+            memory_gb=scale["instanceMemoryMB"] / 1024,
+            most_instances=scale["maximumInstanceCount"],
+            http_at_once=scale["triggers"]["http"]["perInstanceConcurrency"],
+            always_ready={it["name"]: it["instanceCount"] for it in scale["alwaysReady"]},
+            premium=of("Microsoft.ServiceBus/namespaces")[0]["sku"]["name"] == "Premium",
+            throughput_units=of("Microsoft.EventHub/namespaces")[0]["sku"]["capacity"],
+            private_endpoints=len(of("Microsoft.Network/privateEndpoints")),
+            nat_gateways=len(of("Microsoft.Network/natGateways")),
+            log_limit_gb=None if quota < 0 else quota,
+        )

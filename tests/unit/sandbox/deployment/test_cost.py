@@ -1,0 +1,167 @@
+"""The cost of an environment against a calculation by hand, and the limit that is reached first."""
+
+import pytest
+
+from sandbox.commands.dispatch import dispatch
+from sandbox.deployment import environments, prices, usage
+from sandbox.deployment.cost import Estimate, ceilings, estimate
+from sandbox.deployment.environments import Deployed
+from sandbox.deployment.prices import Limits, Meter, PerEvent
+from sandbox.deployment.usage import Functions, Group, runs_a_day
+
+TEST = Deployed(
+    name="test",
+    memory_gb=2.0,
+    most_instances=6,
+    http_at_once=64,
+    always_ready={"function:work": 1},
+    premium=False,
+    throughput_units=1,
+    private_endpoints=0,
+    nat_gateways=0,
+    log_limit_gb=None,
+)
+FUNCTIONS = Functions(
+    queues=("work",),
+    hubs=("archive_events",),
+    timers={"nightly": "0 17 2 * * *", "minutely": "30 * * * * *", "often": "*/20 * * * * *"},
+    partitions=4,
+    batch_seconds=5.0,
+    sessions=128,
+)
+EVENT = PerEvent(
+    table_transactions=6.8,
+    intake_seconds=0.05,
+    worker_seconds=0.66,
+    worker_cpu_seconds=0.004,
+    service_bus_operations=4,
+    dataverse_requests=2,
+    log_kilobytes=10,
+    least_billed_seconds=1.0,
+)
+LIMITS = Limits(
+    dataverse_requests_in_five_minutes=6000,
+    dataverse_requests_a_day=500_000,
+    service_bus_standard_operations_a_second=1000,
+    event_hubs_events_a_second=1000,
+)
+BY_HAND = {
+    # Intake and archive 50,000 s each; timers 1 + 1,440 + 4,320 s; 2 GB; 30 days: 105,761 * 2 * 30.
+    "flex-execution-time": 6_345_660,
+    # 30 * (50,000 + 50,000 + 5,761).
+    "flex-executions": 3_172_830,
+    # One instance of 2 GB, 2,592,000 seconds.
+    "always-ready-baseline": 5_184_000,
+    # The worker: 50,000 seconds a day of 2 GB.
+    "always-ready-execution-time": 3_000_000,
+    "always-ready-executions": 1_500_000,
+    "service-bus-standard": 720,
+    # 4 * 1,500,000, and 128 slots that ask every minute: 128 * 1,440 * 30.
+    "service-bus-operations": 11_529_600,
+    "event-hubs-units": 720,
+    "event-hubs-events": 1_500_000,
+    "table-transactions": 10_200_000,
+    "blob-writes": 3_000_000,
+    "logs": 15,
+}
+"""Amounts of a month at 50,000 events a day in an environment like test."""
+DOLLARS_BY_HAND = {
+    "flex-execution-time": (6_345_660 - 100_000) * 0.000026,  # 162.39
+    "flex-executions": (3_172_830 - 250_000) * 0.4 / 1e6,  # 1.17
+    "always-ready-baseline": 5_184_000 * 0.000004,  # 20.74
+    "always-ready-execution-time": 3_000_000 * 0.000016,  # 48.00
+    "always-ready-executions": 1_500_000 * 0.4 / 1e6,  # 0.60
+    "service-bus-standard": 720 * 0.0135,  # 9.72
+    "service-bus-operations": 0.0,  # 13 million are included
+    "event-hubs-units": 720 * 0.03,  # 21.60
+    "event-hubs-events": 1.5 * 0.028,  # 0.04
+    "table-transactions": 10_200_000 * 0.00036 / 10_000,  # 0.37
+    "blob-writes": 3_000_000 * 0.05 / 10_000,  # 15.00
+    "logs": (15 - 5) * 2.99,  # 29.90
+}
+
+
+def estimated(events: float) -> Estimate:
+    return estimate(TEST, events, event=EVENT, functions=FUNCTIONS, meters=prices.meters(), limits=LIMITS)
+
+
+def test_the_amounts_are_those_of_a_calculation_by_hand() -> None:
+    amounts = {it.meter: it.amount for it in usage.month(TEST, 50_000, EVENT, FUNCTIONS) if it.amount}
+    assert amounts == pytest.approx(BY_HAND)
+
+
+def test_the_dollars_are_those_of_a_calculation_by_hand() -> None:
+    """With the prices of infra/prices.toml as they are today: whoever renews one calculates anew here."""
+    it = estimated(50_000)
+    assert {line.use.meter: line.usd for line in it.lines} == pytest.approx(DOLLARS_BY_HAND)
+    assert it.month == pytest.approx(309.53, abs=0.01)
+    assert it.day == pytest.approx(10.32, abs=0.01)
+    assert it.million_events == pytest.approx(206.35, abs=0.01)
+
+
+def test_prices_that_nobody_could_check_are_named() -> None:
+    it = estimated(50_000)
+    assert it.unchecked == ["always-ready-baseline", "always-ready-execution-time", "always-ready-executions"]
+
+
+def test_the_limits_are_those_of_a_calculation_by_hand() -> None:
+    """Events a day: Dataverse's allowance and its five minutes at two requests each, operations at four, and so on."""
+    heights = {it.what.partition(" of ")[0]: it.events_a_day for it in ceilings(TEST, EVENT, LIMITS)}
+    assert heights == pytest.approx(
+        {
+            "requests to Dataverse that the licences include": 250_000,
+            "requests to Dataverse in five minutes, of one application user".partition(" of ")[0]: 864_000,
+            "events in a second": 86_400_000,
+            "processors": 6 * 86_400 / 0.004,
+            "operations in a second": 21_600_000,
+        }
+    )
+    assert estimated(1).ceilings[0].events_a_day == 250_000
+
+
+def test_one_instance_is_billed_no_longer_than_a_day() -> None:
+    """Executions that run at the same time are billed once; a load that needs more instances, for each of them."""
+    assert Group("g", 10_000, 0.2, 64).billed_seconds(1.0) == 10_000
+    assert Group("g", 500_000, 0.2, 64).billed_seconds(1.0) == 86_400
+    assert Group("g", 50_000_000, 0.2, 64).billed_seconds(1.0) == 2 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("schedule", "runs"),
+    [("0 17 2 * * *", 1), ("30 * * * * *", 1440), ("*/20 * * * * *", 4320), ("50 */5 * * * *", 288)],
+)
+def test_timers_run_as_often_as_their_schedule_says(schedule: str, runs: int) -> None:
+    assert runs_a_day(schedule) == runs
+
+
+def test_what_is_free_costs_nothing() -> None:
+    meter = Meter(usd=2.0, per=10, unit="things", free=100, source="", on=None, checked=True)
+    assert (meter.cost(100), meter.cost(150)) == (0.0, 10.0)
+
+
+def test_every_price_is_used_and_every_use_has_a_price() -> None:
+    """In some environment; a price without a source would be one that somebody invented."""
+    used = {
+        it.meter
+        for name in environments.names()
+        for it in usage.month(Deployed.read(name), 50_000, prices.per_event(), Functions.read())
+        if it.amount
+    }
+    assert used == prices.meters().keys()
+    assert all(meter.source for meter in prices.meters().values())
+
+
+def test_the_command_says_what_each_environment_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the limit that is reached first, and the prices that were not checked."""
+    assert dispatch(["cost", "--events-per-day", "400,000", "--dataverse-requests-per-day", "600000"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(f" {name} " in shown for name in environments.names())
+    assert "300,000 (REACHED)" in shown
+    assert "could not be checked: always-ready-baseline" in shown
+
+
+def test_the_command_shows_an_environment_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["cost", "--events-per-day", "50000", "--environment", "prod"]) == 0
+    shown = capsys.readouterr().out
+    assert "Service Bus Premium, one messaging unit" in shown
+    assert "668.16" in shown
