@@ -7,10 +7,12 @@ their names depend on the identity, which what-if does not know.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 NEW_ENVIRONMENT = "cannot be changed in place: make a new environment, or keep the present value"
@@ -64,6 +66,9 @@ def main() -> int:
     parser.add_argument("group", help="the resource group")
     parser.add_argument("parameters", help="the parameter file, such as infra/main.test.bicepparam")
     given = parser.parse_args()
+    if left := examples(os.environ):
+        print(f"REFUSED: {', '.join(left)} still as in infra/example.env; fill in your own values.", file=sys.stderr)
+        return 1
     asked = [*COMMAND, *LEVEL, "--resource-group", given.group, "--parameters", given.parameters]
     answer = subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 -- az, without a shell
     if answer.returncode:
@@ -79,6 +84,13 @@ def main() -> int:
     for change in refused:
         print(f"REFUSED {change.resource}, {change.path}: {change.refusal}.", file=sys.stderr)
     return 1 if refused else 0
+
+
+def examples(environ: Mapping[str, str]) -> list[str]:
+    """The variables that still have their value of infra/example.env; a name that anybody may use is none of them."""
+    lines = (Path(__file__).resolve().parent / "example.env").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return [name for name, value in pairs if name != "AZURE_ENV_NAME" and environ.get(name) == value]
 
 
 def changes(resource: dict[str, Any]) -> Iterator[Change]:

@@ -1,11 +1,21 @@
 """Types of settings, with the checks of their text."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints
 
 _MINIMUM_KEY_LENGTH = 16
+_EXAMPLE = re.compile(
+    r"replace-this|\bcontoso\b|\b00000000-0000-0000-0000-000000000000\b|\b10000000-0000-0000-0000-000000000001\b",
+    re.IGNORECASE,
+)
+
+
+def is_example(text: str) -> bool:
+    """Whether a value holds what stands for the real one in local.settings.json.example and infra/example.env."""
+    return _EXAMPLE.search(text) is not None
 
 
 def _strong(keys: list[SecretStr]) -> list[SecretStr]:

@@ -11,8 +11,11 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, Json, SecretStr, ValidationError
 
 from integration.errors import ConfigurationError
-from integration.setting_types import Callers, Guid, LogicalName, MessageName, Prefix, Url
+from integration.setting_types import Callers, Guid, LogicalName, MessageName, Prefix, Url, is_example
 from integration.system_settings import ALL, ONE, Systems, merged
+
+_IN_AZURE = "WEBSITE_INSTANCE_ID"
+"""A variable that every instance has in Azure, and no other machine (learn.microsoft.com, App settings reference)."""
 
 
 class PluginEventTarget(BaseModel):
@@ -155,7 +158,8 @@ class Settings(BaseModel):
     )
     dataverse_organisation: Guid = Field(
         alias="DATAVERSE_ORGANISATION",
-        description="Organisation id of that environment: what plug-in payloads, which do not name it, belong to.",
+        description="Organisation id of that environment (WhoAmI answers with it): what plug-in payloads, which do not "
+        "name it, belong to.",
     )
     own_organisation_only: bool = Field(
         default=True,
@@ -319,11 +323,14 @@ class Settings(BaseModel):
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings from `environ`; empty values count as absent.
 
-        Raises `ConfigurationError`, which names every setting that is missing or wrong.
+        In Azure, values of the examples are refused too: with the id of another organisation, for instance, every event
+        would be answered with 403. Raises `ConfigurationError`, which names every setting that is missing or wrong.
         """
         given: dict[str, Any] = {alias: environ[alias] for alias in cls.names() if environ.get(alias)}
         own = {name: value for name, value in environ.items() if name.startswith(ONE)}
         problems = [*_missing_alternatives(given), *_unresolved(given | own)]
+        if _IN_AZURE in environ:
+            problems += cls._examples(given | own)
         systems, unknown = merged(environ)
         if systems is not None:
             given[ALL] = systems
@@ -338,6 +345,14 @@ class Settings(BaseModel):
         if problems:
             raise ConfigurationError("Settings are missing or wrong:\n  " + "\n  ".join(sorted(problems)))
         return settings
+
+    @classmethod
+    def _examples(cls, given: Mapping[str, str]) -> Iterator[str]:
+        meanings = {field.alias: field.description for field in cls.model_fields.values()}
+        for name, value in given.items():
+            if is_example(value):
+                meaning = meanings.get(name) or "The key that you got for this system."
+                yield f"{name}: still has the value of an example. Set the real one: {meaning}"
 
     @classmethod
     def names(cls) -> list[str]:

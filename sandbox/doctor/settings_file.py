@@ -8,11 +8,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
-from sandbox.doctor.finding import Finding, note, ok, wrong
+from sandbox.doctor.finding import Finding, ok, wrong
 from sandbox.repository import REPOSITORY
-from sandbox.terminal.words import listed, place
+from sandbox.terminal.words import place
 
-_PLACEHOLDERS = ("replace-this", "contoso", "00000000-0000-0000-0000-000000000000")
+_PLACEHOLDERS = (
+    "replace-this",
+    "contoso",
+    "00000000-0000-0000-0000-000000000000",
+    "10000000-0000-0000-0000-000000000001",
+)
+"""What the examples have in place of real values; in Azure the app refuses them too."""
 # The product and the sandbox do not import each other: the product's own check runs in a process of its own.
 _CHECK = """
 import os, sys
@@ -76,8 +82,12 @@ class SettingsFile:
                 yield wrong("setting", line, "local.settings.json.example says what each setting means.")
         else:
             yield ok("settings", f"the app accepts all {len(self.values)}")
-        left = [
-            name for name, value in self.values.items() if any(placeholder in value for placeholder in _PLACEHOLDERS)
-        ]
-        if left:
-            yield note("example values", f"{listed(left)} still {'has' if len(left) == 1 else 'have'} them")
+        yield from self._left()
+
+    def _left(self) -> Iterator[Finding]:
+        """Values of the example that are still there, each with what the setting means."""
+        example = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))
+        for name, value in self.values.items():
+            if any(placeholder in value.lower() for placeholder in _PLACEHOLDERS):
+                meaning = example["Meaning"].get(name, "The key that you got for this system.")
+                yield wrong(name, "still has the value of the example", f"Set the real one: {meaning}")

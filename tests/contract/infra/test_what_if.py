@@ -25,7 +25,7 @@ def run(tmp_path: Path, script: str, *arguments: str, answer: object) -> subproc
     (tmp_path / "az").chmod(0o755)
     return subprocess.run(  # noqa: S603 -- our own script
         [sys.executable, str(REPOSITORY / "infra" / script), *arguments],
-        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,
@@ -79,6 +79,16 @@ def test_other_changes_are_shown(tmp_path: Path, resource: str, path: str, befor
     done = what_if(tmp_path, modified(resource, path, before, after))
     assert (done.returncode, done.stderr) == (0, "")
     assert f"    {path}: {json.dumps(before)} -> {json.dumps(after)}" in done.stdout.splitlines()
+
+
+def test_values_of_the_example_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Azure is asked: with the example's organisation every event would be answered with 403."""
+    monkeypatch.setenv("DATAVERSE_ORGANISATION", "10000000-0000-0000-0000-000000000001")
+    monkeypatch.setenv("ERP_URL", "https://erp.example.org")
+    done = what_if(tmp_path)
+    assert (done.returncode, (tmp_path / "asked").exists()) == (1, False)
+    assert "DATAVERSE_ORGANISATION still as in infra/example.env" in done.stderr
+    assert "ERP_URL" not in done.stderr
 
 
 def test_what_is_made_is_listed_and_what_stays_is_not(tmp_path: Path) -> None:

@@ -108,3 +108,24 @@ def test_the_apps_own_address_is_the_configured_one_or_that_of_azure() -> None:
     both = environment(PUBLIC_URL="https://gateway.contoso.example", **azure)
     assert Settings.from_environment(both).address == "https://gateway.contoso.example"
     assert Settings.from_environment(environment()).address is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATAVERSE_ORGANISATION", "00000000-0000-0000-0000-000000000000"),
+        ("DATAVERSE_ORGANISATION", "10000000-0000-0000-0000-000000000001"),
+        ("DATAVERSE_URL", "https://contoso.crm4.dynamics.com"),
+        ("INTAKE_KEYS", '{"dataverse": ["replace-this-intake-key"]}'),
+    ],
+)
+def test_in_azure_the_values_of_examples_are_refused(name: str, value: str) -> None:
+    """The app says which setting it is and what belongs there; the value itself is not shown."""
+    with pytest.raises(ConfigurationError, match=f"{name}: still has the value of an example") as caught:
+        Settings.from_environment(environment(**{name: value, "WEBSITE_INSTANCE_ID": "1"}))
+    assert "replace-this" not in str(caught.value)  # keys are never shown, not even these
+
+
+def test_elsewhere_the_app_starts_with_the_example() -> None:
+    """Whoever develops copies the file and starts."""
+    assert Settings.from_environment(environment()).dataverse_organisation == "00000000-0000-0000-0000-000000000000"

@@ -11,11 +11,25 @@ from sandbox.repository import REPOSITORY
 EXAMPLE = REPOSITORY / "local.settings.json.example"
 
 
-def test_the_app_takes_the_example_and_its_example_values_are_named() -> None:
-    findings = list(SettingsFile.read(EXAMPLE).findings())
-    assert [it.state for it in findings] == ["ok", "note"]
-    assert "DATAVERSE_ORGANISATION" in findings[1].seen
-    assert "SYSTEMS_ERP_API_KEY" in findings[1].seen
+def test_the_app_takes_the_example_and_its_values_are_refused() -> None:
+    """On a developer's machine the app starts with them; each is named, with what to set."""
+    first, *others = SettingsFile.read(EXAMPLE).findings()
+    assert first.state == "ok"
+    assert {it.state for it in others} == {"wrong"}
+    remedies = {it.what: it.remedy for it in others}
+    assert remedies["DATAVERSE_ORGANISATION"].startswith("Set the real one: Organisation id")
+    assert "WhoAmI" in remedies["DATAVERSE_ORGANISATION"]
+    assert "SYSTEMS_ERP_API_KEY" in remedies
+    assert all(remedies.values())
+
+
+def test_the_doctor_and_the_app_know_the_same_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Azure the app refuses what the doctor refuses, in the same settings."""
+    file = SettingsFile.read(EXAMPLE)
+    named = {it.what for it in file.findings() if it.state == "wrong"}
+    azure = SettingsFile({**file.values, "WEBSITE_INSTANCE_ID": "1"})
+    refused = {it.seen.partition(":")[0] for it in azure.findings() if it.what == "setting"}
+    assert refused == named
 
 
 def test_everything_that_the_app_refuses_is_found(tmp_path: Path) -> None:
@@ -23,7 +37,7 @@ def test_everything_that_the_app_refuses_is_found(tmp_path: Path) -> None:
     values = json.loads(EXAMPLE.read_text())["Values"]
     del values["SYSTEMS_ERP_API_KEY"]
     values |= {"DATAVERSE_URL": "nonsense"}
-    findings = [it for it in SettingsFile(values).findings() if it.state == "wrong"]
+    findings = [it for it in SettingsFile(values).findings() if it.what == "setting"]
     assert len(findings) == 2
     assert {it.seen.partition(":")[0] for it in findings} == {"DATAVERSE_URL", "SYSTEMS.erp.rest-erp"}
 
