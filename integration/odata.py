@@ -25,7 +25,7 @@ def name(text: str) -> str:
 def record_id(text: str) -> str:
     """A record id as OData services write it: lower case, with dashes, no braces.
 
-    Raises `Permanent` where it is not a GUID.
+    Raises `Permanent` if it is not a GUID.
     """
     try:
         return str(UUID(text))

@@ -38,7 +38,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 class System(BaseModel):
-    """What is said of every system."""
+    """The keys of every system."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=False, allow_inf_nan=False
@@ -185,7 +185,7 @@ def setting_of(name: str, key: str) -> str:
 
 
 def merged(environ: Mapping[str, str]) -> tuple[dict[str, Any] | str | None, list[str]]:
-    """The systems with what settings of their own say, and the names of settings that are of no system.
+    """The systems, completed by the settings for single keys, and the names of such settings that fit no system.
 
     The systems as they stand where they are no object of objects, None where there are none: whoever validates them
     says what is wrong.

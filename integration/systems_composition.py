@@ -66,7 +66,7 @@ def build_systems(
 ) -> Systems:
     """The clients over `transport`, each protected.
 
-    `shared` is what all instances know of the systems, `references` what they have of each other's numbers.
+    `shared` is what all instances know of the systems, `references` the numbers of records in these systems.
     """
     tokens, more = _dataverse_tokens(settings, transport, clock)
     instances = Instances(shared, clock)

@@ -37,5 +37,5 @@ def _hub_event(event: func.EventHubEvent) -> HubEvent:
     """The runtime gives the enqueued time in UTC without saying so."""
     partition = (event.metadata or {})["PartitionContext"]["PartitionId"]
     if event.sequence_number is None or event.enqueued_time is None:
-        raise ValueError("the trigger gave an event without its place in the hub")
+        raise ValueError("the trigger gave an event without its sequence number and time in the hub")
     return HubEvent(partition, event.sequence_number, event.enqueued_time.replace(tzinfo=UTC), event.get_body())

@@ -1,6 +1,6 @@
-"""Send many dead letters again, or discard them: planned, tried on a few, done at a rate, stopped at any time.
+"""Send many dead letters again, or discard them: by a plan, with a few first, at a given rate, and stopped at any time.
 
-    run.py bulk plan retry --reason erp-rejected --why "the ERP was mended"
+    run.py bulk plan retry --reason erp-rejected --why "the ERP was repaired"
     run.py bulk start 202611261805-1f3a9c07 --why "the plan is as expected"
     run.py bulk show 202611261805-1f3a9c07
     run.py bulk pause | resume | cancel 202611261805-1f3a9c07 --why "..."
@@ -17,19 +17,19 @@ from integration.cli import desk
 from integration.cli.desk import Desk
 
 _CHANGES: Final = {
-    "start": "let a planned one begin",
-    "pause": "hold one that is running",
-    "resume": "let one that is paused go on",
-    "cancel": "end one; what was done stays done",
+    "start": "start an operation that is planned",
+    "pause": "pause an operation that runs",
+    "resume": "continue an operation that is paused",
+    "cancel": "end an operation; what was done stays done",
 }
 _NARROWED: Final = {
     "state": "dead-lettered (which is usual), or waiting",
     "reason": "their reason",
-    "system": "the system that they are about",
+    "system": "the system that refused them or was unavailable",
     "table": "their table",
     "record-id": "their record",
-    "from": "their operation was at this time (ISO 8601, with an offset) or later",
-    "to": "their operation was before this time",
+    "from": "of this time of the operation (ISO 8601, with an offset) or later",
+    "to": "of an earlier time of the operation",
 }
 
 
@@ -40,9 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     plan.add_argument("what", choices=("retry", "discard"), help="what is to be done to each")
     for name, says in _NARROWED.items():
         plan.add_argument(f"--{name}", dest=f"only_{name.replace('-', '_')}", help=says)
-    plan.add_argument("--canary", type=int, metavar="N", help="so many first, and wait for what comes of them (5)")
-    plan.add_argument("--per-minute", type=int, default=60, metavar="N", help="so many in a minute (%(default)s)")
-    plan.add_argument("--force", action="store_true", help="do again what is remembered as done")
+    plan.add_argument("--canary", type=int, metavar="N", help="send so many first, and wait for their outcome (5)")
+    plan.add_argument("--per-minute", type=int, default=60, metavar="N", help="send so many in a minute (%(default)s)")
+    plan.add_argument("--force", action="store_true", help="repeat effects that are remembered as done")
     desk.why_argument(plan)
     desk.arguments(plan)
     for name, says in _CHANGES.items():
@@ -50,10 +50,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         change.add_argument("bulk_id", metavar="ID", help="its id")
         desk.why_argument(change)
         desk.arguments(change)
-    show = actions.add_parser("show", help="say how far one is, and what has failed")
+    show = actions.add_parser("show", help="show how far an operation is, and what has failed")
     show.add_argument("bulk_id", metavar="ID", help="its id")
     desk.arguments(show)
-    desk.arguments(actions.add_parser("list", help="list those of this month and the last one"))
+    desk.arguments(actions.add_parser("list", help="list the operations of this month and the last one"))
 
 
 def main(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The operations routes of an app, for commands: of one that is deployed, or of a running sandbox."""
+"""Calls the operations routes of an app, for commands: of a deployed app, or of the one in a running sandbox."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ _LIMITS: Final = Limits(connect=5, read=60, total=90)
 
 
 class RefusedError(Exception):
-    """The app refuses what it was asked for; the message has its words."""
+    """The app refuses the request; the message has its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class App:
 
 
 class Desk:
-    """Asks the app; raises `RefusedError` with what it says, and `Outage` where it does not answer."""
+    """Asks the app; raises `RefusedError` with its answer, and `Outage` if it does not answer."""
 
     def __init__(self, app: App, transport: Transport) -> None:
         self._app = app
@@ -68,13 +68,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--url", help=f"the app's address ({_URL}); its key is taken from {_KEY} in the environment")
     where.add_argument(
         "--sandbox", type=Path, nargs="?", const=_SANDBOX, metavar="DIR",
-        help="the running sandbox whose state is in this folder (.sandbox, where no address is given)",
+        help="the running sandbox whose state is in this folder (.sandbox, if no address is given)",
     )  # fmt: skip
 
 
 def why_argument(parser: argparse.ArgumentParser) -> None:
     """The reason, which goes into the audit."""
-    parser.add_argument("--why", required=True, help="why, in a sentence: it is written down with your key's name")
+    parser.add_argument(
+        "--why", required=True, help="the reason, in a sentence: the audit keeps it with your key's name"
+    )
 
 
 def app(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> App:
@@ -83,21 +85,21 @@ def app(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) ->
     if url:
         key = environ.get(_KEY)
         if not key:
-            raise ConfigurationError(f"Which key? Set {_KEY} to one of the app's OPERATIONS_KEYS.")
+            raise ConfigurationError(f"The key is missing. Set {_KEY} to one of the app's OPERATIONS_KEYS.")
         return App(url.rstrip("/"), key)
     path = (options.sandbox or _SANDBOX) / "endpoints.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(
-            f"Which app? No sandbox runs on {path.parent} ({type(error).__name__}): start one with run.py up, or give "
-            f"the address of an app with --url, and its key as {_KEY}."
+            f"No app is named, and no sandbox runs on {path.parent} ({type(error).__name__}). Start one with run.py "
+            f"up, or give the address of an app with --url, and its key as {_KEY}."
         ) from error
     return App(str(found["functions"]), str(found["operations_key"]))
 
 
 def run(options: argparse.Namespace, work: Callable[[Desk], Awaitable[None]]) -> int:
-    """Do it; 0 when it was done, 2 when the app refused it, 1 when it could not be asked."""
+    """Do `work`; returns 0 when it was done, 2 when the app refused it, 1 when the app could not be asked."""
     quieten_libraries()
     try:
         asyncio.run(_run(app(options), work))

@@ -1,4 +1,4 @@
-"""Hold the calls to a system, or the events of a table, back; without either, list what is held back.
+"""Hold back the calls to a system, or the events of a table; without either, list what is held back.
 
     run.py pause system erp --why "maintenance until six"
     run.py pause table contact --why "contacts are being merged"
@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("kind", nargs="?", choices=KINDS, help="what is held back: a system, or a table")
     parser.add_argument("name", nargs="?", help="its name: dataverse, erp, credit; or the logical name of the table")
-    parser.add_argument("--why", default="", help="why, in a sentence: it is written down with your key's name")
+    parser.add_argument("--why", default="", help="the reason, in a sentence: the audit keeps it with your key's name")
     desk.arguments(parser)
 
 
@@ -34,7 +34,7 @@ async def pause(app: Desk, options: argparse.Namespace) -> None:
     """Pause it, or list what is paused."""
     if options.kind and options.name:
         await app.act(KINDS[options.kind], options.name, "pause", why=options.why)
-        print(f"{options.name} is paused, on all instances within two seconds. To end this:")
+        print(f"{options.name} is paused; all instances know within two seconds. To end this:")
         print(f"  run.py resume {options.kind} {options.name} --why ...")
         return
     for kind, path in KINDS.items():
@@ -46,4 +46,4 @@ def _said(it: Mapping[str, Any]) -> str:
     if it["pausedBy"]:
         return f"paused by {it['pausedBy']} since {it['since']}: {it['why']}"
     phase = it.get("phase", "closed")
-    return "goes on" if phase == "closed" else f"is away and left alone ({phase}; {it['why']})"
+    return "not paused" if phase == "closed" else f"unavailable, gets no calls ({phase}; {it['why']})"

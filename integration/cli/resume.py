@@ -1,4 +1,4 @@
-"""Let the calls to a system, or the events of a table, go on.
+"""End a pause: let the calls to a system, or the events of a table, continue.
 
     run.py resume system erp --why "maintenance is over"
     run.py resume table contact --why "the merge is done"
@@ -29,4 +29,4 @@ def main(options: argparse.Namespace) -> int:
 async def resume(app: Desk, options: argparse.Namespace) -> None:
     """Resume it."""
     await app.act(KINDS[options.kind], options.name, "resume", why=options.why)
-    print(f"{options.name} goes on; what waits is tried again at its next attempt.")
+    print(f"{options.name} is no longer paused; events that wait are tried again at their next attempt.")

@@ -58,7 +58,7 @@ class DataverseClient:
     ) -> Row:
         """The row's columns `select` (a lookup as `_parentaccountid_value`), with its ETag and version.
 
-        `expand` is an OData `$expand`; `related_rows` reads what comes of it.
+        `expand` is an OData `$expand`; `related_rows` reads the rows of it.
         Raises `NotFound` when the row does not exist.
         """
         row_id = record_id(row_id)

@@ -1,4 +1,4 @@
-"""Events of an ERP: that a record of it has changed. They are hints: what is done goes by what the ERP then answers.
+"""Events of an ERP: one of its records has changed. They are hints: what the ERP then answers decides what is done.
 
 Three forms are read, one event or a list of them: the plain form (`{"id", "record", "source", "time"}`), CloudEvents
 1.0 (structured, batched, binary), and the business events of Dynamics 365 Finance and Supply Chain Management.
@@ -152,7 +152,7 @@ def erp_events(
     organisation: str,
     accepted_time: datetime,
 ) -> list[IntegrationEvent]:
-    """Events of these hints; of several about one record only the last, because the record is read as it is."""
+    """The events of these hints; of several about one record only the last, because the record is read as it is now."""
     latest = {hint.record: hint for hint in hints}
     return [_event(it, headers, name, caller, organisation, accepted_time) for it in latest.values()]
 

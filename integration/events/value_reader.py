@@ -253,7 +253,7 @@ def _pairs(raw: object) -> dict[str, Any] | None:
         key = _member(pair, "key", "Key")
         if not isinstance(key, str) or not key:
             return None
-        if key in found:  # nothing says which of the two is meant
+        if key in found:  # it is not known which of the two is meant
             found[key] = UNREAD
         else:
             found[key] = _member(pair, "value", "Value")

@@ -112,11 +112,11 @@ class TakingIn:
     async def queue_all(
         self, events: Sequence[IntegrationEvent], caller: str, source: str, started: float
     ) -> list[Accepted]:
-        """Queue all of them, or raise: what was queued by then has the same ids when it is sent again."""
+        """Queue all events, or raise. Those that were queued by then get the same ids when they are sent again."""
         sent = [fit(_to_send(event, caller), self._message_limit) for event in events]
         await self._acknowledged(sent)
         for event, _ in sent:
-            self._ledger.accept(event)  # the broker has it: no answer waits for the tables
+            self._ledger.accept(event)  # the broker has the event: the answer does not wait for the tables
             duration = (self.clock.monotonic() - started) * 1000
             unread = [*event.unread] or None
             _log.info("accepted", event=event, caller=caller, source=source, unread=unread, duration_ms=duration)

@@ -30,7 +30,7 @@ from integration.tables.entity import Property
 LISTED: Final = 100
 _END: Final = ".end"
 _LATEST: Final = 10**16
-"""Row keys count down in microseconds, as tables are read upwards."""
+"""Row keys count down in microseconds, because tables are read in ascending order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class AuditPage:
 
 
 class AuditLog:
-    """Adds and lists entries. Raises `Outage` where the tables are away."""
+    """Adds and lists entries. Raises `Outage` if the tables are unavailable."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
@@ -68,7 +68,7 @@ class AuditLog:
         return opened
 
     async def end(self, opened: OpenEntry, outcome: str, more: Mapping[str, Property] = {}) -> None:
-        """Write down what came of it."""
+        """Write down the outcome."""
         ended: Entity = {"schema": rows.SCHEMA, "outcome": outcome, "endedTime": iso(self._clock.now()), **more}
         await self._add(opened, opened.row + _END, ended)
 
@@ -80,7 +80,7 @@ class AuditLog:
         entries = _joined(found)
         more = len(found) == 2 * LISTED or len(entries) > LISTED
         entries = entries[:LISTED]
-        if entries and entries[-1]["RowKey"] == found[-1]["RowKey"]:  # its second row may lie behind what was read
+        if entries and entries[-1]["RowKey"] == found[-1]["RowKey"]:  # its second row may come later
             end = await table.get(partition, f"{entries[-1]['RowKey']}{_END}")
             entries[-1] = {**(end.entity if end else {}), **entries[-1]}
         return AuditPage(entries, str(entries[-1]["RowKey"]) if more and entries else None)
@@ -103,7 +103,7 @@ class AuditLog:
 
 
 def who_partition(who: str) -> str:
-    """The partition of what one person or caller did; names may have characters that keys do not take."""
+    """The partition of what one person or caller did; hashed, because keys do not accept every character."""
     return f"who.{keys.hashed(who, 16)}"
 
 

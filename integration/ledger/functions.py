@@ -9,7 +9,7 @@ NIGHTLY = "0 17 2 * * *"
 
 
 def blueprint(retention: Retention) -> func.Blueprint:
-    """Run retention every night; a missed run is made up for at the app's next start."""
+    """Run retention every night; a missed run is done at the app's next start."""
     bp = func.Blueprint()
 
     @bp.timer_trigger(arg_name="timer", schedule=NIGHTLY)

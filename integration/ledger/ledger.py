@@ -20,7 +20,7 @@ from integration.telemetry import get_logger
 from integration.transport import Transport
 
 _LOST_AFTER: Final = timedelta(seconds=10)
-"""A row that is to be written is written within a second."""
+"""Rows are written within a second: one that is still missing after this time was lost."""
 _LINGER_SECONDS: Final = 0.2
 _MOST_WAITING: Final = 20_000
 _log = get_logger(__name__)

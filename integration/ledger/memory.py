@@ -54,7 +54,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead-lettered event of the record for which no later event has made up.
+    """A dead-lettered event of the record that no later event has resolved.
 
     `returns` counts how often its message came back on its way to the dead-letter queue; `reported` names where it has
     been reported (`row`, `hub`), and of which attempts the message was seen in the dead-letter queue (`queue 1`): if
@@ -155,7 +155,7 @@ class Memory:
             del self.dead_letters[oldest]
 
     def resolved_by(self, event_id: str) -> str | None:
-        """The event that has made up for a dead-lettered one, if it has and is still remembered.
+        """The event that has resolved a dead-lettered one, if there is one and it is still remembered.
 
         An event ends right after those that it has resolved.
         """
@@ -211,7 +211,7 @@ def _letter(content: dict[str, Any]) -> DeadLetter:
 
 
 def _content(it: Effect | DeadLetter) -> dict[str, Any]:
-    """Its fields; `dataclasses.asdict` copies what is in them as well, at ten times the cost."""
+    """Its fields; `dataclasses.asdict` copies their contents as well, at ten times the cost."""
     return {name: getattr(it, name) for name in it.__slots__}
 
 

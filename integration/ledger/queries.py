@@ -74,7 +74,7 @@ class Queries:
         return await self.read_all(await self.ids_by_time(start, end, most=most))
 
     async def ids_by_time(self, start: datetime, end: datetime, *, most: int, before: str = "") -> list[str]:
-        """The ids of these events; of those that are smaller than `before`, where it is given."""
+        """The ids of these events; only those smaller than `before`, if that is given."""
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         first, last = minutes(start, end)
         if before:
@@ -93,8 +93,8 @@ class Queries:
     ) -> list[Problem]:
         """The events that wait or are dead-lettered, oldest first.
 
-        `columns` (reason, system, table, recordId) narrow by what they have to hold. `first` and `last` are what ids of
-        events begin with, as `minutes` makes them: from the first one up to the second one.
+        `columns` (reason, system, table, recordId) narrow the list to rows with these values. `first` and `last` are
+        what ids of events begin with, as `minutes` makes them: from the first one up to the second one.
         """
         narrowed = "".join(f" and {name} eq '{quoted(value)}'" for name, value in columns.items() if value)
         narrowed += f" and RowKey ge '{first}'" if first else ""

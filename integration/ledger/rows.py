@@ -135,7 +135,7 @@ def behind_row(event: IntegrationEvent, system: str, now: datetime) -> Entity:
 
 
 def resolved(event_id: str, *, by: str, now: datetime) -> Entity:
-    """The row of a dead-lettered event for which a later event has made up."""
+    """The row of a dead-lettered event that a later event has resolved."""
     partition, row = keys.event_keys(event_id)
     return {
         "PartitionKey": partition,

@@ -18,7 +18,7 @@ _LINGER_SECONDS: Final = 0.2
 _FLUSH_SECONDS: Final = 2.0
 _MOST_WAITING: Final = 20_000
 _PLACES_SECONDS, _MOST_PLACES = 3.0, 400
-"""What the intake has nearly always written before can wait for company: a transaction takes a hundred rows at once."""
+"""Rows that the intake has nearly always written already can wait for others: a transaction takes a hundred rows."""
 _log = get_logger(__name__)
 
 
@@ -50,7 +50,7 @@ class StatusWriter:
         self._submit(_Change(_events_table(row), row))
 
     def put_places(self, event: IntegrationEvent) -> None:
-        """Have the event found by its correlation id and time within seconds; the intake may not have written that."""
+        """Write the event's entries in the indexes within seconds: the intake may not have written them."""
         table = keys.index_table(keys.month_of(event.event_id))
         for row in index_rows(event):
             self._submit(_Change(table, row), self._places)

@@ -1,4 +1,4 @@
-"""The dead-letter queue of the work queue: looked at, and relieved of what is over."""
+"""The dead-letter queue of the work queue: shows its messages, and removes those that need no further work."""
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ from integration.errors import Transient
 
 _BATCH: Final = 100
 _MOST_HELD: Final = 1_000
-"""Messages that are locked at once to get at those behind them."""
+"""Messages that are locked at once, to reach those behind them."""
 _MOST_PAGES: Final = 100
 _WAIT_SECONDS: Final = 2.0
 
@@ -69,7 +69,7 @@ class DeadLetterQueue:
         return None
 
     def remove(self, sequence_numbers: Collection[int]) -> int:
-        """Complete these messages; how many were found.
+        """Complete these messages; returns how many were found.
 
         Messages cannot be asked for by number: those before them are locked meanwhile and given back.
         """

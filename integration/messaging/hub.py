@@ -26,7 +26,7 @@ class _Outgoing:
 class EventPublisher:
     """Publishes events to one hub. One client, used by one thread; callers get futures.
 
-    Events with the same key go to the same partition. Futures fail with `Transient` where the hub did not acknowledge.
+    Events with the same key go to the same partition. Futures fail with `Transient` if the hub did not acknowledge.
     Links to partitions are opened side by side when they are first needed: the SDK takes 0.4 s for each, and gives each
     a connection of its own.
     """
@@ -109,7 +109,7 @@ class EventPublisher:
         if self._client is None:
             self._client = self._connect()
             self._partitions = sorted(self._client.get_partition_ids())
-            self._client.create_batch()  # how large a batch may be, the SDK asks over a link of its own
+            self._client.create_batch()  # the SDK asks for the largest size of a batch over a link of its own
         return self._client
 
     def _disconnect(self) -> None:

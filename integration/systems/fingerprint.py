@@ -1,4 +1,4 @@
-"""What a thing was brought to, as a short text that tells nothing of it."""
+"""The state that something was brought to, as a short text that reveals nothing of it."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What other systems are told and what they answer, in the language of the business."""
+"""The requests to other systems and their answers, in the language of the business."""
 
 from datetime import date
 from decimal import Decimal

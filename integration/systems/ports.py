@@ -1,9 +1,9 @@
 """What the business needs of the systems outside, whatever product they are.
 
-Every write is driven to a state rather than told a change, carries the version of the row that the state was taken
-from, and may be repeated with the same `key` until it is answered. An adapter declares for each of them in `safety`
-how that is made safe. All raise what the transport raises, and `Permanent` where the system refuses in its own words;
-besides, where something may have been done that cannot be seen yet, `OutcomeUnknown`: calling again later finds out.
+Every write carries a state, not a change, and the version of the row that the state was taken from. It may be repeated
+with the same `key` until it is answered; an adapter declares in `safety` how each write is made safe. All raise what
+the transport raises, and `Permanent` if the system refuses in its own words. If something may have been done that
+cannot be seen yet, they raise `OutcomeUnknown`: calling again later finds out.
 """
 
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ class ErpRecords(Protocol):
 
 @runtime_checkable
 class Scoring(Protocol):
-    """Says how far a customer can be trusted with an amount; every answer may be charged for."""
+    """Says how far a customer can be trusted with an amount; every answer may be charged."""
 
     @property
     def safety(self) -> Mapping[str, Safety]:

@@ -1,4 +1,4 @@
-"""What the app remembers of a system that cannot: under which number it has something, and what is under way there.
+"""What the app remembers in place of a system that cannot: the number of a thing there, and what is under way.
 
 Systems without an Idempotency-Key have no place for the version of a row, and forget a request whose answer was lost.
 A reference is written before something is created, with the time, and again with its number before it gets content; so

@@ -19,7 +19,7 @@ _DEEPEST: Final = 6
 _SHORTEST_WORD: Final = 3
 _TYPE: Final = re.compile(r"[A-Za-z][A-Za-z0-9._~-]{0,59}")
 _TITLE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ ,.:;()/-]){0,79}")
-"""Letters and what stands between words. Digits, quotes and @ are of one occurrence, not of a type of problem."""
+"""Letters and separators of words. Digits, quotes and @ belong to one occurrence, not to a type of problem."""
 _FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}|\d{1,3}")
 """A property, or an index into a list."""
 _ABOUT_STATUSES: Final = ("ietf.org", "rfc-editor.org", "w3.org", "mozilla.org", "httpstatuses.com", "httpstatuses.io")

@@ -20,7 +20,7 @@ class Posted:
 
 
 class Lookup:
-    """Finds orders by what they carry, wherever they have gone."""
+    """Finds orders by what they carry, also after they were posted."""
 
     def __init__(self, company: Company) -> None:
         self._company = company

@@ -1,4 +1,4 @@
-"""The ERP: customers and orders under their Dataverse ids, driven to a state rather than told a change."""
+"""The ERP: customers and orders under their Dataverse ids; every write carries a state, not a change."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal, TypeVar

@@ -162,6 +162,6 @@ def test_the_trigger_hands_over_what_the_hub_says_of_each_event() -> None:
 def test_an_event_without_its_place_in_the_hub_is_not_archived(number: int | None, at: datetime | None) -> None:
     """Its file would be named after nothing, and readers could not drop it when it comes twice: the batch waits."""
     container = Container()
-    with pytest.raises(ValueError, match="without its place"):
+    with pytest.raises(ValueError, match="without its sequence number"):
         bound(ArchiveSink(container)).get_user_function()([triggered(number, at)])
     assert not container.blobs

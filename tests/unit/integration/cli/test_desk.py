@@ -55,8 +55,8 @@ async def test_a_pause_without_a_name_lists_what_is_held_back(capsys: pytest.Cap
     systems = {"systems": [{**FREE, "system": "erp", "phase": "closed"}, away]}
     await pause.pause(Asked(systems, {"tables": [{"table": "contact", **paused}]}), options(pause))
     assert capsys.readouterr().out.splitlines() == [
-        "system erp: goes on",
-        "system credit: is away and left alone (open; credit-timeout)",
+        "system erp: not paused",
+        "system credit: unavailable, gets no calls (open; credit-timeout)",
         "table contact: paused by anna since 2026-11-20T20:00:00Z: a merge",
     ]
 
