@@ -1,13 +1,13 @@
 """Counts the running instances of the app, by which shared limits are divided."""
 
-import asyncio
 import random
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from integration.clock import Clock
-from integration.errors import Conflict, IntegrationError
-from integration.protection.shared_state import SharedState
+from integration.errors import IntegrationError
+from integration.protection.shared_state import SharedState, change
 from integration.telemetry import get_logger
 from integration.transport.single_flight import SingleFlight
 
@@ -17,7 +17,6 @@ KEY = "instances"
 _FIRST, _EVERY = 1.0, 60.0
 """Seconds between two signs of life, at first and later on, varied by up to a third, so that not all write at once."""
 _FORGOTTEN_AFTER = 180.0
-_TRIES = 5
 
 
 class Instances:
@@ -48,17 +47,14 @@ class Instances:
         return self._count
 
     async def _sign(self) -> None:
-        for _ in range(_TRIES):
-            now = self._clock.now().timestamp()
-            try:
-                seen, etag = await self._shared.read(KEY)
-                alive = {name: at for name, at in (seen or {}).items() if at > now - _FORGOTTEN_AFTER}
-                await self._shared.write(KEY, alive | {self._own: now}, etag)
-            except Conflict:  # another instance wrote at the same moment
-                await asyncio.sleep(self._draw() / 2)
-            except IntegrationError as error:
-                _log.warning("instances-not-counted", error=error)
-                return
-            else:
-                self._count = len(alive | {self._own: now})
-                return
+        try:
+            alive = await change(self._shared, KEY, self._signed, pause=lambda: self._draw() / 2)
+        except IntegrationError as error:
+            _log.warning("instances-not-counted", error=error)
+        else:
+            self._count = len(alive)
+
+    def _signed(self, seen: dict[str, Any]) -> dict[str, Any]:
+        """The instances that are alive, with the time of this one's sign of life."""
+        now = self._clock.now().timestamp()
+        return {name: at for name, at in seen.items() if at > now - _FORGOTTEN_AFTER} | {self._own: now}

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from integration.clock import Clock
-from integration.errors import Conflict, IntegrationError, Outage, Transient
+from integration.errors import IntegrationError, Outage
+from integration.protection import shared_state
 from integration.protection.lookout import FRESH, Lookout
 from integration.protection.shared_state import SharedState
 from integration.telemetry import get_logger
@@ -14,7 +15,6 @@ _log = get_logger(__name__)
 
 _PATIENCE: Final = 2.0
 """Seconds that reading it may take while an event waits for it."""
-_TRIES: Final = 5
 
 Content = dict[str, Any]
 
@@ -46,17 +46,10 @@ class SharedDocument:
 
     async def change(self, change: Callable[[Content], Content]) -> Content:
         """Apply `change` to what is stored, write and return the result. Raises what the store and `change` raise."""
-        for _ in range(_TRIES):
-            document, etag = await self._shared.read(self._key)
-            changed = change(dict(document or {}))
-            try:
-                await self._shared.write(self._key, changed, etag)
-            except Conflict:
-                continue  # somebody else has changed it meanwhile
-            self._known = changed
-            self._changes += 1
-            return changed
-        raise Transient(f"'{self._key}' changes faster than it can be written", reason="ledger-unavailable")
+        changed = await shared_state.change(self._shared, self._key, change)
+        self._known = changed
+        self._changes += 1
+        return changed
 
     async def _look(self) -> None:
         changes = self._changes

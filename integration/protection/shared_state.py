@@ -1,10 +1,13 @@
 """Small documents that all instances of the app share."""
 
+import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
-from integration.errors import Conflict
+from integration.errors import Conflict, Transient
+
+_TRIES: Final = 5
 
 Document = Mapping[str, Any]
 """A JSON object."""
@@ -23,6 +26,30 @@ class SharedState(Protocol):
         Raises `Conflict` if another instance has written meanwhile.
         """
         ...
+
+
+async def change(
+    shared: SharedState,
+    key: str,
+    changed: Callable[[dict[str, Any]], dict[str, Any]],
+    *,
+    pause: Callable[[], float] = lambda: 0.0,
+) -> dict[str, Any]:
+    """Read the document, write what `changed` makes of it, and return that.
+
+    If another instance writes first, this begins again after `pause` seconds, up to five times; then it raises
+    `Transient`. Raises what the store and `changed` raise.
+    """
+    for _ in range(_TRIES):
+        document, etag = await shared.read(key)
+        written = changed(dict(document or {}))
+        try:
+            await shared.write(key, written, etag)
+        except Conflict:
+            await asyncio.sleep(pause())
+        else:
+            return written
+    raise Transient(f"'{key}' changes faster than it can be written", reason="ledger-unavailable")
 
 
 class MemoryState:
