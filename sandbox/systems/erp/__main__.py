@@ -1,9 +1,8 @@
 """`python -m sandbox.systems.erp --port P --db FILE`."""
 
-import argparse
 import sys
-from pathlib import Path
 
+from sandbox.systems.command_line import add_api_key, stand_in_parser
 from sandbox.systems.erp.api import build_app
 from sandbox.systems.erp.books import SCHEMA
 from sandbox.systems.erp.events import Events
@@ -14,12 +13,8 @@ from sandbox.systems.rest import open_database
 
 def main() -> int:
     """Serve until stopped."""
-    parser = argparse.ArgumentParser(prog="sandbox.systems.erp", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--db", type=Path, required=True)
-    parser.add_argument("--api-key", default="erp-sandbox-key")
-    parser.add_argument("--client-id", default="erp-sandbox-client")
-    parser.add_argument("--client-secret", default="erp-sandbox-secret")
+    parser = stand_in_parser("erp")
+    add_api_key(parser, "erp")
     parser.add_argument("--events-url", default="", help="where events go, the event's name behind it; absent: nowhere")
     parser.add_argument("--events-key", default="")
     given = parser.parse_args()

@@ -1,10 +1,9 @@
 """`python -m sandbox.systems.finance_operations --port P --db FILE`."""
 
-import argparse
 import sys
-from pathlib import Path
 
 from sandbox.systems import tokens
+from sandbox.systems.command_line import stand_in_parser
 from sandbox.systems.database import open_database
 from sandbox.systems.finance_operations.api import build_app
 from sandbox.systems.finance_operations.business_events import BusinessEvents
@@ -15,11 +14,7 @@ from sandbox.systems.outbox import Outbox
 
 def main() -> int:
     """Serve until stopped."""
-    parser = argparse.ArgumentParser(prog="sandbox.systems.finance_operations", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--db", type=Path, required=True)
-    parser.add_argument("--client-id", default="finance-operations-sandbox-client")
-    parser.add_argument("--client-secret", default="finance-operations-sandbox-secret")
+    parser = stand_in_parser("finance_operations")
     parser.add_argument("--events-url", default="", help="where business events go; absent: nowhere")
     parser.add_argument("--events-key", default="")
     given = parser.parse_args()
