@@ -67,20 +67,19 @@ class Orders:
             return _posted_state(order_id, found, entry, replaced)
         header = await self._header(order_id, order)
         row = found or await self._reserve(order_id, header, entry, context)
-        await entry.save(id=row["id"], number=row["number"], started="")
+        lets_go = order.status == "confirmed" and _is_held(row)
+        await entry.save(id=row["id"], number=row["number"], started=self._unanswered.now() if lets_go else "")
         if changes := differing(row, header):
             row = {**row, **await self._company.update(ORDERS, row, changes, context=context)}
         await self._bring_line(row, _line(order), entry, context)
-        await entry.save(version=order.source_version, content=content)
+        await entry.save(version=order.source_version, content=content, started="")
         return _state(order_id, row, entry, order.status, replaced)
 
     async def get_order(self, order_id: str, *, context: CallContext = NO_CONTEXT) -> OrderState:
         entry, found = await self._existing(order_id, context)
         if isinstance(found, Posted):
             return _posted_state(order_id, found, entry, None)
-        line = _our_line(found)
-        status = "confirmed" if line is not None and line.get("quantity") else "on-hold"
-        return _state(order_id, found, entry, status, None)
+        return _state(order_id, found, entry, "on-hold" if _is_held(found) else "confirmed", None)
 
     async def hold_order(
         self,
@@ -96,6 +95,8 @@ class Orders:
         entry.refuse_older(source_version)
         if isinstance(found, Posted):
             raise self._posted(found, "should be put on hold")
+        if _is_held(found):  # but a request whose answer was lost may still give it a quantity
+            self._unanswered.wait(entry)
         content = ""
         if found["salesOrderLines"]:  # a draft without any is on hold by itself
             held = {"quantity": 0, "description2": f"On hold: {reason}"[:_LONGEST_REMARK]}
@@ -203,6 +204,12 @@ def _line(order: Order) -> dict[str, Any]:
 
 def _our_line(row: Row) -> Row | None:
     return next((line for line in row["salesOrderLines"] if line.get("sequence") == _SEQUENCE), None)
+
+
+def _is_held(row: Row) -> bool:
+    """Whether nobody can release it, as our line has no quantity or is not there."""
+    line = _our_line(row)
+    return line is None or not line.get("quantity")
 
 
 def _state(order_id: str, row: Row, entry: Entry, status: str, replaced: int | None) -> OrderState:

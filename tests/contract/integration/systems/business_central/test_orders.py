@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from integration.errors import NotFound, OutcomeUnknown, Permanent
+from integration.errors import NotFound, OutcomeUnknown, Permanent, Transient
 from integration.protection import MemoryState
 from integration.systems import OrderState
 from integration.systems.odata.keys import reference_of
@@ -164,6 +164,24 @@ async def test_while_the_outcome_is_unknown_nothing_is_asked_for_again(ordered: 
     ordered.subject.clock.move(601)
     assert (await ordered.put()).status == "confirmed"
     assert len(ordered.subject.orders_of(ordered.order_id)) == 1
+
+
+@pytest.mark.parametrize("lost", ["POST .*salesOrderLines", "PATCH .*salesOrderLines"])
+async def test_a_hold_waits_for_a_lost_request_that_would_let_the_order_go(ordered: Ordered, lost: str) -> None:
+    """Nothing of the order would differ, so nothing would be sent, and the late request would be done after it."""
+    await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
+    if lost.startswith("PATCH"):
+        await ordered.put(20)
+        await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=21, key="h")
+    ordered.subject.system.fault(lost, drop=True, times=None)
+    with pytest.raises(Transient):
+        await ordered.put(22)
+    ordered.subject.system.control("DELETE", "faults")
+    with pytest.raises(OutcomeUnknown):
+        await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=23, key="h")
+    ordered.subject.clock.move(601)
+    held = await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=23, key="h")
+    assert held.status == "on-hold"
 
 
 async def test_a_lost_answer_is_looked_for_at_once(ordered: Ordered) -> None:
