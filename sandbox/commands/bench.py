@@ -49,7 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--growth", action="store_true", help="instead: 50,000 events, does anything grow with them?")
     parser.add_argument("--import", action="store_true", dest="imports", help="instead: only the cold import")
     parser.add_argument(
-        "--events", type=int, metavar="N", help="events of each measure (400; quick: 150; growth: 50000)"
+        "--events", type=int, metavar="N", help="events of each measure (2000; quick: 150; growth: 50000)"
     )
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of every subject (3; quick: 1)")
     parser.add_argument(
@@ -113,7 +113,7 @@ def _delays(text: str) -> list[int]:
 
 
 def _choice(options: argparse.Namespace) -> Choice:
-    usual = 50_000 if options.growth else 150 if options.quick else 400
+    usual = 50_000 if options.growth else 150 if options.quick else 2_000
     return Choice(
         app=options.app.resolve(),
         before=options.before or None,
