@@ -14,14 +14,15 @@ from integration.admission import CallerKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
+from integration.events.erp_event import ErpEventName
 from integration.flow import Flow, InboundFlow
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
 from integration.flow.handler import FlowHandler, Tools, result_columns
 from integration.flow.inbound_handler import InboundFlowHandler, inbound_columns
 from integration.intake import BusinessCentralIntake, ErpIntake, Intake, TakingIn
 from integration.intake import functions as intake_functions
-from integration.intake.business_central_intake import CALLER as BUSINESS_CENTRAL
-from integration.intake.business_central_intake import Watched
+from integration.intake.watched_company import CALLER as BUSINESS_CENTRAL
+from integration.intake.watched_company import WatchedCompany
 from integration.ledger import Ledger
 from integration.ledger import functions as ledger_functions
 from integration.ledger.keys import REFERENCES, SYSTEMS
@@ -117,8 +118,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])
     handlers = _handlers(tools, inbound)
     taking_in = TakingIn(settings, work_queue, ledger, clock)
-    names, organisation = event_names(inbound), settings.dataverse_organisation
-    webhooks, watched = _watched(systems, settings)
+    names = event_names(inbound)
+    webhooks, watched = _watched(systems, settings, names, clock)
     return Services(
         intake=Intake(
             settings,
@@ -126,13 +127,11 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             wants_of=handlers.wants_of,
             results=written_columns(active, settings.publisher_prefix),
         ),
-        erp_intake=ErpIntake(taking_in, names, organisation=organisation),
-        business_central_intake=BusinessCentralIntake(taking_in, names, watched, organisation=organisation),
+        erp_intake=ErpIntake(taking_in, names, organisation=settings.dataverse_organisation),
+        business_central_intake=BusinessCentralIntake(taking_in, watched),
         subscriptions=_subscriptions(webhooks, settings, clock),
         sweep=(
-            Sweep(webhooks, taking_in, names, shared, clock, watched=watched, organisation=organisation)
-            if webhooks is not None and watched is not None
-            else None
+            Sweep(webhooks, taking_in, watched, shared, clock) if webhooks is not None and watched is not None else None
         ),
         worker=_worker(
             settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses, postponements), clock
@@ -206,12 +205,15 @@ def _tools(systems: Systems, settings: Settings, clock: Clock, active: Iterable[
     )
 
 
-def _watched(systems: Systems, settings: Settings) -> tuple[Webhooks | None, Watched | None]:
-    """The system that is Business Central: what it can be asked, and what it is called; the first one of several."""
+def _watched(
+    systems: Systems, settings: Settings, names: Iterable[ErpEventName], clock: Clock
+) -> tuple[Webhooks | None, WatchedCompany | None]:
+    """The system that is Business Central: what it can be asked, and its company; the first one of several."""
     for name, system in settings.systems.items():
         adapter = systems.others[name]
         if isinstance(system, BusinessCentralSettings) and isinstance(adapter, BusinessCentral):
-            return adapter.webhooks, Watched(name, system.company)
+            organisation = settings.dataverse_organisation
+            return adapter.webhooks, WatchedCompany(name, system.company, names, organisation=organisation, clock=clock)
     return None, None
 
 

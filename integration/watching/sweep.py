@@ -7,13 +7,12 @@ and its record knows it.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from integration.clock import Clock, iso
 from integration.errors import Conflict
-from integration.events.erp_event import ErpEventName, erp_events
-from integration.intake.business_central_intake import CALLER, Watched, hint_of, name_of
 from integration.intake.taking_in import TakingIn
+from integration.intake.watched_company import CALLER, WatchedCompany
 from integration.protection import SharedState
 from integration.systems.business_central.webhooks import POSTED, SUBSCRIBED, Changed, Webhooks
 from integration.telemetry import get_logger
@@ -37,20 +36,15 @@ class Sweep:
         self,
         webhooks: Webhooks,
         taking_in: TakingIn,
-        names: Sequence[ErpEventName],
+        watched: WatchedCompany,
         shared: SharedState,
         clock: Clock,
-        *,
-        watched: Watched,
-        organisation: str,
     ) -> None:
         self._webhooks = webhooks
         self._taking_in = taking_in
-        self._names = {it.name: it for it in names}
+        self._watched = watched
         self._shared = shared
         self._clock = clock
-        self._watched = watched
-        self._organisation = organisation
         self._key = f"sweep.{watched.system}"
 
     async def run(self) -> int:
@@ -78,20 +72,7 @@ class Sweep:
         return queued + await self._queue(waiting)
 
     async def _queue(self, changes: Sequence[Changed]) -> int:
-        names: dict[str, Any] = {it.kind: name_of(it, self._watched, self._names) for it in changes}
-        events = [
-            event
-            for kind, name in names.items()
-            if name is not None
-            for event in erp_events(
-                [hint_of(it) for it in changes if it.kind == kind],
-                headers={},
-                name=name,
-                caller=CALLER,
-                organisation=self._organisation,
-                accepted_time=self._clock.now(),
-            )
-        ]
+        events = self._watched.events(changes)
         if events:
             await self._taking_in.queue_all(events, CALLER, _SOURCE, self._taking_in.clock.monotonic())
         return len(events)

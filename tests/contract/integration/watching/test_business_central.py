@@ -14,7 +14,8 @@ from integration import flows
 from integration.errors import Transient, Unavailable
 from integration.flow.discovery import event_names, inbound_in
 from integration.intake import IntakeRequest, TakingIn
-from integration.intake.business_central_intake import BusinessCentralIntake, Watched
+from integration.intake.business_central_intake import BusinessCentralIntake
+from integration.intake.watched_company import WatchedCompany
 from integration.protection import MemoryState
 from integration.settings import Settings
 from integration.systems import CustomerReport, OrderReport
@@ -72,13 +73,12 @@ async def app(business_central: Subject) -> AsyncIterator[App]:
     settings = Settings.from_environment(environment(INTAKE_KEYS=keys))
     queue, clock = Sent(), business_central.clock
     taking_in = TakingIn(settings, queue, Written(), clock)
-    names, watched = event_names(inbound_in(flows).values()), Watched("erp", COMPANY)
+    names = event_names(inbound_in(flows).values())
+    watched = WatchedCompany("erp", COMPANY, names, organisation="o", clock=clock)
     adapter, _ = business_central.adapters()
     assert isinstance(adapter, BusinessCentral)
-    sweep = Sweep(adapter.webhooks, taking_in, names, MemoryState(), clock, watched=watched, organisation="o")
-    made = App(
-        business_central, adapter, BusinessCentralIntake(taking_in, names, watched, organisation="o"), queue, sweep
-    )
+    sweep = Sweep(adapter.webhooks, taking_in, watched, MemoryState(), clock)
+    made = App(business_central, adapter, BusinessCentralIntake(taking_in, watched), queue, sweep)
     server = web.Application()
     server.router.add_post("/api/erp/business-central", made.handle)
     runner = web.AppRunner(server)

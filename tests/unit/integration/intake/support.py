@@ -16,8 +16,8 @@ from integration.events import IntegrationEvent, Wants, from_envelope
 from integration.flow.discovery import all_in, event_names, inbound_in
 from integration.flows import account
 from integration.intake import Accepted, BusinessCentralIntake, ErpIntake, Intake, IntakeRequest, TakingIn
-from integration.intake.business_central_intake import Watched
 from integration.intake.functions import blueprint
+from integration.intake.watched_company import WatchedCompany
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.public_address import PublicAddress
@@ -85,9 +85,8 @@ class UnderTest:
         taking_in = TakingIn(read, self.queue, self.ledger, SystemClock())
         names = event_names(inbound_in(flows).values())
         self.erp = ErpIntake(taking_in, names, organisation=read.dataverse_organisation)
-        self.business_central = BusinessCentralIntake(
-            taking_in, names, Watched("erp", COMPANY), organisation=read.dataverse_organisation
-        )
+        watched = WatchedCompany("erp", COMPANY, names, organisation=read.dataverse_organisation, clock=taking_in.clock)
+        self.business_central = BusinessCentralIntake(taking_in, watched)
         self.intake = Intake(
             read,
             taking_in,

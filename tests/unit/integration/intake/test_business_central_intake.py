@@ -7,8 +7,10 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from integration.clock import SystemClock
 from integration.errors import Rejected, Transient, Unavailable
 from integration.intake import Accepted, BusinessCentralIntake, TakingIn
+from integration.intake.watched_company import WatchedCompany
 from integration.public_address import PublicAddress
 from tests.unit.integration.intake.support import COMPANY, HEADERS, UnderTest, request
 
@@ -138,7 +140,7 @@ def test_a_queue_that_is_away_is_503_so_that_it_comes_again() -> None:
 def test_without_a_business_central_there_is_no_such_endpoint() -> None:
     it = under_test()
     taking_in: TakingIn = it.business_central._taking_in
-    bare = BusinessCentralIntake(taking_in, [], None, organisation="o")
+    bare = BusinessCentralIntake(taking_in, None)
     with pytest.raises(Rejected) as refused:
         asyncio.run(bare.notifications(request({"value": [entry()]}, {})))
     assert refused.value.status == 404
@@ -146,5 +148,6 @@ def test_without_a_business_central_there_is_no_such_endpoint() -> None:
 
 def test_a_flow_that_is_switched_off_takes_no_notifications() -> None:
     it = under_test()
-    it.business_central._names.clear()
+    watched = WatchedCompany("erp", COMPANY, [], organisation="o", clock=SystemClock())
+    it.business_central = BusinessCentralIntake(it.business_central._taking_in, watched)
     assert notify(it, entry()) == []
