@@ -66,7 +66,7 @@ class DataverseClient:
             f"retrieve {entity_set}",
             "GET",
             _address(entity_set, row_id) + query({"$select": columns([*select, _VERSION]), "$expand": expand}),
-            {"Prefer": f'odata.include-annotations="{_ANNOTATIONS}"', "If-None-Match": "null"},
+            _READING,
             row=(entity_set, row_id),
             named=select,
             context=context,
@@ -88,15 +88,13 @@ class DataverseClient:
                 f"find {entity_set}",
                 "GET",
                 _by_key(entity_set, key) + query({"$select": columns([*select, id_column, _VERSION])}),
-                {"Prefer": f'odata.include-annotations="{_ANNOTATIONS}"', "If-None-Match": "null"},
+                _READING,
                 named=select,
                 context=context,
             )
         except NotFound:
             return None
-        content = answer.json()
-        found = read_row(entity_set, "", content)
-        return replace(found, id=record_id(str(found.values.get(id_column))))
+        return _row_with_id(entity_set, id_column, answer)
 
     async def create(
         self,
@@ -121,8 +119,7 @@ class DataverseClient:
             named=values,
             context=context,
         )
-        written = read_row(entity_set, "", answer.json())
-        return replace(written, id=record_id(str(written.values.get(id_column))))
+        return _row_with_id(entity_set, id_column, answer)
 
     async def currency_code(self, currency_id: str, *, context: CallContext = NO_CONTEXT) -> str:
         """The ISO 4217 code of a currency (`_transactioncurrencyid_value`).
@@ -197,6 +194,12 @@ class DataverseClient:
         return self._tokens[number]
 
 
+def _row_with_id(entity_set: str, id_column: str, answer: Response) -> Row:
+    """The row of an answer to a request that named it by another key."""
+    row = read_row(entity_set, "", answer.json())
+    return replace(row, id=record_id(str(row.values.get(id_column))))
+
+
 def _by_key(entity_set: str, key: tuple[str, str]) -> str:
     column, value = key
     return f"{name(entity_set)}({name(column)}={literal(value)})"
@@ -207,4 +210,7 @@ def _address(entity_set: str, row_id: str) -> str:
 
 
 _HEADERS = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
-_ANNOTATIONS = "Microsoft.Dynamics.CRM.lookuplogicalname"
+_READING = {
+    "Prefer": 'odata.include-annotations="Microsoft.Dynamics.CRM.lookuplogicalname"',
+    "If-None-Match": "null",
+}

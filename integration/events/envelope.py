@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from integration.errors import Unreadable
 from integration.events.body import has_surrogates, without_surrogates
 from integration.events.fields import pointer
-from integration.events.model import IntegrationEvent
+from integration.events.model import IntegrationEvent, is_of_another_system
 from integration.events.value_codec import decode_time, decode_values, encode_time, encode_values
 
 CONTRACT_VERSION = "1.1"
@@ -187,7 +187,7 @@ def _document(event: IntegrationEvent) -> dict[str, Any]:
 
 
 def _type(event: IntegrationEvent) -> str:
-    return event.table if "." in event.table else f"dataverse.{event.table}"
+    return event.table if is_of_another_system(event.table) else f"dataverse.{event.table}"
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from integration.errors import Fault, Rejected
 from integration.events import identity
 from integration.events.body import parse_json
 from integration.events.dates import to_time
-from integration.events.fields import correlation_id, not_a, pointer, to_guid, traceparent
+from integration.events.fields import correlation_id, not_a, pointer, record_id, traceparent
 from integration.events.model import IntegrationEvent
 
 MOST: Final = 500
@@ -31,10 +31,7 @@ _OLDEST, _AHEAD = timedelta(days=31), timedelta(days=1)
 def record_of(raw: object) -> str:
     """A record's key in the ERP as it is stored: GUIDs in lower case, anything else as it is. Raises `ValueError`."""
     if isinstance(raw, str) and _RECORD.fullmatch(text := raw.strip()):
-        try:
-            return to_guid(text) or text
-        except ValueError:
-            return text
+        return record_id(text)
     raise ValueError(
         "must be the record's key in the ERP: up to 100 letters, digits, spaces and . _ : | = @ + , ( ) -, "
         "of which the first is a letter or a digit"

@@ -69,8 +69,7 @@ class IntegrationEvent:
     @property
     def system(self) -> str:
         """The system in which it happened."""
-        system, dot, _ = self.table.partition(".")
-        return system if dot else "dataverse"
+        return self.table.partition(".")[0] if is_of_another_system(self.table) else "dataverse"
 
     @property
     def session_id(self) -> str:
@@ -84,3 +83,8 @@ class IntegrationEvent:
         It differs for each attempt, so that duplicate detection does not drop a copy scheduled for later.
         """
         return f"{self.event_id}#{self.attempt}"
+
+
+def is_of_another_system(table: str) -> bool:
+    """Whether this names records of another system (`erp.order`): no table of Dataverse has a dot in its name."""
+    return "." in table

@@ -13,6 +13,7 @@ from integration.errors import Fault, Rejected, Transient
 from integration.events import IntegrationEvent
 from integration.events.erp_event import record_of
 from integration.events.identity import event_id as new_event_id
+from integration.events.model import is_of_another_system
 from integration.operations.audit import Audit, Subject
 from integration.operations.queueing import Queueing
 from integration.telemetry import TraceParent, get_logger
@@ -107,11 +108,12 @@ def _checked(table: str, record_ids: Iterable[str]) -> list[str]:
     if not _TABLE.fullmatch(table):
         faults.append(Fault("/table", "is not the logical name of a table"))
     wanted: dict[str, None] = {}
+    elsewhere = is_of_another_system(table)
     for number, record_id in enumerate(record_ids):
         try:
-            wanted[record_of(record_id) if "." in table else str(uuid.UUID(record_id))] = None
+            wanted[record_of(record_id) if elsewhere else str(uuid.UUID(record_id))] = None
         except ValueError:
-            what = "cannot be a record's key" if "." in table else "is not a GUID"
+            what = "cannot be a record's key" if elsewhere else "is not a GUID"
             faults.append(Fault(f"/recordIds/{number}", what))
     if not 0 < len(wanted) <= MOST and not faults:
         faults.append(Fault("/recordIds", f"has to name between 1 and {MOST} records"))
