@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from integration.clock import iso
 from integration.odata import literal
 from integration.systems.business_central.errors import business_central_failure
 from integration.systems.odata.calls import ETAG, Calls, Creation, Row, Tagged
-from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender, validated
+from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender
 
 HEADERS = {"Accept-Language": "en-US"}
 """Error texts in one language: people read them, nothing is decided by them."""
@@ -42,14 +42,12 @@ class Company:
         self, kind: str, since: datetime, *, page: int, context: CallContext = NO_CONTEXT
     ) -> AsyncIterator[Row]:
         """The rows of a kind that were changed after `since`, page by page."""
-        path: str | None = f"/{kind}?$filter=lastModifiedDateTime%20gt%20{quote(iso(since), safe='')}"
+        url = f"{self._root}/{kind}?$filter=lastModifiedDateTime%20gt%20{quote(iso(since), safe='')}"
         size = {"Prefer": f"odata.maxpagesize={page}"}
-        while path is not None:
-            request = self._calls.request(f"find {kind}", "GET", self._root + path, headers=size)
-            found = validated(_Page, await self._calls.send(request, context))
-            for row in found.value:
+        request = self._calls.request(f"find {kind}", "GET", url, headers=size)
+        async for rows in self._calls.each_page(request, context, url_of=self._here):
+            for row in rows:
                 yield row
-            path = _following(found.next_link)
 
     async def posted_of(self, kind: str, order_id: str, *, context: CallContext = NO_CONTEXT) -> list[Row]:
         """What was posted of an order, by the order's id."""
@@ -79,19 +77,13 @@ class Company:
     async def _listed(self, kind: str, path: str, context: CallContext) -> list[Row]:
         return await self._calls.page(self._calls.request(f"find {kind}", "GET", self._root + path), context)
 
+    def _here(self, link: str) -> str:
+        """The address of a page of this company: the host is the one of the settings, whatever the link says."""
+        page = link.partition("/companies(")[2].partition(")/")[2]
+        return f"{self._root}/{page}" if page else ""
+
     def _address(self, kind: str, row: Row) -> tuple[str, dict[str, str]]:
         return f"{self._root}/{kind}({row['id']})", {"If-Match": str(row[ETAG])}
-
-
-def _following(link: str | None) -> str | None:
-    """What follows the company's address in the link to the next page: the host is the one of the settings."""
-    kind = (link or "").partition("/companies(")[2].partition(")/")[2]
-    return f"/{kind}" if kind else None
-
-
-class _Page(BaseModel):
-    value: list[Row]
-    next_link: str | None = Field(default=None, alias="@odata.nextLink")
 
 
 class _Row(Tagged):

@@ -1,6 +1,7 @@
 """Calls to a system that speaks OData: rows with their ETags, exact numbers, and creations whose outcome is unknown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -76,13 +77,25 @@ class Calls:
     async def pages(self, request: Request, context: CallContext) -> list[Row]:
         """The rows of all pages, for lists that are long and seldom read."""
         rows: list[Row] = []
-        for _ in range(_MOST_PAGES):
-            page = validated(_List, await self.send(request, context))
-            rows += page.value
-            if page.next_link is None:
+        count = 0
+        async for page in self.each_page(request, context):
+            rows += page
+            count += 1
+            if count == _MOST_PAGES:
                 break
-            request = self.request(request.operation, "GET", page.next_link)
         return rows
+
+    async def each_page(
+        self, request: Request, context: CallContext, *, url_of: Callable[[str], str] = str
+    ) -> AsyncIterator[list[Row]]:
+        """The rows page by page.
+
+        `url_of` makes of the link to the next page the URL that is asked, or an empty text to end there.
+        """
+        while request.url:
+            page = validated(_List, await self.send(request, context))
+            yield page.value
+            request = replace(request, url=url_of(page.next_link or ""))
 
     async def create(self, request: Request, context: CallContext) -> "Creation":
         """Ask for a new row; what came of it, which may be that nobody knows."""
