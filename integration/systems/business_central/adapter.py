@@ -1,6 +1,5 @@
 """The adapter as a whole: customers and orders of one company."""
 
-from collections.abc import Mapping
 from typing import Self
 
 from integration.clock import Clock
@@ -10,24 +9,16 @@ from integration.systems.business_central.orders import Orders
 from integration.systems.business_central.reports import Reports
 from integration.systems.business_central.webhooks import Webhooks
 from integration.systems.business_central.webservice import Company
+from integration.systems.odata.adapter import ErpAdapter
 from integration.systems.references import References
-from integration.systems.safety import Safety
 from integration.transport import Authorizer, Sender
 
 
-class BusinessCentral:
-    """`CustomerSystem`, `OrderSystem` and `ErpRecords`; `webhooks` say what changes there."""
+class BusinessCentral(ErpAdapter):
+    """Business Central; `webhooks` say what changes there."""
 
     def __init__(self, customers: Customers, orders: Orders, reports: Reports, webhooks: Webhooks) -> None:
-        self.safety: Mapping[str, Safety] = {**customers.safety, **orders.safety}
-        self.put_customer = customers.put_customer
-        self.get_customer = customers.get_customer
-        self.block_customer = customers.block_customer
-        self.put_order = orders.put_order
-        self.get_order = orders.get_order
-        self.hold_order = orders.hold_order
-        self.customer_report = reports.customer_report
-        self.order_report = reports.order_report
+        super().__init__(customers, orders, reports)
         self.webhooks = webhooks
 
     @classmethod

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from integration.errors import NotFound, Permanent
+from integration.errors import NotFound
 from integration.systems.business_central.webservice import Company
 from integration.systems.odata.calls import Row
+from integration.systems.odata.refusals import ambiguous
 from integration.transport import CallContext
 
 ORDERS, LINES = "salesOrders", "salesOrderLines"
@@ -55,12 +56,7 @@ class Lookup:
         """
         filled = [row for row in rows if row[LINES]]
         if len(filled) > 1:
-            service, numbers = self._company.service, ", ".join(sorted(str(row["number"]) for row in filled))
-            raise Permanent(
-                f"{service} has more than one order for the same opportunity: {numbers}; people have to remove one",
-                reason=f"{service}-ambiguous",
-                service=service,
-            )
+            raise ambiguous(self._company.service, (str(row["number"]) for row in filled))
         chosen = filled[0] if filled else min(rows, key=lambda row: str(row["number"]))
         for surplus in rows:
             if surplus is not chosen:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from integration.clock import Clock
-from integration.errors import NotFound, Permanent, Transient
+from integration.errors import NotFound, Permanent
 from integration.systems.business_central.customers import Customers
 from integration.systems.business_central.lookup import LINES, ORDERS, Lookup, Posted
 from integration.systems.business_central.options import Options
@@ -17,6 +17,7 @@ from integration.systems.fingerprint import content_of
 from integration.systems.messages import Order, OrderState
 from integration.systems.odata.calls import Row, differing
 from integration.systems.odata.keys import reference_of
+from integration.systems.odata.refusals import conflict, not_there, posted, taken_over
 from integration.systems.odata.unanswered import Unanswered
 from integration.systems.references import Entry, References
 from integration.systems.safety import Safety
@@ -62,7 +63,7 @@ class Orders:
         replaced = None if found is None else entry.value.version or order.source_version
         if isinstance(found, Posted):
             if entry.value.content not in {"", content}:
-                raise self._posted(found, "has changed since")
+                raise posted(self._company.service, found.number, "has changed since")
             await entry.save(number=found.number, version=order.source_version, content=content, started="")
             return _posted_state(order_id, found, entry, replaced)
         header = await self._header(order_id, order)
@@ -94,7 +95,7 @@ class Orders:
         entry, found = await self._existing(order_id, context)
         entry.refuse_older(source_version)
         if isinstance(found, Posted):
-            raise self._posted(found, "should be put on hold")
+            raise posted(self._company.service, found.number, "should be put on hold")
         if _is_held(found):  # but a request whose answer was lost may still give it a quantity
             self._unanswered.wait(entry)
         content = ""
@@ -112,14 +113,8 @@ class Orders:
         if found is not None:
             return entry, found
         self._unanswered.wait(entry)
-        service = self._company.service
-        raise NotFound(
-            f"{service} has no order with the external document number {reference_of(order_id)}",
-            reason=f"{service}-not-found",
-            service=service,
-            table=ORDERS,
-            record_id=order_id,
-        )
+        what = f"order with the external document number {reference_of(order_id)}"
+        raise not_there(self._company.service, what, table=ORDERS, record_id=order_id)
 
     async def _reserve(self, order_id: str, header: Row, entry: Entry, context: CallContext) -> Row:
         """A draft without lines.
@@ -158,12 +153,7 @@ class Orders:
                 await self._company.update(LINES, line, changes, context=context)
             return
         if entry.value.content or row["salesOrderLines"]:
-            service = self._company.service
-            raise Permanent(
-                f"people have replaced the line of order {row['number']} in {service}: they have to change it",
-                reason=f"{service}-taken-over",
-                service=service,
-            )
+            raise taken_over(self._company.service, row["number"])
         new = {
             "documentId": row["id"],
             "sequence": _SEQUENCE,
@@ -172,8 +162,7 @@ class Orders:
         }
         created = await self._company.create(LINES, new | dict(wanted), context=context)
         if isinstance(created.error, Permanent) and await self._has_changed(row, context):
-            service = self._company.service
-            raise Transient(str(created.error), reason=f"{service}-conflict", service=service) from created.error
+            raise conflict(self._company.service, str(created.error)) from created.error
         if created.error is not None:
             raise created.error
 
@@ -183,14 +172,6 @@ class Orders:
             return _our_line(await self._company.get(ORDERS, row["id"], expand=LINES, context=context)) is not None
         except NotFound:
             return True
-
-    def _posted(self, posted: Posted, why: str) -> Permanent:
-        service = self._company.service
-        return Permanent(
-            f"order {posted.number} was posted in {service}, and {why}: people have to correct it there",
-            reason=f"{service}-order-posted",
-            service=service,
-        )
 
 
 def _line(order: Order) -> dict[str, Any]:
@@ -222,10 +203,10 @@ def _state(order_id: str, row: Row, entry: Entry, status: str, replaced: int | N
     )
 
 
-def _posted_state(order_id: str, posted: Posted, entry: Entry, replaced: int | None) -> OrderState:
+def _posted_state(order_id: str, found: Posted, entry: Entry, replaced: int | None) -> OrderState:
     return OrderState(
         id=order_id,
-        number=posted.number,
+        number=found.number,
         status="posted",
         source_version=entry.value.version,
         replaced_version=replaced,

@@ -9,6 +9,7 @@ from integration.systems.business_central.lookup import LINES, ORDERS
 from integration.systems.business_central.webservice import Company
 from integration.systems.messages import CustomerReport, OrderReport
 from integration.systems.odata.calls import Row
+from integration.systems.odata.refusals import not_there
 from integration.transport import NO_CONTEXT, CallContext
 
 _FREE = frozenset({"", " ", "_x0020_"})
@@ -46,14 +47,7 @@ class Reports:
     async def _posted(self, record: str, context: CallContext) -> OrderReport:
         invoices = await self._company.posted_of("salesInvoices", record, context=context)
         if not invoices:
-            service = self._company.service
-            raise NotFound(
-                f"{service} has no order {record}",
-                reason=f"{service}-not-found",
-                service=service,
-                table=ORDERS,
-                record_id=record,
-            )
+            raise not_there(self._company.service, f"order {record}", table=ORDERS, record_id=record)
         number = str(invoices[0].get("orderNumber") or invoices[0]["number"])
         return OrderReport(number=number, status="invoiced", shipped_at=await self._shipped_at(number, context))
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from integration.errors import Permanent
 from integration.systems.finance_operations.webservice import INVOICES, LINES, ORDERS, Company
 from integration.systems.odata.calls import Row
+from integration.systems.odata.refusals import ambiguous
 from integration.transport import CallContext
 
 REFERENCE = "CustomersOrderReference"
@@ -66,12 +66,7 @@ class Lookup:
         """
         filled = [row for row in rows if row[LINES]]
         if len(filled) > 1:
-            service, numbers = self._company.service, ", ".join(sorted(str(row["SalesOrderNumber"]) for row in filled))
-            raise Permanent(
-                f"{service} has more than one order for the same opportunity: {numbers}; people have to remove one",
-                reason=f"{service}-ambiguous",
-                service=service,
-            )
+            raise ambiguous(self._company.service, (str(row["SalesOrderNumber"]) for row in filled))
         known = [row for row in rows if row["SalesOrderNumber"] == number]
         chosen = (filled or known or sorted(rows, key=lambda row: str(row["SalesOrderNumber"])))[0]
         for surplus in rows:

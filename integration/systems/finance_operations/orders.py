@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from integration.clock import Clock
-from integration.errors import NotFound, Permanent, Transient
+from integration.errors import Permanent, Transient
 from integration.systems.finance_operations.customers import Customers
 from integration.systems.finance_operations.lookup import REFERENCE, Lookup, Posted, Stage, stage_of
 from integration.systems.finance_operations.options import Options
@@ -19,6 +19,7 @@ from integration.systems.fingerprint import content_of
 from integration.systems.messages import Order, OrderState
 from integration.systems.odata.calls import Row, differing
 from integration.systems.odata.keys import number_of, reference_of
+from integration.systems.odata.refusals import conflict, not_there, posted, taken_over
 from integration.systems.odata.unanswered import Unanswered
 from integration.systems.references import Entry, References
 from integration.systems.safety import Safety
@@ -121,14 +122,8 @@ class Orders:
         if found is not None:
             return entry, found
         self._unanswered.wait(entry)
-        service = self._company.service
-        raise NotFound(
-            f"{service} has no order with the customer reference {reference_of(order_id)}",
-            reason=f"{service}-not-found",
-            service=service,
-            table=ORDERS,
-            record_id=order_id,
-        )
+        what = f"order with the customer reference {reference_of(order_id)}"
+        raise not_there(self._company.service, what, table=ORDERS, record_id=order_id)
 
     async def _reserve(self, order_id: str, order: Order, header: Row, entry: Entry, context: CallContext) -> Row:
         """A stopped header without lines.
@@ -226,29 +221,17 @@ class Orders:
             ours = [line for line in lines if len(lines) == 1 and line["ItemNumber"] == self._options.item_number]
         if ours:
             return ours[0]
-        service = self._company.service
-        raise Permanent(
-            f"people have replaced the line of order {_number(row)} in {service}: they have to change it",
-            reason=f"{service}-taken-over",
-            service=service,
-        )
+        raise taken_over(self._company.service, _number(row))
 
     def _conflict(self, row: Row) -> Transient:
         service = self._company.service
-        return Transient(
-            f"people have taken order {_number(row)} out of its stop in {service} before it was complete: read again",
-            reason=f"{service}-conflict",
-            service=service,
-        )
+        said = f"people have taken order {_number(row)} out of its stop in {service} before it was complete: read again"
+        return conflict(service, said)
 
     def _theirs(self, number: str, stage: Stage, why: str) -> Permanent:
         service = self._company.service
         if stage is Stage.POSTED:
-            return Permanent(
-                f"order {number} was posted in {service}, and {why}: people have to correct it there",
-                reason=f"{service}-order-posted",
-                service=service,
-            )
+            return posted(service, number, why)
         return Permanent(
             f"people have confirmed, delivered or cancelled order {number} in {service}, and it {why}: they have to "
             "change it there",

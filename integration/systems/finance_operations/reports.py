@@ -1,10 +1,10 @@
 """How customers and orders stand in Finance & Operations, under its own numbers, as its business events name them."""
 
-from integration.errors import NotFound
 from integration.systems.finance_operations.lookup import Stage, stage_of
 from integration.systems.finance_operations.webservice import CUSTOMERS, INVOICES, KEYS, LINES, ORDERS, Company
 from integration.systems.messages import CustomerReport, OrderReport
 from integration.systems.odata.calls import Row
+from integration.systems.odata.refusals import not_there
 from integration.transport import NO_CONTEXT, CallContext
 
 _DELIVERED = "Delivered"
@@ -42,7 +42,4 @@ class Reports:
         rows = await self._company.find(kind, {field or KEYS[kind]: record}, context)
         if rows:
             return rows[0]
-        service = self._company.service
-        raise NotFound(
-            f"{service} has no row {record} of {kind}", reason=f"{service}-not-found", service=service, table=kind
-        )
+        raise not_there(self._company.service, f"row {record} of {kind}", table=kind)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from integration.errors import NotFound, Permanent, Transient
+from integration.errors import NotFound, Permanent
 from integration.odata import literal
 from integration.systems.finance_operations.change_set import Change, encoded, parts_of
 from integration.systems.finance_operations.errors import finance_operations_failure
 from integration.systems.odata.calls import ETAG, Calls, Creation, Row
+from integration.systems.odata.refusals import conflict
 from integration.transport import Authorizer, CallContext, Request, Response, Sender
 
 CUSTOMERS, ORDERS, LINES = "CustomersV3", "SalesOrderHeadersV2", "SalesOrderLines"
@@ -72,7 +73,7 @@ class Company:
             await self._calls.send(request, context)
         except NotFound as absent:
             if await self._now(kind, row, context) is not None:
-                raise Transient(str(absent), reason=f"{self.service}-conflict", service=self.service) from absent
+                raise conflict(self.service, str(absent)) from absent
 
     def addition(self, kind: str, values: Row) -> Change:
         """A new row, for `together`."""
@@ -102,7 +103,7 @@ class Company:
         """Raise what was refused; a conflict where the row has changed, whatever the refusal says."""
         now = await self._now(kind, row, context)
         if now is None or now[ETAG] != row[ETAG]:
-            raise Transient(str(refused), reason=f"{self.service}-conflict", service=self.service) from refused
+            raise conflict(self.service, str(refused)) from refused
         raise refused
 
     async def _now(self, kind: str, row: Row, context: CallContext) -> Row | None:

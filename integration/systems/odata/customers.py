@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from integration.errors import NotFound, Permanent
+from integration.errors import Permanent
 from integration.systems.messages import Customer, CustomerState
 from integration.systems.odata.calls import Creation, Row, differing
 from integration.systems.odata.keys import number_of
+from integration.systems.odata.refusals import not_there
 from integration.systems.references import Entry, References
 from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, CallContext
@@ -119,13 +120,7 @@ class NumberedCustomers(ABC):
         number = self._number(entry, customer_id)
         row = await self._find(entry, number, context)
         if row is None:
-            raise NotFound(
-                f"{self._service} has no customer {number}",
-                reason=f"{self._service}-not-found",
-                service=self._service,
-                table="customers",
-                record_id=customer_id,
-            )
+            raise not_there(self._service, f"customer {number}", table="customers", record_id=customer_id)
         return entry, row
 
     def _number(self, entry: Entry, customer_id: str) -> str:
