@@ -46,6 +46,7 @@ class KilledError(BaseException):
     """The process that made the call is dead: nothing after it is done."""
 
 
+Call = Callable[[], Awaitable[object]]
 Step = Callable[[CustomerSystem, OrderSystem], Awaitable[object]]
 Adapters = Callable[[], tuple[CustomerSystem, OrderSystem]]
 
@@ -99,10 +100,10 @@ async def until_done(subject: Subject, adapters: Adapters, step: Step) -> object
     raise AssertionError("the step never ended")
 
 
-Trouble = Callable[["Boundaries", Callable[[], Awaitable[object]]], Awaitable[object]]
+Trouble = Callable[["Boundaries", Call], Awaitable[object]]
 
 
-async def killed(_: "Boundaries", call: Callable[[], Awaitable[object]]) -> object:
+async def killed(_: "Boundaries", call: Call) -> object:
     """The process dies before it makes the call."""
     raise KilledError
 
@@ -119,7 +120,7 @@ class Boundaries:
         self._is_at = at if callable(at) else lambda count: count == at
         self._trouble = trouble
 
-    async def cross(self, call: Callable[[], Awaitable[object]]) -> object:
+    async def cross(self, call: Call) -> object:
         self.count += 1
         return await (self._trouble(self, call) if self._is_at(self.count) else call())
 
@@ -147,6 +148,46 @@ class Counting:
         counts = self.calls.count, self.stored.count
         self.calls.count = self.stored.count = 0
         return counts
+
+
+async def costs(subject: Subject) -> list[tuple[int, int]]:
+    """The calls to the system and to the store: a customer, an order, a change of it, its hold."""
+    counting, story, counts = Counting(), Story(), []
+    customers, orders = subject.adapters(counting.around, counting.around_store)
+    await customers.put_customer(str(uuid4()), customer_of(), key="countries are read once an hour")
+    counting.taken()
+    await customers.put_customer(story.customer_id, customer_of(), key="a")
+    counts.append(counting.taken())
+    await orders.put_order(story.order_id, order_for(story.customer_id), key="b")
+    counts.append(counting.taken())
+    changed = order_for(story.customer_id, title="Two chair lifts and a gondola", source_version=21)
+    await orders.put_order(story.order_id, changed, key="c")
+    counts.append(counting.taken())
+    await orders.hold_order(story.order_id, reason="reopened", source_version=22, key="d")
+    counts.append(counting.taken())
+    return counts
+
+
+async def held_back(subject: Subject, story: Story) -> list[Call]:
+    """Processes that are frozen before each of the calls that an order takes: those calls, none of which was made."""
+    held: list[Call] = []
+
+    async def hold_back(_: Boundaries, call: Call) -> object:
+        held.append(call)
+        raise KilledError
+
+    for at in range(1, 60):
+        boundaries = Boundaries(at, hold_back)
+        _, orders = subject.adapters(boundaries.around)
+        try:
+            await orders.put_order(story.order_id, order_for(story.customer_id), key="o")
+        except KilledError:
+            subject.clock.move(601)
+        except Transient as error:
+            subject.clock.move(error.retry_after or 1.0)
+        else:
+            break
+    return held
 
 
 class _Counted:

@@ -12,6 +12,7 @@ from integration.systems.business_central import BusinessCentral as Adapter
 from integration.systems.business_central import Options
 from integration.systems.finance_operations import FinanceOperations as FinanceAdapter
 from integration.systems.finance_operations import Options as FinanceOptions
+from integration.systems.odata.adapter import ErpAdapter
 from integration.systems.odata.keys import number_of, reference_of
 from integration.systems.references import References
 from integration.systems.rest import ErpClient
@@ -117,14 +118,14 @@ class Rest(Subject):
         return [str(it["number"]) for it in self.effects() if it["id"] == row_id and "created" in str(it["kind"])]
 
 
-class BusinessCentral(Subject):
-    """Business Central, which honours no key."""
+class Keyless(Subject):
+    """A system of Microsoft's that speaks OData, signs in with Entra, and honours no key."""
 
-    name = "business-central"
-    path = "/v2.0/"
     methods = ("POST", "PATCH", "GET")
-
-    options = Options(local_currency="EUR", line_number="8400")
+    new_order: str
+    """The address that is asked for a new order, as a regular expression."""
+    removal: str
+    """What people do to an order so that it is there no longer, as the stand-in names it."""
 
     def adapters(
         self,
@@ -134,17 +135,44 @@ class BusinessCentral(Subject):
         adapter = self.adapter(self.tokens(), through=through, store=store)
         return adapter, adapter
 
+    @property
+    @abstractmethod
+    def scope(self) -> str:
+        """What a token is asked for."""
+
     def tokens(self) -> Authorizer:
         """Of the stand-in's one application."""
         return client_credentials(
             self.transport,
             service="erp",
             token_url=f"{self.system.url}/tenant/oauth2/v2.0/token",
-            client_id="business-central-sandbox-client",
-            client_secret="business-central-sandbox-secret",
-            scope="https://api.businesscentral.dynamics.com/.default",
+            client_id=f"{self.name}-sandbox-client",
+            client_secret=f"{self.name}-sandbox-secret",
+            scope=self.scope,
             clock=self.clock,
         )
+
+    @abstractmethod
+    def adapter(
+        self,
+        authorizer: Authorizer,
+        *,
+        through: Callable[[Sender], Sender] = lambda sender: sender,
+        store: Callable[[SharedState], SharedState] = lambda store: store,
+    ) -> ErpAdapter:
+        """The adapter as a whole."""
+
+
+class BusinessCentral(Keyless):
+    """Business Central."""
+
+    name = "business-central"
+    path = "/v2.0/"
+    new_order = "/salesOrders$"
+    removal = "delete"
+    scope = "https://api.businesscentral.dynamics.com/.default"
+
+    options = Options(local_currency="EUR", line_number="8400")
 
     def adapter(
         self,
@@ -175,35 +203,20 @@ class BusinessCentral(Subject):
         return self.there("order", lambda body: body.get("externalDocumentNumber") == reference)
 
 
-class FinanceOperations(Subject):
-    """Finance & Operations, which honours no key; its number sequence numbers orders."""
+class FinanceOperations(Keyless):
+    """Finance & Operations; its number sequence numbers orders."""
 
     name = "finance-operations"
     path = "/data/"
-    methods = ("POST", "PATCH", "GET")
+    new_order = "SalesOrderHeadersV2"
+    removal = "purge"
     unknown_value = "erp-value-unknown"
 
     options = FinanceOptions(customer_group="10", local_currency="EUR", item_number="S0001")
 
-    def adapters(
-        self,
-        through: Callable[[Sender], Sender] = lambda sender: sender,
-        store: Callable[[SharedState], SharedState] = lambda store: store,
-    ) -> tuple[CustomerSystem, OrderSystem]:
-        adapter = self.adapter(self.tokens(), through=through, store=store)
-        return adapter, adapter
-
-    def tokens(self) -> Authorizer:
-        """Of the stand-in's one application."""
-        return client_credentials(
-            self.transport,
-            service="erp",
-            token_url=f"{self.system.url}/tenant/oauth2/v2.0/token",
-            client_id="finance-operations-sandbox-client",
-            client_secret="finance-operations-sandbox-secret",
-            scope=f"{self.system.url}/.default",
-            clock=self.clock,
-        )
+    @property
+    def scope(self) -> str:
+        return f"{self.system.url}/.default"
 
     def adapter(
         self,

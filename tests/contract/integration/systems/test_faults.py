@@ -7,19 +7,19 @@ from decimal import Decimal
 
 import pytest
 
-from integration.errors import IntegrationError, Outage, Transient
+from integration.errors import IntegrationError, Outage
 from tests.contract.integration.systems.story import (
     Boundaries,
+    Call,
     KilledError,
     Story,
     customer_of,
+    held_back,
     killed,
     order_for,
     until_done,
 )
 from tests.contract.integration.systems.subjects import IMPATIENT, PATIENT, BusinessCentral, Subject
-
-Call = Callable[[], Awaitable[object]]
 
 
 async def killed_after(_: Boundaries, call: Call) -> object:
@@ -170,23 +170,7 @@ async def test_a_request_that_arrives_when_all_is_over_leaves_nothing_that_count
     story = Story()
     customers, orders = business_central.adapters()
     await customers.put_customer(story.customer_id, customer_of(), key="c")
-    held: list[Call] = []
-
-    async def hold_back(_: Boundaries, call: Call) -> object:
-        held.append(call)
-        raise KilledError
-
-    for at in range(1, 60):
-        boundaries = Boundaries(at, hold_back)
-        adapters = business_central.adapters(boundaries.around)
-        try:
-            await adapters[1].put_order(story.order_id, order_for(story.customer_id), key="o")
-        except KilledError:
-            business_central.clock.move(601)
-        except Transient as error:
-            business_central.clock.move(error.retry_after or 1.0)
-        else:
-            break
+    held = await held_back(business_central, story)
     await orders.put_order(story.order_id, order_for(story.customer_id), key="o")
     assert len(business_central.orders_of(story.order_id)) == 1
     for call in held:

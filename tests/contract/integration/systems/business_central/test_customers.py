@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integration.errors import IntegrationError, Outage, Permanent, Throttled
+from integration.errors import Outage, Permanent, Throttled
 from integration.systems import Address
 from integration.systems.odata.keys import number_of
 from integration.transport import ApiKey
@@ -124,18 +124,3 @@ async def test_a_number_that_was_taken_between_look_and_creation_is_adopted(
     renamed = customer_of(name="Quicker", source_version=11)
     assert (await customers.put_customer(new_id, renamed, key="b")).number == state.number
     assert last(business_central, state.number)["displayName"] == "Quicker"
-
-
-@pytest.mark.parametrize("answer", ['{"error":{"code":"ResourceNotFound"}}', "<html>", '{"error":"x"}', "[]"])
-async def test_what_answers_in_its_place_is_an_outage(
-    business_central: BusinessCentral, new_id: str, answer: str
-) -> None:
-    business_central.system.fault(
-        "GET .*",
-        status=404,
-        headers={"Content-Type": "application/json" if answer[0] != "<" else "text/html"},
-        body=answer,
-    )
-    with pytest.raises(IntegrationError) as raised:
-        await business_central.adapters()[0].get_customer(new_id)
-    assert (type(raised.value), raised.value.reason) == (Outage, "erp-answer-unreadable")

@@ -1,48 +1,24 @@
 """What only Business Central does to an order: people release it, post it, change it, and it disappears."""
 
 from decimal import Decimal
-from uuid import uuid4
 
 import pytest
 
-from integration.errors import NotFound, OutcomeUnknown, Permanent, Transient
+from integration.errors import OutcomeUnknown, Permanent, Transient
 from integration.protection import MemoryState
-from integration.systems import OrderState
-from integration.systems.odata.keys import reference_of
-from tests.contract.integration.systems.story import customer_of, order_for
+from tests.contract.integration.systems.ordered import Ordered
+from tests.contract.integration.systems.story import customer_of
 from tests.contract.integration.systems.subjects import BusinessCentral
 
-
-class Ordered:
-    """An order that is there, and what people do to it."""
-
-    def __init__(self, subject: BusinessCentral) -> None:
-        self.subject = subject
-        self.customers, self.orders = subject.adapters()
-        self.customer_id, self.order_id = str(uuid4()), str(uuid4())
-
-    async def make(self) -> OrderState:
-        await self.customers.put_customer(self.customer_id, customer_of(), key="c")
-        return await self.put()
-
-    async def put(self, version: int = 20, **changes: object) -> OrderState:
-        order = order_for(self.customer_id, source_version=version, **changes)
-        return await self.orders.put_order(self.order_id, order, key=f"o{version}")
-
-    def person(self, act: str, number: str) -> None:
-        self.subject.system.control("POST", f"orders/{number}/{act}")
-
-    @property
-    def reference(self) -> str:
-        return reference_of(self.order_id)
+Order = Ordered[BusinessCentral]
 
 
 @pytest.fixture
-async def ordered(business_central: BusinessCentral) -> Ordered:
+async def ordered(business_central: BusinessCentral) -> Order:
     return Ordered(business_central)
 
 
-async def test_an_order_has_one_line_with_the_amount_digit_by_digit(ordered: Ordered) -> None:
+async def test_an_order_has_one_line_with_the_amount_digit_by_digit(ordered: Order) -> None:
     await ordered.make()
     await ordered.put(21, amount=Decimal("99999999.99"), title="x" * 150)
     line = [it["body"] for it in ordered.subject.effects() if it["kind"] == "order-line-updated"][-1]
@@ -50,9 +26,9 @@ async def test_an_order_has_one_line_with_the_amount_digit_by_digit(ordered: Ord
     assert (line["lineType"], line["lineObjectNumber"], line["sequence"]) == ("Account", "8400", 10_000)
 
 
-async def test_a_held_order_cannot_be_released_and_says_why(ordered: Ordered) -> None:
+async def test_a_held_order_cannot_be_released_and_says_why(ordered: Order) -> None:
     made = await ordered.make()
-    await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=21, key="h")
+    await ordered.hold(21)
     refused = ordered.subject.system.http.post(
         f"{ordered.subject.system.url}/control/orders/{made.number}/release", timeout=5
     )
@@ -61,7 +37,7 @@ async def test_a_held_order_cannot_be_released_and_says_why(ordered: Ordered) ->
     assert held["description2"] == "On hold: reopened"
 
 
-async def test_a_posted_order_is_found_among_the_invoices_and_not_made_again(ordered: Ordered) -> None:
+async def test_a_posted_order_is_found_among_the_invoices_and_not_made_again(ordered: Order) -> None:
     """The order row is gone then; an event that is sent again finds that all is done."""
     made = await ordered.make()
     ordered.person("post", made.number)
@@ -71,7 +47,7 @@ async def test_a_posted_order_is_found_among_the_invoices_and_not_made_again(ord
     assert ordered.subject.orders_of(ordered.order_id) == []
 
 
-async def test_a_posted_order_is_found_after_the_apps_store_was_lost(ordered: Ordered) -> None:
+async def test_a_posted_order_is_found_after_the_apps_store_was_lost(ordered: Order) -> None:
     made = await ordered.make()
     ordered.person("post", made.number)
     ordered.subject.store = MemoryState()
@@ -80,7 +56,7 @@ async def test_a_posted_order_is_found_after_the_apps_store_was_lost(ordered: Or
     assert ordered.subject.orders_of(ordered.order_id) == []
 
 
-async def test_a_posted_order_is_found_though_people_have_changed_its_reference(ordered: Ordered) -> None:
+async def test_a_posted_order_is_found_though_people_have_changed_its_reference(ordered: Order) -> None:
     made = await ordered.make()
     changed = {"externalDocumentNumber": "PO 4711"}
     order_id = next(it["id"] for it in ordered.subject.effects() if it["number"] == made.number)
@@ -91,29 +67,29 @@ async def test_a_posted_order_is_found_though_people_have_changed_its_reference(
     assert (await ordered.put(20)).number == made.number
 
 
-async def test_what_was_posted_is_for_people_to_correct(ordered: Ordered) -> None:
+async def test_what_was_posted_is_for_people_to_correct(ordered: Order) -> None:
     made = await ordered.make()
     ordered.person("post", made.number)
     with pytest.raises(Permanent, match=made.number) as raised:
-        await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=21, key="h")
+        await ordered.hold(21)
     assert raised.value.reason == "erp-order-posted"
     with pytest.raises(Permanent, match=made.number) as raised:
         await ordered.put(21, amount=Decimal(1))
     assert raised.value.reason == "erp-order-posted"
 
 
-async def test_what_was_released_is_refused_until_people_reopen_it(ordered: Ordered) -> None:
+async def test_what_was_released_is_refused_until_people_reopen_it(ordered: Order) -> None:
     made = await ordered.make()
     ordered.person("release", made.number)
     with pytest.raises(Permanent, match="reopen it") as raised:
-        await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=21, key="h")
+        await ordered.hold(21)
     assert raised.value.reason == "erp-rejected"
     ordered.person("reopen", made.number)
-    held = await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=21, key="h")
+    held = await ordered.hold(21)
     assert held.status == "on-hold"
 
 
-async def test_an_order_whose_line_people_have_replaced_is_theirs(ordered: Ordered) -> None:
+async def test_an_order_whose_line_people_have_replaced_is_theirs(ordered: Order) -> None:
     """Our line beside theirs would count the amount twice."""
     await ordered.make()
     line = next(it for it in reversed(ordered.subject.effects()) if it["kind"] == "order-line-created")
@@ -123,7 +99,7 @@ async def test_an_order_whose_line_people_have_replaced_is_theirs(ordered: Order
     assert raised.value.reason == "erp-taken-over"
 
 
-async def test_two_filled_orders_for_one_opportunity_are_for_people(ordered: Ordered) -> None:
+async def test_two_filled_orders_for_one_opportunity_are_for_people(ordered: Order) -> None:
     """Somebody has copied the order with its reference: which of them counts, nobody here can know."""
     first = await ordered.make()
     other = Ordered(ordered.subject)
@@ -136,68 +112,32 @@ async def test_two_filled_orders_for_one_opportunity_are_for_people(ordered: Ord
     assert raised.value.reason == "erp-ambiguous"
 
 
-async def test_an_order_that_is_gone_is_made_anew_and_shows_that_it_was(ordered: Ordered) -> None:
-    """Business Central was restored from an older copy, or people have deleted the draft: nothing was replaced."""
-    made = await ordered.make()
-    ordered.person("delete", made.number)
-    with pytest.raises(NotFound):
-        await ordered.orders.get_order(ordered.order_id)
-    again = await ordered.put(21)
-    assert again.replaced_version is None
-    assert again.number != made.number
-
-
-async def test_while_the_outcome_is_unknown_nothing_is_asked_for_again(ordered: Ordered) -> None:
-    """Ten minutes, as Business Central may work for eight; then, where nothing has come, the order is made."""
-    await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
-    ordered.subject.system.fault("POST .*salesOrders$", drop=True)
-    for _ in range(3):
-        with pytest.raises(OutcomeUnknown) as raised:
-            await ordered.put()
-        assert raised.value.reason == "erp-outcome-unknown"
-        assert raised.value.retry_after is not None
-        assert 590 < raised.value.retry_after <= 600
-    with pytest.raises(OutcomeUnknown):
-        await ordered.orders.get_order(ordered.order_id)
-    asked = [it for it in ordered.subject.system.control("GET", "requests").json() if it["method"] == "POST"]
-    assert len([it for it in asked if it["path"].endswith("/salesOrders")]) == 1
-    ordered.subject.clock.move(601)
-    assert (await ordered.put()).status == "confirmed"
-    assert len(ordered.subject.orders_of(ordered.order_id)) == 1
-
-
 @pytest.mark.parametrize("lost", ["POST .*salesOrderLines", "PATCH .*salesOrderLines"])
-async def test_a_hold_waits_for_a_lost_request_that_would_let_the_order_go(ordered: Ordered, lost: str) -> None:
+async def test_a_hold_waits_for_a_lost_request_that_would_let_the_order_go(ordered: Order, lost: str) -> None:
     """Nothing of the order would differ, so nothing would be sent, and the late request would be done after it."""
     await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
     if lost.startswith("PATCH"):
         await ordered.put(20)
-        await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=21, key="h")
+        await ordered.hold(21)
     ordered.subject.system.fault(lost, drop=True, times=None)
     with pytest.raises(Transient):
         await ordered.put(22)
     ordered.subject.system.control("DELETE", "faults")
     with pytest.raises(OutcomeUnknown):
-        await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=23, key="h")
+        await ordered.hold(23)
     ordered.subject.clock.move(601)
-    held = await ordered.orders.hold_order(ordered.order_id, reason="reopened", source_version=23, key="h")
+    held = await ordered.hold(23)
     assert held.status == "on-hold"
 
 
-async def test_a_lost_answer_is_looked_for_at_once(ordered: Ordered) -> None:
-    await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
-    ordered.subject.system.fault("POST .*salesOrders$", drop=True, after=True)
-    assert (await ordered.put()).status == "confirmed"
-
-
-async def test_an_order_of_a_blocked_customer_is_refused(ordered: Ordered) -> None:
+async def test_an_order_of_a_blocked_customer_is_refused(ordered: Order) -> None:
     blocked = customer_of(status="blocked")
     await ordered.customers.put_customer(ordered.customer_id, blocked, key="c")
     with pytest.raises(Permanent, match="the customer is blocked there"):
         await ordered.put()
 
 
-async def test_the_local_currency_is_stored_blank_and_another_by_its_code(ordered: Ordered) -> None:
+async def test_the_local_currency_is_stored_blank_and_another_by_its_code(ordered: Order) -> None:
     await ordered.make()
     await ordered.put(21, currency="USD")
     headers = [it["body"]["currencyCode"] for it in ordered.subject.effects() if "currencyCode" in it["body"]]

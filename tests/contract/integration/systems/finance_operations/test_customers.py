@@ -1,11 +1,10 @@
 """What only Finance & Operations does to a customer: numbers of its own, holds of its people, values of its tables."""
 
-import json
 from typing import Any
 
 import pytest
 
-from integration.errors import IntegrationError, NotFound, Outage, Permanent, Throttled, Transient
+from integration.errors import NotFound, Outage, Permanent, Throttled, Transient
 from integration.systems import Address
 from integration.systems.odata.keys import number_of
 from integration.transport import ApiKey
@@ -226,27 +225,3 @@ async def test_credentials_that_are_refused_let_events_wait(finance_operations: 
     with pytest.raises(Outage) as raised:
         await finance_operations.adapter(ApiKey("wrong")).get_customer(new_id)
     assert raised.value.reason == "erp-unauthorised"
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        json.dumps({"error": {"code": "", "message": "No HTTP resource was found that matches the request URI."}}),
-        json.dumps({"error": {"code": "ResourceNotFound"}}),
-        json.dumps({"error": {"innererror": {"type": "com.other.Problem", "message": "m"}}}),
-        "<html>",
-        "[]",
-    ],
-)
-async def test_what_answers_in_its_place_is_an_outage(
-    finance_operations: FinanceOperations, new_id: str, answer: str
-) -> None:
-    finance_operations.system.fault(
-        "GET .*",
-        status=404,
-        headers={"Content-Type": "application/json" if answer[0] != "<" else "text/html"},
-        body=answer,
-    )
-    with pytest.raises(IntegrationError) as raised:
-        await finance_operations.adapters()[0].get_customer(new_id)
-    assert (type(raised.value), raised.value.reason) == (Outage, "erp-answer-unreadable")

@@ -9,11 +9,9 @@ import pytest
 from integration.errors import Permanent, Transient
 from integration.systems import Safety
 from integration.systems.odata.keys import number_of
-from tests.contract.integration.systems.story import Boundaries, KilledError, Story, customer_of, order_for
+from tests.contract.integration.systems.story import Boundaries, Story, customer_of, held_back, order_for
 from tests.contract.integration.systems.subjects import FinanceOperations
 from tests.contract.integration.systems.test_faults import answer_lost, answered_late, boundaries_of
-
-Call = Callable[[], Awaitable[object]]
 
 
 @pytest.fixture
@@ -73,24 +71,7 @@ async def test_a_request_that_arrives_when_all_is_over_leaves_nothing_that_count
     story = Story()
     customers, orders = subject.adapters()
     await customers.put_customer(story.customer_id, customer_of(), key="c")
-    held: list[Call] = []
-
-    async def hold_back(_: Boundaries, call: Call) -> object:
-        held.append(call)
-        raise KilledError
-
-    for at in range(1, 60):
-        boundaries = Boundaries(at, hold_back)
-        try:
-            await subject.adapters(boundaries.around)[1].put_order(
-                story.order_id, order_for(story.customer_id), key="o"
-            )
-        except KilledError:
-            subject.clock.move(601)
-        except Transient as error:
-            subject.clock.move(error.retry_after or 1.0)
-        else:
-            break
+    held = await held_back(subject, story)
     state = await orders.put_order(story.order_id, order_for(story.customer_id), key="o")
     assert subject.orders_of(story.order_id) == [state.number]
     for call in held:

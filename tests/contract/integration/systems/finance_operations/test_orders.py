@@ -2,42 +2,22 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from integration.errors import NotFound, OutcomeUnknown, Permanent, Transient
+from integration.errors import OutcomeUnknown, Permanent, Transient
 from integration.protection import MemoryState
-from integration.systems import OrderState
 from integration.systems.odata.keys import reference_of
 from tests.contract.integration.systems.finance_operations.infolog import said_by_xpp
-from tests.contract.integration.systems.story import customer_of, order_for
+from tests.contract.integration.systems.ordered import Ordered
+from tests.contract.integration.systems.story import customer_of
 from tests.contract.integration.systems.subjects import FinanceOperations
 
 JSON = {"Content-Type": "application/json"}
 
 
-class Ordered:
-    """An order that is there, and what people do to it."""
-
-    def __init__(self, subject: FinanceOperations) -> None:
-        self.subject = subject
-        self.customers, self.orders = subject.adapters()
-        self.customer_id, self.order_id = str(uuid4()), str(uuid4())
-
-    async def make(self) -> OrderState:
-        await self.customers.put_customer(self.customer_id, customer_of(), key="c")
-        return await self.put()
-
-    async def put(self, version: int = 20, **changes: object) -> OrderState:
-        order = order_for(self.customer_id, source_version=version, **changes)
-        return await self.orders.put_order(self.order_id, order, key=f"o{version}")
-
-    async def hold(self, version: int = 21) -> OrderState:
-        return await self.orders.hold_order(self.order_id, reason="reopened", source_version=version, key="h")
-
-    def person(self, act: str, number: str) -> None:
-        self.subject.system.control("POST", f"orders/{number}/{act}")
+class Order(Ordered[FinanceOperations]):
+    """With what is changed and written there."""
 
     def change(self, number: str, **fields: object) -> None:
         self.subject.system.control("PATCH", f"SalesOrderHeadersV2/{number}", json=fields)
@@ -49,11 +29,11 @@ class Ordered:
 
 
 @pytest.fixture
-async def ordered(finance_operations: FinanceOperations) -> Ordered:
-    return Ordered(finance_operations)
+async def ordered(finance_operations: FinanceOperations) -> Order:
+    return Order(finance_operations)
 
 
-async def test_an_order_has_one_line_with_the_amount_digit_by_digit(ordered: Ordered) -> None:
+async def test_an_order_has_one_line_with_the_amount_digit_by_digit(ordered: Order) -> None:
     await ordered.make()
     await ordered.put(21, amount=Decimal("99999999.99"), title="x" * 1100)
     line = ordered.last("order-line")
@@ -61,7 +41,7 @@ async def test_an_order_has_one_line_with_the_amount_digit_by_digit(ordered: Ord
     assert line["LineDescription"] == "x" * 1000
 
 
-async def test_a_header_says_who_ordered_what_for_when(ordered: Ordered) -> None:
+async def test_a_header_says_who_ordered_what_for_when(ordered: Order) -> None:
     """It was stopped until its line was there."""
     made = await ordered.make()
     created = next(it["body"] for it in ordered.subject.effects() if it["number"] == made.number)
@@ -72,7 +52,7 @@ async def test_a_header_says_who_ordered_what_for_when(ordered: Ordered) -> None
     assert header["CustomersOrderReference"] == reference_of(ordered.order_id)
 
 
-async def test_a_held_order_cannot_be_confirmed(ordered: Ordered) -> None:
+async def test_a_held_order_cannot_be_confirmed(ordered: Order) -> None:
     made = await ordered.make()
     await ordered.hold()
     system = ordered.subject.system
@@ -81,7 +61,7 @@ async def test_a_held_order_cannot_be_confirmed(ordered: Ordered) -> None:
 
 
 @pytest.mark.parametrize("act", ["confirm", "deliver", "cancel"])
-async def test_what_people_have_gone_on_with_is_theirs(ordered: Ordered, act: str) -> None:
+async def test_what_people_have_gone_on_with_is_theirs(ordered: Order, act: str) -> None:
     """An event that is sent again finds that all is done; a change is for people, until they reopen the order."""
     made = await ordered.make()
     ordered.person(act, made.number)
@@ -98,7 +78,7 @@ async def test_what_people_have_gone_on_with_is_theirs(ordered: Ordered, act: st
 
 
 @pytest.mark.parametrize("header", ["kept", "deleted"])
-async def test_an_invoiced_order_is_not_made_again(ordered: Ordered, header: str) -> None:
+async def test_an_invoiced_order_is_not_made_again(ordered: Order, header: str) -> None:
     """Also where its header was deleted after that: the invoice has its number and its reference."""
     made = await ordered.make()
     ordered.person("invoice", made.number)
@@ -113,7 +93,7 @@ async def test_an_invoiced_order_is_not_made_again(ordered: Ordered, header: str
     assert len(ordered.subject.orders_of(ordered.order_id)) == (1 if header == "kept" else 0)
 
 
-async def test_what_was_invoiced_is_for_people_to_correct(ordered: Ordered) -> None:
+async def test_what_was_invoiced_is_for_people_to_correct(ordered: Order) -> None:
     made = await ordered.make()
     ordered.person("invoice", made.number)
     for attempt in (ordered.hold(), ordered.put(21, amount=Decimal(1))):
@@ -122,7 +102,7 @@ async def test_what_was_invoiced_is_for_people_to_correct(ordered: Ordered) -> N
         assert raised.value.reason == "erp-order-posted"
 
 
-async def test_an_order_is_found_though_people_have_changed_its_reference(ordered: Ordered) -> None:
+async def test_an_order_is_found_though_people_have_changed_its_reference(ordered: Order) -> None:
     """By the number that is remembered; the change takes the reference back, so that anybody finds it."""
     made = await ordered.make()
     ordered.change(made.number, CustomersOrderReference="PO 4711")
@@ -131,7 +111,7 @@ async def test_an_order_is_found_though_people_have_changed_its_reference(ordere
     assert ordered.last("order-updated")["CustomersOrderReference"] == reference_of(ordered.order_id)
 
 
-async def test_an_order_whose_line_people_have_replaced_is_theirs(ordered: Ordered) -> None:
+async def test_an_order_whose_line_people_have_replaced_is_theirs(ordered: Order) -> None:
     """Our line beside theirs would count the amount twice."""
     await ordered.make()
     lot = ordered.last("order-line")["InventoryLotId"]
@@ -141,7 +121,7 @@ async def test_an_order_whose_line_people_have_replaced_is_theirs(ordered: Order
     assert raised.value.reason == "erp-taken-over"
 
 
-async def test_a_draft_that_people_have_let_go_is_stopped_before_it_gets_its_line(ordered: Ordered) -> None:
+async def test_a_draft_that_people_have_let_go_is_stopped_before_it_gets_its_line(ordered: Order) -> None:
     """Without a stop to take away, the change set would change nothing of the header, and its ETag protect nothing."""
     await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
     ordered.subject.system.fault("POST .*batch", drop=True)
@@ -154,53 +134,18 @@ async def test_a_draft_that_people_have_let_go_is_stopped_before_it_gets_its_lin
     assert (await ordered.put()).status == "confirmed"
 
 
-async def test_two_filled_orders_for_one_opportunity_are_for_people(ordered: Ordered) -> None:
+async def test_two_filled_orders_for_one_opportunity_are_for_people(ordered: Order) -> None:
     """Somebody has copied the order with its reference: which of them counts, nobody here can know."""
     first = await ordered.make()
-    other = Ordered(ordered.subject)
+    other = Order(ordered.subject)
     second = await other.make()
-    ordered.change(second.number, CustomersOrderReference=reference_of(ordered.order_id))
+    ordered.change(second.number, CustomersOrderReference=ordered.reference)
     with pytest.raises(Permanent, match=f"{first.number}, {second.number}") as raised:
         await ordered.put(21)
     assert raised.value.reason == "erp-ambiguous"
 
 
-async def test_an_order_that_is_deleted_there_is_made_anew_and_shows_that_it_was(ordered: Ordered) -> None:
-    made = await ordered.make()
-    ordered.person("purge", made.number)
-    with pytest.raises(NotFound):
-        await ordered.orders.get_order(ordered.order_id)
-    again = await ordered.put(21)
-    assert again.replaced_version is None
-    assert again.number != made.number
-
-
-async def test_while_the_outcome_is_unknown_nothing_is_asked_for_again(ordered: Ordered) -> None:
-    """Ten minutes; then, where nothing has come, the order is made."""
-    await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
-    ordered.subject.system.fault("POST .*SalesOrderHeadersV2", drop=True)
-    for _ in range(3):
-        with pytest.raises(OutcomeUnknown) as raised:
-            await ordered.put()
-        assert raised.value.reason == "erp-outcome-unknown"
-        assert raised.value.retry_after is not None
-        assert 590 < raised.value.retry_after <= 600
-    with pytest.raises(OutcomeUnknown):
-        await ordered.orders.get_order(ordered.order_id)
-    asked = [it for it in ordered.subject.system.control("GET", "requests").json() if it["method"] == "POST"]
-    assert len([it for it in asked if "SalesOrderHeadersV2" in it["path"]]) == 1
-    ordered.subject.clock.move(601)
-    assert (await ordered.put()).status == "confirmed"
-    assert len(ordered.subject.orders_of(ordered.order_id)) == 1
-
-
-async def test_a_lost_answer_is_looked_for_at_once(ordered: Ordered) -> None:
-    await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
-    ordered.subject.system.fault("POST .*SalesOrderHeadersV2", drop=True, after=True)
-    assert (await ordered.put()).status == "confirmed"
-
-
-async def test_a_hold_waits_for_a_change_set_whose_answer_was_lost(ordered: Ordered) -> None:
+async def test_a_hold_waits_for_a_change_set_whose_answer_was_lost(ordered: Order) -> None:
     """It may still take the order out of its stop."""
     await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
     ordered.subject.system.fault("POST .*batch", drop=True)
@@ -212,7 +157,7 @@ async def test_a_hold_waits_for_a_change_set_whose_answer_was_lost(ordered: Orde
     assert (await ordered.hold()).status == "on-hold"
 
 
-async def test_a_hold_waits_for_a_lost_change_that_would_let_the_order_go(ordered: Ordered) -> None:
+async def test_a_hold_waits_for_a_lost_change_that_would_let_the_order_go(ordered: Order) -> None:
     """Nothing of the order would differ, so nothing would be sent, and the late change would be done after it."""
     await ordered.make()
     await ordered.hold(21)
@@ -225,7 +170,7 @@ async def test_a_hold_waits_for_a_lost_change_that_would_let_the_order_go(ordere
     assert (await ordered.hold(23)).status == "on-hold"
 
 
-async def test_an_order_that_is_on_hold_from_the_start_gets_no_line(ordered: Ordered) -> None:
+async def test_an_order_that_is_on_hold_from_the_start_gets_no_line(ordered: Order) -> None:
     """Nor does anything wait for it; what takes it out of that gives it its line."""
     await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
     assert (await ordered.put(20, status="on-hold")).status == "on-hold"
@@ -234,7 +179,7 @@ async def test_an_order_that_is_on_hold_from_the_start_gets_no_line(ordered: Ord
     assert len(ordered.subject.orders_of(ordered.order_id)) == 1
 
 
-async def test_an_answer_that_says_too_little_leaves_the_outcome_open(ordered: Ordered) -> None:
+async def test_an_answer_that_says_too_little_leaves_the_outcome_open(ordered: Order) -> None:
     """A part is missing from the answer to the change set: the event waits, and finds that all is done."""
     await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
     ordered.subject.system.fault("POST .*batch", status=200, after=True, headers=JSON, body="{}")
@@ -245,7 +190,7 @@ async def test_an_answer_that_says_too_little_leaves_the_outcome_open(ordered: O
     assert len(ordered.subject.orders_of(ordered.order_id)) == 1
 
 
-async def test_an_order_that_was_saved_although_an_exception_was_answered_is_found(ordered: Ordered) -> None:
+async def test_an_order_that_was_saved_although_an_exception_was_answered_is_found(ordered: Order) -> None:
     await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
     body = said_by_xpp("Error: Update has been canceled.")
     ordered.subject.system.fault("POST .*SalesOrderHeadersV2", status=400, after=True, headers=JSON, body=body)
@@ -253,7 +198,7 @@ async def test_an_order_that_was_saved_although_an_exception_was_answered_is_fou
     assert len(ordered.subject.orders_of(ordered.order_id)) == 1
 
 
-async def test_an_order_of_a_customer_on_hold_is_refused(ordered: Ordered) -> None:
+async def test_an_order_of_a_customer_on_hold_is_refused(ordered: Order) -> None:
     """Nothing of it stays."""
     await ordered.customers.put_customer(ordered.customer_id, customer_of(status="blocked"), key="c")
     with pytest.raises(Permanent, match="the customer is on hold there, activity id") as raised:
@@ -262,7 +207,7 @@ async def test_an_order_of_a_customer_on_hold_is_refused(ordered: Ordered) -> No
     assert ordered.subject.orders_of(ordered.order_id) == []
 
 
-async def test_an_order_in_a_closed_period_is_refused_until_people_open_it(ordered: Ordered) -> None:
+async def test_an_order_in_a_closed_period_is_refused_until_people_open_it(ordered: Order) -> None:
     await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
     ordered.subject.system.control("POST", "setup", json={"closed_until": "2026-11-30"})
     with pytest.raises(Permanent, match="the period is closed there") as raised:
@@ -272,7 +217,7 @@ async def test_an_order_in_a_closed_period_is_refused_until_people_open_it(order
     assert (await ordered.put()).status == "confirmed"
 
 
-async def test_an_item_that_is_unknown_there_is_refused_and_leaves_a_stopped_draft(ordered: Ordered) -> None:
+async def test_an_item_that_is_unknown_there_is_refused_and_leaves_a_stopped_draft(ordered: Order) -> None:
     """In a change set, what X++ refuses is answered 500. Once the item is there, the order goes on."""
     usual = ordered.subject.options
     ordered.subject.options = type(usual)(customer_group="10", local_currency="EUR", item_number="NONE")
@@ -287,7 +232,7 @@ async def test_an_item_that_is_unknown_there_is_refused_and_leaves_a_stopped_dra
     assert len(ordered.subject.orders_of(refused.order_id)) == 1
 
 
-async def test_a_stocked_item_is_shipped_from_the_site_of_the_settings(ordered: Ordered) -> None:
+async def test_a_stocked_item_is_shipped_from_the_site_of_the_settings(ordered: Order) -> None:
     usual = ordered.subject.options
     ordered.subject.options = type(usual)(customer_group="10", local_currency="EUR", item_number="D0001")
     with pytest.raises(Permanent, match="name a site and a warehouse"):
@@ -300,7 +245,7 @@ async def test_a_stocked_item_is_shipped_from_the_site_of_the_settings(ordered: 
     assert (line["ShippingSiteId"], line["ShippingWarehouseId"]) == ("1", "11")
 
 
-async def test_a_change_that_somebody_else_made_in_between_is_read_again(ordered: Ordered) -> None:
+async def test_a_change_that_somebody_else_made_in_between_is_read_again(ordered: Order) -> None:
     """The change set is refused as a whole with 412."""
     made = await ordered.make()
     part = ["Content-Type: application/http", "", "HTTP/1.1 412 Precondition Failed", "OData-Version: 4.0", "", "{}"]
