@@ -4,9 +4,9 @@ Codes: "Error codes" of the Business Central web services, Microsoft Learn.
 """
 
 import re
-from collections.abc import Mapping
 
 from integration.errors import IntegrationError, NotFound, Outage, Permanent
+from integration.systems.odata.calls import error_of
 from integration.transport import Response, failure
 
 _OWN = re.compile(r"(BadRequest|Authentication|Authorization|Internal|Application|Request)(_\w+)?|Unknown")
@@ -58,17 +58,10 @@ def _misconfigured(response: Response, code: str) -> Outage:
 
 def _said(response: Response) -> tuple[str | None, str]:
     """The code and the text of an error in Business Central's own words; no code for anything else."""
-    if not response.is_json:
-        return None, ""
-    try:
-        content = response.json()
-    except Outage:
-        return None, ""
-    error = content.get("error") if isinstance(content, Mapping) else None
-    code = error.get("code") if isinstance(error, Mapping) else None
+    error = error_of(response)
+    code, text = error.get("code"), error.get("message", "")
     if not isinstance(code, str) or _OWN.fullmatch(code) is None:
         return None, ""
-    text = error.get("message") if isinstance(error, Mapping) else ""
     return code, text if isinstance(text, str) else ""
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 
 from integration.errors import IntegrationError, NotFound, Outage, Permanent, Transient
+from integration.systems.odata.calls import error_of
 from integration.transport import Response, failure
 
 _OWN = re.compile(r"(Microsoft|System)\.[\w.+`]+")
@@ -99,18 +100,10 @@ def _absent(response: Response) -> NotFound:
 
 def _said(response: Response) -> tuple[str | None, str]:
     """The type of the exception and the text of an error in its own words; no type for anything else."""
-    if not response.is_json:
-        return None, ""
-    try:
-        content = response.json()
-    except Outage:
-        return None, ""
-    error = content.get("error") if isinstance(content, Mapping) else None
-    inner = error.get("innererror") if isinstance(error, Mapping) else None
-    kind = inner.get("type") if isinstance(inner, Mapping) else None
+    inner = error_of(response).get("innererror")
+    kind, text = (inner.get("type"), inner.get("message", "")) if isinstance(inner, Mapping) else (None, "")
     if not isinstance(kind, str) or _OWN.fullmatch(kind) is None:
         return None, ""
-    text = inner.get("message") if isinstance(inner, Mapping) else ""
     return kind, " ".join(text.split()) if isinstance(text, str) else ""
 
 

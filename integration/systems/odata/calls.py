@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from integration.errors import IntegrationError, Paused, Throttled
+from integration.errors import IntegrationError, Outage, Paused, Throttled
 from integration.odata import encode
 from integration.transport import Authorizer, CallContext, Request, Response, Sender, validated
 
@@ -114,6 +114,16 @@ class Calls:
         validated(self._shape, answer)
         row: Row = answer.json()
         return row
+
+
+def error_of(response: Response) -> Mapping[str, Any]:
+    """What an answer says under `error`; nothing for an answer that may be anybody's."""
+    try:
+        content = response.json() if response.is_json else None
+    except Outage:
+        return {}
+    error = content.get("error") if isinstance(content, Mapping) else None
+    return error if isinstance(error, Mapping) else {}
 
 
 class Creation:
