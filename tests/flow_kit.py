@@ -13,7 +13,6 @@ are objects of the test:
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import uuid
 from collections.abc import Mapping, Sequence
@@ -26,20 +25,17 @@ from integration.dataverse import DataverseClient, Row
 from integration.dataverse.row import read_row
 from integration.errors import Conflict, NotFound, Permanent
 from integration.events import IntegrationEvent, Lookup
-from integration.events.envelope import to_envelope
 from integration.flow import Columns, Flow
 from integration.flow.columns import with_currency
 from integration.flow.discovery import flows_in
 from integration.flow.handler import FlowHandler, Tools
 from integration.ledger import EventStatus, Memory
-from integration.protection import MemoryState, Postponements, TablePauses
-from integration.transport import NO_CONTEXT, CallContext, RetryPolicy
-from integration.worker import Copies, DeadLettered, Executor, Handlers, Holds, Pace, Reports, Worker
-from integration.worker.hub import Hub
+from integration.transport import NO_CONTEXT, CallContext
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
+from tests.worker_kit import status_after, worker_of
 
 PREFIX = "new"
 Answered = SimpleNamespace
@@ -216,16 +212,12 @@ class FlowKit:
             systems=systems,
             flows=known,
         )
-        copies = Copies(self.queue, RetryPolicy(), self.clock, draw=lambda: 0.5)
-        executor = Executor(self.ledger, copies, Reports(Hub(self.hub, self.clock), copies, self.clock), self.clock)
-        self.worker = Worker(
-            handlers=Handlers(FlowHandler(it, tools) for it in known.values()),
-            rows=tools.rows,
+        self.worker = worker_of(
+            [FlowHandler(it, tools) for it in known.values()],
+            tools.rows,
             ledger=self.ledger,
-            executor=executor,
-            copies=copies,
-            holds=Holds(TablePauses(MemoryState(), self.clock), Postponements(MemoryState(), self.clock)),
-            pace=Pace(0, self.clock),
+            queue=self.queue,
+            hub=self.hub,
             clock=self.clock,
         )
 
@@ -261,7 +253,7 @@ class FlowKit:
     def handle(self, message: str | IntegrationEvent = "Update", **fields: Any) -> Outcome:
         """Work on an event of the row; `fields` as for `event`."""
         it = self.event(message, **fields) if isinstance(message, str) else message
-        return Outcome.of(asyncio.run(self._handle(it)))
+        return Outcome.of(asyncio.run(status_after(self.worker, self.ledger, it)))
 
     @property
     def written(self) -> dict[str, Any]:
@@ -279,12 +271,6 @@ class FlowKit:
     def memory(self) -> Memory:
         """What the ledger remembers of the record."""
         return self.ledger.memory(f"{self.flow.table}:{self.record_id}")
-
-    async def _handle(self, it: IntegrationEvent) -> EventStatus | None:
-        with contextlib.suppress(DeadLettered):
-            await self.worker.handle(to_envelope(it))
-        await self.ledger.close()
-        return await self.ledger.read(it.event_id)
 
 
 def row_of(flow: Flow[Any], *, version: int = 1, **columns: Any) -> Any:

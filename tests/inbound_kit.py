@@ -9,25 +9,20 @@ assert it.columns()["new_erporderstatus"] == 3
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import uuid
 from datetime import timedelta
 from typing import Any
 
 from integration.events import IntegrationEvent
-from integration.events.envelope import to_envelope
 from integration.flow import InboundFlow
 from integration.flow.inbound_handler import InboundFlowHandler
-from integration.ledger import EventStatus, Memory
-from integration.protection import MemoryState, Postponements, TablePauses
-from integration.transport import RetryPolicy
-from integration.worker import Copies, DeadLettered, Executor, Handlers, Holds, Pace, Reports, Worker
-from integration.worker.hub import Hub
+from integration.ledger import Memory
 from integration.worker.reading import Rows
 from tests.builders import event
 from tests.flow_kit import PREFIX, Dataverse, Outcome
 from tests.unit.integration.worker.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
+from tests.worker_kit import status_after, worker_of
 
 
 class InboundKit:
@@ -41,17 +36,8 @@ class InboundKit:
         self.queue = QueueStub()
         self.hub = HubStub()
         handler = InboundFlowHandler(flow, self.dataverse, systems, prefix=PREFIX, tag="test")
-        copies = Copies(self.queue, RetryPolicy(), self.clock, draw=lambda: 0.5)
-        executor = Executor(self.ledger, copies, Reports(Hub(self.hub, self.clock), copies, self.clock), self.clock)
-        self.worker = Worker(
-            handlers=Handlers([handler]),
-            rows=Rows(self.dataverse),
-            ledger=self.ledger,
-            executor=executor,
-            copies=copies,
-            holds=Holds(TablePauses(MemoryState(), self.clock), Postponements(MemoryState(), self.clock)),
-            pace=Pace(0, self.clock),
-            clock=self.clock,
+        self.worker = worker_of(
+            [handler], Rows(self.dataverse), ledger=self.ledger, queue=self.queue, hub=self.hub, clock=self.clock
         )
 
     def row(self, entity_set: str, /, row_id: str | None = None, **columns: Any) -> str:
@@ -76,7 +62,7 @@ class InboundKit:
     def handle(self, it: str | IntegrationEvent, record: str = "", **fields: Any) -> Outcome:
         """Work on an event; `fields` as for `event`."""
         made = self.event(it, record, **fields) if isinstance(it, str) else it
-        return Outcome.of(asyncio.run(self._handle(made)))
+        return Outcome.of(asyncio.run(status_after(self.worker, self.ledger, made)))
 
     def late(self, name: str, record: str, seconds: float) -> IntegrationEvent:
         """An event that was taken in so long ago."""
@@ -85,9 +71,3 @@ class InboundKit:
     def memory(self, record: str) -> Memory:
         """What the ledger remembers of the record."""
         return self.ledger.memory(f"{self.flow.table}:{record}")
-
-    async def _handle(self, it: IntegrationEvent) -> EventStatus | None:
-        with contextlib.suppress(DeadLettered):
-            await self.worker.handle(to_envelope(it))
-        await self.ledger.close()
-        return await self.ledger.read(it.event_id)

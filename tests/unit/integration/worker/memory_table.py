@@ -18,10 +18,10 @@ from integration.protection import Postponements, TablePauses
 from integration.tables import Entity, EntityExists, Page, PreconditionFailed, Table, Versioned
 from integration.tables.entity import Property, encode
 from integration.transport import CallContext, RetryPolicy
-from integration.worker import Copies, Executor, Handler, Handlers, Holds, Outcome, Pace, Reports, Work, Worker
-from integration.worker.hub import Hub
+from integration.worker import Handler, Holds, Outcome, Work, Worker
 from integration.worker.reading import Reads, Rows
 from tests.unit.integration.worker.odata_filter import parse
+from tests.worker_kit import worker_of
 
 
 class MemoryTable(Table):
@@ -277,17 +277,16 @@ class World:
         ledger = MemoryLedger(clock)
         shared = TableState(ledger.table(keys.SYSTEMS))
         pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
-        copies = Copies(queue, policy or RetryPolicy(), clock, draw=lambda: 0.5)
-        executor = Executor(ledger, copies, Reports(Hub(hub, clock), copies, clock), clock)
-        worker = Worker(
-            handlers=Handlers([handler]),
-            rows=rows,
+        worker = worker_of(
+            [handler],
+            rows,
             ledger=ledger,
-            executor=executor,
-            copies=copies,
-            holds=Holds(pauses, postponements),
-            pace=Pace(pace, clock),
+            queue=queue,
+            hub=hub,
             clock=clock,
+            holds=Holds(pauses, postponements),
+            policy=policy,
+            pace=pace,
         )
         return cls(clock, ledger, queue, hub, rows, handler, worker, pauses, postponements)
 

@@ -1,0 +1,50 @@
+"""The worker as tests have it: everything of its own is real, what it reaches is given."""
+
+import contextlib
+from collections.abc import Iterable
+
+from integration.clock import Clock
+from integration.events import IntegrationEvent
+from integration.events.envelope import to_envelope
+from integration.ledger import EventStatus, Ledger
+from integration.messaging import EventPublisher, WorkQueue
+from integration.protection import MemoryState, Postponements, TablePauses
+from integration.transport import RetryPolicy
+from integration.worker import Copies, DeadLettered, Executor, Handlers, Holds, Pace, Reports, Worker
+from integration.worker.handler import AnyHandler
+from integration.worker.hub import Hub
+from integration.worker.reading import Rows
+
+
+def worker_of(
+    handlers: Iterable[AnyHandler],
+    rows: Rows,
+    *,
+    ledger: Ledger,
+    queue: WorkQueue,
+    hub: EventPublisher,
+    clock: Clock,
+    holds: Holds | None = None,
+    policy: RetryPolicy | None = None,
+    pace: float = 0.0,
+) -> Worker:
+    """A worker that draws no chance; without `holds`, nothing is held back."""
+    copies = Copies(queue, policy or RetryPolicy(), clock, draw=lambda: 0.5)
+    return Worker(
+        handlers=Handlers(handlers),
+        rows=rows,
+        ledger=ledger,
+        executor=Executor(ledger, copies, Reports(Hub(hub, clock), copies, clock), clock),
+        copies=copies,
+        holds=holds or Holds(TablePauses(MemoryState(), clock), Postponements(MemoryState(), clock)),
+        pace=Pace(pace, clock),
+        clock=clock,
+    )
+
+
+async def status_after(worker: Worker, ledger: Ledger, it: IntegrationEvent) -> EventStatus | None:
+    """Work on an event; what people see of it then."""
+    with contextlib.suppress(DeadLettered):
+        await worker.handle(to_envelope(it))
+    await ledger.close()
+    return await ledger.read(it.event_id)
