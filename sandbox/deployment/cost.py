@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from sandbox.deployment import prices, usage
 from sandbox.deployment.environments import Deployed
 from sandbox.deployment.prices import Limits, Meter, PerEvent
-from sandbox.deployment.usage import DAYS, Functions, Use
+from sandbox.deployment.usage import DAY_SECONDS, DAYS, Functions, Use
 
-_DAY_SECONDS = 86_400
 _FIVE_MINUTES_OF_A_DAY = 288
 
 
@@ -90,17 +89,17 @@ def ceilings(deployed: Deployed, event: PerEvent, limits: Limits) -> list[Ceilin
         ),
         Ceiling(
             "events in a second of the throughput units of Event Hubs",
-            limits.event_hubs_events_a_second * deployed.throughput_units * _DAY_SECONDS,
+            limits.event_hubs_events_a_second * deployed.throughput_units * DAY_SECONDS,
             "Azure adds units up to maximumThroughputUnits",
         ),
         Ceiling(
             "processors of the worker's instances",
-            deployed.most_instances * _cores(deployed) * _DAY_SECONDS / event.worker_cpu_seconds,
+            deployed.most_instances * _cores(deployed) * DAY_SECONDS / event.worker_cpu_seconds,
             "raise maximumInstanceCount, if Dataverse serves more",
         ),
     ]
     if not deployed.premium:
-        operations = limits.service_bus_standard_operations_a_second * _DAY_SECONDS
+        operations = limits.service_bus_standard_operations_a_second * DAY_SECONDS
         remedy = "serviceBusSku = 'Premium', which needs a new environment"
         found.append(
             Ceiling("operations in a second of Service Bus Standard", operations / event.service_bus_operations, remedy)

@@ -12,7 +12,7 @@ from sandbox.repository import REPOSITORY
 
 DAYS = 30
 HOURS = 24 * DAYS
-_DAY_SECONDS = 86_400
+DAY_SECONDS = 86_400
 _SESSION_WAIT_SECONDS = 60
 """After this time a receiver asks for a session anew, which is an operation (TryTimeout of the Azure SDK for .NET)."""
 
@@ -32,8 +32,8 @@ class Group:
         An instance that runs one execution alone is billed for `least` seconds of it or more. It is billed once for
         executions that run at the same time, so no more than as many whole days as the load needs instances.
         """
-        instances = max(1, math.ceil(self.executions * self.seconds / (_DAY_SECONDS * self.at_once)))
-        return min(self.executions * max(least, self.seconds), float(_DAY_SECONDS * instances))
+        instances = max(1, math.ceil(self.executions * self.seconds / (DAY_SECONDS * self.at_once)))
+        return min(self.executions * max(least, self.seconds), float(DAY_SECONDS * instances))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Functions:
 
 def groups(deployed: Deployed, events_a_day: float, event: PerEvent, functions: Functions) -> list[Group]:
     """The scale groups: each function but those of HTTP is scaled by itself, timers too."""
-    batches = min(events_a_day, _DAY_SECONDS / functions.batch_seconds * functions.partitions)
+    batches = min(events_a_day, DAY_SECONDS / functions.batch_seconds * functions.partitions)
     return [
         Group("http", events_a_day, event.intake_seconds, deployed.http_at_once),
         *(Group(f"function:{it}", events_a_day, event.worker_seconds, functions.sessions) for it in functions.queues),
@@ -141,7 +141,7 @@ def _waited(deployed: Deployed, demanded: list[tuple[Group, float]], functions: 
     """How often in a day a slot for a session asks for one anew: as long as an instance runs, with work or without."""
     names = {f"function:{it}" for it in functions.queues}
     worked = sum(seconds for it, seconds in demanded if it.name in names)
-    ready = _DAY_SECONDS * sum(count for name, count in deployed.always_ready.items() if name in names)
+    ready = DAY_SECONDS * sum(count for name, count in deployed.always_ready.items() if name in names)
     return (ready or worked) / _SESSION_WAIT_SECONDS
 
 
