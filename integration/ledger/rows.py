@@ -13,7 +13,7 @@ from typing import Any, Final
 from integration.clock import iso
 from integration.events import IntegrationEvent
 from integration.ledger import keys
-from integration.ledger.memory import Memory
+from integration.ledger.memory import DeadLetter, Memory
 from integration.ledger.status import EventStatus, State, Step
 from integration.tables import Entity
 
@@ -134,15 +134,17 @@ def behind_row(event: IntegrationEvent, system: str, now: datetime) -> Entity:
     }
 
 
-def resolved(event_id: str, *, by: str, now: datetime) -> Entity:
-    """The row of a dead-lettered event that a later event has resolved."""
+def resolved(event_id: str, *, by: str, now: datetime, letter: DeadLetter | None = None) -> Entity:
+    """The row of a dead-lettered event that a later event has resolved; its `letter` says why it was dead-lettered."""
     partition, row = keys.event_keys(event_id)
+    why = {"reason": letter.reason, "detail": letter.detail[:_LONGEST_DETAIL]} if letter else {}
     return {
         "PartitionKey": partition,
         "RowKey": row,
         "state": State.RESOLVED.value,
         "resolvedBy": by,
         "changedTime": iso(now),
+        **why,
     }
 
 
@@ -199,7 +201,7 @@ def _step(content: Mapping[str, Any]) -> Step:
     return Step(content["name"], content["state"], time(content["at"]) or UNKNOWN_TIME, content["detail"])
 
 
-def again(event: IntegrationEvent, state: State, memory: Memory, *, now: datetime, published: bool) -> Entity:
+def again(event: IntegrationEvent, state: State, memory: Memory, *, published: datetime | None = None) -> Entity:
     """An earlier event, whose final row may have been lost with the process that was to write it."""
     row: Entity = {
         **event_row(event),
@@ -207,7 +209,7 @@ def again(event: IntegrationEvent, state: State, memory: Memory, *, now: datetim
         "attempts": event.attempt,
         "steps": _steps(steps_of(memory, event.event_id)),
     }
-    return row | {"publishedTime": iso(now)} if published else row
+    return row | {"publishedTime": iso(published)} if published else row
 
 
 def steps_of(memory: Memory, event_id: str) -> list[Step]:

@@ -1,7 +1,7 @@
 """The one place that carries decisions out."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import NoReturn
 
@@ -63,6 +63,8 @@ class Executor:
 
     async def pass_on(self, arrived: PassOn, event: IntegrationEvent, work: Work, handler: EventHandler | None) -> None:
         """A message on its way to the dead-letter queue: report what is not reported yet, and let it go on."""
+        if not arrived.letter.reported:  # whoever dead-lettered it may have died before it could show why
+            await self._show_dead_letter(event, arrived.letter, rows.steps_of(work.memory, event.event_id))
         if await self._report(arrived.letter, event, work, handler, returns=arrived.letter.returns + 1):
             raise DeadLettered(f"event {event.event_id}: {arrived.letter.reason}") from None
 
@@ -86,12 +88,13 @@ class Executor:
         self, decision: Settle, event: IntegrationEvent, work: Work | None, handler: EventHandler | None
     ) -> None:
         """Settle first, then publish: analytics that are away cost no second look at the row."""
-        overcome: list[str] = []
+        overcome: dict[str, DeadLetter] = {}
         waited = event.attempt > 1
         if work is not None:
             waited = waited or work.memory.waiting == event.event_id
             month = keys.month_at(self._clock.now())
-            overcome = [it for it in work.memory.dead_letters if it == event.event_id or decision.agrees]
+            letters = work.memory.dead_letters.items()
+            overcome = {name: letter for name, letter in letters if name == event.event_id or decision.agrees}
             try:
                 await work.record.write(lambda memory: _end(memory, decision, event, work.row_version, overcome, month))
             except Fenced:
@@ -100,31 +103,36 @@ class Executor:
                 await self._try_settling_later(event, error)
                 return
             if (ended := work.memory.recent[event.event_id]) is not decision.state:
+                await self._ledger.status.flushed(rows.again(event, ended, work.memory))
                 _log.info("duplicate", event=event, state=ended.value)
                 return
         published = await self._reports.publish(event, handler, decision.state, work.memory if work else None)
-        self._show_settled(decision, event, work, published=published, waited=waited)
         self._show_overcome(event, overcome)
+        await self._show_settled(decision, event, work, published=published, waited=waited)
         _log.info("settled", event=event, state=decision.state.value)
 
-    def _show_settled(
+    async def _show_settled(
         self, decision: Settle, event: IntegrationEvent, work: Work | None, *, published: bool, waited: bool
     ) -> None:
+        """Wait for the row: once the message is completed, nobody would write what a killed process has lost."""
         now, status = self._clock.now(), self._ledger.status
         steps = tuple(work.trace.steps.values()) if work is not None else ()
-        status.put(rows.ended(event, decision.state, now=now, steps=steps, detail=decision.detail, published=published))
         if waited:
             status.clear_problem(State.WAITING.value, event.event_id)
         if work is not None and work.behind:
             status.put_problem(rows.behind_row(event, work.behind, now))
+        await status.flushed(
+            rows.ended(event, decision.state, now=now, steps=steps, detail=decision.detail, published=published)
+        )
 
-    def _show_overcome(self, event: IntegrationEvent, overcome: Iterable[str]) -> None:
+    def _show_overcome(self, event: IntegrationEvent, overcome: Mapping[str, DeadLetter]) -> None:
         """Dead letters for which this event makes up: those of its record, and the one that it repeats."""
         status = self._ledger.status
         for event_id in {*overcome, *filter(None, [event.replay_of])}:
             status.clear_problem(State.DEAD_LETTERED.value, event_id)
             if event_id != event.event_id:
-                status.put(rows.resolved(event_id, by=event.event_id, now=self._clock.now()))
+                letter = overcome.get(event_id)
+                status.put(rows.resolved(event_id, by=event.event_id, now=self._clock.now(), letter=letter))
                 _log.info("resolved", event=event, resolved=event_id)
 
     async def _try_settling_later(self, event: IntegrationEvent, error: Transient) -> None:
@@ -148,8 +156,9 @@ class Executor:
             if not published:
                 published = await self._reports.publish(event, handler, decision.state, work.memory)
             now = self._clock.now()
-            self._ledger.status.put(rows.again(event, decision.state, work.memory, now=now, published=published))
             self._ledger.status.clear_problem(State.WAITING.value, event.event_id)
+            row = rows.again(event, decision.state, work.memory, published=now if published else None)
+            await self._ledger.status.flushed(row)
         _log.info("duplicate", event=event, state=decision.state.value)
 
     async def _retry(self, decision: RetryAt, event: IntegrationEvent, work: Work | None) -> None:
@@ -201,7 +210,7 @@ class Executor:
             raise DeadLettered(f"event {event.event_id}: {decision.reason}") from None
 
     async def _show_dead_letter(
-        self, event: IntegrationEvent, letter: DeadLetter, steps: tuple[Step, ...], error: Exception | None = None
+        self, event: IntegrationEvent, letter: DeadLetter, steps: Sequence[Step], error: Exception | None = None
     ) -> None:
         now = self._clock.now()
         row = rows.ended(

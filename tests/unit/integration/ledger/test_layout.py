@@ -267,7 +267,7 @@ def test_a_record_that_knows_of_no_end_makes_no_row(it: IntegrationEvent) -> Non
 
 @pytest.mark.parametrize("published", [False, True])
 def test_an_event_that_comes_again_shows_its_end_again(it: IntegrationEvent, published: bool) -> None:
-    status = status_of(rows.again(it, State.COMPLETED, remembered(it), now=LATER, published=published))
+    status = status_of(rows.again(it, State.COMPLETED, remembered(it), published=LATER if published else None))
 
     assert (status.state, status.attempts) == (State.COMPLETED, 3)
     assert status.published_time == (LATER if published else None)
