@@ -17,6 +17,7 @@ from sandbox.machine.ports import LOOPBACK, free_ports
 
 # A request names a path; the requests inside a transaction's body name a whole URL, and are one call together.
 _REQUEST = re.compile(rb"(?:GET|PUT|POST|MERGE|PATCH|DELETE) /[^/ ]*/?([^(?/ ]*)\S* HTTP/1\.1\r\n")
+_EVENTS = re.compile(r"events\d{6}")
 _OF_A_MONTH = re.compile(r"[a-z]+\d{6}")
 _BY_TIME = frozenset({"systems"})
 """What instances share about the systems outside: read and written every few seconds, however many events there are."""
@@ -51,8 +52,13 @@ class Relay:
         return self.counted.total()
 
     @property
+    def rows_of_events(self) -> int:
+        """The calls that write an event's row, which shows people how it stands."""
+        return sum(calls for table, calls in self.counted.items() if _EVENTS.fullmatch(table))
+
+    @property
     def in_background(self) -> int:
-        """The calls for which no event waits: to the tables of a month, which show people what happened, and by time.
+        """The calls that decide nothing: to the tables of a month, which show people what happened, and by time.
 
         Transactions write only rows of a month: what decides about a record is a single entity.
         """
