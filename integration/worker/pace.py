@@ -4,8 +4,6 @@ from collections import OrderedDict
 
 from integration.clock import Clock
 
-_KEPT = 10_000
-
 
 class TooSoon(Exception):
     """The record was written a moment ago: wait for `seconds`, then read the row again."""
@@ -33,8 +31,9 @@ class Pace:
             raise TooSoon(left)
 
     def driven(self, session_id: str) -> None:
-        """The record has been driven now."""
-        self._driven[session_id] = self._clock.monotonic()
+        """The record has been driven now; those whose time is over are forgotten."""
+        now = self._clock.monotonic()
+        self._driven[session_id] = now
         self._driven.move_to_end(session_id)
-        if len(self._driven) > _KEPT:
+        while self._driven and next(iter(self._driven.values())) + self._seconds <= now:
             self._driven.popitem(last=False)

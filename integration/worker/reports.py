@@ -15,7 +15,8 @@ from integration.worker.handler import EventHandler
 from integration.worker.hub import Hub
 from integration.worker.settled import published_answers, settled_document
 
-_KEPT: Final = 20_000
+_KEPT: Final = 5_000
+"""An older duplicate is published again, which readers ignore by its id."""
 _log = get_logger(__name__)
 
 
