@@ -58,6 +58,7 @@ IDLE_TIME_OUT_MS = 240_000
 CHANNEL_MAX = 4999
 HANDLE_MAX = 4999
 SASL_MECHANISMS = ("MSSBCBS", "ANONYMOUS", "PLAIN", "EXTERNAL")
+_SASL_REFUSED = 1  # the outcome "auth"
 _LARGEST_FRAME_SENT = 1 << 20
 _SMALLEST_FRAME_SIZE = 512
 
@@ -87,6 +88,7 @@ class Connection:
         self._held: bytearray | None = bytearray() if is_client else None  # what a client may send only after SASL
         self._expects = _Expects.HEADER
         self._sasl_done = False
+        self._sasl_init = SaslInit("ANONYMOUS", b"anonymous")
         self._sessions: dict[int, Session] = {}  # by the peer's channel
         self._begun: dict[int, Session] = {}  # ours that the peer has not answered yet, by our channel
         self._next_channel = 0
@@ -99,9 +101,12 @@ class Connection:
         return cls(handler, container_id=container_id, is_client=False, idle_time_out=idle_time_out)
 
     @classmethod
-    def client(cls, handler: Handler, *, container_id: str, hostname: str) -> "Connection":
-        """The end that connects: SASL ANONYMOUS and the open frame are queued at once."""
+    def client(
+        cls, handler: Handler, *, container_id: str, hostname: str, sasl: SaslInit | None = None
+    ) -> "Connection":
+        """The end that connects, with SASL ANONYMOUS unless `sasl` says otherwise: the open frame is queued at once."""
         connection = cls(handler, container_id=container_id, is_client=True)
+        connection._sasl_init = sasl or connection._sasl_init
         connection._output += SASL_HEADER
         connection.write(AMQP_HEADER + encode_frame(connection._open_frame(hostname)))
         return connection
@@ -218,7 +223,7 @@ class Connection:
 
     def _on_sasl(self, frame: Any) -> None:
         if self._is_client and isinstance(frame, SaslMechanisms):
-            self._write_sasl(SaslInit("ANONYMOUS", b"anonymous"))
+            self._write_sasl(self._sasl_init)
         elif self._is_client and isinstance(frame, SaslOutcome):
             if frame.code != 0:
                 raise ProtocolError(f"SASL was refused with code {frame.code}", "amqp:unauthorized-access")
@@ -226,6 +231,10 @@ class Connection:
             self._output += held
             self._sasl_done, self._expects = True, _Expects.HEADER
         elif not self._is_client and isinstance(frame, SaslInit):
+            if frame.mechanism not in SASL_MECHANISMS or not self.handler.on_sasl(frame):
+                self._write_sasl(SaslOutcome(_SASL_REFUSED))
+                self.lost()
+                return
             self._write_sasl(SaslOutcome(0, b"Welcome!"))
             self._sasl_done, self._expects = True, _Expects.HEADER
         else:

@@ -3,11 +3,15 @@
 from typing import Any
 
 from sandbox.azure.amqp.link import Delivery, Link
-from sandbox.azure.amqp.performatives import DeliveryState, Error
+from sandbox.azure.amqp.performatives import DeliveryState, Error, SaslInit
 
 
 class Handler:
     """What happens on a connection; override what matters."""
+
+    def on_sasl(self, init: SaslInit) -> bool:  # noqa: ARG002 -- for those who override it
+        """Whether the peer may go on with what it has said of itself, by one of the mechanisms that were offered."""
+        return True
 
     def on_open(self) -> None:
         """The peer has opened its side."""

@@ -38,6 +38,7 @@ class Delivery:
     settled: bool
     payload: bytes
     size: int
+    state: Any = None  # as the sender gives it: None, or the transaction that the delivery belongs to
 
 
 class Carrier(Protocol):
@@ -198,6 +199,7 @@ class Link:
             bool(first.settled or transfer.settled),
             self._parts[0] if len(self._parts) == 1 else b"".join(self._parts),
             self._size,
+            first.state,
         )
         self._first, self._parts, self._size = None, [], 0
         self.delivery_count = (self.delivery_count + 1) & MASK

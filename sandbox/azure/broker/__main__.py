@@ -73,7 +73,7 @@ def _arguments() -> argparse.Namespace:
         type=AccessKey.parse,
         action="append",
         default=[],
-        metavar="NAME=VALUE[;Send][;Listen]",
+        metavar="NAME=VALUE[;Send][;Listen][;Manage]",
         help="check tokens against this key (default: every token is taken); repeatable",
     )
     arguments = parser.parse_args()

@@ -1,7 +1,8 @@
 """The Config.json of Microsoft's emulators, for Service Bus and for Event Hubs.
 
 Reading is lenient, because Microsoft's samples need it: `//` comments, trailing commas, numbers as text, any duration.
-The emulators' own limits (one hour to live, ten deliveries) are not enforced; nor is the number of entities.
+The emulators' own limits (one hour to live, ten deliveries) are not enforced; nor is the number of entities. A key that
+nothing reads is refused.
 """
 
 import json
@@ -15,6 +16,15 @@ from sandbox.azure.broker.rules.rule import DEFAULT_RULE, Rule
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _STRING_OR_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_OF_TOPICS = frozenset(
+    {"DefaultMessageTimeToLive", "DuplicateDetectionHistoryTimeWindow", "RequiresDuplicateDetection"}
+)
+_OF_SUBSCRIPTIONS = frozenset(
+    {"DeadLetteringOnMessageExpiration", "DefaultMessageTimeToLive", "LockDuration", "MaxDeliveryCount"}
+    | {"ForwardDeadLetteredMessagesTo", "ForwardTo", "RequiresSession"}
+)
+_OF_QUEUES = _OF_TOPICS | _OF_SUBSCRIPTIONS
+_OF_RULES = frozenset({"FilterType", "CorrelationFilter", "SqlFilter", "Action"})
 _TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])')
 
 
@@ -28,7 +38,7 @@ def load(path: Path, namespace: Namespace) -> None:
         settings = json.loads(strip_comments(path.read_text(encoding="utf-8-sig")))["UserConfig"]
         for item in settings.get("Namespaces", []):
             for queue in item.get("Queues", []):
-                namespace.add_queue(queue["Name"], _options(queue.get("Properties", {})))
+                namespace.add_queue(queue["Name"], _options(_properties(queue, allowed=_OF_QUEUES)))
             for topic in item.get("Topics", []):
                 _add_topic(namespace, topic)
         for item in settings.get("NamespaceConfig", []):
@@ -60,6 +70,15 @@ def _retention(hub: dict[str, Any]) -> int | None:
     return None if hours is None else int(float(hours) * 3_600_000)
 
 
+def _properties(item: dict[str, Any], *own: str, allowed: frozenset[str]) -> dict[str, Any]:
+    """The Properties of an entity; ConfigError for a key that nothing reads, in the entity or its Properties."""
+    properties: dict[str, Any] = item.get("Properties", {})
+    unknown = [*sorted(item.keys() - {"Name", "Properties", *own}), *sorted(properties.keys() - allowed)]
+    if unknown:
+        raise ConfigError(f"'{unknown[0]}' is not a setting of '{item.get('Name')}'")
+    return properties
+
+
 def _options(properties: dict[str, Any]) -> QueueOptions:
     default = QueueOptions()
     return QueueOptions(
@@ -81,10 +100,13 @@ def _duplicate_window(properties: dict[str, Any]) -> int:
 
 
 def _add_topic(namespace: Namespace, settings: dict[str, Any]) -> None:
-    topic = namespace.add_topic(settings["Name"], _options(settings.get("Properties", {})))
+    properties = _properties(settings, "Subscriptions", allowed=_OF_TOPICS)
+    topic = namespace.add_topic(settings["Name"], _options(properties))
     for item in settings.get("Subscriptions", []):
         now = namespace.engine.clock.now()
         rules = [
-            Rule.from_config(rule.get("Name", DEFAULT_RULE), rule["Properties"], now) for rule in item.get("Rules", [])
+            Rule.from_config(rule.get("Name", DEFAULT_RULE), _properties(rule, allowed=_OF_RULES), now)
+            for rule in item.get("Rules", [])
         ]
-        namespace.add_subscription(topic, item["Name"], _options(item.get("Properties", {})), rules)
+        options = _options(_properties(item, "Rules", allowed=_OF_SUBSCRIPTIONS))
+        namespace.add_subscription(topic, item["Name"], options, rules)

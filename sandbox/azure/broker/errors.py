@@ -82,6 +82,13 @@ def out_of_range(description: str) -> BrokerError:
     return BrokerError("com.microsoft:argument-out-of-range", description, 400)
 
 
+def unknown_transaction() -> BrokerError:
+    """A delivery or a settlement in a transaction: there are none, as their coordinator is not there."""
+    return BrokerError(
+        "amqp:transaction:unknown-id", "The transaction is unknown: transactions are not simulated.", 404
+    )
+
+
 def server_busy() -> BrokerError:
     """Azure's answer when it throttles; tests ask for it."""
     return BrokerError("com.microsoft:server-busy", "The server was unable to process the request; please retry.", 503)

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.azure.amqp.codec import encode
 from sandbox.azure.amqp.message import Sections
 from sandbox.azure.amqp.types import Int, Raw, Symbol, Timestamp
+from sandbox.azure.broker.errors import not_allowed, out_of_range
 
 SEQUENCE_NUMBER = Symbol("x-opt-sequence-number")
 ENQUEUED_TIME = Symbol("x-opt-enqueued-time")
@@ -31,6 +32,9 @@ SYSTEM_PROPERTIES = {  # as rules name them, lower case -> the fields of the pro
     "to": "to",
 }
 
+QUEUE_MESSAGE_LIMIT = 262_144
+"""Bytes, the Standard tier's; what is sent together counts as a whole."""
+_LONGEST_ID = 128
 _LAST_TIME = 253_402_300_799_999  # the end of the year 9999, the last that .NET knows
 _SET_BY_BROKER = frozenset(
     (
@@ -95,6 +99,18 @@ class BrokeredMessage:
         self.message_id = self.content.property("message_id")
         session_id = self.content.property("group_id")
         self.session_id = session_id if isinstance(session_id, str) else None
+
+    def check_ids(self) -> None:
+        """Raises `BrokerError` for ids that Azure cannot store.
+
+        https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas
+        """
+        key = self.content.annotation(PARTITION_KEY)
+        for name, value in (("MessageId", self.message_id), ("SessionId", self.session_id), ("PartitionKey", key)):
+            if isinstance(value, str) and len(value) > _LONGEST_ID:
+                raise out_of_range(f"The {name} has {len(value)} characters, and {_LONGEST_ID} are allowed.")
+        if key is not None and self.session_id is not None and key != self.session_id:
+            raise not_allowed("The PartitionKey of a message must be its SessionId when both are set.")
 
     def stored(self) -> bytes:
         """The content alone, without what the broker knows."""

@@ -3,8 +3,9 @@
 import heapq
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from sandbox.azure.broker.entities.deadlines import Deadlines
 from sandbox.azure.broker.entities.duplicates import DuplicateWindow
@@ -89,6 +90,7 @@ class Queue:
         if self.is_deleted:
             raise not_found(self.name)
         self._check_status()
+        message.check_ids()
         if self.options.forward_to:
             return
         if self.options.requires_session and message.session_id is None:
@@ -213,17 +215,20 @@ class Queue:
         self.remove(self.locks.message(token))
         self.engine.count("completed")
 
-    def abandon(self, token: uuid.UUID) -> None:
-        """The message goes back into the queue, and the delivery is counted."""
-        self.give_back(self.locks.message(token), counted=True)
+    def abandon(self, token: uuid.UUID, changes: Mapping[str, Any] | None = None) -> None:
+        """The message goes back into the queue, and the delivery is counted; `changes` are application properties."""
+        message = self.locks.message(token)
+        self._change_properties(message, changes)
+        self.give_back(message, counted=True)
 
     def release(self, token: uuid.UUID) -> None:
         """The message goes back into the queue as if it had not been delivered."""
         self.give_back(self.locks.message(token), counted=False)
 
-    def defer(self, token: uuid.UUID) -> None:
-        """The message is set aside: from now on it is received by its sequence number only."""
+    def defer(self, token: uuid.UUID, changes: Mapping[str, Any] | None = None) -> None:
+        """The message is set aside: from now on it is received by its sequence number only. `changes` as above."""
         message = self.locks.message(token)
+        self._change_properties(message, changes)
         self.locks.unlock(message)
         message.delivery_count += 1
         if message.state is not State.DEFERRED:
@@ -231,6 +236,11 @@ class Queue:
             if self.sessions is not None:
                 self.sessions.get(message.session_id or "").deferred += 1
         self.engine.store.update(self.name, message)
+
+    def _change_properties(self, message: BrokeredMessage, changes: Mapping[str, Any] | None) -> None:
+        if changes:
+            message.content.add_application_properties({str(key): value for key, value in changes.items()})
+            self.engine.store.put(self.name, message)
 
     def dead_letter(self, token: uuid.UUID, reason: DeadLetterReason) -> None:
         """The message goes into the dead-letter queue, with the reason as application properties."""

@@ -64,6 +64,7 @@ class Topic(Queue):
         if self.is_deleted:
             raise not_found(self.name)
         self._check_status()
+        message.check_ids()
         for subscription in self.subscriptions.values():
             if subscription.options.requires_session:
                 for copy in subscription.copies(message):

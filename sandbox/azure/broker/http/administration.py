@@ -25,7 +25,7 @@ from sandbox.azure.broker.http.descriptions import describe
 from sandbox.azure.broker.http.hub_descriptions import HubAdministration
 from sandbox.azure.broker.http.rule_descriptions import describe_rule, rule_from
 from sandbox.azure.broker.http.settings import SUBSCRIPTION, check_name, options_from
-from sandbox.azure.broker.links.cbs import verified_key
+from sandbox.azure.broker.links.cbs import MANAGE, verified_key
 from sandbox.azure.broker.rules.rule import Rule
 from sandbox.azure.broker.server import Server
 
@@ -72,9 +72,10 @@ class Administration:
         return answer
 
     def _authorize(self, request: web.Request) -> None:
-        """With configured keys, a token signed by one of them is needed."""
-        token = request.headers.get("Authorization", "")
-        if self._server.keys and verified_key(token, self._server.keys, time.time()) is None:
+        """With configured keys, a token signed by one of them that may manage is needed."""
+        token, path = request.headers.get("Authorization", ""), request.match_info["path"].strip("/")
+        key = verified_key(token, self._server.keys, time.time(), path)
+        if self._server.keys and (key is None or MANAGE not in key.rights):
             raise BrokerError("com.microsoft:auth-failed", "The token has an invalid signature.", 401)
 
     # ---- reading
@@ -138,7 +139,10 @@ class Administration:
         return _xml(atom.entry(_url(request, path), title, description, self._engine.clock.now()), status)
 
     def _feed(self, request: web.Request, title: str, entities: Sequence[Named]) -> web.Response:
+        unknown = [name for name in request.query if name.startswith("$") and name not in {"$skip", "$top"}]
         skip, top = int(request.query.get("$skip", 0)), int(request.query.get("$top", _PAGE))
+        if unknown or skip < 0 or top < 0:
+            raise ValueError(f"{unknown[0] if unknown else '$skip or $top below zero'} is not simulated.")
         now = self._engine.clock.now()
         page = [atom.entry(_url(request, path), name, text, now) for path, name, text in entities[skip:][:top]]
         behind = f"&$skip={skip + top}&$top={top}" if skip + top < len(entities) else None

@@ -13,6 +13,7 @@ from sandbox.azure.broker.http.settings import (
     SUBSCRIPTION,
     TOPIC,
 )
+from sandbox.azure.broker.rules.filters import SqlFilter
 
 
 def describe(entity: Queue, host: str) -> str:
@@ -48,7 +49,7 @@ def _queue(queue: Queue, host: str) -> list[str]:
         element("ForwardTo", _url(options.forward_to, host)),
         _kept(options, "UserMetadata", None),
         *_times(queue),
-        element("SupportOrdering", True),
+        _kept(options, "SupportOrdering", True),
         _count_details(queue),
         _kept(options, "AutoDeleteOnIdle", period(None)),
         _kept(options, "EnablePartitioning", False),
@@ -68,15 +69,16 @@ def _topic(topic: Topic) -> list[str]:
         _window(options),
         _kept(options, "EnableBatchedOperations", True),
         element("SizeInBytes", _size(topic)),
-        element("FilteringMessagesBeforePublishing", False),
+        _kept(options, "FilteringMessagesBeforePublishing", False),
         element("IsAnonymousAccessible", False),
         _kept(options, "AuthorizationRules", None),
         element("Status", options.status),
         _kept(options, "UserMetadata", None),
         *_times(topic),
-        element("SupportOrdering", True),
+        _kept(options, "SupportOrdering", True),
         _count_details(topic),
         element("SubscriptionCount", len(topic.subscriptions)),
+        *_filter_counts(topic),
         _kept(options, "AutoDeleteOnIdle", period(None)),
         _kept(options, "EnablePartitioning", False),
         element("EntityAvailabilityStatus", "Available"),
@@ -145,6 +147,13 @@ def _count_details(queue: Queue) -> str:
     }
     details = Markup.of(element(f"c:{name}", value) for name, value in values.items())
     return element("CountDetails", details, xmlns__c=COUNTS)
+
+
+def _filter_counts(topic: Topic) -> list[str]:
+    """As API version 2024-05 has them; `$Default` counts as an SQL filter."""
+    filters = [rule.filter for each in topic.subscriptions.values() for rule in each.rules.values()]
+    sql = sum(isinstance(each, SqlFilter) for each in filters)
+    return [element("SqlFilterCount", sql), element("CorrelationFilterCount", len(filters) - sql)]
 
 
 def _message_count(queue: Queue) -> int:

@@ -1,6 +1,7 @@
 """What a posted description asks for, checked as Azure's Standard tier checks it.
 
-No setting is ignored: it is simulated, or kept and returned as it was given (`QueueOptions.kept`), or refused.
+No setting is ignored: it is simulated, or kept and returned as it was given (`QueueOptions.kept`), or refused. Each
+kind of entity has its own.
 Ranges: https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas
 """
 
@@ -19,29 +20,36 @@ SIZE_LIMIT_MB = 1024
 MESSAGE_LIMIT_KB = 256
 
 _SECOND, _MINUTE, _DAY = 1_000, 60_000, 86_400_000
-_SIMULATED = frozenset(
-    {"LockDuration", "RequiresDuplicateDetection", "RequiresSession", "DefaultMessageTimeToLive", "MaxDeliveryCount"}
-    | {"DeadLetteringOnMessageExpiration", "DuplicateDetectionHistoryTimeWindow", "Status", "ForwardTo"}
-    | {"ForwardDeadLetteredMessagesTo", "MaxMessageSizeInKilobytes"}
+_OF_ALL = frozenset(
+    {"DefaultMessageTimeToLive", "Status", "EnableBatchedOperations", "AutoDeleteOnIdle", "UserMetadata"}
 )
-_READ_ONLY = frozenset(
-    {"SizeInBytes", "MessageCount", "CreatedAt", "UpdatedAt", "AccessedAt", "CountDetails", "SubscriptionCount"}
-    | {"EntityAvailabilityStatus", "IsAnonymousAccessible", "SupportOrdering", "DefaultRuleDescription"}
-    | {"FilteringMessagesBeforePublishing", "EnableSubscriptionPartitioning", "IsExpress"}
+_OF_RECEIVING = frozenset(
+    {"LockDuration", "RequiresSession", "MaxDeliveryCount", "DeadLetteringOnMessageExpiration", "ForwardTo"}
+    | {"ForwardDeadLetteredMessagesTo"}
 )
-_KEPT: Mapping[str, frozenset[str]] = {
-    QUEUE: frozenset(
-        {"MaxSizeInMegabytes", "EnableBatchedOperations", "AutoDeleteOnIdle", "EnablePartitioning", "EnableExpress"}
-        | {"UserMetadata", "AuthorizationRules"}
-    ),
-    TOPIC: frozenset(
-        {"MaxSizeInMegabytes", "EnableBatchedOperations", "AutoDeleteOnIdle", "EnablePartitioning", "EnableExpress"}
-        | {"UserMetadata", "AuthorizationRules"}
-    ),
-    SUBSCRIPTION: frozenset(
-        {"EnableBatchedOperations", "AutoDeleteOnIdle", "UserMetadata", "DeadLetteringOnFilterEvaluationExceptions"}
-    ),
+_OF_SENDING = frozenset(
+    {"RequiresDuplicateDetection", "DuplicateDetectionHistoryTimeWindow", "MaxSizeInMegabytes", "EnablePartitioning"}
+    | {"EnableExpress", "MaxMessageSizeInKilobytes", "AuthorizationRules", "SupportOrdering"}
+)
+_SETTINGS: Mapping[str, frozenset[str]] = {
+    QUEUE: _OF_ALL | _OF_RECEIVING | _OF_SENDING,
+    TOPIC: _OF_ALL | _OF_SENDING | {"FilteringMessagesBeforePublishing"},
+    SUBSCRIPTION: _OF_ALL
+    | _OF_RECEIVING
+    | {"DeadLetteringOnFilterEvaluationExceptions", "DefaultRuleDescription", "AuthorizationRules"},
 }
+_KEPT = frozenset(
+    {"MaxSizeInMegabytes", "EnableBatchedOperations", "AutoDeleteOnIdle", "EnablePartitioning", "EnableExpress"}
+    | {"UserMetadata", "AuthorizationRules", "SupportOrdering", "FilteringMessagesBeforePublishing"}
+    | {"DeadLetteringOnFilterEvaluationExceptions"}
+)
+"""Settings that are returned as they were given."""
+_OF_THE_SERVICE = frozenset(
+    {"SizeInBytes", "MessageCount", "CreatedAt", "UpdatedAt", "AccessedAt", "CountDetails", "SubscriptionCount"}
+    | {"EntityAvailabilityStatus", "SqlFilterCount", "CorrelationFilterCount"}
+)
+"""What the service itself says of an entity: clients send it back as they got it."""
+_CONSTANT = {"IsAnonymousAccessible": "false", "EnableSubscriptionPartitioning": "false", "IsExpress": "false"}
 _ENTITY_NAME = re.compile(r"[A-Za-z0-9](?:[\w\-./~]*[A-Za-z0-9])?")
 _SHORT_NAME = re.compile(r"\$?[A-Za-z0-9](?:[\w\-.]*[A-Za-z0-9])?")
 _ENTITY_LENGTH, _SHORT_LENGTH = 260, 50
@@ -62,12 +70,14 @@ def options_from(description: Node, before: QueueOptions | None = None) -> Queue
     `before` are those of the entity that is changed: some of them are fixed.
     """
     kind = local_name(description)
-    if kind not in _KEPT:
+    if kind not in _SETTINGS:
         raise ValueError(f"'{kind}' describes neither a queue nor a topic nor a subscription.")
     given = {local_name(node): inner(node) for node in description}
-    for name in given:
-        if name not in _SIMULATED | _READ_ONLY | _KEPT[kind]:
+    for name, value in given.items():
+        if name not in _OF_THE_SERVICE | _CONSTANT.keys() | _SETTINGS[kind]:
             raise ValueError(f"'{name}' is not a property of a {kind}.")
+        if name in _CONSTANT and value.lower() not in {"", _CONSTANT[name]}:
+            raise ValueError(f"The value '{value}' of {name} is not simulated: it is {_CONSTANT[name]}.")
     detects = _flag(given, "RequiresDuplicateDetection")
     window = _span(given, "DuplicateDetectionHistoryTimeWindow", 20 * _SECOND, 7 * _DAY) or DUPLICATE_WINDOW_MS
     options = QueueOptions(
@@ -80,21 +90,31 @@ def options_from(description: Node, before: QueueOptions | None = None) -> Queue
         forward_to=_target(given, "ForwardTo"),
         forward_dead_letters_to=_target(given, "ForwardDeadLetteredMessagesTo"),
         status=_status(given),
-        kept=_kept(kind, given, window, detects=detects),
+        kept=_kept(given, window, detects=detects),
     )
     return options if before is None else _changed(options, before)
 
 
-def _kept(kind: str, given: Mapping[str, str], window: int, *, detects: bool) -> dict[str, str]:
+def _kept(given: Mapping[str, str], window: int, *, detects: bool) -> dict[str, str]:
     _number(given, "MaxSizeInMegabytes", SIZE_LIMIT_MB, lambda value: value % 1024 == 0 and 1024 <= value <= 5120)
     if _number(given, "MaxMessageSizeInKilobytes", MESSAGE_LIMIT_KB, lambda value: value >= 0) != MESSAGE_LIMIT_KB:
         raise ValueError("MaxMessageSizeInKilobytes can be set in the Premium tier only; the broker has Standard's.")
     _span(given, "AutoDeleteOnIdle", 5 * _MINUTE, None)
-    for name in ("EnableBatchedOperations", "EnablePartitioning", "EnableExpress"):
+    for name in (
+        "EnableBatchedOperations",
+        "EnablePartitioning",
+        "SupportOrdering",
+        "FilteringMessagesBeforePublishing",
+    ):
         _flag(given, name)
+    _flag(given, "DeadLetteringOnFilterEvaluationExceptions")
+    if _flag(given, "EnableExpress") and detects:
+        raise ValueError(
+            "Both DelayedPersistence property and RequiresDuplicateDetection property cannot be enabled together."
+        )
     if len(given.get("UserMetadata", "")) > 1024:
         raise ValueError("UserMetadata has at most 1024 characters.")
-    kept = {name: given[name] for name in _KEPT[kind] if given.get(name)}
+    kept = {name: given[name] for name in _KEPT if given.get(name)}
     if not detects and window != DUPLICATE_WINDOW_MS:
         kept["DuplicateDetectionHistoryTimeWindow"] = given["DuplicateDetectionHistoryTimeWindow"]
     return kept

@@ -16,7 +16,8 @@ from sandbox.azure.broker.links.endpoints import Scheduler
 from sandbox.azure.broker.links.requests import ReplyLink, Request, RequestLink, Response
 from sandbox.azure.broker.namespace import path_of
 
-SEND, LISTEN = "Send", "Listen"
+SEND, LISTEN, MANAGE = "Send", "Listen", "Manage"
+_RIGHTS = frozenset((SEND, LISTEN, MANAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,16 @@ class AccessKey:
 
     name: str
     value: str
-    rights: frozenset[str] = frozenset((SEND, LISTEN))
+    rights: frozenset[str] = _RIGHTS
 
     @classmethod
     def parse(cls, text: str) -> "AccessKey":
-        """From `NAME=VALUE[;Send][;Listen]`; no right named means both."""
+        """From `NAME=VALUE[;Send][;Listen][;Manage]`; no right named means all of them."""
         credentials, *rights = text.split(";")
         name, _, value = credentials.partition("=")
-        if not name or not value or not set(rights) <= {SEND, LISTEN}:
-            raise ValueError("a key is NAME=VALUE[;Send][;Listen]")
-        return cls(name, value, frozenset(rights) or frozenset((SEND, LISTEN)))
+        if not name or not value or not set(rights) <= _RIGHTS:
+            raise ValueError("a key is NAME=VALUE[;Send][;Listen][;Manage]")
+        return cls(name, value, frozenset(rights) or _RIGHTS)
 
 
 @dataclass(slots=True)
@@ -74,22 +75,33 @@ class TokenLink(RequestLink):
             return Response(404, error.description, condition=error.condition, both_spellings=False)
         if self._keys:
             token = request.body if isinstance(request.body, str) else ""
-            key = verified_key(token, self._keys, time.time())
+            key = verified_key(token, self._keys, time.time(), path)
             if key is None:
                 description = "InvalidSignature: The token has an invalid signature."
                 return Response(401, description, condition="com.microsoft:auth-failed", both_spellings=False)
-            self._grants.by_path[path.lower()] = key.rights
+            self._grants.by_path[path.lower().removesuffix("$management").strip("/")] = key.rights
         return Response(202, "Accepted", both_spellings=False)
 
 
-def verified_key(token: str, keys: dict[str, AccessKey], now: float) -> AccessKey | None:
-    """The key that signed a SAS token which is valid at `now` (unix seconds); None for any other text."""
+def plain_key(response: bytes | None, keys: dict[str, AccessKey]) -> AccessKey | None:
+    """The key whose name and value SASL PLAIN says; None without one."""
+    _, _, credentials = (response or b"").partition(b"\0")
+    name, _, value = credentials.partition(b"\0")
+    key = keys.get(name.decode(errors="replace"))
+    return key if key is not None and hmac.compare_digest(value, key.value.encode()) else None
+
+
+def verified_key(token: str, keys: dict[str, AccessKey], now: float, path: str) -> AccessKey | None:
+    """The key that signed a SAS token for `path` or what is above it, valid at `now` (unix seconds); None otherwise."""
     scheme, _, query = token.partition(" ")
     raw = dict(part.split("=", 1) for part in query.split("&") if "=" in part)
     if scheme != "SharedAccessSignature" or not {"sr", "sig", "se", "skn"} <= raw.keys():
         return None
     key = keys.get(unquote_plus(raw["skn"]))
     if key is None or not raw["se"].isdigit() or int(raw["se"]) < now:
+        return None
+    audience = path_of(unquote_plus(raw["sr"]).partition("?")[0]).lower()
+    if audience and path.lower() != audience and not path.lower().startswith(audience + "/"):
         return None
     signed = f"{raw['sr']}\n{raw['se']}".encode()
     expected = base64.b64encode(hmac.new(key.value.encode(), signed, hashlib.sha256).digest())

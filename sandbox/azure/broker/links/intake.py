@@ -4,14 +4,13 @@ from sandbox.azure.amqp.errors import ProtocolError
 from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.message import BATCH_FORMAT, Sections, split_batch
 from sandbox.azure.amqp.performatives import SETTLE_FIRST, Accepted, DeliveryState, Error, Rejected
-from sandbox.azure.amqp.types import ULong
+from sandbox.azure.amqp.types import Described, ULong
 from sandbox.azure.broker.entities.queue import Queue
-from sandbox.azure.broker.errors import BrokerError, not_found, server_busy
+from sandbox.azure.broker.errors import BrokerError, not_found, server_busy, unknown_transaction
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
-from sandbox.azure.broker.message import BrokeredMessage
+from sandbox.azure.broker.message import QUEUE_MESSAGE_LIMIT, BrokeredMessage
 from sandbox.azure.broker.namespace import HubAddress
 
-QUEUE_MESSAGE_LIMIT = 262_144  # bytes, the standard tier's; batches count as a whole
 HUB_MESSAGE_LIMIT = 1_048_576
 _CREDIT = 1000
 
@@ -48,6 +47,8 @@ class Intake(Endpoint):
         try:
             if self._scheduler.faults.server_busy:
                 raise server_busy()
+            if isinstance(delivery.state, Described):
+                raise unknown_transaction()
             is_batch = delivery.message_format == BATCH_FORMAT
             self._store(split_batch(delivery.payload) if is_batch else [delivery.payload])
         except BrokerError as error:

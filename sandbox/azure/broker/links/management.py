@@ -10,11 +10,13 @@ from sandbox.azure.broker.entities.browsing import cancel_scheduled, peek, recei
 from sandbox.azure.broker.entities.eventhub import EventHub, Partition
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.sessions import SessionTable
+from sandbox.azure.broker.entities.topic import Subscription
 from sandbox.azure.broker.errors import BrokerError, not_allowed, not_found
+from sandbox.azure.broker.links.cbs import LISTEN, SEND
 from sandbox.azure.broker.links.endpoints import Scheduler
 from sandbox.azure.broker.links.requests import ReplyLink, Request, RequestLink, Response
 from sandbox.azure.broker.links.rule_requests import add_rule, enumerate_rules, remove_rule
-from sandbox.azure.broker.message import BrokeredMessage, DeadLetterReason
+from sandbox.azure.broker.message import QUEUE_MESSAGE_LIMIT, BrokeredMessage, DeadLetterReason
 
 _VENDOR = "com.microsoft:"
 _ANY_STATE_CHANGE = 253_402_300_800_000  # year 10000: the SDKs' way to ask for sessions with messages
@@ -22,11 +24,20 @@ _NO_TIME = -62_135_596_800_000  # .NET's DateTime.MinValue, as an empty partitio
 
 
 class ManagementLink(RequestLink):
-    """Answers for one entity; for an event hub the request names the hub."""
+    """Answers for one entity; for an event hub the request names the hub.
 
-    def __init__(self, scheduler: Scheduler, replies: dict[str | None, ReplyLink], path: str) -> None:
+    `require` raises for who has no right to a path.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        replies: dict[str | None, ReplyLink],
+        path: str,
+        require: Callable[[str, str], None],
+    ) -> None:
         super().__init__(scheduler, replies)
-        self._path = path
+        self._path, self._require = path, require
 
     def answer(self, request: Request) -> Response:
         operation = request.text("operation")
@@ -36,6 +47,7 @@ class ManagementLink(RequestLink):
         handler = _OPERATIONS.get(operation.removeprefix(_VENDOR))
         if handler is None or not isinstance(entity, Queue):
             raise BrokerError("amqp:not-implemented", f"The operation '{operation}' is not supported here.", 501)
+        self._require(SEND if handler in {_schedule, _cancel} else LISTEN, self._path)
         try:
             return handler(entity, request)
         except ProtocolError as error:
@@ -96,6 +108,12 @@ def _schedule(queue: Queue, request: Request) -> Response:
         if not isinstance(encoded, bytes):
             raise BrokerError("com.microsoft:argument-error", "'message' is missing.")
         messages.append(BrokeredMessage.receive(encoded))
+    if queue.is_dead_letters or isinstance(queue, Subscription):
+        raise not_allowed(f"Messages cannot be sent to '{queue.name}'.")
+    size = sum(len(entry["message"]) for entry in request.argument("messages", list))
+    if size > QUEUE_MESSAGE_LIMIT:
+        said = f"The messages have {size} bytes, and {QUEUE_MESSAGE_LIMIT} are allowed."
+        raise BrokerError("amqp:link:message-size-exceeded", said)
     for message in messages:
         queue.check(message)
     return Response(200, body={"sequence-numbers": Array(int, [queue.send(message) for message in messages])})
@@ -107,7 +125,7 @@ def _cancel(queue: Queue, request: Request) -> Response:
 
 
 def _peek(queue: Queue, request: Request) -> Response:
-    first, count = request.argument("from-sequence-number", int), request.argument("message-count", int)
+    first, count = request.argument("from-sequence-number", int), request.number("message-count", least=1)
     found = peek(queue, first, count, request.argument("session-id", str, type(None)))
     body = {"messages": [{"message": message.encode(with_state=True)} for message in found]}
     return Response(200 if found else 204, body=body)
@@ -131,14 +149,16 @@ def _renew(queue: Queue, request: Request) -> Response:
 
 def _update_disposition(queue: Queue, request: Request) -> Response:
     status = request.argument("disposition-status", str)
+    changes = request.argument("properties-to-modify", dict, type(None)) or {}
     reason = DeadLetterReason(
         request.argument("deadletter-reason", str, type(None)),
         request.argument("deadletter-description", str, type(None)),
+        {str(key): value for key, value in changes.items()},
     )
     settle: dict[str, Callable[[uuid.UUID], None]] = {
         "completed": queue.complete,
-        "abandoned": queue.abandon,
-        "defered": queue.defer,  # the protocol's own spelling
+        "abandoned": lambda token: queue.abandon(token, changes),
+        "defered": lambda token: queue.defer(token, changes),  # the protocol's own spelling
         "suspended": lambda token: queue.dead_letter(token, reason),
     }
     if status not in settle:
@@ -184,7 +204,7 @@ def _set_session_state(queue: Queue, request: Request) -> Response:
 
 def _list_sessions(queue: Queue, request: Request) -> Response:
     after = request.argument("last-updated-time", int)
-    skip, top = request.argument("skip", int), request.argument("top", int)
+    skip, top = request.number("skip"), request.number("top")
     sessions = _sessions(queue)
     ids = sessions.active_ids() if after >= _ANY_STATE_CHANGE else sessions.ids_with_state_set_after(after)
     page = ids[skip : skip + top]

@@ -6,11 +6,11 @@ from typing import Any
 from sandbox.azure.amqp.connection import Connection
 from sandbox.azure.amqp.handler import Handler
 from sandbox.azure.amqp.link import Delivery, Link
-from sandbox.azure.amqp.performatives import DeliveryState, Error
+from sandbox.azure.amqp.performatives import DeliveryState, Error, SaslInit
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.topic import Topic
 from sandbox.azure.broker.errors import BrokerError, disabled, not_allowed
-from sandbox.azure.broker.links.cbs import LISTEN, SEND, AccessKey, Grants, TokenLink
+from sandbox.azure.broker.links.cbs import LISTEN, SEND, AccessKey, Grants, TokenLink, plain_key
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 from sandbox.azure.broker.links.hub_reader import HubReader
 from sandbox.azure.broker.links.intake import Intake
@@ -22,6 +22,7 @@ from sandbox.azure.broker.namespace import HubAddress, path_of
 log = logging.getLogger("sandbox.azure.broker")
 
 _CBS, _MANAGEMENT = "$cbs", "$management"
+_TRANSFER = "com.microsoft:transfer-destination-address"
 
 
 class Peer(Handler):
@@ -33,6 +34,15 @@ class Peer(Handler):
         self._keys = keys
         self._grants = Grants()
         self._replies: dict[tuple[int, str], dict[str | None, ReplyLink]] = {}  # by session channel and node
+
+    def on_sasl(self, init: SaslInit) -> bool:
+        """PLAIN carries the name and the value of a key, and needs no tokens then; the others leave it to `$cbs`."""
+        if not self._keys or init.mechanism != "PLAIN":
+            return True
+        key = plain_key(init.initial_response, self._keys)
+        if key is not None:
+            self._grants.by_path[""] = key.rights
+        return key is not None
 
     def on_attach(self, link: Link) -> None:
         try:
@@ -58,12 +68,16 @@ class Peer(Handler):
         if path.lower() == _CBS:
             endpoint = TokenLink(self._scheduler, replies, self._keys, self._grants)
         else:
-            endpoint = ManagementLink(self._scheduler, replies, path[: -len(_MANAGEMENT)].strip("/"))
+            endpoint = ManagementLink(self._scheduler, replies, path[: -len(_MANAGEMENT)].strip("/"), self._require)
         link.context = endpoint
         endpoint.open(link)
 
     def _attach_sender(self, link: Link, path: str) -> None:
         self._require(SEND, path)
+        if _TRANSFER in link.remote_properties:
+            raise BrokerError(
+                "amqp:not-implemented", "Sending via another entity is part of transactions: not simulated."
+            )
         target = self._scheduler.namespace.resolve(path)
         readable = isinstance(target, HubAddress) and target.group is not None
         if readable or (isinstance(target, Queue) and target.is_dead_letters):
@@ -79,6 +93,8 @@ class Peer(Handler):
         if isinstance(source, Queue) and not isinstance(source, Topic):
             if not source.options.can_receive:
                 raise disabled(path)
+            if source.options.forward_to:
+                raise not_allowed("Cannot create a message receiver on an entity with auto-forwarding enabled.")
             kind = SessionReceiver if has_session_filter(link) else QueueReceiver
             receiver = link.context = kind(self._scheduler, link, source)
             receiver.open()

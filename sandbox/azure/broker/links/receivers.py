@@ -16,7 +16,7 @@ from sandbox.azure.amqp.performatives import (
 from sandbox.azure.amqp.types import Described, Symbol
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.sessions import Session, SessionTable
-from sandbox.azure.broker.errors import BrokerError, not_allowed, session_lock_lost
+from sandbox.azure.broker.errors import BrokerError, not_allowed, session_lock_lost, unknown_transaction
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler, Timer, new_tag
 from sandbox.azure.broker.message import BrokeredMessage, DeadLetterReason
 
@@ -42,7 +42,9 @@ class QueueReceiver(Endpoint):
             raise not_allowed(
                 "It is not possible for an entity that requires sessions to create a non-sessionful message receiver."
             )
-        self._link.accept()
+        source = self._link.source or Source()
+        source.filter = None  # queues have no filters but that of sessions, and the answer says so
+        self._link.accept(source=source)
         self._queue.add_consumer(self)
 
     def wants(self) -> bool:
@@ -88,9 +90,11 @@ class QueueReceiver(Endpoint):
             case Accepted():
                 self._queue.complete(token)
             case Modified(undeliverable_here=True):
-                self._queue.defer(token)
+                self._queue.defer(token, state.message_annotations)
             case Modified():
-                self._queue.abandon(token)
+                self._queue.abandon(token, state.message_annotations)
+            case Described():
+                raise unknown_transaction()
             case Rejected():
                 self._queue.dead_letter(token, _reason(state.error))
                 return Rejected()

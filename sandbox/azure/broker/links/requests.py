@@ -9,7 +9,7 @@ from sandbox.azure.amqp.link import Delivery, Link
 from sandbox.azure.amqp.message import Sections
 from sandbox.azure.amqp.performatives import SETTLE_FIRST, Accepted
 from sandbox.azure.amqp.types import Int, Raw, Symbol
-from sandbox.azure.broker.errors import BrokerError
+from sandbox.azure.broker.errors import BrokerError, out_of_range
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler, new_tag
 
 _CREDIT = 100
@@ -44,6 +44,13 @@ class Request:
         value = self.body.get(name) if isinstance(self.body, dict) else None
         if not isinstance(value, kinds):
             raise BrokerError("com.microsoft:argument-error", f"'{name}' is missing or of the wrong type.")
+        return value
+
+    def number(self, name: str, *, least: int = 0) -> int:
+        """An entry of the body that is a whole number, at least so large."""
+        value: int = self.argument(name, int)
+        if value < least:
+            raise out_of_range(f"'{name}' is {value}, and at least {least} is needed.")
         return value
 
 

@@ -12,7 +12,6 @@ from sandbox.azure.broker.errors import BrokerError, not_allowed
 from sandbox.azure.broker.links.requests import Request, Response
 from sandbox.azure.broker.rules.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
 from sandbox.azure.broker.rules.rule import Rule, SqlAction
-from sandbox.azure.broker.rules.sql import SqlError
 from sandbox.azure.broker.rules.typed import TypedValue
 
 _DESCRIPTION, _NO_ACTION, _SQL_ACTION = ULong(0x13700000004), ULong(0x13700000005), ULong(0x13700000006)
@@ -42,7 +41,7 @@ def add_rule(queue: Queue, request: Request) -> Response:
             SqlAction(_expression(action)) if action else None,
             queue.engine.clock.now(),
         )
-    except SqlError as error:
+    except ValueError as error:
         raise BrokerError("com.microsoft:argument-error", str(error)) from error
     subscription.add_rule(rule)
     return Response(200)
@@ -56,8 +55,8 @@ def remove_rule(queue: Queue, request: Request) -> Response:
 
 def enumerate_rules(queue: Queue, request: Request) -> Response:
     """One page of rules; 204 after the last."""
-    skip, top = request.argument("skip", int), request.argument("top", int)
-    page = list(_subscription(queue).rules.values())[max(skip, 0) :][: max(top, 0)]
+    skip, top = request.number("skip"), request.number("top")
+    page = list(_subscription(queue).rules.values())[skip:][:top]
     rules = [{"rule-description": _described(rule)} for rule in page]
     return Response(200 if rules else 204, body={"rules": rules})
 

@@ -51,9 +51,12 @@ class CorrelationFilter:
 
     @classmethod
     def named(cls, system: dict[str, Any], application: dict[str, Any] | None) -> "CorrelationFilter":
-        """From system properties under the names that rules use, in any case; other names are ignored."""
-        fields = {SYSTEM_PROPERTIES.get(key.lower()): value for key, value in system.items() if value is not None}
-        return cls({key: value for key, value in fields.items() if key is not None}, dict(application or {}))
+        """From system properties under the names that rules use, in any case. Raises ValueError for other names."""
+        given = {key: value for key, value in system.items() if value is not None}
+        for key in given:
+            if key.lower() not in SYSTEM_PROPERTIES:
+                raise ValueError(f"'{key}' is not a property that a correlation filter can name")
+        return cls({SYSTEM_PROPERTIES[key.lower()]: value for key, value in given.items()}, dict(application or {}))
 
     def matches(self, message: BrokeredMessage) -> bool:
         content = message.content

@@ -42,13 +42,14 @@ class SqlAction:
         """Changes the message; each statement sees what those before it have done."""
         content = message.content
         for item in self._assignments:
-            value = None if item.value is None else item.value(Fields.of(message))
+            fields = Fields.of(message)
+            value, name = None if item.value is None else item.value(fields), fields.named(item.name)
             if item.scope == "sys":
                 content.set_property(SYSTEM_PROPERTIES[item.name.lower()], value)
             elif value is None:
-                content.remove_application_property(item.name)
+                content.remove_application_property(name)
             else:
-                content.add_application_properties({item.name: value})
+                content.add_application_properties({name: value})
         message.read_identity()
 
 

@@ -1,14 +1,17 @@
 """The SQL of topic rules: the subset of SQL-92 that Service Bus understands, parsed once, evaluated per message.
 
     expression := and ("OR" and)*          and := not ("AND" not)*          not := ["NOT"] predicate
-    predicate  := sum [comparison sum | ["NOT"] LIKE text [ESCAPE text] | ["NOT"] IN (...) | IS ["NOT"] NULL]
+    predicate  := sum [comparison sum | ["NOT"] LIKE sum [ESCAPE sum] | ["NOT"] IN (...) | IS ["NOT"] NULL]
     sum        := term (("+" | "-") term)*   term := value (("*" | "/" | "%") value)*
-    value      := number | 'text' | TRUE | FALSE | NULL | EXISTS(name) | newid() | property(name) | p(name)
-                  | ["sys." | "user."] name | @parameter | (expression) | -value
+    value      := number | 'text' | TRUE | FALSE | NULL | EXISTS(name) | newid() | property(sum) | p(sum)
+                  | ["sys." | "user."] name | @parameter | (expression) | -value | +value
     action     := ["SET" name "=" sum | "REMOVE" name] [";"] ...
 
 As in SQL, a comparison with a missing property is unknown, and a message for which the whole expression is unknown
-does not pass. Text compares ordinally; numbers compare with numbers only.
+does not pass. Names of properties ignore case, and a system property that does not exist is an error. Text compares
+ordinally; numbers compare with numbers only, and whole numbers are divided as in C#.
+
+https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-sql-filter
 """
 
 import operator
@@ -16,11 +19,13 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sandbox.azure.broker.rules.sql_values import (
     ARITHMETIC,
     COMPARISONS,
+    READABLE,
     Evaluate,
     Fields,
     both,
@@ -33,11 +38,13 @@ from sandbox.azure.broker.rules.typed import plain
 
 _LONGEST = 1024  # Azure's limit of a condition
 
+_DELIMITED = r"\[(?:[^\]]|\]\])+\]|\"(?:[^\"]|\"\")+\""
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<text>N?'(?:[^']|'')*')"
-    r"|(?P<name>(?:\[[^\]]+\]|\"[^\"]+\"|[A-Za-z_@$][\w$-]*(?<!-))(?:\.(?:\[[^\]]+\]|\"[^\"]+\"|[A-Za-z_][\w$]*))?)"
+    rf"|(?P<name>(?:{_DELIMITED}|[^\W\d][\w$-]*(?<!-)|[@$][\w$-]*(?<!-))(?:\.(?:{_DELIMITED}|[^\W\d][\w$]*))?)"
     r"|(?P<symbol><=|>=|<>|!=|[=<>+\-*/%(),;]))"
 )
+_SCOPED = re.compile(r"(sys|user)\.(.+)", re.IGNORECASE | re.DOTALL)
 
 
 class SqlError(ValueError):
@@ -151,13 +158,14 @@ class Parser:
         return negated(result) if negative else result
 
     def _like(self, left: Evaluate) -> Evaluate:
-        pattern = self._text()
-        escape = self._text() if self._take("ESCAPE") else ""
-        matches = re.compile(_like_to_regex(pattern, escape), re.DOTALL).fullmatch
+        pattern = self._sum()
+        escape: Evaluate = self._sum() if self._take("ESCAPE") else lambda _: ""
 
         def like(fields: Fields) -> bool | None:
-            value = left(fields)
-            return matches(value) is not None if isinstance(value, str) else None
+            texts = left(fields), pattern(fields), escape(fields)
+            if not all(isinstance(text, str) for text in texts):
+                return None
+            return _pattern(texts[1], texts[2]).fullmatch(texts[0]) is not None
 
         return like
 
@@ -190,8 +198,8 @@ class Parser:
             inner = self._or()
             self._expect(")")
             return inner
-        if self._take("-"):
-            return computed(operator.sub, lambda _: 0, self._value())
+        if sign := self._take("-", "+"):
+            return computed(ARITHMETIC[sign], lambda _: 0, self._value())
         if constant := self._take("TRUE", "FALSE", "NULL"):
             value = {"TRUE": True, "FALSE": False, "NULL": None}[constant]
             return lambda _: value
@@ -209,11 +217,27 @@ class Parser:
         if function == "NEWID":
             self._expect(")")
             return lambda _: str(uuid.uuid4())
-        scope, name = self._name()
+        if function != "EXISTS":
+            return self._property()
+        scope, name = self._known_name()
         self._expect(")")
-        if function == "EXISTS":
-            return lambda fields: fields.get(scope, name) is not None
-        return lambda fields: fields.get(scope, name)
+        return lambda fields: fields.get(scope, name) is not None
+
+    def _property(self) -> Evaluate:
+        """A property by its name, which is written out or the value of an expression."""
+        named = self._tokens[self._position + 1 : self._position + 2]
+        if self._peek().kind == "name" and named and named[0].text == ")" and not _SCOPED.fullmatch(self._peek().text):
+            scope, name = self._name()
+            self._expect(")")
+            return lambda fields: fields.get(scope, name)
+        wanted = self._sum()
+        self._expect(")")
+
+        def found(fields: Fields) -> Any:
+            name = wanted(fields)
+            return fields.get("user", name) if isinstance(name, str) else None
+
+        return found
 
     def _literal(self) -> Evaluate:
         token = self._peek()
@@ -226,7 +250,7 @@ class Parser:
             return lambda _: number
         if token.kind == "name" and token.text.startswith("@"):
             return self._parameter(token.text)
-        scope, name = self._name()
+        scope, name = self._known_name()
         return lambda fields: fields.get(scope, name)
 
     def _parameter(self, name: str) -> Evaluate:
@@ -236,15 +260,19 @@ class Parser:
         value = plain(self._parameters[name])
         return lambda _: value
 
+    def _known_name(self) -> tuple[str, str]:
+        scope, name = self._name()
+        if scope == "sys" and name.lower() not in READABLE:
+            raise SqlError(f"'sys.{name}' is no system property, or none that filters of this broker can read")
+        return scope, name
+
     def _name(self) -> tuple[str, str]:
         token = self._peek()
         if token.kind != "name":
             raise SqlError(f"expected a property, found '{token.text}'")
         self._position += 1
-        first, dot, second = token.text.partition(".")
-        if dot and first.lower() in {"sys", "user"}:
-            return first.lower(), second.strip('[]"')
-        return "user", token.text.strip('[]"')
+        scoped = _SCOPED.fullmatch(token.text)
+        return (scoped[1].lower(), _undelimited(scoped[2])) if scoped else ("user", _undelimited(token.text))
 
     def _text(self) -> str:
         token = self._peek()
@@ -265,7 +293,15 @@ def _tokenize(expression: str) -> list[_Token]:
     return tokens
 
 
-def _like_to_regex(pattern: str, escape: str) -> str:
+def _undelimited(name: str) -> str:
+    """A name without its brackets or quotation marks."""
+    if name.startswith("["):
+        return name[1:-1].replace("]]", "]")
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+@lru_cache
+def _pattern(pattern: str, escape: str) -> re.Pattern[str]:
     parts, literal = [], False
     for character in pattern:
         if not literal and character == escape:
@@ -274,4 +310,4 @@ def _like_to_regex(pattern: str, escape: str) -> str:
         wildcard = None if literal else {"%": ".*", "_": "."}.get(character)
         parts.append(wildcard or re.escape(character))
         literal = False
-    return "".join(parts)
+    return re.compile("".join(parts), re.DOTALL)

@@ -1,11 +1,12 @@
 """What expressions of topic rules are made of: values in one message, and SQL's logic with unknown values."""
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
+from sandbox.azure.broker.message import PARTITION_KEY, SYSTEM_PROPERTIES, BrokeredMessage
 from sandbox.azure.broker.rules.typed import plain
 
 Evaluate = Callable[["Fields"], Any]
@@ -19,12 +20,31 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+READABLE = SYSTEM_PROPERTIES.keys() | {"partitionkey"}
+"""The system properties that expressions can read, in lower case."""
+
+
+def _quotient(left: Any, right: Any) -> Any:
+    """Whole numbers are divided towards zero, as in C#."""
+    if isinstance(left, int) and isinstance(right, int):
+        quotient = abs(left) // abs(right)
+        return quotient if (left < 0) == (right < 0) else -quotient
+    return left / right
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    """With the sign of the dividend, as in C#."""
+    if isinstance(left, int) and isinstance(right, int):
+        return left - right * _quotient(left, right)
+    return math.fmod(left, right)
+
+
 ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": operator.truediv,
-    "%": operator.mod,
+    "/": _quotient,
+    "%": _remainder,
 }
 
 
@@ -41,11 +61,19 @@ class Fields:
         return cls(message, message.content.application_properties())
 
     def get(self, scope: str, name: str) -> Any:
-        """A property's value, None when it is not there. Names of system properties ignore case."""
+        """A property's value, None when it is not there. Names ignore case."""
+        content = self.message.content
         if scope == "sys":
             field = SYSTEM_PROPERTIES.get(name.lower())
-            return None if field is None else self.message.content.property(field)
-        return plain(self.application.get(name))
+            return content.annotation(PARTITION_KEY) if field is None else content.property(field)
+        return plain(self.application.get(self.named(name)))
+
+    def named(self, name: str) -> str:
+        """The application property of that name in any case; the name itself where there is none."""
+        if name in self.application:
+            return name
+        wanted = name.casefold()
+        return next((key for key in self.application if isinstance(key, str) and key.casefold() == wanted), name)
 
 
 def either(left: Evaluate, right: Evaluate) -> Evaluate:
@@ -106,7 +134,7 @@ def computed(operation: Callable[[Any, Any], Any], left: Evaluate, right: Evalua
             return None
         try:
             return operation(first, second)
-        except (TypeError, ZeroDivisionError, OverflowError):
+        except (TypeError, ValueError, ArithmeticError):
             return None
 
     return evaluate

@@ -8,16 +8,16 @@ from typing import Any, Self
 
 from sandbox.azure.amqp import Connection, Delivery, Error, Handler, Link, Sections, Source, Target, build
 from sandbox.azure.amqp.message import Properties
-from sandbox.azure.amqp.performatives import DeliveryState
+from sandbox.azure.amqp.performatives import DeliveryState, SaslInit
 
 
 class AmqpClient(Handler):
     """One connection with one session; what happens is collected and waited for."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None, sasl: SaslInit | None = None) -> None:
         plain = socket.create_connection(("127.0.0.1", port))
         self.socket = plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
-        self.connection = Connection.client(self, container_id="test", hostname="localhost")
+        self.connection = Connection.client(self, container_id="test", hostname="localhost", sasl=sasl)
         self.session = self.connection.begin()
         self.errors: dict[Link, Error | None] = {}
         self.received: list[tuple[Link, Delivery]] = []

@@ -17,6 +17,8 @@ from azure.servicebus import ServiceBusClient, ServiceBusSender
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient
 from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
+_SETTLED = 1  # the snd-settle-mode of receive-and-delete
+
 
 @pytest.fixture(scope="session")
 def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess | None]:
@@ -77,3 +79,13 @@ def amqp(broker: BrokerProcess) -> Iterator[AmqpClient]:
     """A bare AMQP connection to the broker."""
     with AmqpClient(broker.port) as client:
         yield client
+
+
+@pytest.fixture
+def empty_queue(amqp: AmqpClient) -> Iterator[str]:
+    """A queue that a test may leave as it likes."""
+    yield "protocol"
+    link = amqp.receiver("protocol", credit=1000, snd_settle_mode=_SETTLED)
+    link.request_drain()
+    assert amqp.wait(lambda: link.credit == 0)
+    amqp.received.clear()

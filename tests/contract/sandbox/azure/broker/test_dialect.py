@@ -2,11 +2,10 @@
 
 import time
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
-from sandbox.azure.amqp import Accepted, Error, Modified, Rejected, Released
+from sandbox.azure.amqp import Accepted, Error, Modified, Rejected, Released, Sections, build
 from sandbox.azure.amqp.codec import encode
 from sandbox.azure.amqp.message import BATCH_FORMAT, encode_batch
 from sandbox.azure.amqp.performatives import DeliveryState
@@ -16,16 +15,6 @@ from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
 SESSION_FILTER = Symbol("com.microsoft:session-filter")
 SETTLED = 1
-
-
-@pytest.fixture
-def empty_queue(amqp: AmqpClient) -> Iterator[str]:
-    """A queue that a test may leave as it likes."""
-    yield "protocol"
-    link = amqp.receiver("protocol", credit=1000, snd_settle_mode=SETTLED)
-    link.request_drain()
-    assert amqp.wait(lambda: link.credit == 0)
-    amqp.received.clear()
 
 
 def test_a_delivery_carries_its_lock_token(amqp: AmqpClient, empty_queue: str) -> None:
@@ -64,6 +53,28 @@ def test_settlements_are_answered_in_kind(amqp: AmqpClient, empty_queue: str) ->
     [(_, dead)] = amqp.receive(1)
     assert dead.application_properties() == {"DeadLetterReason": "r", "custom": 5}
     assert dead.annotation("x-opt-deadletter-source") == empty_queue
+
+
+def test_properties_are_changed_while_settling(amqp: AmqpClient, empty_queue: str) -> None:
+    """Abandon and defer carry properties to modify, on the link and in `$management`; they last."""
+    amqp.send(amqp.sender(empty_queue), build(b"x", application_properties={"kept": 1, "n": 0}).encode())
+    receiver = amqp.receiver(empty_queue, credit=3)
+    [(delivery, _)] = amqp.receive(1)
+    amqp.settle(receiver, delivery, Modified(delivery_failed=True, message_annotations={Symbol("n"): 1}))
+    [(delivery, message)] = amqp.receive(1)
+    assert message.application_properties() == {"kept": 1, "n": 1}
+    body = {"lock-tokens": [uuid.UUID(bytes_le=delivery.tag)], "properties-to-modify": {"n": 2}}
+    node, operation = f"{empty_queue}/$management", "com.microsoft:update-disposition"
+    answer, _ = amqp.request(node, body | {"disposition-status": "abandoned"}, operation=operation)
+    assert answer["statusCode"] == 200
+    [(delivery, message)] = amqp.receive(1)
+    assert message.application_properties() == {"kept": 1, "n": 2}
+    deferring = Modified(undeliverable_here=True, message_annotations={Symbol("why"): "later"})
+    amqp.settle(receiver, delivery, deferring)
+    wanted = {"sequence-numbers": [message.annotation("x-opt-sequence-number")], "receiver-settle-mode": UInt(0)}
+    _, found = amqp.request(node, wanted, operation="com.microsoft:receive-by-sequence-number")
+    deferred = Sections.parse(found["messages"][0]["message"])
+    assert deferred.application_properties() == {"kept": 1, "n": 2, "why": "later"}
 
 
 def test_released_is_not_counted_and_a_lost_lock_is_an_error(

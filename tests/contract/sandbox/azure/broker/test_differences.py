@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.azure.amqp import Accepted, Rejected
+from sandbox.azure.amqp import Accepted, Rejected, Target
 from sandbox.azure.amqp.message import build
 from sandbox.azure.amqp.types import Described, Int, Symbol, ULong
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient, text
@@ -49,6 +49,30 @@ def no_transactions(_: BrokerProcess, client: AmqpClient) -> None:
     error = client.errors[link]
     assert error is not None
     assert error.condition == "amqp:not-implemented"
+    via = client.session.attach_sender(
+        "via", Target("secure"), properties={"com.microsoft:transfer-destination-address": "send"}
+    )
+    assert client.wait(lambda: via in client.errors)
+
+
+def tokens_last(broker: BrokerProcess, _: AmqpClient) -> None:
+    """Tokens are looked at when they come, and not again."""
+    expired = "SharedAccessSignature sr=sb%3A%2F%2Flocalhost%2Fsecure&sig=x&se=1&skn=RootManageSharedAccessKey"
+    with AmqpClient(broker.port) as client:
+        answer, _body = client.request("$cbs", expired, operation="put-token", name="sb://localhost/secure", type="jwt")
+        assert answer["status-code"] == 202
+        assert client.sender("secure").attached
+
+
+def nothing_over_http(broker: BrokerProcess, _: AmqpClient) -> None:
+    url = f"http://localhost:{broker.http_port}/secure/messages"
+    assert requests.post(url, b"x", timeout=10).status_code == 405
+    assert requests.delete(f"{url}/head", timeout=10).status_code == 404
+
+
+def no_properties_of_the_service(broker: BrokerProcess, _: AmqpClient) -> None:
+    wanted = '<Filter i:type="SqlFilter"><SqlExpression>sys.EnqueuedTimeUtc IS NULL</SqlExpression></Filter>'
+    assert put(broker, "rules/Subscriptions/managed/Rules/wrong", "RuleDescription", wanted) == 400
 
 
 def any_token_will_do(_: BrokerProcess, client: AmqpClient) -> None:
@@ -120,14 +144,20 @@ def hubs_have_no_status(broker: BrokerProcess, _: AmqpClient) -> None:
 
 
 DIFFERENCES: dict[str, Callable[[BrokerProcess, AmqpClient], None]] = {
-    "transactions": no_transactions,
+    "transactions, and sending via another entity": no_transactions,
     "without `--key` a token is needed": any_token_will_do,
     "Entra ID tokens": no_entra,
-    "AutoDeleteOnIdle, MaxSizeInMegabytes, EnableExpress, EnablePartitioning, EnableBatchedOperations, authorization "
+    "a link ends when its token expires": tokens_last,
+    "messages are sent and received over HTTP as well": nothing_over_http,
+    "AutoDeleteOnIdle, MaxSizeInMegabytes, EnableExpress, EnablePartitioning, EnableBatchedOperations, "
+    "SupportOrdering, FilteringMessagesBeforePublishing, DeadLetteringOnFilterEvaluationExceptions, authorization "
     "rules have an effect": kept_without_effect,
     "messages above 256 KB, as in the Premium tier": standard_tier,
     "a message that cannot be forwarded goes to the transfer dead-letter queue": forwarding_is_refused_at_once,
     "quotas of entities and connections": many_connections,
+    "SQL filters read the system properties that the service sets, such as `sys.EnqueuedTimeUtc`": (
+        no_properties_of_the_service
+    ),
     "an SQL action keeps the type of a number that it sets anew": numbers_become_long,
     "a correlation filter with a number lets no text pass": text_passes_for_numbers,
     "the Status of an event hub, Capture, and settings of consumer groups": hubs_have_no_status,

@@ -12,7 +12,9 @@ MESSAGE = BrokeredMessage.receive(
     build(
         b"",
         properties=Properties(message_id="m1", subject="Order-7", group_id="s1", content_type="application/json"),
-        application_properties={"amount": 120, "color": "red", "flag": True, "empty": "", "ratio": 0.5, "a b": 1},
+        application_properties={"amount": 120, "color": "red", "flag": True, "empty": "", "ratio": 0.5, "a b": 1}
+        | {"größe] x": 3, 'a "b"': 4, "größe": 5},
+        message_annotations={"x-opt-partition-key": "p1"},
     ).encode()
 )
 
@@ -53,6 +55,13 @@ MESSAGE = BrokeredMessage.receive(
         ("color + '!' = 'red!'", True),
         ("property(amount) = 120 AND p(color) = 'red'", True),
         ("newid() LIKE '________-%'", True),
+        ("COLOR = 'red' AND EXISTS(Amount) AND [A B] = 1", True),
+        ("amount / 50 = 2 AND -7 / 2 = -3 AND -7 % 4 = -3 AND amount / 100.0 = 1.2", True),
+        ("+amount = 120 AND amount - +20 = 100", True),
+        ("color LIKE 'r' + '%' AND 'r%' LIKE 'r!%' ESCAPE '!'", True),
+        ('[größe]] x] = 3 AND "a ""b""" = 4 AND größe = 5', True),
+        ("p('amount') = 120 AND property('col' + 'or') = 'red' AND p(sys.Label) IS NULL", True),
+        ("sys.PartitionKey = 'p1'", True),
     ],
 )
 def test_an_sql_filter_decides(expression: str, passes: bool) -> None:
@@ -67,7 +76,9 @@ def test_an_sql_filter_decides(expression: str, passes: bool) -> None:
         "amount >",
         "(amount = 1",
         "amount = 1 2",
-        "color LIKE 5",
+        "color LIKE",
+        "sys.Nothing = 1",
+        "sys.DeliveryCount > 1",
         "a NOT 5",
         "#",
         "sqrt(amount) = 2",
@@ -106,9 +117,24 @@ def test_an_action_sets_and_removes_in_order() -> None:
     ).apply(message)
     properties = message.content.application_properties()
     assert (properties["amount"], properties["note"]) == (240, "red!")
-    assert properties.keys() == {"amount", "color", "empty", "ratio", "a b", "note"}
+    assert properties.keys() == MESSAGE.content.application_properties().keys() - {"flag"} | {"note"}
     assert (message.content.property("subject"), message.session_id) == ("doubled", "red!")
     assert MESSAGE.content.application_properties()["amount"] == 120, "the original is left alone"
+
+
+def test_an_action_finds_properties_in_any_case() -> None:
+    message = MESSAGE.copy()
+    SqlAction("SET AMOUNT = Amount + 1; REMOVE Flag").apply(message)
+    properties = message.content.application_properties()
+    assert properties["amount"] == 121
+    assert not {"AMOUNT", "flag"} & properties.keys()
+
+
+def test_a_correlation_filter_on_what_messages_do_not_have_is_refused() -> None:
+    """A typing mistake does not end as a filter that lets more pass."""
+    wrong = {"FilterType": "Correlation", "CorrelationFilter": {"Labl": "x"}}
+    with pytest.raises(ValueError, match="Labl"):
+        Rule.from_config("r", wrong, 0)
 
 
 @pytest.mark.parametrize("expression", ["SET a", "SET a = ", "DROP a", "SET sys.SequenceNumber = 1", "REMOVE 5"])

@@ -5,15 +5,18 @@ https://docs.oasis-open.org/amqp/core/v1.0/amqp-core-transport-v1.0.html
 
 import socket
 import time
+import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from sandbox.azure.amqp import Source, Target
-from sandbox.azure.amqp.frames import AMQP_HEADER, encode_frame
+from sandbox.azure.amqp import Properties, Rejected, Sections, Source, Target, build
+from sandbox.azure.amqp.composites import encode_composite
+from sandbox.azure.amqp.frames import AMQP_HEADER, encode_frame, frame_bytes
 from sandbox.azure.amqp.link import Link
 from sandbox.azure.amqp.performatives import Accepted, Attach, Begin, Flow, Transfer
-from sandbox.azure.amqp.types import Described, Symbol, ULong
+from sandbox.azure.amqp.types import Described, Int, Symbol, Timestamp, ULong
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient, text
 from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
@@ -112,6 +115,89 @@ def test_what_is_not_simulated_is_not_implemented(amqp: AmqpClient, source: Sour
     else:
         link = amqp.session.attach_sender("unknown", target)
     assert condition(amqp, link) == "amqp:not-implemented"
+
+
+def test_a_filter_that_is_not_there_is_not_promised(amqp: AmqpClient) -> None:
+    """AMQP 1.0, 3.5.3: the answer names the filters that are in place."""
+    wanted = {
+        Symbol("apache.org:selector-filter:string"): Described(Symbol("apache.org:selector-filter:string"), "a=1")
+    }
+    link = amqp.receiver("secure", filter=wanted)
+    assert link.attached
+    assert link.source is not None
+    assert not link.source.filter
+
+
+def test_a_transfer_to_another_entity_is_refused(amqp: AmqpClient) -> None:
+    """Sending via one entity to another is part of transactions; the message must not stay in the first."""
+    link = amqp.session.attach_sender(
+        "via", Target("secure"), properties={"com.microsoft:transfer-destination-address": "send"}
+    )
+    assert condition(amqp, link) == "amqp:not-implemented"
+
+
+TRANSACTION: Any = Described(ULong(0x34), [b"1", None])
+
+
+def test_an_unknown_transaction_changes_nothing(amqp: AmqpClient, empty_queue: str) -> None:
+    """Neither a message nor a settlement counts outside of the transaction that it names."""
+    sender, receiver = amqp.sender(empty_queue), amqp.receiver(empty_queue, credit=2)
+    transfer = Transfer(sender.handle, 0, b"t", 0, settled=False, state=TRANSACTION)
+    amqp.connection.write(frame_bytes(encode_composite(transfer) + text("in the transaction"), amqp.session.channel))
+    amqp.send(amqp.session.attach_sender("other", Target(empty_queue)), text("without"))
+    [(delivery, message)] = amqp.receive(2, 0.3)
+    assert message.body() == b"without"
+    assert "amqp:transaction:unknown-id" in str(amqp.settle(receiver, delivery, TRANSACTION))
+    answer = amqp.request(
+        f"{empty_queue}/$management",
+        {"lock-tokens": [uuid.UUID(bytes_le=delivery.tag)], "disposition-status": "completed"},
+        operation="com.microsoft:update-disposition",
+    )[0]
+    assert answer["statusCode"] == 200, "it was still locked"
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (build(b"", properties=Properties(message_id="x" * 129)), "com.microsoft:argument-out-of-range"),
+        (build(b"", properties=Properties(group_id="x" * 129)), "com.microsoft:argument-out-of-range"),
+        (
+            build(b"", properties=Properties(group_id="a"), message_annotations={"x-opt-partition-key": "b"}),
+            "amqp:not-allowed",
+        ),
+    ],
+    ids=["message id", "session id", "partition key"],
+)
+def test_a_message_that_azure_cannot_store_is_rejected(
+    amqp: AmqpClient, empty_queue: str, message: Sections, expected: str
+) -> None:
+    outcome = amqp.send(amqp.sender(empty_queue), message.encode())
+    assert isinstance(outcome, Rejected)
+    assert outcome.error is not None
+    assert outcome.error.condition == expected
+
+
+@pytest.mark.parametrize(
+    ("node", "operation", "body"),
+    [
+        ("send", "peek-message", {"from-sequence-number": 0, "message-count": Int(0)}),
+        ("send", "peek-message", {"from-sequence-number": 0, "message-count": Int(-1)}),
+        ("orders/Subscriptions/all", "schedule-message", {"messages": [{"message": text("x")}]}),
+        ("send/$DeadLetterQueue", "schedule-message", {"messages": [{"message": text("x")}]}),
+        ("send", "schedule-message", {"messages": [{"message": text("x" * 200_000)}] * 2}),
+        ("send", "enumerate-rules", {"skip": Int(0), "top": Int(1)}),
+        ("rules/Subscriptions/managed", "enumerate-rules", {"skip": Int(-1), "top": Int(1)}),
+        ("sessions", "get-message-sessions", {"last-updated-time": Timestamp(0), "skip": Int(-1), "top": Int(1)}),
+    ],
+)
+def test_requests_out_of_range_are_refused(amqp: AmqpClient, node: str, operation: str, body: dict[str, Any]) -> None:
+    answer, _ = amqp.request(f"{node}/$management", body, operation=f"com.microsoft:{operation}")
+    assert answer["statusCode"] == 400
+    assert answer["errorCondition"]
+
+
+def test_nobody_receives_from_an_entity_that_forwards(amqp: AmqpClient) -> None:
+    assert condition(amqp, amqp.receiver("forwarding")) == "amqp:not-allowed"
 
 
 def test_a_sender_without_credit_is_detached(amqp: AmqpClient) -> None:

@@ -1,18 +1,28 @@
 """The process around the broker: start, stop, taken ports, files, faults on request."""
 
+import base64
+import hashlib
+import hmac
 import json
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
+import requests
 
 from sandbox.azure.amqp import Accepted, Rejected
-from sandbox.azure.amqp.types import Symbol
+from sandbox.azure.amqp.composites import decode_performative
+from sandbox.azure.amqp.frames import SASL_FRAME, SASL_HEADER, encode_frame
+from sandbox.azure.amqp.performatives import SaslInit
+from sandbox.azure.amqp.types import Int, Symbol
 from sandbox.azure.broker.config import ConfigError, duration, load, strip_comments
 from sandbox.azure.broker.entities.clock import BrokerClock
 from sandbox.azure.broker.entities.engine import Engine
@@ -163,6 +173,29 @@ def test_config_is_read_leniently() -> None:
             duration(wrong)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Queues": [{"Name": "q", "Properties": {"LockDuraton": "PT1M"}}]},
+        {"Queues": [{"Name": "q", "Propertys": {}}]},
+        {"Topics": [{"Name": "t", "Properties": {"RequiresSession": True}}]},
+        {
+            "Topics": [
+                {"Name": "t", "Subscriptions": [{"Name": "s", "Properties": {"RequiresDuplicateDetection": True}}]}
+            ]
+        },
+        {"Topics": [{"Name": "t", "Subscriptions": [{"Name": "s", "Rules": [{"Name": "r", "Propertis": {}}]}]}]},
+    ],
+    ids=str,
+)
+def test_a_config_with_a_setting_that_nobody_knows_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """A typing mistake does not end as an entity with defaults."""
+    file = tmp_path / "Config.json"
+    file.write_text(json.dumps({"UserConfig": {"Namespaces": [{"Name": "sbemulatorns"} | wrong]}}))
+    with pytest.raises(ConfigError):
+        load(file, Namespace(Engine(Store(":memory:"), BrokerClock())))
+
+
 def test_faults_on_request(launch: Launch) -> None:
     """Server busy, delay, refusing connections, dropping them; wrong controls are refused."""
     process = launch()
@@ -220,4 +253,76 @@ def test_signatures_and_rights_are_checked_with_keys(launch: Launch) -> None:
             assert len(receiver.receive_messages(1, max_wait_time=3)) == 1
         with pytest.raises(sdk.ServiceBusAuthorizationError):
             client.get_queue_sender("send").__enter__()
+    assert process.stop() == 0
+
+
+def signed(name: str, value: str, path: str = "") -> str:
+    """A SAS token for the namespace or a path in it."""
+    resource, expiry = quote(f"sb://localhost/{path}", safe=""), int(time.time()) + 600
+    digest = hmac.new(value.encode(), f"{resource}\n{expiry}".encode(), hashlib.sha256).digest()
+    signature = quote(base64.b64encode(digest), safe="")
+    return f"SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn={name}"
+
+
+def test_a_key_opens_what_its_rights_and_its_audience_say(launch: Launch) -> None:
+    """Administration needs Manage, scheduling needs Send, and a token holds for its resource and what is below it."""
+    process = launch("--key", "Root=secret", "--key", "Listener=other;Listen", "--key", "Both=third;Send;Listen")
+
+    def administer(name: str, value: str) -> int:
+        url = f"http://localhost:{process.http_port}/$Resources/Queues"
+        return requests.get(url, headers={"Authorization": signed(name, value)}, timeout=10).status_code
+
+    assert [administer("Root", "secret"), administer("Both", "third"), administer("Listener", "other")] == [
+        200,
+        401,
+        401,
+    ]
+
+    def put(client: AmqpClient, token: str, name: str) -> int:
+        answer, _ = client.request("$cbs", token, operation="put-token", name=f"sb://localhost/{name}", type="jwt")
+        return int(answer["status-code"])
+
+    with AmqpClient(process.port) as client:
+        assert put(client, signed("Root", "secret", "peek"), "send") == 401
+        assert put(client, signed("Root", "secret", "send"), "send") == 202
+    with AmqpClient(process.port) as client:
+        assert put(client, signed("Listener", "other"), "send") == 202
+        peeking = {"from-sequence-number": 0, "message-count": Int(1)}
+        answer, _ = client.request("send/$management", peeking, operation="com.microsoft:peek-message")
+        assert answer["statusCode"] == 204
+        scheduling = {"messages": [{"message": text("x")}]}
+        answer, _ = client.request("send/$management", scheduling, operation="com.microsoft:schedule-message")
+        assert (answer["statusCode"], answer["errorCondition"]) == (401, "amqp:unauthorized-access")
+        answer, _ = client.request("peek/$management", peeking, operation="com.microsoft:peek-message")
+        assert answer["statusCode"] == 401
+    assert process.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "response", "passes"),
+    [
+        ("PLAIN", b"\0Root\0secret", True),
+        ("PLAIN", b"\0Root\0wrong", False),
+        ("PLAIN", b"nonsense", False),
+        ("SCRAM-SHA-256", b"", False),
+    ],
+)
+def test_sasl_takes_the_name_and_the_value_of_a_key(
+    launch: Launch, mechanism: str, response: bytes, passes: bool
+) -> None:
+    """As clients without `$cbs` use it; what is refused gets the outcome 1, and the connection is closed."""
+    process = launch("--key", "Root=secret")
+    with socket.create_connection(("127.0.0.1", process.port)) as raw:
+        raw.settimeout(5)
+        raw.sendall(SASL_HEADER + encode_frame(SaslInit(mechanism, response), frame_type=SASL_FRAME))
+        received = b""
+        while b"\x00\x53\x44" not in received:
+            received += raw.recv(1024)
+        outcome, _ = decode_performative(received[received.index(b"\x00\x53\x44") :])
+        assert outcome.code == (0 if passes else 1)
+        if not passes:
+            assert raw.recv(1024) == b""
+    if passes:
+        with AmqpClient(process.port, sasl=SaslInit(mechanism, response)) as client:
+            assert client.send(client.sender("send"), text("x")) == Accepted()
     assert process.stop() == 0

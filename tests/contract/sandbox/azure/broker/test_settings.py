@@ -24,6 +24,7 @@ from azure.servicebus.management import (
 from sandbox.azure.amqp import Accepted, Rejected, Target
 from sandbox.azure.amqp.message import build
 from sandbox.azure.amqp.types import Described, Symbol, Timestamp
+from sandbox.azure.broker.http.atom import INSTANCE
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient, text
 from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 
@@ -66,6 +67,7 @@ def name(admin: ServiceBusAdministrationClient) -> Iterator[str]:
         {"max_message_size_in_kilobytes": 1024},
         {"user_metadata": "x" * 1025},
         {"forward_to": "nowhere"},
+        {"enable_express": True, "requires_duplicate_detection": True},
     ],
     ids=str,
 )
@@ -101,6 +103,66 @@ def test_a_setting_that_nobody_knows_is_refused(broker: BrokerProcess, name: str
     answer = put(broker, name, f'<QueueDescription xmlns="{space}"><LockDuraton>PT1M</LockDuraton></QueueDescription>')
     assert answer.status_code == 400
     assert "LockDuraton" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "setting"),
+    [
+        ("topic", "TopicDescription", "<LockDuration>PT1M</LockDuration>"),
+        ("topic", "TopicDescription", "<RequiresSession>true</RequiresSession>"),
+        ("topic", "TopicDescription", "<ForwardTo>send</ForwardTo>"),
+        ("topic", "TopicDescription", "<EnableSubscriptionPartitioning>true</EnableSubscriptionPartitioning>"),
+        ("queue", "QueueDescription", "<FilteringMessagesBeforePublishing>true</FilteringMessagesBeforePublishing>"),
+        ("queue", "QueueDescription", "<IsAnonymousAccessible>true</IsAnonymousAccessible>"),
+        ("rules/Subscriptions/s", "SubscriptionDescription", "<MaxSizeInMegabytes>1024</MaxSizeInMegabytes>"),
+        (
+            "rules/Subscriptions/s",
+            "SubscriptionDescription",
+            "<RequiresDuplicateDetection>true</RequiresDuplicateDetection>",
+        ),
+    ],
+)
+def test_a_setting_of_another_kind_of_entity_is_refused(
+    broker: BrokerProcess, path: str, kind: str, setting: str
+) -> None:
+    space = "http://schemas.microsoft.com/netservices/2010/10/servicebus/connect"
+    answer = put(broker, f"{path}-{uuid.uuid4().hex[:8]}", f'<{kind} xmlns="{space}">{setting}</{kind}>')
+    assert answer.status_code == 400
+
+
+def test_options_of_lists_that_are_not_simulated_are_refused(broker: BrokerProcess) -> None:
+    """Pages are there; filters and negative numbers are not passed over."""
+    for wrong in ("$filter=startswith(path,'a')", "$orderby=path", "$skip=-1", "$top=-1", "$top=x"):
+        answer = requests.get(f"http://localhost:{broker.http_port}/$Resources/Queues?{wrong}", timeout=10)
+        assert answer.status_code == 400, wrong
+
+
+def test_settings_of_a_topic_are_given_back(admin: ServiceBusAdministrationClient, name: str) -> None:
+    """Their order has no effect here, and is not forgotten."""
+    topic = admin.create_topic(name, support_ordering=False)
+    assert topic.support_ordering is False
+    topic.support_ordering = True
+    admin.update_topic(topic)
+    assert admin.get_topic(name).support_ordering is True
+
+
+def test_a_topic_counts_the_filters_of_its_subscriptions(admin: ServiceBusAdministrationClient, name: str) -> None:
+    admin.create_topic(name)
+    admin.create_subscription(name, "one")
+    admin.create_subscription(name, "two")
+    admin.create_rule(name, "one", "sql", filter=SqlRuleFilter("1=1"))
+    admin.create_rule(name, "two", "correlation", filter=CorrelationRuleFilter(correlation_id="x"))
+    found = admin.get_topic_runtime_properties(name)
+    assert (found.sql_filter_count, found.correlation_filter_count) == (3, 1)
+
+
+def test_a_correlation_filter_on_an_unknown_property_is_refused(broker: BrokerProcess) -> None:
+    space = "http://schemas.microsoft.com/netservices/2010/10/servicebus/connect"
+    wanted = f'<Filter i:type="CorrelationFilter" xmlns:i="{INSTANCE}"><Labl>x</Labl></Filter>'
+    path = "rules/Subscriptions/managed/Rules/wrong"
+    answer = put(broker, path, f'<RuleDescription xmlns="{space}">{wanted}</RuleDescription>')
+    assert answer.status_code == 400
+    assert "Labl" in answer.text
 
 
 def test_everything_that_is_set_is_given_back(

@@ -55,18 +55,20 @@ async function sendAndSettle() {
   assert.ok((await receiver.renewMessageLock(first)) > new Date());
   await receiver.completeMessage(first);
   await receiver.completeMessage(complete);
-  await receiver.abandonMessage(abandon);
-  await receiver.deferMessage(defer);
-  await receiver.deadLetterMessage(dead, { deadLetterReason: "Poison", deadLetterErrorDescription: "why" });
+  await receiver.abandonMessage(abandon, { attempt: 1 });
+  await receiver.deferMessage(defer, { until: "later" });
+  const reason = { deadLetterReason: "Poison", deadLetterErrorDescription: "why", seenBy: "node" };
+  await receiver.deadLetterMessage(dead, reason);
   const [again] = await take(receiver, 1);
-  assert.deepEqual([again.body, again.deliveryCount], ["abandon", 1]);
+  assert.deepEqual([again.body, again.deliveryCount, again.applicationProperties], ["abandon", 1, { attempt: 1 }]);
   await receiver.completeMessage(again);
   const [deferred] = await receiver.receiveDeferredMessages(defer.sequenceNumber);
-  assert.equal(deferred.body, "defer");
+  assert.deepEqual([deferred.body, deferred.applicationProperties], ["defer", { until: "later" }]);
   await receiver.completeMessage(deferred);
   const buried = client.createReceiver("node", { subQueueType: "deadLetter", receiveMode: "receiveAndDelete" });
   const [found] = await take(buried, 1);
   assert.deepEqual([found.body, found.deadLetterReason, found.deadLetterErrorDescription], ["dead", "Poison", "why"]);
+  assert.equal(found.applicationProperties.seenBy, "node");
   await Promise.all([sender.close(), receiver.close(), buried.close()]);
 }
 
