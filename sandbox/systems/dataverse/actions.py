@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.systems.dataverse.addressing import reference
 from sandbox.systems.dataverse.body import read_object
-from sandbox.systems.dataverse.errors import ODataError, bad_request
+from sandbox.systems.dataverse.errors import ODataError, bad_request, undeclared_property
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
 from sandbox.systems.dataverse.schema import Schema
@@ -20,6 +20,7 @@ from sandbox.systems.dataverse.values import now, read
 OPEN = 0
 CLOSING = {"WinOpportunity": 1, "LoseOpportunity": 2}
 DEFAULT_STATUS = -1
+_ACTIVITY = frozenset({"opportunityid@odata.bind", "actualrevenue", "actualend", "subject", "description"})
 
 
 class Actions:
@@ -31,9 +32,16 @@ class Actions:
     def close_opportunity(self, operation: Operation, action: str) -> web.Response:
         """`{"Status", "OpportunityClose": {"opportunityid@odata.bind", "actualrevenue", "actualend"}}` -> 204."""
         body = read_object(operation.call)
+        unknown = sorted(body.keys() - {"Status", "OpportunityClose"})
+        if unknown:
+            said = f"The parameter '{unknown[0]}' in the request payload is not a valid parameter for the operation"
+            raise bad_request(f"{said} '{action}'.", "0x80048d19")
         activity = body.get("OpportunityClose")
         if not isinstance(activity, dict) or not isinstance(body.get("Status"), int):
             raise bad_request(f"{action} needs the parameters OpportunityClose and Status.", "0x80048d19")
+        for name in activity:
+            if name not in _ACTIVITY and not name.startswith("@"):
+                raise undeclared_property(name, "opportunityclose")
         table = self._schema["opportunity"]
         lookup = reference("opportunity", activity.get("opportunityid@odata.bind"), self._schema, self._store)
         row = self._store.get("opportunity", lookup["id"])

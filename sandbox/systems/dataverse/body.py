@@ -28,6 +28,7 @@ def read_object(call: Call) -> dict[str, Any]:
 def read_columns(table: Table, body: dict[str, Any], schema: Schema, store: Store) -> Values:
     """Stored values by column; 400 for a column that the table does not have."""
     columns: Values = {}
+    check_type(table, body)
     for name, value in body.items():
         if name.endswith(BIND):
             column, target = _navigation(table, name.removesuffix(BIND))
@@ -48,6 +49,17 @@ def read_columns(table: Table, body: dict[str, Any], schema: Schema, store: Stor
         if value is None and table.columns[name].type in _NEVER_NULL:
             raise bad_request(f"The column '{name}' of '{table.name}' cannot be null.", "0x80040203")
     return columns
+
+
+def check_type(table: Table, body: dict[str, Any]) -> None:
+    """400 for a body that says of itself to be a row of another table."""
+    stated = body.get("@odata.type")
+    if stated is not None and str(stated).removeprefix("#") != f"Microsoft.Dynamics.CRM.{table.name}":
+        raise bad_request(
+            f"A resource with type '{stated}' was found, but it is not assignable to the expected type "
+            f"'Microsoft.Dynamics.CRM.{table.name}'.",
+            "0x80048d19",
+        )
 
 
 def _navigation(table: Table, name: str) -> tuple[str, str | None]:

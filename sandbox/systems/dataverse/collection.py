@@ -57,6 +57,7 @@ class Collections:
     def count(self, table: Table, call: Call, *, among: list[Row] | None = None) -> int:
         """`$count`: rows that match, 5,000 at most; with `$deltatoken` the changes and deletions since."""
         query = Query.read(call.query)
+        self._representation.check(table, query)
         if "$deltatoken" not in call.query:
             return min(len(self._selection.matching(table, query, among=among)), PAGE_LIMIT)
         self._check_tracked(table, call)

@@ -1,8 +1,17 @@
 """Reads bodies that make or change definitions into the short form of schema.json; 400 for an impossible one."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
+from sandbox.systems.dataverse.definition_settings import (
+    KEPT_OF_COLUMNS,
+    KEPT_OF_SOME_COLUMNS,
+    KEPT_OF_TABLES,
+    check_choice,
+    check_properties,
+    kept_settings,
+)
 from sandbox.systems.dataverse.definitions import NAMESPACE
 from sandbox.systems.dataverse.errors import ODataError, bad_request, not_simulated
 from sandbox.systems.dataverse.schema import Column, Table
@@ -19,6 +28,23 @@ _CREATABLE = frozenset(
 )
 _ELSEWHERE = frozenset({"Lookup", "MultiSelectPicklist", "File", "Image", "EntityName", "ManagedProperty", "Virtual"})
 _KEPT = ("MaxLength", "MinValue", "MaxValue", "Precision", "Format", "FormatName", "DefaultValue", "DefaultFormValue")
+_LIMITS = {
+    "MaxLength": (1, 1_048_576),
+    "Precision": (0, 10),
+    "MinValue": (-922_337_203_685_477, 922_337_203_685_477),
+    "MaxValue": (-922_337_203_685_477, 922_337_203_685_477),
+}
+_LEVELS = frozenset({"None", "SystemRequired", "ApplicationRequired", "Recommended"})
+_BEHAVIORS = frozenset({"UserLocal", "DateOnly", "TimeZoneIndependent"})
+_TAKEN_OF_COLUMNS = frozenset(
+    {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "SchemaName", "LogicalName", "AttributeType", "DisplayName"}
+    | {"Description", "RequiredLevel", "DateTimeBehavior", "OptionSet", "IsPrimaryName", "AttributeTypeName"}
+)
+_TAKEN_OF_TABLES = frozenset(
+    {*KEPT_OF_TABLES, "SchemaName", "LogicalName", "DisplayName", "DisplayCollectionName", "Description", "Attributes"}
+    | {"OwnershipType", "EntitySetName", "ChangeTrackingEnabled", "HasNotes", "HasActivities"}
+)
+_TAKEN_OF_KEYS = frozenset({"SchemaName", "LogicalName", "KeyAttributes", "DisplayName"})
 _SYSTEM_OPTIONS = {
     "statecode": ("State", [{"Value": 0, "Label": "Active"}, {"Value": 1, "Label": "Inactive"}]),
     "statuscode": (
@@ -38,12 +64,28 @@ def new_column(table_name: str, body: Definition, columns: dict[str, Column]) ->
     return given | _column_settings(kind, body)
 
 
+def check_column(body: Definition, document: Definition) -> None:
+    """Raise for what a body says of a column and its `document` does not; see `definition_settings`."""
+    check_properties(body, document, "AttributeMetadata", _TAKEN_OF_COLUMNS)
+
+
+def check_table(body: Definition, document: Definition) -> None:
+    """The same for a table."""
+    check_properties(body, document, "EntityMetadata", _TAKEN_OF_TABLES)
+
+
+def check_key(body: Definition, document: Definition) -> None:
+    """The same for an alternate key."""
+    check_properties(body, document, "EntityKeyMetadata", _TAKEN_OF_KEYS)
+
+
 def changed_column(column: Column, body: Definition) -> Definition:
     """The whole new definition of a column from a PUT; names and type stay."""
     kind = _column_type(body) if {"@odata.type", "AttributeType"} & body.keys() else column.type
     if kind not in {column.type, _lookup_kind(column)}:
         raise bad_request(f"The type of the column {column.name} cannot be changed.", INVALID)
-    kept = {k: v for k, v in column.definition.items() if k not in {*_KEPT, "RequiredLevel", "Description"}}
+    dropped = {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "RequiredLevel", "Description"}
+    kept = {name: value for name, value in column.definition.items() if name not in dropped}
     changed = _column_settings(column.type, body)
     if "OptionSet" in column.definition and "OptionSet" not in changed:
         changed["OptionSet"] = column.definition["OptionSet"]
@@ -56,6 +98,8 @@ def new_key(table: Table, body: Definition) -> Definition:
     unknown = [each for each in columns if each not in table.columns]
     if not columns or unknown:
         raise bad_request(f"An alternate key of {table.name} needs columns that exist; not there: {unknown}")
+    if len(set(columns)) != len(columns):
+        raise bad_request(f"An alternate key of {table.name} names a column twice: {columns}", INVALID)
     if any(name.lower() == key["LogicalName"] for key in table.key_definitions):
         said = f"An entity key with the name {name} already exists on entity {table.name}."
         raise ODataError(400, "0x80060893", said)  # EntityKeyNameExists
@@ -90,28 +134,35 @@ def new_table(body: Definition, taken: set[str]) -> Definition:
             raise ODataError(400, DUPLICATE_ATTRIBUTE, said)
         columns[column["LogicalName"]] = column
     texts = {key: label_text(body, key) for key in ("DisplayName", "DisplayCollectionName", "Description")}
-    return {
-        "LogicalName": logical,
-        "EntitySetName": body.get("EntitySetName") or _plural(logical),
-        "SchemaName": name,
-        "PrimaryIdAttribute": f"{logical}id",
-        "PrimaryNameAttribute": str(primary[0]["SchemaName"]).lower(),
-        "OwnershipType": ownership,
-        "IsOptimisticConcurrencyEnabled": True,
-        "ChangeTrackingEnabled": bool(body.get("ChangeTrackingEnabled", False)),
-        "HasEvents": True,
-        "HasNotes": bool(body.get("HasNotes", False)),
-        "HasActivities": bool(body.get("HasActivities", False)),
-        "IsCustomEntity": True,
-        "Attributes": list(columns.values()),
-        "Keys": [],
-    } | {key: text for key, text in texts.items() if text}
+    return (
+        {
+            "LogicalName": logical,
+            "EntitySetName": body.get("EntitySetName") or _plural(logical),
+            "SchemaName": name,
+            "PrimaryIdAttribute": f"{logical}id",
+            "PrimaryNameAttribute": str(primary[0]["SchemaName"]).lower(),
+            "OwnershipType": ownership,
+            "IsOptimisticConcurrencyEnabled": True,
+            "ChangeTrackingEnabled": bool(body.get("ChangeTrackingEnabled", False)),
+            "HasEvents": True,
+            "HasNotes": bool(body.get("HasNotes", False)),
+            "HasActivities": bool(body.get("HasActivities", False)),
+            "IsCustomEntity": True,
+            "Attributes": list(columns.values()),
+            "Keys": [],
+        }
+        | {key: text for key, text in texts.items() if text}
+        | kept_settings(body, KEPT_OF_TABLES)
+    )
 
 
 def changed_table(table: Table, body: Definition) -> Definition:
     """What a PUT changes of a table: labels and change tracking."""
     changed = {key: label_text(body, key) for key in ("DisplayName", "DisplayCollectionName", "Description")}
-    found: Definition = {key: text for key, text in changed.items() if text}
+    found: Definition = {key: text for key, text in changed.items() if text} | kept_settings(body, KEPT_OF_TABLES)
+    for flag in ("HasNotes", "HasActivities"):
+        if body.get(flag) is not None:
+            found[flag] = bool(body[flag])
     if "ChangeTrackingEnabled" in body:
         if table.change_tracking and not body["ChangeTrackingEnabled"]:
             raise bad_request(
@@ -140,11 +191,16 @@ def _column_settings(kind: str, body: Definition) -> Definition:
     if text := label_text(body, "Description"):
         found["Description"] = text
     level = _worded(body.get("RequiredLevel"))
+    check_choice(body, "RequiredLevel", level, _LEVELS)
+    _check_limits(body)
     if level not in {None, "None"}:
         found["RequiredLevel"] = level
     found |= {key: body[key] for key in _KEPT if body.get(key) is not None}
+    found |= kept_settings(body, KEPT_OF_COLUMNS) | kept_settings(body, KEPT_OF_SOME_COLUMNS)
     if kind == "DateTime":
         found["DateTimeBehavior"] = _worded(body.get("DateTimeBehavior")) or "UserLocal"
+        check_choice(body, "DateTimeBehavior", found["DateTimeBehavior"], _BEHAVIORS)
+        check_choice(body, "Format", body.get("Format"), frozenset({"DateOnly", "DateAndTime"}))
     if kind in {"Picklist", "Boolean"} and body.get("GlobalOptionSet@odata.bind"):
         raise not_simulated("A column with a global choice")
     if kind in {"Picklist", "Boolean"} and body.get("OptionSet") is not None:
@@ -152,6 +208,17 @@ def _column_settings(kind: str, body: Definition) -> Definition:
     elif kind == "Boolean":
         found["OptionSet"] = {"TrueOption": {"Value": 1, "Label": "Yes"}, "FalseOption": {"Value": 0, "Label": "No"}}
     return found
+
+
+def _check_limits(body: Definition) -> None:
+    for name, (low, high) in _LIMITS.items():
+        limit = body.get(name)
+        if limit is None:
+            continue
+        if isinstance(limit, bool) or not isinstance(limit, int | float | Decimal) or not low <= limit <= high:
+            raise bad_request(f"The value '{limit}' of {name} is outside of {low} to {high}.", INVALID)
+    if body.get("MinValue") is not None and body.get("MaxValue") is not None and body["MinValue"] > body["MaxValue"]:
+        raise bad_request("MinValue is greater than MaxValue.", INVALID)
 
 
 def _option_set(kind: str, given: Any) -> Definition:

@@ -8,6 +8,12 @@ sandbox and different for the same column of two tables.
 import uuid
 from typing import Any
 
+from sandbox.systems.dataverse.definition_settings import (
+    KEPT_OF_COLUMNS,
+    KEPT_OF_SOME_COLUMNS,
+    KEPT_OF_TABLES,
+    shown_settings,
+)
 from sandbox.systems.dataverse.relations import collection_name
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 
@@ -76,7 +82,7 @@ def table_document(table: Table) -> Document:
         "DataSourceId": None,
         "ExternalName": None,
         "ExternalCollectionName": None,
-    }
+    } | shown_settings(given, KEPT_OF_TABLES)
 
 
 def column_document(table: Table, column: Column) -> Document:
@@ -111,7 +117,8 @@ def column_document(table: Table, column: Column) -> Document:
     }
     if column.is_lookup:
         document["Targets"] = list(column.navigation)
-    document |= {name: given[name] for name in _TYPED if name in given}
+    document |= {name: given[name] for name in (*_TYPED, *sorted(KEPT_OF_SOME_COLUMNS)) if name in given}
+    document |= shown_settings(given, KEPT_OF_COLUMNS)
     if column.type in {"String", "Memo"}:
         document["FormatName"] = given.get("FormatName") or {"Value": "Text"}
     if column.type == "DateTime":

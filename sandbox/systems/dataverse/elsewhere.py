@@ -14,7 +14,16 @@ SEGMENTS = frozenset(
     | {"solutioncomponents", "InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "CloseIncident"}
     | {"InitializeFileBlocksDownload", "DownloadBlock", "QualifyLead", "Merge", "Assign", "ExecuteWorkflow"}
     | {"UpdateOptionValue", "InsertOptionValue", "DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
-    | {"RevokeAccess", "teams", "backgroundoperations", "workflows", "plugintypes", "pluginassemblies"}
+    | {
+        "RevokeAccess",
+        "teams",
+        "backgroundoperations",
+        "workflows",
+        "audits",
+        "opportunitycloses",
+        "plugintypes",
+        "pluginassemblies",
+    }
 )
 """Entity sets, actions and functions at the root."""
 

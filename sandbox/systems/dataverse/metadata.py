@@ -1,9 +1,7 @@
 """Definitions: tables, columns and keys are read, added, changed and deleted, and kept; relationships are read."""
 
 import json
-import re
 import sqlite3
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -12,7 +10,17 @@ from sandbox.systems.dataverse.addressing import Segment
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_object
 from sandbox.systems.dataverse.call import Call
-from sandbox.systems.dataverse.definition_bodies import changed_column, changed_table, new_column, new_key, new_table
+from sandbox.systems.dataverse.definition_bodies import (
+    changed_column,
+    changed_table,
+    check_column,
+    check_key,
+    check_table,
+    new_column,
+    new_key,
+    new_table,
+)
+from sandbox.systems.dataverse.definition_keys import find_column, find_key, named
 from sandbox.systems.dataverse.definitions import (
     NAMESPACE,
     RELATIONS,
@@ -48,13 +56,11 @@ from sandbox.systems.dataverse.metadata_answers import (
     read_column,
     relationship_type,
 )
-from sandbox.systems.dataverse.metadata_query import Kind, check_options
+from sandbox.systems.dataverse.metadata_query import Expandable, Kind, check_options
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import Store
-from sandbox.systems.dataverse.values import is_guid
 
 COLLECTIONS = frozenset({"EntityDefinitions", "RelationshipDefinitions"})
-_NAMED = re.compile(r"(?P<name>LogicalName|SchemaName|MetadataId)=(?P<quote>'?)(?P<value>[\w-]+)(?P=quote)")
 _STORED = "CREATE TABLE IF NOT EXISTS tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL);"
 
 
@@ -90,13 +96,13 @@ class Metadata:
             return self._on_keys(call, table, part)
         if part.name in {"Privileges", "Settings"}:
             raise not_simulated(f"EntityDefinitions(...)/{part.name}")
-        if part.key is not None or part.rest is not None:
-            raise no_such_segment(part.name)
         if call.method != "GET":
             raise not_allowed(call.method)
         if part.name in RELATIONS:
-            return many(call, part.name, self._related(table, part.name), RELATIONSHIP)
-        return one_property(call, table_document(table), part.name)
+            return _relationships(call, part, self._related(table, part.name))
+        if part.key is not None:
+            raise no_such_segment(part.name)
+        return one_property(call, table_document(table), part)
 
     def create_tables(self, call: Call) -> web.Response:
         """`POST CreateEntities {"Entities": [...]}`: all or none."""
@@ -109,7 +115,7 @@ class Metadata:
         for body in bodies:
             made.append(new_table(body, taken))
             taken.add(made[-1]["LogicalName"])
-        tables = [self._define(definition) for definition in made]
+        tables = [self._made(body, definition) for body, definition in zip(bodies, made, strict=True)]
         context = f"{call.root}$metadata#{NAMESPACE}CreateEntitiesResponse"
         ids = {"EntityIds": [table_id(table) for table in tables]}
         return json_answer({"@odata.context": context} | ids)
@@ -122,7 +128,7 @@ class Metadata:
             return many(call, "EntityDefinitions", documents, self._entity_kind())
         if call.method == "POST":
             body = read_object(call)
-            table = self._define(new_table(body, {table.name for table in self._schema}))
+            table = self._made(body, new_table(body, {table.name for table in self._schema}))
             return created(f"{call.root}EntityDefinitions({table_id(table)})")
         raise not_allowed(call.method)
 
@@ -130,7 +136,10 @@ class Metadata:
         if call.method == "GET":
             return one(call, "EntityDefinitions", table_document(table), self._entity_kind())
         if call.method == "PUT":
-            self._define(table.whole() | changed_table(table, read_object(call)))
+            body = read_object(call)
+            changed = table.whole() | changed_table(table, body)
+            check_table(body, table_document(Table.load(changed)))
+            self._define(changed)
             return web.Response(status=204)
         if call.method == "DELETE":
             if not table.definition.get("IsCustomEntity"):
@@ -143,7 +152,7 @@ class Metadata:
 
     def _on_columns(self, call: Call, table: Table, part: Segment) -> web.Response:
         if part.key is not None:
-            column = _find_column(table, part.key)
+            column = find_column(table, part.key)
             return self._on_column(call, table, column, part.rest)
         if part.rest is not None and call.method != "GET":
             raise not_allowed(call.method)
@@ -155,7 +164,9 @@ class Metadata:
             documents = [column_document(table, column) for column in columns]
             return many(call, f"{context_of(table)}/Attributes", documents, column_kind(table, cast))
         if call.method == "POST":
-            definition = new_column(table.name, read_object(call), table.columns)
+            body = read_object(call)
+            definition = new_column(table.name, body, table.columns)
+            check_column(body, column_document(table, Column.load(definition)))
             whole = table.whole()
             self._define(whole | {"Attributes": [*whole["Attributes"], definition]})
             made = column_id(table, definition["LogicalName"])
@@ -170,7 +181,9 @@ class Metadata:
         whole = table.whole()
         others = [each for each in whole["Attributes"] if each["LogicalName"] != column.name]
         if call.method == "PUT":
-            changed = changed_column(column, read_object(call))
+            body = read_object(call)
+            changed = changed_column(column, body)
+            check_column(body, column_document(table, Column.load(changed)))
             attributes = [changed if each["LogicalName"] == column.name else each for each in whole["Attributes"]]
             self._define(whole | {"Attributes": attributes})
             return web.Response(status=204)
@@ -185,12 +198,14 @@ class Metadata:
         if part.rest is not None:
             raise no_such_segment(part.rest)
         if part.key is not None:
-            return self._on_key(call, table, _find_key(table, part.key))
+            return self._on_key(call, table, find_key(table, part.key))
         if call.method == "GET":
             documents = [key_document(table, key) for key in table.key_definitions]
             return many(call, f"{context_of(table)}/Keys", documents, KEY)
         if call.method == "POST":
-            definition = new_key(table, read_object(call))
+            body = read_object(call)
+            definition = new_key(table, body)
+            check_key(body, key_document(table, definition))
             self._enforce(table, definition)
             whole = table.whole()
             self._define(whole | {"Keys": [*whole["Keys"], definition]})
@@ -211,16 +226,7 @@ class Metadata:
     def _relationships(self, call: Call, segment: Segment) -> web.Response:
         if call.method != "GET":
             raise not_simulated("Changing relationships")
-        documents, rest = relationship_documents(self._schema), segment.rest
-        if rest is not None:
-            documents = [each for each in documents if each["@odata.type"] == f"#{relationship_type(rest)}"]
-        if segment.key is None:
-            return many(call, "RelationshipDefinitions", documents, RELATIONSHIP)
-        name, value = _named(segment.key)
-        found = next((each for each in documents if each.get(name) == value), None)
-        if found is None:
-            raise not_found("a relationship", segment.key)
-        return one(call, "RelationshipDefinitions", found, RELATIONSHIP)
+        return _relationships(call, segment, relationship_documents(self._schema))
 
     def _related(self, table: Table, name: str) -> list[Document]:
         if name == "ManyToManyRelationships":
@@ -232,17 +238,21 @@ class Metadata:
         def of(document: Document) -> Table:
             return self._schema[document["LogicalName"]]
 
-        expandable: dict[str, Callable[[Document], Any]] = {
-            "Attributes": lambda d: [column_document(of(d), column) for column in of(d).columns.values()],
-            "Keys": lambda d: [key_document(of(d), key) for key in of(d).key_definitions],
-        }
-        for name in RELATIONS:
-            expandable[name] = lambda d, name=name: self._related(of(d), name)  # type: ignore[misc]
+        def related(name: str) -> Expandable:
+            return Expandable(lambda d: self._related(of(d), name), lambda _: RELATIONSHIP)
+
+        expandable = {
+            "Attributes": Expandable(
+                lambda d: [column_document(of(d), column) for column in of(d).columns.values()],
+                lambda d: column_kind(of(d), None),
+            ),
+            "Keys": Expandable(lambda d: [key_document(of(d), key) for key in of(d).key_definitions], lambda _: KEY),
+        } | {name: related(name) for name in RELATIONS}
         any_table = next(iter(self._schema))
         return Kind("EntityMetadata", frozenset(table_document(any_table)), expandable)
 
     def _find(self, key: str) -> Table:
-        name, value = _named(key)
+        name, value = named(key)
         for table in self._schema:
             if value == {"LogicalName": table.name, "MetadataId": table_id(table)}.get(name):
                 return table
@@ -254,6 +264,14 @@ class Metadata:
             self._store.enforce_key(table.name, columns)
         except sqlite3.IntegrityError as violated:
             raise key_violated(table.name, ",".join(columns)) from violated
+
+    def _made(self, body: dict[str, Any], definition: dict[str, Any]) -> Table:
+        """A new table, if its definition says everything that the body does."""
+        table = Table.load(definition)
+        check_table(body, table_document(table))
+        for each in body["Attributes"]:
+            check_column(each, column_document(table, table.columns[each["SchemaName"].lower()]))
+        return self._define(definition)
 
     def _define(self, definition: dict[str, Any]) -> Table:
         self._store.database.execute(
@@ -275,6 +293,19 @@ class Metadata:
         self._schema.forget(table.name)
 
 
+def _relationships(call: Call, segment: Segment, documents: list[Document]) -> web.Response:
+    """Relationships, after a cast those of one type, or the one with that key."""
+    if segment.rest is not None:
+        documents = [each for each in documents if each["@odata.type"] == f"#{relationship_type(segment.rest)}"]
+    if segment.key is None:
+        return many(call, segment.name, documents, RELATIONSHIP)
+    name, value = named(segment.key)
+    found = next((each for each in documents if each.get(name) == value), None)
+    if found is None:
+        raise not_found("a relationship", segment.key)
+    return one(call, segment.name, found, RELATIONSHIP)
+
+
 def _check_deletable(table: Table, column: Column) -> None:
     if column.name == table.name_column:
         said = "The Primary UI Attribute is not valid for deletion"
@@ -286,29 +317,3 @@ def _check_deletable(table: Table, column: Column) -> None:
         raise ODataError(
             400, "0x8004f01f", f"The column {column.name} of {table.name} cannot be deleted: an alternate key uses it."
         )
-
-
-def _find_column(table: Table, key: str) -> Column:
-    name, value = _named(key)
-    for column in table.columns.values():
-        if value == {"LogicalName": column.name, "MetadataId": column_id(table, column.name)}.get(name):
-            return column
-    raise not_found("an attribute", key)
-
-
-def _find_key(table: Table, key: str) -> dict[str, Any]:
-    name, value = _named(key)
-    for definition in table.key_definitions:
-        if value == {"LogicalName": definition["LogicalName"], "MetadataId": key_id(table, definition)}.get(name):
-            return definition
-    raise not_found("an entity key", key)
-
-
-def _named(key: str) -> tuple[str, str]:
-    """The property and the value that stand in the parentheses."""
-    if is_guid(key):
-        return "MetadataId", key.lower()
-    found = _NAMED.fullmatch(key)
-    if found is None:
-        raise bad_request(f"The key '{key}' of a definition is its MetadataId, LogicalName='...' or SchemaName='...'.")
-    return found["name"], found["value"]

@@ -1,7 +1,6 @@
 """Answers about definitions: lists, single ones, their properties, and columns seen as their own type."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -18,7 +17,7 @@ from sandbox.systems.dataverse.definitions import (
     option_sets,
 )
 from sandbox.systems.dataverse.errors import ODataError, no_such_segment
-from sandbox.systems.dataverse.metadata_query import Kind, check_options, listed, single
+from sandbox.systems.dataverse.metadata_query import Expandable, Kind, check_options, listed, single
 from sandbox.systems.dataverse.schema import Column, Table
 
 _CAST = re.compile(r"Microsoft\.Dynamics\.CRM\.(\w+)AttributeMetadata")
@@ -32,11 +31,17 @@ def column_kind(table: Table, cast: str | None) -> Kind:
     names = {name for column in columns for name in column_document(table, column)}
     common = {name for column in table.columns.values() if column.type == "Uniqueidentifier"
               for name in column_document(table, column)}  # fmt: skip
-    expandable: dict[str, Callable[[Document], Any]] = {}
+    expandable: dict[str, Expandable] = {}
     if cast in _OPTION_SET_TYPES:
-        for name in ("OptionSet", "GlobalOptionSet"):
-            expandable[name] = lambda d, name=name: option_sets(table, table.columns[d["LogicalName"]])[name]  # type: ignore[misc]
+        expandable = {name: _option_set(table, name) for name in ("OptionSet", "GlobalOptionSet")}
     return Kind(f"{cast or ''}AttributeMetadata", frozenset(names | common), expandable)
+
+
+def _option_set(table: Table, name: str) -> Expandable:
+    def of(document: Document) -> Any:
+        return option_sets(table, table.columns[document["LogicalName"]])[name]
+
+    return Expandable(of, lambda document: Kind("OptionSetMetadata", frozenset(of(document) or ()), {}))
 
 
 def read_column(call: Call, table: Table, column: Column, rest: str | None) -> web.Response:
@@ -58,9 +63,9 @@ def read_column(call: Call, table: Table, column: Column, rest: str | None) -> w
         and part.name in (sets := option_sets(table, column))
     ):
         return web.Response(status=204) if sets[part.name] is None else json_answer(sets[part.name])
-    if part.key is not None or part.rest is not None:
+    if part.key is not None:
         raise no_such_segment(part.name)
-    return one_property(call, document, part.name)
+    return one_property(call, document, part)
 
 
 def cast_type(segment: str) -> str:
@@ -92,7 +97,7 @@ def many(call: Call, context: str, documents: list[Document], kind: Kind) -> web
     """A list of definitions, filtered and selected as the request asks."""
     shown = listed(documents, kind, call.query)
     answer: dict[str, Any] = {"@odata.context": _context(call, context)}
-    if call.query.get("$count") == "true":
+    if call.query.get("$count", "").lower() == "true":
         answer["@odata.count"] = len(shown)
     return json_answer(answer | {"value": shown})
 
@@ -103,12 +108,20 @@ def one(call: Call, context: str, document: Document, kind: Kind) -> web.Respons
     return json_answer({"@odata.context": f"{_context(call, context)}/$entity"} | shown)
 
 
-def one_property(call: Call, document: Document, name: str) -> web.Response:
-    """One property of a definition; 404 without it."""
-    if name.startswith("@") or name not in document:
-        raise no_such_segment(name)
+def one_property(call: Call, document: Document, part: Segment) -> web.Response:
+    """One property of a definition, what is inside it, or its `$value`; 404 without it."""
     check_options(call.query, frozenset({"LabelLanguages"}))
-    return json_answer({"@odata.context": _context(call, name), "value": document[name]})
+    names, value = [part.name, *(part.rest or "").split("/")], document
+    raw = names[-1] == "$value"
+    for name in (each for each in names if each not in {"", "$value"}):
+        if name.startswith("@") or not isinstance(value, dict) or name not in value:
+            raise no_such_segment(name)
+        value = value[name]
+    if value is None:
+        return web.Response(status=204)
+    if raw:
+        return web.Response(text=str(value).lower() if isinstance(value, bool) else str(value))
+    return json_answer({"@odata.context": _context(call, part.name), "value": value})
 
 
 def _context(call: Call, context: str) -> str:

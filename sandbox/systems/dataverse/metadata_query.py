@@ -9,13 +9,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.systems.dataverse.definitions import LANGUAGE, NAMESPACE, Document
-from sandbox.systems.dataverse.errors import ODataError, bad_request, no_such_property, not_simulated
-from sandbox.systems.dataverse.odata_syntax import Arguments, Field, Subject, Token, compile_expression
+from sandbox.systems.dataverse.definitions import LANGUAGE, Document
+from sandbox.systems.dataverse.errors import bad_request, no_such_property, not_simulated
+from sandbox.systems.dataverse.metadata_filter import Definitions
+from sandbox.systems.dataverse.odata_syntax import compile_expression
+from sandbox.systems.dataverse.query import split
 
 _ON_LISTS = frozenset({"$select", "$filter", "$expand", "$count", "LabelLanguages"})
-_EXPANSION = re.compile(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
-_ENUM = re.compile(r"Microsoft\.Dynamics\.CRM\.\w+'([^']*)'")
+_NESTED = frozenset({"$select", "$filter", "$expand"})
+_EXPANSION = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Expandable:
+    """A navigation property of a document: what is behind it, and of which kind that is."""
+
+    of: Callable[[Document], Any]
+    kind: Callable[[Document], "Kind"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class Kind:
 
     name: str
     properties: frozenset[str]
-    expandable: Mapping[str, Callable[[Document], Any]]
+    expandable: Mapping[str, Expandable]
 
 
 def listed(documents: list[Document], kind: Kind, options: Mapping[str, str]) -> list[Document]:
@@ -32,7 +42,7 @@ def listed(documents: list[Document], kind: Kind, options: Mapping[str, str]) ->
     check_options(options, _ON_LISTS)
     if "$filter" in options:
         aliases = {name: text for name, text in options.items() if name.startswith("@")}
-        test = compile_expression(options["$filter"], _Definitions(kind), aliases)
+        test = compile_expression(options["$filter"], Definitions(kind.name, kind.properties, documents), aliases)
         documents = [each for each in documents if test(each)]
     return [_shown(each, kind, options) for each in documents]
 
@@ -48,34 +58,35 @@ def check_options(options: Mapping[str, str], allowed: frozenset[str]) -> None:
     for name in options:
         if name not in allowed and not name.startswith("@"):
             raise bad_request(f"The query parameter {name} is not supported on definitions")
+    if options.get("$count", "true").lower() not in {"true", "false"}:
+        raise bad_request(f"Invalid value '{options['$count']}' for $count query option found.")
     if options.get("LabelLanguages", str(LANGUAGE)) != str(LANGUAGE):
         raise not_simulated(f"The language {options['LabelLanguages']} in labels")
 
 
 def _shown(document: Document, kind: Kind, options: Mapping[str, str]) -> Document:
     shown = _selected(document, kind, options.get("$select"))
-    text, at = options.get("$expand", ""), 0
-    while at < len(text):
-        found = _EXPANSION.match(text, at)
-        if found is None or found.end() == at:
-            raise bad_request(f"Term '{text}' is not valid in a $select or $expand expression.")
+    for each in split(options.get("$expand", ""), ","):
+        found = _EXPANSION.fullmatch(each)
+        if found is None:
+            raise bad_request(f"Term '{each}' is not valid in a $select or $expand expression.")
         shown[found[1]] = _expanded(document, kind, found[1], found[2] or "")
-        at = found.end()
     return shown
 
 
 def _expanded(document: Document, kind: Kind, name: str, inner: str) -> Any:
     if name not in kind.expandable:
         raise no_such_property(name, kind.name)
-    value = kind.expandable[name](document)
-    if not inner.strip():
-        return value
-    option, _, names = inner.partition("=")
-    if option.strip() != "$select" or ";" in names:
-        raise not_simulated(f"The nested option {inner.strip()} of $expand on definitions")
-    if isinstance(value, list):
-        return [_picked(each, names) for each in value]
-    return None if value is None else _picked(value, names)
+    options: dict[str, str] = {}
+    for each in split(inner, ";"):
+        option, equals, value = each.partition("=")
+        if option.strip() not in _NESTED or not equals:
+            raise bad_request(f"The nested option '{each}' is not supported in $expand on definitions.")
+        options[option.strip()] = value.strip()
+    behind, nested = kind.expandable[name].of(document), kind.expandable[name].kind(document)
+    if isinstance(behind, list):
+        return listed(behind, nested, options)
+    return None if behind is None else single(behind, nested, options)
 
 
 def _selected(document: Document, kind: Kind, select: str | None) -> Document:
@@ -95,44 +106,3 @@ def _picked(document: Document, select: str) -> Document:
 
 def _names(select: str) -> list[str]:
     return [name.strip() for name in select.split(",") if name.strip()]
-
-
-class _Definitions:
-    """Definitions as the subject of an expression; a path goes into complex properties (`IsCustomizable/Value`)."""
-
-    def __init__(self, kind: Kind) -> None:
-        self._kind = kind
-
-    def field(self, path: str) -> Field[Document]:
-        name, _, rest = path.partition("/")
-        if name not in self._kind.properties:
-            raise no_such_property(name, self._kind.name)
-
-        def operand(document: Document) -> Any:
-            value = document.get(name)
-            if rest:
-                value = value.get(rest) if isinstance(value, dict) else None
-            return value
-
-        return Field(path, operand, _literal)
-
-    def text_function(self, name: str, path: str, part: str) -> Callable[[Document], bool]:  # noqa: ARG002 -- the protocol's
-        raise ODataError(501, "0x80060888", f'The "{name}" function isn\'t supported for Metadata Entities.')
-
-    def query_function(self, name: str, arguments: Arguments) -> Callable[[Document], bool]:  # noqa: ARG002 -- the same
-        raise bad_request(f"The function {NAMESPACE}{name} isn't supported for Metadata Entities.")
-
-    def collection(self, path: str) -> tuple[Subject[Any], Callable[[Document], list[Any]]]:
-        raise bad_request(f"The collection {path} cannot be filtered by on Metadata Entities.")
-
-
-def _literal(token: Token) -> Any:
-    """The value of a literal; members of enumerations are text here."""
-    if token.kind == "enum":
-        found = _ENUM.fullmatch(token.text)
-        return found[1] if found else token.text
-    if token.kind == "number":
-        return float(token.text) if "." in token.text else int(token.text)
-    if token.kind == "word":
-        return {"true": True, "false": False}[token.text]
-    return token.value

@@ -13,8 +13,8 @@ PAGE_LIMIT = 5_000
 _ALLOWED = frozenset(
     {"$select", "$filter", "$orderby", "$top", "$count", "$expand", "$skiptoken", "$deltatoken", "$id"}
 )
-_OTHER = frozenset({"tag", "partitionid"})
-_ELSEWHERE = frozenset({"savedQuery", "userQuery", "sql"})
+_OTHER = frozenset({"tag"})
+_ELSEWHERE = frozenset({"savedQuery", "userQuery", "sql", "partitionId", "partitionid"})
 _NESTED = frozenset({"$select", "$filter", "$orderby", "$top", "$expand"})
 _EXPANSION = re.compile(r"(?P<name>\w+)(?P<reference>/\$ref)?(?:\((?P<options>.*)\))?", re.DOTALL)
 _PREFERENCE = re.compile(r'([\w.-]+)(?:\s*=\s*(?:"([^"]*)"|([^,;\s]*)))?')

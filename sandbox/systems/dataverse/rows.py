@@ -37,6 +37,7 @@ from sandbox.systems.dataverse.store import Row, Store, Values
 
 _ETAG = re.compile(r'(?:W/)?"(\d+)"')
 _ON_ROWS = frozenset({"$select", "$expand"})
+_ON_COUNTS = frozenset({"$filter", "$select", "$deltatoken"})
 
 
 class Rows:
@@ -59,6 +60,7 @@ class Rows:
         if rest is not None and rest != "$count":
             raise _no_such_part(rest)
         if call.method == "GET" and rest == "$count":
+            _check_options(call, _ON_COUNTS)
             return web.Response(text=str(self._collections.count(table, call)))
         if call.method == "GET" and "fetchXml" in call.query:
             found = self._fetch_xml.page(table, call, operation.info.user.user_id)
@@ -79,7 +81,7 @@ class Rows:
         call = operation.call
         if rest:
             return self._below_row(operation, at, rest)
-        _check_options(call, _ON_ROWS)
+        _check_options(call, _ON_ROWS if call.method != "DELETE" else frozenset())
         if call.method == "GET":
             return self._read(call, at)
         if call.method == "PATCH":
@@ -141,6 +143,8 @@ class Rows:
         """GET a column or the row behind a lookup; PUT or DELETE one column or the reference of a lookup."""
         call, table, row = operation.call, at.table, at.require(self._store)
         name, _, part = name.partition("/")
+        if name in table.by_navigation and part not in {"", "$ref"}:
+            return self._behind(operation, table, row, name, part)
         if name in table.by_navigation and part in {"", "$ref"}:
             _check_options(call, frozenset() if part else _ON_ROWS)
             if call.method == "GET":
@@ -148,19 +152,43 @@ class Rows:
             if part:
                 return self._refer(operation, at, name)
             raise not_allowed(call.method)
-        if part or name not in table.columns or table.columns[name].is_lookup:
+        if part not in {"", "$value"} or name not in table.columns or table.columns[name].is_lookup:
             raise _no_such_part(f"{name}/{part}" if part else name)
+        return self._on_column(operation, at, row, name, part)
+
+    def _on_column(self, operation: Operation, at: Address, row: Row, name: str, part: str) -> web.Response:
+        """GET, PUT or DELETE one column; GET its `$value`."""
+        call, table = operation.call, at.table
         _check_options(call, frozenset())
+        if call.method == "GET" and part:
+            return self._raw(table, row, name)
         if call.method == "GET":
             value = self._representation.row(table, row, Query(select=(name,)), Preferences())[name]
             context = f"{call.root}$metadata#{table.set_name}({row.id})/{name}"
             if value is None:
                 return web.Response(status=204)
             return json_answer({"@odata.context": context, "value": value})
-        if call.method not in {"PUT", "DELETE"}:
+        if part or call.method not in {"PUT", "DELETE"}:
             raise not_allowed(call.method)
-        value = read_object(call).get("value") if call.method == "PUT" else None
+        value = _only_value(call) if call.method == "PUT" else None
         return self._change(operation, at, read_columns(table, {name: value}, self._schema, self._store))
+
+    def _raw(self, table: Table, row: Row, name: str) -> web.Response:
+        """`<column>/$value`: the value alone, as text."""
+        value = self._representation.row(table, row, Query(select=(name,)), Preferences())[name]
+        if value is None:
+            return web.Response(status=204)
+        return web.Response(text=str(value).lower() if isinstance(value, bool) else str(value))
+
+    def _behind(self, operation: Operation, table: Table, row: Row, navigation: str, part: str) -> web.Response:
+        """What is below the row behind a lookup."""
+        column, target = table.by_navigation[navigation]
+        lookup = row.values.get(column.name)
+        if operation.call.method != "GET":
+            raise not_allowed(operation.call.method)
+        if lookup is None or (target is not None and lookup["table"] != target):
+            raise no_such_segment(navigation)
+        return self._below_row(operation, Address(self._schema[lookup["table"]], lookup["id"], {}), part)
 
     def _refer(self, operation: Operation, at: Address, name: str) -> web.Response:
         """PUT {"@odata.id": uri} or DELETE `<navigation property>/$ref`."""
@@ -208,6 +236,15 @@ def _check_options(call: Call, allowed: frozenset[str]) -> None:
     refused = [name for name in call.query if name.startswith("$") and name not in allowed]
     if refused:
         raise bad_request(f"The query option {refused[0]} can be applied only to collections of rows.")
+
+
+def _only_value(call: Call) -> Any:
+    """The `value` of a body that has nothing else; 400 otherwise."""
+    body = read_object(call)
+    others = [name for name in body if name != "value" and "@" not in name]
+    if others or "value" not in body:
+        raise bad_request(f"A property is set with its 'value' alone; the body has {sorted(body)}.", "0x80048d19")
+    return body["value"]
 
 
 def _version(call: Call, table: Table) -> int | None:

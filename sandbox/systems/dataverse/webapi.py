@@ -22,6 +22,7 @@ from sandbox.systems.dataverse.errors import (
     not_simulated,
     privilege_denied,
 )
+from sandbox.systems.dataverse.form import check_form
 from sandbox.systems.dataverse.limits import ServiceProtection
 from sandbox.systems.dataverse.metadata import COLLECTIONS, Metadata
 from sandbox.systems.dataverse.operation import Operation
@@ -79,6 +80,7 @@ class WebApi:
             return await self._work.run(lambda unit: self._answer(call, info, unit))
         if call.method != "POST":
             raise not_allowed(call.method)
+        check_form(call)
         _check_no_options(call)
         return await Batches(lambda part: self._request_info(part, client), self._answer, self._work.run).answer(call)
 
@@ -105,6 +107,7 @@ class WebApi:
 
     def _answer(self, call: Call, info: RequestInfo, unit: Unit) -> web.Response:
         operation = Operation(call, info, unit)
+        check_form(call)
         self._check_solution(call.headers.get("MSCRM.SolutionUniqueName"))
         if call.path in {"", "$metadata"}:
             return self._described(call)

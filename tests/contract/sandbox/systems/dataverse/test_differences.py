@@ -105,6 +105,28 @@ def keys_are_there_at_once(dataverse: Dataverse, _: Receiver) -> None:
     assert statuses == {"Active"}
 
 
+def settings_are_kept(dataverse: Dataverse, _: Receiver) -> None:
+    path = "EntityDefinitions(LogicalName='lead')"
+    assert dataverse.call("PUT", path, {"IsAuditEnabled": {"Value": True}}).status_code == 204
+    assert dataverse.get(f"{path}?$select=IsAuditEnabled")["IsAuditEnabled"]["Value"] is True
+    assert dataverse.call("GET", "audits").status_code == 501
+
+
+def no_special_tables(dataverse: Dataverse, _: Receiver) -> None:
+    name = {"@odata.type": f"{CRM}StringAttributeMetadata", "SchemaName": "new_N", "IsPrimaryName": True}
+    for setting in ({"IsActivity": True}, {"TableType": "Elastic"}):
+        absent(dataverse, "POST", "EntityDefinitions", {"SchemaName": "new_Special", "Attributes": [name]} | setting)
+    path, column = "EntityDefinitions(LogicalName='lead')/Attributes", name | {"IsPrimaryName": False}
+    for of_column in ({"AutoNumberFormat": "A-{SEQNUM:4}"}, {"SourceType": 1}):
+        absent(dataverse, "POST", path, column | of_column)
+    absent(dataverse, "GET", "accounts?partitionId=x")
+
+
+def only_minimal(dataverse: Dataverse, _: Receiver) -> None:
+    headers = {"Authorization": f"Bearer {dataverse.token}", "Accept": "application/json;odata.metadata=full"}
+    assert dataverse.stand_in.http.get(f"{dataverse.root}accounts", headers=headers).status_code == 501
+
+
 def assertions_are_refused(dataverse: Dataverse, _: Receiver) -> None:
     form = {
         "grant_type": "client_credentials",
@@ -160,6 +182,10 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     "the index of an alternate key is built in the background, and may fail": keys_are_there_at_once,
     "`createdonbehalfby`, and what registrations say of solutions and managed properties": without_columns,
     "labels in several languages": refused(("GET", "EntityDefinitions?LabelLanguages=1031")),
+    "settings of tables and columns for forms, search, offline use and auditing have an effect": settings_are_kept,
+    "activity tables, elastic tables, numbers that count themselves, calculated columns": no_special_tables,
+    "the activity that closes an opportunity is kept": refused(("GET", "opportunitycloses")),
+    "`odata.metadata=full` and `none`": only_minimal,
     "client assertions": assertions_are_refused,
     "the APIs beside the Web API, such as search": only_the_web_api,
 }
