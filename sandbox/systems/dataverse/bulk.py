@@ -1,7 +1,7 @@
 """CreateMultiple, UpdateMultiple and UpsertMultiple: rows of one table, all or none.
 
 Source: "Use bulk operation messages" in Microsoft's documentation. The pipelines are merged: the Create or Update steps
-of the table fire for each row, as if it had been written by itself.
+of the table fire for each row, as if it had been written by itself, and those on CreateMultiple or UpdateMultiple once.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from aiohttp import web
 from sandbox.systems.dataverse.addressing import Address, Segment, address
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_columns, read_object
+from sandbox.systems.dataverse.change import Change
 from sandbox.systems.dataverse.definitions import NAMESPACE
 from sandbox.systems.dataverse.errors import ODataError, bad_request, not_allowed
 from sandbox.systems.dataverse.operation import Operation
@@ -36,27 +37,32 @@ class Bulk:
         targets = _targets(table, read_object(operation.call))
         if message == "DeleteMultiple":
             raise ODataError(400, "0x80040203", "DeleteMultiple has not yet been implemented.")
+        changes: list[Change] = []
         if message == "CreateMultiple":
-            ids = [self._create(operation, table, target) for target in targets]
+            ids = [self._create(operation, table, target, changes) for target in targets]
+            self._service.announce(operation.unit, changes)
             context = f"{operation.call.root}$metadata#{NAMESPACE}CreateMultipleResponse"
             return json_answer({"@odata.context": context, "Ids": ids})
         for target in targets:
-            self._write(operation, table, target, may_create=message == "UpsertMultiple")
+            self._write(operation, table, target, changes, may_create=message == "UpsertMultiple")
+        self._service.announce(operation.unit, changes)
         return web.Response(status=204)
 
-    def _create(self, operation: Operation, table: Table, target: dict[str, Any]) -> str:
+    def _create(self, operation: Operation, table: Table, target: dict[str, Any], changes: list[Change]) -> str:
         sent = read_columns(table, target, self._schema, self._store)
-        return self._service.create(operation.unit, table, sent, operation.info).id
+        return self._service.create(operation.unit, table, sent, operation.info, changes).id
 
-    def _write(self, operation: Operation, table: Table, target: dict[str, Any], *, may_create: bool) -> None:
+    def _write(
+        self, operation: Operation, table: Table, target: dict[str, Any], changes: list[Change], *, may_create: bool
+    ) -> None:
         at = _address(table, target)
         row = at.find(self._store)
         sent = read_columns(table, target, self._schema, self._store)
         if row is not None:
-            self._service.update(operation.unit, table, row, sent, operation.info)
+            self._service.update(operation.unit, table, row, sent, operation.info, several=changes)
         elif may_create:
             new = sent | at.key | {table.id_column: at.row_id or operation.unit.new_id()}
-            self._service.create(operation.unit, table, new, operation.info)
+            self._service.create(operation.unit, table, new, operation.info, changes)
         elif at.row_id is not None:
             raise ODataError(404, "0x80040217", f"{table.name} With Ids = {at.row_id} Do Not Exist")
         else:

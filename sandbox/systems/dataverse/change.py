@@ -7,6 +7,8 @@ from sandbox.systems.dataverse.environment import Client
 from sandbox.systems.dataverse.schema import Table
 from sandbox.systems.dataverse.store import Row, Values
 
+NO_ROW = "00000000-0000-0000-0000-000000000000"
+
 
 def _guid() -> str:
     return str(uuid4())
@@ -38,7 +40,7 @@ class RequestInfo:
 
 @dataclass(frozen=True)
 class Change:
-    """A Create, Update or Delete of one row.
+    """A Create, Update or Delete of one row; with `rows`, what these have in common in a message for several.
 
     `sent` are the columns of the request, `target` these and what the platform adds; `before` and `after` are the whole
     row (None where there is none).
@@ -52,3 +54,10 @@ class Change:
     target: Values = field(default_factory=dict)
     before: Row | None = None
     after: Values | None = None
+    rows: "tuple[Change, ...]" = ()
+
+    @classmethod
+    def multiple(cls, rows: "tuple[Change, ...]") -> "Change":
+        """CreateMultiple or UpdateMultiple of rows of one table, as a step on that message sees them."""
+        first = rows[0]
+        return cls(f"{first.message}Multiple", first.table, NO_ROW, first.request, rows=rows)

@@ -61,9 +61,9 @@ class Contexts:
         whole seconds with an offset and no name.
         """
         context = self._frame(change, step, operation_id, at)
-        context["InputParameters"] = [_target(self._target_entity(change, change.target))]
-        if change.message == "Create" and step.stage == POST_OPERATION:
-            context["OutputParameters"] = [{"key": "id", "value": change.row_id}]
+        context["InputParameters"] = [self._targets(change)]
+        if step.stage == POST_OPERATION:
+            context["OutputParameters"] = _output(change)
         context["ParentContext"] = self._parent(change, step, operation_id, at)
         context["PreEntityImages"] = self._images(change, step, PRE_IMAGE)
         if step.stage == POST_OPERATION:
@@ -74,7 +74,7 @@ class Contexts:
 
     def _parent(self, change: Change, step: Step, operation_id: str, at: datetime) -> dict[str, Any]:
         parent = self._frame(change, step, operation_id, at)
-        parent["InputParameters"] = [_target(self._target_entity(change, change.sent, bare=True))]
+        parent["InputParameters"] = [self._targets(change, sent=True)]
         if change.message == "Update":
             parent["InputParameters"].append({"key": "SuppressDuplicateDetection", "value": False})
         if not step.asynchronous:
@@ -122,6 +122,35 @@ class Contexts:
             "UserId": request.user.user_id,
         }
 
+    def _targets(self, change: Change, *, sent: bool = False) -> dict[str, Any]:
+        """The parameter Target or Targets; `sent` has the columns of the request alone.
+
+        Targets are an EntityCollection ("Write plug-ins for CreateMultiple and UpdateMultiple" in Microsoft's
+        documentation) in the shape that captures have it. Their images are documented for plug-ins alone, so a step
+        that posts has none.
+        """
+        if not change.rows:
+            columns = change.sent if sent else change.target
+            return {"key": "Target", "value": self._target_entity(change, columns, bare=sent)}
+        entities = [
+            {
+                name: value
+                for name, value in self._target_entity(row, row.sent if sent else row.target, bare=sent).items()
+                if name != "__type"
+            }
+            for row in change.rows
+        ]
+        collection = {
+            "Entities": entities,
+            "EntityName": change.table.name,
+            "MinActiveRowVersion": None,
+            "MoreRecords": False,
+            "PagingCookie": None,
+            "TotalRecordCount": 0,
+            "TotalRecordCountLimitExceeded": False,
+        }
+        return {"key": "Targets", "value": _typed("EntityCollection", collection)}
+
     def _target_entity(self, change: Change, columns: Values, *, bare: bool = False) -> dict[str, Any]:
         if change.message == "Delete":
             return _typed("EntityReference", _reference_fields(change.table.name, change.row_id, None))
@@ -131,6 +160,8 @@ class Contexts:
         return _typed("Entity", entity)
 
     def _images(self, change: Change, step: Step, kind: int) -> list[dict[str, Any]]:
+        if change.rows:
+            return []
         before = change.before.values if change.before else None
         whole = before if kind == PRE_IMAGE else change.after
         if whole is None:
@@ -201,8 +232,12 @@ def _is_formatted(column: Column, value: Any) -> bool:
     return value is not None and (column.is_lookup or values.formatted(column, value) is not None)
 
 
-def _target(entity: dict[str, Any]) -> dict[str, Any]:
-    return {"key": "Target", "value": entity}
+def _output(change: Change) -> list[dict[str, Any]]:
+    if change.message == "Create":
+        return [{"key": "id", "value": change.row_id}]
+    if change.message == "CreateMultiple":
+        return [{"key": "Ids", "value": [row.row_id for row in change.rows]}]
+    return []
 
 
 def _typed(name: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -217,6 +252,6 @@ def _shared_variables(change: Change) -> list[dict[str, Any]]:
     shared: list[dict[str, Any]] = [{"key": "IsAutoTransact", "value": True}]
     if change.request.tag is not None:
         shared.append({"key": "tag", "value": change.request.tag})
-    if change.message == "Create":
+    if change.message in {"Create", "CreateMultiple"}:
         shared.append({"key": "DefaultsAddedFlag", "value": True})
     return shared

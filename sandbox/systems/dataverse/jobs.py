@@ -50,7 +50,7 @@ class Jobs:
             "correlationid": change.request.ids.correlation,
             "createdon": values.now(),
             "owningextensionid": {"table": "sdkmessageprocessingstep", "id": step.id},
-            "regardingobjectid": {"table": change.table.name, "id": change.row_id},
+            "regardingobjectid": None if change.rows else {"table": change.table.name, "id": change.row_id},
             "ownerid": {"table": "systemuser", "id": change.request.user.user_id},
         }
         self._store.put("asyncoperation", job_id, job)

@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.systems.dataverse import values
 from sandbox.systems.dataverse.change import Change, RequestInfo
+from sandbox.systems.dataverse.context import Step
 from sandbox.systems.dataverse.derived import derived_columns
 from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.errors import ODataError, already_exists, key_violated, no_such_row, version_mismatch
@@ -26,8 +27,10 @@ class OrganizationService:
         self._store, self._schema, self._environment = store, schema, environment
         self._registrations, self._jobs = registrations, jobs
 
-    def create(self, unit: Unit, table: Table, sent: Values, request: RequestInfo) -> Row:
-        """Create a row; 412 if its primary key is taken."""
+    def create(
+        self, unit: Unit, table: Table, sent: Values, request: RequestInfo, several: list[Change] | None = None
+    ) -> Row:
+        """Create a row; 412 if its primary key is taken. `several` collects the changes of one bulk message."""
         _check_message("Create", table)
         row_id = str(sent.get(table.id_column) or unit.new_id())
         if self._store.get(table.name, row_id) is not None:
@@ -40,10 +43,19 @@ class OrganizationService:
         target |= self._stamps(request, created=True)
         self._check(table, target, target)
         change = Change("Create", table, row_id, request, given | {table.id_column: row_id}, target, after=target)
-        return self._write(unit, change)
+        return self._written(unit, change, several)
 
-    def update(self, unit: Unit, table: Table, row: Row, sent: Values, request: RequestInfo) -> Row:
-        """Update a row that was just read; `row` is the state before."""
+    def update(
+        self,
+        unit: Unit,
+        table: Table,
+        row: Row,
+        sent: Values,
+        request: RequestInfo,
+        *,
+        several: list[Change] | None = None,
+    ) -> Row:
+        """Update a row that was just read; `row` is the state before, `several` as in `create`."""
         _check_message("Update", table)
         given = {name: value for name, value in sent.items() if table.columns[name].writable("Update")}
         given.pop(table.id_column, None)
@@ -64,7 +76,7 @@ class OrganizationService:
             before=row,
             after=row.values | target,
         )
-        return self._write(unit, change)
+        return self._written(unit, change, several)
 
     def delete(
         self, unit: Unit, table: Table, row_id: str, request: RequestInfo, *, version: int | None = None
@@ -81,16 +93,40 @@ class OrganizationService:
             self.delete(unit, self._schema[child.table], child.id, request)
         self._write(unit, Change("Delete", table, row_id, request, before=row))
 
+    def announce(self, unit: Unit, changes: list[Change]) -> None:
+        """Run the steps on CreateMultiple and UpdateMultiple, which see changes of one message together."""
+        for message in ("Create", "Update"):
+            rows = tuple(change for change in changes if change.message == message)
+            if rows:
+                change = Change.multiple(rows)
+                self._run_afterwards(unit, change, self._run_before(unit, change))
+
+    def _written(self, unit: Unit, change: Change, several: list[Change] | None) -> Row:
+        """Write; the steps on messages for several rows run for one row too, as their pipelines are merged."""
+        row = self._write(unit, change)
+        if several is None:
+            self.announce(unit, [change])
+        else:
+            several.append(change)
+        return row
+
     def _write(self, unit: Unit, change: Change) -> Row:
         """Note the synchronous steps, write, and store a job for each asynchronous one."""
         unit.touch(change.table.name, change.row_id)
+        steps = self._run_before(unit, change)
+        row = self._put(change)
+        self._run_afterwards(unit, change, steps)
+        return row
+
+    def _run_before(self, unit: Unit, change: Change) -> list[Step]:
         steps = self._registrations.fired_by(change) if change.table.has_events else []
         for step in steps:
             if not step.asynchronous:
                 unit.fire(change, step)
-        row = self._put(change)
+        return steps
+
+    def _run_afterwards(self, unit: Unit, change: Change, steps: list[Step]) -> None:
         unit.jobs += [self._jobs.store(change, step) for step in steps if step.asynchronous]
-        return row
 
     def _put(self, change: Change) -> Row:
         if change.after is None:

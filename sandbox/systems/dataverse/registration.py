@@ -54,7 +54,9 @@ def _fires(step: Step, change: Change) -> bool:
     kind = "CustomAsync" if step.asynchronous else "CustomSync"
     if step.id in change.request.bypassed_steps or kind in change.request.bypassed_logic:
         return False
-    return change.message != "Update" or not step.filtering or not step.filtering.isdisjoint(change.target)
+    if not step.filtering:
+        return True
+    return any(not step.filtering.isdisjoint(each.target) for each in change.rows or (change,))
 
 
 def _step(row: Row, messages: dict[str, str], filters: dict[str, str], images: tuple[Image, ...]) -> Step:

@@ -1,6 +1,6 @@
 """What Dataverse refuses when steps and endpoints are registered or removed."""
 
-from sandbox.systems.dataverse.errors import ODataError, not_simulated
+from sandbox.systems.dataverse.errors import ODataError
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Row, Store, Values
 
@@ -9,8 +9,10 @@ ASYNCHRONOUS = 1
 POST_OPERATION = 40
 STAGES = frozenset({10, 20, POST_OPERATION})
 PRE_IMAGE, POST_IMAGE = 0, 1
-NOT_CAPTURED = frozenset({"CreateMultiple", "UpdateMultiple"})
-"""Messages of which nobody has published the body that a step sends."""
+_CREATING = frozenset({"Create", "CreateMultiple"})
+_UPDATING = frozenset({"Update", "UpdateMultiple"})
+_IMAGE_PROPERTIES = {"Create": {"Id", "Target"}, "CreateMultiple": {"Ids", "Targets"}, "UpdateMultiple": {"Targets"}}
+"""By which property of the message its images find their rows; of the other messages it is Target."""
 
 
 def check_registration(table: Table, whole: Values, store: Store, schema: Schema) -> None:
@@ -51,14 +53,12 @@ def _check_step(whole: Values, store: Store, schema: Schema) -> None:
     if whole["mode"] == ASYNCHRONOUS and whole["stage"] != POST_OPERATION:
         raise _invalid("Asynchronous steps are supported in the post-operation stage (40) only.")
     message = store.get("sdkmessage", whole["sdkmessageid"]["id"])
-    if message is not None and message.values["name"] in NOT_CAPTURED:
-        raise not_simulated(f"A step on the message {message.values['name']}")
     chosen = whole.get("sdkmessagefilterid")
     of_table = store.get("sdkmessagefilter", chosen["id"]) if chosen else None
     if of_table is not None and of_table.values["sdkmessageid"] != whole["sdkmessageid"]:
         raise _invalid("The message filter belongs to another message.")
     if whole.get("filteringattributes"):
-        if message is None or message.values["name"] != "Update":
+        if message is None or message.values["name"] not in _UPDATING:
             raise _invalid("Filtering attributes are supported for the Update message only.")
         if of_table is not None:
             _check_columns(schema[of_table.values["primaryobjecttypecode"]], whole["filteringattributes"])
@@ -68,8 +68,8 @@ def _check_image(whole: Values, store: Store, schema: Schema) -> None:
     step = store.get("sdkmessageprocessingstep", whole["sdkmessageprocessingstepid"]["id"])
     message = store.get("sdkmessage", step.values["sdkmessageid"]["id"]) if step else None
     name = message.values["name"] if message else ""
-    if name == "Create" and whole["imagetype"] != POST_IMAGE:
-        raise _invalid("PreImage is not supported for the Create message.")
+    if name in _CREATING and whole["imagetype"] != POST_IMAGE:
+        raise _invalid(f"PreImage is not supported for the {name} message.")
     if name == "Delete" and whole["imagetype"] != PRE_IMAGE:
         raise _invalid("PostImage is not supported for the Delete message.")
     if step is not None and step.values["stage"] != POST_OPERATION and whole["imagetype"] != PRE_IMAGE:
@@ -78,7 +78,7 @@ def _check_image(whole: Values, store: Store, schema: Schema) -> None:
     of_table = store.get("sdkmessagefilter", chosen["id"]) if chosen else None
     if of_table is not None and whole.get("attributes"):
         _check_columns(schema[of_table.values["primaryobjecttypecode"]], whole["attributes"])
-    expected = {"Create": {"Id", "Target"}}.get(name, {"Target"})
+    expected = _IMAGE_PROPERTIES.get(name, {"Target"})
     if whole.get("messagepropertyname") not in expected:
         raise _invalid(f"Message property name '{whole.get('messagepropertyname')}' is not valid on message {name}.")
 

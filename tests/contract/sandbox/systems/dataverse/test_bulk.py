@@ -82,6 +82,84 @@ def test_the_steps_of_single_rows_fire_for_each_row(application: Dataverse, rece
         assert tags == (["bulk", "bulk"] if message == "Create" else [])
 
 
+def test_a_step_on_a_bulk_message_gets_all_rows_at_once(application: Dataverse, receiver: Receiver, mark: str) -> None:
+    """One body for each request, with Targets in their order; the steps of single rows fire as well."""
+    endpoint = register_webhook(application, receiver.url)
+    for message in ("Create", "CreateMultiple", "UpdateMultiple"):
+        register_step(application, endpoint, message, "account")
+    new = targets({"name": f"{mark}A"}, {"name": f"{mark}B"})
+    ids = application.call("POST", f"accounts/{CRM}CreateMultiple?tag=bulk", new).json()["Ids"]
+    changes = targets(*({"accountid": row_id, "fax": "1"} for row_id in ids))
+    application.call("POST", f"accounts/{CRM}UpdateMultiple", changes)
+    application.quiet()
+    contexts = {each["MessageName"]: each for each in receiver.contexts()}
+    assert [each["MessageName"] for each in receiver.contexts()].count("Create") == 2
+    created, updated = contexts["CreateMultiple"], contexts["UpdateMultiple"]
+    [parameter] = created["InputParameters"]
+    rows = parameter["value"]
+    assert (parameter["key"], rows["EntityName"]) == ("Targets", "account")
+    assert rows["__type"] == "EntityCollection:http://schemas.microsoft.com/xrm/2011/Contracts"
+    assert [row["Id"] for row in rows["Entities"]] == ids
+    assert all("__type" not in row for row in rows["Entities"]), "as captured, where the type is declared"
+    names = [{it["key"]: it["value"] for it in row["Attributes"]}["name"] for row in rows["Entities"]]
+    assert names == [f"{mark}A", f"{mark}B"]
+    assert created["OutputParameters"] == [{"key": "Ids", "value": ids}]
+    assert created["PrimaryEntityId"] == str(uuid.UUID(int=0))
+    assert (created["PrimaryEntityName"], created["RequestId"]) == ("account", contexts["Create"]["RequestId"])
+    assert {"key": "tag", "value": "bulk"} in created["SharedVariables"]
+    assert created["PreEntityImages"] == created["PostEntityImages"] == []
+    changed = updated["InputParameters"][0]["value"]["Entities"]
+    assert [{it["key"]: it["value"] for it in row["Attributes"]}["fax"] for row in changed] == ["1", "1"]
+    assert updated["OutputParameters"] == []
+
+
+def test_a_step_on_a_bulk_message_fires_for_single_rows_too(
+    application: Dataverse, receiver: Receiver, mark: str
+) -> None:
+    """The pipelines are merged; filtering attributes hold for any of the rows."""
+    endpoint = register_webhook(application, receiver.url)
+    register_step(application, endpoint, "CreateMultiple", "account", mode=0)
+    register_step(application, endpoint, "UpdateMultiple", "account", filteringattributes="fax")
+    one = application.create("accounts", {"name": f"{mark}A"})
+    application.update(f"accounts({one})", {"telephone1": "1"})
+    application.update(f"accounts({one})", {"fax": "1"})
+    two = application.create("accounts", {"name": f"{mark}B"})
+    changes = targets({"accountid": one, "telephone1": "2"}, {"accountid": two, "fax": "2"})
+    application.call("POST", f"accounts/{CRM}UpdateMultiple", changes)
+    application.quiet()
+    found = [
+        (each["MessageName"], [row["Id"] for row in each["InputParameters"][0]["value"]["Entities"]])
+        for each in receiver.contexts()
+    ]
+    created, updated = (
+        [ids for name, ids in found if name == message] for message in ("CreateMultiple", "UpdateMultiple")
+    )
+    assert created == [[one], [two]]
+    assert sorted(updated, key=len) == [[one], [one, two]]
+
+
+def test_upserts_fire_the_steps_of_what_they_did(application: Dataverse, receiver: Receiver, mark: str) -> None:
+    endpoint = register_webhook(application, receiver.url)
+    for message in ("CreateMultiple", "UpdateMultiple"):
+        register_step(application, endpoint, message, "account")
+    rows = targets({"accountid": FABRIKAM, "fax": mark}, {"accountid": str(uuid.uuid4()), "name": f"{mark}A"})
+    assert application.call("POST", f"accounts/{CRM}UpsertMultiple", rows).status_code == 204
+    application.quiet()
+    counts = {each["MessageName"]: len(each["InputParameters"][0]["value"]["Entities"]) for each in receiver.contexts()}
+    assert counts == {"CreateMultiple": 1, "UpdateMultiple": 1}
+
+
+def test_a_synchronous_step_on_a_bulk_message_can_refuse_it_all(
+    application: Dataverse, receiver: Receiver, mark: str
+) -> None:
+    register_step(application, register_webhook(application, receiver.url), "CreateMultiple", "account", mode=0)
+    receiver.answers = [400]
+    rows = targets({"name": f"{mark}A"}, {"name": f"{mark}B"})
+    assert application.call("POST", f"accounts/{CRM}CreateMultiple", rows).status_code == 400
+    assert numbers(application, mark) == {}
+    assert len(receiver.received) == 1
+
+
 def test_clients_can_ask_which_tables_take_bulk_messages(application: Dataverse) -> None:
     """With the request of the documentation."""
     for table, expected in (("account", 1), ("serviceendpoint", 0)):
