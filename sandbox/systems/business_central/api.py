@@ -21,6 +21,8 @@ COMPANY_NAME = "CRONUS International Ltd."
 _ROOT = "/v2.0/{environment}/api/v2.0"
 _WITH_TENANT = "/v2.0/{tenant}/{environment}/api/v2.0"
 _LONGEST_PAGE = 20_000
+_ON_ROWS = frozenset({"$select", "$expand"})
+_ON_LISTS = _ON_ROWS | {"$filter", "$top", "$skiptoken"}
 _KIND = "{kind:customers|salesOrders|salesOrderLines|salesInvoices|salesShipments|countriesRegions}"
 
 
@@ -119,6 +121,7 @@ class _Api:
 
     async def _list(self, request: web.Request) -> web.Response:
         kind, query = request.match_info["kind"], request.query
+        _check_options(request, _ON_LISTS)
         rows = self._company.countries() if kind == "countriesRegions" else self._company.rows.all(kind)
         if kind == "salesOrderLines" and not any(it in query.get("$filter", "") for it in ("documentId", "id eq")):
             raise bad_request("You must specify an Id or a Document Id to get the lines.", "BadRequest")
@@ -131,12 +134,14 @@ class _Api:
 
     async def _get(self, request: web.Request) -> web.Response:
         kind = request.match_info["kind"]
+        _check_options(request, _ON_ROWS)
         return web.json_response(
             self._expanded(kind, self._company.rows.get(kind, request.match_info["id"].lower()), request)
         )
 
     async def _lines(self, request: web.Request) -> web.Response:
         order_id = request.match_info["id"].lower()
+        _check_options(request, frozenset())
         self._company.rows.get("salesOrders", order_id)
         return web.json_response({"value": self._company.lines(order_id)})
 
@@ -195,6 +200,29 @@ class _Api:
                 self._database.execute("ROLLBACK")
                 self._company.rows.taken_changes()
         return result
+
+
+def _check_options(request: web.Request, allowed: frozenset[str]) -> None:
+    """Refuse options that are not simulated, as a method that is not there is refused, and mistakes in the others."""
+    query = request.query
+    unknown = sorted(name for name in query if name.startswith("$") and name not in allowed)
+    if unknown:
+        said = f"The query option {unknown[0]} is not simulated by the sandbox's Business Central."
+        raise BusinessCentralError(501, "BadRequest_MethodNotImplemented", said)
+    kind = request.match_info.get("kind", "")
+    names = KINDS[kind].names if kind in KINDS else frozenset()
+    wrong = [name for name in _names(query.get("$select", "")) if name not in names]
+    expandable = {"salesOrderLines"} if kind == "salesOrders" else set()
+    wrong += [name for name in _names(query.get("$expand", "")) if name not in expandable]
+    if wrong:
+        raise bad_request(f"Could not find a property named '{wrong[0]}'.", "BadRequest_NotFound")
+    for number in ("$top", "$skiptoken"):
+        if not query.get(number, "0").isdigit():
+            raise bad_request(f"Invalid value '{query[number]}' for {number} query option found.")
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",") if name.strip()]
 
 
 def _test(expression: str, kind: str) -> Callable[[Any], bool]:

@@ -2,10 +2,11 @@
 
 import json
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from integration.clock import SystemClock
 from integration.tables import Entity, Table, table_account
@@ -17,6 +18,7 @@ from sandbox.machine.process import HttpProbe, Program
 from sandbox.machine.supervisor import Supervisor
 from sandbox.repository import REPOSITORY, TOOLS
 from sandbox.running.endpoints import storage_connection
+from tests.contract.sandbox.differences import listed
 
 _LONG, _WRITES = 20_000, 150
 
@@ -72,6 +74,58 @@ def test_to_remove_one_entity_does_not_sort_the_whole_table(tmp_path: Path) -> N
     removals.write_text(_REMOVALS, encoding="utf-8")
     said = subprocess.run([node, launcher, str(removals)], check=True, capture_output=True, text=True)  # noqa: S603 -- ours
     assert json.loads(said.stdout) == {"one": {"sorted": 0, "left": 99, "found": 0}, "left": 49, "found": 1}
+
+
+@pytest.fixture(scope="module")
+def blobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the blobs of an Azurite that was started as the sandbox starts it."""
+    ports = Ports.free()
+    supervisor = Supervisor(tmp_path_factory.mktemp("azurite"), REPOSITORY)
+    command = tuple(azurite.installed(TOOLS, print).command(ports, None))
+    ready = HttpProbe(f"http://127.0.0.1:{ports.blob}/", (400, 403))
+    supervisor.run([Program("azurite", command, ready, stop_seconds=0.5)])
+    yield f"http://127.0.0.1:{ports.blob}"
+    supervisor.stop()
+
+
+def any_version(blobs: str) -> None:
+    answer = requests.get(f"{blobs}/devstoreaccount1?comp=list", headers={"x-ms-version": "2099-01-01"}, timeout=10)
+    assert answer.status_code == 403, "it asks for the signature, and not for another version"
+
+
+def no_entra(blobs: str) -> None:
+    headers = {"x-ms-version": "2023-11-03", "Authorization": "Bearer x.y.z"}
+    answer = requests.get(f"{blobs}/devstoreaccount1?comp=list", headers=headers, timeout=10)
+    assert answer.status_code in {401, 403}
+    assert "authorization_uri" not in answer.headers.get("WWW-Authenticate", "")
+
+
+def one_account(blobs: str) -> None:
+    answer = requests.get(f"{blobs}/another?comp=list", headers={"x-ms-version": "2023-11-03"}, timeout=10)
+    assert answer.status_code in {400, 403, 404}
+
+
+def no_limits(blobs: str) -> None:
+    answers = {requests.get(f"{blobs}/devstoreaccount1?comp=list", timeout=10).status_code for _ in range(100)}
+    assert 503 not in answers
+
+
+DIFFERENCES: dict[str, Callable[[str], None]] = {
+    "an unknown `x-ms-version` is refused": any_version,
+    "Entra ID tokens": no_entra,
+    "several accounts": one_account,
+    "requests are limited (503 ServerBusy)": no_limits,
+}
+
+
+def test_the_page_lists_the_differences_that_are_tried_here() -> None:
+    assert listed("sandbox.md", "### Known differences of Azurite") == list(DIFFERENCES)
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_a_listed_difference_is_there(blobs: str, difference: str) -> None:
+    """When this fails because Azurite now does it: take the row off the page and out of this list."""
+    DIFFERENCES[difference](blobs)
 
 
 def _row(partition: str, number: int) -> Entity:
