@@ -7,13 +7,13 @@ from aiohttp import web
 
 from sandbox.systems.dataverse.relations import collections
 from sandbox.systems.dataverse.schema import LOOKUP_TYPES, Column, Schema, Table
-from sandbox.systems.dataverse.values import EDM_TYPES
+from sandbox.systems.dataverse.values import EDM_TYPES, MANAGED
 
 EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 EDM = "http://docs.oasis-open.org/odata/ns/edm"
 NAMESPACE, ALIAS = "Microsoft.Dynamics.CRM", "mscrm"
 BASE, PRINCIPAL = "crmbaseentity", "principal"
-_TYPES = EDM_TYPES | dict.fromkeys(LOOKUP_TYPES, "Edm.Guid")
+_TYPES = EDM_TYPES | dict.fromkeys(LOOKUP_TYPES, "Edm.Guid") | {MANAGED: f"{ALIAS}.BooleanManagedProperty"}
 
 
 def service_document(root: str, schema: Schema) -> dict[str, Any]:
@@ -30,6 +30,13 @@ def csdl(schema: Schema) -> web.Response:
     described = ET.SubElement(services, "Schema", {"xmlns": EDM, "Namespace": NAMESPACE, "Alias": ALIAS})
     ET.SubElement(described, "EntityType", {"Name": BASE, "Abstract": "true"})
     ET.SubElement(described, "EntityType", {"Name": PRINCIPAL, "BaseType": f"{ALIAS}.{BASE}"})
+    managed = ET.SubElement(described, "ComplexType", {"Name": "BooleanManagedProperty"})
+    for name, kind in (
+        ("Value", "Edm.Boolean"),
+        ("CanBeChanged", "Edm.Boolean"),
+        ("ManagedPropertyLogicalName", "Edm.String"),
+    ):
+        ET.SubElement(managed, "Property", {"Name": name, "Type": kind})
     container = ET.Element("EntityContainer", {"Name": "System"})
     for table in schema:
         _entity_type(described, table, schema)

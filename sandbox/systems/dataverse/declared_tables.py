@@ -11,7 +11,7 @@ _MODEL = "account"
 """The table whose columns for ownership every other table with owned rows has as well."""
 _EVERYWHERE = (
     "ownerid", "owninguser", "owningbusinessunit", "createdon", "createdby", "modifiedon", "modifiedby",
-    "modifiedonbehalfby", "versionnumber", "statecode", "statuscode",
+    "createdonbehalfby", "modifiedonbehalfby", "versionnumber", "statecode", "statuscode",
 )  # fmt: skip
 _WITH_AMOUNTS = ("transactioncurrencyid", "exchangerate")
 

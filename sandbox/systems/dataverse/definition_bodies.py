@@ -312,6 +312,7 @@ def _system_columns(logical: str, ownership: str) -> list[Definition]:
         lookup("createdby", "Created By", "systemuser", **read_only),
         when("modifiedon", "Modified On"),
         lookup("modifiedby", "Modified By", "systemuser", **read_only),
+        lookup("createdonbehalfby", "Created By (Delegate)", "systemuser", **read_only),
         lookup("modifiedonbehalfby", "Modified By (Delegate)", "systemuser", **read_only),
         {"LogicalName": "versionnumber", "AttributeType": "BigInt", "DisplayName": "Version Number"} | read_only,
     ]

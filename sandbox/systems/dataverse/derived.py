@@ -15,7 +15,9 @@ def derived_columns(table: Table, whole: Values, sent: Values, store: Store) -> 
         names = [whole.get("firstname"), whole.get("lastname")]
         derived["fullname"] = " ".join(name for name in names if name) or None
     if table.name == "serviceendpoint":
-        derived |= {f"is{secret}set": bool(sent[secret]) for secret in ("authvalue", "saskey") if secret in sent}
+        derived |= {
+            f"is{secret}set": bool(sent[secret]) for secret in ("authvalue", "saskey", "sastoken") if secret in sent
+        }
     if table.name == "transactioncurrency":  # its own id is no lookup
         return derived
     amounts = [name for name in sent if f"{name}_base" in table.columns]

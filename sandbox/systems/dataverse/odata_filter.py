@@ -11,7 +11,7 @@ from sandbox.systems.dataverse.query_functions import query_test
 from sandbox.systems.dataverse.relations import collections
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import Row, Store
-from sandbox.systems.dataverse.values import literal
+from sandbox.systems.dataverse.values import MANAGED, literal
 
 Test = Callable[[Row], bool]
 Operand = Callable[[Row], Any]
@@ -37,6 +37,9 @@ def column_operand(path: str, table: Table, schema: Schema, store: Store) -> tup
         if path == "versionnumber":
             return column, lambda row: row.version
         return column, lambda row: literal(column, row.values.get(name))
+    complex_one = table.columns.get(navigation)
+    if complex_one is not None and complex_one.type == MANAGED and rest in {"Value", "CanBeChanged"}:
+        return complex_one, lambda row: (row.values.get(navigation) or {}).get(rest)
     if navigation not in table.by_navigation:
         raise no_such_property(navigation, table.name)
     through, target = table.by_navigation[navigation]
@@ -118,11 +121,13 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "Double": _finite,
     "Money": _finite,
     "Boolean": lambda text: {"true": True, "false": False}[text],
+    MANAGED: lambda text: {"true": True, "false": False}[text],
 }
 
 _KINDS = {
     **dict.fromkeys(("Integer", "BigInt", "Decimal", "Double", "Money", "Picklist", "State", "Status"), "number"),
     "Boolean": "truth",
+    MANAGED: "truth",
     "DateTime": "time",
     "String": "text",
     "Memo": "text",

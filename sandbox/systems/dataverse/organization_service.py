@@ -174,7 +174,10 @@ class OrganizationService:
         user, at = {"table": "systemuser", "id": request.user.user_id}, values.now()
         delegate = {"table": "systemuser", "id": request.on_behalf_by} if request.on_behalf_by else None
         stamps: Values = {"modifiedon": at, "modifiedby": user, "modifiedonbehalfby": delegate}
-        return {"createdon": at, "createdby": user} | stamps if created else stamps
+        if not created:
+            return stamps
+        by_delegate = {"createdonbehalfby": delegate} if delegate else {}  # captured bodies do not have it as null
+        return {"createdon": at, "createdby": user} | by_delegate | stamps
 
     def _check(self, table: Table, target: Values, whole: Values) -> None:
         for name, value in target.items():

@@ -27,6 +27,8 @@ EDM_TYPES = {
 """Types of OData by those of columns; every other type is text."""
 EXACT = frozenset({"Decimal", "Money", "Double"})
 """Types whose values are kept as text of digits."""
+MANAGED = "ManagedProperty"
+"""A type whose values say as well whether they can be changed; they are stored as they are shown."""
 _CHOICES = frozenset({"Picklist", "State", "Status"})
 _LOWEST, _HIGHEST = -2_147_483_648, 2_147_483_647
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -59,6 +61,8 @@ def literal(column: Column, value: Any) -> Any:
         return None
     if column.is_lookup:
         return value["id"]
+    if column.type == MANAGED:
+        return value["Value"]
     if column.type in EXACT:
         return Decimal(value)
     return value.casefold() if isinstance(value, str) else value
@@ -164,6 +168,16 @@ def _boolean(_: str, column: Column, value: Any) -> bool:
     return bool(_instance(column, value, bool))
 
 
+def _managed(_: str, column: Column, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not isinstance(value.get("Value"), bool):
+        raise unreadable_value(column.name, value, "Microsoft.Dynamics.CRM.BooleanManagedProperty")
+    return {
+        "Value": value["Value"],
+        "CanBeChanged": bool(value.get("CanBeChanged", True)),
+        "ManagedPropertyLogicalName": column.name,
+    }
+
+
 _READERS: dict[str, Callable[[str, Column, Any], Any]] = {
     "String": _text,
     "Memo": _text,
@@ -179,6 +193,7 @@ _READERS: dict[str, Callable[[str, Column, Any], Any]] = {
     "Money": _decimal,
     "DateTime": _time,
     "Uniqueidentifier": _guid,
+    MANAGED: _managed,
 }
 _FORMATTERS: dict[str, Callable[[Column, Any], str]] = {
     "Picklist": lambda column, value: column.options.get(value, str(value)),

@@ -134,13 +134,6 @@ def only_the_web_api(dataverse: Dataverse, _: Receiver) -> None:
     assert dataverse.stand_in.http.post(f"{dataverse.environment['url']}/api/search/v2.0/query").status_code == 501
 
 
-def without_columns(dataverse: Dataverse, _: Receiver) -> None:
-    for table_set, column in (("accounts", "_createdonbehalfby_value"), ("serviceendpoints", "ismanaged")):
-        assert dataverse.call("GET", f"{table_set}?$select={column}").status_code == 400
-    for column in ("iscustomizable", "solutionid", "canbebypassed"):
-        assert dataverse.call("GET", f"sdkmessageprocessingsteps?$select={column}").status_code == 400
-
-
 FUNCTIONS = ("EqualUserId", "Under", "ThisFiscalYear", "ContainValues")
 DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     "`BulkDelete`": refused(("POST", "BulkDelete")),
@@ -173,7 +166,6 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     "`Depth` grows when steps cause changes": depth_is_one,
     "a PATCH cannot close an opportunity": patch_closes,
     "the index of an alternate key is built in the background, and may fail": keys_are_there_at_once,
-    "`createdonbehalfby`, and what registrations say of solutions and managed properties": without_columns,
     "labels in several languages": refused(("GET", "EntityDefinitions?LabelLanguages=1031")),
     "settings of tables and columns for forms, search, offline use and auditing have an effect": settings_are_kept,
     "activity tables, elastic tables, numbers that count themselves, calculated columns": no_special_tables,

@@ -293,3 +293,26 @@ def test_a_step_is_registered_with_its_images_and_read_with_them(application: Da
     application.quiet()
     (context,) = receiver.contexts()
     assert [each["key"] for each in context["PreEntityImages"]] == ["Before"]
+
+
+def test_registrations_say_what_components_of_a_solution_say(application: Dataverse, receiver: Receiver) -> None:
+    """Managed properties have parts that can be set and filtered by; the platform's own columns cannot be set."""
+    endpoint = register_webhook(application, receiver.url)
+    step = register_step(application, endpoint, "Update", "account", canbebypassed=False, ismanaged=True)
+    columns = "canbebypassed,iscustomizable,ishidden,ismanaged,solutionid,componentstate"
+    found = application.get(f"sdkmessageprocessingsteps({step})?$select={columns}")
+    assert (found["canbebypassed"], found["ismanaged"], found["componentstate"]) == (False, False, 0)
+    assert found["iscustomizable"] == {
+        "Value": True,
+        "CanBeChanged": True,
+        "ManagedPropertyLogicalName": "iscustomizable",
+    }
+    fixed: dict[str, object] = {"iscustomizable": {"Value": False, "CanBeChanged": False}}
+    application.update(f"sdkmessageprocessingsteps({step})", fixed)
+    wanted = "sdkmessageprocessingsteps?$select=name&$filter=iscustomizable/Value eq false"
+    assert [row["sdkmessageprocessingstepid"] for row in application.get(wanted)["value"]] == [step]
+    wrong = {"iscustomizable": True}
+    assert application.call("PATCH", f"sdkmessageprocessingsteps({step})", wrong).status_code == 400
+    application.update(f"serviceendpoints({endpoint})", {"sastoken": "secret", "schematype": 2})
+    found = application.get(f"serviceendpoints({endpoint})?$select=sastoken,issastokenset,schematype,solutionnamespace")
+    assert (found["sastoken"], found["issastokenset"], found["schematype"]) == (None, True, 2)
