@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.systems.dataverse.addressing import reference
-from sandbox.systems.dataverse.body import read_object
-from sandbox.systems.dataverse.errors import ODataError, bad_request, undeclared_property
+from sandbox.systems.dataverse.body import read_object, read_parameters
+from sandbox.systems.dataverse.errors import ODataError, undeclared_property
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
 from sandbox.systems.dataverse.schema import Schema
@@ -32,13 +32,7 @@ class Actions:
     def close_opportunity(self, operation: Operation, action: str) -> web.Response:
         """`{"Status", "OpportunityClose": {"opportunityid@odata.bind", "actualrevenue", "actualend"}}` -> 204."""
         body = read_object(operation.call)
-        unknown = sorted(body.keys() - {"Status", "OpportunityClose"})
-        if unknown:
-            said = f"The parameter '{unknown[0]}' in the request payload is not a valid parameter for the operation"
-            raise bad_request(f"{said} '{action}'.", "0x80048d19")
-        activity = body.get("OpportunityClose")
-        if not isinstance(activity, dict) or not isinstance(body.get("Status"), int):
-            raise bad_request(f"{action} needs the parameters OpportunityClose and Status.", "0x80048d19")
+        activity = read_parameters(action, body, {"Status": int, "OpportunityClose": dict}, {})["OpportunityClose"]
         for name in activity:
             if name not in _ACTIVITY and not name.startswith("@"):
                 raise undeclared_property(name, "opportunityclose")

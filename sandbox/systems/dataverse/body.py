@@ -1,5 +1,6 @@
 """Reads the columns in the body of a POST or PATCH."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.systems.dataverse.addressing import reference
@@ -22,6 +23,26 @@ def read_object(call: Call) -> dict[str, Any]:
         raise bad_request(f"Invalid JSON. {wrong}", "0x80048d19") from wrong
     if not isinstance(body, dict):
         raise bad_request("The request body is not a JSON object.", "0x80048d19")
+    return body
+
+
+def read_parameters(
+    action: str, body: dict[str, Any], needed: Mapping[str, type], optional: Mapping[str, type]
+) -> dict[str, Any]:
+    """The parameters of an action; 400 for one that it does not have, is missing or of the wrong type."""
+    known = {**needed, **optional}
+    for name, value in body.items():
+        if name not in known and "@" not in name:
+            said = (
+                f"The parameter '{name}' in the request payload is not a valid parameter for the operation '{action}'."
+            )
+            raise bad_request(said, "0x80048d19")
+        kind = known.get(name, object)
+        if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+            raise bad_request(f"The parameter '{name}' of {action} has the wrong type.", "0x80048d19")
+    missing = [name for name in needed if body.get(name) is None]
+    if missing:
+        raise bad_request(f"The action {action} needs the parameter {missing[0]}.", "0x80048d19")
     return body
 
 

@@ -26,13 +26,15 @@ class RequestIds:
 class RequestInfo:
     """The caller, and the options of its request.
 
-    `user` acts; `on_behalf_by` is the caller when it impersonates `user`. `bypassed_steps` are not run,
+    `user` acts; `on_behalf_by` is the caller when it impersonates `user`. What is made becomes a component of the
+    `solution` of that unique name. `bypassed_steps` are not run,
     nor are steps of `bypassed_logic` (CustomSync, CustomAsync).
     """
 
     user: Client
     on_behalf_by: str | None = None
     tag: str | None = None
+    solution: str | None = None
     bypassed_steps: frozenset[str] = frozenset()
     bypassed_logic: frozenset[str] = frozenset()
     ids: RequestIds = field(default_factory=RequestIds)

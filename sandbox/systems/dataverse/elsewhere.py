@@ -2,28 +2,14 @@
 
 SEGMENTS = frozenset(
     {"GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RetrieveMetadataChanges", "BulkDelete"}
-    | {"RetrieveVersion", "RetrieveCurrentOrganization", "RetrieveTotalRecordCount", "PublishAllXml", "PublishXml"}
-    | {
-        "TriggerServiceEndpointCheck",
-        "AddSolutionComponent",
-        "RemoveSolutionComponent",
-        "RetrieveDependenciesForDelete",
-    }
-    | {"RetrieveDependentComponents", "customapis", "customapirequestparameters", "customapiresponseproperties"}
-    | {"catalogs", "catalogassignments", "entities", "msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"}
-    | {"solutioncomponents", "InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "CloseIncident"}
-    | {"InitializeFileBlocksDownload", "DownloadBlock", "QualifyLead", "Merge", "Assign", "ExecuteWorkflow"}
+    | {"TriggerServiceEndpointCheck", "RetrieveDependentComponents", "RetrieveRequiredComponents"}
+    | {"customapis", "customapirequestparameters", "customapiresponseproperties", "catalogs", "catalogassignments"}
+    | {"entities", "msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"}
+    | {"InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "InitializeFileBlocksDownload"}
+    | {"DownloadBlock", "CloseIncident", "QualifyLead", "Merge", "Assign", "SetState", "ExecuteWorkflow"}
     | {"UpdateOptionValue", "InsertOptionValue", "DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
-    | {
-        "RevokeAccess",
-        "teams",
-        "backgroundoperations",
-        "workflows",
-        "audits",
-        "opportunitycloses",
-        "plugintypes",
-        "pluginassemblies",
-    }
+    | {"RevokeAccess", "teams", "backgroundoperations", "workflows", "audits", "opportunitycloses", "plugintypes"}
+    | {"pluginassemblies", "managedidentities", "keyvaultreferences", "ExportSolution", "ImportSolution"}
 )
 """Entity sets, actions and functions at the root."""
 

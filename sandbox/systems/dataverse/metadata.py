@@ -58,6 +58,7 @@ from sandbox.systems.dataverse.metadata_answers import (
 )
 from sandbox.systems.dataverse.metadata_query import Expandable, Kind, check_options
 from sandbox.systems.dataverse.schema import Column, Schema, Table
+from sandbox.systems.dataverse.solutions import forget_component
 from sandbox.systems.dataverse.store import Store
 
 COLLECTIONS = frozenset({"EntityDefinitions", "RelationshipDefinitions"})
@@ -191,6 +192,7 @@ class Metadata:
             _check_deletable(table, column)
             self._define(whole | {"Attributes": others})
             self._store.forget_column(table.name, column.name)
+            forget_component(self._store, column_id(table, column.name))
             return web.Response(status=204)
         raise not_allowed(call.method)
 
@@ -220,6 +222,7 @@ class Metadata:
             whole = table.whole()
             self._define(whole | {"Keys": [each for each in whole["Keys"] if each != key]})
             self._store.release_key(table.name, tuple(key["KeyAttributes"]))
+            forget_component(self._store, key_id(table, key))
             return web.Response(status=204)
         raise not_allowed(call.method)
 
@@ -289,6 +292,7 @@ class Metadata:
         for key in table.keys:
             self._store.release_key(table.name, key)
         self._store.forget_table(table.name)
+        forget_component(self._store, table_id(table))
         self._store.database.execute("DELETE FROM tables WHERE name = ?", (table.name,))
         self._schema.forget(table.name)
 

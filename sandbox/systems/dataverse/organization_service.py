@@ -12,10 +12,11 @@ from sandbox.systems.dataverse.jobs import Jobs
 from sandbox.systems.dataverse.registration import REGISTRATION_TABLES, Registrations
 from sandbox.systems.dataverse.registration_rules import check_delete, check_registration
 from sandbox.systems.dataverse.schema import Column, Schema, Table
+from sandbox.systems.dataverse.solutions import OF_ROWS, Solutions, forget_component
 from sandbox.systems.dataverse.store import KeyViolated, Row, Store, Values
 from sandbox.systems.dataverse.unit_of_work import Unit
 
-_OF_THE_PLATFORM = frozenset({"sdkmessage", "sdkmessagefilter"})
+_OF_THE_PLATFORM = frozenset({"sdkmessage", "sdkmessagefilter", "solutioncomponent"})
 
 
 class OrganizationService:
@@ -43,7 +44,10 @@ class OrganizationService:
         target |= self._stamps(request, created=True)
         self._check(table, target, target)
         change = Change("Create", table, row_id, request, given | {table.id_column: row_id}, target, after=target)
-        return self._written(unit, change, several)
+        row = self._written(unit, change, several)
+        if request.solution is not None and table.name in OF_ROWS:
+            Solutions(self._store, self._schema).add(request.solution, OF_ROWS[table.name], row_id)
+        return row
 
     def update(
         self,
@@ -90,8 +94,13 @@ class OrganizationService:
             raise version_mismatch()
         dependent = check_delete(table, row_id, self._store)
         for child in dependent:
-            self.delete(unit, self._schema[child.table], child.id, request)
+            if child.table in _OF_THE_PLATFORM:
+                self._store.remove(child.table, child.id)
+            else:
+                self.delete(unit, self._schema[child.table], child.id, request)
         self._write(unit, Change("Delete", table, row_id, request, before=row))
+        if table.name in OF_ROWS:
+            forget_component(self._store, row_id)
 
     def announce(self, unit: Unit, changes: list[Change]) -> None:
         """Run the steps on CreateMultiple and UpdateMultiple, which see changes of one message together."""

@@ -29,7 +29,10 @@ def check_registration(table: Table, whole: Values, store: Store, schema: Schema
 
 
 def check_delete(table: Table, row_id: str, store: Store) -> list[Row]:
-    """The rows that go with a row (images with their step); 400 while steps use an endpoint."""
+    """The rows that go with a row: images with their step, components with their solution.
+
+    400 while steps use an endpoint.
+    """
     if table.name == "serviceendpoint":
         users = [row for row in store.rows("sdkmessageprocessingstep") if _refers(row, "eventhandler", row_id)]
         if users:
@@ -42,6 +45,8 @@ def check_delete(table: Table, row_id: str, store: Store) -> list[Row]:
     if table.name == "sdkmessageprocessingstep":
         images = store.rows("sdkmessageprocessingstepimage")
         return [row for row in images if _refers(row, "sdkmessageprocessingstepid", row_id)]
+    if table.name == "solution":
+        return [row for row in store.rows("solutioncomponent") if _refers(row, "solutionid", row_id)]
     return []
 
 

@@ -5,7 +5,7 @@ import uuid
 from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
-from sandbox.systems.dataverse import elsewhere
+from sandbox.systems.dataverse import elsewhere, functions, solutions
 from sandbox.systems.dataverse.actions import CLOSING, Actions
 from sandbox.systems.dataverse.addressing import Segment, path_address
 from sandbox.systems.dataverse.answers import json_answer
@@ -34,7 +34,7 @@ from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
 from sandbox.systems.dataverse.unit_of_work import Unit, UnitOfWork
 
-_UNBOUND = frozenset({"WhoAmI", "CreateEntities", *CLOSING})
+_ACTIONS = frozenset({"CreateEntities", *CLOSING, *functions.ACTIONS, *solutions.ACTIONS})
 
 
 class WebApi:
@@ -53,6 +53,8 @@ class WebApi:
     ) -> None:
         self._store, self._schema, self._environment = store, schema, environment
         self._tokens, self._metadata, self._work = tokens, metadata, work
+        self._solutions = solutions.Solutions(store, schema)
+        self._functions = functions.Functions(store, schema, environment, self._solutions)
         self._actions, self._rows = Actions(store, schema, service), Rows(store, schema, service)
         self.protection = ServiceProtection()
 
@@ -93,6 +95,7 @@ class WebApi:
             user=user,
             on_behalf_by=delegate,
             tag=call.query.get("tag"),
+            solution=headers.get("MSCRM.SolutionUniqueName"),
             bypassed_steps=_listed(headers.get("MSCRM.BypassBusinessLogicExecutionStepIds", "").lower()),
             bypassed_logic=_listed(headers.get("MSCRM.BypassBusinessLogicExecution", "")),
         )
@@ -108,15 +111,15 @@ class WebApi:
     def _answer(self, call: Call, info: RequestInfo, unit: Unit) -> web.Response:
         operation = Operation(call, info, unit)
         check_form(call)
-        self._check_solution(call.headers.get("MSCRM.SolutionUniqueName"))
+        self._check_solution(info.solution)
         if call.path in {"", "$metadata"}:
             return self._described(call)
         segment = Segment.parse(call.path)
         if segment.name in elsewhere.SEGMENTS:
             raise not_simulated(segment.name)
         if segment.name in COLLECTIONS:
-            return self._metadata.answer(call, segment)
-        if segment.name in _UNBOUND:
+            return self._component(call, info, self._metadata.answer(call, segment))
+        if segment.name in _ACTIONS or segment.name in self._functions.names:
             return self._unbound(operation, segment)
         table = self._schema.by_set(segment.name)
         if table is None:
@@ -128,17 +131,31 @@ class WebApi:
 
     def _unbound(self, operation: Operation, segment: Segment) -> web.Response:
         call = operation.call
-        if segment.rest is not None or segment.key:
+        is_function = segment.name in self._functions.names
+        if segment.rest is not None or (segment.key and not is_function):
             raise no_such_segment(call.path)
         if segment.name == "CreateEntities":
             self._check_solution(call.query.get("SolutionUniqueName"))
             return self._metadata.create_tables(call)
-        if call.method != ("GET" if segment.name == "WhoAmI" else "POST"):
-            raise not_allowed(call.method)
         _check_no_options(call)
-        if segment.name == "WhoAmI":
-            return self._who_am_i(operation)
+        if is_function:
+            return self._functions.answer(operation, segment)
+        if call.method != "POST":
+            raise not_allowed(call.method)
+        if segment.name in functions.ACTIONS:
+            return self._functions.publish(operation, segment.name)
+        if segment.name in solutions.ACTIONS:
+            return self._solutions.act(operation, segment.name)
         return self._actions.close_opportunity(operation, segment.name)
+
+    def _component(self, call: Call, info: RequestInfo, answer: web.Response) -> web.Response:
+        """A definition that was made with the header of a solution is a component of it."""
+        made = answer.headers.get("OData-EntityId") if call.method == "POST" else None
+        if made is not None and info.solution is not None:
+            parts = {"Attributes": solutions.COLUMN, "Keys": solutions.KEY}
+            kind = next((number for name, number in parts.items() if call.path.endswith(f"/{name}")), solutions.TABLE)
+            self._solutions.add(info.solution, kind, made.rpartition("(")[2].rstrip(")"))
+        return answer
 
     def _described(self, call: Call) -> web.Response:
         if call.method != "GET":
@@ -148,19 +165,8 @@ class WebApi:
 
     def _check_solution(self, name: str | None) -> None:
         """A component goes into the named solution, which must exist; without the header, into the default solution."""
-        if name is not None and self._store.find("solution", {"uniquename": name}) is None:
-            said = f"The solution with the unique name '{name}' does not exist."
-            raise ODataError(404, "0x80040217", said)
-
-    def _who_am_i(self, operation: Operation) -> web.Response:
-        return json_answer(
-            {
-                "@odata.context": f"{operation.call.root}$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse",
-                "BusinessUnitId": self._environment.business_unit_id,
-                "UserId": operation.info.user.user_id,
-                "OrganizationId": self._environment.organisation_id,
-            }
-        )
+        if name is not None:
+            self._solutions.require(name)
 
 
 async def _elsewhere(request: web.Request) -> web.Response:
@@ -170,7 +176,8 @@ async def _elsewhere(request: web.Request) -> web.Response:
 
 def _check_no_options(call: Call) -> None:
     """400 for a query option where none means anything."""
-    refused = [name for name in call.query if name.lower() not in {"tag", "solutionuniquename"}]
+    allowed = {"tag", "solutionuniquename"}
+    refused = [name for name in call.query if name.lower() not in allowed and not name.startswith("@")]
     if refused:
         raise bad_request(f"The query parameter {refused[0]} is not supported")
 

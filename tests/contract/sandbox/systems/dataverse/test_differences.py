@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from sandbox.systems.dataverse import elsewhere
 from tests.contract.sandbox.differences import listed
 from tests.contract.sandbox.systems.dataverse_client import (
     Dataverse,
@@ -64,6 +65,12 @@ def queues_get_nothing(dataverse: Dataverse, _: Receiver) -> None:
     dataverse.update(f"accounts({FABRIKAM})", {"fax": "1"})
     dataverse.quiet()
     assert dataverse.stand_in.control("GET", "events").json() == []
+
+
+def components_of_some_kinds(dataverse: Dataverse, _: Receiver) -> None:
+    body = {"ComponentId": FABRIKAM, "ComponentType": 60, "SolutionUniqueName": "integration"}
+    absent(dataverse, "POST", "AddSolutionComponent", body | {"AddRequiredComponents": False})
+    absent(dataverse, "POST", "ExportSolution", {})
 
 
 def everybody_may_do_everything(dataverse: Dataverse, _: Receiver) -> None:
@@ -157,9 +164,10 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     "custom APIs, catalogs, virtual tables": refused(
         *(("POST", name) for name in ("customapis", "catalogs", "msdyn_odatav4ds", "virtualentitymetadatas"))
     ),
-    "components of a solution, `PublishAllXml`": refused(
-        ("GET", "solutioncomponents"), ("POST", "AddSolutionComponent"), ("POST", "PublishAllXml")
-    ),
+    "solutions are exported and imported, and have components other than tables, columns, keys, endpoints and "
+    "steps": components_of_some_kinds,
+    "other messages and tables of the platform, such as `Merge`, `QualifyLead`, `GrantAccess`, `teams` and "
+    "`workflows`": (refused(*(("POST" if name[0].isupper() else "GET", name) for name in sorted(elsewhere.SEGMENTS)))),
     "steps on messages other than Create, Update, Delete, CreateMultiple and UpdateMultiple": steps_on_five_messages,
     "service endpoints of Service Bus and Event Hubs post": queues_get_nothing,
     "security roles are enforced": everybody_may_do_everything,

@@ -100,7 +100,7 @@ def test_wrong_queries_are_refused(tasks: Dataverse, wrong: str) -> None:
         "tasks?sql=select",
         "tasks?$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')",
         "customapis",
-        "RetrieveVersion",
+        "RetrieveDependentComponents",
     ],
 )
 def test_what_only_a_real_environment_has_is_refused_by_name(application: Dataverse, absent: str) -> None:

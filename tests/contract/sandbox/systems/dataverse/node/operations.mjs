@@ -115,7 +115,10 @@ const operations = {
   async callFunction() {
     assert.match((await api.callFunction("WhoAmI")).UserId, /^[0-9a-f-]{36}$/);
     await refused(404, () => api.callFunction("Nonsense"));
-    await refused(501, () => api.callFunction("RetrieveVersion"));
+    assert.match((await api.callFunction("RetrieveVersion")).Version, /^9\.2\./);
+    const counted = await api.callFunction({ name: "RetrieveTotalRecordCount", parameters: { EntityNames: ["account"] } });
+    assert.deepEqual(counted.EntityRecordCountCollection.Keys, ["account"]);
+    await refused(501, () => api.callFunction("RetrieveDependentComponents"));
     const filter = `${crm}In(PropertyName='name',PropertyValues=${JSON.stringify(["Contoso Ltd"])})`;
     assert.equal((await api.retrieveMultiple({ collection: "accounts", filter })).value.length, 1);
   },
