@@ -64,12 +64,15 @@ def build_app(options: Options) -> web.Application:
     tls = ssl.create_default_context()
     tls.load_verify_locations(options.ca_file)
     webhooks = Webhooks(timeout=options.webhook_timeout, retry_delay=options.webhook_retry_delay, tls=tls)
-    jobs = Jobs(store, Contexts(environment, Representation(store, schema).name_of), webhooks, host)
+    contexts = Contexts(environment, Representation(store, schema).name_of)
+    jobs = Jobs(store, contexts, webhooks, host)
     registrations = Registrations(store)
     service = OrganizationService(store, schema, environment, registrations, jobs)
     work = UnitOfWork(store, registrations, jobs)
     tokens = Tokens(store, environment)
-    api = WebApi(store, schema, environment, service=service, tokens=tokens, metadata=metadata, work=work)
+    api = WebApi(
+        store, schema, environment, service=service, tokens=tokens, metadata=metadata, work=work, contexts=contexts
+    )
 
     app = stand_in(error_body=_error_body)
     tokens.routes(app)

@@ -1,6 +1,7 @@
 """One write as the platform processes it: what was sent, what was stored, and who sent it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 from sandbox.systems.dataverse.environment import Client
@@ -42,8 +43,9 @@ class RequestInfo:
 
 @dataclass(frozen=True)
 class Change:
-    """A Create, Update or Delete of one row; with `rows`, what these have in common in a message for several.
+    """A Create, Update or Delete of one row, a message of several `rows`, or the call of a custom API, without a row.
 
+    `rows` are the changes that a message of several rows consists of, `parameters` those of a custom API.
     `sent` are the columns of the request, `target` these and what the platform adds; `before` and `after` are the whole
     row (None where there is none).
     """
@@ -57,6 +59,7 @@ class Change:
     before: Row | None = None
     after: Values | None = None
     rows: "tuple[Change, ...]" = ()
+    parameters: tuple[tuple[str, Any], ...] | None = None
 
     @classmethod
     def multiple(cls, rows: "tuple[Change, ...]") -> "Change":

@@ -61,7 +61,7 @@ class Contexts:
         whole seconds with an offset and no name.
         """
         context = self._frame(change, step, operation_id, at)
-        context["InputParameters"] = [self._targets(change)]
+        context["InputParameters"] = self._input(change)
         if step.stage == POST_OPERATION:
             context["OutputParameters"] = _output(change)
         context["ParentContext"] = self._parent(change, step, operation_id, at)
@@ -74,7 +74,7 @@ class Contexts:
 
     def _parent(self, change: Change, step: Step, operation_id: str, at: datetime) -> dict[str, Any]:
         parent = self._frame(change, step, operation_id, at)
-        parent["InputParameters"] = [self._targets(change, sent=True)]
+        parent["InputParameters"] = self._input(change, sent=True)
         if change.message == "Update":
             parent["InputParameters"].append({"key": "SuppressDuplicateDetection", "value": False})
         if not step.asynchronous:
@@ -122,6 +122,28 @@ class Contexts:
             "UserId": request.user.user_id,
         }
 
+    def typed_entity(self, table: Table, row_id: str, columns: Values) -> dict[str, Any]:
+        """A row as the parameter of a custom API has it."""
+        return _typed("Entity", self._entity(table, row_id, columns, named=False) | {"FormattedValues": []})
+
+    def reference(self, table: Table, row_id: str) -> dict[str, Any]:
+        """A reference to a row, as such a parameter."""
+        return _typed("EntityReference", _reference_fields(table.name, row_id, None))
+
+    def collection(self, rows: list[tuple[Table, str, Values]]) -> dict[str, Any]:
+        """Rows of one table, as such a parameter."""
+        entities = [self._entity(*row, named=False) | {"FormattedValues": []} for row in rows]
+        return _collection(rows[0][0].name if rows else None, entities)
+
+    def value(self, column: Column, value: Any) -> Any:
+        """A stored value of a simple type, as such a parameter."""
+        return self._wire_value(column, value, named=False)
+
+    def _input(self, change: Change, *, sent: bool = False) -> list[dict[str, Any]]:
+        if change.parameters is not None:
+            return [{"key": name, "value": value} for name, value in change.parameters]
+        return [self._targets(change, sent=sent)]
+
     def _targets(self, change: Change, *, sent: bool = False) -> dict[str, Any]:
         """The parameter Target or Targets; `sent` has the columns of the request alone.
 
@@ -140,16 +162,7 @@ class Contexts:
             }
             for row in change.rows
         ]
-        collection = {
-            "Entities": entities,
-            "EntityName": change.table.name,
-            "MinActiveRowVersion": None,
-            "MoreRecords": False,
-            "PagingCookie": None,
-            "TotalRecordCount": 0,
-            "TotalRecordCountLimitExceeded": False,
-        }
-        return {"key": "Targets", "value": _typed("EntityCollection", collection)}
+        return {"key": "Targets", "value": _collection(change.table.name, entities)}
 
     def _target_entity(self, change: Change, columns: Values, *, bare: bool = False) -> dict[str, Any]:
         if change.message == "Delete":
@@ -160,7 +173,7 @@ class Contexts:
         return _typed("Entity", entity)
 
     def _images(self, change: Change, step: Step, kind: int) -> list[dict[str, Any]]:
-        if change.rows:
+        if change.rows or change.parameters is not None:
             return []
         before = change.before.values if change.before else None
         whole = before if kind == PRE_IMAGE else change.after
@@ -230,6 +243,19 @@ def wire_time(at: datetime, *, offset: str = "") -> str:
 
 def _is_formatted(column: Column, value: Any) -> bool:
     return value is not None and (column.is_lookup or values.formatted(column, value) is not None)
+
+
+def _collection(name: str | None, entities: list[dict[str, Any]]) -> dict[str, Any]:
+    fields = {
+        "Entities": entities,
+        "EntityName": name,
+        "MinActiveRowVersion": None,
+        "MoreRecords": False,
+        "PagingCookie": None,
+        "TotalRecordCount": 0,
+        "TotalRecordCountLimitExceeded": False,
+    }
+    return _typed("EntityCollection", fields)
 
 
 def _output(change: Change) -> list[dict[str, Any]]:

@@ -85,6 +85,16 @@ def table_document(table: Table) -> Document:
     } | shown_settings(given, KEPT_OF_TABLES)
 
 
+def entity_row(table: Table) -> Document:
+    """The row of the table `entity` for a table, which assignments to catalogs refer to."""
+    return {
+        "entityid": table_id(table),
+        "name": str(table.definition["SchemaName"]),
+        "logicalname": table.name,
+        "entitysetname": table.set_name,
+    }
+
+
 def column_document(table: Table, column: Column) -> Document:
     """One AttributeMetadata of its own type; option sets are in `option_sets`, as they have to be expanded."""
     given = column.definition

@@ -3,8 +3,7 @@
 SEGMENTS = frozenset(
     {"GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RetrieveMetadataChanges", "BulkDelete"}
     | {"TriggerServiceEndpointCheck", "RetrieveDependentComponents", "RetrieveRequiredComponents"}
-    | {"customapis", "customapirequestparameters", "customapiresponseproperties", "catalogs", "catalogassignments"}
-    | {"entities", "msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"}
+    | {"msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"}
     | {"InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "InitializeFileBlocksDownload"}
     | {"DownloadBlock", "CloseIncident", "QualifyLead", "Merge", "Assign", "SetState", "ExecuteWorkflow"}
     | {"UpdateOptionValue", "InsertOptionValue", "DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.systems.dataverse import values
-from sandbox.systems.dataverse.change import Change
+from sandbox.systems.dataverse.change import NO_ROW, Change
 from sandbox.systems.dataverse.context import Contexts, Step
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.webhook import Outcome, Webhooks, message
@@ -50,7 +50,7 @@ class Jobs:
             "correlationid": change.request.ids.correlation,
             "createdon": values.now(),
             "owningextensionid": {"table": "sdkmessageprocessingstep", "id": step.id},
-            "regardingobjectid": None if change.rows else {"table": change.table.name, "id": change.row_id},
+            "regardingobjectid": None if change.row_id == NO_ROW else {"table": change.table.name, "id": change.row_id},
             "ownerid": {"table": "systemuser", "id": change.request.user.user_id},
         }
         self._store.put("asyncoperation", job_id, job)

@@ -27,6 +27,7 @@ from sandbox.systems.dataverse.definitions import (
     Document,
     column_document,
     column_id,
+    entity_row,
     key_document,
     key_id,
     metadata_type,
@@ -274,6 +275,7 @@ class Metadata:
         check_table(body, table_document(table))
         for each in body["Attributes"]:
             check_column(each, column_document(table, table.columns[each["SchemaName"].lower()]))
+        self._store.put("entity", table_id(table), entity_row(table))
         return self._define(definition)
 
     def _define(self, definition: dict[str, Any]) -> Table:
@@ -292,6 +294,7 @@ class Metadata:
         for key in table.keys:
             self._store.release_key(table.name, key)
         self._store.forget_table(table.name)
+        self._store.remove("entity", table_id(table))
         forget_component(self._store, table_id(table))
         self._store.database.execute("DELETE FROM tables WHERE name = ?", (table.name,))
         self._schema.forget(table.name)

@@ -5,6 +5,8 @@ from typing import Any
 from sandbox.systems.dataverse import values
 from sandbox.systems.dataverse.change import Change, RequestInfo
 from sandbox.systems.dataverse.context import Step
+from sandbox.systems.dataverse.custom_api_rules import TABLES as CUSTOM_API_TABLES
+from sandbox.systems.dataverse.custom_api_rules import check_custom_api, going_with, make_message
 from sandbox.systems.dataverse.derived import derived_columns
 from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.errors import ODataError, already_exists, key_violated, no_such_row, version_mismatch
@@ -16,7 +18,7 @@ from sandbox.systems.dataverse.solutions import OF_ROWS, Solutions, forget_compo
 from sandbox.systems.dataverse.store import KeyViolated, Row, Store, Values
 from sandbox.systems.dataverse.unit_of_work import Unit
 
-_OF_THE_PLATFORM = frozenset({"sdkmessage", "sdkmessagefilter", "solutioncomponent"})
+_OF_THE_PLATFORM = frozenset({"sdkmessage", "sdkmessagefilter", "solutioncomponent", "entity"})
 
 
 class OrganizationService:
@@ -43,6 +45,8 @@ class OrganizationService:
         target |= derived_columns(table, target, target, self._store)
         target |= self._stamps(request, created=True)
         self._check(table, target, target)
+        if table.name == "customapi":
+            make_message(target, self._store)
         change = Change("Create", table, row_id, request, given | {table.id_column: row_id}, target, after=target)
         row = self._written(unit, change, several)
         if request.solution is not None and table.name in OF_ROWS:
@@ -69,7 +73,7 @@ class OrganizationService:
         target[table.id_column] = row.id
         target |= derived_columns(table, row.values | target, target, self._store)
         target |= self._stamps(request, created=False)
-        self._check(table, target, row.values | target)
+        self._check(table, target, row.values | target, row)
         change = Change(
             "Update",
             table,
@@ -92,7 +96,7 @@ class OrganizationService:
             raise no_such_row(table.name, row_id)
         if version is not None and version != row.version:
             raise version_mismatch()
-        dependent = check_delete(table, row_id, self._store)
+        dependent = check_delete(table, row_id, self._store) + going_with(table, row, self._store)
         for child in dependent:
             if child.table in _OF_THE_PLATFORM:
                 self._store.remove(child.table, child.id)
@@ -102,13 +106,16 @@ class OrganizationService:
         if table.name in OF_ROWS:
             forget_component(self._store, row_id)
 
+    def run(self, unit: Unit, change: Change) -> None:
+        """Run the steps on a message that changes no row of its own: the call of a custom API."""
+        self._run_afterwards(unit, change, self._run_before(unit, change))
+
     def announce(self, unit: Unit, changes: list[Change]) -> None:
         """Run the steps on CreateMultiple and UpdateMultiple, which see changes of one message together."""
         for message in ("Create", "Update"):
             rows = tuple(change for change in changes if change.message == message)
             if rows:
-                change = Change.multiple(rows)
-                self._run_afterwards(unit, change, self._run_before(unit, change))
+                self.run(unit, Change.multiple(rows))
 
     def _written(self, unit: Unit, change: Change, several: list[Change] | None) -> Row:
         """Write; the steps on messages for several rows run for one row too, as their pipelines are merged."""
@@ -188,12 +195,14 @@ class OrganizationService:
         by_delegate = {"createdonbehalfby": delegate} if delegate else {}  # captured bodies do not have it as null
         return {"createdon": at, "createdby": user} | by_delegate | stamps
 
-    def _check(self, table: Table, target: Values, whole: Values) -> None:
+    def _check(self, table: Table, target: Values, whole: Values, before: Row | None = None) -> None:
         for name, value in target.items():
             if value is not None and table.columns[name].is_lookup and not self._exists(value):
                 raise no_such_row(value["table"], value["id"])
         if table.name in REGISTRATION_TABLES:
             check_registration(table, whole, self._store, self._schema)
+        if table.name in CUSTOM_API_TABLES:
+            check_custom_api(table, whole, before, self._store)
 
     def _exists(self, reference: dict[str, str]) -> bool:
         return self._store.get(reference["table"], reference["id"]) is not None

@@ -1,5 +1,6 @@
 """What Dataverse refuses when steps and endpoints are registered or removed."""
 
+from sandbox.systems.dataverse.custom_api_rules import check_message_allows
 from sandbox.systems.dataverse.errors import ODataError
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Row, Store, Values
@@ -58,6 +59,7 @@ def _check_step(whole: Values, store: Store, schema: Schema) -> None:
     if whole["mode"] == ASYNCHRONOUS and whole["stage"] != POST_OPERATION:
         raise _invalid("Asynchronous steps are supported in the post-operation stage (40) only.")
     message = store.get("sdkmessage", whole["sdkmessageid"]["id"])
+    check_message_allows(message, whole["mode"], store)
     chosen = whole.get("sdkmessagefilterid")
     of_table = store.get("sdkmessagefilter", chosen["id"]) if chosen else None
     if of_table is not None and of_table.values["sdkmessageid"] != whole["sdkmessageid"]:
@@ -73,6 +75,8 @@ def _check_image(whole: Values, store: Store, schema: Schema) -> None:
     step = store.get("sdkmessageprocessingstep", whole["sdkmessageprocessingstepid"]["id"])
     message = store.get("sdkmessage", step.values["sdkmessageid"]["id"]) if step else None
     name = message.values["name"] if message else ""
+    if store.find("customapi", {"uniquename": name}) is not None:
+        raise _invalid(f"Images are not supported for the {name} message.")
     if name in _CREATING and whole["imagetype"] != POST_IMAGE:
         raise _invalid(f"PreImage is not supported for the {name} message.")
     if name == "Delete" and whole["imagetype"] != PRE_IMAGE:

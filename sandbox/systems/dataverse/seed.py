@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.systems.dataverse import declared_flows
+from sandbox.systems.dataverse.definitions import entity_row, table_id
 from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.schema import Column, Schema
 from sandbox.systems.dataverse.store import Store
@@ -66,6 +67,8 @@ class Seed:
                 self._plant_business()
                 self._store.set_setting("seeded", now())
             self._plant_messages()
+            for table in self._schema:
+                self._store.put("entity", table_id(table), entity_row(table))
             for flow in declared_flows.flows():
                 self._plant_samples(flow.table, flow.attributes)
 

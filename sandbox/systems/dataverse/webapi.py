@@ -12,7 +12,9 @@ from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.batch import Batches
 from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.change import RequestInfo
+from sandbox.systems.dataverse.context import Contexts
 from sandbox.systems.dataverse.csdl import csdl, service_document
+from sandbox.systems.dataverse.custom_apis import CustomApis
 from sandbox.systems.dataverse.environment import Client, Environment
 from sandbox.systems.dataverse.errors import (
     ODataError,
@@ -50,9 +52,11 @@ class WebApi:
         tokens: Tokens,
         metadata: Metadata,
         work: UnitOfWork,
+        contexts: Contexts,
     ) -> None:
         self._store, self._schema, self._environment = store, schema, environment
         self._tokens, self._metadata, self._work = tokens, metadata, work
+        self._custom_apis = CustomApis(store, schema, service, contexts)
         self._solutions = solutions.Solutions(store, schema)
         self._functions = functions.Functions(store, schema, environment, self._solutions)
         self._actions, self._rows = Actions(store, schema, service), Rows(store, schema, service)
@@ -122,6 +126,10 @@ class WebApi:
         if segment.name in _ACTIONS or segment.name in self._functions.names:
             return self._unbound(operation, segment)
         table = self._schema.by_set(segment.name)
+        custom = self._custom_apis.find(segment.name) if table is None else None
+        if custom is not None and segment.key is None and segment.rest is None:
+            _check_no_options(call)
+            return self._custom_apis.call(operation, custom)
         if table is None:
             raise no_such_segment(segment.name)
         Query.read(_options(call))

@@ -55,7 +55,7 @@ def no_new_kinds(dataverse: Dataverse, _: Receiver) -> None:
 
 def steps_on_five_messages(dataverse: Dataverse, _: Receiver) -> None:
     names = {row["name"] for row in dataverse.get("sdkmessages?$select=name")["value"]}
-    assert names == {"Create", "Update", "Delete", "CreateMultiple", "UpdateMultiple"}
+    assert names == {"Create", "Update", "Delete", "CreateMultiple", "UpdateMultiple"}, "beside those of custom APIs"
 
 
 def queues_get_nothing(dataverse: Dataverse, _: Receiver) -> None:
@@ -65,6 +65,13 @@ def queues_get_nothing(dataverse: Dataverse, _: Receiver) -> None:
     dataverse.update(f"accounts({FABRIKAM})", {"fax": "1"})
     dataverse.quiet()
     assert dataverse.stand_in.control("GET", "events").json() == []
+
+
+def only_global_actions(dataverse: Dataverse, _: Receiver) -> None:
+    texts = dict.fromkeys(("uniquename", "name", "displayname", "description"), "new_Bound")
+    for kind in ({"bindingtype": 1}, {"bindingtype": 0, "isfunction": True}):
+        absent(dataverse, "POST", "customapis", texts | {"allowedcustomprocessingsteptype": 1} | kind)
+    absent(dataverse, "GET", "plugintypes")
 
 
 def components_of_some_kinds(dataverse: Dataverse, _: Receiver) -> None:
@@ -161,14 +168,17 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     ),
     "new lookups, relationships, global choices, columns for files and images": no_new_kinds,
     "`RetrieveMetadataChanges`": refused(("GET", "RetrieveMetadataChanges(Query=@p)?@p={}")),
-    "custom APIs, catalogs, virtual tables": refused(
-        *(("POST", name) for name in ("customapis", "catalogs", "msdyn_odatav4ds", "virtualentitymetadatas"))
+    "custom APIs that are bound, are functions or have a plug-in": only_global_actions,
+    "virtual tables": refused(
+        *(("POST", name) for name in ("msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"))
     ),
     "solutions are exported and imported, and have components other than tables, columns, keys, endpoints and "
     "steps": components_of_some_kinds,
     "other messages and tables of the platform, such as `Merge`, `QualifyLead`, `GrantAccess`, `teams` and "
-    "`workflows`": (refused(*(("POST" if name[0].isupper() else "GET", name) for name in sorted(elsewhere.SEGMENTS)))),
-    "steps on messages other than Create, Update, Delete, CreateMultiple and UpdateMultiple": steps_on_five_messages,
+    "`workflows`": refused(*(("POST" if name[0].isupper() else "GET", name) for name in sorted(elsewhere.SEGMENTS))),
+    "steps on messages of the platform other than Create, Update, Delete, CreateMultiple and UpdateMultiple": (
+        steps_on_five_messages
+    ),
     "service endpoints of Service Bus and Event Hubs post": queues_get_nothing,
     "security roles are enforced": everybody_may_do_everything,
     "`Depth` grows when steps cause changes": depth_is_one,
