@@ -8,6 +8,7 @@ from documentation import (
     blocks,
     commands,
     connect,
+    console_reasons,
     contracts,
     costs,
     flows,
@@ -72,6 +73,7 @@ def outdated() -> dict[Path, str]:
         | picture.current()
         | flows.current()
         | rest_contract.current()
+        | console_reasons.current()
     )
     return {
         file: text for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text

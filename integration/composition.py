@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
@@ -14,6 +14,7 @@ from integration.admission import CallerKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
+from integration.console import functions as console_functions
 from integration.events.erp_event import ErpEventName
 from integration.flow import Flow, InboundFlow
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
@@ -33,6 +34,7 @@ from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
 from integration.operations import functions as operations_functions
 from integration.operations import timers as operations_timers
+from integration.operations.rights import Staff
 from integration.operations.routes import blueprints as operations_routes
 from integration.operations_composition import Operations, build_operations
 from integration.protection import Postponements, TablePauses
@@ -52,6 +54,9 @@ from integration.worker.hub import Hub
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
 
+if TYPE_CHECKING:
+    from integration.console.site import Site
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -66,7 +71,7 @@ class Services:
     archive: ArchiveSink
     status: StatusQueries
     health: Health
-    operators: CallerKeys
+    staff: Staff
     senders: CallerKeys
     address: PublicAddress
     retention: Retention
@@ -92,13 +97,15 @@ def build_app(settings: Settings) -> func.FunctionApp:
     )
     app.register_functions(
         operations_functions.blueprint(
-            services.operators, services.senders, services.status, services.health, services.address
+            services.staff, services.senders, services.status, services.health, services.address
         )
     )
     app.register_functions(ledger_functions.blueprint(services.retention))
-    for blueprint in operations_routes(services.operators, services.operations.desk):
+    for blueprint in operations_routes(services.staff, services.operations.desk, services.address):
         app.register_functions(blueprint)
-    app.register_functions(operations_timers.blueprint(services.operations.dead_letters, services.operations.bulks))
+    operations = services.operations
+    app.register_functions(operations_timers.blueprint(operations.dead_letters, operations.bulks, operations.figures))
+    app.register_functions(console_functions.blueprint(lambda: _site(services, settings)))
     return app
 
 
@@ -146,7 +153,11 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             },
             clock,
         ),
-        operators=CallerKeys(settings.operations_keys, in_query=False),
+        staff=Staff(
+            CallerKeys(settings.operations_keys, in_query=False),
+            settings.operations_roles,
+            signed_in_by_platform=settings.app_service_authentication,
+        ),
         senders=CallerKeys(settings.intake_keys),
         address=PublicAddress(None if settings.public_url is None else str(settings.public_url)),
         retention=Retention(
@@ -166,6 +177,26 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             organisation=str(settings.dataverse_organisation),
             clock=clock,
         ),
+    )
+
+
+def _site(services: Services, settings: Settings) -> "Site":
+    """The console; it is imported with its first request, so that the app starts no later because of it."""
+    from integration.console.parts import Links, Parts  # noqa: PLC0415 -- see above
+    from integration.console.sessions import Sessions  # noqa: PLC0415 -- see above
+    from integration.console.site import Site  # noqa: PLC0415 -- see above
+
+    clock = SystemClock()
+    return Site(
+        Parts(
+            services.operations.desk,
+            services.staff,
+            Sessions(settings.operations_keys, clock),
+            services.health,
+            services.address,
+            clock,
+            Links(str(settings.dataverse_url), settings.trace_url),
+        )
     )
 
 

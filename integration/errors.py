@@ -55,8 +55,10 @@ class Rejected(IntegrationError):
 
     reason = "rejected"
 
-    def __init__(self, status: int, title: str, detail: str, *, faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(detail, reason=_REASONS.get(status))
+    def __init__(
+        self, status: int, title: str, detail: str, *, faults: tuple[Fault, ...] = (), reason: str | None = None
+    ) -> None:
+        super().__init__(detail, reason=reason or _REASONS.get(status))
         self.status = status
         self.title = title
         self.detail = detail

@@ -13,8 +13,12 @@ from integration.operations.audit_query import AuditQuery
 from integration.operations.bulk import BulkControl, BulkRunner, BulkStore, Planner
 from integration.operations.bulk.planner import calls_at_most
 from integration.operations.carried import Carried
+from integration.operations.causes import CauseQuery
+from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
 from integration.operations.edit import EditedRetry
+from integration.operations.figures import Figures
+from integration.operations.lookup import Lookup
 from integration.operations.originals import Originals
 from integration.operations.postpone import Postpone
 from integration.operations.queueing import Queueing
@@ -36,6 +40,7 @@ class Operations:
     desk: Desk
     dead_letters: DeadLetterReader
     bulks: BulkRunner
+    figures: Figures
 
 
 def build_operations(
@@ -54,11 +59,14 @@ def build_operations(
     audit, queueing, originals = Audit(ledger, clock), Queueing(ledger, work_queue), Originals(ledger, clock)
     carried, replays = Carried(letters, handlers.carried_of), Replays(originals, queueing, clock)
     repair = Repair(ledger, originals, carried, replays, audit, clock)
-    search, bulks = Search(Queries(ledger), clock), BulkStore(ledger, clock)
+    queries, log = Queries(ledger), AuditLog(ledger, clock)
+    search, bulks = Search(queries, clock), BulkStore(ledger, clock)
 
     def calls_of(table: str, message: str) -> Mapping[str, int]:
         return calls_at_most(handlers.effects_of(table, message), switches)
 
+    reader, causes = DeadLetterReader(letters, ledger, clock), CauseQuery(ledger, clock)
+    figures = Figures(ledger, causes, clock)
     desk = Desk(
         repair=repair,
         edit=EditedRetry(originals, carried, replays, audit),
@@ -67,12 +75,17 @@ def build_operations(
         systems=SystemControl(switches, audit),
         tables=TableControl(pauses, handlers.tables, audit),
         search=search,
-        audit=AuditQuery(AuditLog(ledger, clock), clock),
+        causes=causes,
+        figures=figures,
+        comparison=Comparison(letters, ledger, queries, reader, audit),
+        lookup=Lookup(ledger, queries, log, handlers.effects_of, handlers.carried_of),
+        audit=AuditQuery(log, clock),
         planner=Planner(search, bulks, audit, calls_of, clock),
         bulks=BulkControl(bulks, audit, clock),
     )
     return Operations(
         desk=desk,
-        dead_letters=DeadLetterReader(letters, ledger, clock),
+        dead_letters=reader,
         bulks=BulkRunner(bulks, repair, ledger=ledger, audit=audit, clock=clock),
+        figures=figures,
     )

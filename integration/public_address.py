@@ -22,7 +22,11 @@ class PublicAddress:
 
     def of_status(self, event_id: str, url: str, headers: Mapping[str, str]) -> str:
         """The address of an event's status, for the sender of a request to `url`; header names in lower case."""
-        return f"{self._base or _asked(url, headers)}/api/operations/{event_id}"
+        return f"{self.of_app(url, headers)}/api/operations/{event_id}"
+
+    def of_app(self, url: str, headers: Mapping[str, str]) -> str:
+        """The app's own address, for the sender of a request to `url`; header names in lower case."""
+        return self._base or _asked(url, headers)
 
 
 def _asked(url: str, headers: Mapping[str, str]) -> str:

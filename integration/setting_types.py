@@ -1,6 +1,7 @@
 """Types of settings, with the checks of their text."""
 
 import re
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -39,6 +40,15 @@ def _no_credentials(url: str) -> str:
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise ValueError("must not hold credentials")
     return url
+
+
+class Role(StrEnum):
+    """What somebody is at the support desk (integration/operations/rights.py)."""
+
+    READER = "reader"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+    PAYLOADS = "payloads"
 
 
 Guid = Annotated[str, AfterValidator(_guid)]

@@ -11,9 +11,10 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, Json, SecretStr, ValidationError
 
 from integration.errors import ConfigurationError
-from integration.setting_types import Callers, Guid, LogicalName, MessageName, Prefix, Url, is_example
+from integration.setting_types import Callers, Guid, LogicalName, MessageName, Prefix, Role, Url, is_example
 from integration.system_settings import ALL, ONE, Systems, merged
 
+_AUTHENTICATION = ("APP_SERVICE_AUTHENTICATION", "WEBSITE_AUTH_ENABLED")
 _IN_AZURE = "WEBSITE_INSTANCE_ID"
 """A variable that every instance has in Azure, and no other machine (learn.microsoft.com, App settings reference)."""
 
@@ -115,6 +116,29 @@ class Settings(BaseModel):
     operations_keys: Json[Callers] = Field(
         alias="OPERATIONS_KEYS",
         description="Callers of the operations routes and their keys, in the same form.",
+    )
+    operations_roles: Json[dict[str, list[Role]]] = Field(
+        default_factory=dict,
+        alias="OPERATIONS_ROLES",
+        description="What the callers of OPERATIONS_KEYS may do, each a list of `reader`, `operator`, `administrator` "
+        'and `payloads`: JSON {"anna": ["operator", "payloads"]}. A caller that is not named may do everything.',
+    )
+    app_service_authentication: bool = Field(
+        default=False,
+        alias="APP_SERVICE_AUTHENTICATION",
+        description="App Service Authentication stands in front of the app and signs people in; their app roles in "
+        "Entra have the names of OPERATIONS_ROLES. Without it in front, anybody could name himself in its header.",
+    )
+    platform_authentication: bool = Field(
+        default=False,
+        alias="WEBSITE_AUTH_ENABLED",
+        description="Whether App Service Authentication is switched on, which Azure says.",
+    )
+    trace_url: str | None = Field(
+        default=None,
+        alias="TRACE_URL",
+        description="Address of the page that shows the trace of an event, with {event_id} and {correlation_id} in it; "
+        "the console links to it.",
     )
     intake_deadline_seconds: float = Field(
         default=10.0,
@@ -328,7 +352,7 @@ class Settings(BaseModel):
         """
         given: dict[str, Any] = {alias: environ[alias] for alias in cls.names() if environ.get(alias)}
         own = {name: value for name, value in environ.items() if name.startswith(ONE)}
-        problems = [*_missing_alternatives(given), *_unresolved(given | own)]
+        problems = [*_missing_alternatives(given), *_unresolved(given | own), *_trusted_headers(given, environ)]
         if _IN_AZURE in environ:
             problems += cls._examples(given | own)
         systems, unknown = merged(environ)
@@ -384,6 +408,16 @@ def _unresolved(given: Mapping[str, str]) -> Iterator[str]:
     for name, value in given.items():
         if value.startswith("@Microsoft.KeyVault("):
             yield f"{name}: Key Vault did not resolve the reference; check the role, the secret's name, the network"
+
+
+def _trusted_headers(given: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+    """In Azure the platform says whether its authentication is on; elsewhere nothing could keep the header out."""
+    trusted, on = (given.get(name, "").lower() in {"1", "true"} for name in _AUTHENTICATION)
+    if trusted and not on and _IN_AZURE in environ:
+        yield (
+            "APP_SERVICE_AUTHENTICATION: App Service Authentication is off (WEBSITE_AUTH_ENABLED), so anybody could "
+            "claim to be an administrator. Switch it on, or leave this setting out."
+        )
 
 
 def _missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:

@@ -48,10 +48,11 @@ class DeadLetterReader:
         except (Transient, Conflict) as error:
             _log.warning("dead-letters-not-read", error=error)
 
-    async def look(self) -> None:
-        """Look at the next messages. Raises `Transient` where broker or tables are away, `Conflict` beside another run.
+    async def look(self) -> bool:
+        """Look at the next messages; returns whether the end of the queue was reached.
 
-        The next run goes on from the same place then.
+        Raises `Transient` where broker or tables are away, `Conflict` beside another run. The next run goes on from the
+        same place then.
         """
         cursor, etag = await self._cursor.read(_CURSOR)
         after = int((cursor or {}).get("after", 0))
@@ -63,6 +64,7 @@ class DeadLetterReader:
         reached = messages[-1].sequence_number if len(messages) == _A_RUN else 0
         if reached != after:
             await self._cursor.write(_CURSOR, {"after": reached}, etag)
+        return not reached
 
     async def _is_over(self, message: DeadMessage) -> bool:
         """Whether nothing is to be done for the message any more; writes down what nobody has written yet."""

@@ -7,7 +7,7 @@ parameters of a custom API), those, and no others, can be edited.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -35,12 +35,43 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Carrying:
+    """What an event carries that can be edited: the names that its handler declares, and what it has under them."""
+
+    names: frozenset[str]
+    values: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One value before and after an edit, as JSON in the form of envelopes; None where there was none."""
+
+    pointer: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
 class _Checked:
     """An edit that can be sent: the original, what it carried with the new values, and what was changed."""
 
     original: EventStatus
     edited: IntegrationEvent
-    changes: str
+    changed: Sequence[Changed]
+
+    @property
+    def changes(self) -> str:
+        """What was changed, as JSON, without the values: `[{"name", "before", "after"}]`."""
+        said = [
+            {
+                "name": it.pointer,
+                "before": None if it.before is None else _fingerprint(it.before),
+                "after": _fingerprint(it.after),
+            }
+            for it in self.changed
+        ]
+        return json.dumps(said, separators=(",", ":"))
 
 
 class EditedRetry:
@@ -51,6 +82,25 @@ class EditedRetry:
         self._carried = carried
         self._replays = replays
         self._audit = audit
+
+    async def carrying(self, event_id: str) -> Carrying:
+        """What can be edited of the event, for whoever has the right to see it."""
+        original = await self._originals.known(event_id)
+        check(original, {State.DEAD_LETTERED}, "edited")
+        names = self._names(original)
+        event = await self._carried.event(original)
+        return Carrying(
+            names,
+            {name: it for name, it in encode_values(event.values).items() if name in names},
+            {name: it for name, it in encode_values(event.parameters).items() if name in names},
+        )
+
+    async def check(self, event_id: str, edit: Edit) -> Sequence[Changed]:
+        """What an edit would change; nothing is sent and nothing written. Raises as `retry` does."""
+        found = await self._checked(event_id, edit, "")
+        if isinstance(found, Rejected):
+            raise found
+        return found.changed if isinstance(found, _Checked) else ()
 
     async def retry(self, event_id: str, edit: Edit, *, by: str, why: str, request: str = "") -> str:
         """Send the event again, edited; the new event's id. The original becomes `resubmitted`.
@@ -82,11 +132,11 @@ class EditedRetry:
             given = self._given(original, edit)
             before = await self._carried.event(original)
             edited = _applied(before, given)
-            return _Checked(original, edited, _changes(before, edited))
+            return _Checked(original, edited, tuple(_changed(before, edited)))
         except Rejected as refused:
             return refused
 
-    def _given(self, original: EventStatus, edit: Edit) -> dict[str, dict[str, Value]]:
+    def _names(self, original: EventStatus) -> frozenset[str]:
         names = self._carried.names(original)
         if not names:
             detail = (
@@ -95,6 +145,10 @@ class EditedRetry:
                 "this one again as it is (retry)."
             )
             raise Rejected(409, _TITLE, detail)
+        return names
+
+    def _given(self, original: EventStatus, edit: Edit) -> dict[str, dict[str, Value]]:
+        names = self._names(original)
         faults: list[Fault] = []
         given: dict[str, dict[str, Value]] = {"values": {}, "parameters": {}}
         for part, raw in (("values", edit.values), ("parameters", edit.parameters)):
@@ -137,18 +191,12 @@ def _applied(before: IntegrationEvent, given: Mapping[str, Mapping[str, Value]])
     return edited
 
 
-def _changes(before: IntegrationEvent, edited: IntegrationEvent) -> str:
-    """What was changed, as JSON, without the values: `[{"name", "before", "after"}]`."""
-    return json.dumps(list(_changed(before, edited)), separators=(",", ":"))
-
-
-def _changed(before: IntegrationEvent, edited: IntegrationEvent) -> Iterator[dict[str, str | None]]:
+def _changed(before: IntegrationEvent, edited: IntegrationEvent) -> Iterator[Changed]:
     for part in ("values", "parameters"):
         old, new = encode_values(getattr(before, part)), encode_values(getattr(edited, part))
         for name, value in new.items():
             if name not in old or old[name] != value:
-                was = _fingerprint(old[name]) if name in old else None
-                yield {"name": pointer(part, name), "before": was, "after": _fingerprint(value)}
+                yield Changed(pointer(part, name), old.get(name), value)
 
 
 def _fingerprint(value: Any) -> str:

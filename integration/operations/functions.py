@@ -5,6 +5,7 @@ import azure.functions as func
 from integration.admission import CallerKeys
 from integration.operations.answers import answered, as_json
 from integration.operations.health import Health
+from integration.operations.rights import Staff
 from integration.operations.status import StatusQueries
 from integration.public_address import PublicAddress
 
@@ -13,11 +14,11 @@ _DEFECT = "The status cannot be given because of a defect; ask again later."
 
 
 def blueprint(
-    operators: CallerKeys, senders: CallerKeys, status: StatusQueries, health: Health, address: PublicAddress
+    staff: Staff, senders: CallerKeys, status: StatusQueries, health: Health, address: PublicAddress
 ) -> func.Blueprint:
     """Bind status and health (open: load balancers and probes carry no key).
 
-    `operators` see every status whole. `senders`, the callers of the intake, see how far an event of their own is.
+    `staff` see every status whole. `senders`, the callers of the intake, see how far an event of their own is.
     """
     bp = func.Blueprint()
 
@@ -31,7 +32,7 @@ def blueprint(
             if event_id and sender:
                 progress = await status.progress(event_id, sender)
             else:
-                operators.admit(headers, req.params)
+                staff.admit(headers, req.params)
                 if not event_id:
                     return as_json(await status.many(req.params), 200)
                 progress = await status.one(event_id)

@@ -20,20 +20,24 @@ class Health:
     def __init__(self, checks: Mapping[str, Callable[[], Awaitable[object]]], clock: Clock) -> None:
         self._checks = checks
         self._clock = clock
-        self._found: dict[str, Any] = {}
+        self._looking: asyncio.Future[dict[str, Any]] | None = None
         self._found_at = -_KEPT_SECONDS
 
     async def report(self) -> dict[str, Any]:
         """`{"ready": bool, "version": ..., "checks": {name: "ok" or what is wrong}}`.
 
-        Says no more than anyone may know.
+        Says no more than anyone may know. Whoever asks while the checks are under way gets what they find, and may give
+        up without ending them.
         """
-        if self._clock.monotonic() - self._found_at >= _KEPT_SECONDS:
+        if self._looking is None or self._clock.monotonic() - self._found_at >= _KEPT_SECONDS:
             self._found_at = self._clock.monotonic()
-            found = await asyncio.gather(*map(_outcome, self._checks.values()))
-            checks = dict(zip(self._checks, found, strict=True))
-            self._found = {"ready": all(it == "ok" for it in found), "version": __version__, "checks": checks}
-        return self._found
+            self._looking = asyncio.ensure_future(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> dict[str, Any]:
+        found = await asyncio.gather(*map(_outcome, self._checks.values()))
+        checks = dict(zip(self._checks, found, strict=True))
+        return {"ready": all(it == "ok" for it in found), "version": __version__, "checks": checks}
 
 
 async def _outcome(check: Callable[[], Awaitable[object]]) -> str:

@@ -4,17 +4,20 @@ import azure.functions as func
 
 from integration.operations.bulk import BulkRunner
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.figures import Figures
 
 EVERY_MINUTE = "30 * * * * *"
 """NCRONTAB: in the middle of the minute, as many other jobs start at its beginning."""
 
+EVERY_MINUTE_TOO = "50 * * * * *"
+"""NCRONTAB: beside the other one, so that the two do not read at once."""
 
 EVERY_TWENTY_SECONDS = "*/20 * * * * *"
 """NCRONTAB: a bulk operation waits twenty seconds at most; no second run starts while one is under way."""
 
 
-def blueprint(reader: DeadLetterReader, runner: BulkRunner) -> func.Blueprint:
-    """Bind the reader of the dead-letter queue, and the runner of bulk operations."""
+def blueprint(reader: DeadLetterReader, runner: BulkRunner, figures: Figures) -> func.Blueprint:
+    """Bind the reader of the dead-letter queue, the runner of bulk operations, and what takes the figures."""
     bp = func.Blueprint()
 
     @bp.timer_trigger(arg_name="timer", schedule=EVERY_MINUTE)
@@ -24,5 +27,9 @@ def blueprint(reader: DeadLetterReader, runner: BulkRunner) -> func.Blueprint:
     @bp.timer_trigger(arg_name="timer", schedule=EVERY_TWENTY_SECONDS)
     async def bulk_operations(timer: func.TimerRequest) -> None:  # noqa: ARG001 -- the trigger's name for it
         await runner.run()
+
+    @bp.timer_trigger(arg_name="timer", schedule=EVERY_MINUTE_TOO)
+    async def operations_figures(timer: func.TimerRequest) -> None:  # noqa: ARG001 -- the trigger's name for it
+        await figures.run()
 
     return bp

@@ -6,6 +6,8 @@ restarted; so is any process that dies. The state is kept for the next time.
 """
 
 import argparse
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from sandbox.running import local_settings
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.local_settings import SettingsFileExistsError
 from sandbox.running.sandbox import Sandbox
+from sandbox.sample import day
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import PYTHON, place
 from sandbox.watching.happenings import Happening
@@ -32,6 +35,7 @@ _SETTINGS_FILE = REPOSITORY / "local.settings.json"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("--fresh", action="store_true", help="delete what earlier runs have left")
+    parser.add_argument("--sample", action="store_true", help="fill the support console with a lifelike day")
     parser.add_argument("--quiet", action="store_true", help="print no lines about events")
     add_state_option(parser)
     add_erp_option(parser)
@@ -94,6 +98,8 @@ class _Up:
     def _stay(self, reached: Endpoints) -> int:
         if self._options.write_settings is not None:
             local_settings.write(self._options.write_settings, self._sandbox)
+        if self._options.sample:
+            self._fill()
         watch = Watch(self._sandbox.state.logs, ClientLookup(Client(reached)), self._event)
         page = PageServer(self._sandbox.ports.page, reached, Client(reached), watch)
         _print_summary(self._screen, reached, self._sandbox, self._options)
@@ -109,6 +115,18 @@ class _Up:
         except Interrupted:
             self._screen.say("Stopping ...")
             return 0
+
+    def _fill(self) -> None:
+        """Import the sample into the ledger, with the command that imports any other one."""
+        self._screen.say("a lifelike day for the console", indent=2)
+        file = self._sandbox.state.data / "sample.jsonl"
+        file.write_text("".join(f"{line}\n" for line in day.lines(datetime.now(UTC))), encoding="utf-8")
+        command = ("ledger", "import", str(file), "--sandbox", str(self._sandbox.state.root))
+        done = subprocess.run(  # noqa: S603 -- our own command
+            (sys.executable, "-m", "sandbox.commands", *command), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            self._screen.say(f"It could not be imported: {done.stderr.strip()}", indent=2)
 
     def _event(self, happening: Happening) -> None:
         if not self._options.quiet:
@@ -133,6 +151,7 @@ def _print_summary(screen: Screen, reached: Endpoints, sandbox: Sandbox, options
     screen.say()
     for label, value in (
         ("start page", f"{reached.page}/"),
+        ("console", f"{reached.page}/console"),
         ("functions", reached.functions),
         ("Dataverse", reached.dataverse),
         ("ERP", reached.erp),

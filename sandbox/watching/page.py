@@ -66,6 +66,7 @@ def _in_shell(title: str, main: str) -> str:
 
 def _addresses(reached: Endpoints) -> str:
     rows = (
+        ("console", '<a href="/console">the support console</a>, which signs you in'),
         ("functions", f'<a href="{escape(reached.functions)}/api/health">{escape(reached.functions)}/api/health</a>'),
         ("Dataverse", f"{escape(reached.dataverse)}/api/data/v9.2/"),
         ("ERP", f'<a href="{escape(reached.erp)}/control/ledger">{escape(reached.erp)}/control/ledger</a>'),

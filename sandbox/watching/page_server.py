@@ -1,4 +1,7 @@
-"""Serves the start page on 127.0.0.1, read only and without keys, from a thread beside the sandbox."""
+"""Serves the start page on 127.0.0.1, read only and without keys, from a thread beside the sandbox.
+
+`/console` leads to the support console of the app, and signs in whoever opens it on this machine.
+"""
 
 import re
 import threading
@@ -9,6 +12,7 @@ from typing import Any, Self
 
 from sandbox.client import Client
 from sandbox.machine.ports import LOOPBACK
+from sandbox.running import console
 from sandbox.running.endpoints import Endpoints
 from sandbox.watching import page
 from sandbox.watching.snapshot import Snapshots
@@ -21,6 +25,7 @@ class PageServer:
     """`with PageServer(...)`: the page is served until the end of the block."""
 
     def __init__(self, port: int, reached: Endpoints, client: Client, watch: Watch) -> None:
+        self._port = port
         self._reached = reached
         self._snapshots = Snapshots(client, watch)
         self._lock = threading.Lock()
@@ -49,14 +54,22 @@ class PageServer:
         return HTTPStatus.NOT_FOUND, "<p>There is no such page.</p>"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        answer = self.answer
+        answer, reached, names = self.answer, self._reached, (f"{LOOPBACK}:{self._port}", f"localhost:{self._port}")
 
         class Handler(BaseHTTPRequestHandler):
             """Answers GET."""
 
             def do_GET(self) -> None:
                 """One page."""
-                status, html = answer(self.path.partition("?")[0])
+                path = self.path.partition("?")[0]
+                if path == "/console" and self.headers.get("Host") in names:  # no other site's name for this machine
+                    self.send_response(HTTPStatus.SEE_OTHER)
+                    self.send_header("Location", console.ticket(reached))
+                    self.send_header("Cache-Control", "no-store")
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                status, html = answer(path)
                 body = html.encode()
                 self.send_response(status)
                 for name, value in _HEADERS.items():

@@ -4,18 +4,23 @@ from dataclasses import dataclass
 
 import azure.functions as func
 
-from integration.admission import CallerKeys
 from integration.operations.audit_query import AuditQuery
 from integration.operations.bulk import BulkControl, Planner
+from integration.operations.causes import CauseQuery
+from integration.operations.comparison import Comparison
 from integration.operations.edit import EditedRetry
+from integration.operations.figures import Figures
+from integration.operations.lookup import Lookup
 from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
+from integration.operations.rights import Staff
 from integration.operations.routes import bulk, events, lists, pauses
 from integration.operations.routes.admitted import Operators
 from integration.operations.search import Search
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
+from integration.public_address import PublicAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +34,21 @@ class Desk:
     systems: SystemControl
     tables: TableControl
     search: Search
+    causes: CauseQuery
+    figures: Figures
+    comparison: Comparison
+    lookup: Lookup
     audit: AuditQuery
     planner: Planner
     bulks: BulkControl
 
 
-def blueprints(keys: CallerKeys, desk: Desk) -> list[func.Blueprint]:
-    """All routes; each asks for an operations key, whose name goes into the audit.
+def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Blueprint]:
+    """All routes; each asks who it is, whose name goes into the audit, and for the right that it needs.
 
     The host tries routes in the order of their functions' names: those of lists come before `operations/{event_id?}`.
     """
-    operators = Operators(keys)
+    operators = Operators(staff, address)
     return [
         events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync),
         pauses.blueprint(operators, desk.systems, desk.tables),

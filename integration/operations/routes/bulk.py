@@ -8,8 +8,9 @@ import azure.functions as func
 from integration.errors import Rejected
 from integration.operations.answers import as_json
 from integration.operations.bulk import BulkControl, Planner
-from integration.operations.bulk.model import Bulk, Item
+from integration.operations.bulk.model import Action, Bulk, Item
 from integration.operations.requests import Asked, BulkAsked, read_body
+from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 from integration.operations.routes.lists import problem_as_json
 
@@ -20,32 +21,36 @@ def blueprint(operators: Operators, planner: Planner, bulks: BulkControl) -> fun
     actions = {"start": bulks.start, "pause": bulks.pause, "resume": bulks.resume, "cancel": bulks.cancel}
 
     @bp.route(route="operations/bulk", methods=["GET"], auth_level=ANONYMOUS)
-    @operators.only
-    async def list_bulks(req: func.HttpRequest, by: str) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+    @operators.only(Right.LOOK)
+    async def list_bulks(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
         return as_json({"bulks": [bulk_as_json(it) for it in await bulks.recent()]}, 200)
 
     @bp.route(route="operations/bulk/{bulk_id}", methods=["GET"], auth_level=ANONYMOUS)
-    @operators.only
-    async def list_bulk_items(req: func.HttpRequest, by: str) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+    @operators.only(Right.LOOK)
+    async def list_bulk_items(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
         bulk_id, after = req.route_params["bulk_id"], req.params.get("after", "")
         bulk, items = await bulks.read(bulk_id), await bulks.items(bulk_id, after=after)
         return as_json({**bulk_as_json(bulk), "items": [_item(it) for it in items]}, 200)
 
     @bp.route(route="operations/bulk", methods=["POST"], auth_level=ANONYMOUS)
-    @operators.only
-    async def operations_bulk(req: func.HttpRequest, by: str) -> func.HttpResponse:
+    @operators.only(Right.REPAIR)
+    async def operations_bulk(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         asked = read_body(BulkAsked, req.get_body())
-        plan = await planner.plan(asked.wanted(), by=by, why=asked.why)
+        if asked.force or asked.action == "discard":
+            by.check(Right.ADMINISTER)
+        plan = await planner.plan(asked.wanted(), by=by.name, why=asked.why)
         return as_json({**bulk_as_json(plan.bulk), "sample": [problem_as_json(it) for it in plan.sample]}, 200)
 
     @bp.route(route="operations/bulk/{bulk_id}/{action}", methods=["POST"], auth_level=ANONYMOUS)
-    @operators.only
-    async def operations_bulk_action(req: func.HttpRequest, by: str) -> func.HttpResponse:
+    @operators.only(Right.REPAIR)
+    async def operations_bulk_action(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         bulk_id, action = req.route_params["bulk_id"], req.route_params["action"]
         asked = read_body(Asked, req.get_body())
         if action not in actions:
             raise Rejected(404, "Unknown action", f"A bulk operation can be asked to {', '.join(actions)}.")
-        return as_json(bulk_as_json(await actions[action](bulk_id, by=by, why=asked.why)), 200)
+        if (await bulks.read(bulk_id)).action is Action.DISCARD:
+            by.check(Right.ADMINISTER)
+        return as_json(bulk_as_json(await actions[action](bulk_id, by=by.name, why=asked.why)), 200)
 
     return bp
 

@@ -9,6 +9,7 @@ from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
 from integration.operations.requests import Asked, EditAsked, PostponeAsked, ResyncAsked, RetryAsked, read_body
 from integration.operations.resync import Resync
+from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 
 
@@ -19,46 +20,48 @@ def blueprint(
     bp = func.Blueprint()
 
     @bp.route(route="operations/{event_id}/retry", methods=["POST"], auth_level=ANONYMOUS)
-    @operators.only
-    async def operations_retry(req: func.HttpRequest, by: str) -> func.HttpResponse:
+    @operators.only(Right.REPAIR)
+    async def operations_retry(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         event_id, asked = req.route_params["event_id"], read_body(RetryAsked, req.get_body())
-        sent = await repair.retry(event_id, by=by, why=asked.why, force=asked.force, request=asked.request)
+        if asked.force:
+            by.check(Right.ADMINISTER)
+        sent = await repair.retry(event_id, by=by.name, why=asked.why, force=asked.force, request=asked.request)
         return as_json({"eventId": sent, "replayOf": event_id}, 202)
 
     @bp.route(route="operations/{event_id}/edit", methods=["POST"], auth_level=ANONYMOUS)
-    @operators.only
-    async def operations_edit(req: func.HttpRequest, by: str) -> func.HttpResponse:
+    @operators.only(Right.REPAIR, Right.PAYLOADS)
+    async def operations_edit(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         event_id, asked = req.route_params["event_id"], read_body(EditAsked, req.get_body())
         wanted = Edit(asked.values, asked.parameters)
-        sent = await edit.retry(event_id, wanted, by=by, why=asked.why, request=asked.request)
+        sent = await edit.retry(event_id, wanted, by=by.name, why=asked.why, request=asked.request)
         return as_json({"eventId": sent, "replayOf": event_id}, 202)
 
     @bp.route(route="operations/{event_id}/discard", methods=["POST"], auth_level=ANONYMOUS)
-    @operators.only
-    async def operations_discard(req: func.HttpRequest, by: str) -> func.HttpResponse:
+    @operators.only(Right.ADMINISTER)
+    async def operations_discard(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         event_id, asked = req.route_params["event_id"], read_body(Asked, req.get_body())
-        await repair.discard(event_id, by=by, why=asked.why)
+        await repair.discard(event_id, by=by.name, why=asked.why)
         return as_json({"eventId": event_id, "state": "discarded"}, 200)
 
     @bp.route(route="operations/{event_id}/restore", methods=["POST"], auth_level=ANONYMOUS)
-    @operators.only
-    async def operations_restore(req: func.HttpRequest, by: str) -> func.HttpResponse:
+    @operators.only(Right.ADMINISTER)
+    async def operations_restore(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         event_id, asked = req.route_params["event_id"], read_body(Asked, req.get_body())
-        await repair.restore(event_id, by=by, why=asked.why)
+        await repair.restore(event_id, by=by.name, why=asked.why)
         return as_json({"eventId": event_id, "state": "dead-lettered"}, 200)
 
     @bp.route(route="operations/{event_id}/postpone", methods=["POST"], auth_level=ANONYMOUS)
-    @operators.only
-    async def operations_postpone(req: func.HttpRequest, by: str) -> func.HttpResponse:
+    @operators.only(Right.REPAIR)
+    async def operations_postpone(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         event_id, asked = req.route_params["event_id"], read_body(PostponeAsked, req.get_body())
-        until = await postpone.postpone(event_id, asked.until, by=by, why=asked.why)
+        until = await postpone.postpone(event_id, asked.until, by=by.name, why=asked.why)
         return as_json({"eventId": event_id, "state": "waiting", "nextAttempt": iso(until)}, 200)
 
     @bp.route(route="operations/resync", methods=["POST"], auth_level=ANONYMOUS)
-    @operators.only
-    async def operations_resync(req: func.HttpRequest, by: str) -> func.HttpResponse:
+    @operators.only(Right.ADMINISTER)
+    async def operations_resync(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         asked = read_body(ResyncAsked, req.get_body())
-        done = await resync.resync(asked.table, asked.record_ids, by=by, why=asked.why)
+        done = await resync.resync(asked.table, asked.record_ids, by=by.name, why=asked.why)
         body = {"correlationId": done.correlation_id, "sent": list(done.sent), "left": list(done.left)}
         return as_json(body, 202)
 

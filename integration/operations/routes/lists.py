@@ -10,6 +10,7 @@ from integration.ledger.queries import Problem
 from integration.operations.answers import as_json
 from integration.operations.audit_query import AuditQuery
 from integration.operations.requests import read_filter
+from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 from integration.operations.search import Search
 from integration.operations.status import to_json
@@ -21,20 +22,20 @@ def blueprint(operators: Operators, search: Search, audit: AuditQuery) -> func.B
     bp = func.Blueprint()
 
     @bp.route(route="operations/problems", methods=["GET"], auth_level=ANONYMOUS)
-    @operators.only
-    async def list_problems(req: func.HttpRequest, by: str) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+    @operators.only(Right.LOOK)
+    async def list_problems(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
         found = await search.problems(read_filter(req.params))
         return as_json({"problems": [problem_as_json(it) for it in found]}, 200)
 
     @bp.route(route="operations/events", methods=["GET"], auth_level=ANONYMOUS)
-    @operators.only
-    async def list_events(req: func.HttpRequest, by: str) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+    @operators.only(Right.LOOK)
+    async def list_events(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
         page = await search.events(read_filter(req.params), before=req.params.get("before", ""))
         return as_json({"events": [to_json(it) for it in page.events], "following": page.following}, 200)
 
     @bp.route(route="operations/audit", methods=["GET"], auth_level=ANONYMOUS)
-    @operators.only
-    async def list_audit(req: func.HttpRequest, by: str) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+    @operators.only(Right.LOOK)
+    async def list_audit(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
         page = await audit.page(req.params)
         return as_json({"entries": [_entry(it) for it in page.entries], "following": page.following}, 200)
 

@@ -39,6 +39,15 @@ JUNK = (
 """What developers' machines have lying about."""
 LIST_FUNCTIONS = """
 import json, function_app
+from datetime import datetime
+from integration.console import explained, html
+common = {name: "" for name in ("environment", "query", "section", "said", "version", "to")}
+page = html.render("sign_in.html", {
+    **common, "person": {"name": ""}, "now": datetime.now().astimezone(), "alert": None, "platform": True,
+    "refused": False,
+})
+assert all(name in page and html.asset(name) for name in html.TYPES), page
+assert explained.reason("erp-rejected")
 print(json.dumps([function.get_function_name() for function in function_app.app.get_functions()]))
 """
 UNREACHABLE = ("NewConnectionError", "ConnectionError", "Temporary failure in name resolution", "Read timed out")
@@ -74,7 +83,7 @@ def test_the_package_is_the_app_and_nothing_else(package: Path) -> None:
         path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "integration").rglob("*") if path.is_file()
     }
     kept = {name for name in app if "__pycache__" not in name}
-    assert "integration/py.typed" in kept
+    assert {"integration/py.typed", "integration/console/reasons.json"} <= kept
     assert names(package) == {"function_app.py", "host.json", "requirements.txt", *kept}
 
 
@@ -106,8 +115,9 @@ def test_the_package_starts_with_its_own_requirements_alone(package: Path, tmp_p
     """A library of development alone, imported by the app, would be missed only in Azure.
 
     Installs requirements.txt into a new environment, loads function_app from the package with the development
-    environment's settings, and lists its functions. The slowest test of this folder (13 s, 40 s without pip's cache);
-    it runs by default, as nothing else here would show it before the app is in Azure.
+    environment's settings, renders a page of the console with its templates and assets, and lists the functions. The
+    slowest test of this folder (13 s, 40 s without pip's cache); it runs by default, as nothing else here would show it
+    before the app is in Azure.
     """
     app = tmp_path / "app"
     with zipfile.ZipFile(package) as archive:

@@ -25,8 +25,12 @@ def routes() -> list[tuple[str, str]]:
 
 
 def leads_to(request: HttpRequest, method: str, route: str) -> bool:
-    """Whether a request is one to this route: `{name}` stands for a segment, `{name?}` for one that may be missing."""
+    """Whether a request is one to this route.
+
+    `{name}` stands for a segment, `{name?}` for one that may be missing, `{*name}` for all that follows.
+    """
     pattern = re.sub(r"/\{\w+\?\}", "(?:/[^/?]+)?", route)
+    pattern = re.sub(r"/\{\*\w+\}", "(?:/[^?]*)?", pattern)
     pattern = re.sub(r"\{\w+\}", "[^/?]+", pattern)
     return request.method == method and bool(re.fullmatch(rf"\{{\{{functions\}}\}}/api/{pattern}(\?.*)?", request.url))
 

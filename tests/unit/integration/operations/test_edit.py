@@ -172,3 +172,22 @@ async def test_an_edited_event_that_fails_can_be_edited_once_more() -> None:
     desk.letters.put(to_envelope(sent))
     await desk.edit.retry(sent.event_id, edit({"note": "z"}), **WHO)
     assert desk.world.queue.sent[-1].values["note"] == "z"
+
+
+async def test_a_check_says_what_would_change_and_does_nothing() -> None:
+    desk, original = await a_failed_order()
+    changed = await desk.edit.check(original.event_id, edit({"note": "Miller"}, {"target": {"choice": 1}}))
+    assert [(it.pointer, it.before, it.after) for it in changed] == [("/values/note", SECRET, "Miller")]
+    with pytest.raises(Rejected):
+        await desk.edit.check(original.event_id, edit({"amount": {"money": "a lot"}}))
+    assert (desk.world.queue.sent, desk.audited) == ([], [])
+
+
+async def test_what_can_be_edited_is_what_the_handler_declares() -> None:
+    desk, original = await a_failed_order()
+    carrying = await desk.edit.carrying(original.event_id)
+    assert carrying.names == CARRIED
+    assert (carrying.values, carrying.parameters) == (
+        {"amount": {"money": "10.50"}, "note": SECRET},
+        {"target": {"choice": 1}},
+    )

@@ -1,5 +1,9 @@
 """What the health report says."""
 
+import asyncio
+
+import pytest
+
 from integration import __version__
 from integration.clock import SystemClock
 from integration.operations import Health
@@ -20,3 +24,17 @@ async def test_it_names_the_version_that_runs() -> None:
         "version": __version__,
         "checks": {"ledger": "ok", "workQueue": "ConnectionError"},
     }
+
+
+async def test_who_asks_while_the_checks_are_under_way_gets_what_they_find() -> None:
+    """Also where the first one to ask has given up."""
+    go_on = asyncio.Event()
+
+    async def slow() -> None:
+        await go_on.wait()
+
+    health = Health({"slow": slow}, SystemClock())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(health.report(), 0.01)
+    go_on.set()
+    assert (await health.report())["checks"] == {"slow": "ok"}

@@ -16,6 +16,7 @@ from integration.errors import Transient
 from integration.ledger import EventStatus, Ledger, State
 from integration.operations import Health, StatusQueries
 from integration.operations.functions import blueprint
+from integration.operations.rights import Staff
 from integration.public_address import PublicAddress
 from integration.transport import Transport
 from tests.unit.integration.intake.support import ACCOUNT
@@ -75,7 +76,7 @@ def get(
     book.fails = fails
     app = func.FunctionApp()
     keys = {name: [SecretStr(key)] for name, key in KEYS.items()}
-    operators = CallerKeys({"support": keys.pop("support")}, in_query=False)
+    operators = Staff(CallerKeys({"support": keys.pop("support")}, in_query=False), {}, signed_in_by_platform=False)
     status, address = StatusQueries(book, clock), PublicAddress(None)
     app.register_functions(blueprint(operators, CallerKeys(keys), status, Health({}, clock), address))
     functions = {str(it.get_function_name()): it.get_user_function() for it in app.get_functions()}

@@ -5,21 +5,14 @@ from typing import Any
 
 import azure.functions as func
 import pytest
-from pydantic import SecretStr
 
-from integration.admission import CallerKeys
 from integration.errors import Outage
-from integration.ledger.audit_log import AuditLog
-from integration.operations.audit_query import AuditQuery
-from integration.operations.resync import Resync
-from integration.operations.routes import Desk as Services
+from integration.operations.rights import PRINCIPAL, Right
 from integration.operations.routes import blueprints
-from integration.operations.systems import SystemControl
-from integration.operations.tables import TableControl
-from integration.protection import MemoryState, Switch
-from tests.unit.integration.operations.parts import Desk
+from integration.public_address import PublicAddress
+from tests.unit.integration.operations.console_kit import KEYS, Console, principal
 
-KEY = "an-operations-key-0123456789"
+KEY = KEYS["anna"]
 WHY = {"why": "the ERP was mended"}
 RECORD = "44444444-4444-4444-8444-444444444444"
 
@@ -27,32 +20,32 @@ RECORD = "44444444-4444-4444-8444-444444444444"
 class Routes:
     """The functions of the app over a desk."""
 
-    def __init__(self) -> None:
-        self.desk = Desk()
-        it, world = self.desk, self.desk.world
-        services = Services(
-            repair=it.repair,
-            edit=it.edit,
-            postpone=it.postpone,
-            resync=Resync(it.queueing, it.audit, world.clock, organisation="org"),
-            systems=SystemControl({"erp": Switch("erp", MemoryState(), world.clock, full=4)}, it.audit),
-            tables=TableControl(world.pauses, ["account", "opportunity"], it.audit),
-            search=it.search,
-            audit=AuditQuery(AuditLog(world.ledger, world.clock), world.clock),
-            planner=it.planner,
-            bulks=it.bulks,
-        )
+    def __init__(self, *, signed_in_by_platform: bool = False) -> None:
+        console = Console(signed_in_by_platform=signed_in_by_platform)
+        self.desk = console.desk
         app = func.FunctionApp()
-        for blueprint in blueprints(CallerKeys({"anna": [SecretStr(KEY)]}, in_query=False), services):
+        for blueprint in blueprints(console.staff, console.services, PublicAddress(None)):
             app.register_functions(blueprint)
         self.functions = {str(one.get_function_name()): one.get_user_function() for one in app.get_functions()}
 
     async def ask(
-        self, name: str, body: Any = None, *, key: str = KEY, params: dict[str, str] | None = None, **route: str
+        self,
+        name: str,
+        body: Any = None,
+        *,
+        key: str = KEY,
+        headers: dict[str, str] | None = None,
+        params: dict[str, str] | None = None,
+        **route: str,
     ) -> tuple[int, dict[str, Any]]:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = func.HttpRequest(
-            "POST", "https://app/x", headers={"x-functions-key": key}, params=params, route_params=route, body=sent
+            "POST",
+            "https://app/x",
+            headers={"x-functions-key": key} if headers is None else headers,
+            params=params,
+            route_params=route,
+            body=sent,
         )
         answer = await self.functions[name](request)
         found: dict[str, Any] = json.loads(answer.get_body())
@@ -113,7 +106,7 @@ async def test_pause_and_resume_answer_with_the_state() -> None:
         WHY["why"],
         "2026-11-20T20:00:00.000Z",
     )
-    assert (await it.ask("list_systems"))[1] == {"systems": [body]}
+    assert body in (await it.ask("list_systems"))[1]["systems"]
     status, body = await it.ask("operations_resume", WHY, system="erp")
     assert (status, body["pausedBy"]) == (200, None)
 
@@ -158,6 +151,64 @@ async def test_nobody_comes_in_without_an_operations_key(name: str) -> None:
     assert it.functions.keys() >= {name}
     assert (await it.ask(name, WHY, key="another"))[0] == 401
     assert it.desk.audited == []
+
+
+NEEDED = {
+    "list_problems": Right.LOOK,
+    "list_audit": Right.LOOK,
+    "operations_retry": Right.REPAIR,
+    "operations_postpone": Right.REPAIR,
+    "operations_pause": Right.REPAIR,
+    "operations_resume_table": Right.REPAIR,
+    "operations_bulk": Right.REPAIR,
+    "operations_discard": Right.ADMINISTER,
+    "operations_restore": Right.ADMINISTER,
+    "operations_resync": Right.ADMINISTER,
+}
+HAVE = {"rita": {Right.LOOK}, "oliver": {Right.LOOK, Right.REPAIR}, "nobody": set[Right]()}
+
+
+@pytest.mark.parametrize("who", HAVE)
+@pytest.mark.parametrize("name", NEEDED)
+async def test_who_does_not_have_the_right_is_refused(name: str, who: str) -> None:
+    """403, whatever else is wrong with the request, and nothing is in the audit."""
+    it = Routes()
+    status, problem = await it.ask(name, {}, key=KEYS[who], event_id=RECORD, system="erp", table="account")
+    assert (status == 403) == (NEEDED[name] not in HAVE[who])
+    if status == 403:
+        assert "It needs the role" in problem["detail"]
+        assert it.desk.audited == []
+
+
+async def test_an_operator_may_retry_but_not_force_and_may_edit_only_with_the_right_to_see() -> None:
+    it = Routes()
+    original = await it.desk.dead_letter()
+    oliver = KEYS["oliver"]
+    assert (await it.ask("operations_retry", WHY | {"force": True}, key=oliver, event_id=original.event_id))[0] == 403
+    assert (await it.ask("operations_edit", WHY, key=oliver, event_id=original.event_id))[0] == 403
+    assert (await it.ask("operations_bulk", WHY | {"action": "discard"}, key=oliver))[0] == 403
+    assert (await it.ask("operations_retry", WHY, key=oliver, event_id=original.event_id))[0] == 202
+
+
+async def test_whom_the_platform_has_signed_in_acts_in_his_own_name() -> None:
+    """Only where the settings say that it stands in front: elsewhere anybody could send its header."""
+    given = {PRINCIPAL: principal("operator"), f"{PRINCIPAL}-name": "mara@contoso.example"}
+    trusting, another = Routes(signed_in_by_platform=True), Routes()
+    original = await trusting.desk.dead_letter()
+    assert (await trusting.ask("operations_retry", WHY, headers=given, event_id=original.event_id))[0] == 202
+    assert trusting.desk.audited[0]["who"] == "mara@contoso.example"
+    assert (await trusting.ask("operations_discard", WHY, headers=given, event_id=original.event_id))[0] == 403
+    assert (await another.ask("operations_retry", WHY, headers=given, event_id=original.event_id))[0] == 401
+
+
+@pytest.mark.parametrize("sign", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+async def test_another_site_cannot_call_in_the_name_of_somebody_who_is_signed_in(sign: dict[str, str]) -> None:
+    """The platform's cookie is sent with its calls too."""
+    it = Routes(signed_in_by_platform=True)
+    original = await it.desk.dead_letter()
+    given = {PRINCIPAL: principal("administrator"), **sign}
+    assert (await it.ask("operations_retry", WHY, headers=given, event_id=original.event_id))[0] == 403
+    assert it.desk.world.queue.sent == []
 
 
 @pytest.mark.parametrize(

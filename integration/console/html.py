@@ -1,0 +1,104 @@
+"""Templates and what they use to show times and numbers. Jinja2 is loaded with the first page, not with the app."""
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from integration.console import charts
+from integration.console.asking import ROOT, address
+from integration.console.masking import masked
+
+TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
+"""The assets, and their media types."""
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+@cache
+def environment() -> Environment:
+    """The templates: everything that is put into them is escaped, and what is missing is an error."""
+    made = Environment(
+        loader=FunctionLoader(lambda name: _read("templates", name)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(number=number, clock=clock, iso=iso, lasted=lasted, short=short, masked=masked, plural=plural)
+    made.filters.update(moment=datetime.fromisoformat, duration=duration)
+    made.globals.update(root=ROOT, address=address, asset=asset_address, bars=charts.bars, line=charts.line)
+    return made
+
+
+def render(template: str, shows: dict[str, Any]) -> str:
+    """The page."""
+    return environment().get_template(template).render(shows)
+
+
+@cache
+def asset(name: str) -> bytes:
+    """The content of an asset."""
+    return (files("integration.console") / "assets" / name).read_bytes()
+
+
+@cache
+def asset_address(name: str) -> str:
+    """Where an asset is; another content has another address, so browsers may keep it."""
+    return f"{ROOT}/assets/{hashlib.sha256(asset(name)).hexdigest()[:12]}/{name}"
+
+
+def number(value: float) -> str:
+    """With commas between thousands."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def plural(value: int, word: str, many: str = "") -> str:
+    """`1 event`, `2 events`."""
+    return f"{value:,} {word if value == 1 else many or word + 's'}"
+
+
+def clock(moment: datetime | None, now: datetime) -> str:
+    """The time of day, and the day unless it is today; UTC."""
+    if moment is None:
+        return ""
+    utc = moment.astimezone(UTC)
+    if utc.date() == now.astimezone(UTC).date():
+        return f"{utc:%H:%M:%S}"
+    return f"{utc.day} {utc:%b %H:%M}" if utc.year == now.year else f"{utc.day} {utc:%b %Y}"
+
+
+def iso(moment: datetime) -> str:
+    """For machines, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def lasted(moment: datetime | None, now: datetime) -> str:
+    """How long ago it was, or how far ahead it is, in its largest unit; for longer than a minute in two."""
+    if moment is None:
+        return ""
+    seconds = int(abs((now - moment).total_seconds()))
+    return duration(seconds)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the largest units that they fill."""
+    left, said = int(seconds), list[str]()
+    for size, unit in _UNITS:
+        if left >= size or (unit == "s" and not said):
+            said.append(f"{left // size} {unit}")
+            left %= size
+        if len(said) == 2 or (said and size == 60):
+            break
+    return " ".join(said)
+
+
+def short(event_id: str) -> str:
+    """The beginning and the end of an id, which tell events apart well enough to look at."""
+    return f"{event_id[:17]}…{event_id[-4:]}" if len(event_id) > 24 else event_id
+
+
+def _read(folder: str, name: str) -> str:
+    return (files("integration.console") / folder / name).read_text(encoding="utf-8")

@@ -1,0 +1,131 @@
+"""Many events at once: the plan and its cost, the first few, the others at a rate, and the summary."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from integration.clock import iso
+from integration.console import explained, html
+from integration.console.asking import Answer, Ask, Page, Redirect, Route, address
+from integration.console.parts import Parts
+from integration.errors import Rejected
+from integration.operations.bulk.model import Action, Bulk, BulkState, ItemState
+from integration.operations.bulk.planner import DEFAULT_CANARY, Wanted
+from integration.operations.requests import read_filter
+from integration.operations.rights import Right
+
+_NARROWED: Final = ("state", "reason", "system", "table", "record_id", "from", "to")
+
+
+async def listed(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pages
+    """Those of this month and the last one."""
+    return Page("bulks.html", {"bulks": await parts.desk.bulks.recent()})
+
+
+async def form(parts: Parts, ask: Ask) -> Page:
+    """What is to be planned."""
+    return _form(parts, dict(ask.params))
+
+
+async def plan(parts: Parts, ask: Ask) -> Answer:
+    """Make the plan; nothing is done yet."""
+    try:
+        action = Action(ask.form.get("action", ""))
+        if action is Action.DISCARD or ask.form.get("force"):
+            ask.person.check(Right.ADMINISTER)
+        wanted = Wanted(
+            action,
+            read_filter({name: ask.form.get(name, "") for name in _NARROWED}),
+            canary=_whole(ask.form.get("canary", ""), DEFAULT_CANARY[action]) if action is Action.RETRY else 0,
+            per_minute=_whole(ask.form.get("per_minute", ""), 60),
+            force=bool(ask.form.get("force")),
+        )
+        made = await parts.desk.planner.plan(wanted, by=ask.person.name, why=ask.why)
+    except ValueError:
+        return _form(
+            parts, ask.form, Rejected(400, "This cannot be planned", "Choose retry or discard; give whole numbers.")
+        )
+    except Rejected as refused:
+        return _form(parts, ask.form, refused)
+    return Redirect(address("bulk", made.bulk.bulk_id, said="planned"))
+
+
+async def one(parts: Parts, ask: Ask) -> Page:
+    """How far it is, or what the plan says."""
+    return await _page(parts, ask.place["bulk_id"], ask)
+
+
+async def change(parts: Parts, ask: Ask) -> Answer:
+    """Start it, pause it, let it go on, or cancel it."""
+    bulks, bulk_id, action = parts.desk.bulks, ask.place["bulk_id"], ask.place["action"]
+    actions = {"start": bulks.start, "pause": bulks.pause, "resume": bulks.resume, "cancel": bulks.cancel}
+    if action not in actions:
+        raise Rejected(404, "There is no such page", f"A bulk operation can be asked to {', '.join(actions)}.")
+    if (await bulks.read(bulk_id)).action is Action.DISCARD:
+        ask.person.check(Right.ADMINISTER)
+    try:
+        await actions[action](bulk_id, by=ask.person.name, why=ask.why)
+    except Rejected as refused:
+        return await _page(parts, bulk_id, ask, refused)
+    return Redirect(address("bulk", bulk_id, said=action))
+
+
+async def _page(parts: Parts, bulk_id: str, ask: Ask, refused: Rejected | None = None) -> Page:
+    bulk = await parts.desk.bulks.read(bulk_id)
+    items = await parts.desk.bulks.items(bulk_id, after=ask.params.get("after", ""))
+    counts = {state.value: getattr(bulk, state.value) for state in ItemState}
+    ended = bulk.total - bulk.pending - bulk.sent
+    return Page(
+        "bulk.html",
+        {
+            "bulk": bulk,
+            "plan": json.loads(bulk.plan),
+            "selection": json.loads(bulk.selection),
+            "items": items,
+            "following": address("bulk", bulk_id, after=items[-1].event_id) if len(items) == 100 else "",
+            "counts": counts,
+            "ended": ended,
+            "percent": round(100 * ended / bulk.total) if bulk.total else 0,
+            "left": _left(bulk),
+            "can": {
+                "start": bulk.state is BulkState.PLANNED,
+                "pause": bulk.state is BulkState.RUNNING,
+                "resume": bulk.state is BulkState.PAUSED,
+                "cancel": bulk.state in {BulkState.PLANNED, BulkState.RUNNING, BulkState.PAUSED},
+            },
+            "needs": Right.ADMINISTER.value if bulk.action is Action.DISCARD else Right.REPAIR.value,
+            "title_of": explained.title,
+            "duration": html.duration,
+            "alert": {"title": refused.title, "detail": refused.detail, "faults": refused.faults} if refused else None,
+        },
+        refused.status if refused else 200,
+    )
+
+
+def _left(bulk: Bulk) -> str:
+    """How long the rest takes at the rate of the plan."""
+    return html.duration(bulk.pending * 60 / bulk.per_minute) if bulk.pending and bulk.per_minute else ""
+
+
+def _form(parts: Parts, given: Mapping[str, str], refused: Rejected | None = None) -> Page:
+    alert = {"title": refused.title, "detail": refused.detail, "faults": refused.faults} if refused else None
+    shows: dict[str, Any] = {
+        "given": {name: given.get(name, "") for name in (*_NARROWED, "action", "canary", "per_minute", "force", "why")},
+        "narrowed": _NARROWED,
+        "alert": alert,
+        "at": iso(parts.clock.now()),
+    }
+    return Page("bulk_plan.html", shows, refused.status if refused else 200)
+
+
+def _whole(text: str, usual: int) -> int:
+    return int(text) if text.strip() else usual
+
+
+ROUTES: Final = (
+    Route("GET", "bulk", Right.LOOK, listed),
+    Route("GET", "bulk/plan", Right.REPAIR, form),
+    Route("POST", "bulk/plan", Right.REPAIR, plan),
+    Route("GET", "bulk/{bulk_id}", Right.LOOK, one),
+    Route("POST", "bulk/{bulk_id}/{action}", Right.REPAIR, change),
+)

@@ -1,0 +1,135 @@
+"""What is wrong, in groups: the failing events by reason, system and table."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from integration.clock import Clock
+from integration.ledger import Ledger, State, keys
+from integration.tables import Entity
+
+HOURS: Final = 24
+_KEPT_SECONDS: Final = 5.0
+_COLUMNS: Final = ("RowKey", "reason", "system", "table", "since", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Events that fail for one reason, at one system, with one table.
+
+    `trend` counts those that failed in each of the last 24 hours, the present hour last. `example` is the newest event,
+    and `detail` what it says.
+    """
+
+    reason: str
+    system: str
+    table: str
+    count: int
+    oldest: datetime | None
+    newest: datetime | None
+    trend: tuple[int, ...]
+    example: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """All of them, the largest first, as they were at `at`."""
+
+    causes: tuple[Cause, ...]
+    at: datetime
+
+    @property
+    def total(self) -> int:
+        """How many events fail."""
+        return sum(it.count for it in self.causes)
+
+    @property
+    def trend(self) -> tuple[int, ...]:
+        """The trends of all causes together."""
+        return tuple(map(sum, zip(*(it.trend for it in self.causes), strict=True))) or (0,) * HOURS
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the first of those that fail began to."""
+        return min((it.oldest for it in self.causes if it.oldest), default=None)
+
+
+@dataclass(slots=True)
+class _Group:
+    count: int = 0
+    oldest: str = "~"
+    newest: str = ""
+    example: str = ""
+    detail: str = ""
+    hours: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: Entity) -> None:
+        since = str(row.get("since", ""))
+        self.count += 1
+        self.hours[since[:13]] += 1
+        self.oldest = min(self.oldest, since)
+        if since >= self.newest:
+            self.newest, self.example, self.detail = since, str(row["RowKey"]), str(row.get("detail", ""))
+
+
+class CauseQuery:
+    """Groups the list of problems. Holds a page of each partition at a time, however many there are.
+
+    What was found is kept for five seconds, so that several people who look at once cause one reading. Raises `Outage`
+    where the tables are away.
+    """
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._found: dict[str, tuple[float, Causes]] = {}
+        self._reading = asyncio.Lock()
+
+    async def now(self, state: str = State.DEAD_LETTERED.value) -> Causes:
+        """Those in this state of problems: `dead-lettered`, `waiting` or `system-behind`."""
+        async with self._reading:
+            read_at, found = self._found.get(state, (-_KEPT_SECONDS, None))
+            if found is None or self._clock.monotonic() - read_at >= _KEPT_SECONDS:
+                found = await self._read(state)
+                self._found[state] = (self._clock.monotonic(), found)
+            return found
+
+    def forget(self) -> None:
+        """Somebody has just repaired something in this process: read anew."""
+        self._found.clear()
+
+    async def _read(self, state: str) -> Causes:
+        groups: dict[tuple[str, str, str], _Group] = {}
+        table = self._ledger.table(keys.PROBLEMS)
+
+        async def read(partition: str) -> None:
+            async for page in table.pages(f"PartitionKey eq '{partition}'", select=_COLUMNS):
+                for row in page:
+                    key = (str(row.get("reason", "")), str(row.get("system", "")), str(row.get("table", "")))
+                    groups.setdefault(key, _Group()).add(row)
+
+        await asyncio.gather(*(read(it) for it in keys.problem_partitions(state)))
+        now = self._clock.now()
+        found = [_cause(key, group, now) for key, group in groups.items()]
+        return Causes(tuple(sorted(found, key=lambda it: (-it.count, it.reason, it.system, it.table))), now)
+
+
+def _cause(key: tuple[str, str, str], group: _Group, now: datetime) -> Cause:
+    return Cause(*key, group.count, _time(group.oldest), _time(group.newest), _trend(group.hours, now), group.example,
+                 group.detail)  # fmt: skip
+
+
+def _trend(hours: Mapping[str, int], now: datetime) -> tuple[int, ...]:
+    wanted = (now.astimezone(UTC) - timedelta(hours=back) for back in reversed(range(HOURS)))
+    return tuple(hours.get(f"{it:%Y-%m-%dT%H}", 0) for it in wanted)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

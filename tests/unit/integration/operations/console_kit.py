@@ -1,0 +1,217 @@
+"""The console over a desk in memory: asked directly, or served to a browser."""
+
+import asyncio
+import base64
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import azure.functions as func
+from pydantic import SecretStr
+
+from integration.admission import CallerKeys
+from integration.console.parts import Links, Parts
+from integration.console.sessions import COOKIE, Sessions
+from integration.console.site import Site
+from integration.ledger import keys
+from integration.ledger.audit_log import AuditLog
+from integration.ledger.queries import Queries
+from integration.ledger.shared_state import TableState
+from integration.operations import Health
+from integration.operations.audit_query import AuditQuery
+from integration.operations.causes import CauseQuery
+from integration.operations.comparison import Comparison
+from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.figures import Figures
+from integration.operations.lookup import Lookup
+from integration.operations.resync import Resync
+from integration.operations.rights import Staff
+from integration.operations.routes import Desk as Services
+from integration.operations.systems import SystemControl
+from integration.operations.tables import TableControl
+from integration.protection import Switch
+from integration.public_address import PublicAddress
+from integration.setting_types import Role
+from tests.unit.integration.operations.parts import Desk
+
+KEYS = {name: f"{name}-operations-key-0123456789" for name in ("anna", "oliver", "rita", "nobody")}
+ROLES = {
+    "anna": [Role.ADMINISTRATOR, Role.PAYLOADS],
+    "oliver": [Role.OPERATOR],
+    "rita": [Role.READER],
+    "nobody": [Role.PAYLOADS],
+}
+"""An administrator who may see payloads, an operator and a reader who may not, and somebody without a role."""
+ORIGIN = "https://app.contoso.example"
+
+
+def principal(*roles: str, name: str = "mara") -> str:
+    """The header of App Service Authentication for somebody with these app roles."""
+    claims = [{"typ": "name", "val": name}, *({"typ": "roles", "val": role} for role in roles)]
+    document = {"auth_typ": "aad", "name_typ": "name", "role_typ": "roles", "claims": claims}
+    return base64.b64encode(json.dumps(document).encode()).decode()
+
+
+@dataclass
+class Console:
+    """The site, and the world behind it. `declared` are the names that its flow goes by."""
+
+    declared: frozenset[str] = frozenset()
+    signed_in_by_platform: bool = False
+    desk: Desk = field(init=False)
+    site: Site = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.desk = it = Desk(declared=self.declared)
+        ledger, clock, queries = it.world.ledger, it.world.clock, Queries(it.world.ledger)
+        causes, log = CauseQuery(ledger, clock), AuditLog(ledger, clock)
+        callers = {name: [SecretStr(key)] for name, key in KEYS.items()}
+        self.figures = Figures(ledger, causes, clock)
+        shared = TableState(ledger.table(keys.SYSTEMS))
+        self.switches = {name: Switch(name, shared, clock, full=8) for name in ("dataverse", "erp", "credit")}
+        reader = DeadLetterReader(it.letters, ledger, clock)
+        self.services = Services(
+            repair=it.repair,
+            edit=it.edit,
+            postpone=it.postpone,
+            resync=Resync(it.queueing, it.audit, clock, organisation="org"),
+            systems=SystemControl(self.switches, it.audit),
+            tables=TableControl(it.world.pauses, ["account", "opportunity"], it.audit),
+            search=it.search,
+            causes=causes,
+            figures=self.figures,
+            comparison=Comparison(it.letters, ledger, queries, reader, it.audit),
+            lookup=Lookup(
+                ledger, queries, log, lambda _table, _message: ("credit-score", "erp-order"), lambda _t, _m: it.declared
+            ),
+            audit=AuditQuery(log, clock),
+            planner=it.planner,
+            bulks=it.bulks,
+        )
+        self.staff = Staff(CallerKeys(callers, in_query=False), ROLES, signed_in_by_platform=self.signed_in_by_platform)
+        self.sessions = Sessions(callers, clock)
+        self.site = Site(
+            Parts(
+                self.services,
+                self.staff,
+                self.sessions,
+                Health(dict.fromkeys(("workQueue", "eventHub", "ledger"), _well), clock),
+                PublicAddress(None),
+                clock,
+                Links("https://contoso.crm4.dynamics.com", "https://traces.example/{event_id}?c={correlation_id}"),
+            )
+        )
+
+    async def ask(
+        self,
+        path: str = "",
+        form: Mapping[str, str] | None = None,
+        *,
+        who: str = "anna",
+        headers: Mapping[str, str] | None = None,
+        origin: str = ORIGIN,
+    ) -> func.HttpResponse:
+        """The answer to a GET, or to a POST with a `form` as a browser of today sends it from a page of the console."""
+        parts = urlsplit(path)
+        given = {"Cookie": f"{COOKIE}={self.sessions.begin(who, KEYS[who])}"} if who else {}
+        if form is not None:
+            given |= {"Sec-Fetch-Site": "same-origin", "Origin": origin}
+        return await self.site.answer(
+            func.HttpRequest(
+                "GET" if form is None else "POST",
+                f"{origin}/api/console/{path}",
+                headers={**given, **(headers or {})},
+                params=dict(parse_qsl(parts.query)),
+                route_params={"path": parts.path} if parts.path else {},
+                body=urlencode(form or {}).encode(),
+            )
+        )
+
+
+async def _well() -> None:
+    """A check that finds nothing wrong."""
+
+
+def text_of(answer: func.HttpResponse) -> str:
+    """The page."""
+    return bytes(answer.get_body()).decode()
+
+
+@dataclass
+class Served:
+    """A console that a browser can reach at `url`; what it does runs in the loop of its own thread."""
+
+    console: Console
+    url: str
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, work: Any) -> Any:
+        """Let a coroutine run where the console runs; its result."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=30)
+
+    def session(self, who: str) -> dict[str, Any]:
+        """The cookie of somebody who has signed in."""
+        value = self.console.sessions.begin(who, KEYS[who])
+        return {"name": COOKIE, "value": value, "url": f"{self.url}/api/console", "sameSite": "Strict"}
+
+
+@contextmanager
+def served(console: Console) -> Iterator[Served]:
+    """Serve the console on a free port of this machine, until the end of the block."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="console-loop", daemon=True).start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(console, loop))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="console-server", daemon=True).start()
+    try:
+        yield Served(console, f"http://127.0.0.1:{server.server_port}", loop)
+    finally:
+        server.shutdown()
+        server.server_close()
+        loop.call_soon_threadsafe(loop.stop)
+
+
+def _handler(console: Console, loop: asyncio.AbstractEventLoop) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        """Gives each request to the site, as the Functions host does."""
+
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            """A page."""
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            """A form."""
+            self._answer(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+
+        def _answer(self, body: bytes) -> None:
+            parts = urlsplit(self.path)
+            request = func.HttpRequest(
+                self.command,
+                f"http://{self.headers['Host']}{self.path}",
+                headers=dict(self.headers.items()),
+                params=dict(parse_qsl(parts.query)),
+                route_params={"path": parts.path.removeprefix("/api/console").strip("/")},
+                body=body,
+            )
+            answer = asyncio.run_coroutine_threadsafe(console.site.answer(request), loop).result(timeout=30)
+            content = bytes(answer.get_body() or b"")
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", f"{answer.mimetype}; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            with suppress(ConnectionError):  # the browser has gone on to another page
+                self.wfile.write(content)
+
+        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 -- its name there
+            """Say nothing."""
+
+    return Handler
