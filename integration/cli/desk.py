@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from integration.transport import Host, Limits, Request, Transport
 
 _URL: Final = "INTEGRATION_URL"
 _KEY: Final = "OPERATIONS_KEY"
+_PROFILES: Final = "INTEGRATION_PROFILES"
 _SANDBOX: Final = Path(".sandbox")
 _LIMITS: Final = Limits(connect=5, read=60, total=90)
 
@@ -70,6 +72,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--sandbox", type=Path, nargs="?", const=_SANDBOX, metavar="DIR",
         help="the running sandbox whose state is in this folder (.sandbox, if no address is given)",
     )  # fmt: skip
+    where.add_argument("--profile", metavar="NAME", help=f"the app of this name in the file of profiles ({_PROFILES})")
 
 
 def why_argument(parser: argparse.ArgumentParser) -> None:
@@ -81,6 +84,8 @@ def why_argument(parser: argparse.ArgumentParser) -> None:
 
 def app(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> App:
     """The app that the options or the environment name, else the running sandbox; raises `ConfigurationError`."""
+    if options.profile:
+        return _of_profile(options.profile, environ)
     url = options.url or (None if options.sandbox else environ.get(_URL))
     if url:
         key = environ.get(_KEY)
@@ -98,23 +103,47 @@ def app(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) ->
     return App(str(found["functions"]), str(found["operations_key"]))
 
 
-def run(options: argparse.Namespace, work: Callable[[Desk], Awaitable[None]]) -> int:
-    """Do `work`; returns 0 when it was done, 2 when the app refused it, 1 when the app could not be asked."""
+def _of_profile(name: str, environ: Mapping[str, str]) -> App:
+    """An app of the file of profiles: its address, and the variable of the environment that has its key.
+
+    [production]
+    url = "https://func-integration-prod.azurewebsites.net"
+    key-variable = "OPERATIONS_KEY_PRODUCTION"
+    """
+    path = Path(environ.get(_PROFILES) or Path.home() / ".dataverse-integration.toml")
+    try:
+        known = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"The file of profiles, {path}, cannot be read ({type(error).__name__}).") from error
+    found = known.get(name)
+    if not isinstance(found, dict) or not isinstance(found.get("url"), str):
+        raise ConfigurationError(f"{path} has no profile {name} with a url; it has {', '.join(known) or 'none'}.")
+    variable = str(found.get("key-variable") or _KEY)
+    key = environ.get(variable)
+    if not key:
+        raise ConfigurationError(f"The key is missing. Set {variable} to one of the app's OPERATIONS_KEYS.")
+    return App(found["url"].rstrip("/"), key)
+
+
+def run(options: argparse.Namespace, work: Callable[[Desk], Awaitable[int | None]]) -> int:
+    """Do `work`; returns its exit code (0 for None), 2 when the app refused it, 1 when the app could not be asked."""
     quieten_libraries()
     try:
-        asyncio.run(_run(app(options), work))
+        code = asyncio.run(_run(app(options), work))
     except RefusedError as refused:
         print(refused, file=sys.stderr)
         return 2
     except IntegrationError as error:
         print(f"The app could not be asked: {error}", file=sys.stderr)
         return 1
-    return 0
+    except KeyboardInterrupt:
+        return 130
+    return code or 0
 
 
-async def _run(reached: App, work: Callable[[Desk], Awaitable[None]]) -> None:
+async def _run(reached: App, work: Callable[[Desk], Awaitable[int | None]]) -> int | None:
     transport = Transport([Host(reached.url, limits=_LIMITS)], clock=SystemClock())
     try:
-        await work(Desk(reached, transport))
+        return await work(Desk(reached, transport))
     finally:
         await transport.aclose()

@@ -10,7 +10,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from integration.console import charts
 from integration.console.asking import ROOT, address
-from integration.console.masking import masked
+from integration.operations.masking import masked
 
 TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 """The assets, and their media types."""

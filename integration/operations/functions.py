@@ -5,7 +5,7 @@ import azure.functions as func
 from integration.admission import CallerKeys
 from integration.operations.answers import answered, as_json
 from integration.operations.health import Health
-from integration.operations.rights import Staff
+from integration.operations.rights import Right, Staff
 from integration.operations.status import StatusQueries
 from integration.public_address import PublicAddress
 
@@ -32,10 +32,10 @@ def blueprint(
             if event_id and sender:
                 progress = await status.progress(event_id, sender)
             else:
-                staff.admit(headers, req.params)
+                unmasked = staff.admit(headers, req.params).may(Right.PAYLOADS)
                 if not event_id:
-                    return as_json(await status.many(req.params), 200)
-                progress = await status.one(event_id)
+                    return as_json(await status.many(req.params, unmasked=unmasked), 200)
+                progress = await status.one(event_id, unmasked=unmasked)
             if progress.settled:
                 return as_json(progress.body, 200)
             again = {

@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from integration.errors import Fault, Rejected
 from integration.events.fields import pointer, record_id
+from integration.ledger import State
+from integration.ledger.queries import PROBLEM_STATES
 from integration.operations.bulk.model import Action
 from integration.operations.bulk.planner import DEFAULT_CANARY, Wanted
 from integration.operations.search import Filter
@@ -38,11 +40,12 @@ class PostponeAsked(Asked):
 
 
 class EditAsked(Asked):
-    """New values of what the event carries, in the form of envelopes."""
+    """New values of what the event carries, in the form of envelopes; `check`: only say what would change."""
 
     values: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
     request: str = Field(default="", max_length=100)
+    check: bool = False
 
 
 class ResyncAsked(Asked):
@@ -118,6 +121,15 @@ def read_filter(params: Mapping[str, str]) -> Filter:
         start=_time(params, "from"),
         end=_time(params, "to"),
     )
+
+
+def read_problem_state(params: Mapping[str, str]) -> str:
+    """The state of problems that is asked for, dead-lettered by default; `Rejected` (400) for any other word."""
+    state = params.get("state") or State.DEAD_LETTERED.value
+    if state not in PROBLEM_STATES:
+        fault = Fault("state", f"is none of {', '.join(PROBLEM_STATES)}")
+        raise Rejected(400, "This list cannot be given", "Correct what is named.", faults=(fault,))
+    return state
 
 
 def _time(params: Mapping[str, str], name: str) -> datetime | None:

@@ -12,6 +12,7 @@ from integration.errors import Fault, Rejected
 from integration.events import kept_correlation_id
 from integration.ledger import EventStatus, Ledger, State
 from integration.ledger.queries import Queries
+from integration.operations.masking import masked
 from integration.public_address import POLL_SECONDS
 
 _EVENT_ID = re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}")
@@ -36,12 +37,12 @@ class StatusQueries:
         self._clock = clock
         self._queries = Queries(ledger)
 
-    async def one(self, event_id: str) -> Progress:
+    async def one(self, event_id: str, *, unmasked: bool = True) -> Progress:
         """The whole status of one event."""
         operation = await self._read(event_id)
         if operation is None:
             raise _unknown(event_id)
-        return self._progress(operation, to_json(operation))
+        return self._progress(operation, to_json(operation, unmasked=unmasked))
 
     async def progress(self, event_id: str, sender: str) -> Progress:
         """How far an event is, for the caller of the intake who has sent it; others do not learn that it exists.
@@ -58,7 +59,7 @@ class StatusQueries:
         whole = to_json(operation)
         return self._progress(operation, {name: whole[name] for name in _FOR_SENDERS})
 
-    async def many(self, params: Mapping[str, str]) -> dict[str, Any]:
+    async def many(self, params: Mapping[str, str], *, unmasked: bool = True) -> dict[str, Any]:
         """The events that share a correlation id."""
         correlation_id = kept_correlation_id(params.get("correlation_id"))
         if correlation_id is None:
@@ -71,7 +72,7 @@ class StatusQueries:
                 ),
             )
         found = await self._queries.by_correlation(correlation_id)
-        return {"operations": [to_json(operation) for operation in found]}
+        return {"operations": [to_json(operation, unmasked=unmasked) for operation in found]}
 
     async def _read(self, event_id: str) -> EventStatus | None:
         if not _EVENT_ID.fullmatch(event_id):
@@ -101,8 +102,15 @@ def _unknown(event_id: str) -> Rejected:
     return Rejected(404, "Unknown event", f"The ledger has no event {event_id}.")
 
 
-def to_json(operation: EventStatus) -> dict[str, Any]:
-    """An operation as support and flows see it; times in ISO 8601, UTC."""
+def to_json(operation: EventStatus, *, unmasked: bool = True) -> dict[str, Any]:
+    """An operation as support and flows see it; times in ISO 8601, UTC.
+
+    Unless it is `unmasked`, texts of other systems come without what may be personal in them.
+    """
+
+    def shown(text: str | None) -> str | None:
+        return text if text is None else masked(text, unmasked)
+
     return {
         "eventId": operation.event_id,
         "correlationId": operation.correlation_id,
@@ -114,12 +122,12 @@ def to_json(operation: EventStatus) -> dict[str, Any]:
         "attempts": operation.attempts,
         "nextAttempt": _iso(operation.next_attempt),
         "steps": [
-            {"name": step.name, "state": step.state, "at": _iso(step.at), "detail": step.detail}
+            {"name": step.name, "state": step.state, "at": _iso(step.at), "detail": shown(step.detail)}
             for step in operation.steps
         ],
         "reason": operation.reason,
-        "detail": operation.detail,
-        "history": list(operation.history),
+        "detail": shown(operation.detail),
+        "history": [{**it, "detail": shown(it.get("detail"))} for it in operation.history],
         "resolvedBy": operation.resolved_by,
         "replayOf": operation.replay_of,
         "replayedBy": operation.replayed_by,

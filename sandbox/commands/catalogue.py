@@ -68,6 +68,7 @@ COMMANDS = (
     Command("fail", _BREAK, "Make the ERP, credit scoring, Dataverse or the broker fail."),
     Command("heal", _BREAK, "End all faults."),
     Command("doctor", _CHECK, "Find out what is wrong with this machine, or with a deployed app."),
+    Command("support", _KEEP, "See what is broken, understand it, repair it.", "integration.cli"),
     Command("pause", _KEEP, "Hold back calls to a system, or the events of a table.", "integration.cli"),
     Command("resume", _KEEP, "Let what is paused go on.", "integration.cli"),
     Command("resync", _KEEP, "Send records again, as after a restore.", "integration.cli"),

@@ -52,6 +52,6 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
     return [
         events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync),
         pauses.blueprint(operators, desk.systems, desk.tables),
-        lists.blueprint(operators, desk.search, desk.audit),
+        lists.blueprint(operators, desk.search, desk.audit, desk.causes, desk.figures),
         bulk.blueprint(operators, desk.planner, desk.bulks),
     ]

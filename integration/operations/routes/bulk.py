@@ -39,7 +39,7 @@ def blueprint(operators: Operators, planner: Planner, bulks: BulkControl) -> fun
         if asked.force or asked.action == "discard":
             by.check(Right.ADMINISTER)
         plan = await planner.plan(asked.wanted(), by=by.name, why=asked.why)
-        return as_json({**bulk_as_json(plan.bulk), "sample": [problem_as_json(it) for it in plan.sample]}, 200)
+        return as_json({**bulk_as_json(plan.bulk), "sample": [problem_as_json(it, by) for it in plan.sample]}, 200)
 
     @bp.route(route="operations/bulk/{bulk_id}/{action}", methods=["POST"], auth_level=ANONYMOUS)
     @operators.only(Right.REPAIR)

@@ -33,6 +33,10 @@ def blueprint(
     async def operations_edit(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         event_id, asked = req.route_params["event_id"], read_body(EditAsked, req.get_body())
         wanted = Edit(asked.values, asked.parameters)
+        if asked.check:
+            changed = await edit.check(event_id, wanted)
+            changes = [{"pointer": it.pointer, "before": it.before, "after": it.after} for it in changed]
+            return as_json({"eventId": event_id, "changes": changes}, 200)
         sent = await edit.retry(event_id, wanted, by=by.name, why=asked.why, request=asked.request)
         return as_json({"eventId": sent, "replayOf": event_id}, 202)
 

@@ -1,15 +1,20 @@
 """Routes of the lists that people work from."""
 
+import asyncio
 import json
 from typing import Any
 
 import azure.functions as func
 
 from integration.clock import iso
+from integration.ledger import State
 from integration.ledger.queries import Problem
 from integration.operations.answers import as_json
 from integration.operations.audit_query import AuditQuery
-from integration.operations.requests import read_filter
+from integration.operations.causes import CauseQuery, Causes
+from integration.operations.figures import Figures
+from integration.operations.masking import masked
+from integration.operations.requests import read_filter, read_problem_state
 from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 from integration.operations.search import Search
@@ -17,21 +22,29 @@ from integration.operations.status import to_json
 from integration.tables import Entity
 
 
-def blueprint(operators: Operators, search: Search, audit: AuditQuery) -> func.Blueprint:
+def blueprint(
+    operators: Operators, search: Search, audit: AuditQuery, causes: CauseQuery, figures: Figures
+) -> func.Blueprint:
     """The functions of these routes."""
     bp = func.Blueprint()
 
     @bp.route(route="operations/problems", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
-    async def list_problems(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+    async def list_problems(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         found = await search.problems(read_filter(req.params))
-        return as_json({"problems": [problem_as_json(it) for it in found]}, 200)
+        return as_json({"problems": [problem_as_json(it, by) for it in found]}, 200)
 
     @bp.route(route="operations/events", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
-    async def list_events(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+    async def list_events(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         page = await search.events(read_filter(req.params), before=req.params.get("before", ""))
-        return as_json({"events": [to_json(it) for it in page.events], "following": page.following}, 200)
+        return as_json(
+            {
+                "events": [to_json(it, unmasked=by.may(Right.PAYLOADS)) for it in page.events],
+                "following": page.following,
+            },
+            200,
+        )
 
     @bp.route(route="operations/audit", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
@@ -39,11 +52,47 @@ def blueprint(operators: Operators, search: Search, audit: AuditQuery) -> func.B
         page = await audit.page(req.params)
         return as_json({"entries": [_entry(it) for it in page.entries], "following": page.following}, 200)
 
+    @bp.route(route="operations/causes", methods=["GET"], auth_level=ANONYMOUS)
+    @operators.only(Right.LOOK)
+    async def list_causes(req: func.HttpRequest, by: Person) -> func.HttpResponse:
+        return as_json(_causes(await causes.now(read_problem_state(req.params)), by), 200)
+
+    @bp.route(route="operations/overview", methods=["GET"], auth_level=ANONYMOUS)
+    @operators.only(Right.LOOK)
+    async def list_overview(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- asks for all
+        dead, waiting, series = await asyncio.gather(causes.now(), causes.now(State.WAITING.value), figures.series())
+        body = {
+            "deadLettered": _causes(dead, by),
+            "waiting": _causes(waiting, by),
+            "changes": {"lastHour": series.last_hour, "lastDay": series.day, "tenMinutes": series.changes},
+            "takenAt": iso(series.at) if series.at else None,
+        }
+        return as_json(body, 200)
+
     return bp
 
 
-def problem_as_json(problem: Problem) -> dict[str, Any]:
-    """A problem as support sees it."""
+def _causes(found: Causes, person: Person) -> dict[str, Any]:
+    """Groups of failing events; `trend` has those that failed in each of the last 24 hours."""
+    groups = [
+        {
+            "reason": it.reason,
+            "system": it.system,
+            "table": it.table,
+            "count": it.count,
+            "oldest": iso(it.oldest) if it.oldest else None,
+            "newest": iso(it.newest) if it.newest else None,
+            "trend": it.trend,
+            "example": it.example,
+            "detail": masked(it.detail, person.may(Right.PAYLOADS)),
+        }
+        for it in found.causes
+    ]
+    return {"total": found.total, "oldest": iso(found.oldest) if found.oldest else None, "causes": groups}
+
+
+def problem_as_json(problem: Problem, person: Person) -> dict[str, Any]:
+    """A problem as this person may see it."""
     return {
         "eventId": problem.event_id,
         "state": problem.state,
@@ -51,7 +100,7 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
         "recordId": problem.record_id,
         "message": problem.message,
         "reason": problem.reason,
-        "detail": problem.detail,
+        "detail": masked(problem.detail, person.may(Right.PAYLOADS)),
         "system": problem.system,
         "attempts": problem.attempts,
         "since": iso(problem.since) if problem.since else None,

@@ -131,7 +131,9 @@ async def test_a_table_is_paused_and_resumed() -> None:
         "list_audit",
         "list_bulk_items",
         "list_bulks",
+        "list_causes",
         "list_events",
+        "list_overview",
         "operations_bulk",
         "operations_bulk_action",
         "operations_discard",
@@ -153,8 +155,25 @@ async def test_nobody_comes_in_without_an_operations_key(name: str) -> None:
     assert it.desk.audited == []
 
 
+async def test_causes_and_overview_give_the_same_groups() -> None:
+    it = Routes()
+    original = await it.desk.dead_letter()
+    status, body = await it.ask("list_causes")
+    assert (status, body["total"], [(one["reason"], one["count"]) for one in body["causes"]]) == (
+        200,
+        1,
+        [("erp-rejected", 1)],
+    )
+    assert body["causes"][0]["example"] == original.event_id
+    overview = (await it.ask("list_overview"))[1]
+    assert (overview["deadLettered"], overview["waiting"]["total"]) == (body, 0)
+    assert (await it.ask("list_causes", params={"state": "completed"}))[0] == 400
+
+
 NEEDED = {
     "list_problems": Right.LOOK,
+    "list_causes": Right.LOOK,
+    "list_overview": Right.LOOK,
     "list_audit": Right.LOOK,
     "operations_retry": Right.REPAIR,
     "operations_postpone": Right.REPAIR,

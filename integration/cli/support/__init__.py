@@ -1,0 +1,122 @@
+"""See what is broken, understand it, repair it: the support console for the command line.
+
+    run.py support overview
+    run.py support list --reason erp-rejected
+    run.py support show ID
+    run.py support retry ID --why "the ERP was repaired"
+    run.py support retry --reason erp-rejected --why "the ERP was repaired"
+    run.py support edit ID --set note='"Miller"' --why "a typing error"
+    run.py support watch
+
+For many events a plan is shown first, and asked about. Works on the running sandbox; on a deployed app with --url, or
+with --profile and a file of profiles. Ends with 0 when it was done, 1 when the app could not be asked, 2 when it
+refused, 3 when `overview` finds dead letters.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import Final
+
+from integration.cli import desk
+from integration.cli.support import acting, looking
+from integration.cli.support.saying import Does
+
+_NARROWED: Final = {
+    "state": "dead-lettered (which is usual), waiting, or with a time any other one",
+    "reason": "with this reason",
+    "system": "of this system",
+    "table": "of this table",
+    "record-id": "of this record",
+    "from": "of this time of the operation (ISO 8601, with an offset) or later",
+    "to": "of an earlier time of the operation",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help="what to do")
+
+    def action(name: str, says: str, does: Does) -> argparse.ArgumentParser:
+        found = actions.add_parser(name, help=says, description=says)
+        found.set_defaults(does=does)
+        desk.arguments(found)
+        found.add_argument("--json", action="store_true", help="print the app's answer as JSON")
+        return found
+
+    _looks(action)
+    _acts(action)
+
+
+def main(options: argparse.Namespace) -> int:
+    """The exit code."""
+    does: Does = options.does
+    return desk.run(options, lambda app: does(app, options))
+
+
+def _looks(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
+    action("overview", "whether all is well, and what is not", looking.overview)
+    found = action("list", "list events: problems, or with a time or correlation id any", looking.listed)
+    _narrow(found)
+    found.add_argument("--correlation-id", help="with this correlation id")
+    found = action("show", "show an event, and what happened to it", looking.show)
+    found.add_argument("event_id", metavar="ID", help="the event")
+    found = action("watch", "look again and again, until Ctrl-C", looking.watch)
+    found.add_argument("--every", type=float, default=5.0, metavar="S", help="seconds between two looks (%(default)s)")
+    found.add_argument("--times", type=int, default=0, metavar="N", help="end after so many looks")
+    for name, says, does in (
+        ("audit", "list what people did", looking.audit),
+        ("export", "write what people did in a month to a file (CSV)", looking.export),
+    ):
+        found = action(name, says, does)
+        found.add_argument("--month", help="of this month, such as 202611 (the present one)")
+        found.add_argument("--who", help="of this person or key")
+        found.add_argument("--event-id", help="about this event")
+        found.add_argument("--bulk-id", help="of this bulk operation")
+        if name == "export":
+            found.add_argument("file", metavar="FILE", help="the file")
+
+
+def _acts(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
+    for name, says, does in (
+        ("retry", "send events again: those that are named, or with a plan all that match", acting.retry),
+        (
+            "discard",
+            "decide that nothing will be done for events: those that are named, or all that match",
+            acting.discard,
+        ),
+    ):
+        found = action(name, says, does)
+        found.add_argument("event_ids", metavar="ID", nargs="*", help="an event")
+        _narrow(found)
+        found.add_argument("--canary", type=int, metavar="N", help="do so many first, and wait for their outcome (5)")
+        found.add_argument(
+            "--per-minute", type=int, default=60, metavar="N", help="do so many in a minute (%(default)s)"
+        )
+        found.add_argument("--yes", action="store_true", help="start the plan without asking")
+        found.add_argument("--wait", action="store_true", help="show the progress until it has ended")
+        desk.why_argument(found)
+    found = action("force", "send an event again, and repeat effects that are done", acting.force)
+    found.add_argument("event_ids", metavar="ID", nargs="+", help="an event")
+    desk.why_argument(found)
+    found = action("restore", "take the discard of an event back", acting.restore)
+    found.add_argument("event_ids", metavar="ID", nargs="+", help="an event")
+    desk.why_argument(found)
+    found = action("edit", "send an event again with other values; the difference is shown first", acting.edit)
+    found.add_argument("event_id", metavar="ID", help="the event")
+    for name, says in (("set", "a column's value, as JSON"), ("parameter", "a parameter's value, as JSON")):
+        found.add_argument(f"--{name}", action="append", default=[], metavar="NAME=JSON", help=says)
+    found.add_argument("--yes", action="store_true", help="send it without asking")
+    desk.why_argument(found)
+    for name, says, does in (
+        ("pause", "hold back a system's calls, or a table's events", acting.pause),
+        ("resume", "let what is paused go on", acting.resume),
+    ):
+        found = action(name, says, does)
+        found.add_argument("kind", choices=("system", "table"), help="what it is")
+        found.add_argument("name", help="its name")
+        desk.why_argument(found)
+
+
+def _narrow(parser: argparse.ArgumentParser) -> None:
+    for name, says in _NARROWED.items():
+        parser.add_argument(f"--{name}", dest=f"only_{name.replace('-', '_')}", help=says)

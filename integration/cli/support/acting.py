@@ -1,0 +1,153 @@
+"""What changes something: each asks for a reason, and for many events there is a plan first."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from integration.cli.desk import Desk, RefusedError
+from integration.cli.support.looking import narrowed
+from integration.cli.support.saying import agreed, as_json
+
+_ENDED: Final = frozenset({"finished", "cancelled", "paused"})
+_LOOK_SECONDS: Final = 3.0
+_REFUSED: Final = 2
+_KINDS: Final = {"system": "systems", "table": "tables"}
+
+
+async def retry(app: Desk, options: argparse.Namespace) -> int | None:
+    """Send them again."""
+    if options.event_ids:
+        return await _each(app, options, "retry", options.event_ids)
+    return await _bulk(app, options, "retry")
+
+
+async def discard(app: Desk, options: argparse.Namespace) -> int | None:
+    """Decide that nothing will be done."""
+    if options.event_ids:
+        return await _each(app, options, "discard", options.event_ids)
+    return await _bulk(app, options, "discard")
+
+
+async def force(app: Desk, options: argparse.Namespace) -> int | None:
+    """Send them again, with effects that are done."""
+    return await _each(app, options, "retry", options.event_ids, force=True)
+
+
+async def restore(app: Desk, options: argparse.Namespace) -> int | None:
+    """Take discards back."""
+    return await _each(app, options, "restore", options.event_ids)
+
+
+async def edit(app: Desk, options: argparse.Namespace) -> int | None:
+    """Show what would change, then send it."""
+    wanted = {"values": _values(options.set), "parameters": _values(options.parameter), "why": options.why}
+    checked = await app.act(options.event_id, "edit", **wanted, check=True)
+    if not options.json:
+        for it in checked["changes"]:
+            print(it["pointer"])
+            print(f"- {json.dumps(it['before'], ensure_ascii=False)}")
+            print(f"+ {json.dumps(it['after'], ensure_ascii=False)}")
+    if not agreed("Send the event again with these values?", yes=options.yes):
+        return _REFUSED
+    answer = await app.act(options.event_id, "edit", **wanted)
+    _say(options, answer, f"Sent again as {answer['eventId']}.")
+    return None
+
+
+async def pause(app: Desk, options: argparse.Namespace) -> None:
+    """Hold a system or a table back."""
+    answer = await app.act(_KINDS[options.kind], options.name, "pause", why=options.why)
+    _say(options, answer, f"{options.name} is paused; all instances know within two seconds.")
+
+
+async def resume(app: Desk, options: argparse.Namespace) -> None:
+    """Let it go on."""
+    answer = await app.act(_KINDS[options.kind], options.name, "resume", why=options.why)
+    _say(options, answer, f"{options.name} is no longer paused.")
+
+
+async def _each(app: Desk, options: argparse.Namespace, action: str, ids: Sequence[str], **more: bool) -> int | None:
+    """One after the other; what is refused is said, and the others are still done."""
+    code = None
+    for event_id in ids:
+        try:
+            answer = await app.act(event_id, action, why=options.why, **more)
+        except RefusedError as refused:
+            print(f"{event_id}: {refused}", file=sys.stderr)
+            code = _REFUSED
+        else:
+            _say(options, answer, f"{event_id}: {_done(answer, event_id)}")
+    return code
+
+
+async def _bulk(app: Desk, options: argparse.Namespace, action: str) -> int | None:
+    wanted = {"recordId" if name == "record_id" else name: it for name, it in narrowed(options).items()}
+    asked = {"action": action, "selection": wanted, "perMinute": options.per_minute, "why": options.why}
+    if options.canary is not None:
+        asked["canary"] = options.canary
+    plan = await app.act("bulk", **asked)
+    if not options.json:
+        _say_plan(plan)
+    if not agreed(f"{action.capitalize()} these {plan['total']} events?", yes=options.yes):
+        await app.act("bulk", plan["bulkId"], "cancel", why="not started")
+        return _REFUSED
+    found = await app.act("bulk", plan["bulkId"], "start", why=options.why)
+    while options.wait and found["state"] not in _ENDED:
+        await asyncio.sleep(_LOOK_SECONDS)
+        found = await app.look("bulk", plan["bulkId"])
+        if not options.json:
+            _say_progress(found)
+    _say(options, found, f"{plan['bulkId']} is {found['state']}: {_counts(found)}{_note(found)}")
+    return _REFUSED if found["state"] == "paused" or found["counts"]["failed"] or found["counts"]["error"] else None
+
+
+def _say_plan(plan: Mapping[str, Any]) -> None:
+    print(f"{plan['total']} events" + (", and there are more: plan again after this one" if plan["more"] else ""))
+    print(f"  takes {plan['seconds']} s at {plan['perMinute']} a minute, after a canary of {plan['canary']}")
+    if plan["callsAtMost"]:
+        print("  calls at most: " + ", ".join(f"{system} {count}" for system, count in plan["callsAtMost"].items()))
+    for it in plan["sample"][:5]:
+        print(f"  such as {it['eventId']}  {it['message']} of {it['table']}: {it['reason']}")
+
+
+def _say_progress(found: Mapping[str, Any]) -> None:
+    counts = found["counts"]
+    ended, total = found["total"] - counts["pending"] - counts["sent"], found["total"]
+    end = "\r" if sys.stdout.isatty() else "\n"
+    print(f"{ended} of {total} have ended: {_counts(found)}   ", end=end, flush=True)
+
+
+def _counts(found: Mapping[str, Any]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in found["counts"].items() if count) or "nothing yet"
+
+
+def _note(found: Mapping[str, Any]) -> str:
+    return f" ({found['note']})" if found.get("note") else ""
+
+
+def _done(answer: Mapping[str, Any], event_id: str) -> str:
+    return f"sent again as {answer['eventId']}" if answer["eventId"] != event_id else str(answer["state"])
+
+
+def _say(options: argparse.Namespace, answer: Mapping[str, Any], text: str) -> None:
+    if options.json:
+        as_json(answer)
+    else:
+        print(text)
+
+
+def _values(given: Sequence[str]) -> dict[str, Any]:
+    """`name=JSON`, as often as it was given; raises `RefusedError` for what is not JSON."""
+    found = {}
+    for pair in given:
+        name, _, text = pair.partition("=")
+        try:
+            found[name] = json.loads(text)
+        except ValueError:
+            raise RefusedError(
+                f"{name} is not JSON: a text stands in quotation marks, such as {name}='\"Miller\"'"
+            ) from None
+    return found

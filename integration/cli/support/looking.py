@@ -1,0 +1,159 @@
+"""What changes nothing: overview, lists, one event, the audit."""
+
+import argparse
+import asyncio
+import csv
+import io
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from integration.cli.desk import Desk
+from integration.cli.support.saying import as_json, table, trend
+
+NEEDED: Final = 3
+"""The exit code where somebody is needed."""
+_COLUMNS: Final = ("time", "who", "what", "why", "outcome", "eventId", "table", "system", "bulkId", "count")
+_LARGEST: Final = 10
+
+
+async def overview(app: Desk, options: argparse.Namespace) -> int:
+    """Whether all is well; 3 where there are dead letters."""
+    found, systems = await asyncio.gather(app.look("overview"), app.look("systems"))
+    if options.json:
+        as_json({**found, **systems})
+    else:
+        _say_overview(found, systems)
+    return NEEDED if found["deadLettered"]["total"] else 0
+
+
+async def listed(app: Desk, options: argparse.Namespace) -> None:
+    """Problems; or events, where a time or a correlation id says where to look."""
+    wanted = narrowed(options)
+    if options.correlation_id:
+        wanted["correlation_id"] = options.correlation_id
+    anywhere = options.correlation_id or options.only_record_id or options.only_from or options.only_to
+    answer = await app.look("events" if anywhere else "problems", **wanted)
+    if options.json:
+        as_json(answer)
+        return
+    events = answer.get("events", answer.get("problems", []))
+    rows = [
+        (it["eventId"], it["state"], it["table"], it["message"], it["reason"], it.get("since") or it.get("acceptedAt"))
+        for it in events
+    ]
+    table(rows, heads=("event", "state", "table", "message", "reason", "since"))
+    if answer.get("following"):
+        print(f"There are more: --to {answer['following'][:4]}-... narrows the time.")
+
+
+async def show(app: Desk, options: argparse.Namespace) -> None:
+    """An event: its state, its reason, its effects and its failed attempts."""
+    it = await app.look(options.event_id)
+    if options.json:
+        as_json(it)
+        return
+    print(f"{it['message'] or 'Unreadable message'} of {it['table'] or '?'} {it['recordId'] or ''}: {it['state']}")
+    for name in ("reason", "detail", "nextAttempt", "note", "replayOf", "replayedBy", "resolvedBy"):
+        if it[name]:
+            print(f"  {name}: {it[name]}")
+    moments = [(it["acceptedAt"], "accepted", "")]
+    moments += [(one["at"], f"{one['name']} {one['state']}", one["detail"]) for one in it["steps"]]
+    moments += [(one["at"], f"attempt {one['attempt']}: {one['reason']}", one["detail"]) for one in it["history"]]
+    for at, what, says in sorted(moments):
+        print(f"  {at}  {what}" + (f"  ({says})" if says else ""))
+
+
+async def watch(app: Desk, options: argparse.Namespace) -> None:
+    """The overview, again and again; on a terminal in the same place."""
+    looks = 0
+    while True:
+        found, systems = await asyncio.gather(app.look("overview"), app.look("systems"))
+        if options.json:
+            as_json({**found, **systems})
+        else:
+            if sys.stdout.isatty():
+                print("\x1b[H\x1b[2J", end="")
+            _say_overview(found, systems)
+        looks += 1
+        if looks == options.times:
+            return
+        await asyncio.sleep(options.every)
+
+
+async def audit(app: Desk, options: argparse.Namespace) -> None:
+    """The newest 100 entries."""
+    answer = await app.look("audit", **_of_audit(options))
+    if options.json:
+        as_json(answer)
+        return
+    rows = [(it["time"], it["who"], it["what"], _about(it), it["why"], it["outcome"]) for it in answer["entries"]]
+    table(rows, heads=("time", "who", "what", "about", "why", "outcome"))
+
+
+async def export(app: Desk, options: argparse.Namespace) -> None:
+    """All entries of the month."""
+    text, count = io.StringIO(newline=""), 0
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    async for entry in _entries(app, _of_audit(options)):
+        writer.writerow([_cell(entry.get(name)) for name in _COLUMNS])
+        count += 1
+        if sys.stderr.isatty() and count % 100 == 0:
+            print(f"\r{count} entries", end="", file=sys.stderr)
+    await asyncio.to_thread(Path(options.file).write_text, text.getvalue(), encoding="utf-8", newline="")
+    print(f"{count} entries in {options.file}.")
+
+
+def narrowed(options: argparse.Namespace) -> dict[str, str]:
+    """The filters that the options name, as query parameters."""
+    names = ("state", "reason", "system", "table", "record_id", "from", "to")
+    given = {name: getattr(options, f"only_{name}", None) for name in names}
+    return {name: str(value) for name, value in given.items() if value}
+
+
+async def _entries(app: Desk, wanted: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
+    following = ""
+    while True:
+        page = await app.look("audit", **wanted, **({"following": following} if following else {}))
+        for entry in page["entries"]:
+            yield entry
+        following = page["following"]
+        if not following:
+            return
+
+
+def _about(entry: Mapping[str, Any]) -> object:
+    """What an entry is about, in a word."""
+    return next((entry[name] for name in ("eventId", "bulkId", "system", "table") if entry.get(name)), None)
+
+
+def _of_audit(options: argparse.Namespace) -> dict[str, str]:
+    given = {name: getattr(options, name) for name in ("month", "who", "event_id", "bulk_id")}
+    return {name: value for name, value in given.items() if value}
+
+
+def _cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _say_overview(found: Mapping[str, Any], systems: Mapping[str, Any]) -> None:
+    dead, waiting, changes = found["deadLettered"], found["waiting"], found["changes"]
+    needed = "1 event needs somebody." if dead["total"] == 1 else f"{dead['total']} events need somebody."
+    print(needed if dead["total"] else "No event needs anybody.")
+    print(f"  changes  {changes['lastHour']:>8} in the last hour, {changes['lastDay']} in the last day")
+    print(f"           {trend(changes['tenMinutes'][-72:])}")
+    print(
+        f"  waiting  {waiting['total']:>8}" + (f", the oldest since {waiting['oldest']}" if waiting["oldest"] else "")
+    )
+    for it in systems["systems"]:
+        if it["pausedBy"] or it["phase"] != "closed":
+            print(f"  {it['system']}: {'paused by ' + it['pausedBy'] if it['pausedBy'] else it['phase']}: {it['why']}")
+    if dead["causes"]:
+        print()
+        rows = [(it["count"], it["reason"], it["system"] or "-", it["table"] or "-", trend(it["trend"]), it["oldest"])
+                for it in dead["causes"][:_LARGEST]]  # fmt: skip
+        table(rows, heads=("events", "reason", "system", "table", "last 24 hours", "oldest"))
