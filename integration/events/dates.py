@@ -44,6 +44,12 @@ def to_operation_time(raw: object) -> datetime:
     return to_time(raw)
 
 
+def milliseconds_of(moment: datetime) -> int:
+    """Whole milliseconds since 1970; a moment without an offset is in UTC. What is left over is cut, as .NET does."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(milliseconds=1)
+
+
 def _moment(milliseconds: int) -> datetime:
     try:
         return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -18,6 +18,7 @@ from integration.errors import Unreadable
 from integration.events.body import has_surrogates, without_surrogates
 from integration.events.fields import pointer
 from integration.events.model import IntegrationEvent, is_of_another_system
+from integration.events.refused_message import check_refused
 from integration.events.value_codec import decode_time, decode_values, encode_time, encode_values
 
 CONTRACT_VERSION = "1.1"
@@ -77,8 +78,10 @@ def to_envelope(event: IntegrationEvent) -> bytes:
 def from_envelope(envelope: bytes) -> IntegrationEvent:
     """The event in `envelope`.
 
-    Raises `Unreadable` for anything that is not an envelope of a version that this app reads.
+    Raises `Unreadable` for anything that is not an envelope of a version that this app reads, with the reason of the
+    intake for what the intake refused.
     """
+    check_refused(envelope)
     try:
         document = _decoded(envelope.decode())
         _check_version(document)

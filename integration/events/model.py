@@ -4,7 +4,7 @@ Later parts do not know which payload it was.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from integration.events.values import Value
@@ -83,6 +83,23 @@ class IntegrationEvent:
         It differs for each attempt, so that duplicate detection does not drop a copy scheduled for later.
         """
         return f"{self.event_id}#{self.attempt}"
+
+
+def nobodys_event(event_id: str, now: datetime) -> IntegrationEvent:
+    """What stands for a message that is none of our events."""
+    now = now.astimezone(UTC)
+    return IntegrationEvent(
+        event_id=event_id,
+        table="",
+        message="",
+        record_id=None,
+        organisation="",
+        correlation_id=event_id,
+        operation_time=now,
+        accepted_time=now,
+        user_id=None,
+        initiating_user_id=None,
+    )
 
 
 def is_of_another_system(table: str) -> bool:

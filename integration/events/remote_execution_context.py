@@ -33,7 +33,7 @@ from integration.events.value_reader import ValueReader
 from integration.events.wants import WantsOf, everything
 
 _SHAPE = "RemoteExecutionContext"
-_TOO_LARGE_HEADERS = ("x-ms-dynamics-msg-size-exceeded", "messagemaxsizeexceeded")  # webhook; Service Bus property
+_TOO_LARGE = ("x-ms-dynamics-msg-size-exceeded", "messagemaxsizeexceeded")  # a header; a property, with a prefix or not
 _POST_OPERATION = 40
 
 
@@ -59,13 +59,31 @@ def read_remote_execution_context(
     repair_mojibake: bool = False,
     wants_of: WantsOf = everything,
 ) -> IntegrationEvent:
-    """The event in `body`, with the values that `wants_of` names for its table and message; header names in lower case.
+    """The event in the JSON of `body`; otherwise as `read_context`."""
+    return read_context(
+        parse_body(body),
+        headers=headers,
+        accepted_time=accepted_time,
+        repair_mojibake=repair_mojibake,
+        wants_of=wants_of,
+    )
 
-    `Rejected` (400) names everything that is wrong with what identifies the event. Other parts that cannot be read are
-    left out, and named in `unread`. `repair_mojibake` repairs text that Dataverse sent encoded twice (older service
-    endpoints without `messagecharset`).
+
+def read_context(
+    document: dict[str, Any],
+    *,
+    headers: Mapping[str, str],
+    accepted_time: datetime,
+    repair_mojibake: bool = False,
+    wants_of: WantsOf = everything,
+) -> IntegrationEvent:
+    """The event in `document`, with the values that `wants_of` names for its table and message.
+
+    `headers` are those of the request, or the properties of the message, with names in lower case. `Rejected` (400)
+    names everything that is wrong with what identifies the event. Other parts that cannot be read are left out, and
+    named in `unread`. `repair_mojibake` repairs text that Dataverse sent encoded twice (older service endpoints without
+    `messagecharset`).
     """
-    document = parse_body(body)
     context = validated(_Context, document, _SHAPE)
     message = context.message_name
     reader = ValueReader(iso_dates=_writes_iso_dates(document), repair=repair_mojibake)
@@ -85,7 +103,7 @@ def read_remote_execution_context(
     pre_image = content.images("PreEntityImages", record_id, wants.carried)
     post_image = content.images("PostEntityImages", record_id, wants.carried)
     expected = content.expected(wants.decisive) if uncommitted else {}
-    too_large = any(name in headers for name in _TOO_LARGE_HEADERS)
+    too_large = any(name.endswith(_TOO_LARGE) for name in headers)
     return IntegrationEvent(
         event_id=event_id,
         table=table,
