@@ -23,7 +23,7 @@ CONSEQUENCES = {
     "Conflict": "the row is read again at once",
     "Stale": "is superseded",
     "Fenced": "goes on in another invocation",
-    "Rejected": "is refused at the intake, and not queued",
+    "Rejected": "is refused, and not queued; a message of a queue, topic or hub is dead-lettered",
     "Unavailable": "is refused at the intake with 503, and not queued",
     "ConfigurationError": "the app does not start",
 }

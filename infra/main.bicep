@@ -94,7 +94,7 @@ param accessRules accessRuleType[] = []
 @description('Virtual network, private endpoints and DNS for storage, Service Bus and Event Hubs; the intake stays reachable. Left out: public addresses with Entra tokens.')
 param network networkType?
 
-@description('One queue or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
+@description('One queue, topic or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
 param sasIntake sasIntakeType?
 
 @description('Locks against deletion, purge protection of the vault. One-way: purge protection cannot be taken back.')
@@ -144,6 +144,7 @@ var names = {
   eventHubs: 'evhns-${base}-${suffix}'
   keyVault: 'kv-${take(workload, 8)}-${environmentName}-${take(suffix, 4)}'
   app: 'func-${base}-${suffix}'
+  sasIntake: 'in-${base}-${suffix}'
 }
 var ids = {
   identity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.identity)
@@ -269,14 +270,28 @@ module eventHubs 'modules/eventhubs.bicep' = {
 module intake 'modules/sasintake.bicep' = if (sasIntake != null) {
   name: 'sasintake'
   params: {
-    intake: sasIntake!
-    name: 'in-${base}-${suffix}'
+    kind: sasIntake!.kind
+    serviceEndpoints: topology.serviceEndpoints
+    name: names.sasIntake
     workspaceId: ids.workspace
     location: location
     tags: allTags
   }
   dependsOn: [
     monitoring
+  ]
+}
+
+module intakeRoles 'modules/roles-sasintake.bicep' = if (sasIntake != null) {
+  name: 'roles-sasintake'
+  params: {
+    kind: sasIntake!.kind
+    serviceEndpoints: topology.serviceEndpoints
+    namespaceName: names.sasIntake
+    principalId: identity.outputs.principalId
+  }
+  dependsOn: [
+    intake
   ]
 }
 
@@ -332,6 +347,7 @@ module functionApp 'modules/functionapp.bicep' = {
     tags: allTags
   }
   dependsOn: [
+    intakeRoles
     privateEndpoints
     roles
     storageRoles
@@ -350,6 +366,8 @@ module appSettings 'modules/appsettings.bicep' = {
     eventHubsName: names.eventHubs
     keyVaultName: names.keyVault
     topologySettings: topology.settings
+    serviceEndpoint: sasIntake == null ? null : topology.serviceEndpoints[sasIntake!.kind]
+    serviceEndpointNamespace: names.sasIntake
     dataverse: dataverse
     systems: systems
     pluginEvents: pluginEvents
@@ -357,6 +375,7 @@ module appSettings 'modules/appsettings.bicep' = {
   }
   dependsOn: [
     functionApp
+    intake
   ]
 }
 

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -20,7 +21,15 @@ from integration.flow import Flow, InboundFlow
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
 from integration.flow.handler import FlowHandler, Tools, result_columns
 from integration.flow.inbound_handler import InboundFlowHandler, inbound_columns
-from integration.intake import BusinessCentralIntake, ErpIntake, Intake, TakingIn
+from integration.intake import (
+    BusinessCentralIntake,
+    DataverseContexts,
+    ErpIntake,
+    Intake,
+    ServiceEndpoints,
+    TakingIn,
+    service_endpoint_functions,
+)
 from integration.intake import functions as intake_functions
 from integration.intake.watched_company import CALLER as BUSINESS_CENTRAL
 from integration.intake.watched_company import WatchedCompany
@@ -65,6 +74,7 @@ class Services:
     intake: Intake
     erp_intake: ErpIntake
     business_central_intake: BusinessCentralIntake
+    service_endpoints: ServiceEndpoints
     subscriptions: Subscriptions | None
     sweep: Sweep | None
     worker: Worker
@@ -88,6 +98,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
             services.intake, services.erp_intake, services.business_central_intake, services.address
         )
     )
+    app.register_functions(service_endpoint_functions.blueprint(services.service_endpoints, settings))
     app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
     app.register_functions(
@@ -125,17 +136,19 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])
     handlers = _handlers(tools, inbound)
     taking_in = TakingIn(settings, work_queue, ledger, clock)
+    contexts = DataverseContexts(
+        settings,
+        clock,
+        wants_of=handlers.wants_of,
+        results=written_columns(active, settings.publisher_prefix),
+    )
     names = event_names(inbound)
     webhooks, watched = _watched(systems, settings, names, clock)
     return Services(
-        intake=Intake(
-            settings,
-            taking_in,
-            wants_of=handlers.wants_of,
-            results=written_columns(active, settings.publisher_prefix),
-        ),
+        intake=Intake(settings, taking_in, contexts),
         erp_intake=ErpIntake(taking_in, names, organisation=settings.dataverse_organisation),
         business_central_intake=BusinessCentralIntake(taking_in, watched),
+        service_endpoints=ServiceEndpoints(taking_in, contexts, host=urlsplit(str(settings.dataverse_url)).netloc),
         subscriptions=_subscriptions(webhooks, settings, clock),
         sweep=(
             Sweep(webhooks, taking_in, watched, shared, clock) if webhooks is not None and watched is not None else None

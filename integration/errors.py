@@ -51,7 +51,7 @@ class Fault:
 
 
 class Rejected(IntegrationError):
-    """A request that no retry will make acceptable; becomes an RFC 9457 problem."""
+    """A request or message that no retry will make acceptable; over HTTP it becomes an RFC 9457 problem."""
 
     reason = "rejected"
 

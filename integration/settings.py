@@ -87,6 +87,57 @@ class Settings(BaseModel):
         alias="EventHubs__clientId",
         description="Client id of the user-assigned identity for Event Hubs.",
     )
+    dataverse_service_bus_connection: SecretStr | None = Field(
+        default=None,
+        alias="DataverseServiceBus",
+        description="Connection string of the Service Bus namespace that service endpoints of Dataverse post to.",
+    )
+    dataverse_service_bus_namespace: str | None = Field(
+        default=None,
+        alias="DataverseServiceBus__fullyQualifiedNamespace",
+        description="Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity.",
+    )
+    dataverse_service_bus_client_id: str | None = Field(
+        default=None,
+        alias="DataverseServiceBus__clientId",
+        description="Client id of the user-assigned identity for that namespace.",
+    )
+    dataverse_event_hubs_connection: SecretStr | None = Field(
+        default=None,
+        alias="DataverseEventHubs",
+        description="Connection string of the Event Hubs namespace that service endpoints of Dataverse post to.",
+    )
+    dataverse_event_hubs_namespace: str | None = Field(
+        default=None,
+        alias="DataverseEventHubs__fullyQualifiedNamespace",
+        description="Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity.",
+    )
+    dataverse_event_hubs_client_id: str | None = Field(
+        default=None,
+        alias="DataverseEventHubs__clientId",
+        description="Client id of the user-assigned identity for that namespace.",
+    )
+    dataverse_queue: str | None = Field(
+        default=None,
+        alias="DATAVERSE_QUEUE",
+        description="Queue that a service endpoint of Dataverse posts to; without it, no queue is read.",
+    )
+    dataverse_topic: str | None = Field(
+        default=None,
+        alias="DATAVERSE_TOPIC",
+        description="Topic that a service endpoint of Dataverse posts to; without it, no topic is read.",
+    )
+    dataverse_subscription: str | None = Field(
+        default=None, alias="DATAVERSE_SUBSCRIPTION", description="The app's subscription of that topic."
+    )
+    dataverse_hub: str | None = Field(
+        default=None,
+        alias="DATAVERSE_HUB",
+        description="Event hub that a service endpoint of Dataverse posts to; without it, no hub is read.",
+    )
+    dataverse_consumer_group: str = Field(
+        default="$Default", alias="DATAVERSE_CONSUMER_GROUP", description="The app's consumer group of that hub."
+    )
     work_queue: str = Field(
         default="work", alias="WORK_QUEUE", description="Session queue between the intake and the worker."
     )
@@ -429,3 +480,15 @@ def _missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
     ):
         if name not in given and f"{name}__{suffix}" not in given:
             yield f"{name}: a connection string is required, or {name}__{suffix} to use the managed identity"
+    for name, entities in (
+        ("DataverseServiceBus", ("DATAVERSE_QUEUE", "DATAVERSE_TOPIC")),
+        ("DataverseEventHubs", ("DATAVERSE_HUB",)),
+    ):
+        named = [it for it in entities if it in given]
+        if named and name not in given and f"{name}__fullyQualifiedNamespace" not in given:
+            yield (
+                f"{name}: {named[0]} is set, so a connection string is required, or {name}__fullyQualifiedNamespace to "
+                "use the managed identity"
+            )
+    if ("DATAVERSE_TOPIC" in given) != ("DATAVERSE_SUBSCRIPTION" in given):
+        yield "DATAVERSE_TOPIC and DATAVERSE_SUBSCRIPTION: set both, or none of them"

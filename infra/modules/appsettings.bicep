@@ -30,6 +30,12 @@ param keyVaultName string
 @description('Names of queues, hubs, groups and containers, by setting (topology.json).')
 param topologySettings object
 
+@description('What Dataverse posts to directly (topology.json, serviceEndpoints); null where there is nothing.')
+param serviceEndpoint object?
+
+@description('Name of the namespace that it is in.')
+param serviceEndpointNamespace string
+
 @description('The Dataverse environment.')
 param dataverse dataverseType
 
@@ -88,6 +94,14 @@ var hostSettings = {
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
 }
 
+var serviceEndpointSettings = serviceEndpoint == null
+  ? {}
+  : union(serviceEndpoint!.settings, {
+      '${serviceEndpoint!.connection}__fullyQualifiedNamespace': '${serviceEndpointNamespace}.servicebus.windows.net'
+      '${serviceEndpoint!.connection}__credential': 'managedidentity'
+      '${serviceEndpoint!.connection}__clientId': identityClientId
+    })
+
 var intakeSettings = {
   INTAKE_KEYS: secret(keyVaultName, 'intake-keys')
   OPERATIONS_KEYS: secret(keyVaultName, 'operations-keys')
@@ -127,6 +141,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     dataverseSettings,
     systemSettings,
     topologySettings,
+    serviceEndpointSettings,
     moreSettings
   )
 }

@@ -1,13 +1,18 @@
 metadata description = '''
-One queue or hub that Dataverse service endpoints post to directly. They know only SAS, and local authentication is a switch
-of a whole namespace, whose RootManageSharedAccessKey cannot be deleted. So the entity has a namespace of its own: a key that
-leaks there, even that one, opens nothing else. Dataverse gets a key with the Send right alone.
+One queue, topic or hub that service endpoints of Dataverse post to directly. They sign in with SAS, and local authentication
+is a switch of a whole namespace, whose RootManageSharedAccessKey cannot be deleted. So the entity has a namespace of its
+own: a key that leaks there, even that one, opens nothing else. Dataverse gets a key with the Send right alone; the app reads
+with its identity (roles-sasintake.bicep).
 '''
 
-import { sasIntakeType, tagsType } from 'types.bicep'
+import { tagsType } from 'types.bicep'
 
-@description('The one entity.')
-param intake sasIntakeType
+@description('Which of topology.serviceEndpoints.')
+@allowed(['queue', 'topic', 'hub'])
+param kind string
+
+@description('What topology.json says of each kind.')
+param serviceEndpoints object
 
 @description('Name of the namespace.')
 param name string
@@ -22,8 +27,11 @@ param location string
 param tags tagsType
 
 var ruleName = 'dataverse-send'
+var queueOf = serviceEndpoints.queue
+var topicOf = serviceEndpoints.topic
+var hubOf = serviceEndpoints.hub
 
-resource serviceBus 'Microsoft.ServiceBus/namespaces@2024-01-01' = if (intake.kind == 'queue') {
+resource serviceBus 'Microsoft.ServiceBus/namespaces@2024-01-01' = if (kind != 'hub') {
   name: name
   location: location
   tags: tags
@@ -35,30 +43,47 @@ resource serviceBus 'Microsoft.ServiceBus/namespaces@2024-01-01' = if (intake.ki
     disableLocalAuth: false
     minimumTlsVersion: '1.2'
   }
+}
 
-  // Dataverse sets no session id and no message id that means anything: no sessions, no duplicate detection.
-  resource queue 'queues' = {
-    name: intake.name
-    properties: {
-      requiresSession: false
-      requiresDuplicateDetection: false
-      lockDuration: 'PT1M'
-      maxDeliveryCount: 10
-      defaultMessageTimeToLive: 'P14D'
-      deadLetteringOnMessageExpiration: true
-      enablePartitioning: false
-    }
+// Dataverse sets no session id and no message id that means anything: no sessions, no duplicate detection.
+resource queue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = if (kind == 'queue') {
+  parent: serviceBus
+  name: queueOf.name
+  properties: union(queueOf.options, { enablePartitioning: false })
+}
 
-    resource rule 'authorizationRules' = {
-      name: ruleName
-      properties: {
-        rights: ['Send']
-      }
-    }
+resource queueRule 'Microsoft.ServiceBus/namespaces/queues/authorizationRules@2024-01-01' = if (kind == 'queue') {
+  parent: queue
+  name: ruleName
+  properties: {
+    rights: ['Send']
   }
 }
 
-resource eventHubs 'Microsoft.EventHub/namespaces@2024-01-01' = if (intake.kind == 'hub') {
+resource topic 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' = if (kind == 'topic') {
+  parent: serviceBus
+  name: topicOf.name
+  properties: {
+    defaultMessageTimeToLive: topicOf.options.defaultMessageTimeToLive
+    enablePartitioning: false
+  }
+}
+
+resource subscription 'Microsoft.ServiceBus/namespaces/topics/subscriptions@2024-01-01' = if (kind == 'topic') {
+  parent: topic
+  name: topicOf.subscription
+  properties: topicOf.options
+}
+
+resource topicRule 'Microsoft.ServiceBus/namespaces/topics/authorizationRules@2024-01-01' = if (kind == 'topic') {
+  parent: topic
+  name: ruleName
+  properties: {
+    rights: ['Send']
+  }
+}
+
+resource eventHubs 'Microsoft.EventHub/namespaces@2024-01-01' = if (kind == 'hub') {
   name: name
   location: location
   tags: tags
@@ -71,27 +96,34 @@ resource eventHubs 'Microsoft.EventHub/namespaces@2024-01-01' = if (intake.kind 
     disableLocalAuth: false
     minimumTlsVersion: '1.2'
   }
+}
 
-  resource hub 'eventhubs' = {
-    name: intake.name
-    properties: {
-      partitionCount: 4
-      retentionDescription: {
-        cleanupPolicy: 'Delete'
-        retentionTimeInHours: 72
-      }
-    }
-
-    resource rule 'authorizationRules' = {
-      name: ruleName
-      properties: {
-        rights: ['Send']
-      }
+resource hub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' = if (kind == 'hub') {
+  parent: eventHubs
+  name: hubOf.name
+  properties: {
+    partitionCount: hubOf.partitionCount
+    retentionDescription: {
+      cleanupPolicy: 'Delete'
+      retentionTimeInHours: hubOf.retentionTimeInHours
     }
   }
 }
 
-resource serviceBusLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (intake.kind == 'queue') {
+resource consumerGroup 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2024-01-01' = if (kind == 'hub') {
+  parent: hub
+  name: hubOf.consumerGroup
+}
+
+resource hubRule 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules@2024-01-01' = if (kind == 'hub') {
+  parent: hub
+  name: ruleName
+  properties: {
+    rights: ['Send']
+  }
+}
+
+resource serviceBusLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (kind != 'hub') {
   name: 'to-workspace'
   scope: serviceBus
   properties: {
@@ -105,7 +137,7 @@ resource serviceBusLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-previe
   }
 }
 
-resource eventHubsLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (intake.kind == 'hub') {
+resource eventHubsLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (kind == 'hub') {
   name: 'to-workspace'
   scope: eventHubs
   properties: {

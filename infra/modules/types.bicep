@@ -91,13 +91,9 @@ type accessRuleType = {
 }
 
 @export()
-@description('One queue or hub that Dataverse posts to directly with a SAS key. It lives in a namespace of its own.')
+@description('One queue, topic or hub (topology.json, serviceEndpoints) that Dataverse posts to directly with a SAS key. It lives in a namespace of its own.')
 type sasIntakeType = {
-  kind: 'queue' | 'hub'
-
-  @minLength(1)
-  @maxLength(50)
-  name: string
+  kind: 'queue' | 'topic' | 'hub'
 }
 
 @export()

@@ -1,8 +1,20 @@
-"""The intake: takes events in over HTTP and queues them durably."""
+"""The intake: takes events in over HTTP, from queues, topics and hubs, and queues them durably."""
 
 from integration.intake.business_central_intake import BusinessCentralIntake
+from integration.intake.dataverse_contexts import DataverseContexts
 from integration.intake.erp_intake import ErpIntake
 from integration.intake.intake import Intake
+from integration.intake.service_endpoints import EndpointMessage, ServiceEndpoints
 from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn
 
-__all__ = ["Accepted", "BusinessCentralIntake", "ErpIntake", "Intake", "IntakeRequest", "TakingIn"]
+__all__ = [
+    "Accepted",
+    "BusinessCentralIntake",
+    "DataverseContexts",
+    "EndpointMessage",
+    "ErpIntake",
+    "Intake",
+    "IntakeRequest",
+    "ServiceEndpoints",
+    "TakingIn",
+]

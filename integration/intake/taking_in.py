@@ -10,6 +10,9 @@ from integration.admission import CallerKeys
 from integration.clock import Clock
 from integration.errors import Fault, Rejected, Transient, Unavailable
 from integration.events import IntegrationEvent, fit
+from integration.events.identity import unreadable_id
+from integration.events.model import nobodys_event
+from integration.events.refused_message import to_refused
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
@@ -85,25 +88,29 @@ class TakingIn:
         encoding = request.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
             raise _unsupported("content-encoding", encoding, "must be identity: send the body as it is")
-        if len(request.body) > self._body_limit:
+        self.check_size(request.body)
+
+    def check_size(self, body: bytes) -> None:
+        """Raise `Rejected` (413) for a body that is too large."""
+        if len(body) > self._body_limit:
             raise Rejected(
-                413,
-                "The body is too large",
-                f"The body has {len(request.body)} bytes; {self._body_limit} are allowed.",
+                413, "The body is too large", f"The body has {len(body)} bytes; {self._body_limit} are allowed."
             )
+
+    async def set_aside(self, body: bytes, source: str, error: Rejected) -> None:
+        """Send what was refused, and has no caller who hears it, on to the dead-letter queue; raises `Unavailable`.
+
+        The same message has the same id, so that it is there once.
+        """
+        message = to_refused(body, error, source=source, limit_bytes=self._message_limit * 5 // 4)
+        nobody = nobodys_event(unreadable_id(message), self.clock.now())
+        await self._acknowledged([(nobody, message)])
+        _log_refusal(len(body), source, source, error)
 
     @staticmethod
     def log_refusal(request: IntakeRequest, source: str, caller: str, error: Rejected) -> None:
         """What was wrong, without a value of the request."""
-        _log.warning(
-            "refused",
-            caller=caller,
-            source=source,
-            status=error.status,
-            reason=error.reason,
-            pointers=[fault.pointer for fault in error.faults[:_POINTERS]],
-            size_bytes=len(request.body),
-        )
+        _log_refusal(len(request.body), source, caller, error)
 
     async def queue(self, event: IntegrationEvent, caller: str, source: str, started: float) -> Accepted:
         """Queue one event; `started` is when its request came (`Clock.monotonic`)."""
@@ -130,6 +137,18 @@ class TakingIn:
             for event, _ in sent:
                 _log.warning("not-queued", event=event, error=error)
             raise Unavailable("The event could not be queued in time; send it again.") from error
+
+
+def _log_refusal(size: int, source: str, caller: str, error: Rejected) -> None:
+    _log.warning(
+        "refused",
+        caller=caller,
+        source=source,
+        status=error.status,
+        reason=error.reason,
+        pointers=[fault.pointer for fault in error.faults[:_POINTERS]],
+        size_bytes=size,
+    )
 
 
 def _to_send(event: IntegrationEvent, caller: str) -> IntegrationEvent:

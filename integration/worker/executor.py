@@ -2,13 +2,13 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC
 from typing import NoReturn
 
 from integration.clock import Clock, iso
 from integration.errors import Fenced, IntegrationError, Transient, Unreadable
 from integration.events import IntegrationEvent
 from integration.events.identity import unreadable_id
+from integration.events.model import nobodys_event
 from integration.ledger import DeadLetter, Ledger, Memory, State, Step, keys, rows
 from integration.telemetry import get_logger
 from integration.worker.copies import Copies
@@ -79,7 +79,7 @@ class Executor:
     async def unreadable(self, body: bytes, error: Unreadable) -> NoReturn:
         """A message that is none of ours is shown under a name made from its bytes, and dead-lettered."""
         event_id = unreadable_id(body)
-        nobody = _unreadable_event(event_id, self._clock)
+        nobody = nobodys_event(event_id, self._clock.now())
         _log.error("dead-lettered", event=nobody, reason=error.reason, error=error)
         await self._show_dead_letter(nobody, DeadLetter(error.reason, str(error), nobody.accepted_time.isoformat()), ())
         raise DeadLettered(f"{event_id}: {error.reason}") from None
@@ -286,19 +286,3 @@ def _end(  # noqa: PLR0917 -- called once, above
     for event_id in overcome:
         memory.end(event_id, State.RESOLVED)
     memory.end(event.event_id, state)
-
-
-def _unreadable_event(event_id: str, clock: Clock) -> IntegrationEvent:
-    now = clock.now().astimezone(UTC)
-    return IntegrationEvent(
-        event_id=event_id,
-        table="",
-        message="",
-        record_id=None,
-        organisation="",
-        correlation_id=event_id,
-        operation_time=now,
-        accepted_time=now,
-        user_id=None,
-        initiating_user_id=None,
-    )

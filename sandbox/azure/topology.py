@@ -50,12 +50,20 @@ class EmulatorConfiguration:
 def render(topology: Mapping[str, Any]) -> EmulatorConfiguration:
     """The emulators' documents for a topology as in infra/topology.json."""
     notes: list[str] = []
+    endpoints = topology.get("serviceEndpoints", {})
     queues = [_queue(queue, notes) for queue in topology["serviceBus"]["queues"]]
     hubs = [_hub(hub, notes) for hub in topology["eventHubs"]["hubs"]]
+    topics = []
+    if "queue" in endpoints:
+        queues.append(_queue(endpoints["queue"]["options"] | {"name": endpoints["queue"]["name"]}, notes))
+    if "topic" in endpoints:
+        topics.append(_topic(endpoints["topic"], notes))
+    if "hub" in endpoints:
+        hubs.append(_hub(endpoints["hub"] | {"consumerGroups": [endpoints["hub"]["consumerGroup"]]}, notes))
     return EmulatorConfiguration(
         service_bus={
             "UserConfig": {
-                "Namespaces": [{"Name": "sbemulatorns", "Queues": queues, "Topics": []}],
+                "Namespaces": [{"Name": "sbemulatorns", "Queues": queues, "Topics": topics}],
                 "Logging": {"Type": "Console"},
             }
         },
@@ -67,6 +75,12 @@ def render(topology: Mapping[str, Any]) -> EmulatorConfiguration:
         },
         notes=notes,
     )
+
+
+def endpoint_settings() -> dict[str, str]:
+    """The app's settings for what service endpoints of Dataverse post to."""
+    endpoints = json.loads(TOPOLOGY.read_text(encoding="utf-8"))["serviceEndpoints"]
+    return {name: value for endpoint in endpoints.values() for name, value in endpoint["settings"].items()}
 
 
 def _queue(queue: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
@@ -84,6 +98,20 @@ def _queue(queue: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
         _MAX_DELIVERY_COUNT, f"queue {queue['name']}", "maxDeliveryCount", queue.get("maxDeliveryCount", 10), notes
     )
     return {"Name": queue["name"], "Properties": properties}
+
+
+def _topic(topic: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
+    """A topic with the app's subscription. The emulators take other options of a subscription than of a queue."""
+    subscription = _queue(topic["options"] | {"name": topic["subscription"]}, notes)
+    del subscription["Properties"]["RequiresDuplicateDetection"]
+    return {
+        "Name": topic["name"],
+        "Properties": {
+            "DefaultMessageTimeToLive": subscription["Properties"]["DefaultMessageTimeToLive"],
+            "RequiresDuplicateDetection": False,
+        },
+        "Subscriptions": [subscription],
+    }
 
 
 def _hub(hub: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from sandbox.azure import topology
 from sandbox.azure.azurite import Azurite
 from sandbox.machine.ports import LOOPBACK, Ports
 from sandbox.machine.process import HttpProbe, Program
@@ -167,6 +168,9 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, er
         "AzureWebJobsStorage": reached.storage,
         "ServiceBus": reached.servicebus,
         "EventHubs": reached.eventhubs,
+        "DataverseServiceBus": reached.servicebus,
+        "DataverseEventHubs": reached.eventhubs,
+        **topology.endpoint_settings(),
         "INTAKE_KEYS": json.dumps(
             {
                 "dataverse": [keys.webhook],

@@ -19,6 +19,7 @@ from tests.contract.infra.bicep import (
 )
 from tests.contract.infra.conftest import REASON
 
+ENDPOINTS = json.loads((INFRA / "topology.json").read_text(encoding="utf-8"))["serviceEndpoints"]
 needs_checker = pytest.mark.skipif(not CHECKER.is_dir(), reason=f"{REASON}no Bicep checker here: infra not checked")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason=f"{REASON}no bicep on PATH: infra not compiled")
 
@@ -72,17 +73,37 @@ def with_options(folder: Path, lines: str) -> Expansion:
     ("kind", "namespaces", "rule"),
     [
         ("queue", "Microsoft.ServiceBus/namespaces", "Microsoft.ServiceBus/namespaces/queues/authorizationRules"),
+        ("topic", "Microsoft.ServiceBus/namespaces", "Microsoft.ServiceBus/namespaces/topics/authorizationRules"),
         ("hub", "Microsoft.EventHub/namespaces", "Microsoft.EventHub/namespaces/eventhubs/authorizationRules"),
     ],
 )
 def test_sas_is_opened_for_one_entity_only(tmp_path: Path, kind: str, namespaces: str, rule: str) -> None:
     """The entity for Dataverse has a namespace of its own and a key with Send alone; ours stay Entra only."""
-    it = with_options(tmp_path, f"param sasIntake = {{ kind: '{kind}', name: 'dataverse' }}")
+    it = with_options(tmp_path, f"param sasIntake = {{ kind: '{kind}' }}")
     opened = [space for space in it.of(namespaces) if not space["properties"]["disableLocalAuth"]]
     assert [space["name"].partition("-")[0] for space in opened] == ["in"]
     only = it.one(rule)
     assert only["properties"]["rights"] == ["Send"]
-    assert only["name"] == f"{opened[0]['name']}/dataverse/dataverse-send"
+    assert only["name"] == f"{opened[0]['name']}/{ENDPOINTS[kind]['name']}/dataverse-send"
+
+
+@needs_checker
+@pytest.mark.parametrize("kind", ["queue", "topic", "hub"])
+def test_the_app_reads_what_dataverse_posts_to(tmp_path: Path, kind: str) -> None:
+    """Its settings name the entity, and the namespace with the identity; its role there is that entity's alone."""
+    it, endpoint = with_options(tmp_path, f"param sasIntake = {{ kind: '{kind}' }}"), ENDPOINTS[kind]
+    families = ("Microsoft.ServiceBus/namespaces", "Microsoft.EventHub/namespaces")
+    (space,) = [one["name"] for family in families for one in it.of(family) if one["name"].startswith("in-")]
+    expected = endpoint["settings"] | {
+        f"{endpoint['connection']}__fullyQualifiedNamespace": f"{space}.servicebus.windows.net",
+        f"{endpoint['connection']}__credential": "managedidentity",
+        f"{endpoint['connection']}__clientId": it.content["outputs"]["identityClientId"],
+    }
+    assert {name: it.settings.get(name) for name in expected} == expected
+    roles = [one["id"] for one in it.of("Microsoft.Authorization/roleAssignments") if f"/{space}/" in one["id"]]
+    assert [role.partition("/providers/Microsoft.Authorization")[0].rpartition("/")[2] for role in roles] == [
+        endpoint["name"]
+    ]
 
 
 @needs_checker

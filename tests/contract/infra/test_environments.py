@@ -20,6 +20,7 @@ MADE_BY = {
     "eventHubs": "eventHubs",
     "keyVault": "keyVault",
     "app": "functionApp",
+    "sasIntake": "intake",
 }
 """The module that makes what a name or an id of main.bicep stands for."""
 OF_STAGING_ALONE = {"environmentName", "network", "alertLimits", "logRetentionDays"}
@@ -47,6 +48,7 @@ def test_what_if_can_look_into_modules() -> None:
     needing = {name: set(re.findall(r"\w+\.\??outputs\.\w+", body)) for name, body in MODULES.items()}
     assert {name: outputs for name, outputs in needing.items() if outputs} == {
         "storageRoles": {"identity.outputs.principalId"},
+        "intakeRoles": {"identity.outputs.principalId"},
         "roles": {"identity.outputs.principalId"},
     }
 

@@ -33,6 +33,27 @@ def triggers() -> dict[str, dict[str, Any]]:
     return found
 
 
+def endpoint_triggers() -> dict[str, dict[str, Any]]:
+    """What the topology says of the functions for the service endpoints of Dataverse."""
+    queue, topic, hub = (TOPOLOGY["serviceEndpoints"][kind] for kind in ("queue", "topic", "hub"))
+    service_bus = {"type": "serviceBusTrigger", "isSessionsEnabled": False}
+    return {
+        queue["function"]: {**service_bus, "connection": queue["connection"], "queueName": queue["name"]},
+        topic["function"]: {
+            **service_bus,
+            "connection": topic["connection"],
+            "topicName": topic["name"],
+            "subscriptionName": topic["subscription"],
+        },
+        hub["function"]: {
+            "type": "eventHubTrigger",
+            "connection": hub["connection"],
+            "eventHubName": hub["name"],
+            "consumerGroup": hub["consumerGroup"],
+        },
+    }
+
+
 def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
     """Calls of functions or methods of these names in the app: where, and the call."""
     for path in (REPOSITORY / "integration").rglob("*.py"):
@@ -67,6 +88,7 @@ def test_every_trigger_is_in_the_topology_and_the_reverse() -> None:
         }
     for it in TOPOLOGY["functions"]["timers"]:
         declared[it["name"]] = {"type": "timerTrigger", "schedule": it["schedule"]}
+    declared |= endpoint_triggers()
     coded = triggers()
     assert declared.keys() == coded.keys()
     for name, wanted in declared.items():
@@ -129,14 +151,27 @@ def test_every_container_is_in_the_topology_and_the_reverse() -> None:
 
 
 def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse() -> None:
-    """With the value that the code would use on its own."""
+    """With the value that the code would use on its own; what only Dataverse posts to has to be named."""
     suffixes = ("_QUEUE", "_HUB", "_CONSUMER_GROUP", "_CONTAINER", "_TOPIC", "_SUBSCRIPTION", "_TABLE")
     named = {
         field.alias: field.default
         for field in Settings.model_fields.values()
         if field.alias and field.alias.endswith(suffixes)
     }
+    of_endpoints = {name for it in TOPOLOGY["serviceEndpoints"].values() for name in it["settings"]}
+    assert {name: named.pop(name) for name in of_endpoints} == dict.fromkeys(of_endpoints) | {
+        "DATAVERSE_CONSUMER_GROUP": "$Default"
+    }
     assert TOPOLOGY["settings"] == named
+
+
+def test_without_a_name_no_service_endpoint_is_read() -> None:
+    """A trigger on a queue that is not there would fail at every start."""
+    for kind in ("queue", "topic", "hub"):
+        endpoint = TOPOLOGY["serviceEndpoints"][kind]
+        without = settings(**dict.fromkeys(endpoint["settings"], ""))
+        names = {str(it.get_function_name()) for it in build_app(without).get_functions()}
+        assert triggers().keys() - names == {endpoint["function"]}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -15,7 +15,16 @@ from integration.composition import written_columns
 from integration.events import IntegrationEvent, Wants, from_envelope
 from integration.flow.discovery import all_in, event_names, inbound_in
 from integration.flows import account
-from integration.intake import Accepted, BusinessCentralIntake, ErpIntake, Intake, IntakeRequest, TakingIn
+from integration.intake import (
+    Accepted,
+    BusinessCentralIntake,
+    DataverseContexts,
+    ErpIntake,
+    Intake,
+    IntakeRequest,
+    ServiceEndpoints,
+    TakingIn,
+)
 from integration.intake.functions import blueprint
 from integration.intake.watched_company import WatchedCompany
 from integration.ledger import Ledger
@@ -82,19 +91,22 @@ class UnderTest:
     def __init__(self, **settings: str) -> None:
         self.queue, self.ledger = Sent(), Written()
         read = Settings.from_environment(environment(**{"OWN_ORGANISATION_ONLY": "false", **settings}))
+        self.organisation = read.dataverse_organisation
         taking_in = TakingIn(read, self.queue, self.ledger, SystemClock())
         names = event_names(inbound_in(flows).values())
         self.erp = ErpIntake(taking_in, names, organisation=read.dataverse_organisation)
         watched = WatchedCompany("erp", COMPANY, names, organisation=read.dataverse_organisation, clock=taking_in.clock)
         self.business_central = BusinessCentralIntake(taking_in, watched)
-        self.intake = Intake(
+        contexts = DataverseContexts(
             read,
-            taking_in,
+            taking_in.clock,
             wants_of=lambda table, _message: Wants(
                 decisive=frozenset(account.flow.filtering_attributes) if table == "account" else frozenset()
             ),
             results=written_columns(all_in(flows).values(), "new"),
         )
+        self.intake = Intake(read, taking_in, contexts)
+        self.endpoints = ServiceEndpoints(taking_in, contexts, host="contoso.crm4.dynamics.com")
 
     def blueprint(self, address: PublicAddress) -> func.Blueprint:
         """Its functions."""

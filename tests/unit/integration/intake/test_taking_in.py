@@ -66,7 +66,7 @@ def test_another_organisation_reads_which_field_is_wrong_and_what_it_must_be() -
 
     (fault,) = error.faults
     assert fault.pointer == "/OrganizationId"
-    own = under_test.intake._settings.dataverse_organisation
+    own = under_test.organisation
     assert fault.detail == f"must be {own}"
     assert own in error.detail
 
@@ -83,7 +83,7 @@ def test_a_plug_in_event_is_of_our_organisation_and_of_the_table_that_the_settin
     )
 
     (event,) = under_test.queue.events
-    assert event.organisation == under_test.intake._settings.dataverse_organisation
+    assert event.organisation == under_test.organisation
     assert (event.table, event.message) == ("account", "Update")
 
 

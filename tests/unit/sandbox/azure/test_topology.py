@@ -59,13 +59,23 @@ def test_the_implicit_consumer_group_is_not_listed() -> None:
     assert entity == {"Name": "h", "PartitionCount": 2, "ConsumerGroups": [{"Name": "archive"}]}
 
 
+def named(entities: list[dict[str, Any]]) -> list[str]:
+    return [it["name"] for it in entities]
+
+
 def test_the_projects_own_topology_is_rendered_into_files(tmp_path: Path) -> None:
     source = json.loads((REPOSITORY / "infra" / "topology.json").read_text(encoding="utf-8"))
     service_bus, event_hubs = render(source).write(tmp_path / "config")
     queues = json.loads(service_bus.read_text())["UserConfig"]["Namespaces"][0]["Queues"]
     hubs = json.loads(event_hubs.read_text())["UserConfig"]["NamespaceConfig"][0]["Entities"]
-    assert [queue["Name"] for queue in queues] == [queue["name"] for queue in source["serviceBus"]["queues"]]
-    assert [hub["Name"] for hub in hubs] == [hub["name"] for hub in source["eventHubs"]["hubs"]]
+    endpoints = source["serviceEndpoints"]
+    assert [it["Name"] for it in queues] == [*named(source["serviceBus"]["queues"]), endpoints["queue"]["name"]]
+    assert [it["Name"] for it in hubs] == [*named(source["eventHubs"]["hubs"]), endpoints["hub"]["name"]]
+    (topic,) = json.loads(service_bus.read_text())["UserConfig"]["Namespaces"][0]["Topics"]
+    assert (topic["Name"], [it["Name"] for it in topic["Subscriptions"]]) == (
+        endpoints["topic"]["name"],
+        [endpoints["topic"]["subscription"]],
+    )
 
 
 @pytest.mark.parametrize(
