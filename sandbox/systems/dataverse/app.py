@@ -31,6 +31,7 @@ from sandbox.systems.dataverse.registration import Registrations
 from sandbox.systems.dataverse.representation import Representation
 from sandbox.systems.dataverse.schema import Schema
 from sandbox.systems.dataverse.seed import Seed
+from sandbox.systems.dataverse.service_bus import ServiceBus
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
 from sandbox.systems.dataverse.unit_of_work import UnitOfWork
@@ -65,7 +66,8 @@ def build_app(options: Options) -> web.Application:
     tls.load_verify_locations(options.ca_file)
     webhooks = Webhooks(timeout=options.webhook_timeout, retry_delay=options.webhook_retry_delay, tls=tls)
     contexts = Contexts(environment, Representation(store, schema).name_of)
-    jobs = Jobs(store, contexts, webhooks, host)
+    buses = ServiceBus(retry_delay=options.webhook_retry_delay)
+    jobs = Jobs(store, contexts, webhooks, buses, host)
     registrations = Registrations(store)
     service = OrganizationService(store, schema, environment, registrations, jobs)
     work = UnitOfWork(store, registrations, jobs)

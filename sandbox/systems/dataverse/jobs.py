@@ -9,11 +9,12 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.systems.dataverse import values
+from sandbox.systems.dataverse import service_bus, values, webhook
 from sandbox.systems.dataverse.change import NO_ROW, Change
 from sandbox.systems.dataverse.context import Contexts, Step
+from sandbox.systems.dataverse.service_bus import ServiceBus
 from sandbox.systems.dataverse.store import Store
-from sandbox.systems.dataverse.webhook import Outcome, Webhooks, message
+from sandbox.systems.dataverse.webhook import Outcome, Webhooks
 
 log = logging.getLogger("sandbox.systems.dataverse.jobs")
 
@@ -27,15 +28,18 @@ REMEMBERED_EVENTS = 10_000
 class Jobs:
     """Stores, runs and reports system jobs."""
 
-    def __init__(self, store: Store, contexts: Contexts, webhooks: Webhooks, organisation_host: str) -> None:
-        self._store, self._contexts, self._webhooks, self._host = store, contexts, webhooks, organisation_host
+    def __init__(
+        self, store: Store, contexts: Contexts, webhooks: Webhooks, buses: ServiceBus, organisation_host: str
+    ) -> None:
+        self._store, self._contexts, self._host = store, contexts, organisation_host
+        self._webhooks, self._buses = webhooks, buses
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
 
     def store(self, change: Change, step: Step) -> str:
         """Store the job, within the transaction of the change; returns its id."""
         job_id, at = values.new_guid(), datetime.now(UTC)
-        headers, body = message(change, self._contexts.build(change, step, job_id, at), self._host)
+        headers, body = self._message(change, step, self._contexts.build(change, step, job_id, at))
         self._write_down(job_id, change, step, headers, body)
         job = {
             "name": step.name,
@@ -64,7 +68,7 @@ class Jobs:
     async def call_now(self, change: Change, step: Step) -> Outcome:
         """A synchronous step: call within the transaction and wait for the answer."""
         operation_id, at = change.request.ids.request, datetime.now(UTC)
-        headers, body = message(change, self._contexts.build(change, step, operation_id, at), self._host)
+        headers, body = self._message(change, step, self._contexts.build(change, step, operation_id, at))
         job_id = values.new_guid()
         self._write_down(job_id, change, step, headers, body, running=True)
         outcome = await self._call(step.endpoint_id, headers, body)
@@ -85,6 +89,7 @@ class Jobs:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
         await self._webhooks.close()
+        await self._buses.close()
 
     async def quiet(self) -> None:
         """Wait until no job is pending."""
@@ -106,7 +111,7 @@ class Jobs:
                 "statuscode": WAITING if job["outcome"] is None else job["outcome"],
                 "attempts": json.loads(job["attempts"]),
                 "headers": json.loads(job["headers"]),
-                "body": json.loads(job["body"]),
+                "body": job["body"] if job["body"].startswith("<") else json.loads(job["body"]),
             }
             for job in found
         ]
@@ -163,7 +168,15 @@ class Jobs:
         if endpoint is None:
             deleted = {"at": datetime.now(UTC).isoformat(), "error": "The service endpoint no longer exists."}
             return Outcome(succeeded=False, attempts=[deleted])
+        if endpoint.values["contract"] in service_bus.CONTRACTS:
+            return await self._buses.call(endpoint.values, headers, body)
         return await self._webhooks.call(endpoint.values, headers, body)
+
+    def _message(self, change: Change, step: Step, context: dict[str, Any]) -> tuple[dict[str, str], str]:
+        endpoint = self._store.get("serviceendpoint", step.endpoint_id)
+        if endpoint is not None and endpoint.values["contract"] in service_bus.CONTRACTS:
+            return service_bus.message(change, context, self._host, endpoint.values)
+        return webhook.message(change, context, self._host)
 
     def _finish(self, job_id: str, outcome: Outcome, *, auto_delete: bool) -> None:
         with self._store.transaction():

@@ -1,5 +1,6 @@
 """Which registered steps a change fires."""
 
+from sandbox.systems.dataverse import service_bus
 from sandbox.systems.dataverse.change import Change
 from sandbox.systems.dataverse.context import Image, Step
 from sandbox.systems.dataverse.store import Row, Store
@@ -7,7 +8,8 @@ from sandbox.systems.dataverse.store import Row, Store
 REGISTRATION_TABLES = frozenset(
     {"serviceendpoint", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage", "sdkmessagefilter", "sdkmessage"}
 )
-WEBHOOK_CONTRACT = 8
+PUBLISHING_CONTRACTS = frozenset({8, *service_bus.CONTRACTS})
+"""Webhook, queue, topic and hub; endpoints of other contracts are registered, and nothing is sent to them."""
 ENABLED = 0
 
 
@@ -33,7 +35,7 @@ class Registrations:
 
     def _read(self) -> list[Step]:
         endpoints = {
-            row.id for row in self._store.rows("serviceendpoint") if row.values.get("contract") == WEBHOOK_CONTRACT
+            row.id for row in self._store.rows("serviceendpoint") if row.values.get("contract") in PUBLISHING_CONTRACTS
         }
         messages = {row.id: str(row.values["name"]) for row in self._store.rows("sdkmessage")}
         filters = {row.id: row.values["primaryobjecttypecode"] for row in self._store.rows("sdkmessagefilter")}

@@ -1,7 +1,8 @@
 """What Dataverse refuses when steps and endpoints are registered or removed."""
 
+from sandbox.systems.dataverse import service_bus
 from sandbox.systems.dataverse.custom_api_rules import check_message_allows
-from sandbox.systems.dataverse.errors import ODataError
+from sandbox.systems.dataverse.errors import ODataError, not_simulated
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Row, Store, Values
 
@@ -23,6 +24,8 @@ def check_registration(table: Table, whole: Values, store: Store, schema: Schema
             raise _invalid(f"Required field '{name}' is missing for {table.name}.")
     if table.name == "serviceendpoint" and whole["contract"] == WEBHOOK and not whole.get("url"):
         raise _invalid("A webhook needs a url.")
+    if table.name == "serviceendpoint" and whole["contract"] in service_bus.CONTRACTS:
+        _check_bus(whole)
     if table.name == "sdkmessageprocessingstep":
         _check_step(whole, store, schema)
     if table.name == "sdkmessageprocessingstepimage":
@@ -49,6 +52,16 @@ def check_delete(table: Table, row_id: str, store: Store) -> list[Row]:
     if table.name == "solution":
         return [row for row in store.rows("solutioncomponent") if _refers(row, "solutionid", row_id)]
     return []
+
+
+def _check_bus(whole: Values) -> None:
+    missing = [name for name in ("namespaceaddress", "path", "saskeyname", "saskey") if not whole.get(name)]
+    if missing:
+        raise _invalid(f"A queue, topic or event hub needs {', '.join(missing)}.")
+    if whole.get("authtype", service_bus.SAS_KEY) != service_bus.SAS_KEY:
+        raise not_simulated("A queue, topic or event hub with another authtype than SASKey (2)")
+    if whole.get("messageformat") == service_bus.BINARY_XML:
+        raise not_simulated("The message format .NET binary XML")
 
 
 def _check_step(whole: Values, store: Store, schema: Schema) -> None:
