@@ -71,6 +71,7 @@ _REASONS = {
     403: "other-organisation",
     404: "unknown-event",
     409: "wrong-state",
+    411: "no-length",
     413: "body-too-large",
     415: "not-json",
 }

@@ -4,7 +4,7 @@ from integration.events.envelope import fit, from_envelope, to_envelope
 from integration.events.fields import kept_correlation_id
 from integration.events.model import IntegrationEvent
 from integration.events.plugin_event import read_plugin_event
-from integration.events.remote_execution_context import read_context, read_remote_execution_context
+from integration.events.remote_execution_context import read_context, read_contexts, read_remote_execution_context
 from integration.events.values import Choice, Choices, Lookup, Money, Rows, Value
 from integration.events.wants import Wants, WantsOf, nothing
 
@@ -23,6 +23,7 @@ __all__ = [
     "kept_correlation_id",
     "nothing",
     "read_context",
+    "read_contexts",
     "read_plugin_event",
     "read_remote_execution_context",
     "to_envelope",

@@ -6,7 +6,7 @@ from typing import Any
 from integration.events.value_reader import Entity, ValueReader, is_row
 from integration.events.values import Value
 
-OF_A_ROW = frozenset({"Create", "Update", "Delete", "Assign", "SetState", "SetStateDynamicEntity"})
+OF_A_ROW = frozenset({"Create", "Update", "Delete", "Assign", "Merge", "SetState", "SetStateDynamicEntity"})
 
 _ABOUT_ROWS = OF_A_ROW | {"Associate", "Disassociate"}  # steps for these two messages are registered without a table
 _TARGETS = ("Target", "EntityMoniker")

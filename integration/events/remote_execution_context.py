@@ -28,6 +28,7 @@ from integration.events.fields import (
     validated,
 )
 from integration.events.model import IntegrationEvent
+from integration.events.several_rows import contexts_in
 from integration.events.tag import tag_of
 from integration.events.value_reader import ValueReader
 from integration.events.wants import WantsOf, everything
@@ -67,6 +68,27 @@ def read_remote_execution_context(
         repair_mojibake=repair_mojibake,
         wants_of=wants_of,
     )
+
+
+def read_contexts(
+    document: dict[str, Any],
+    *,
+    headers: Mapping[str, str],
+    accepted_time: datetime,
+    repair_mojibake: bool = False,
+    wants_of: WantsOf = everything,
+) -> list[IntegrationEvent]:
+    """The events in `document`, one for each row that its message is about; otherwise as `read_context`."""
+    return [
+        read_context(
+            it,
+            headers=headers,
+            accepted_time=accepted_time,
+            repair_mojibake=repair_mojibake,
+            wants_of=wants_of,
+        )
+        for it in contexts_in(document)
+    ]
 
 
 def read_context(

@@ -25,8 +25,10 @@ R = TypeVar("R", bound=Columns)
 Do: TypeAlias = Callable[[R, Kit, str], Awaitable[Answer]]
 """Does an effect with the state of the row; gets the Idempotency-Key, and returns the system's answer as JSON."""
 
-_ACCEPTED = frozenset({"SetState", "SetStateDynamicEntity", "Assign"})
-"""Messages of older steps that say the same as an Update; Assign changes the owner alone."""
+_ACCEPTED = frozenset({"SetState", "SetStateDynamicEntity", "Assign", "Merge"})
+"""Messages that say the same as an Update; Assign changes the owner alone, Merge the row that is kept and the one that
+is deactivated.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """What the intake makes of a RemoteExecutionContext, whichever way it came: an event of our organisation, or none."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
-from integration.events import IntegrationEvent, WantsOf, nothing, read_context
+from integration.events import IntegrationEvent, WantsOf, nothing, read_contexts
 from integration.intake.own_writes import OwnWrites
 from integration.settings import Settings
+from integration.telemetry import get_logger
+
+_log = get_logger(__name__)
 
 
 class DataverseContexts:
@@ -26,21 +29,26 @@ class DataverseContexts:
         self._wants_of = wants_of
         self._own_writes = OwnWrites(settings.write_tag, results)
 
-    def read(self, document: dict[str, Any], headers: Mapping[str, str]) -> IntegrationEvent:
-        """The event. Raises `Rejected` (400, 403)."""
-        return self.of_own_organisation(
-            read_context(
-                document,
-                headers=headers,
-                accepted_time=self._clock.now(),
-                repair_mojibake=self._settings.repair_mojibake,
-                wants_of=self._wants_of,
-            )
+    def read(self, document: dict[str, Any], headers: Mapping[str, str]) -> list[IntegrationEvent]:
+        """The events, one for each row. Raises `Rejected` (400, 403)."""
+        events = read_contexts(
+            document,
+            headers=headers,
+            accepted_time=self._clock.now(),
+            repair_mojibake=self._settings.repair_mojibake,
+            wants_of=self._wants_of,
         )
+        return [self.of_own_organisation(event) for event in events]
 
-    def is_own_write(self, event: IntegrationEvent) -> bool:
-        """Whether this app caused the event itself."""
-        return event in self._own_writes
+    def foreign(self, events: Iterable[IntegrationEvent], caller: str) -> list[IntegrationEvent]:
+        """The events that this app has not caused itself; the others end here."""
+        foreign = []
+        for event in events:
+            if event in self._own_writes:
+                _log.info("own-write", event=event, caller=caller, changed=[*(event.changed_columns or ())])
+            else:
+                foreign.append(event)
+        return foreign
 
     def of_own_organisation(self, event: IntegrationEvent) -> IntegrationEvent:
         """A copied environment posts to the same endpoints with the same row ids.

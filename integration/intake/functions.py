@@ -25,21 +25,18 @@ def blueprint(
 
     @bp.route(route="dataverse/webhook", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def dataverse_webhook(req: func.HttpRequest) -> func.HttpResponse:
-        return await _answered(req, _one(intake.dataverse_webhook, address))
+        return await _answered(req, _accepting(intake.dataverse_webhook, address))
 
     @bp.route(route="events", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def plugin_event(req: func.HttpRequest) -> func.HttpResponse:
-        return await _answered(req, _one(intake.plugin_event, address))
+        return await _answered(req, _accepting(intake.plugin_event, address))
 
     @bp.route(route="erp/events/{name}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def erp_events(req: func.HttpRequest) -> func.HttpResponse:
-        async def take_in(request: IntakeRequest) -> func.HttpResponse:
-            accepted = await erp.events(req.route_params["name"], request)
-            return _all_accepted(
-                accepted, [address.of_status(it.event_id, req.url, request.headers) for it in accepted]
-            )
+        async def take_in(request: IntakeRequest) -> list[Accepted]:
+            return await erp.events(req.route_params["name"], request)
 
-        return await _answered(req, take_in)
+        return await _answered(req, _accepting(take_in, address))
 
     @bp.route(route="erp/business-central", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def business_central_webhook(req: func.HttpRequest) -> func.HttpResponse:
@@ -61,12 +58,14 @@ _AS_IT_IS = {"X-Content-Type-Options": "nosniff"}
 _Answer = Callable[[IntakeRequest], Awaitable[func.HttpResponse]]
 
 
-def _one(take_in: Callable[[IntakeRequest], Awaitable[Accepted]], address: PublicAddress) -> _Answer:
-    """The answer to a request that brings one event."""
+def _accepting(take_in: Callable[[IntakeRequest], Awaitable[list[Accepted]]], address: PublicAddress) -> _Answer:
+    """The answer to a request that brings events."""
 
     async def answer(request: IntakeRequest) -> func.HttpResponse:
         accepted = await take_in(request)
-        return _accepted(accepted, address.of_status(accepted.event_id, request.url, request.headers))
+        return _all_accepted(
+            accepted, [address.of_status(it.event_id, request.url, request.headers) for it in accepted]
+        )
 
     return answer
 
@@ -90,7 +89,7 @@ def _all_accepted(accepted: Sequence[Accepted], addresses: Sequence[str]) -> fun
     if len(accepted) == 1:
         return _accepted(accepted[0], addresses[0])
     events = [
-        {"eventId": it.event_id, "status": it.status, "location": address}
+        {"eventId": it.event_id, "status": it.status, **({"location": address} if it.status == "accepted" else {})}
         for it, address in zip(accepted, addresses, strict=True)
     ]
     return func.HttpResponse(json.dumps({"events": events}), status_code=202, mimetype="application/json")

@@ -16,7 +16,6 @@ from integration.events.data_contract_xml import parse_xml
 from integration.intake.dataverse_contexts import DataverseContexts
 from integration.intake.message_properties import check_properties, text_properties
 from integration.intake.taking_in import TakingIn
-from integration.telemetry import get_logger
 
 _HOLD_SECONDS: Final = 100.0
 _PAUSE_SECONDS: Final = 5.0
@@ -24,7 +23,6 @@ _BINARY_TYPE: Final = "application/msbin1"
 _BINARY_START: Final = b"@"
 """How .NET binary XML begins: the record of an element with a short name ([MC-NBFX] 2.2.1.2)."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +70,11 @@ class ServiceEndpoints:
             properties = text_properties(message.properties)
             context = _context(message)
             check_properties(properties, context, host=self._host)
-            event = self._contexts.read(context, properties)
+            events = self._contexts.read(context, properties)
         except Rejected as error:
             await self._taking_in.set_aside(message.body, source, error)
             return
-        if self._contexts.is_own_write(event):
-            _log.info("own-write", event=event, caller=source, changed=[*(event.changed_columns or ())])
-            return
-        await self._taking_in.queue(event, source, source, started)
+        await self._taking_in.queue_all(self._contexts.foreign(events, source), source, source, started)
 
 
 def _context(message: EndpointMessage) -> dict[str, Any]:

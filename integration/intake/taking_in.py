@@ -81,7 +81,14 @@ class TakingIn:
         return self._callers.caller_of(key)
 
     def check(self, request: IntakeRequest) -> None:
-        """Raise `Rejected` (413, 415) for a body that is not plain JSON or too large."""
+        """Raise `Rejected` (411, 413, 415) for a body that is not plain JSON, too large, or sent in chunks."""
+        if not request.body and "chunked" in request.headers.get("transfer-encoding", "").lower():
+            raise Rejected(
+                411,
+                "The length is missing",
+                "The body was sent in chunks, of which the Functions host hands over none: send a Content-Length.",
+                faults=(Fault("content-length", "must be there"),),
+            )
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise _unsupported("content-type", media_type or "missing", "must be application/json")
@@ -120,6 +127,8 @@ class TakingIn:
         self, events: Sequence[IntegrationEvent], caller: str, source: str, started: float
     ) -> list[Accepted]:
         """Queue all events, or raise. Those that were queued by then get the same ids when they are sent again."""
+        if not events:
+            return []
         sent = [fit(_to_send(event, caller), self._message_limit) for event in events]
         await self._acknowledged(sent)
         for event, _ in sent:

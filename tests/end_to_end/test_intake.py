@@ -32,6 +32,29 @@ def test_every_captured_body_is_accepted_and_settles(client: Client, name: str) 
     assert status["state"] in {"no-handler", "superseded", "completed"}
 
 
+@pytest.mark.parametrize(
+    "name", ["async_createmultiple_account", "async_updatemultiple_account", "async_merge_account"]
+)
+def test_a_message_about_several_rows_is_an_event_for_each(client: Client, name: str) -> None:
+    """Each has its own state; sent again, they are the same events."""
+    told = context_of(f"constructed/{name}")
+    body = payload(f"constructed/{name}").replace(told["OperationId"].encode(), str(uuid.uuid4()).encode())
+    first, again = client.app.post_webhook(body), client.app.post_webhook(body)
+    assert (first.status_code, first.json()) == (202, again.json())
+    ended = [client.app.wait_for(event["eventId"]) for event in first.json()["events"]]
+    assert [it["recordId"][:8] for it in ended] == ["55555555", "66666666"]
+    assert {it["state"] for it in ended} == {"superseded"}  # neither row is in the sandbox
+
+
+def test_a_body_in_chunks_gets_an_answer_that_says_why(client: Client, endpoints: Any) -> None:
+    """The Functions host hands over none of it; a 400 about missing JSON would mislead."""
+    headers = {"x-functions-key": endpoints.webhook_key, "Content-Type": "application/json"}
+    chunks = iter([b'{"MessageName":', b'"Update"}'])
+    answer = requests.post(f"{client.app.url}/api/dataverse/webhook", data=chunks, headers=headers, timeout=10)
+    assert answer.status_code == 411, answer.text
+    assert "Content-Length" in answer.json()["detail"]
+
+
 def test_a_redelivery_gets_the_same_event_id(client: Client) -> None:
     """Dataverse sends once more after a 503; key order and white space do not make another event of it."""
     context = context_of("webhook_async_delete_lead", OperationId=str(uuid.uuid4()))

@@ -66,6 +66,16 @@ def test_a_customer_without_a_name_has_one_and_an_inactive_one_is_blocked(flow: 
 
 
 @pytest.mark.parametrize("flow", [account.flow, contact.flow])
+def test_a_customer_that_was_merged_into_another_is_blocked(flow: Flow[Any]) -> None:
+    """A Merge deactivates one of its two rows; each row has its event, and the row says what it has become."""
+    kit, erp = kit_of(flow)
+    kit.row(statecode=1)
+    kit.handle("Merge")
+    (call,) = erp.calls
+    assert [it.status for it in call.arguments.values() if isinstance(it, Customer)] == ["blocked"]
+
+
+@pytest.mark.parametrize("flow", [account.flow, contact.flow])
 def test_a_customer_is_kept_under_the_rows_id_and_gets_its_number(flow: Flow[Any]) -> None:
     kit, erp = kit_of(flow)
     kit.row(statecode=0)

@@ -113,11 +113,17 @@ class UnderTest:
         return blueprint(self.intake, self.erp, self.business_central, address)
 
     def webhook(self, body: bytes | Mapping[str, Any], **headers: str) -> Accepted:
-        """Post a context; header names with `_` for `-`."""
+        """Post a context of one row; header names with `_` for `-`."""
+        (accepted,) = self.webhooks(body, **headers)
+        return accepted
+
+    def webhooks(self, body: bytes | Mapping[str, Any], **headers: str) -> list[Accepted]:
+        """Post a context of any number of rows."""
         return asyncio.run(self.intake.dataverse_webhook(request(body, headers)))
 
     def plugin_event(self, body: bytes | Mapping[str, Any], **headers: str) -> Accepted:
-        return asyncio.run(self.intake.plugin_event(request(body, headers)))
+        (accepted,) = asyncio.run(self.intake.plugin_event(request(body, headers)))
+        return accepted
 
     def erp_events(self, name: str, body: Any, **headers: str) -> list[Accepted]:
         """Post events of an ERP."""

@@ -9,7 +9,7 @@ import pytest
 
 from integration.errors import Transient
 from integration.public_address import PublicAddress
-from tests.unit.integration.events.support import context, entity, pair
+from tests.unit.integration.events.support import OTHER_ROW, ROW, context, entity, pair, payload
 from tests.unit.integration.intake.support import HEADERS, UnderTest
 
 URL = "https://app.contoso.example/api/dataverse/webhook"
@@ -57,6 +57,61 @@ def test_an_own_write_has_no_status_to_ask_for() -> None:
 
     assert body_of(answer)["status"] == "own-write"
     assert "Location" not in answer.headers
+
+
+def test_a_message_about_several_rows_is_answered_for_each() -> None:
+    """Our own write among them has no status to ask for, and is not queued."""
+    under_test = UnderTest()
+    rows = [entity(name="A"), entity(row=OTHER_ROW, new_erpnumber="1")]
+    body = context(
+        MessageName="UpdateMultiple",
+        InputParameters=[pair("Targets", {"Entities": rows})],
+        SharedVariables=[pair("tag", "dataverse-integration")],
+    )
+    answer = post(under_test, json.dumps(body).encode())
+
+    first, second = body_of(answer)["events"]
+    (queued,) = under_test.queue.events
+    assert answer.status_code == 202
+    assert first == {
+        "eventId": queued.event_id,
+        "status": "accepted",
+        "location": f"https://app.contoso.example/api/operations/{queued.event_id}",
+    }
+    assert (second.keys(), second["status"]) == ({"eventId", "status"}, "own-write")
+
+
+def test_a_message_whose_rows_are_all_our_own_writes_is_accepted() -> None:
+    under_test = UnderTest()
+    body = context(
+        MessageName="UpdateMultiple",
+        InputParameters=[
+            pair("Targets", {"Entities": [entity(row=row, new_erpnumber="1") for row in (ROW, OTHER_ROW)]})
+        ],
+        SharedVariables=[pair("tag", "dataverse-integration")],
+    )
+    answer = post(under_test, json.dumps(body).encode())
+    assert [it["status"] for it in body_of(answer)["events"]] == ["own-write", "own-write"]
+    assert under_test.queue.envelopes == []
+
+
+def test_of_several_rows_all_are_queued_or_503_is_answered() -> None:
+    """Dataverse then sends the whole message once more, and each row has its id again."""
+    under_test = UnderTest()
+    under_test.queue.fails = Transient("it is away")
+    body = payload("constructed/async_createmultiple_account")
+    assert post(under_test, body).status_code == 503
+    under_test.queue.fails = None
+    again = body_of(post(under_test, body))["events"]
+    assert [it["eventId"] for it in again] == [event.event_id for event in under_test.queue.events]
+
+
+def test_a_body_in_chunks_is_told_apart_from_no_body() -> None:
+    """The Functions host hands over none of it (azure-functions-host), so nothing else would say what to change."""
+    answer = post(UnderTest(), b"", **{"Transfer-Encoding": "chunked"})
+    assert (answer.status_code, body_of(answer)["title"]) == (411, "The length is missing")
+    assert "Content-Length" in body_of(answer)["detail"]
+    assert post(UnderTest(), b"").status_code == 400
 
 
 @pytest.mark.parametrize("fails", [Transient("it is away"), TimeoutError(), RuntimeError("secret"), KeyError("x")])
