@@ -25,9 +25,11 @@ from integration.intake import (
     BusinessCentralIntake,
     DataverseContexts,
     ErpIntake,
+    EventGridIntake,
     Intake,
     ServiceEndpoints,
     TakingIn,
+    event_grid_functions,
     service_endpoint_functions,
 )
 from integration.intake import functions as intake_functions
@@ -74,6 +76,7 @@ class Services:
     intake: Intake
     erp_intake: ErpIntake
     business_central_intake: BusinessCentralIntake
+    event_grid_intake: EventGridIntake
     service_endpoints: ServiceEndpoints
     subscriptions: Subscriptions | None
     sweep: Sweep | None
@@ -95,9 +98,13 @@ def build_app(settings: Settings) -> func.FunctionApp:
     app = func.FunctionApp()
     app.register_functions(
         intake_functions.blueprint(
-            services.intake, services.erp_intake, services.business_central_intake, services.address
+            services.intake,
+            services.erp_intake,
+            services.business_central_intake,
+            services.address,
         )
     )
+    app.register_functions(event_grid_functions.blueprint(services.event_grid_intake))
     app.register_functions(service_endpoint_functions.blueprint(services.service_endpoints, settings))
     app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
@@ -145,9 +152,10 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     names = event_names(inbound)
     webhooks, watched = _watched(systems, settings, names, clock)
     return Services(
-        intake=Intake(settings, taking_in, contexts),
+        intake=Intake(taking_in, contexts),
         erp_intake=ErpIntake(taking_in, names, organisation=settings.dataverse_organisation),
         business_central_intake=BusinessCentralIntake(taking_in, watched),
+        event_grid_intake=EventGridIntake(taking_in, contexts),
         service_endpoints=ServiceEndpoints(taking_in, contexts, host=urlsplit(str(settings.dataverse_url)).netloc),
         subscriptions=_subscriptions(webhooks, settings, clock),
         sweep=(

@@ -3,6 +3,7 @@
 from integration.intake.business_central_intake import BusinessCentralIntake
 from integration.intake.dataverse_contexts import DataverseContexts
 from integration.intake.erp_intake import ErpIntake
+from integration.intake.event_grid_intake import EventGridIntake
 from integration.intake.intake import Intake
 from integration.intake.service_endpoints import EndpointMessage, ServiceEndpoints
 from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn
@@ -13,6 +14,7 @@ __all__ = [
     "DataverseContexts",
     "EndpointMessage",
     "ErpIntake",
+    "EventGridIntake",
     "Intake",
     "IntakeRequest",
     "ServiceEndpoints",

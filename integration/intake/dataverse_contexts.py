@@ -1,11 +1,11 @@
-"""What the intake makes of a RemoteExecutionContext, whichever way it came: an event of our organisation, or none."""
+"""What the intake makes of what Dataverse or a plug-in has sent, whichever way it came: events of our organisation."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
-from integration.events import IntegrationEvent, WantsOf, nothing, read_contexts
+from integration.events import IntegrationEvent, WantsOf, nothing, read_contexts, read_plugin_event
 from integration.intake.own_writes import OwnWrites
 from integration.settings import Settings
 from integration.telemetry import get_logger
@@ -14,7 +14,10 @@ _log = get_logger(__name__)
 
 
 class DataverseContexts:
-    """Reads contexts. `wants_of` says which values events carry, `results` which columns this app writes, by table."""
+    """Reads contexts and plug-in payloads.
+
+    `wants_of` says which values events carry, `results` which columns this app writes, by table.
+    """
 
     def __init__(
         self,
@@ -28,6 +31,7 @@ class DataverseContexts:
         self._clock = clock
         self._wants_of = wants_of
         self._own_writes = OwnWrites(settings.write_tag, results)
+        self._plugin_events = {name: (it.table, it.message) for name, it in settings.plugin_events.items()}
 
     def read(self, document: dict[str, Any], headers: Mapping[str, str]) -> list[IntegrationEvent]:
         """The events, one for each row. Raises `Rejected` (400, 403)."""
@@ -39,6 +43,17 @@ class DataverseContexts:
             wants_of=self._wants_of,
         )
         return [self.of_own_organisation(event) for event in events]
+
+    def read_plugin_event(self, body: bytes, headers: Mapping[str, str]) -> IntegrationEvent:
+        """The event of a plug-in payload. Raises `Rejected` (400, 403)."""
+        event = read_plugin_event(
+            body,
+            headers=headers,
+            accepted_time=self._clock.now(),
+            organisation=self._settings.dataverse_organisation,
+            event_names=self._plugin_events,
+        )
+        return self.of_own_organisation(event)
 
     def foreign(self, events: Iterable[IntegrationEvent], caller: str) -> list[IntegrationEvent]:
         """The events that this app has not caused itself; the others end here."""

@@ -1,42 +1,38 @@
 """The HTTP triggers of the intake."""
 
-import json
-from collections.abc import Awaitable, Callable, Sequence
-
 import azure.functions as func
 
-from integration.errors import Rejected, Unavailable
+from integration.intake.answers import accepting, answered, events_accepted
 from integration.intake.business_central_intake import BusinessCentralIntake
 from integration.intake.erp_intake import ErpIntake
 from integration.intake.intake import Intake
 from integration.intake.taking_in import Accepted, IntakeRequest
-from integration.problems import rejected, unavailable
-from integration.public_address import POLL_SECONDS, PublicAddress
-from integration.telemetry import get_logger
-
-_log = get_logger(__name__)
+from integration.public_address import PublicAddress
 
 
 def blueprint(
-    intake: Intake, erp: ErpIntake, business_central: BusinessCentralIntake, address: PublicAddress
+    intake: Intake,
+    erp: ErpIntake,
+    business_central: BusinessCentralIntake,
+    address: PublicAddress,
 ) -> func.Blueprint:
     """Bind the endpoints. They are anonymous at the host: the intake checks keys itself and says why it refuses."""
     bp = func.Blueprint()
 
     @bp.route(route="dataverse/webhook", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def dataverse_webhook(req: func.HttpRequest) -> func.HttpResponse:
-        return await _answered(req, _accepting(intake.dataverse_webhook, address))
+        return await answered(req, accepting(intake.dataverse_webhook, address))
 
     @bp.route(route="events", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def plugin_event(req: func.HttpRequest) -> func.HttpResponse:
-        return await _answered(req, _accepting(intake.plugin_event, address))
+        return await answered(req, accepting(intake.plugin_event, address))
 
     @bp.route(route="erp/events/{name}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def erp_events(req: func.HttpRequest) -> func.HttpResponse:
         async def take_in(request: IntakeRequest) -> list[Accepted]:
             return await erp.events(req.route_params["name"], request)
 
-        return await _answered(req, _accepting(take_in, address))
+        return await answered(req, accepting(take_in, address))
 
     @bp.route(route="erp/business-central", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def business_central_webhook(req: func.HttpRequest) -> func.HttpResponse:
@@ -44,62 +40,12 @@ def blueprint(
             token = business_central.handshake(request)
             if token is not None:
                 return func.HttpResponse(token, status_code=200, mimetype="text/plain", headers=_AS_IT_IS)
-            accepted = await business_central.notifications(request)
-            ids = [{"eventId": it.event_id, "status": it.status} for it in accepted]
-            return func.HttpResponse(json.dumps({"events": ids}), status_code=202, mimetype="application/json")
+            return events_accepted(await business_central.notifications(request))
 
-        return await _answered(req, take_in)
+        return await answered(req, take_in)
 
     return bp
 
 
 _AS_IT_IS = {"X-Content-Type-Options": "nosniff"}
 """The token of a handshake comes from the caller: no browser is to take it for a page."""
-_Answer = Callable[[IntakeRequest], Awaitable[func.HttpResponse]]
-
-
-def _accepting(take_in: Callable[[IntakeRequest], Awaitable[list[Accepted]]], address: PublicAddress) -> _Answer:
-    """The answer to a request that brings events."""
-
-    async def answer(request: IntakeRequest) -> func.HttpResponse:
-        accepted = await take_in(request)
-        return _all_accepted(
-            accepted, [address.of_status(it.event_id, request.url, request.headers) for it in accepted]
-        )
-
-    return answer
-
-
-async def _answered(req: func.HttpRequest, answer: _Answer) -> func.HttpResponse:
-    """Never answer 500: Dataverse does not send again after one, and other callers learn nothing from it."""
-    try:
-        headers = {name.lower(): value for name, value in req.headers.items()}
-        return await answer(IntakeRequest(headers, req.params, req.get_body(), req.url))
-    except Rejected as error:
-        return rejected(error)
-    except Unavailable as error:
-        return unavailable(error)
-    except Exception as error:  # noqa: BLE001 -- a defect of ours is no answer for a caller
-        _log.error("intake-failed", error=error)
-        return unavailable(Unavailable("The event could not be taken in because of a defect; send it again later."))
-
-
-def _all_accepted(accepted: Sequence[Accepted], addresses: Sequence[str]) -> func.HttpResponse:
-    """For one event the same as elsewhere, for several what each is called and where its status is."""
-    if len(accepted) == 1:
-        return _accepted(accepted[0], addresses[0])
-    events = [
-        {"eventId": it.event_id, "status": it.status, **({"location": address} if it.status == "accepted" else {})}
-        for it, address in zip(accepted, addresses, strict=True)
-    ]
-    return func.HttpResponse(json.dumps({"events": events}), status_code=202, mimetype="application/json")
-
-
-def _accepted(accepted: Accepted, status_address: str) -> func.HttpResponse:
-    """A 202 as Logic Apps and Power Automate expect it: they poll the Location until it answers something else."""
-    body = {"eventId": accepted.event_id, "correlationId": accepted.correlation_id, "status": accepted.status}
-    headers = {"x-correlation-id": accepted.correlation_id}
-    if accepted.status == "accepted":
-        headers |= {"Location": status_address, "Retry-After": str(POLL_SECONDS)}
-    more = {"unread": list(accepted.unread)} if accepted.unread else {}
-    return func.HttpResponse(json.dumps(body | more), status_code=202, mimetype="application/json", headers=headers)

@@ -1,10 +1,9 @@
 """What the intake does with an event that is posted over HTTP: admit it, read it, queue it, record it, answer."""
 
-from integration.events import IntegrationEvent, read_plugin_event
+from integration.events import IntegrationEvent
 from integration.events.body import parse_body
 from integration.intake.dataverse_contexts import DataverseContexts
 from integration.intake.taking_in import Accepted, IntakeRequest, Reader, TakingIn
-from integration.settings import Settings
 
 
 class Intake:
@@ -13,12 +12,10 @@ class Intake:
     A context about several rows becomes an event for each: all of them are queued, or none is accepted.
     """
 
-    def __init__(self, settings: Settings, taking_in: TakingIn, contexts: DataverseContexts) -> None:
+    def __init__(self, taking_in: TakingIn, contexts: DataverseContexts) -> None:
         self._taking_in = taking_in
         self._contexts = contexts
         self._clock = taking_in.clock
-        self._organisation = settings.dataverse_organisation
-        self._plugin_events = {name: (it.table, it.message) for name, it in settings.plugin_events.items()}
 
     async def dataverse_webhook(self, request: IntakeRequest) -> list[Accepted]:
         """Take in a RemoteExecutionContext that a Dataverse webhook step posted."""
@@ -36,14 +33,7 @@ class Intake:
         request: IntakeRequest,
         caller: str,  # noqa: ARG002 -- a reader
     ) -> list[IntegrationEvent]:
-        event = read_plugin_event(
-            request.body,
-            headers=request.headers,
-            accepted_time=self._clock.now(),
-            organisation=self._organisation,
-            event_names=self._plugin_events,
-        )
-        return [self._contexts.of_own_organisation(event)]
+        return [self._contexts.read_plugin_event(request.body, request.headers)]
 
     async def _take_in(
         self, request: IntakeRequest, source: str, read: Reader[list[IntegrationEvent]]

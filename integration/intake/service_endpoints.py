@@ -72,7 +72,7 @@ class ServiceEndpoints:
             check_properties(properties, context, host=self._host)
             events = self._contexts.read(context, properties)
         except Rejected as error:
-            await self._taking_in.set_aside(message.body, source, error)
+            await self._taking_in.set_aside(message.body, source, error, source=source)
             return
         await self._taking_in.queue_all(self._contexts.foreign(events, source), source, source, started)
 

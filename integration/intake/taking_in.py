@@ -67,13 +67,20 @@ class TakingIn:
 
         A refusal is logged, because nobody sends such an event again and it is in no queue.
         """
-        caller = "unknown"
+        caller = self.admit(request, source)
         try:
-            caller = self._callers.admit(request.headers, request.params)
             self.check(request)
             return caller, read(request, caller)
         except Rejected as error:
             self.log_refusal(request, source, caller, error)
+            raise
+
+    def admit(self, request: IntakeRequest, source: str) -> str:
+        """The caller whose key the request has. A refusal (401) is logged."""
+        try:
+            return self._callers.admit(request.headers, request.params)
+        except Rejected as error:
+            self.log_refusal(request, source, "unknown", error)
             raise
 
     def caller_of(self, key: str) -> str | None:
@@ -104,7 +111,7 @@ class TakingIn:
                 413, "The body is too large", f"The body has {len(body)} bytes; {self._body_limit} are allowed."
             )
 
-    async def set_aside(self, body: bytes, source: str, error: Rejected) -> None:
+    async def set_aside(self, body: bytes, caller: str, error: Rejected, *, source: str) -> None:
         """Send what was refused, and has no caller who hears it, on to the dead-letter queue; raises `Unavailable`.
 
         The same message has the same id, so that it is there once.
@@ -112,7 +119,7 @@ class TakingIn:
         message = to_refused(body, error, source=source, limit_bytes=self._message_limit * 5 // 4)
         nobody = nobodys_event(unreadable_id(message), self.clock.now())
         await self._acknowledged([(nobody, message)])
-        _log_refusal(len(body), source, source, error)
+        _log_refusal(len(body), source, caller, error)
 
     @staticmethod
     def log_refusal(request: IntakeRequest, source: str, caller: str, error: Rejected) -> None:

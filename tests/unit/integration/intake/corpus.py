@@ -13,7 +13,15 @@ from typing import Any
 from integration.clock import SystemClock
 from integration.events.body import parse_body
 from integration.events.wants import everything
-from integration.intake import DataverseContexts, EndpointMessage, Intake, IntakeRequest, ServiceEndpoints, TakingIn
+from integration.intake import (
+    DataverseContexts,
+    EndpointMessage,
+    EventGridIntake,
+    Intake,
+    IntakeRequest,
+    ServiceEndpoints,
+    TakingIn,
+)
 from integration.settings import Settings
 from sandbox.repository import PAYLOADS, REPOSITORY
 from sandbox.systems.dataverse.context_xml import dumps_xml
@@ -44,7 +52,8 @@ class _Endpoints:
         self.queue = Sent()
         taking_in = TakingIn(settings, self.queue, Written(), SystemClock())
         contexts = DataverseContexts(settings, taking_in.clock, wants_of=everything, results={})
-        self.intake = Intake(settings, taking_in, contexts)
+        self.intake = Intake(taking_in, contexts)
+        self.event_grid = EventGridIntake(taking_in, contexts)
         self.service_endpoints = ServiceEndpoints(taking_in, contexts, host="contoso.crm.dynamics.com")
 
 
@@ -89,11 +98,48 @@ def through_hub(name: str) -> list[dict[str, Any]]:
     return _comparable(it.queue)
 
 
+def through_event_grid(name: str) -> list[dict[str, Any]]:
+    """Delivered by Event Grid in its own schema, in one batch with what is no event."""
+    event = {
+        "id": "1",
+        "eventType": "contoso",
+        "subject": "",
+        "eventTime": "2026-11-26T12:00:00Z",
+        "dataVersion": "1",
+        "topic": "/t",
+        "data": payload(name).decode("utf-8-sig"),
+    }
+    return _delivered([{"id": "2", "data": None}, event], "application/json; charset=utf-8", name)
+
+
+def through_cloud_event(name: str) -> list[dict[str, Any]]:
+    """Delivered as a CloudEvent, structured."""
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/t",
+        "type": "contoso",
+        "data": payload(name).decode("utf-8-sig"),
+    }
+    return _delivered(event, "application/cloudevents+json; charset=utf-8", name)
+
+
+def _delivered(document: Any, content_type: str, name: str) -> list[dict[str, Any]]:
+    it = _Endpoints()
+    sent = payload(name).decode("utf-8-sig")
+    body = json.dumps(document).replace(json.dumps(sent), sent).encode()  # digits keep their form
+    headers = {**HEADERS, "content-type": content_type}
+    asyncio.run(it.event_grid.deliver(IntakeRequest(headers, {}, body)))
+    return _comparable(it.queue)
+
+
 WAYS: Mapping[str, Callable[[str], list[dict[str, Any]]]] = {
     "webhook": through_webhook,
     "queue": through_queue,
     "queue as XML": through_queue_as_xml,
     "hub": through_hub,
+    "event grid": through_event_grid,
+    "cloud event": through_cloud_event,
 }
 
 

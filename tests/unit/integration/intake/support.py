@@ -20,6 +20,7 @@ from integration.intake import (
     BusinessCentralIntake,
     DataverseContexts,
     ErpIntake,
+    EventGridIntake,
     Intake,
     IntakeRequest,
     ServiceEndpoints,
@@ -105,7 +106,8 @@ class UnderTest:
             ),
             results=written_columns(all_in(flows).values(), "new"),
         )
-        self.intake = Intake(read, taking_in, contexts)
+        self.intake = Intake(taking_in, contexts)
+        self.event_grid = EventGridIntake(taking_in, contexts)
         self.endpoints = ServiceEndpoints(taking_in, contexts, host="contoso.crm4.dynamics.com")
 
     def blueprint(self, address: PublicAddress) -> func.Blueprint:

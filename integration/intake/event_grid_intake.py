@@ -1,0 +1,139 @@
+"""What the intake does with events that Azure Event Grid delivers: the two handshakes, both schemas, batches.
+
+The `data` of an event is what Dataverse or a plug-in would have posted itself: a RemoteExecutionContext or a plug-in
+payload. Event Grid delivers again after most answers but 2xx, and gives an event up after a 400 or 413. So a single
+event that cannot be read is answered with 400; in a batch it goes to the dead letters, and the others are taken in.
+Sources: learn.microsoft.com, "Webhook event delivery", "Event Grid message delivery and retry", and CloudEvents 1.0.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from integration.errors import Fault, Rejected
+from integration.events import IntegrationEvent
+from integration.events.body import parse_body, parse_json
+from integration.events.fields import not_a, pointer
+from integration.intake.dataverse_contexts import DataverseContexts
+from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn
+
+MOST: Final = 5_000
+"""Events of one request: the largest batch that Event Grid can be told to make."""
+SOURCE: Final = "event-grid"
+_SHAPE: Final = "event of Event Grid"
+_VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent"
+_DELETION: Final = "Microsoft.EventGrid.SubscriptionDeletedEvent"
+
+
+class EventGridIntake:
+    """The endpoint for Event Grid. Raises `Rejected` (400, 401, 403, 411, 413, 415) or `Unavailable` (503)."""
+
+    def __init__(self, taking_in: TakingIn, contexts: DataverseContexts) -> None:
+        self._taking_in = taking_in
+        self._contexts = contexts
+
+    def allowed(self, request: IntakeRequest) -> Mapping[str, str]:
+        """The headers that answer the handshake of CloudEvents: an OPTIONS request asks whether events may be sent."""
+        self._taking_in.admit(request, SOURCE)
+        origin = request.headers.get("webhook-request-origin", "").strip()
+        if not origin:
+            raise Rejected(
+                400,
+                "No origin",
+                "An OPTIONS request has to say in WebHook-Request-Origin who wants to send events.",
+                faults=(Fault("webhook-request-origin", "must be there"),),
+            )
+        return {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"}
+
+    async def deliver(self, request: IntakeRequest) -> str | list[Accepted]:
+        """Take events in; of a subscription that is being made, the code that has to be sent back."""
+        started = self._taking_in.clock.monotonic()
+        caller, documents = self._taking_in.admitted(request, SOURCE, lambda it, _caller: _documents(it))
+        code = _validation_code(documents)
+        if code is not None:
+            return code
+        events: list[IntegrationEvent] = []
+        refused: list[tuple[Any, Rejected]] = []
+        for document in documents:
+            try:
+                events += self._events(document, request.headers)
+            except Rejected as error:
+                refused.append((document, error))
+        if refused and len(documents) == 1:
+            self._taking_in.log_refusal(request, SOURCE, caller, refused[0][1])
+            raise refused[0][1]
+        accepted = await self._taking_in.queue_all(self._contexts.foreign(events, caller), caller, SOURCE, started)
+        for document, why in refused:
+            await self._taking_in.set_aside(json.dumps(document, default=str).encode(), caller, why, source=SOURCE)
+        queued = {it.event_id: it for it in accepted}
+        return [queued.get(it.event_id) or Accepted(it.event_id, it.correlation_id, "own-write") for it in events]
+
+    def _events(self, document: Any, headers: Mapping[str, str]) -> list[IntegrationEvent]:
+        if not isinstance(document, dict):
+            raise not_a(_SHAPE, [Fault("", "must be a JSON object")])
+        if _type(document) == _DELETION:
+            return []
+        data = _data(document)
+        own = {name: value for name, value in headers.items() if name == "traceparent"}
+        if isinstance(document.get("traceparent"), str):  # the distributed tracing extension of CloudEvents
+            own["traceparent"] = document["traceparent"]
+        if "EventName" in data:
+            if not data.get("OperationId"):
+                data = {**data, "OperationId": _operation_id(document)}
+            return [self._contexts.read_plugin_event(json.dumps(data, default=str).encode(), own)]
+        return self._contexts.read(data, own)
+
+
+def _documents(request: IntakeRequest) -> list[Any]:
+    """The events of a request: one, or a batch; in the binary mode of CloudEvents the attributes are headers."""
+    document = parse_json(request.body)
+    if "ce-specversion" in request.headers:
+        attributes = {it.removeprefix("ce-"): value for it, value in request.headers.items() if it.startswith("ce-")}
+        return [{**attributes, "data": document}]
+    documents = document if isinstance(document, list) else [document]
+    if len(documents) > MOST:
+        raise Rejected(413, "Too many events", f"The body has {len(documents)} events; {MOST} are allowed.")
+    if not documents:
+        raise not_a(_SHAPE, [Fault("", "has no event")])
+    return documents
+
+
+def _validation_code(documents: Sequence[Any]) -> str | None:
+    for document in documents:
+        if isinstance(document, dict) and _type(document) == _VALIDATION:
+            data = document.get("data")
+            code = data.get("validationCode") if isinstance(data, dict) else None
+            if not isinstance(code, str) or not code:
+                raise not_a(_SHAPE, [Fault(pointer("data", "validationCode"), "must be there")])
+            return code
+    return None
+
+
+def _type(document: Mapping[str, Any]) -> Any:
+    """In either schema."""
+    return document.get("type") if "specversion" in document else document.get("eventType")
+
+
+def _data(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What Dataverse or a plug-in has sent: an object, its JSON as text, or that in base64."""
+    raw = document.get("data")
+    if isinstance(raw, str):
+        return parse_body(raw.encode("utf-8", "surrogatepass"))
+    if raw is None and isinstance(document.get("data_base64"), str):
+        try:
+            return parse_body(base64.b64decode(document["data_base64"], validate=True))
+        except binascii.Error:
+            raise not_a(_SHAPE, [Fault("/data_base64", "must be base64")]) from None
+    if not isinstance(raw, dict):
+        raise not_a(
+            _SHAPE, [Fault("/data", "must be what Dataverse or a plug-in sends: a context or a plug-in payload")]
+        )
+    return raw
+
+
+def _operation_id(document: Mapping[str, Any]) -> str:
+    """The event's own identity, which is the same at every delivery (CloudEvents 1.0: source and id)."""
+    return str(uuid5(NAMESPACE_URL, f"{document.get('source') or document.get('topic')} {document.get('id')}"))
