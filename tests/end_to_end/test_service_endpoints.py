@@ -11,7 +11,7 @@ import pytest
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
-from integration.events import read_context
+from integration.events import read_context, read_contexts
 from integration.events.data_contract_xml import parse_xml
 from sandbox.azure.topology import endpoint_settings
 from sandbox.client import Client
@@ -28,8 +28,10 @@ BINARY = b"@\x16RemoteExecutionContext\x08,http://schemas.microsoft.com/xrm/2011
 
 
 @contextmanager
-def registered(client: Client, endpoints: Endpoints, contract: int, path: str, message_format: int) -> Iterator[None]:
-    """A service endpoint with its SAS key, and a step on the names of accounts; both are deleted at the end."""
+def registered(  # noqa: PLR0917 -- what is registered, in the order of its columns
+    client: Client, endpoints: Endpoints, contract: int, path: str, message_format: int, message: str = "Update"
+) -> Iterator[None]:
+    """A service endpoint with its SAS key, and a step on a message of accounts; both are deleted at the end."""
     dataverse, endpoint, step = client.dataverse, str(uuid.uuid4()), str(uuid.uuid4())
     address = endpoints.servicebus.split(";")[0].removeprefix("Endpoint=")
     dataverse.ask(
@@ -48,19 +50,19 @@ def registered(client: Client, endpoints: Endpoints, contract: int, path: str, m
             "saskey": "SAS_KEY_VALUE",
         },
     )
-    asked = {"$filter": "primaryobjecttypecode eq 'account' and sdkmessageid/name eq 'Update'"}
+    asked = {"$filter": f"primaryobjecttypecode eq 'account' and sdkmessageid/name eq '{message}'"}
     of_table = dataverse.ask("GET", "sdkmessagefilters", params=asked).json()["value"][0]
     dataverse.ask(
         "POST",
         "sdkmessageprocessingsteps",
         json={
             "sdkmessageprocessingstepid": step,
-            "name": f"Update of account to {path}",
+            "name": f"{message} of account to {path}",
             "stage": 40,
             "mode": 1,
             "rank": 1,
             "asyncautodelete": True,
-            "filteringattributes": "name",
+            **({"filteringattributes": "name"} if message == "Update" else {}),
             "eventhandler_serviceendpoint@odata.bind": f"/serviceendpoints({endpoint})",
             "sdkmessageid@odata.bind": f"/sdkmessages({of_table['_sdkmessageid_value']})",
             "sdkmessagefilterid@odata.bind": f"/sdkmessagefilters({of_table['sdkmessagefilterid']})",
@@ -102,6 +104,25 @@ def test_what_dataverse_posts_to_a_broker_is_the_event_of_its_webhook(
     assert client.app.post_webhook(json.dumps(body, default=float).encode()).json()["eventId"] == event.event_id
     names = [effect["body"]["name"] for effect in client.erp.effects() if effect["id"] == account]
     assert names == ["After"]
+
+
+def test_each_row_of_a_create_multiple_is_worked_on(client: Client, endpoints: Endpoints) -> None:
+    """One message in the queue, an event and an ERP customer for each of its rows."""
+    rows = {str(uuid.uuid4()): f"Row {number}" for number in (1, 2)}
+    entity = {"@odata.type": "Microsoft.Dynamics.CRM.account"}
+    targets = [entity | {"accountid": row, "name": name} for row, name in rows.items()]
+    bypassed = {"MSCRM.BypassBusinessLogicExecutionStepIds": Step("account", "Create").id}
+    with registered(client, endpoints, QUEUE, NAMES["DATAVERSE_QUEUE"], XML, "CreateMultiple"):
+        before = client.dataverse.last_event()
+        create = "accounts/Microsoft.Dynamics.CRM.CreateMultiple"
+        client.dataverse.ask("POST", create, json={"Targets": targets}, headers=bypassed)
+        client.dataverse.quiet()
+        (sent,) = client.dataverse.events(after=before)
+    events = read_contexts(parse_xml(sent["body"].encode()), headers={}, accepted_time=datetime.now(UTC))
+    assert [(it.message, it.record_id) for it in events] == [("Create", row) for row in rows]
+    assert {client.app.wait_for(it.event_id)["state"] for it in events} == {"completed"}
+    names = {effect["id"]: effect["body"]["name"] for effect in client.erp.effects() if effect["id"] in rows}
+    assert names == rows
 
 
 def dead_letter(client: Client, reason: str) -> dict[str, Any]:
