@@ -15,7 +15,9 @@ from integration.tables import Entity, Table, TableRejected
 from integration.telemetry import get_logger
 
 _LINGER_SECONDS: Final = 0.2
-_FLUSH_SECONDS: Final = 2.0
+_FLUSH_SECONDS, _CROWDED_SECONDS = 2.0, 30.0
+_CROWDED: Final = 1_000
+"""More rows wait only where the tables are slower than the events: then events wait for the tables."""
 _MOST_WAITING: Final = 20_000
 _PLACES_SECONDS, _MOST_PLACES = 3.0, 400
 """Rows that the intake has nearly always written already can wait for others: a transaction takes a hundred rows."""
@@ -65,10 +67,14 @@ class StatusWriter:
         self._submit(_Change(keys.PROBLEMS, {"PartitionKey": partition, "RowKey": row}, delete=True))
 
     async def flushed(self, row: Entity) -> None:
-        """Merge the row of an event and wait until it is written; does not raise if it cannot be written."""
+        """Merge the row of an event and wait until it is written; does not raise if it cannot be written.
+
+        It waits for two seconds, or for thirty where many rows wait: so that memory does not grow with them.
+        """
+        crowded = self._changes.waiting + self._places.waiting > _CROWDED
         written = self._changes.submit(_Change(_events_table(row), row), urgent=True)
         with suppress(IntegrationError, TimeoutError):  # `_write` has logged the failure, or is still trying
-            await asyncio.wait_for(asyncio.shield(written), _FLUSH_SECONDS)
+            await asyncio.wait_for(asyncio.shield(written), _CROWDED_SECONDS if crowded else _FLUSH_SECONDS)
 
     async def drain(self) -> None:
         """Write what is waiting."""

@@ -33,9 +33,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [it for it in items if it not in left_out]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """CHROMIUM names its program, if it is not on PATH (Debian: apt-get install chromium)."""
+    """CHROMIUM names its program, if it is not on PATH (Debian: apt-get install chromium).
+
+    Playwright keeps an event loop running while it is open: in the same process no test with a loop of its own runs
+    meanwhile, so it is closed after each module.
+    """
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         skip("the console was not tested in a browser: there is no Chromium on PATH, and CHROMIUM names none")

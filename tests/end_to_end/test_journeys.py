@@ -168,7 +168,7 @@ def test_the_plug_in_payload_reads_the_row_for_what_it_lacks(client: Client, per
 
 
 def test_events_of_one_cause_are_listed_by_correlation_id(client: Client) -> None:
-    """Support asks with the id that Dataverse shows."""
+    """Support asks with the id that Dataverse shows. What the list is made of is written a moment after the events."""
     correlation_id = str(uuid.uuid4())
     sent = [
         client.app.post_webhook(
@@ -178,7 +178,11 @@ def test_events_of_one_cause_are_listed_by_correlation_id(client: Client) -> Non
     ]
     for event_id in sent:
         assert client.app.wait_for(event_id)["state"] == "no-handler"
-    assert {found["eventId"] for found in client.app.operations(correlation_id)} == set(sent)
+
+    def listed() -> bool:
+        return {found["eventId"] for found in client.app.operations(correlation_id)} == set(sent)
+
+    eventually(listed, within=20, what="three events of one cause")
 
 
 def test_a_win_message_and_its_update_make_one_order(client: Client, person: Person) -> None:

@@ -1,5 +1,6 @@
 """What people see is written off the path of events: it may be late, and what is lost says so."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -109,6 +110,28 @@ async def test_a_row_that_the_tables_refuse_is_named_and_the_others_are_written(
 
     assert [key[1] for key in table.entities] == [good["RowKey"]]
     assert [(it["what"], it["eventId"]) for it in logged(caplog)] == [("status-rejected", bad["RowKey"])]
+
+
+@pytest.mark.parametrize(("others", "seconds"), [(10, 2.0), (1_001, 30.0)])
+async def test_an_event_waits_longer_for_its_row_where_many_rows_wait(
+    monkeypatch: pytest.MonkeyPatch, others: int, seconds: float
+) -> None:
+    """Else events would be faster than the tables, and their rows would fill the memory."""
+    waited: list[float | None] = []
+
+    async def given_up(written: asyncio.Future[None], timeout: float | None) -> None:  # noqa: ASYNC109 -- as asyncio's
+        waited.append(timeout)
+        raise TimeoutError
+
+    tables = Tables()
+    writer = StatusWriter(tables)
+    for _ in range(others):
+        writer.put(rows.event_row(event()))
+    monkeypatch.setattr("integration.ledger.writer.asyncio.wait_for", given_up)
+    await writer.flushed(rows.event_row(event()))
+    monkeypatch.undo()
+    await writer.drain()
+    assert waited == [seconds]
 
 
 async def test_a_problem_that_appears_and_goes_in_one_moment_is_not_there() -> None:
