@@ -123,7 +123,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
         app.register_functions(blueprint)
     operations = services.operations
     app.register_functions(operations_timers.blueprint(operations.dead_letters, operations.bulks, operations.figures))
-    app.register_functions(console_functions.blueprint(lambda: _site(services, settings)))
+    app.register_functions(console_functions.blueprint(lambda: open_site(services, settings)))
     return app
 
 
@@ -201,7 +201,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     )
 
 
-def _site(services: Services, settings: Settings) -> "Site":
+def open_site(services: Services, settings: Settings) -> "Site":
     """The console; it is imported with its first request, so that the app starts no later because of it."""
     from integration.console.parts import Links, Parts  # noqa: PLC0415 -- see above
     from integration.console.sessions import Sessions  # noqa: PLC0415 -- see above

@@ -1,0 +1,183 @@
+"""What the console's reading costs: `python -m tests.benchmarks.console` (half an hour; less with `--events 100000`).
+
+A ledger in Azurite (in memory) is filled with events that have ended and with dead letters of twenty causes. Then are
+measured: the overview as a page, from the request to the HTML, with the events and without dead letters; grouping all
+dead letters; listing the oldest 10,000; and the overview with all of them. Azurite is not Azure Tables: it looks through
+a whole table for each query, so a page of a large table takes longer here.
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import resource
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import azure.functions as func
+
+from integration.clock import SystemClock, iso
+from integration.composition import build_services, open_site
+from integration.console.sessions import COOKIE, Sessions
+from integration.ledger import Ledger, State, keys
+from integration.operations.causes import CauseQuery
+from integration.operations.search import Filter
+from integration.settings import Settings
+from integration.tables import Entity
+from sandbox.running.sandbox import Sandbox
+
+LOOKS: Final = 20
+CAUSES: Final = 20
+CHUNK: Final = 100
+AT_ONCE: Final = 8
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--events", type=int, default=1_000_000, help="events that have ended")
+    parser.add_argument("--dead-letters", type=int, default=100_000, help="dead letters")
+    options = parser.parse_args()
+    print(json.dumps(asyncio.run(measured(options.events, options.dead_letters)), indent=2))  # noqa: T201 -- a command
+
+
+async def measured(events: int, dead_letters: int) -> dict[str, Any]:
+    """All figures; times in seconds, memory in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        sandbox = Sandbox(Path(folder), app=None, storage_in_memory=True)
+        sandbox.start()
+        try:
+            return await _measured(Settings.from_environment(sandbox.app_settings), events, dead_letters)
+        finally:
+            sandbox.stop()
+
+
+async def _measured(settings: Settings, events: int, dead_letters: int) -> dict[str, Any]:
+    services = build_services(settings)
+    desk, ledger = services.operations.desk, services.retention._ledger
+    site, clock = open_site(services, settings), SystemClock()
+    ((caller, (key, *_)),) = settings.operations_keys.items()
+    session = Sessions(settings.operations_keys, clock).begin(caller, key.get_secret_value())
+
+    async def look() -> float:
+        desk.causes.forget()
+        request = func.HttpRequest(
+            "GET",
+            "http://app/api/console",
+            headers={"Cookie": f"{COOKIE}={session}"},
+            route_params={},
+            params={},
+            body=b"",
+        )
+        began = time.perf_counter()
+        answer = await site.answer(request)
+        took = time.perf_counter() - began
+        assert answer.status_code == 200, answer.get_body()
+        return took
+
+    await look()
+    loading = time.perf_counter()
+    await _fill(ledger, _events(events, datetime.now(UTC)))
+    loading = time.perf_counter() - loading
+    began = time.perf_counter()
+    await desk.figures.take()
+    taking = time.perf_counter() - began
+    few = [await look() for _ in range(LOOKS)]
+    await _fill(ledger, _dead_letters(dead_letters, datetime.now(UTC)))
+    before = _memory()
+    began = time.perf_counter()
+    found = await CauseQuery(ledger, clock).now()
+    grouping, after = time.perf_counter() - began, _memory()
+    assert (found.total, len(found.causes)) == (dead_letters, min(CAUSES, dead_letters))
+    began = time.perf_counter()
+    listed = await desk.search.problems(Filter(), most=10_000)
+    listing = time.perf_counter() - began
+    assert len(listed) == min(10_000, dead_letters)
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "python": platform.python_version(),
+        "events": events,
+        "deadLetters": dead_letters,
+        "secondsToLoad": round(loading, 1),
+        "overviewMilliseconds": {
+            "median": round(statistics.median(few) * 1_000, 1),
+            "largest": round(max(few) * 1_000, 1),
+        },
+        "figuresSeconds": round(taking, 2),
+        "groupingSeconds": round(grouping, 2),
+        "groupingMoreMB": round(after - before, 1),
+        "processMB": round(after, 1),
+        "listing10000Seconds": round(listing, 2),
+    }
+
+
+async def _fill(ledger: Ledger, rows: AsyncIterator[tuple[str, Sequence[Entity]]]) -> None:
+    """Write chunks of rows of one partition, some side by side."""
+    waiting: set[asyncio.Task[None]] = set()
+    async for table, chunk in rows:
+        waiting.add(asyncio.create_task(ledger.table(table).merge_all(chunk)))
+        if len(waiting) >= AT_ONCE:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    await asyncio.gather(*waiting)
+
+
+async def _events(count: int, now: datetime) -> AsyncIterator[tuple[str, Sequence[Entity]]]:
+    """Events of thirty days that have ended, a hundred of each record within an hour: rows, and the index by time."""
+    for number in range(0, count, CHUNK):
+        hour = now - timedelta(hours=1 + number // CHUNK % (30 * 24))
+        record, partition = str(uuid.uuid4()), f"{number:08x}"
+        ids = [f"{hour:%Y%m%d%H%M}-{partition}{uuid.uuid4().hex[:24]}" for _ in range(min(CHUNK, count - number))]
+        common = {"table": "opportunity", "recordId": record, "message": "Update"}
+        yield (
+            keys.events_table(f"{hour:%Y%m}"),
+            [
+                {
+                    "PartitionKey": partition, "RowKey": event_id, "schema": 1, **common, "state": State.COMPLETED.value,
+                    "correlationId": record, "acceptedTime": iso(hour), "changedTime": iso(hour), "attempts": 1,
+                    "startedAttempt": 1, "steps": "[]", "caller": "dataverse",
+                }
+                for event_id in ids
+            ],
+        )  # fmt: skip
+        time_partition = keys.time_partition(hour)
+        yield (
+            keys.index_table(f"{hour:%Y%m}"),
+            [{"PartitionKey": time_partition, "RowKey": it, "eventId": it, **common} for it in ids],
+        )
+
+
+async def _dead_letters(count: int, now: datetime) -> AsyncIterator[tuple[str, Sequence[Entity]]]:
+    """Dead letters of twenty causes, of the last two days."""
+    partitions = keys.problem_partitions(State.DEAD_LETTERED.value)
+    for number in range(0, count, CHUNK):
+        since = now - timedelta(minutes=number // CHUNK * 2_880 / max(count // CHUNK, 1))
+        yield (
+            keys.PROBLEMS,
+            [
+                {
+                    "PartitionKey": partitions[number // CHUNK % len(partitions)],
+                    "RowKey": f"{since:%Y%m%d%H%M}-{uuid.uuid4().hex}", "schema": 1, "table": "opportunity",
+                    "recordId": str(uuid.uuid4()), "message": "Update", "reason": f"erp-cause-{place % CAUSES}",
+                    "detail": "the ERP refuses the order, in a sentence of about this length, with a number 4711",
+                    "system": "erp", "attempts": 1, "since": iso(since), "nextAttempt": "",
+                }
+                for place in range(min(CHUNK, count - number))
+            ],
+        )  # fmt: skip
+
+
+def _memory() -> float:
+    """The most memory that this process has had, in MB (Linux)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+
+
+if __name__ == "__main__":
+    main()
