@@ -15,6 +15,7 @@ from documentation import (
     inbound,
     ledger_tables,
     log_words,
+    operations_api,
     picture,
     reasons,
     rest_contract,
@@ -74,6 +75,7 @@ def outdated() -> dict[Path, str]:
         | flows.current()
         | rest_contract.current()
         | console_reasons.current()
+        | operations_api.current()
     )
     return {
         file: text for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text

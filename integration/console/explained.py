@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -74,7 +74,7 @@ def advice(status: EventStatus) -> str:
     return found.do if found and status.state in {State.WAITING, State.DEAD_LETTERED} else ""
 
 
-def retry(status: EventStatus, effects: Sequence[str]) -> str:
+def retry(status: EventStatus, effects: Sequence[str], carried: Collection[str] = ()) -> str:
     """What sending it again would do; empty where it cannot be sent again."""
     if status.state not in {State.WAITING, State.DEAD_LETTERED}:
         return ""
@@ -84,6 +84,8 @@ def retry(status: EventStatus, effects: Sequence[str]) -> str:
     unknown = [it.name for it in status.steps if it.state == "started"]
     left = [name for name in effects if name not in done]
     sentence = "A retry is a new event of the same record, and reads the record as it is then."
+    if carried:
+        sentence += f" It carries {_listed(sorted(carried))} as this one did, unless you edit them."
     if done:
         sentence += f" What is done is not repeated: {_listed(done)}."
     if left:

@@ -2,8 +2,8 @@
 
 A ledger in Azurite (in memory) is filled with events that have ended and with dead letters of twenty causes. Then are
 measured: the overview as a page, from the request to the HTML, with the events and without dead letters; grouping all
-dead letters; listing the oldest 10,000; and the overview with all of them. Azurite is not Azure Tables: it looks through
-a whole table for each query, so a page of a large table takes longer here.
+dead letters; listing the oldest 10,000; and the overview with all of them. Azurite is not Azure Tables: it looks
+through a whole table for each query, so a page of a large table takes longer here.
 """
 
 import argparse
@@ -140,9 +140,9 @@ async def _events(count: int, now: datetime) -> AsyncIterator[tuple[str, Sequenc
             keys.events_table(f"{hour:%Y%m}"),
             [
                 {
-                    "PartitionKey": partition, "RowKey": event_id, "schema": 1, **common, "state": State.COMPLETED.value,
-                    "correlationId": record, "acceptedTime": iso(hour), "changedTime": iso(hour), "attempts": 1,
-                    "startedAttempt": 1, "steps": "[]", "caller": "dataverse",
+                    "PartitionKey": partition, "RowKey": event_id, "schema": 1, **common, "attempts": 1,
+                    "state": State.COMPLETED.value, "correlationId": record, "acceptedTime": iso(hour),
+                    "changedTime": iso(hour), "startedAttempt": 1, "steps": "[]", "caller": "dataverse",
                 }
                 for event_id in ids
             ],

@@ -56,9 +56,15 @@ async def one(parts: Parts, ask: Ask) -> Page:
 
 
 async def change(parts: Parts, ask: Ask) -> Answer:
-    """Start it, pause it, let it go on, or cancel it."""
+    """Start it, pause it, let it go on, cancel it, or take note of its end."""
     bulks, bulk_id, action = parts.desk.bulks, ask.place["bulk_id"], ask.place["action"]
-    actions = {"start": bulks.start, "pause": bulks.pause, "resume": bulks.resume, "cancel": bulks.cancel}
+    actions = {
+        "start": bulks.start,
+        "pause": bulks.pause,
+        "resume": bulks.resume,
+        "cancel": bulks.cancel,
+        "acknowledge": bulks.acknowledge,
+    }
     if action not in actions:
         raise Rejected(404, "There is no such page", f"A bulk operation can be asked to {', '.join(actions)}.")
     if (await bulks.read(bulk_id)).action is Action.DISCARD:
@@ -91,6 +97,7 @@ async def _page(parts: Parts, bulk_id: str, ask: Ask, refused: Rejected | None =
                 "start": bulk.state is BulkState.PLANNED,
                 "pause": bulk.state is BulkState.RUNNING,
                 "resume": bulk.state is BulkState.PAUSED,
+                "acknowledge": bulk.state in {BulkState.FINISHED, BulkState.CANCELLED} and not bulk.acknowledged,
                 "cancel": bulk.state in {BulkState.PLANNED, BulkState.RUNNING, BulkState.PAUSED},
             },
             "needs": Right.ADMINISTER.value if bulk.action is Action.DISCARD else Right.REPAIR.value,

@@ -39,7 +39,7 @@ def _shown(parts: Parts, looked: Looked) -> Mapping[str, Any]:
         "marks": shown.MARKS,
         "why": explained.why(status),
         "advice": explained.advice(status),
-        "retry": explained.retry(status, looked.effects),
+        "retry": explained.retry(status, looked.effects, looked.carried),
         "title_of": explained.title,
         "moments": timeline.of(status, looked.actions),
         "near": looked.near,

@@ -43,7 +43,9 @@ async def overview(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pa
             "health": health,
             "sentence": sentence(dead, [it for it in held if it.mark != "ok"], away),
             "actions": audit.entries[:_LAST],
-            "bulks": [it for it in bulks if it.state in _ACTIVE],
+            "bulks": [
+                it for it in bulks if it.state in _ACTIVE or (it.state is BulkState.FINISHED and not it.acknowledged)
+            ],
             "title_of": explained.title,
         },
     )

@@ -58,6 +58,15 @@ class BulkControl:
 
         return await self._changed("bulk-cancel", bulk_id, change, by=by, why=why)
 
+    async def acknowledge(self, bulk_id: str, *, by: str, why: str) -> Bulk:
+        """Take note of how it has ended: it is then no longer shown among what is under way."""
+
+        def change(bulk: Bulk, entry: Entry) -> Bulk:
+            _check(bulk, {BulkState.FINISHED, BulkState.CANCELLED}, "acknowledged")
+            return replace(bulk, acknowledged=bulk.acknowledged or entry.by)
+
+        return await self._changed("bulk-acknowledge", bulk_id, change, by=by, why=why)
+
     async def read(self, bulk_id: str) -> Bulk:
         """How far it is; while it runs, its counts are some seconds old."""
         return await self._store.read(bulk_id)

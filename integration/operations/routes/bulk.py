@@ -18,7 +18,13 @@ from integration.operations.routes.lists import problem_as_json
 def blueprint(operators: Operators, planner: Planner, bulks: BulkControl) -> func.Blueprint:
     """The functions of these routes."""
     bp = func.Blueprint()
-    actions = {"start": bulks.start, "pause": bulks.pause, "resume": bulks.resume, "cancel": bulks.cancel}
+    actions = {
+        "start": bulks.start,
+        "pause": bulks.pause,
+        "resume": bulks.resume,
+        "cancel": bulks.cancel,
+        "acknowledge": bulks.acknowledge,
+    }
 
     @bp.route(route="operations/bulk", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
@@ -82,6 +88,7 @@ def bulk_as_json(bulk: Bulk) -> dict[str, Any]:
         "started": bulk.started or None,
         "ended": bulk.ended or None,
         "note": bulk.note or None,
+        "acknowledgedBy": bulk.acknowledged or None,
     }
 
 

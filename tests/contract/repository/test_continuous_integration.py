@@ -37,7 +37,7 @@ def test_only_tests_that_fail_are_run_once_more(
         f"exit ${{statuses[$(wc -l < {tmp_path}/runs) - 1]}}\n"
     )
     stand_in.chmod(0o755)
-    environ = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    environ = {**os.environ, "CHROMIUM": "here", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     script = (tmp_path / ".ci/run",)
     done = subprocess.run(script, env=environ, check=False, capture_output=True, text=True)  # noqa: S603 -- our own
 

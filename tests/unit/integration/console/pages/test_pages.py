@@ -210,3 +210,17 @@ async def test_the_audit_is_exported_without_formulas() -> None:
         ("anna", "discard", "'=1+1", original.event_id)
     ]
     assert answer.headers["Content-Disposition"] == 'attachment; filename="audit-this-month.csv"'
+
+
+async def test_a_finished_bulk_operation_is_shown_until_somebody_has_taken_note_of_it() -> None:
+    console = Console()
+    await console.desk.dead_letter()
+    planned = await console.ask("bulk/plan", WHY | {"action": "discard", "reason": "erp-rejected"})
+    path = planned.headers["Location"].partition("?")[0].removeprefix("/api/console/")
+    assert (await console.ask(f"{path}/acknowledge", WHY)).status_code == 409
+    await console.ask(f"{path}/start", WHY)
+    await console.desk.runner().run()
+    assert "Under way" in text_of(await console.ask())
+    assert (await console.ask(f"{path}/acknowledge", WHY)).status_code == 303
+    assert "Under way" not in text_of(await console.ask())
+    assert "anna has taken note of its end." in text_of(await console.ask(path))

@@ -1,0 +1,120 @@
+"""The routes of operations as an OpenAPI document: from their triggers, their descriptions and the models of bodies."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from documentation.descriptions import described
+from documentation.routes import functions
+from documentation.source import REPOSITORY
+from integration import __version__
+from integration.operations.requests import Asked, BulkAsked, EditAsked, PostponeAsked, ResyncAsked, RetryAsked
+
+FILE: Final = REPOSITORY / "docs" / "reference" / "operations.openapi.json"
+_REF: Final = "#/components/schemas/{model}"
+_BODIES: Final[Mapping[str, type[BaseModel]]] = {
+    "operations_retry": RetryAsked,
+    "operations_edit": EditAsked,
+    "operations_postpone": PostponeAsked,
+    "operations_resync": ResyncAsked,
+    "operations_bulk": BulkAsked,
+}
+"""Bodies that say more than why."""
+_NARROWED: Final = ("state", "reason", "system", "table")
+_QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "operations": ("correlation_id",),
+    "list_problems": (*_NARROWED, "record_id", "from", "to"),
+    "list_causes": ("state",),
+    "list_events": (*_NARROWED, "record_id", "correlation_id", "from", "to", "before"),
+    "list_audit": ("month", "who", "event_id", "bulk_id", "following"),
+    "list_bulk_items": ("after",),
+}
+_SAYS: Final[Mapping[str, str]] = {
+    "200": "Done, or the answer.",
+    "202": "It is queued, or has not ended.",
+    "400": "The request cannot be read; `errors` points at what is wrong.",
+    "401": "No key, or none that is known.",
+    "403": "The caller does not have the role.",
+    "404": "There is none of this id.",
+    "409": "Its state does not allow it; `detail` says what can be done instead.",
+    "503": "Tables or broker are away: ask again, nothing is done twice.",
+}
+
+
+def current() -> dict[Path, str]:
+    """The document's file as it should be."""
+    return {FILE: json.dumps(document(), indent=2, ensure_ascii=False) + "\n"}
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1; answers are JSON objects, refusals are problems (RFC 9457)."""
+    known = {name: it for name, it in functions().items() if str(it.get("route", "")).startswith("operations")}
+    texts = described("routes", {name: it for name, it in functions().items() if it["type"] == "httpTrigger"})
+    paths: dict[str, dict[str, Any]] = {}
+    for name, trigger in sorted(known.items(), key=lambda it: (it[1]["route"], it[0])):
+        route = "/api/" + re.sub(r"\{(\w+)\?\}", r"{\1}", trigger["route"])
+        for method in trigger["methods"]:
+            word = str(getattr(method, "value", method)).lower()
+            paths.setdefault(route, {})[word] = _operation(name, word, route, texts[name])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Operations of the Dataverse integration",
+            "version": __version__,
+            "description": "What the support console does, for programs. Lists come in pages: ask again with what the "
+            "page before has as `following`.",
+        },
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _operation(name: str, method: str, route: str, text: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "operationId": name,
+        "summary": text["does"],
+        "description": f"For {text['key']}.",
+        "parameters": [
+            *({"name": it, "in": "path", "required": True, "schema": {"type": "string"}}
+              for it in re.findall(r"\{(\w+)\}", route)),
+            *({"name": it, "in": "query", "schema": {"type": "string"}} for it in _QUERIES.get(name, ())),
+        ],
+        "responses": {code: _answer(code) for code in re.findall(r"\d{3}", text["answers"])},
+    }  # fmt: skip
+    if method == "post":
+        model = _BODIES.get(name, Asked).__name__
+        content = {"application/json": {"schema": {"$ref": _REF.format(model=model)}}}
+        found["requestBody"] = {"required": True, "content": content}
+    return found
+
+
+def _answer(code: str) -> dict[str, Any]:
+    kind, schema = ("application/json", {"type": "object"})
+    if code >= "400":
+        kind, schema = "application/problem+json", {"$ref": _REF.format(model="Problem")}
+    return {"description": _SAYS[code], "content": {kind: {"schema": schema}}}
+
+
+def _schemas() -> dict[str, Any]:
+    models: list[type[BaseModel]] = [Asked, *_BODIES.values()]
+    _, made = models_json_schema([(it, "validation") for it in models], ref_template=_REF)
+    fault = {"type": "object", "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}
+    problem = {
+        "type": "object",
+        "properties": {
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "errors": {"type": "array", "items": fault},
+        },
+    }
+    return {**made["$defs"], "Problem": problem}
