@@ -224,3 +224,18 @@ async def test_a_finished_bulk_operation_is_shown_until_somebody_has_taken_note_
     assert (await console.ask(f"{path}/acknowledge", WHY)).status_code == 303
     assert "Under way" not in text_of(await console.ask())
     assert "anna has taken note of its end." in text_of(await console.ask(path))
+
+
+async def test_the_overview_reads_no_table_that_grows_with_the_events() -> None:
+    """So it takes no longer with a million of them; what it reads are the problems, and single entities and pages."""
+    console = Console()
+    await console.desk.dead_letter()
+    await console.ask()
+    console.services.causes.forget()
+    names = [str(name) for name in console.desk.world.ledger._tables]
+    for name in names:
+        console.desk.table(name).calls.clear()
+    assert (await console.ask()).status_code == 200
+    calls = {name: len(console.desk.table(name).calls) for name in names if console.desk.table(name).calls}
+    assert {name.rstrip("0123456789") for name in calls} == {"problems", "systems", "audit", "bulks"}
+    assert sum(calls.values()) <= 50
