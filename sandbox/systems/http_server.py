@@ -233,7 +233,9 @@ async def _serve(app: web.Application, port: int, tls: ssl.SSLContext | None) ->
             raise
         log.error("Port %d on 127.0.0.1 is taken by another process: stop it or choose another --port.", port)  # noqa: TRY400 -- the message says it all
         return PORT_TAKEN
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, max_line_size=LONGEST_ADDRESS)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=1.0, max_line_size=LONGEST_ADDRESS, auto_decompress=False
+    )
     await runner.setup()
     try:
         await web.SockSite(runner, address, ssl_context=tls).start()

@@ -88,7 +88,7 @@ async def _serve(namespace: Namespace, arguments: argparse.Namespace) -> int:
     keys = {key.name: key for key in arguments.key}
     server = Server(namespace, keys, idle_time_out=int(arguments.idle_timeout * 1000))
     recover(namespace)
-    runner = web.AppRunner(_application(server), access_log=None)
+    runner = web.AppRunner(_application(server), access_log=None, auto_decompress=False)
     await runner.setup()
     port, secure = arguments.port, None
     try:

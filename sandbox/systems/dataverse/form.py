@@ -28,6 +28,9 @@ def _check_content(call: Call) -> None:
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if call.body and kind not in {"", "application/json"}:
         raise ODataError(415, _CODE, f"The Content-Type '{kind}' of the body is not supported: it has to be JSON.")
+    encoding = call.headers.get("Content-Encoding", "").lower()
+    if call.body and encoding not in {"", "identity"}:
+        raise ODataError(415, _CODE, f"The Content-Encoding '{encoding}' of the body is not supported.")
 
 
 def _check_accept(accept: str) -> None:

@@ -1,5 +1,6 @@
 """Whatever a request says is done or refused: options, parameters, properties and headers are not passed over."""
 
+import gzip
 import uuid
 from typing import Any
 
@@ -101,6 +102,13 @@ def test_a_body_that_says_it_is_not_json_is_refused(application: Dataverse) -> N
     headers = {"Authorization": f"Bearer {application.token}", "Content-Type": "text/plain"}
     answer = application.stand_in.http.post(f"{application.root}accounts", '{"name": "x"}', headers=headers)
     assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b'{"name": "x"}', mtime=0), b"not gzip"], ids=["gzip", "not gzip"])
+def test_a_compressed_body_is_refused(application: Dataverse, body: bytes) -> None:
+    headers = {"Authorization": f"Bearer {application.token}", "Content-Type": "application/json"}
+    url, http = f"{application.root}accounts", application.stand_in.http
+    assert http.post(url, body, headers=headers | {"Content-Encoding": "gzip"}).status_code == 415
 
 
 def test_nested_options_of_definitions_are_carried_out(application: Dataverse) -> None:

@@ -165,3 +165,11 @@ def test_a_taken_port_is_named(erp: StandIn, tmp_path: Path) -> None:
     second = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 -- our own module
     assert second.returncode == 2
     assert erp.url.rpartition(":")[2] in second.stderr
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+def test_a_compressed_body_is_not_read(erp: StandIn, encoding: str) -> None:
+    """It is refused as what it is, not with a fault of the server."""
+    headers = KEY | {"Idempotency-Key": str(uuid.uuid4()), "Content-Encoding": encoding}
+    answer = erp.http.put(f"{erp.url}/api/customers/{uuid.uuid4()}", b"\x1f\x8b nonsense", headers=headers, timeout=5)
+    assert answer.status_code == 400
