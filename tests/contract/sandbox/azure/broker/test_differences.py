@@ -9,7 +9,7 @@ import requests
 
 from sandbox.azure.amqp import Accepted, Rejected, Target
 from sandbox.azure.amqp.message import build
-from sandbox.azure.amqp.types import Described, Int, Symbol, ULong
+from sandbox.azure.amqp.types import Described, Int, Symbol, Timestamp, ULong
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient, text
 from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 from tests.contract.sandbox.differences import listed
@@ -62,6 +62,12 @@ def tokens_last(broker: BrokerProcess, _: AmqpClient) -> None:
         answer, _body = client.request("$cbs", expired, operation="put-token", name="sb://localhost/secure", type="jwt")
         assert answer["status-code"] == 202
         assert client.sender("secure").attached
+
+
+def no_deletion_in_bulk(_: BrokerProcess, client: AmqpClient) -> None:
+    body = {"message-count": Int(1), "enqueued-time-utc": Timestamp(0)}
+    answer, _body = client.request("secure/$management", body, operation="com.microsoft:batch-delete-messages")
+    assert (answer["statusCode"], answer["errorCondition"]) == (501, "amqp:not-implemented")
 
 
 def nothing_over_http(broker: BrokerProcess, _: AmqpClient) -> None:
@@ -147,6 +153,7 @@ DIFFERENCES: dict[str, Callable[[BrokerProcess, AmqpClient], None]] = {
     "transactions, and sending via another entity": no_transactions,
     "without `--key` a token is needed": any_token_will_do,
     "Entra ID tokens": no_entra,
+    "messages are deleted in bulk (`batch-delete-messages` in `$management`)": no_deletion_in_bulk,
     "a link ends when its token expires": tokens_last,
     "messages are sent and received over HTTP as well": nothing_over_http,
     "AutoDeleteOnIdle, MaxSizeInMegabytes, EnableExpress, EnablePartitioning, EnableBatchedOperations, "
