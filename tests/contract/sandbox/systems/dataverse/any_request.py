@@ -27,7 +27,57 @@ PATHS = (
     f"EntityDefinitions(LogicalName='account')/Attributes(LogicalName='name')/{CRM}StringAttributeMetadata",
     *("RelationshipDefinitions", f"RelationshipDefinitions/{CRM}OneToManyRelationshipMetadata", "EntityDefinitions(1)"),
     *("serviceendpoints", "sdkmessageprocessingsteps", "sdkmessageprocessingstepimages", "sdkmessages"),
+    *("RetrieveTotalRecordCount(EntityNames=@p)", "RetrieveCurrentOrganization(AccessType=1)", "RetrieveVersion(a=)"),
+    *("RetrieveDependenciesForDelete(ObjectId=@p,ComponentType=95)", "PublishAllXml", "PublishXml"),
+    *("AddSolutionComponent", "RemoveSolutionComponent", "solutioncomponents", "customapis(uniquename='new_Any')"),
+    *("catalogs", "catalogassignments", "entities", "customapirequestparameters", "new_Any", "new_Any/x", "new_Any(1)"),
+    *(f"EntityDefinitions(LogicalName='account')/{rest}" for rest in ("OneToManyRelationships", "LogicalName/$value")),
+    f"EntityDefinitions(LogicalName='account')/OneToManyRelationships/{CRM}OneToManyRelationshipMetadata",
+    f"EntityDefinitions(LogicalName='account')/Attributes/{CRM}PicklistAttributeMetadata",
 )
+DEFINED = (
+    *("LogicalName", "IsCustomEntity", "OwnershipType", "DisplayName", "IsCustomizable", "IsCustomizable/Value"),
+    *("MetadataId", "AttributeType", "MaxLength", "RequiredLevel/Value", "KeyAttributes", "nonsense", "ExternalName"),
+)
+DEFINED_LITERALS = (
+    *(f"{CRM}AttributeTypeCode'String'", f"{CRM}OwnershipTypes'UserOwned'", f"{CRM}Nonsense'x'", "'account'", "true"),
+    *("5", "null", "1.5", FABRIKAM, '"quoted"', "@p", "LogicalName"),
+)
+DEFINED_EXPANSIONS = (
+    *("Attributes", "Attributes($select=LogicalName;$filter=IsCustomAttribute eq true)", "Keys($select=nonsense)"),
+    *("OptionSet($select=Options),GlobalOptionSet", "OneToManyRelationships($top=1)", "Attributes($expand=OptionSet)"),
+    *("Attributes($filter=(LogicalName eq 'name'))", "nonsense", "Attributes(", "Attributes($select)"),
+)
+_TEXT = {"@odata.type": f"{CRM}StringAttributeMetadata", "MaxLength": 10}
+TEMPLATES: dict[str, dict[str, Any]] = {
+    "EntityDefinitions": {
+        "SchemaName": "new_Any",
+        "Attributes": [_TEXT | {"SchemaName": "new_Name", "IsPrimaryName": True}],
+    },
+    "Attributes": _TEXT | {"SchemaName": "new_Column", "RequiredLevel": {"Value": "None"}},
+    "Keys": {"SchemaName": "new_Key", "KeyAttributes": ["fax"]},
+    "customapis": {
+        **dict.fromkeys(("uniquename", "name", "displayname", "description"), "new_Any"),
+        "bindingtype": 0,
+        "allowedcustomprocessingsteptype": 1,
+        "CustomAPIRequestParameters": [
+            {**dict.fromkeys(("uniquename", "name", "displayname", "description"), f"P{kind}"), "type": kind}
+            | {"isoptional": True}
+            for kind in range(13)
+        ],
+    },
+    "new_Any": {
+        f"P{kind}": value for kind, value in enumerate((True, "2026-01-31", 1, {}, [], {}, 1, 1, 1, 1, "x", []))
+    },
+    "catalogs": dict.fromkeys(("uniquename", "name", "displayname", "description"), "new_Any"),
+    "AddSolutionComponent": {
+        "ComponentId": FABRIKAM,
+        "ComponentType": 95,
+        "SolutionUniqueName": "integration",
+        "AddRequiredComponents": False,
+    },
+}
+"""Bodies that fit, by the last part of a path."""
 COLUMNS = (
     *("name", "fax", "revenue", "numberofemployees", "createdon", "statecode", "creditonhold", "industrycode"),
     *("accountid", "_ownerid_value", "versionnumber", "subject", "firstname", "estimatedclosedate", "nonsense"),
@@ -168,7 +218,8 @@ class Maker:
     def request(self) -> Request:
         """A request with one mistake at least in most cases."""
         path = self._spoiled(self._any(PATHS), 0.05)
-        made = Request(self._any(METHODS), path, self._options())
+        defines = path.startswith("EntityDefinitions") and self._random.random() < 0.7
+        made = Request(self._any(METHODS), path, self._definition_options() if defines else self._options())
         for _ in range(self._random.choice((0, 0, 0, 1, 2))):
             name, value = self._any(HEADERS)
             made.headers[name] = value
@@ -178,8 +229,16 @@ class Maker:
             made.body = self._spoiled(self._batch(), 0.5).encode(errors="replace")
         elif made.method not in {"GET", "HEAD", "OPTIONS"}:
             made.headers["Content-Type"] = "application/json"
-            made.body = self._spoiled(json.dumps(self._object(2)), 0.15).encode(errors="replace")
+            made.body = self._spoiled(json.dumps(self._body(path)), 0.15).encode(errors="replace")
         return made
+
+    def _body(self, path: str) -> dict[str, Any]:
+        """A body at random or, where one is known that fits, mostly that one with other values here and there."""
+        template = TEMPLATES.get(path.rpartition("/")[2])
+        if template is None or self._random.random() < 0.3:
+            return self._object(2)
+        changed = {name: self._value(2) for name in self._some((*template, *NAMES), 2)}
+        return template | changed
 
     def filter(self, depth: int = 2) -> str:
         """An expression for `$filter`, valid or not."""
@@ -229,6 +288,20 @@ class Maker:
             "$skip": lambda: "1",
             "$id": lambda: f"contacts({ADA})",
             "tag": lambda: "x",
+            "nonsense": lambda: "1",
+        }
+        chosen = self._some(tuple(options), self._random.choice((0, 1, 1, 2, 3)))
+        return [(name, self._spoiled(options[name](), 0.1)) for name in dict.fromkeys(chosen)]
+
+    def _definition_options(self) -> list[tuple[str, str]]:
+        options: dict[str, Callable[[], str]] = {
+            "$filter": lambda: f"{self._any(DEFINED)} {self._any(('eq', 'ne', 'gt'))} {self._any(DEFINED_LITERALS)}",
+            "$select": lambda: ",".join(self._some(DEFINED, 3)),
+            "$expand": lambda: self._any(DEFINED_EXPANSIONS),
+            "$count": lambda: self._any(("true", "x")),
+            "LabelLanguages": lambda: self._any(("1033", "1031", "x")),
+            "$skip": lambda: "1",
+            "@p": lambda: self._any(DEFINED_LITERALS),
             "nonsense": lambda: "1",
         }
         chosen = self._some(tuple(options), self._random.choice((0, 1, 1, 2, 3)))
