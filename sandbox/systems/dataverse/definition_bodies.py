@@ -95,6 +95,8 @@ def changed_column(column: Column, body: Definition) -> Definition:
 def new_key(table: Table, body: Definition) -> Definition:
     """An alternate key from a POST to `Keys`."""
     columns, name = body.get("KeyAttributes") or [], _schema_name(body)
+    if not isinstance(columns, list) or not all(isinstance(each, str) for each in columns):
+        raise bad_request("KeyAttributes is a list of logical names of columns.", INVALID)
     unknown = [each for each in columns if each not in table.columns]
     if not columns or unknown:
         raise bad_request(f"An alternate key of {table.name} needs columns that exist; not there: {unknown}")

@@ -70,6 +70,8 @@ CLOSING = {"opportunityid@odata.bind": "/opportunities(f0000000-0000-4000-8000-0
             },
         ),
         (400, "POST", f"{ACCOUNT}/Keys", {"SchemaName": "new_Ignored", "KeyAttributes": ["fax", "fax"]}),
+        (400, "POST", f"{ACCOUNT}/Keys", {"SchemaName": "new_Ignored", "KeyAttributes": [{}]}),
+        (400, "POST", f"{ACCOUNT}/Keys", {"SchemaName": "new_Ignored", "KeyAttributes": True}),
         (400, "POST", f"{ACCOUNT}/Keys", {"SchemaName": "new_Ignored", "KeyAttributes": ["fax"], "Other": 1}),
     ],
 )
