@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
@@ -61,6 +62,12 @@ class System(BaseModel):
         default=None,
         description="Shows a client certificate (PEM, with its private key), alone or besides one of the ways above.",
     )
+    relay: Literal["managed-identity", "key", "anonymous"] | None = Field(
+        default=None,
+        description="The address is a hybrid connection of Azure Relay, and this is how the app may send to it.",
+    )
+    relay_key_name: str | None = Field(default=None, description="Name of the shared access key, with `relay` `key`.")
+    relay_key: SecretStr | None = Field(default=None, description="Its value.")
     ca_file: str | None = Field(
         default=None, description="CA file (PEM) for the system's certificate, instead of the public authorities."
     )
@@ -87,11 +94,22 @@ class System(BaseModel):
         if any(oauth) and not all(oauth):
             raise ValueError("tokenUrl, clientId and clientSecret belong together")
         ways = sum(map(bool, (self.api_key, self.token_url, self.managed_identity_scope)))
-        if ways > 1 or (ways == 0 and self.client_certificate is None):
+        if ways > 1 or (ways == 0 and self.client_certificate is None and self.relay in {None, "anonymous"}):
             raise ValueError(
                 "one way to sign in is required: apiKey, or tokenUrl with clientId and clientSecret, or "
                 "managedIdentityScope, or clientCertificate"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _is_behind_a_relay(self) -> "System":
+        keys = [self.relay_key_name, self.relay_key]
+        if any(keys) != (self.relay == "key") or any(keys) != all(keys):
+            raise ValueError("relayKeyName and relayKey belong to relay 'key'")
+        if self.relay and not urlsplit(str(self.url)).path.strip("/"):
+            raise ValueError("behind a relay, the path of url begins with the name of the hybrid connection")
+        if self.relay and self.client_certificate is not None:
+            raise ValueError("a client certificate does not reach a system behind a relay: TLS ends at the relay")
         return self
 
 

@@ -12,7 +12,7 @@ from integration.system_settings import ALL, System
 from integration.systems import Erp, Scoring
 from integration.systems.adapters import adapter_of, failure_of
 from integration.systems.sign_in import authorizer
-from integration.transport import Authorizer, Host, Limits, Transport, managed_identity_tokens
+from integration.transport import Authorizer, Host, Limits, RelaySender, Transport, managed_identity_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def build_systems(
         switches[name] = _switch(name, shared, clock, settings, system.concurrency, system)
         counted = system.requests is not None or system.concurrency_in_all is not None
         sender = Protected(
-            transport,
+            transport if system.relay is None else RelaySender(transport),
             switches[name],
             concurrency=system.concurrency,
             failure_of=failure_of(system),

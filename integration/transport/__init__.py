@@ -7,22 +7,29 @@ from integration.transport.hosts import Host, Limits
 from integration.transport.http import Transport
 from integration.transport.identity import credential_tokens, managed_identity_tokens
 from integration.transport.oauth import client_credentials, sign_in_failure
+from integration.transport.relay import SCOPE as RELAY_SCOPE
+from integration.transport.relay import RelaySender, RelayTokens, SharedAccessSignatures, ThroughRelay
 from integration.transport.retry import RetryPolicy
 from integration.transport.sender import Sender
 from integration.transport.status import failure
 
 __all__ = [
     "NO_CONTEXT",
+    "RELAY_SCOPE",
     "ApiKey",
     "Authorizer",
     "BearerTokens",
     "CallContext",
     "Host",
     "Limits",
+    "RelaySender",
+    "RelayTokens",
     "Request",
     "Response",
     "RetryPolicy",
     "Sender",
+    "SharedAccessSignatures",
+    "ThroughRelay",
     "Token",
     "Transport",
     "client_credentials",

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from integration.clock import Clock
 from integration.errors import Outage, Throttled
 from integration.transport.answers import validated
-from integration.transport.authorize import BearerTokens, Token
+from integration.transport.authorize import Authorizer, BearerTokens, Token
 from integration.transport.exchange import Request, Response
 from integration.transport.http import Transport
 
@@ -20,9 +20,13 @@ def client_credentials(
     client_id: str,
     client_secret: str,
     scope: str | None = None,
+    authorizer: Authorizer | None = None,
     clock: Clock,
 ) -> BearerTokens:
-    """Bearer tokens for `service` from its token endpoint; the first is fetched when a call needs it."""
+    """Bearer tokens for `service` from its token endpoint; the first is fetched when a call needs it.
+
+    `authorizer` is for an endpoint that something else stands in front of.
+    """
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
     if scope:
         form["scope"] = scope
@@ -36,7 +40,7 @@ def client_credentials(
     )
 
     async def fetch() -> Token:
-        answer = await transport.send(request)
+        answer = await transport.send(request, authorizer=authorizer)
         if not answer.ok:
             raise sign_in_failure(answer)
         token = validated(_TokenAnswer, answer)

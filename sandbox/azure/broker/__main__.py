@@ -16,12 +16,12 @@ from sandbox.azure.broker.entities.engine import Engine
 from sandbox.azure.broker.entities.store import Store
 from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.http.control import Control
-from sandbox.azure.broker.links.cbs import AccessKey
 from sandbox.azure.broker.namespace import Namespace
 from sandbox.azure.broker.recovery import recover
 from sandbox.azure.broker.secure import SecurePort
 from sandbox.azure.broker.server import Server
 from sandbox.azure.broker.websockets import WebSockets
+from sandbox.azure.shared_access import AccessKey
 from sandbox.machine.certificates import server_context
 from sandbox.machine.signals import call_on_stop
 

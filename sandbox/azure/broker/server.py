@@ -14,10 +14,10 @@ from collections.abc import Callable
 from sandbox.azure.amqp.connection import IDLE_TIME_OUT_MS
 from sandbox.azure.amqp.errors import ProtocolError
 from sandbox.azure.amqp.performatives import Error
-from sandbox.azure.broker.links.cbs import AccessKey
 from sandbox.azure.broker.links.endpoints import Faults, Timer
 from sandbox.azure.broker.links.peer import Peer
 from sandbox.azure.broker.namespace import Namespace
+from sandbox.azure.shared_access import AccessKey
 
 log = logging.getLogger("sandbox.azure.broker")
 

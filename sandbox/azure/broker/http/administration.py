@@ -25,9 +25,9 @@ from sandbox.azure.broker.http.descriptions import describe
 from sandbox.azure.broker.http.hub_descriptions import HubAdministration
 from sandbox.azure.broker.http.rule_descriptions import describe_rule, rule_from
 from sandbox.azure.broker.http.settings import SUBSCRIPTION, check_name, options_from
-from sandbox.azure.broker.links.cbs import MANAGE, verified_key
 from sandbox.azure.broker.rules.rule import Rule
 from sandbox.azure.broker.server import Server
+from sandbox.azure.shared_access import MANAGE, verified_key
 
 _RULE = re.compile(r"(.+)/subscriptions/([^/]+)/rules/([^/]+)", re.IGNORECASE)
 _RULES = re.compile(r"(.+)/subscriptions/([^/]+)/rules", re.IGNORECASE)

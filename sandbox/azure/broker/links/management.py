@@ -12,11 +12,11 @@ from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.sessions import SessionTable
 from sandbox.azure.broker.entities.topic import Subscription
 from sandbox.azure.broker.errors import BrokerError, not_allowed, not_found
-from sandbox.azure.broker.links.cbs import LISTEN, SEND
 from sandbox.azure.broker.links.endpoints import Scheduler
 from sandbox.azure.broker.links.requests import ReplyLink, Request, RequestLink, Response
 from sandbox.azure.broker.links.rule_requests import add_rule, enumerate_rules, remove_rule
 from sandbox.azure.broker.message import QUEUE_MESSAGE_LIMIT, BrokeredMessage, DeadLetterReason
+from sandbox.azure.shared_access import LISTEN, SEND
 
 _VENDOR = "com.microsoft:"
 _ANY_STATE_CHANGE = 253_402_300_800_000  # year 10000: the SDKs' way to ask for sessions with messages

@@ -10,7 +10,7 @@ from sandbox.azure.amqp.performatives import DeliveryState, Error, SaslInit
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.topic import Topic
 from sandbox.azure.broker.errors import BrokerError, disabled, not_allowed
-from sandbox.azure.broker.links.cbs import LISTEN, SEND, AccessKey, Grants, TokenLink, plain_key
+from sandbox.azure.broker.links.cbs import Grants, TokenLink
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 from sandbox.azure.broker.links.hub_reader import HubReader
 from sandbox.azure.broker.links.intake import Intake
@@ -18,6 +18,7 @@ from sandbox.azure.broker.links.management import ManagementLink
 from sandbox.azure.broker.links.receivers import QueueReceiver, SessionReceiver, has_session_filter
 from sandbox.azure.broker.links.requests import ReplyLink, RequestLink
 from sandbox.azure.broker.namespace import HubAddress, path_of
+from sandbox.azure.shared_access import LISTEN, SEND, AccessKey, plain_key
 
 log = logging.getLogger("sandbox.azure.broker")
 

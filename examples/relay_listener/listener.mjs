@@ -1,0 +1,81 @@
+// Passes the requests that arrive at a hybrid connection of Azure Relay on to a system in the local network.
+//
+//   RELAY_NAMESPACE=contoso.servicebus.windows.net RELAY_CONNECTION=erp RELAY_KEY_NAME=listen RELAY_KEY=... \
+//   TARGET_URL=http://erp.local:8080 node listener.mjs
+//
+// RELAY_KEY is a shared access key with the right Listen, and no other. See docs/how-to/reach-an-on-premises-erp.md.
+
+import http from "node:http";
+import https from "node:https";
+import relay from "hyco-https";
+
+const { RELAY_NAMESPACE, RELAY_CONNECTION, RELAY_KEY_NAME, RELAY_KEY, TARGET_URL } = process.env;
+for (const name of ["RELAY_NAMESPACE", "RELAY_CONNECTION", "RELAY_KEY_NAME", "RELAY_KEY", "TARGET_URL"]) {
+  if (!process.env[name]) {
+    console.error(`${name} is not set.`);
+    process.exit(2);
+  }
+}
+
+// Another address than that of the namespace is only for tests against a stand-in.
+const server = process.env.RELAY_ADDRESS ?? `wss://${RELAY_NAMESPACE}:443`;
+const listenAt = `${server}/$hc/${RELAY_CONNECTION}?sb-hc-action=listen`;
+const target = new URL(TARGET_URL);
+const client = target.protocol === "https:" ? https : http;
+
+// The relay gives a listener 60 seconds for an answer, and lets it answer neither 502 nor 504.
+const ANSWER_MS = 55_000;
+const PING_MS = 60_000;
+const NOT_FOR_LISTENERS = new Set([502, 504]);
+const OF_THE_CONNECTION = new Set(["connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "close"]);
+
+const passedOn = (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase())));
+
+const whole = (stream) =>
+  new Promise((resolve, reject) => {
+    const parts = [];
+    stream.on("data", (part) => parts.push(part)).on("end", () => resolve(Buffer.concat(parts))).on("error", reject);
+  });
+
+// The path without the name of the hybrid connection, below the path of the target.
+const pathAtTarget = (url) => target.pathname.replace(/\/$/, "") + (url.slice(`/${RELAY_CONNECTION}`.length) || "/");
+
+const ask = (method, path, headers, body) =>
+  new Promise((resolve, reject) => {
+    const options = { method, path, headers: { ...headers, "content-length": body.length }, timeout: ANSWER_MS };
+    client
+      .request(target, options, resolve)
+      .on("timeout", function () { this.destroy(new Error("no answer in time")); })
+      .on("error", reject)
+      .end(body);
+  });
+
+const passOn = async (request, response) => {
+  const path = pathAtTarget(request.url);
+  let answer, body;
+  try {
+    answer = await ask(request.method, path, passedOn(request.headers), await whole(request));
+    body = await whole(answer);
+  } catch (failure) {
+    console.error(`${request.method} ${path}: ${TARGET_URL} did not answer: ${failure.message}`);
+    response.writeHead(503, { "content-type": "text/plain" });
+    response.end("The listener could not reach the system.");
+    return;
+  }
+  const status = NOT_FOR_LISTENERS.has(answer.statusCode) ? 503 : answer.statusCode;
+  response.writeHead(status, passedOn(answer.headers));
+  body.length ? response.end(body) : response.end();
+};
+
+relay
+  .createRelayedServer(
+    {
+      server: listenAt,
+      token: () => relay.createRelayToken(listenAt, RELAY_KEY_NAME, RELAY_KEY), // called anew every hour
+      keepAliveTimeout: { asMilliseconds: () => PING_MS },
+    },
+    passOn,
+  )
+  .on("listening", () => console.log(`listening at ${RELAY_CONNECTION}, for ${TARGET_URL}`))
+  .on("error", (failure) => console.error(`the relay cannot be reached: ${failure.message ?? failure}`))
+  .listen();
