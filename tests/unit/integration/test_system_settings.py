@@ -135,3 +135,33 @@ def test_no_secret_shows() -> None:
     """Neither in the settings themselves nor in a message about them."""
     assert "a-secret" not in repr(read(CENTRAL))
     assert "a-secret" not in refused(CENTRAL | {"company": "x"})
+
+
+RELAYED = ERP | {"url": "https://contoso.servicebus.windows.net/erp"}
+RELAY_KEY = {"relay": "key", "relayKeyName": "send", "relayKey": "s"}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"relay": "managed-identity"}, {"relay": "managed-identity", "apiKey": None}, RELAY_KEY, {"relay": "anonymous"}],
+    ids=["identity", "the relay alone admits", "key", "anonymous"],
+)
+def test_a_system_may_be_behind_a_relay(keys: dict[str, Any]) -> None:
+    erp = read({name: value for name, value in (RELAYED | keys).items() if value is not None}).systems["erp"]
+    assert erp.relay == keys["relay"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"relay": "key"}, "relayKeyName and relayKey"),
+        ({"relay": "key", "relayKeyName": "send"}, "relayKeyName and relayKey"),
+        ({"relay": "managed-identity", "relayKey": "s"}, "relayKeyName and relayKey"),
+        ({"relayKeyName": "send", "relayKey": "s"}, "relayKeyName and relayKey"),
+        (RELAY_KEY | {"url": "https://contoso.servicebus.windows.net"}, "name of the hybrid connection"),
+        (RELAY_KEY | {"clientCertificate": "BEGIN CERTIFICATE PRIVATE KEY"}, "TLS ends at the relay"),
+        ({"relay": "anonymous", "apiKey": None}, "one way to sign in is required"),
+    ],
+)
+def test_a_relay_that_cannot_work_stops_the_start(keys: dict[str, Any], said: str) -> None:
+    assert said in refused({name: value for name, value in (RELAYED | keys).items() if value is not None})

@@ -52,6 +52,20 @@ def built(given: Settings) -> Systems:
             "SYSTEMS_ERP_LOCAL_CURRENCY": "USD",
             "SYSTEMS_ERP_ITEM_NUMBER": "S0001",
         },
+        {
+            "SYSTEMS_ERP_URL": "https://contoso.servicebus.windows.net/erp",
+            "SYSTEMS_ERP_RELAY": "key",
+            "SYSTEMS_ERP_RELAY_KEY_NAME": "send",
+            "SYSTEMS_ERP_RELAY_KEY": "a-secret",
+        },
+        {
+            "SYSTEMS_ERP_URL": "https://contoso.servicebus.windows.net/erp",
+            "SYSTEMS_ERP_RELAY": "managed-identity",
+            "SYSTEMS_ERP_API_KEY": "",
+            "SYSTEMS_ERP_TOKEN_URL": "https://contoso.servicebus.windows.net/erp/token",
+            "SYSTEMS_ERP_CLIENT_ID": "me",
+            "SYSTEMS_ERP_CLIENT_SECRET": "a-secret",
+        },
     ],
     ids=[
         "identity",
@@ -62,6 +76,8 @@ def built(given: Settings) -> Systems:
         "certificate",
         "business central",
         "finance & operations",
+        "relay with a key",
+        "relay with the identity",
     ],
 )
 def test_they_are_built_without_connecting(changes: dict[str, str]) -> None:
