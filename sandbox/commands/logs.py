@@ -33,6 +33,8 @@ PROCESSES = {
     "erp": "erp",
     "credit": "credit",
     "azurite": "azurite",
+    "relay": "relay",
+    "relay-listener": "relay-listener",
 }
 """The processes by the names that people give them."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from sandbox.azure import azurite
-from sandbox.azure.azurite import AzuriteInstallError
+from sandbox.azure.npm import NpmInstallError
 from sandbox.machine.ports import PortTakenError
 from sandbox.machine.process import StartError
 from sandbox.repository import TOOLS
@@ -18,7 +18,7 @@ from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import failures
 
-START_FAILURES = (PortTakenError, StateInUseError, StartError, AzuriteInstallError, RegistrationError, ValueError)
+START_FAILURES = (PortTakenError, StateInUseError, StartError, NpmInstallError, RegistrationError, ValueError)
 
 if sys.platform == "win32":
     _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -44,7 +44,7 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
 
     try:
         install_azurite()
-    except AzuriteInstallError as failure:
+    except NpmInstallError as failure:
         print_failure(failure)
         return 1
     except KeyboardInterrupt:
@@ -72,7 +72,7 @@ def run_with(sandbox: Sandbox, work: Callable[[Endpoints], int], *, fresh: bool 
 
 
 def install_azurite() -> None:
-    """Install Azurite once, and show the progress; raises `AzuriteInstallError`."""
+    """Install Azurite once, and show the progress; raises `NpmInstallError`."""
     if azurite.is_installed(TOOLS):
         return
     with Progress("Packages fetched") as progress:

@@ -17,7 +17,7 @@ from sandbox.commands.here import Suggested, add_erp_option, add_state_option
 from sandbox.commands.session import Interrupted, print_failure, run_with
 from sandbox.machine.ports import Ports
 from sandbox.repository import REPOSITORY
-from sandbox.running import local_settings
+from sandbox.running import local_settings, relay
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.local_settings import SettingsFileExistsError
 from sandbox.running.sandbox import Sandbox
@@ -88,6 +88,7 @@ class _Up:
             restart=True,
             page=True,
             erp=options.erp,
+            relayed=options.relay,
             say=self._say,
         )
 
@@ -155,6 +156,7 @@ def _print_summary(screen: Screen, reached: Endpoints, sandbox: Sandbox, options
         ("functions", reached.functions),
         ("Dataverse", reached.dataverse),
         ("ERP", reached.erp),
+        *([("Azure Relay", relay.url(sandbox.ports))] if options.relay else []),
         ("credit scoring", reached.credit),
         ("ports and keys", place(sandbox.state.endpoints)),
         ("logs", place(sandbox.state.logs)),

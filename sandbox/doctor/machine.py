@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from sandbox.azure import azurite
+from sandbox.azure import azurite, npm
 from sandbox.doctor.finding import Finding, note, ok, wrong
 from sandbox.machine.ports import Ports, is_taken, option_of
 from sandbox.repository import REPOSITORY, TOOLS
@@ -74,7 +74,7 @@ def _environment() -> Finding:
 def _node() -> Finding:
     if azurite.is_installed(TOOLS):
         return ok("Azurite", place(TOOLS))
-    if azurite.node_on_path():
+    if npm.node_on_path():
         return note("Azurite", "not installed yet", "The first start installs it from the npm registry.")
     return note(
         "Azurite", "not installed yet, and no Node.js on PATH", "The first start installs both, from PyPI and from npm."

@@ -47,6 +47,7 @@ class Ports:
     dataverse: int = _port(7443, "the Dataverse stand-in, HTTPS")
     erp: int = _port(7081, "the ERP stand-in")
     credit: int = _port(7082, "the credit scoring stand-in")
+    relay: int = _port(7083, "the stand-in for Azure Relay, with --relay")
 
     @classmethod
     def free(cls) -> Self:

@@ -17,7 +17,8 @@ class Erp:
 
     `module` is run as its stand-in, with its key as the option `secret`, and keeps its books in `books`. `system` is
     what SYSTEMS says of it at its address, and `key` names which of its keys the secret is. One that `sends_events` is
-    told where to; the app subscribes to one that can be `subscribed` to.
+    told where to; the app subscribes to one that can be `subscribed` to. One that is not `on_premises` is in the cloud
+    only.
     """
 
     module: str
@@ -27,6 +28,7 @@ class Erp:
     system: Callable[[str], Mapping[str, Any]]
     sends_events: bool = False
     subscribed: bool = False
+    on_premises: bool = True
 
     def command(self, port: int, data: Path, secret: str, app: str, events_key: str) -> list[str]:
         """The module of the stand-in, and its options; `app` is the address to which it sends events."""
@@ -35,9 +37,12 @@ class Erp:
             options += ["--events-url", f"{app}/api/erp/events", "--events-key", events_key]
         return options
 
-    def settings(self, url: str, secret: str, others: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-        """The app's settings for it, and in SYSTEMS for other systems."""
-        return {"SYSTEMS": json.dumps({"erp": self.system(url), **others}), f"SYSTEMS_ERP_{self.key}": secret}
+    def settings(
+        self, url: str, secret: str, others: Mapping[str, Mapping[str, Any]], more: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """The app's settings for it, with `more` that is said of it, and in SYSTEMS for other systems."""
+        systems = {"erp": {**self.system(url), **more}, **others}
+        return {"SYSTEMS": json.dumps(systems), f"SYSTEMS_ERP_{self.key}": secret}
 
 
 ERPS: Mapping[str, Erp] = {
@@ -86,6 +91,7 @@ ERPS: Mapping[str, Erp] = {
             "unknownSeconds": 20,
         },
         sends_events=True,
+        on_premises=False,
     ),
 }
 DEFAULT = "rest"

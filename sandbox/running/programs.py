@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from sandbox.azure import topology
 from sandbox.azure.azurite import Azurite
@@ -160,8 +161,19 @@ def hosts(
     ]
 
 
-def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, erp: str = DEFAULT) -> dict[str, str]:
-    """The app's settings in the sandbox, by their names in the environment."""
+def app_settings(
+    reached: Endpoints,
+    keys: Keys,
+    environment: Environment,
+    *,
+    erp: str = DEFAULT,
+    erp_url: str | None = None,
+    erp_more: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """The app's settings in the sandbox, by their names in the environment.
+
+    `erp_url` is where the app calls the ERP, if not directly; SYSTEMS then says `erp_more` of it.
+    """
     client = reached.dataverse_client
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",
@@ -192,7 +204,12 @@ def app_settings(reached: Endpoints, keys: Keys, environment: Environment, *, er
         "DATAVERSE_INSTANCE_DISCOVERY": "false",
         "DATAVERSE_CA_FILE": client.ca_file,
         "PUBLISHER_PREFIX": PREFIX,
-        **ERPS[erp].settings(reached.erp, keys.erp, {"credit": {"adapter": "rest-scoring", "url": reached.credit}}),
+        **ERPS[erp].settings(
+            erp_url or reached.erp,
+            keys.erp,
+            {"credit": {"adapter": "rest-scoring", "url": reached.credit}},
+            erp_more,
+        ),
         "SYSTEMS_CREDIT_API_KEY": keys.credit,
         **({"PUBLIC_URL": reached.functions} if ERPS[erp].subscribed else {}),
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).

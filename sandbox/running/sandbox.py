@@ -8,12 +8,12 @@ from sandbox.azure import azurite, topology
 from sandbox.machine.ports import Ports
 from sandbox.machine.supervisor import Supervisor, silent
 from sandbox.repository import REPOSITORY, TOOLS
-from sandbox.running import programs, registration, requests_file
+from sandbox.running import programs, registration, relay, requests_file
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.erp import DEFAULT, ERPS
 from sandbox.running.reload import AppFiles, Changes, Reload
-from sandbox.running.state import StateDirectory
+from sandbox.running.state import Keys, StateDirectory
 
 
 class Sandbox:
@@ -24,7 +24,7 @@ class Sandbox:
     None leaves the hosts out, for an app that another host runs on the port of `functions`. `tools` is where Azurite is
     installed once; with `storage_in_memory` it keeps nothing when it stops. With `restart`, a process that dies by
     itself is started again. `page` says that the caller serves a start page. `erp` is one of
-    `erp.ERPS`. `topology_file` has the queues and hubs.
+    `erp.ERPS`; with `relayed` the app reaches it through Azure Relay. `topology_file` has the queues and hubs.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Sandbox:
         restart: bool = False,
         page: bool = False,
         erp: str = DEFAULT,
+        relayed: bool = False,
         topology_file: Path = topology.TOPOLOGY,
         say: Callable[[str], None] = silent,
     ) -> None:
@@ -55,6 +56,7 @@ class Sandbox:
         self._restart = restart
         self._page = page
         self._erp = erp
+        self._relayed = relayed
         self._topology_file = topology_file
         self._app_settings: dict[str, str] | None = None
         self._say = say
@@ -62,7 +64,10 @@ class Sandbox:
 
     @property
     def processes(self) -> Supervisor:
-        """The processes by name: broker, azurite, dataverse, erp, credit, host-http, host-events."""
+        """The processes by name: broker, azurite, dataverse, erp, credit, host-http, host-events.
+
+        If `relayed`, also relay and relay-listener.
+        """
         if self._supervisor is None:
             raise RuntimeError("the sandbox does not run")
         return self._supervisor
@@ -84,9 +89,11 @@ class Sandbox:
     def start(self, *, fresh: bool = False) -> Endpoints:
         """Start everything and wait until it is ready; `fresh` forgets what earlier runs have left.
 
-        Raises `PortTakenError`, `StateInUseError`, `AzuriteInstallError`, `StartError` or `RegistrationError`; nothing
+        Raises `PortTakenError`, `StateInUseError`, `NpmInstallError`, `StartError` or `RegistrationError`; nothing
         runs then.
         """
+        if self._relayed and not ERPS[self._erp].on_premises:
+            raise ValueError(f"The ERP '{self._erp}' is in the cloud only: it is never behind a relay.")
         self.state.open()
         try:
             self.ports.check()
@@ -121,9 +128,12 @@ class Sandbox:
             self.ports, keys, self.state, installed, configs, storage_in_memory=in_memory, erp=self._erp
         )
         self._supervisor.run(services)
+        if self._relayed:
+            for program in relay.programs(self.ports, keys, self._tools, self._say):
+                self._supervisor.run([program])
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
         reached = programs.endpoints(self.ports, keys, environment, page=self._page)
-        self._app_settings = programs.app_settings(reached, keys, environment, erp=self._erp) | self._settings
+        self._app_settings = self._settings_of(reached, keys, environment) | self._settings
         if self._app is not None:
             homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}
             settings = self._app_settings | homepage
@@ -137,3 +147,9 @@ class Sandbox:
         requests_file.write(reached, self.state.requests)
         reached.write(self.state.endpoints)
         return reached
+
+    def _settings_of(self, reached: Endpoints, keys: Keys, environment: Environment) -> dict[str, str]:
+        if not self._relayed:
+            return programs.app_settings(reached, keys, environment, erp=self._erp)
+        through, said = relay.url(self.ports), relay.system(keys)
+        return programs.app_settings(reached, keys, environment, erp=self._erp, erp_url=through, erp_more=said)

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 
+from integration.clock import SystemClock
 from integration.transport import SharedAccessSignatures
-from tests.contract.integration.systems.subjects import MovedClock
 from tests.contract.sandbox.azure.relay.relay_process import LISTEN_KEY, PATIENCE, SEND_KEY, RelayProcess
 
 HEADER = "ServiceBusAuthorization"
@@ -32,11 +33,19 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+class MovedClock(SystemClock):
+    """The machine's clock, so many seconds later."""
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self._seconds)
+
+
 async def token(relay: RelayProcess, name: str, key: str, *, path: str = "", seconds: int = 0) -> str:
     """A token signed as the app signs its own; `seconds` moves its end."""
-    clock = MovedClock()
-    clock.move(seconds)
-    made = SharedAccessSignatures(path or relay.url, key_name=name, key=key, clock=clock)
+    made = SharedAccessSignatures(path or relay.url, key_name=name, key=key, clock=MovedClock(seconds))
     return (await made.headers())[HEADER]
 
 
