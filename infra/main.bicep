@@ -11,6 +11,7 @@ import {
   dataverseType
   pluginEventsType
   networkType
+  relayType
   sasIntakeType
   scaleType
   systemsType
@@ -96,6 +97,9 @@ param network networkType?
 
 @description('One queue, topic or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
 param sasIntake sasIntakeType?
+
+@description('Azure Relay, for systems in a network that lets nobody in (modules/relay.bicep). Left out: there is none.')
+param relay relayType?
 
 @description('Locks against deletion, purge protection of the vault. One-way: purge protection cannot be taken back.')
 param protect bool = false
@@ -292,6 +296,32 @@ module intakeRoles 'modules/roles-sasintake.bicep' = if (sasIntake != null) {
   }
   dependsOn: [
     intake
+  ]
+}
+
+module relayNamespace 'modules/relay.bicep' = if (relay != null) {
+  name: 'relay'
+  params: {
+    relay: relay!
+    workspaceId: ids.workspace
+    location: location
+    tags: allTags
+  }
+  dependsOn: [
+    monitoring
+  ]
+}
+
+module relayRoles 'modules/roles-relay.bicep' = if (relay != null) {
+  name: 'roles-relay'
+  params: {
+    principalId: identity.outputs.principalId
+    listenerPrincipalId: relay.?listenerPrincipalId ?? ''
+    relayName: relay!.namespace
+    hybridConnections: relay!.hybridConnections
+  }
+  dependsOn: [
+    relayNamespace
   ]
 }
 

@@ -28,12 +28,12 @@ type systemType = {
   @description('What the setting SYSTEMS says of it (docs/reference/settings.md): adapter, url, and whatever else is no secret.')
   settings: object
 
-  @description('Its keys that are in Key Vault, each as a secret of its own: erp-api-key, erp-client-secret, erp-client-certificate. Empty where the managed identity signs in.')
+  @description('Its keys that are in Key Vault, each as a secret of its own: erp-api-key, erp-client-secret, erp-client-certificate, erp-relay-key. Empty where the managed identity signs in.')
   secrets: systemSecretType[]
 }
 
 @export()
-type systemSecretType = 'apiKey' | 'clientSecret' | 'clientCertificate'
+type systemSecretType = 'apiKey' | 'clientSecret' | 'clientCertificate' | 'relayKey'
 
 @export()
 @description('EventName of a plug-in payload -> what it stands for.')
@@ -94,6 +94,21 @@ type accessRuleType = {
 @description('One queue, topic or hub (topology.json, serviceEndpoints) that Dataverse posts to directly with a SAS key. It lives in a namespace of its own.')
 type sasIntakeType = {
   kind: 'queue' | 'topic' | 'hub'
+}
+
+@export()
+@description('Azure Relay in front of systems that are reached in no other way.')
+type relayType = {
+  @description('Name of the namespace, the first part of its address: <name>.servicebus.windows.net. Nobody else may have it.')
+  @minLength(6)
+  @maxLength(50)
+  namespace: string
+
+  @description('Hybrid connections, one for each system: the first part of the path in its url.')
+  hybridConnections: string[]
+
+  @description('Object id of a service principal or managed identity that runs the listeners. Left out: each hybrid connection has a key "listen" for them, which allows nothing else.')
+  listenerPrincipalId: string?
 }
 
 @export()

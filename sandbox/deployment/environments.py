@@ -32,6 +32,7 @@ class Deployed:
     throughput_units: int
     private_endpoints: int
     nat_gateways: int
+    hybrid_connections: int
     log_limit_gb: float | None
     """Most gigabytes of logs a day; None for no limit."""
 
@@ -57,5 +58,6 @@ class Deployed:
             throughput_units=of("Microsoft.EventHub/namespaces")[0]["sku"]["capacity"],
             private_endpoints=len(of("Microsoft.Network/privateEndpoints")),
             nat_gateways=len(of("Microsoft.Network/natGateways")),
+            hybrid_connections=len(of("Microsoft.Relay/namespaces/hybridConnections")),
             log_limit_gb=None if quota < 0 else quota,
         )

@@ -50,6 +50,7 @@ def test_what_if_can_look_into_modules() -> None:
         "storageRoles": {"identity.outputs.principalId"},
         "intakeRoles": {"identity.outputs.principalId"},
         "roles": {"identity.outputs.principalId"},
+        "relayRoles": {"identity.outputs.principalId"},
     }
 
 

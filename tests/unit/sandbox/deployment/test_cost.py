@@ -1,5 +1,7 @@
 """The cost of an environment against a calculation by hand, and the limit that is reached first."""
 
+from dataclasses import replace
+
 import pytest
 
 from sandbox.commands.dispatch import dispatch
@@ -19,6 +21,7 @@ TEST = Deployed(
     throughput_units=1,
     private_endpoints=0,
     nat_gateways=0,
+    hybrid_connections=0,
     log_limit_gb=None,
 )
 FUNCTIONS = Functions(
@@ -134,17 +137,23 @@ def test_timers_run_as_often_as_their_schedule_says(schedule: str, runs: int) ->
     assert runs_a_day(schedule) == runs
 
 
+def test_a_hybrid_connection_has_two_listeners() -> None:
+    """So that one can be updated while the other works."""
+    amounts = {it.meter: it.amount for it in usage.month(replace(TEST, hybrid_connections=3), 1, EVENT, FUNCTIONS)}
+    assert amounts["relay-listeners"] == 6
+
+
 def test_what_is_free_costs_nothing() -> None:
     meter = Meter(usd=2.0, per=10, unit="things", free=100, source="", on=None, checked=True)
     assert (meter.cost(100), meter.cost(150)) == (0.0, 10.0)
 
 
 def test_every_price_is_used_and_every_use_has_a_price() -> None:
-    """In some environment; a price without a source would be one that somebody invented."""
+    """In some environment, or with a relay; a price without a source would be one that somebody invented."""
     used = {
         it.meter
-        for name in environments.names()
-        for it in usage.month(Deployed.read(name), 50_000, prices.per_event(), Functions.read())
+        for deployed in [*map(Deployed.read, environments.names()), replace(TEST, hybrid_connections=1)]
+        for it in usage.month(deployed, 50_000, prices.per_event(), Functions.read())
         if it.amount
     }
     assert used == prices.meters().keys()
