@@ -8,16 +8,26 @@ value of a setting.
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from integration.setting_types import Url
 
 ALL: str = "SYSTEMS"
 ONE: str = "SYSTEMS_"
+DEFAULT_ANSWER_BYTES = 4 * 1024 * 1024
 
 
 def _pem(value: SecretStr) -> SecretStr:
@@ -33,9 +43,16 @@ def _not_dataverse(name: str) -> str:
     return name
 
 
+def _from_json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
 Pem = Annotated[SecretStr, AfterValidator(_pem)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Countries = Annotated[dict[str, CountryCode], BeforeValidator(_from_json)]
+"""By their names; as a setting of its own, the object is JSON."""
 
 
 class System(BaseModel):
@@ -44,6 +61,10 @@ class System(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=False, allow_inf_nan=False
     )
+
+    signs_in_by_name: ClassVar[bool] = False
+    """Whether it has a way of its own to sign in, and none of those below."""
+    answer_bytes: ClassVar[int] = DEFAULT_ANSWER_BYTES
 
     url: Url = Field(description="Base address.")
     api_key: SecretStr | None = Field(default=None, description="Signs in with a key: its value.")
@@ -94,6 +115,10 @@ class System(BaseModel):
         if any(oauth) and not all(oauth):
             raise ValueError("tokenUrl, clientId and clientSecret belong together")
         ways = sum(map(bool, (self.api_key, self.token_url, self.managed_identity_scope)))
+        if self.signs_in_by_name:
+            if ways or self.client_certificate is not None:
+                raise ValueError("it signs in with username and password, and in no other way")
+            return self
         if ways > 1 or (ways == 0 and self.client_certificate is None and self.relay in {None, "anonymous"}):
             raise ValueError(
                 "one way to sign in is required: apiKey, or tokenUrl with clientId and clientSecret, or "
@@ -189,10 +214,33 @@ class FinanceOperations(System):
     )
 
 
+class Creditsafe(System):
+    """Creditsafe Connect."""
+
+    signs_in_by_name: ClassVar[bool] = True
+    answer_bytes: ClassVar[int] = 12 * 1024 * 1024
+
+    adapter: Literal["creditsafe"] = Field(description="Scores from company credit reports of Creditsafe Connect, v1.")
+    username: str = Field(min_length=1, description="Name of the user of Connect.")
+    password: SecretStr = Field(description="Its password.")
+    countries: Countries = Field(
+        default_factory=dict,
+        description='ISO 3166 codes for the countries as accounts have them: `{"Austria": "AT"}`; a code needs none.',
+    )
+    report_days: float = Field(
+        default=30.0,
+        ge=0,
+        le=366,
+        description="How long a report is good; then it is asked for, and charged, again.",
+    )
+    timeout_seconds: float | None = Field(default=60.0, gt=0, le=120, description="Longest time of one call.")
+    concurrency: int = Field(default=4, ge=1, description="Calls that one instance has under way at once.")
+
+
 AnySystem = Annotated[
-    RestErp | RestScoring | Rest | BusinessCentral | FinanceOperations, Field(discriminator="adapter")
+    RestErp | RestScoring | Rest | BusinessCentral | FinanceOperations | Creditsafe, Field(discriminator="adapter")
 ]
-KINDS: tuple[type[System], ...] = (RestErp, RestScoring, Rest, BusinessCentral, FinanceOperations)
+KINDS: tuple[type[System], ...] = (RestErp, RestScoring, Rest, BusinessCentral, FinanceOperations, Creditsafe)
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,30}$"), AfterValidator(_not_dataverse)]
 Systems = Annotated[dict[Name, AnySystem], Field(min_length=1)]
 

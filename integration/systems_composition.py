@@ -1,7 +1,7 @@
 """Builds a protected adapter for each outside system, from the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integration.clock import Clock
 from integration.dataverse import DataverseClient, client_secret_tokens, dataverse_failure, scope_of
@@ -53,7 +53,8 @@ def system_hosts(settings: Settings) -> list[Host]:
 def _hosts_of(system: System, usual: Limits) -> list[Host]:
     """The system, and its token endpoint, which is somebody else's: neither CA file nor certificate is for that."""
     seconds = system.timeout_seconds
-    limits = usual if seconds is None else Limits(read=seconds, total=seconds)
+    given = usual if seconds is None else Limits(read=seconds, total=seconds)
+    limits = replace(given, answer_bytes=system.answer_bytes)
     certificate = None if system.client_certificate is None else system.client_certificate.get_secret_value()
     hosts = [Host(str(system.url), ca_file=system.ca_file, limits=limits, client_certificate=certificate)]
     if system.token_url is not None:

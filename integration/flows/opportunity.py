@@ -18,6 +18,7 @@ from integration.flow import (
     choice,
     choice_result,
     date,
+    expanded,
     lookup,
     moment_result,
     money,
@@ -25,9 +26,16 @@ from integration.flow import (
     whole_result,
 )
 from integration.flows._erp_customers import ERP_NUMBER
-from integration.systems import Order, OrderSystem, Scoring
+from integration.systems import Company, Order, OrderSystem, Scoring
 
 SCORE, ORDER, ON_HOLD = "credit-score", "erp-order", "on-hold"
+
+
+class Account(Columns):
+    """What is read of the account that it is for: how public registers know the company."""
+
+    registration_number = text("accountnumber")
+    country = text("address1_country")
 
 
 class Opportunity(Columns):
@@ -38,7 +46,16 @@ class Opportunity(Columns):
     actual = money("actualvalue")
     closed_on = date("actualclosedate")
     customer = lookup("customerid", to=("account", "contact"))
+    account = expanded("customerid_account", Account)
     state = choice("statecode", {0: "open", 1: "won", 2: "lost"}, default="open")
+
+    @property
+    def company(self) -> Company | None:
+        """The customer as registers know it; None for a person, and where the account says nothing of it."""
+        account = self.account
+        if account is None or not (account.registration_number or account.country):
+            return None
+        return Company(registration_number=account.registration_number, country=account.country)
 
     @property
     def value(self) -> Money | None:
@@ -82,10 +99,12 @@ def ordered_with(row: Opportunity) -> tuple[str | None, ...]:
     return row.title, str(amount), currency, customer.id, str(row.closed_on)
 
 
-def scored_with(row: Opportunity) -> tuple[str, ...]:
-    """What a score depends on."""
+def scored_with(row: Opportunity) -> tuple[str | None, ...]:
+    """What a score depends on: another company behind the same customer is another question."""
     customer, amount, currency = complete(row)
-    return str(amount), currency, customer.id
+    company = row.company
+    known = () if company is None else (company.registration_number, company.country)
+    return str(amount), currency, customer.id, *known
 
 
 @flow.effect(
@@ -137,8 +156,8 @@ async def hold(row: Opportunity, kit: Kit, key: str) -> Answer:
     begins_with=("estimatedvalue", "customerid", "transactioncurrencyid", "statecode"),
     charged=True,
     writes={"creditscore": "score", "creditdecision": "decision", "creditscoredon": "scoredOn"},
-    publishes=("scoreId", "decision"),
-    says=lambda answer: f"{answer['decision']} ({answer['score']})",
+    publishes=("scoreId", "decision", "band"),
+    says=lambda answer: f"{answer['decision']} ({'no score' if answer['score'] is None else answer['score']})",
     done="scored",
 )
 async def score(row: Opportunity, kit: Kit, key: str) -> Answer:
@@ -152,10 +171,18 @@ async def score(row: Opportunity, kit: Kit, key: str) -> Answer:
         currency=currency,
         reference=row.id,
         key=key,
+        company=row.company,
         context=kit.context,
     )
-    scored_on = kit.now.isoformat(timespec="seconds")
-    return {"scoreId": scored.score_id, "score": scored.score, "decision": scored.decision, "scoredOn": scored_on}
+    return {
+        "scoreId": scored.score_id,
+        "score": scored.score,
+        "decision": scored.decision,
+        "scoredOn": kit.now.isoformat(timespec="seconds"),
+        "band": scored.band,
+        "limit": None if scored.limit is None else str(scored.limit),
+        "limitCurrency": scored.limit_currency,
+    }
 
 
 @flow.deleted(ORDER)

@@ -1,11 +1,13 @@
 """The outside systems in the language of the business: ports, and the messages that they take and return.
 
 A package for each kind of system is its adapter: `rest` for systems that keep the REST contract of this project,
-`business_central` for Dynamics 365 Business Central, `finance_operations` for Dynamics 365 Finance & Operations.
+`business_central` for Dynamics 365 Business Central, `finance_operations` for Dynamics 365 Finance & Operations,
+`creditsafe` for Creditsafe Connect.
 """
 
 from integration.systems.messages import (
     Address,
+    Company,
     CreditScore,
     Customer,
     CustomerReport,
@@ -20,6 +22,7 @@ from integration.systems.safety import Safety
 
 __all__ = [
     "Address",
+    "Company",
     "CreditScore",
     "Customer",
     "CustomerReport",

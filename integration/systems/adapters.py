@@ -6,12 +6,19 @@ from integration import system_settings as settings
 from integration.clock import Clock
 from integration.errors import IntegrationError
 from integration.protection import SharedState
-from integration.systems import business_central, finance_operations
+from integration.systems import business_central, creditsafe, finance_operations
 from integration.systems.references import References
 from integration.systems.rest import CreditClient, ErpClient, Resources, rest_failure
 from integration.transport import Authorizer, Response, Sender
 
-Adapter = ErpClient | CreditClient | Resources | business_central.BusinessCentral | finance_operations.FinanceOperations
+Adapter = (
+    ErpClient
+    | CreditClient
+    | Resources
+    | business_central.BusinessCentral
+    | finance_operations.FinanceOperations
+    | creditsafe.Creditsafe
+)
 
 
 def failure_of(system: settings.System) -> Callable[[Response], IntegrationError]:
@@ -20,6 +27,8 @@ def failure_of(system: settings.System) -> Callable[[Response], IntegrationError
         return business_central.business_central_failure
     if isinstance(system, settings.FinanceOperations):
         return finance_operations.finance_operations_failure
+    if isinstance(system, settings.Creditsafe):
+        return creditsafe.creditsafe_failure
     return rest_failure
 
 
@@ -70,6 +79,17 @@ def adapter_of(
             company=system.company,
             references=References(references, name),
             options=chosen,
+            clock=clock,
+        )
+    if isinstance(system, settings.Creditsafe):
+        return creditsafe.Creditsafe.over(
+            sender,
+            authorizer,
+            name,
+            base_url=str(system.url),
+            store=references,
+            countries=system.countries,
+            days=system.report_days,
             clock=clock,
         )
     if isinstance(system, settings.Rest):

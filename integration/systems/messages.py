@@ -104,9 +104,22 @@ class CustomerReport(Message):
     balance: Amount | None = None
 
 
+class Company(Message):
+    """How public registers know a company; `country` is whatever the CRM holds, the system normalises it."""
+
+    registration_number: str | None = None
+    country: str | None = None
+
+
 class CreditScore(Message):
-    """What credit scoring answers; `score` from 0 to 1000."""
+    """What credit scoring answers; `score` from 0 to 1000, None where the system decides without one.
+
+    `band` and `limit` (in `limit_currency`) are the system's advice, where it gives one.
+    """
 
     score_id: str = Field(min_length=1)
-    score: int = Field(ge=0, le=1000)
+    score: int | None = Field(ge=0, le=1000)
     decision: Decision
+    band: Literal["A", "B", "C", "D", "E"] | None = None
+    limit: Amount | None = None
+    limit_currency: str | None = None

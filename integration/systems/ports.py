@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal, Protocol, runtime_checkable
 
 from integration.systems.messages import (
+    Company,
     CreditScore,
     Customer,
     CustomerReport,
@@ -111,7 +112,11 @@ class Scoring(Protocol):
         currency: str,
         reference: str,
         key: str,
+        company: Company | None = None,
         context: CallContext = NO_CONTEXT,
     ) -> CreditScore:
-        """Score the customer for an amount; `reference` is the opportunity's id."""
+        """Score the customer for an amount; `reference` is the opportunity's id.
+
+        `company` is how registers know the customer. Some systems cannot do without (`<service>-company-incomplete`).
+        """
         ...

@@ -23,5 +23,10 @@ class Safety(StrEnum):
     removed.
     """
 
+    READ = "read, and kept"
+    """Nothing is changed there. The answer is kept as soon as it has come. Open: an answer that is lost on its way is
+    asked for again, and may be charged again.
+    """
+
     STATE = "brought to a state"
     """What exists is read, and changed under its ETag where it differs. Doing it again changes nothing."""

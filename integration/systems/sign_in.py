@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from integration.clock import Clock
-from integration.system_settings import System
+from integration.system_settings import Creditsafe, System
+from integration.systems.creditsafe import creditsafe_tokens
 from integration.transport import (
     RELAY_SCOPE,
     ApiKey,
@@ -44,6 +45,15 @@ def _own(  # noqa: PLR0917 -- called once, above
     name: str, system: System, transport: Transport, clock: Clock, identity: str | None, relay: Authorizer | None
 ) -> Authorizer:
     """The system's own sign-in. A token endpoint at the same relay is asked through it."""
+    if isinstance(system, Creditsafe):
+        return creditsafe_tokens(
+            transport,
+            service=name,
+            base_url=str(system.url),
+            username=system.username,
+            password=system.password.get_secret_value(),
+            clock=clock,
+        )
     if system.api_key is not None:
         return ApiKey(system.api_key.get_secret_value(), header=system.api_key_header)
     if system.token_url is not None and system.client_id and system.client_secret is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from integration.systems.messages import Amount, CreditScore, Message
+from integration.systems.messages import Amount, Company, CreditScore, Message
 from integration.systems.rest.calls import RestSystem, rest_failure
 from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender, validated
@@ -18,6 +18,7 @@ class ScoreRequest(Message):
     amount: Amount
     currency: str
     reference: str
+    company: Company | None = None
 
 
 class CreditClient:
@@ -37,15 +38,18 @@ class CreditClient:
         currency: str,
         reference: str,
         key: str,
+        company: Company | None = None,
         context: CallContext = NO_CONTEXT,
     ) -> CreditScore:
         """Score the customer for an amount; `reference` is the opportunity's id."""
+        known = {} if company is None else {"company": company}
         asked = ScoreRequest(
             subject_id=subject_id,
             subject_kind=subject_kind,
             amount=amount,
             currency=currency,
             reference=reference,
+            **known,
         )
         answer = await self._system.call("score", "POST", "/api/scores", asked, key=key, context=context)
         if answer.ok:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.contract.integration.systems.creditsafe.bench import Bench
 from tests.contract.integration.systems.subjects import BusinessCentral, FinanceOperations, Rest, Subject
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
@@ -63,3 +64,20 @@ async def finance_operations(finance_operations_system: StandIn) -> AsyncIterato
 
 
 USUAL_SETUP = {"customer_numbers": "manual", "order_numbers": "automatic", "closed_until": ""}
+
+
+@pytest.fixture(scope="session")
+def creditsafe_system(start: Start, tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """Creditsafe Connect, one for all tests of the session."""
+    return start("creditsafe", "--db", tmp_path_factory.mktemp("creditsafe") / "creditsafe.db")
+
+
+@pytest.fixture
+async def bench(creditsafe_system: StandIn) -> AsyncIterator[Bench]:
+    """Creditsafe without faults, and a company that no other test asks for."""
+    made = Bench(creditsafe_system)
+    made.system.control("DELETE", "faults")
+    made.system.control("POST", "setup", json={"subscribed": True, "countries_left_out": ["RO"]})
+    yield made
+    await made.transport.aclose()
+    made.system.control("DELETE", "faults")

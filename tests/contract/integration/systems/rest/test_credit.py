@@ -30,6 +30,7 @@ async def test_a_score_comes_with_its_decision(credit: CreditClient, amount: str
     """Amounts arrive as plain decimals, whatever form the Decimal has."""
     score = await credit.score(**asked(amount=Decimal(amount)))
     assert score.decision == decision
+    assert score.score is not None
     assert 0 <= score.score <= 1000
 
 
