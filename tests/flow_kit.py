@@ -292,7 +292,7 @@ def content(columns: type[Columns], given: Mapping[str, Any], results: set[str] 
         related = declared[name].related if name in declared else None
         if name in results:
             found[f"{PREFIX}_{name}"] = value
-        elif related is not None:
+        elif related is not None and value is not None:
             found[name] = [content(related, it) for it in value] if isinstance(value, list) else content(related, value)
         elif isinstance(value, Lookup):
             found[f"_{name}_value"] = value.id

@@ -58,6 +58,7 @@ func secret(vaultName string, secretName string) string =>
 var secretNames = {
   apiKey: { setting: 'API_KEY', secret: 'api-key' }
   clientSecret: { setting: 'CLIENT_SECRET', secret: 'client-secret' }
+  password: { setting: 'PASSWORD', secret: 'password' }
   relayKey: { setting: 'RELAY_KEY', secret: 'relay-key' }
   clientCertificate: { setting: 'CLIENT_CERTIFICATE', secret: 'client-certificate' }
 }

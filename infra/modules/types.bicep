@@ -28,12 +28,12 @@ type systemType = {
   @description('What the setting SYSTEMS says of it (docs/reference/settings.md): adapter, url, and whatever else is no secret.')
   settings: object
 
-  @description('Its keys that are in Key Vault, each as a secret of its own: erp-api-key, erp-client-secret, erp-client-certificate, erp-relay-key. Empty where the managed identity signs in.')
+  @description('Its keys that are in Key Vault, each as a secret of its own: erp-api-key, erp-client-secret, erp-client-certificate, erp-relay-key, credit-password. Empty where the managed identity signs in.')
   secrets: systemSecretType[]
 }
 
 @export()
-type systemSecretType = 'apiKey' | 'clientSecret' | 'clientCertificate' | 'relayKey'
+type systemSecretType = 'apiKey' | 'clientSecret' | 'clientCertificate' | 'relayKey' | 'password'
 
 @export()
 @description('EventName of a plug-in payload -> what it stands for.')

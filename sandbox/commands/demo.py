@@ -10,7 +10,7 @@ import time
 import requests
 
 from sandbox.client import Client, EventTimeoutError
-from sandbox.commands.here import DEFAULT_STATE, add_erp_option
+from sandbox.commands.here import DEFAULT_STATE, add_system_options
 from sandbox.commands.session import run_with
 from sandbox.demo.outcome import checks
 from sandbox.demo.story import Story
@@ -24,7 +24,7 @@ from sandbox.terminal.words import PYTHON, duration, place, shortened
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    add_erp_option(parser)
+    add_system_options(parser)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -35,6 +35,7 @@ def main(options: argparse.Namespace) -> int:
     sandbox = Sandbox(
         new_state(DEFAULT_STATE, "demo"),
         erp=options.erp,
+        credit=options.credit,
         relayed=options.relay,
         say=lambda line: screen.say(line, indent=2),
     )

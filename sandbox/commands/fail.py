@@ -21,7 +21,7 @@ from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import counted
 
 SYSTEMS = ("erp", "credit", "dataverse", "broker")
-MATCHES = {"erp": r"* ^/(api|v2\.0|data)/", "credit": "* ^/api/", "dataverse": "* ^/api/data/"}
+MATCHES = {"erp": r"* ^/(api|v2\.0|data)/", "credit": "* ^/(api|v1)/", "dataverse": "* ^/api/data/"}
 """Which requests are hit unless `--match` says otherwise: those of the API, not those for tokens.
 
 Each ERP has its API at an address of its own.

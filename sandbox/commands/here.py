@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sandbox.client import Client
 from sandbox.repository import REPOSITORY
+from sandbox.running.credit import CREDITS, DEFAULT_CREDIT
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.erp import DEFAULT, ERPS
 from sandbox.running.state import StateDirectory
@@ -28,14 +29,20 @@ def add_state_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_erp_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--erp KIND` and `--relay`."""
+def add_system_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--erp KIND`, `--credit KIND` and `--relay`."""
     parser.add_argument(
         "--erp",
         choices=list(ERPS),
         default=DEFAULT,
         help="the ERP: one that keeps this project's REST contract, or Dynamics 365"
         " Business Central or Finance & Operations (rest)",
+    )
+    parser.add_argument(
+        "--credit",
+        choices=list(CREDITS),
+        default=DEFAULT_CREDIT,
+        help="credit scoring: one that keeps this project's REST contract, or Creditsafe Connect (rest)",
     )
     parser.add_argument(
         "--relay",

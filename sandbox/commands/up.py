@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.client import Client
-from sandbox.commands.here import Suggested, add_erp_option, add_state_option
+from sandbox.commands.here import Suggested, add_state_option, add_system_options
 from sandbox.commands.session import Interrupted, print_failure, run_with
 from sandbox.machine.ports import Ports
 from sandbox.repository import REPOSITORY
@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", action="store_true", help="fill the support console with a lifelike day")
     parser.add_argument("--quiet", action="store_true", help="print no lines about events")
     add_state_option(parser)
-    add_erp_option(parser)
+    add_system_options(parser)
     parser.add_argument(
         "--settings",
         type=Path,
@@ -88,6 +88,7 @@ class _Up:
             restart=True,
             page=True,
             erp=options.erp,
+            credit=options.credit,
             relayed=options.relay,
             say=self._say,
         )

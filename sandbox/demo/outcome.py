@@ -70,7 +70,11 @@ def _created(client: Client, what: str) -> list[str]:
 
 
 def _credit(client: Client, played: Played) -> Check:
-    decisions = [charge["decision"] for charge in client.credit.charges() if charge["reference"] == played.opportunity]
+    charges = client.credit.charges()
+    reports = [charge["connectId"] for charge in charges if "connectId" in charge]
+    if reports:
+        return Check("one credit report was charged, for all amounts", len(reports) == 1, ", ".join(reports))
+    decisions = [charge["decision"] for charge in charges if charge["reference"] == played.opportunity]
     return Check("credit was scored once for each amount", decisions == ["approved", "review"], ", ".join(decisions))
 
 

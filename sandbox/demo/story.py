@@ -65,7 +65,12 @@ class Story:
 
     def _account_created(self) -> None:
         """A person creates an account in Dataverse: the ERP gets a customer, its number is written back."""
-        columns = {"name": "Alpine Ski House", "emailaddress1": "office@alpineskihouse.example"}
+        columns = {
+            "name": "Alpine Ski House",
+            "emailaddress1": "office@alpineskihouse.example",
+            "accountnumber": "FN 123456a",
+            "address1_country": "Austria",
+        }
         self._change("account created", ACCOUNT, lambda: self._client.dataverse.create("account", columns, ACCOUNT))
 
     def _captured_update(self) -> None:

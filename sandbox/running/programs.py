@@ -11,6 +11,7 @@ from sandbox.azure import topology
 from sandbox.azure.azurite import Azurite
 from sandbox.machine.ports import LOOPBACK, Ports
 from sandbox.machine.process import HttpProbe, Program
+from sandbox.running.credit import CREDITS, DEFAULT_CREDIT
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints, broker_connection, storage_connection
 from sandbox.running.erp import DEFAULT, ERPS
@@ -85,6 +86,7 @@ def services(
     *,
     storage_in_memory: bool = False,
     erp: str = DEFAULT,
+    credit: str = DEFAULT_CREDIT,
 ) -> list[Program]:
     """The processes that replace Azure and the outside systems; they do not need each other to start."""
     data = state.data
@@ -130,7 +132,7 @@ def services(
         ),
         Program(
             "credit",
-            _python("sandbox.systems.credit", port=ports.credit, db=data / "credit.sqlite", api_key=keys.credit),
+            (str(PYTHON), "-m", *CREDITS[credit].command(ports.credit, data, keys.credit)),
             HttpProbe(f"http://{LOOPBACK}:{ports.credit}/control/health"),
         ),
     ]
@@ -167,6 +169,7 @@ def app_settings(
     environment: Environment,
     *,
     erp: str = DEFAULT,
+    credit: str = DEFAULT_CREDIT,
     erp_url: str | None = None,
     erp_more: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
@@ -207,10 +210,10 @@ def app_settings(
         **ERPS[erp].settings(
             erp_url or reached.erp,
             keys.erp,
-            {"credit": {"adapter": "rest-scoring", "url": reached.credit}},
+            {"credit": CREDITS[credit].system(reached.credit)},
             erp_more,
         ),
-        "SYSTEMS_CREDIT_API_KEY": keys.credit,
+        **CREDITS[credit].setting(keys.credit),
         **({"PUBLIC_URL": reached.functions} if ERPS[erp].subscribed else {}),
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
         "PYTHON_THREADPOOL_THREAD_COUNT": "128",

@@ -9,6 +9,7 @@ from sandbox.machine.ports import Ports
 from sandbox.machine.supervisor import Supervisor, silent
 from sandbox.repository import REPOSITORY, TOOLS
 from sandbox.running import programs, registration, relay, requests_file
+from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.erp import DEFAULT, ERPS
@@ -24,7 +25,8 @@ class Sandbox:
     None leaves the hosts out, for an app that another host runs on the port of `functions`. `tools` is where Azurite is
     installed once; with `storage_in_memory` it keeps nothing when it stops. With `restart`, a process that dies by
     itself is started again. `page` says that the caller serves a start page. `erp` is one of
-    `erp.ERPS`; with `relayed` the app reaches it through Azure Relay. `topology_file` has the queues and hubs.
+    `erp.ERPS`, `credit` one of `credit.CREDITS`; with `relayed` the app reaches the ERP through Azure Relay.
+    `topology_file` has the queues and hubs.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Sandbox:
         restart: bool = False,
         page: bool = False,
         erp: str = DEFAULT,
+        credit: str = DEFAULT_CREDIT,
         relayed: bool = False,
         topology_file: Path = topology.TOPOLOGY,
         say: Callable[[str], None] = silent,
@@ -56,6 +59,7 @@ class Sandbox:
         self._restart = restart
         self._page = page
         self._erp = erp
+        self._credit = credit
         self._relayed = relayed
         self._topology_file = topology_file
         self._app_settings: dict[str, str] | None = None
@@ -125,7 +129,14 @@ class Sandbox:
         configs = rendered.write(self.state.data / "config")
         in_memory = self._storage_in_memory
         services = programs.services(
-            self.ports, keys, self.state, installed, configs, storage_in_memory=in_memory, erp=self._erp
+            self.ports,
+            keys,
+            self.state,
+            installed,
+            configs,
+            storage_in_memory=in_memory,
+            erp=self._erp,
+            credit=self._credit,
         )
         self._supervisor.run(services)
         if self._relayed:
@@ -149,7 +160,12 @@ class Sandbox:
         return reached
 
     def _settings_of(self, reached: Endpoints, keys: Keys, environment: Environment) -> dict[str, str]:
-        if not self._relayed:
-            return programs.app_settings(reached, keys, environment, erp=self._erp)
-        through, said = relay.url(self.ports), relay.system(keys)
-        return programs.app_settings(reached, keys, environment, erp=self._erp, erp_url=through, erp_more=said)
+        return programs.app_settings(
+            reached,
+            keys,
+            environment,
+            erp=self._erp,
+            credit=self._credit,
+            erp_url=relay.url(self.ports) if self._relayed else None,
+            erp_more=relay.system(keys) if self._relayed else {},
+        )

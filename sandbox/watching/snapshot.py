@@ -101,10 +101,7 @@ class Snapshots:
         ]
 
     def _credit(self) -> list[Row]:
-        return [
-            (_time(it["at"]), it["decision"], str(it["score"]), f"{it['amount']} {it['currency']}")
-            for it in self._client.credit.charges()[: -_BOOKED - 1 : -1]
-        ]
+        return [(_time(it["at"]), *_charged_for(it)) for it in self._client.credit.charges()[: -_BOOKED - 1 : -1]]
 
     def _faults(self) -> list[Row]:
         systems = (("ERP", self._client.erp), ("credit", self._client.credit), ("Dataverse", self._client.dataverse))
@@ -157,3 +154,10 @@ def _named(body: Mapping[str, Any]) -> str:
 
 def _time(text: str) -> str:
     return clock(datetime.fromisoformat(text))
+
+
+def _charged_for(charge: Mapping[str, Any]) -> tuple[str, str, str]:
+    """A decision about an amount; or a report, with the limit that it names."""
+    if "connectId" in charge:
+        return f"report, band {charge['band']}", str(charge["value"]), f"limit {charge['limit']} {charge['currency']}"
+    return charge["decision"], str(charge["score"]), f"{charge['amount']} {charge['currency']}"

@@ -63,8 +63,12 @@ def test_up_names_the_port_that_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "chosen",
-    [["--erp", "rest"], ["--erp", "business-central", "--relay"], ["--erp", "finance-operations"]],
-    ids=["rest", "business central behind a relay", "finance & operations"],
+    [
+        ["--erp", "rest"],
+        ["--erp", "business-central", "--relay"],
+        ["--erp", "finance-operations", "--credit", "creditsafe"],
+    ],
+    ids=["rest", "business central behind a relay", "finance & operations with creditsafe"],
 )
 def test_the_demo_checks_its_own_outcome(chosen: list[str]) -> None:
     """Every claim of its summary holds with each ERP, and its exit status says so."""

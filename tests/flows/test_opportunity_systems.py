@@ -8,12 +8,12 @@ import pytest
 
 from integration.events import Lookup
 from integration.flows import account, contact, opportunity
-from integration.systems import Order
+from integration.systems import Company, CreditScore, Order
 from tests.flow_kit import Answered, FlowKit, System
 
 ACCOUNT = Lookup("account", "a0000000-0000-4000-8000-000000000000")
 PERSON = Lookup("contact", "c0000000-0000-4000-8000-000000000000")
-SCORED = Answered(score_id="s-1", score=700, decision="approved")
+SCORED = CreditScore(score_id="s-1", score=700, decision="approved")
 
 
 def kit_of(**columns: Any) -> tuple[FlowKit, System]:
@@ -123,7 +123,7 @@ def test_an_open_opportunity_is_scored_and_the_row_says_so(customer: Lookup, kin
 @pytest.mark.parametrize(("decision", "value"), [("approved", 1), ("review", 2), ("refused", 3)])
 def test_each_decision_has_a_value_of_its_own_in_the_row(decision: str, value: int) -> None:
     kit, system = kit_of()
-    system.answers["score"] = Answered(score_id="s-1", score=1, decision=decision)
+    system.answers["score"] = SCORED.model_copy(update={"decision": decision})
     kit.handle("Create")
 
     assert kit.written["creditdecision"] == value
@@ -142,6 +142,55 @@ def test_a_score_is_asked_for_again_where_what_it_depends_on_has_changed(changed
     kit.row(**changed)
     kit.handle("Update", changed=list(changed))
     assert len(calls(system, "score")) == 2
+
+
+@pytest.mark.parametrize(
+    ("account", "company"),
+    [
+        (
+            {"accountnumber": "FN 1a", "address1_country": "Austria"},
+            Company(registration_number="FN 1a", country="Austria"),
+        ),
+        ({"accountnumber": "FN 1a"}, Company(registration_number="FN 1a", country=None)),
+        ({"accountnumber": "", "address1_country": None}, None),
+        (None, None),
+    ],
+)
+def test_credit_scoring_hears_how_registers_know_the_customer(
+    account: dict[str, Any] | None, company: Company | None
+) -> None:
+    """Whether it can do without is for the system to say."""
+    kit, system = kit_of(customerid_account=account)
+    kit.handle("Create")
+
+    assert calls(system, "score")[0].arguments["company"] == company
+
+
+def test_another_company_behind_the_customer_is_scored_anew() -> None:
+    kit, system = kit_of(customerid_account={"accountnumber": "1", "address1_country": "AT"})
+    kit.handle("Create")
+    kit.row(customerid_account={"accountnumber": "2", "address1_country": "AT"})
+    kit.handle("Update", changed=["name"])
+    assert len(calls(system, "score")) == 2
+
+
+def test_a_decision_without_a_score_leaves_the_score_empty() -> None:
+    kit, system = kit_of()
+    system.answers["score"] = CreditScore(score_id="none", score=None, decision="review")
+    outcome = kit.handle("Create")
+
+    assert (kit.written["creditscore"], kit.written["creditdecision"]) == (None, 2)
+    assert "credit-score: review (no score)" in outcome.steps
+
+
+def test_band_and_limit_are_kept_with_the_answer() -> None:
+    kit, system = kit_of()
+    advice = {"band": "B", "limit": Decimal("250000.00"), "limit_currency": "EUR"}
+    system.answers["score"] = SCORED.model_copy(update=advice)
+    kit.handle("Create")
+
+    answer = kit.memory.effect("credit-score").answer
+    assert (answer["band"], answer["limit"], answer["limitCurrency"]) == ("B", "250000.00", "EUR")
 
 
 @pytest.mark.parametrize("missing", ["estimatedvalue", "customerid"])

@@ -9,6 +9,7 @@ import pytest
 from integration.errors import Permanent, Stale
 from integration.events import Lookup
 from integration.flows import account, opportunity
+from integration.systems import CreditScore
 from tests.flow_kit import Answered, FlowKit, System
 
 CUSTOMER = Lookup("account", "a0000000-0000-4000-8000-000000000000")
@@ -114,7 +115,7 @@ def test_an_order_without_its_currency_says_what_is_missing() -> None:
 @pytest.mark.parametrize("statecode", [0, 2])
 def test_an_order_that_is_no_longer_won_is_put_on_hold_and_ordered_again_when_it_is(statecode: int) -> None:
     held = Answered(number="SO-1")
-    kit, erp = won(hold_order=held, score=Answered(score=1, score_id="s", decision="review"))
+    kit, erp = won(hold_order=held, score=CreditScore(score=1, score_id="s", decision="review"))
     kit.systems["credit"] = erp
     kit.handle("Update")
     kit.row(statecode=statecode)

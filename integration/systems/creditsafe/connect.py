@@ -8,8 +8,14 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from integration.errors import Outage, Permanent
-from integration.systems.creditsafe.errors import REPORT, company_unknown, creditsafe_failure, has_no_report
+from integration.errors import Outage, Permanent, Transient
+from integration.systems.creditsafe.errors import (
+    REPORT,
+    company_unknown,
+    creditsafe_failure,
+    has_no_report,
+    report_too_large,
+)
 from integration.transport import Authorizer, CallContext, Request, Response, Sender, validated
 
 Band = Literal["A", "B", "C", "D", "E"]
@@ -59,7 +65,12 @@ class Connect:
 
         An answer that was charged is not asked for again because it cannot be read: that is `Permanent`.
         """
-        answer = await self._ask(REPORT, f"{self._root}/{quote(company, safe='')}?language=en", context)
+        try:
+            answer = await self._ask(REPORT, f"{self._root}/{quote(company, safe='')}?language=en", context)
+        except Transient as error:
+            if error.reason.endswith("-answer-too-large"):
+                raise report_too_large(self.service) from error
+            raise
         if has_no_report(answer):
             return None
         if not answer.ok:

@@ -42,11 +42,7 @@ def creditsafe_failure(response: Response) -> IntegrationError:
             service=service,
         )
     if status == 302 and request.operation == REPORT:
-        return Permanent(
-            f"{service} gives this report as a file only: score the customer by hand",
-            reason=f"{service}-report-too-large",
-            service=service,
-        )
+        return report_too_large(service)
     if words_of(response) is None:
         return failure(response, own=False)
     if status in {402, 403}:
@@ -62,6 +58,15 @@ def _not_subscribed(service: str, status: int) -> IntegrationError:
     return Permanent(
         f"{service} has no access to reports of this country: add it to the contract, then resubmit",
         reason=f"{service}-not-in-contract",
+        service=service,
+    )
+
+
+def report_too_large(service: str) -> Permanent:
+    """The report does not fit into an answer, for Creditsafe (10 MB) or for this app."""
+    return Permanent(
+        f"{service} has a report that is too large for an answer: score the customer by hand",
+        reason=f"{service}-report-too-large",
         service=service,
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -43,7 +44,7 @@ class Bureau:
                 "id": f"{country}-{position}-{number}",
                 "country": country,
                 "regNo": number,
-                "safeNo": f"{country}{abs(hash((country, number))) % 10**8:08}",
+                "safeNo": f"{country}{zlib.crc32(number.encode()) % 10**8:08}",
                 "name": it["name"],
                 "status": it["status"],
             }

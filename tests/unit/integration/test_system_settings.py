@@ -8,7 +8,15 @@ import pytest
 
 from integration.errors import ConfigurationError
 from integration.settings import Settings
-from integration.system_settings import KINDS, BusinessCentral, FinanceOperations, RestErp, setting_of
+from integration.system_settings import (
+    KINDS,
+    BusinessCentral,
+    Creditsafe,
+    FinanceOperations,
+    RestErp,
+    System,
+    setting_of,
+)
 
 EXAMPLE: dict[str, str] = json.loads(Path("local.settings.json.example").read_text(encoding="utf-8"))["Values"]
 CREDIT = {"adapter": "rest-scoring", "url": "https://credit.contoso.example", "apiKey": "k"}
@@ -135,6 +143,49 @@ def test_no_secret_shows() -> None:
     """Neither in the settings themselves nor in a message about them."""
     assert "a-secret" not in repr(read(CENTRAL))
     assert "a-secret" not in refused(CENTRAL | {"company": "x"})
+
+
+SAFE = {
+    "adapter": "creditsafe",
+    "url": "https://connect.creditsafe.com/v1",
+    "username": "contoso",
+    "password": "s",
+    "countries": {"Austria": "AT"},
+}
+
+
+def scoring(keys: dict[str, Any], **settings: str) -> System:
+    systems = json.dumps({"erp": ERP, "credit": {name: it for name, it in keys.items() if it is not None}})
+    own = {name: "" for name in EXAMPLE if name.startswith("SYSTEMS_")}
+    return Settings.from_environment({**EXAMPLE, **own, "SYSTEMS": systems, **settings}).systems["credit"]
+
+
+def test_creditsafe_signs_in_with_a_name_and_a_password() -> None:
+    """Which may be settings of their own, as may be what is an object."""
+    credit = scoring(
+        SAFE | {"password": None, "countries": None},
+        SYSTEMS_CREDIT_PASSWORD="secret",
+        SYSTEMS_CREDIT_COUNTRIES='{"Austria": "AT", "Deutschland": "DE"}',
+    )
+    assert isinstance(credit, Creditsafe)
+    assert credit.password.get_secret_value() == "secret"
+    assert credit.countries == {"Austria": "AT", "Deutschland": "DE"}
+    assert (credit.report_days, credit.answer_bytes) == (30, 12 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"apiKey": "k"}, "username and password"),
+        ({"clientCertificate": "BEGIN CERTIFICATE PRIVATE KEY"}, "username and password"),
+        ({"password": None}, "password"),
+        ({"countries": {"Austria": "Austria"}}, "countries"),
+        ({"reportDays": 1000}, "reportDays"),
+    ],
+)
+def test_creditsafe_that_cannot_work_stops_the_start(keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        scoring(SAFE | keys)
 
 
 RELAYED = ERP | {"url": "https://contoso.servicebus.windows.net/erp"}

@@ -66,6 +66,12 @@ def built(given: Settings) -> Systems:
             "SYSTEMS_ERP_CLIENT_ID": "me",
             "SYSTEMS_ERP_CLIENT_SECRET": "a-secret",
         },
+        {
+            "SYSTEMS_CREDIT_ADAPTER": "creditsafe",
+            "SYSTEMS_CREDIT_USERNAME": "me",
+            "SYSTEMS_CREDIT_PASSWORD": "a-secret",
+            "SYSTEMS_CREDIT_API_KEY": "",
+        },
     ],
     ids=[
         "identity",
@@ -78,6 +84,7 @@ def built(given: Settings) -> Systems:
         "finance & operations",
         "relay with a key",
         "relay with the identity",
+        "creditsafe",
     ],
 )
 def test_they_are_built_without_connecting(changes: dict[str, str]) -> None:

@@ -26,8 +26,12 @@ class Bench:
         self.system = system
         self.clock = MovedClock()
         self.store: SharedState = MemoryState()
-        self.transport = Transport([Host(system.url, limits=LIMITS)], clock=self.clock)
+        self.set_limits(LIMITS)
         self.number = uuid4().hex[:10]
+
+    def set_limits(self, limits: Limits) -> None:
+        """How long a call may take, and how large an answer may be, from now on."""
+        self.transport = Transport([Host(self.system.url, limits=limits)], clock=self.clock)
 
     def adapter(
         self,

@@ -1,7 +1,9 @@
 """The Creditsafe adapter against its stand-in: who is scored, what comes of it, and what is charged."""
 
 import asyncio
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -10,7 +12,7 @@ import pytest
 
 from integration.errors import IntegrationError, Outage, Permanent, Throttled, Transient
 from integration.systems import Company
-from tests.contract.integration.systems.creditsafe.bench import Bench
+from tests.contract.integration.systems.creditsafe.bench import LIMITS, Bench
 from tests.contract.integration.systems.story import Boundaries, Call, KilledError, killed
 
 TRIES = 40
@@ -176,6 +178,15 @@ async def test_every_answer_has_its_meaning(
     if kind is Throttled:
         assert isinstance(error, Throttled)
         assert error.retry_after == 60
+
+
+async def test_a_report_that_is_too_large_is_not_charged_again_and_again(bench: Bench) -> None:
+    bench.set_limits(replace(LIMITS, answer_bytes=1_000))
+    bench.system.fault(
+        "GET /v1/companies/", status=200, times=None, after=True, body=json.dumps({"report": "x" * 2_000})
+    )
+    error = await bench.refused()
+    assert (type(error), error.reason, bench.charged()) == (Permanent, "credit-report-too-large", 1)
 
 
 async def test_who_comes_while_another_asks_waits_and_nothing_is_charged_twice(bench: Bench) -> None:

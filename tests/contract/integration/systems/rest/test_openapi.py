@@ -9,7 +9,7 @@ from integration import flows
 from integration.clock import SystemClock
 from integration.events.erp_event import read_erp_events
 from integration.flow.discovery import event_names, inbound_in
-from integration.systems import Address, Customer, Order
+from integration.systems import Address, Company, Customer, Order
 from integration.systems.rest import CreditClient, ErpClient
 from integration.transport import ApiKey, Authorizer, CallContext, Request, Response
 from sandbox.repository import REPOSITORY
@@ -80,7 +80,13 @@ async def everything() -> list[Request]:
     await erp.customer_report("x")
     await erp.order_report("x")
     await credit.score(
-        subject_id="x", subject_kind="account", amount=Decimal(1), currency="EUR", reference="r", key="k"
+        subject_id="x",
+        subject_kind="account",
+        amount=Decimal(1),
+        currency="EUR",
+        reference="r",
+        key="k",
+        company=Company(registration_number="n", country="c"),
     )
     return wire.sent
 
@@ -128,9 +134,9 @@ async def test_what_is_sent_is_what_the_contract_names() -> None:
         schema = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
         body = json.loads(request.body)
         assert body.keys() == schema["properties"].keys()
-        if "address" in body:
-            nested = resolved(schema["properties"]["address"]["anyOf"][0])
-            assert body["address"].keys() == nested["properties"].keys()
+        for name in {"address", "company"} & body.keys():
+            nested = resolved(schema["properties"][name]["anyOf"][0])
+            assert body[name].keys() == nested["properties"].keys()
 
 
 async def test_answers_that_have_what_is_required_are_taken() -> None:
