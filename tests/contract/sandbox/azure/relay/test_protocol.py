@@ -3,17 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, timedelta
-from typing import Any
 
 import aiohttp
 import pytest
 
-from integration.clock import SystemClock
-from integration.transport import SharedAccessSignatures
+from tests.contract.sandbox.azure.relay.listening import HEADER, Listener, sender, token
 from tests.contract.sandbox.azure.relay.relay_process import LISTEN_KEY, PATIENCE, SEND_KEY, RelayProcess
 
-HEADER = "ServiceBusAuthorization"
 TOO_LARGE = 70_000
 """Bytes of a body that does not fit on the control channel (64 KB)."""
 
@@ -31,59 +27,6 @@ def relay() -> Iterator[RelayProcess]:
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
         yield session
-
-
-class MovedClock(SystemClock):
-    """The machine's clock, so many seconds later."""
-
-    def __init__(self, seconds: int) -> None:
-        self._seconds = seconds
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self._seconds)
-
-
-async def token(relay: RelayProcess, name: str, key: str, *, path: str = "", seconds: int = 0) -> str:
-    """A token signed as the app signs its own; `seconds` moves its end."""
-    made = SharedAccessSignatures(path or relay.url, key_name=name, key=key, clock=MovedClock(seconds))
-    return (await made.headers())[HEADER]
-
-
-async def sender(relay: RelayProcess) -> dict[str, str]:
-    return {HEADER: await token(relay, "send", SEND_KEY)}
-
-
-class Listener:
-    """A control channel that answers what it is asked with `answer`, over a rendezvous where `large`."""
-
-    def __init__(self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._session = session
-        self.socket = socket
-        self.heard: list[tuple[dict[str, Any], bytes]] = []
-
-    async def answer(self, body: bytes, *, status: int = 200, rendezvous: bool = False, **headers: str) -> None:
-        """Take one request and answer it."""
-        request, _ = await self._request(self.socket)
-        answering = self.socket
-        if "method" not in request or rendezvous:
-            answering = await self._session.ws_connect(request["address"])
-        if "method" not in request:
-            request, _ = await self._request(answering)
-        response = {
-            "requestId": request["id"],
-            "statusCode": str(status),
-            "responseHeaders": {name.replace("_", "-"): value for name, value in headers.items()},
-            "body": bool(body),
-        }
-        await answering.send_str(json.dumps({"response": response}))
-        if body:
-            await answering.send_bytes(body)
-
-    async def _request(self, socket: aiohttp.ClientWebSocketResponse) -> tuple[dict[str, Any], bytes]:
-        request = (await socket.receive_json())["request"]
-        body = await socket.receive_bytes() if request.get("body") else b""
-        self.heard.append((request, body))
-        return request, body
 
 
 @pytest.fixture
