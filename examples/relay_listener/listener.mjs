@@ -37,8 +37,12 @@ const whole = (stream) =>
     stream.on("data", (part) => parts.push(part)).on("end", () => resolve(Buffer.concat(parts))).on("error", reject);
   });
 
-// The path without the name of the hybrid connection, below the path of the target.
-const pathAtTarget = (url) => target.pathname.replace(/\/$/, "") + (url.slice(`/${RELAY_CONNECTION}`.length) || "/");
+// The path without the name of the hybrid connection, where it begins with that, below the path of the target.
+const ownName = new RegExp(`^/${RELAY_CONNECTION.replace(/[^\w]/g, "\\$&")}(?=[/?]|$)`, "i");
+const pathAtTarget = (url) => {
+  const rest = url.replace(ownName, "");
+  return target.pathname.replace(/\/$/, "") + (rest.startsWith("/") ? rest : `/${rest}`);
+};
 
 const ask = (method, path, headers, body) =>
   new Promise((resolve, reject) => {

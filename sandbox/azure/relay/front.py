@@ -1,6 +1,7 @@
 """The relay's one port: `/$hc/...` for listeners, everything else for senders, and controls of the stand-in."""
 
 import uuid
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -79,11 +80,11 @@ class Front:
         headers = self._passed_on(answer.headers.items(), frozenset())
         return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=answer.body)
 
-    def _passed_on(self, headers: object, used: frozenset[str]) -> dict[str, str]:
+    def _passed_on(self, headers: Iterable[tuple[str, str]], used: frozenset[str]) -> dict[str, str]:
         """Without those of the connection and those that were for the relay; with the relay in `Via`."""
         kept = {
             name: value
-            for name, value in dict(headers).items()  # type: ignore[call-overload]
+            for name, value in headers
             if name.lower() not in CONNECTION_HEADERS | used
         }
         before = next((value for name, value in kept.items() if name.lower() == "via"), None)
