@@ -74,6 +74,7 @@ COMMANDS = (
     Command("resync", _KEEP, "Send records again, as after a restore.", "integration.cli"),
     Command("bulk", _KEEP, "Send many dead letters again, or discard them.", "integration.cli"),
     Command("ledger", _KEEP, "Copy, restore or repair the ledger, or erase a record from it.", "integration.cli"),
+    Command("secrets", _KEEP, "Create and rotate the secrets of a deployed app; list which are due."),
     Command("cost", _KEEP, "Calculate what the environments cost at so many events a day."),
     Command("new", _EXTEND, "Make a flow: what the rows of a table mean to another system."),
     Command("lint", _CHECK, "Check format, types and imports."),

@@ -2,6 +2,7 @@
 
 import re
 
+from sandbox.commands.secrets import FIRST_CALLERS
 from sandbox.repository import REPOSITORY
 from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
 from tests.contract.infra.test_deployed_settings import VAULT
@@ -41,10 +42,11 @@ def test_parameters_of_the_table_exist() -> None:
 
 def test_secrets_that_are_stored_are_those_that_settings_refer_to() -> None:
     """A reference without its secret would keep the app from starting."""
-    (stored,) = re.findall(r"for secret in ([\w -]+); do", PAGE)
+    (section,) = re.findall(r"## 3\. Secrets\n(.*?)\n## ", PAGE, re.DOTALL)
+    stored = {*FIRST_CALLERS, *re.findall(r"run\.py secrets set ([\w-]+)", section)}
     for environment in ENVIRONMENTS:
         references = (VAULT.fullmatch(value) for value in Expansion.golden(environment).settings.values())
-        assert set(stored.split()) == {reference[2] for reference in references if reference}
+        assert stored == {reference[2] for reference in references if reference}
 
 
 def test_the_number_of_alerts_is_that_of_the_alerts() -> None:
