@@ -8,14 +8,18 @@ Queues, hubs, consumer groups and functions stand in topology.json, which the co
 import {
   accessRuleType
   alertLimitsType
+  budgetType
   dataverseType
+  entraType
+  keepType
   pluginEventsType
   networkType
   relayType
+  ownTagsType
+  readerType
   sasIntakeType
   scaleType
   systemsType
-  tagsType
 } from 'modules/types.bicep'
 
 @description('Short name of the workload; part of every resource name. Lower case letters and digits.')
@@ -32,7 +36,7 @@ param environmentName string
 param location string = resourceGroup().location
 
 @description('Tags of every resource, besides workload and environment.')
-param tags tagsType = {}
+param tags ownTagsType
 
 // What the app talks to
 
@@ -55,8 +59,8 @@ param moreSettings object = {}
 
 // Size
 
-@description('Python of the app; the tests run on 3.11, 3.12 and 3.13.')
-@allowed(['3.11', '3.12', '3.13'])
+@description('Python of the app; the tests run on 3.11, 3.12 and 3.13. Azure offers 3.14 too, on which they have not run.')
+@allowed(['3.11', '3.12', '3.13', '3.14'])
 param pythonVersion string = '3.13'
 
 @description('How far the app scales, and what is always ready.')
@@ -87,6 +91,24 @@ param maximumThroughputUnits int = 4
 @description('Also keep every hub as Avro files (Event Hubs Capture), beside the archive of the app.')
 param capture bool = false
 
+@description('Other programs that read the stream of settled events, each with its consumer group and its right.')
+param readers readerType[] = []
+
+@description('Make a Data Factory. Its identity needs a role to read the archive: docs/how-to/deploy.md, Other readers.')
+param dataFactory bool = false
+
+@description('Make an Event Grid topic that announces each new file of the archive.')
+param archiveTopic bool = false
+
+@description('How long blobs are kept.')
+param keep keepType = {
+  archiveDays: 400
+  copiesDays: 35
+}
+
+@description('Region that data is also kept in: storage becomes geo-redundant, the queue is replicated (Premium), copies of the ledger are made there. Left out: one region. One-way: only a new environment takes another value.')
+param secondaryLocation string?
+
 // Who may reach what
 
 @description('Who may reach the HTTP routes; if it is empty, everybody, and only the intake key protects them. Always include Dataverse (PowerPlatformPlex and PowerPlatformInfra).')
@@ -94,6 +116,9 @@ param accessRules accessRuleType[] = []
 
 @description('Virtual network, private endpoints and DNS for storage, Service Bus and Event Hubs; the intake stays reachable. Left out: public addresses with Entra tokens.')
 param network networkType?
+
+@description('Entra in front of the operations routes, beside their keys. Left out: the keys alone.')
+param entra entraType?
 
 @description('One queue, topic or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
 param sasIntake sasIntakeType?
@@ -109,12 +134,20 @@ param protect bool = false
 @description('Mail addresses that alerts go to.')
 param alertEmails string[] = []
 
+@description('Addresses that alerts are posted to (common alert schema). Whoever may read the action group sees them.')
+param alertWebhooks string[] = []
+
+@description('A budget, whose mails stop nothing. Left out: none.')
+param budget budgetType?
+
 @description('Limits of the alerts.')
 param alertLimits alertLimitsType = {
   activeMessages: 1000
   failedAttempts: 50
   intakeErrors: 5
   oldestUnsettledMinutes: 120
+  unauthorised: 20
+  archiveBehindMinutes: 15
 }
 
 @description('Days that logs are kept.')
@@ -134,16 +167,19 @@ var allTags = union(tags, { workload: workload, environment: environmentName })
 
 var deploymentContainer = 'app-package'
 var captureContainer = 'eventhubs-capture'
-var containers = concat([deploymentContainer], topology.storage.containers, capture ? [captureContainer] : [])
+var containers = concat(topology.storage.containers, capture ? [captureContainer] : [])
 
 // Names and ids are put together here, not taken from outputs: what-if shows nothing of a module that needs an output of another.
 var names = {
   identity: 'id-${base}'
+  packageIdentity: 'id-${base}-package'
   workspace: 'log-${base}'
   component: 'appi-${base}'
   actionGroup: 'ag-${base}'
   network: 'vnet-${base}'
   storage: 'st${workload}${environmentName}${suffix}'
+  packageStore: '${take('stp${workload}${environmentName}', 18)}${suffix}'
+  copies: '${take('stc${workload}${environmentName}', 18)}${suffix}'
   serviceBus: 'sb-${base}-${suffix}'
   eventHubs: 'evhns-${base}-${suffix}'
   keyVault: 'kv-${take(workload, 8)}-${environmentName}-${take(suffix, 4)}'
@@ -152,15 +188,25 @@ var names = {
 }
 var ids = {
   identity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.identity)
+  packageIdentity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.packageIdentity)
   workspace: resourceId('Microsoft.OperationalInsights/workspaces', names.workspace)
   component: resourceId('Microsoft.Insights/components', names.component)
   actionGroup: resourceId('Microsoft.Insights/actionGroups', names.actionGroup)
   network: resourceId('Microsoft.Network/virtualNetworks', names.network)
-  appSubnet: resourceId('Microsoft.Network/virtualNetworks/subnets', names.network, 'app')
-  endpointSubnet: resourceId('Microsoft.Network/virtualNetworks/subnets', names.network, 'endpoints')
+  appSubnet: network.?existingSubnets.?app ?? resourceId(
+    'Microsoft.Network/virtualNetworks/subnets',
+    names.network,
+    'app'
+  )
+  endpointSubnet: network.?existingSubnets.?endpoints ?? resourceId(
+    'Microsoft.Network/virtualNetworks/subnets',
+    names.network,
+    'endpoints'
+  )
   storage: resourceId('Microsoft.Storage/storageAccounts', names.storage)
   serviceBus: resourceId('Microsoft.ServiceBus/namespaces', names.serviceBus)
   eventHubs: resourceId('Microsoft.EventHub/namespaces', names.eventHubs)
+  keyVault: resourceId('Microsoft.KeyVault/vaults', names.keyVault)
 }
 
 // The most that each tier takes. By default a queue has 1 GB, which some 70,000 events of 14 KB fill, retries and dead letters
@@ -168,12 +214,34 @@ var ids = {
 var queueSizeMb = serviceBusSku == 'Premium' ? 81920 : 5120
 
 var isPrivate = network != null
+var makesNetwork = isPrivate && network.?existingSubnets == null
+var redundancy = secondaryLocation == null ? (zoneRedundant ? 'ZRS' : 'LRS') : (zoneRedundant ? 'GZRS' : 'GRS')
 var publicNetworkAccess = isPrivate ? 'Disabled' : 'Enabled'
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'
   params: {
     name: names.identity
+    location: location
+    tags: allTags
+  }
+}
+
+module packageIdentity 'modules/identity.bicep' = {
+  name: 'identity-package'
+  params: {
+    name: names.packageIdentity
+    location: location
+    tags: allTags
+  }
+}
+
+module packageStore 'modules/packagestore.bicep' = {
+  name: 'packagestore'
+  params: {
+    name: names.packageStore
+    skuName: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
+    container: deploymentContainer
     location: location
     tags: allTags
   }
@@ -187,6 +255,7 @@ module monitoring 'modules/monitoring.bicep' = {
     actionGroupName: names.actionGroup
     actionGroupShortName: take('${workload}${environmentName}', 12)
     alertEmails: alertEmails
+    alertWebhooks: alertWebhooks
     retentionDays: logRetentionDays
     dailyQuotaGb: logQuotaGb
     location: location
@@ -194,7 +263,7 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
-module vnet 'modules/network.bicep' = if (isPrivate) {
+module vnet 'modules/network.bicep' = if (makesNetwork) {
   name: 'network'
   params: {
     name: names.network
@@ -208,8 +277,9 @@ module storage 'modules/storage.bicep' = {
   name: 'storage'
   params: {
     name: names.storage
-    skuName: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
+    skuName: 'Standard_${redundancy}'
     containers: containers
+    archiveDays: keep.archiveDays
     publicNetworkAccess: publicNetworkAccess
     workspaceId: ids.workspace
     location: location
@@ -217,6 +287,47 @@ module storage 'modules/storage.bicep' = {
   }
   dependsOn: [
     monitoring
+  ]
+}
+
+module copies 'modules/copies.bicep' = {
+  name: 'copies'
+  params: {
+    name: names.copies
+    container: topology.storage.copies[0]
+    keptDays: keep.copiesDays
+    subnetId: isPrivate ? ids.appSubnet : ''
+    workspaceId: ids.workspace
+    location: secondaryLocation ?? location
+    tags: allTags
+  }
+  dependsOn: [
+    monitoring
+    vnet
+  ]
+}
+
+module copiesRoles 'modules/roles-container.bicep' = {
+  name: 'roles-copies'
+  params: {
+    principalId: identity.outputs.principalId
+    storageAccountName: names.copies
+    containerName: topology.storage.copies[0]
+  }
+  dependsOn: [
+    copies
+  ]
+}
+
+module packageRoles 'modules/roles-container.bicep' = {
+  name: 'roles-package'
+  params: {
+    principalId: packageIdentity.outputs.principalId
+    storageAccountName: names.packageStore
+    containerName: deploymentContainer
+  }
+  dependsOn: [
+    packageStore
   ]
 }
 
@@ -239,6 +350,7 @@ module serviceBus 'modules/servicebus.bicep' = {
     queues: topology.serviceBus.queues
     queueSizeMb: queueSizeMb
     publicNetworkAccess: publicNetworkAccess
+    secondaryLocation: secondaryLocation
     workspaceId: ids.workspace
     location: location
     tags: allTags
@@ -366,7 +478,8 @@ module functionApp 'modules/functionapp.bicep' = {
     name: names.app
     planName: 'plan-${base}'
     identityId: ids.identity
-    storageAccountName: names.storage
+    packageIdentityId: ids.packageIdentity
+    storageAccountName: names.packageStore
     deploymentContainer: deploymentContainer
     pythonVersion: pythonVersion
     scale: scale
@@ -378,6 +491,8 @@ module functionApp 'modules/functionapp.bicep' = {
   }
   dependsOn: [
     intakeRoles
+    copiesRoles
+    packageRoles
     privateEndpoints
     roles
     storageRoles
@@ -401,6 +516,7 @@ module appSettings 'modules/appsettings.bicep' = {
     dataverse: dataverse
     systems: systems
     pluginEvents: pluginEvents
+    copiesAccountName: names.copies
     moreSettings: moreSettings
   }
   dependsOn: [
@@ -414,7 +530,8 @@ var storageSuffix = environment().suffixes.storage
 module privateEndpoints 'modules/privateendpoints.bicep' = if (isPrivate) {
   name: 'privateendpoints'
   params: {
-    vnetId: ids.network
+    vnetId: makesNetwork ? ids.network : null
+    zonesGroup: network.?existingZonesGroup
     subnetId: ids.endpointSubnet
     endpoints: [
       {
@@ -493,6 +610,64 @@ module logAlerts 'modules/alerts-logs.bicep' = {
   ]
 }
 
+module platformAlerts 'modules/alerts-platform.bicep' = {
+  name: 'alerts-platform'
+  params: {
+    base: base
+    keyVaultId: ids.keyVault
+    actionGroupId: ids.actionGroup
+    location: location
+    tags: allTags
+  }
+  dependsOn: [
+    keyVault
+    monitoring
+  ]
+}
+
+module monthlyBudget 'modules/budget.bicep' = if (budget != null) {
+  name: 'budget'
+  params: {
+    name: 'budget-${base}'
+    budget: budget!
+    actionGroupId: ids.actionGroup
+  }
+  dependsOn: [
+    monitoring
+  ]
+}
+
+module options 'modules/options.bicep' = if (!empty(readers) || dataFactory || archiveTopic) {
+  name: 'options'
+  params: {
+    base: base
+    eventHubsName: names.eventHubs
+    hub: topology.senders.hubs[0]
+    readers: readers
+    storageAccountName: names.storage
+    dataFactory: dataFactory
+    archiveTopic: archiveTopic
+    location: location
+    tags: allTags
+  }
+  dependsOn: [
+    eventHubs
+    storage
+  ]
+}
+
+module signIn 'modules/entra.bicep' = if (entra != null) {
+  name: 'entra'
+  params: {
+    functionAppName: names.app
+    entra: entra!
+    intakeRoutes: map(filter(topology.functions.http, it => it.intake), it => it.route)
+  }
+  dependsOn: [
+    functionApp
+  ]
+}
+
 module workbook 'modules/workbook.bicep' = {
   name: 'workbook'
   params: {
@@ -510,11 +685,13 @@ module locks 'modules/locks.bicep' = if (protect) {
   name: 'locks'
   params: {
     storageAccountName: names.storage
+    copiesAccountName: names.copies
     serviceBusName: names.serviceBus
     eventHubsName: names.eventHubs
     keyVaultName: names.keyVault
   }
   dependsOn: [
+    copies
     eventHubs
     keyVault
     serviceBus

@@ -4,6 +4,11 @@ using 'main.bicep'
 
 param workload = 'dvint'
 param environmentName = 'prod'
+param tags = {
+  owner: readEnvironmentVariable('TAG_OWNER')
+  costCentre: readEnvironmentVariable('TAG_COST_CENTRE')
+  dataClass: 'confidential'
+}
 param dataverse = {
   url: readEnvironmentVariable('DATAVERSE_URL')
   organisationId: readEnvironmentVariable('DATAVERSE_ORGANISATION')
@@ -37,15 +42,19 @@ param network = {
 param accessRules = [
   { name: 'dataverse', serviceTag: 'PowerPlatformPlex' }
   { name: 'power-platform', serviceTag: 'PowerPlatformInfra' }
+  { name: 'availability', serviceTag: 'ApplicationInsightsAvailability' }
   { name: 'support', addressRange: readEnvironmentVariable('SUPPORT_ADDRESS_RANGE') }
 ]
 param protect = true
 param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
+param alertWebhooks = empty(readEnvironmentVariable('ALERT_WEBHOOK', '')) ? [] : [readEnvironmentVariable('ALERT_WEBHOOK', '')]
 param alertLimits = {
   activeMessages: 1000
   failedAttempts: 50
   intakeErrors: 5
   oldestUnsettledMinutes: 120
-  quiet: true
+  unauthorised: 20
+  archiveBehindMinutes: 15
+  quietHours: 24
 }
 param logRetentionDays = 90

@@ -5,6 +5,11 @@ using 'main.bicep'
 
 param workload = 'dvint'
 param environmentName = 'stage'
+param tags = {
+  owner: readEnvironmentVariable('TAG_OWNER')
+  costCentre: readEnvironmentVariable('TAG_COST_CENTRE')
+  dataClass: 'confidential'
+}
 param dataverse = {
   url: readEnvironmentVariable('DATAVERSE_URL')
   organisationId: readEnvironmentVariable('DATAVERSE_ORGANISATION')
@@ -38,13 +43,17 @@ param network = {
 param accessRules = [
   { name: 'dataverse', serviceTag: 'PowerPlatformPlex' }
   { name: 'power-platform', serviceTag: 'PowerPlatformInfra' }
+  { name: 'availability', serviceTag: 'ApplicationInsightsAvailability' }
   { name: 'support', addressRange: readEnvironmentVariable('SUPPORT_ADDRESS_RANGE') }
 ]
 param protect = true
 param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
+param alertWebhooks = empty(readEnvironmentVariable('ALERT_WEBHOOK', '')) ? [] : [readEnvironmentVariable('ALERT_WEBHOOK', '')]
 param alertLimits = {
   activeMessages: 1000
   failedAttempts: 50
   intakeErrors: 5
   oldestUnsettledMinutes: 120
+  unauthorised: 20
+  archiveBehindMinutes: 15
 }

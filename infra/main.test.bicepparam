@@ -4,6 +4,11 @@ using 'main.bicep'
 
 param workload = 'dvint'
 param environmentName = 'test'
+param tags = {
+  owner: readEnvironmentVariable('TAG_OWNER')
+  costCentre: readEnvironmentVariable('TAG_COST_CENTRE')
+  dataClass: 'confidential'
+}
 param dataverse = {
   url: readEnvironmentVariable('DATAVERSE_URL')
   organisationId: readEnvironmentVariable('DATAVERSE_ORGANISATION')
@@ -27,3 +32,4 @@ param scale = {
   ]
 }
 param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
+param alertWebhooks = empty(readEnvironmentVariable('ALERT_WEBHOOK', '')) ? [] : [readEnvironmentVariable('ALERT_WEBHOOK', '')]

@@ -37,6 +37,7 @@ from integration.intake.watched_company import CALLER as BUSINESS_CENTRAL
 from integration.intake.watched_company import WatchedCompany
 from integration.ledger import Ledger
 from integration.ledger import functions as ledger_functions
+from integration.ledger.copies import BlobCopies, DailyCopy
 from integration.ledger.keys import REFERENCES, SYSTEMS
 from integration.ledger.legacy import OldLayout
 from integration.ledger.retention import Retention
@@ -88,6 +89,7 @@ class Services:
     senders: CallerKeys
     address: PublicAddress
     retention: Retention
+    daily_copy: DailyCopy
     operations: Operations
 
 
@@ -118,7 +120,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
             services.staff, services.senders, services.status, services.health, services.address
         )
     )
-    app.register_functions(ledger_functions.blueprint(services.retention))
+    app.register_functions(ledger_functions.blueprint(services.retention, services.daily_copy))
     for blueprint in operations_routes(services.staff, services.operations.desk, services.address):
         app.register_functions(blueprint)
     operations = services.operations
@@ -187,6 +189,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             months=settings.ledger_retention_months,
             audit_months=settings.audit_retention_months,
         ),
+        daily_copy=DailyCopy(ledger, BlobCopies(lambda: connections.copies_container(settings)), shared, clock),
         operations=build_operations(
             ledger=ledger,
             work_queue=work_queue,

@@ -68,15 +68,24 @@ def table_host(account: Account) -> Host:
 
 def archive_container(settings: Settings) -> "ContainerClient":
     """The container of the archive sink."""
+    return _container(settings, settings.archive_container)
+
+
+def copies_container(settings: Settings) -> "ContainerClient":
+    """The container of the ledger's copies, in an account of its own if there is one."""
+    return _container(settings, settings.ledger_copies_container, account=settings.ledger_copies_account)
+
+
+def _container(settings: Settings, name: str, *, account: str | None = None) -> "ContainerClient":
     from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 -- see above
 
     it = settings.storage
-    if it.connection_string:
+    if it.connection_string and not account:
         blobs = BlobServiceClient.from_connection_string(it.connection_string.get_secret_value(), **_STORAGE)
     else:
-        address = f"https://{_address(it, 'AzureWebJobsStorage')}.blob.core.windows.net"
+        address = f"https://{account or _address(it, 'AzureWebJobsStorage')}.blob.core.windows.net"
         blobs = BlobServiceClient(address, credential=_identity(it.client_id), **_STORAGE)
-    return blobs.get_container_client(settings.archive_container)
+    return blobs.get_container_client(name)
 
 
 def _address(connection: Connection, name: str) -> str:

@@ -150,6 +150,17 @@ class Settings(BaseModel):
     archive_container: str = Field(
         default="integration-events", alias="ARCHIVE_CONTAINER", description="Blob container of the archive sink."
     )
+    ledger_copies_container: str = Field(
+        default="ledger-copies",
+        alias="LEDGER_COPIES_CONTAINER",
+        description="Blob container of the ledger's daily copies.",
+    )
+    ledger_copies_account: str | None = Field(
+        default=None,
+        alias="LEDGER_COPIES_ACCOUNT",
+        description="Storage account of the ledger's daily copies, by name, reached with the app's identity. Without "
+        "it they are in the account of the ledger itself, and are lost with it.",
+    )
     message_limit_bytes: int = Field(
         default=196_608,
         ge=16_384,

@@ -99,6 +99,54 @@ var constantRules = [
     window: 'P2D'
   }
   {
+    name: 'unauthorised'
+    title: 'Callers of the intake are refused'
+    text: 'Calls come with a wrong key or none. If it is Dataverse, its events are lost to the queue: compare its key with run.py secrets list, and send its records again.'
+    query: loadTextContent('../queries/unauthorised.kql')
+    measure: 'calls'
+    dimension: 'endpoint'
+    threshold: limits.unauthorised
+    severity: 2
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
+    name: 'archive-behind'
+    title: 'The archive is behind the hub'
+    text: 'Settled events wait in the hub for longer than they should, or nothing archives them. The hub keeps them for 72 hours.'
+    query: loadTextContent('../queries/archive-behind.kql')
+    measure: 'behindMinutes'
+    dimension: ''
+    threshold: limits.archiveBehindMinutes
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT1H'
+  }
+  {
+    name: 'unavailable'
+    title: 'The app cannot be reached from outside'
+    text: 'An availability test failed from more than one place. `GET /api/health` says which part is away.'
+    query: loadTextContent('../queries/unavailable.kql')
+    measure: 'places'
+    dimension: 'test'
+    threshold: 1
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
+    name: 'copy-missing'
+    title: 'No copy of the ledger was made'
+    text: 'The last complete copy is older than two days; docs/how-to/recover.md needs one. `ledger-copies-unavailable` in the logs says why.'
+    query: loadTextContent('../queries/copy-missing.kql')
+    measure: 'copies'
+    dimension: ''
+    threshold: 1
+    severity: 2
+    frequency: 'PT1H'
+    window: 'P2D'
+  }
+  {
     name: 'ledger-behind'
     title: 'The ledger is behind'
     text: 'Events are queued, but could not be written to the ledger in time: their status is missing until they are worked on.'
@@ -112,22 +160,27 @@ var constantRules = [
   }
 ]
 
-var quietRules = limits.?quiet == true
-  ? [
+var quietHours = limits.?quietHours ?? 0
+
+var quietRules = quietHours == 0
+  ? []
+  : [
       {
         name: 'quiet'
-        title: 'No event came in for a day'
-        text: 'Nothing was accepted within 24 hours, and it is neither weekend nor Monday. Perhaps the steps in Dataverse are disabled, or access rules or a key keep Dataverse out.'
+        title: 'No event came in for ${quietHours} hours'
+        text: 'Nothing was accepted for so long, and it is neither weekend nor Monday. Perhaps the steps in Dataverse are disabled, or access rules or a key keep Dataverse out.'
         query: loadTextContent('../queries/quiet.kql')
         measure: 'events'
         dimension: ''
         threshold: 1
         severity: 2
         frequency: 'PT1H'
-        window: 'P1D'
+        window: quietHours == 24 ? 'P1D' : 'PT${quietHours}H'
       }
     ]
-  : []
+
+// These count what has to be there.
+var missing = ['quiet', 'copy-missing']
 
 var rules = concat(constantRules, quietRules)
 
@@ -154,7 +207,7 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
             query: rule.query
             metricMeasureColumn: rule.measure
             timeAggregation: 'Maximum'
-            operator: rule.name == 'quiet' ? 'LessThan' : 'GreaterThan'
+            operator: contains(missing, rule.name) ? 'LessThan' : 'GreaterThan'
             threshold: rule.threshold
             dimensions: empty(rule.dimension)
               ? []

@@ -45,6 +45,9 @@ param systems systemsType
 @description('What the EventNames of plug-in payloads stand for.')
 param pluginEvents pluginEventsType
 
+@description('Name of the storage account of the ledger\'s copies.')
+param copiesAccountName string
+
 @description('Further settings by name, such as RETRY_MAX_ATTEMPTS. Never secrets.')
 param moreSettings object
 
@@ -108,6 +111,7 @@ var intakeSettings = {
   INTAKE_KEYS: secret(keyVaultName, 'intake-keys')
   OPERATIONS_KEYS: secret(keyVaultName, 'operations-keys')
   PLUGIN_EVENTS: string(pluginEvents)
+  LEDGER_COPIES_ACCOUNT: copiesAccountName
 }
 
 var dataverseSettings = union(

@@ -10,8 +10,11 @@ param name string
 @description('Name of the plan; Flex Consumption takes one app per plan.')
 param planName string
 
-@description('Resource id of the identity.')
+@description('Resource id of the identity that the app runs as.')
 param identityId string
+
+@description('Resource id of the identity that the platform reads and writes the package with.')
+param packageIdentityId string
 
 @description('Storage account of the code package.')
 param storageAccountName string
@@ -77,6 +80,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     type: 'UserAssigned'
     userAssignedIdentities: {
       '${identityId}': {}
+      '${packageIdentityId}': {}
     }
   }
   properties: {
@@ -91,7 +95,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           value: '${account.properties.primaryEndpoints.blob}${deploymentContainer}'
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
+            userAssignedIdentityResourceId: packageIdentityId
           }
         }
       }
@@ -123,6 +127,14 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'ftp'
   properties: {
     allow: false
   }

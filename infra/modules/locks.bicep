@@ -3,6 +3,9 @@ metadata description = 'Locks against deletion on what holds events, their histo
 @description('Name of the storage account.')
 param storageAccountName string
 
+@description('Name of the storage account of the copies.')
+param copiesAccountName string
+
 @description('Name of the Service Bus namespace.')
 param serviceBusName string
 
@@ -21,6 +24,10 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageAccountName
 }
 
+resource copies 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: copiesAccountName
+}
+
 resource serviceBus 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
   name: serviceBusName
 }
@@ -36,6 +43,12 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
 resource accountLock 'Microsoft.Authorization/locks@2020-05-01' = {
   name: 'keep'
   scope: account
+  properties: lock
+}
+
+resource copiesLock 'Microsoft.Authorization/locks@2020-05-01' = {
+  name: 'keep'
+  scope: copies
   properties: lock
 }
 

@@ -18,6 +18,9 @@ param actionGroupShortName string
 @description('Mail addresses that alerts go to.')
 param alertEmails string[]
 
+@description('Addresses that alerts are posted to in the common alert schema, such as of an on-call service.')
+param alertWebhooks string[]
+
 @description('Days that logs are kept.')
 param retentionDays int
 
@@ -71,6 +74,13 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
       for (address, i) in alertEmails: {
         name: 'mail-${i}'
         emailAddress: address
+        useCommonAlertSchema: true
+      }
+    ]
+    webhookReceivers: [
+      for (address, i) in alertWebhooks: {
+        name: 'webhook-${i}'
+        serviceUri: address
         useCommonAlertSchema: true
       }
     ]

@@ -14,24 +14,24 @@ param location string
 @description('Tags.')
 param tags tagsType
 
-resource outboundAddress 'Microsoft.Network/publicIPAddresses@2024-05-01' = if (network.fixedOutboundAddress) {
+resource outboundAddress 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (network.fixedOutboundAddress) {
   name: 'pip-${name}'
   location: location
   tags: tags
   sku: {
-    name: 'Standard'
+    name: network.?natGatewaySku ?? 'Standard'
   }
   properties: {
     publicIPAllocationMethod: 'Static'
   }
 }
 
-resource gateway 'Microsoft.Network/natGateways@2024-05-01' = if (network.fixedOutboundAddress) {
+resource gateway 'Microsoft.Network/natGateways@2025-05-01' = if (network.fixedOutboundAddress) {
   name: 'ng-${name}'
   location: location
   tags: tags
   sku: {
-    name: 'Standard'
+    name: network.?natGatewaySku ?? 'Standard'
   }
   properties: {
     publicIpAddresses: [
@@ -63,6 +63,12 @@ resource vnet 'Microsoft.Network/virtualNetworks@2024-05-01' = {
                 id: gateway.id
               }
             : null
+          // The account of the copies lets in this subnet alone, also from another region.
+          serviceEndpoints: [
+            {
+              service: 'Microsoft.Storage.Global'
+            }
+          ]
           delegations: [
             {
               name: 'flex'

@@ -2,8 +2,11 @@ metadata description = 'Private endpoints, their DNS zones, and the link of the 
 
 import { tagsType } from 'types.bicep'
 
-@description('Network that resolves the zones.')
-param vnetId string
+@description('Network that resolves the zones; null where your own zones are used, or are linked by you.')
+param vnetId string?
+
+@description('Resource group that has the zones; null to make them here.')
+param zonesGroup string?
 
 @description('Subnet of the endpoints.')
 param subnetId string
@@ -34,8 +37,10 @@ type endpointType = {
 // Service Bus and Event Hubs share a zone: each name once.
 var zoneNames = union(map(endpoints, endpoint => endpoint.zone), [])
 
+var zonesScope = zonesGroup == null ? resourceGroup().id : '${subscription().id}/resourceGroups/${zonesGroup!}'
+
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for zoneName in zoneNames: {
+  for zoneName in zonesGroup == null ? zoneNames : []: {
     name: zoneName
     location: 'global'
     tags: tags
@@ -43,15 +48,15 @@ resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 ]
 
 resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (zoneName, i) in zoneNames: {
+  for (zoneName, i) in zonesGroup == null && vnetId != null ? zoneNames : []: {
     parent: zone[i]
-    name: 'link-${uniqueString(vnetId)}'
+    name: 'link-${uniqueString(vnetId!)}'
     location: 'global'
     tags: tags
     properties: {
       registrationEnabled: false
       virtualNetwork: {
-        id: vnetId
+        id: vnetId!
       }
     }
   }
@@ -88,7 +93,7 @@ resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024
         {
           name: replace(endpoint.zone, '.', '-')
           properties: {
-            privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', endpoint.zone)
+            privateDnsZoneId: '${zonesScope}/providers/Microsoft.Network/privateDnsZones/${endpoint.zone}'
           }
         }
       ]

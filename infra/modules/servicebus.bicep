@@ -19,6 +19,9 @@ param queueSizeMb int
 @allowed(['Enabled', 'Disabled'])
 param publicNetworkAccess string
 
+@description('Region that the namespace is replicated to, Premium only; null for none. After a failover the address stays the same.')
+param secondaryLocation string?
+
 @description('Workspace of the diagnostic settings.')
 param workspaceId string
 
@@ -28,7 +31,22 @@ param location string
 @description('Tags.')
 param tags tagsType
 
-resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
+// Asynchronous: a failover that is forced may lose what was sent in the last five minutes, which resync brings back.
+var geoDataReplication = {
+  maxReplicationLagDurationInSeconds: 300
+  locations: [
+    {
+      locationName: location
+      roleType: 'Primary'
+    }
+    {
+      locationName: secondaryLocation
+      roleType: 'Secondary'
+    }
+  ]
+}
+
+resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   name: name
   location: location
   tags: tags
@@ -42,6 +60,7 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
     minimumTlsVersion: '1.2'
     publicNetworkAccess: publicNetworkAccess
     premiumMessagingPartitions: skuName == 'Premium' ? 1 : null
+    geoDataReplication: skuName == 'Premium' && secondaryLocation != null ? geoDataReplication : null
   }
 }
 

@@ -1,4 +1,4 @@
-metadata description = 'The storage account: the code package, the state of the host, the ledger, the archive. No shared keys.'
+metadata description = 'The storage account: the state of the host, the ledger, the archive. No shared keys.'
 
 import { tagsType } from 'types.bicep'
 
@@ -8,11 +8,15 @@ import { tagsType } from 'types.bicep'
 param name string
 
 @description('Redundancy.')
-@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GZRS'])
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param skuName string
 
-@description('Blob containers.')
+@description('Blob containers: the archive, and that of Capture.')
 param containers string[]
+
+@description('Days that the files in them are kept.')
+@minValue(30)
+param archiveDays int
 
 @description('Whether the account can be reached from outside private endpoints.')
 @allowed(['Enabled', 'Disabled'])
@@ -71,6 +75,38 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
         }
       }
     ]
+  }
+
+  // Analytics has read a file long before it is a month old.
+  resource lifecycle 'managementPolicies' = {
+    name: 'default'
+    properties: {
+      policy: {
+        rules: [
+          {
+            name: 'archive'
+            enabled: true
+            type: 'Lifecycle'
+            definition: {
+              filters: {
+                blobTypes: ['blockBlob']
+                prefixMatch: map(containers, it => '${it}/')
+              }
+              actions: {
+                baseBlob: {
+                  tierToCool: {
+                    daysAfterModificationGreaterThan: 30
+                  }
+                  delete: {
+                    daysAfterModificationGreaterThan: archiveDays
+                  }
+                }
+              }
+            }
+          }
+        ]
+      }
+    }
   }
 
   // Its tables are made by the app when it first writes to them, most of them anew each month.

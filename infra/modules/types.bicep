@@ -114,14 +114,33 @@ type relayType = {
 @export()
 @description('Virtual network, private endpoints and DNS.')
 type networkType = {
-  @description('Address space, /22 or larger: /24 for the app, /24 for the private endpoints.')
+  @description('Address space of the network that is made, /22 or larger: /24 for the app, /24 for the private endpoints. Not used with existingSubnets.')
   addressPrefix: string
+
+  @description('Subnets of a network of yours, which is then neither made nor changed: routes, security groups and peerings stay as they are.')
+  existingSubnets: existingSubnetsType?
+
+  @description('Resource group of the subscription that has your private DNS zones (privatelink.blob..., privatelink.servicebus...), already linked. Left out: zones are made here.')
+  existingZonesGroup: string?
 
   @description('DNS servers, for names of the company network; left out: those of Azure. They must forward the privatelink zones to Azure.')
   dnsServers: string[]?
 
   @description('One fixed outbound address (NAT gateway), for allow-lists of ERP, credit scoring and Dataverse.')
   fixedOutboundAddress: bool
+
+  @description('Standard lives in one zone. StandardV2 is zone redundant, and has not been tried with a delegated subnet.')
+  natGatewaySku: ('Standard' | 'StandardV2')?
+}
+
+@export()
+@description('Subnets of a network that exists, each by its resource id.')
+type existingSubnetsType = {
+  @description('Delegated to Microsoft.App/environments, with the service endpoint Microsoft.Storage.Global; /27 or larger.')
+  app: string
+
+  @description('For the private endpoints.')
+  endpoints: string
 }
 
 @export()
@@ -143,8 +162,16 @@ type alertLimitsType = {
   @minValue(5)
   oldestUnsettledMinutes: int
 
-  @description('Also alert when no event came in for a day, other than at the weekend. For an environment that people work in every day.')
-  quiet: bool?
+  @description('Calls of the intake with a wrong key, or none, within 15 minutes.')
+  @minValue(1)
+  unauthorised: int
+
+  @description('Minutes that the archive may be behind the hub.')
+  @minValue(1)
+  archiveBehindMinutes: int
+
+  @description('Also alert when no event came in for so many hours, other than at the weekend. For an environment that people work in every day.')
+  quietHours: (1 | 2 | 3 | 4 | 5 | 6 | 24)?
 }
 
 @export()
@@ -167,6 +194,68 @@ type hubType = {
   partitionCount: int
   retentionTimeInHours: int
   consumerGroups: string[]
+}
+
+@export()
+@description('A budget of the resource group.')
+type budgetType = {
+  @description('Amount of a month, in the currency of the subscription.')
+  @minValue(1)
+  monthlyAmount: int
+
+  @description('The month that it begins with, as 2026-12. Azure takes none that is past when the budget is made, and no other one later.')
+  @minLength(7)
+  @maxLength(7)
+  firstMonth: string
+}
+
+@export()
+@description('How long blobs are kept.')
+type keepType = {
+  @description('Days that the archive and the files of Capture are kept; 400 is LEDGER_RETENTION_MONTHS, 13 months.')
+  @minValue(30)
+  archiveDays: int
+
+  @description('Days that daily copies of the ledger are kept.')
+  @minValue(7)
+  copiesDays: int
+}
+
+@export()
+@description('Entra in front of the operations routes (App Service Authentication).')
+type entraType = {
+  @description('Client id of the app registration that callers ask for tokens of.')
+  clientId: string
+
+  @description('Object ids of the users and groups that are let in; left out: everybody of the tenant.')
+  allowedPrincipals: string[]?
+}
+
+@export()
+@description('Another program that reads the stream of settled events, such as Data Explorer or Stream Analytics.')
+type readerType = {
+  @description('Its consumer group, made for it.')
+  @minLength(1)
+  @maxLength(50)
+  consumerGroup: string
+
+  @description('Object id of its identity, which may receive from the hub.')
+  principalId: string
+}
+
+@export()
+@description('Tags that say whose an environment is.')
+type ownTagsType = {
+  @description('Who answers for it: a team or a mail address.')
+  owner: string
+
+  @description('Who pays for it.')
+  costCentre: string
+
+  @description('How sensitive its data is: events have ids and amounts, the archive and the ledger credit scores.')
+  dataClass: 'public' | 'internal' | 'confidential' | 'restricted'
+
+  *: string
 }
 
 @export()

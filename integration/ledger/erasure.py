@@ -26,7 +26,7 @@ The ledger cannot erase what is stored elsewhere:
   - the archive: the blobs that name the record are listed here
   - the dead-letter queue and the work queue: messages about the record expire or are completed
   - Application Insights: log lines with the record's id, until the workspace's retention removes them
-  - copies of the ledger: files that were exported earlier
+  - copies of the ledger: the daily ones, until they are 35 days old, and files that were exported earlier
   - details of other records' events that name this record, for example as the customer of an order
   - Dataverse, the ERP, credit scoring: each has its own way"""
 _LONGEST_WAY: Final = timedelta(days=60)

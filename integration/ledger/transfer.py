@@ -11,7 +11,7 @@ the ledger as it is, because that is newer; so an import can be repeated, and co
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -38,24 +38,59 @@ class Imported:
     present: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far an export has come: the table, what continues its query (None: from its beginning), entities so far."""
+
+    table: str
+    following: Mapping[str, str] | None
+    entities: int
+
+
 async def export(ledger: Ledger, clock: Clock) -> AsyncIterator[str]:
     """The lines of an export, without line ends. Raises `Unreadable` for entities that a newer version has written."""
-    yield _line({"ledger": LEDGER, **_SCHEMAS, "exportedTime": iso(clock.now())})
-    count = 0
-    for name in await tables(ledger):
-        async for page in ledger.table(name).pages():
-            for entity in page:
+    async for lines, _ in pages(ledger, clock):
+        for line in lines:
+            yield line
+
+
+async def pages(
+    ledger: Ledger, clock: Clock, place: Place | None = None
+) -> AsyncIterator[tuple[list[str], Place | None]]:
+    """An export page by page, each with the place where the next one begins, which is None after the last page.
+
+    With a `place` it goes on from there. Raises `Unreadable` as `export`.
+    """
+    lines = [] if place else [_line({"ledger": LEDGER, **_SCHEMAS, "exportedTime": iso(clock.now())})]
+    names = [name for name in await tables(ledger) if place is None or _rank(name) >= _rank(place.table)]
+    count = place.entities if place else 0
+    for name, next_name in zip(names, [*names, None][1:], strict=True):
+        following = place.following if place and place.table == name else None
+        while True:
+            page = await ledger.table(name).page(None, following=following)
+            for entity in page.entities:
                 _check(int(entity.get("schema", 0)), memory.SCHEMA if _is_records(name) else rows.SCHEMA)
-                yield _line({"table": name, "entity": entity})
-            count += len(page)
-    yield _line({"end": True, "entities": count})
+                lines.append(_line({"table": name, "entity": entity}))
+            count += len(page.entities)
+            following = page.following
+            if following is None:
+                break
+            yield lines, Place(name, following, count)
+            lines = []
+        if next_name is not None:
+            yield lines, Place(next_name, None, count)
+            lines = []
+    yield [*lines, _line({"end": True, "entities": count})], None
 
 
 async def tables(ledger: Ledger) -> list[str]:
     """The ledger's tables that exist: records first, as they decide."""
     names = await ledger.names()
-    monthly = sorted(name for name in names if keys.month_of_table(name) is not None)
-    return [*(name for name in _KEPT if name in names), *monthly]
+    return sorted((name for name in names if name in _KEPT or keys.month_of_table(name) is not None), key=_rank)
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return (_KEPT.index(name) if name in _KEPT else len(_KEPT)), name
 
 
 async def restore(

@@ -89,15 +89,17 @@ def groups(deployed: Deployed, events_a_day: float, event: PerEvent, functions: 
 def runs_a_day(schedule: str) -> float:
     """How often a timer of six fields runs in a day, for the schedules that topology.json has.
 
-    >>> runs_a_day("*/20 * * * * *"), runs_a_day("30 * * * * *"), runs_a_day("0 17 2 * * *")
-    (4320.0, 1440.0, 1.0)
+    >>> runs_a_day("*/20 * * * * *"), runs_a_day("30 * * * * *"), runs_a_day("20 7-57/10 2 * * *")
+    (4320.0, 1440.0, 6.0)
     """
     runs = 1.0
     for field, values in zip(schedule.split(), (60, 60, 24), strict=False):
-        if field == "*":
-            runs *= values
-        elif field.startswith("*/"):
-            runs *= values / int(field.removeprefix("*/"))
+        span, _, step = field.partition("/")
+        first, _, last = span.partition("-")
+        if span == "*":
+            runs *= values / int(step or 1)
+        elif last:
+            runs *= (int(last) - int(first)) // int(step or 1) + 1
     return runs
 
 

@@ -21,7 +21,7 @@ from sandbox.terminal.words import PYTHON, duration, listed, place
 from tests.chaos import evidence
 from tests.chaos.app.checker import PROMISES
 from tests.chaos.scenario import Run, Scenario
-from tests.chaos.scenarios import broker, bulk, busy, crash_points, kills, outage, races, restores
+from tests.chaos.scenarios import broker, bulk, busy, crash_points, kills, outage, races, restores, storage
 
 SCENARIOS = [
     *kills.SCENARIOS,
@@ -31,6 +31,7 @@ SCENARIOS = [
     *busy.SCENARIOS,
     *outage.SCENARIOS,
     *restores.SCENARIOS,
+    *storage.SCENARIOS,
     *broker.SCENARIOS,
 ]
 ALL = "all"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, ResourceExistsError
 
+from integration.clock import Clock, SystemClock
 from integration.errors import Transient
 from integration.telemetry import get_logger
 
@@ -39,8 +40,9 @@ class HubEvent:
 class ArchiveSink:
     """Writes batches to one container, which is created on first use."""
 
-    def __init__(self, connect: "Callable[[], ContainerClient]") -> None:
+    def __init__(self, connect: "Callable[[], ContainerClient]", clock: Clock | None = None) -> None:
         self._connect = connect
+        self._clock = clock or SystemClock()
 
     @cached_property
     def _container(self) -> "ContainerClient":
@@ -68,7 +70,14 @@ class ArchiveSink:
             )
         except AzureError as error:
             raise Transient(f"archive: {type(error).__name__}", reason="archive-unavailable") from error
-        _log.info("archived", count=len(events), partition=first.partition, sequence_number=first.sequence_number)
+        waited = (self._clock.now() - first.enqueued_time).total_seconds() * 1000
+        _log.info(
+            "archived",
+            count=len(events),
+            partition=first.partition,
+            sequence_number=first.sequence_number,
+            duration_ms=waited,
+        )
         return name
 
 

@@ -88,7 +88,7 @@ def restore_dataverse(run: Run) -> None:
         it = Restore(run, bench, "dataverse", bench.sandbox.state.data / "dataverse")
         run.show(0, "orders", total=5)
         records = it.orders(count)
-        accounts, opportunities = _ids("account", records), _ids("opportunity", records)
+        accounts, opportunities = ids("account", records), ids("opportunity", records)
         it.copy()
         run.show(1, "customers are renamed")
         it.rename(accounts, "South")
@@ -137,12 +137,12 @@ def restore_erp(run: Run) -> None:
         old = it.orders(count)
         it.copy()
         run.show(1, "customers are renamed, and more orders")
-        it.rename(_ids("account", old), "South")
+        it.rename(ids("account", old), "South")
         new = it.orders(count)
         run.show(2, "the ERP is restored")
         it.restore()
-        renamed = _ids("account", old)[::2]
-        deleted = _ids("opportunity", new)[::2]
+        renamed = ids("account", old)[::2]
+        deleted = ids("opportunity", new)[::2]
         it.rename(renamed, "East")
         for row_id in deleted:
             it.client.dataverse.delete("opportunity", row_id)
@@ -151,8 +151,8 @@ def restore_erp(run: Run) -> None:
         refused = {found["recordId"] for found in it.client.app.problems("dead-lettered", reason="erp-behind")}
         it.history.restored = [f"opportunity:{row_id}" for row_id in deleted]
         run.show(3, "the records are sent again")
-        it.send_again("account", _ids("account", [*old, *new]))
-        kept = [row_id for row_id in _ids("opportunity", [*old, *new]) if row_id not in set(deleted)]
+        it.send_again("account", ids("account", [*old, *new]))
+        kept = [row_id for row_id in ids("opportunity", [*old, *new]) if row_id not in set(deleted)]
         it.send_again("opportunity", kept)
         run.show(4, "the books are read")
         observe(bench, it.history, [*old, *new], seen=it.client.dataverse.last_event(), within=60)
@@ -168,7 +168,8 @@ def _behind(client: Client, count: int) -> set[str] | None:
     return found if len(found) >= count else None
 
 
-def _ids(table: str, records: Sequence[str]) -> list[str]:
+def ids(table: str, records: Sequence[str]) -> list[str]:
+    """The rows of one table among these records."""
     return [row_id for name, _, row_id in (record.partition(":") for record in records) if name == table]
 
 

@@ -66,6 +66,11 @@ class Expansion:
         (only,) = self.of(kind)
         return only
 
+    def named(self, kind: str, beginning: str) -> dict[str, Any]:
+        """The only resource of one type whose name begins so."""
+        (only,) = [it for it in self.of(kind) if it["name"].startswith(beginning)]
+        return only
+
     @property
     def settings(self) -> dict[str, str]:
         """The app settings."""

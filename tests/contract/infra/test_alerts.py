@@ -49,6 +49,7 @@ def test_queries_ask_for_what_is_logged(query: Path) -> None:
         "requests",
         "traces",
         "exceptions",
+        "availabilityResults",
     }
     if "requests" in text:
         (named,) = re.findall(r"where name in \(([^)]*)\)", text)
@@ -138,6 +139,8 @@ def test_every_alert_reaches_somebody(golden: Expansion) -> None:
     """All alerts go to the action group, and it has a mail address."""
     group = golden.one("Microsoft.Insights/actionGroups")
     assert group["properties"]["emailReceivers"]
+    assert all(it["useCommonAlertSchema"] for it in group["properties"]["webhookReceivers"])
+    assert len(group["properties"]["webhookReceivers"]) == 1
     for alert in golden.of("Microsoft.Insights/metricAlerts"):
         assert [it["actionGroupId"] for it in alert["properties"]["actions"]] == [group["id"]]
     for alert in golden.of("Microsoft.Insights/scheduledQueryRules"):
@@ -160,7 +163,37 @@ def test_what_must_be_watched_is_watched(golden: Expansion) -> None:
         "intake-errors",
         "refused",
         "oldest-unsettled",
+        "unauthorised",
+        "archive-behind",
+        "copy-missing",
+        "unavailable",
     }
+
+
+def test_what_azure_says_of_itself_is_heard(golden: Expansion) -> None:
+    """Resources that are unavailable, incidents of the services, and secrets whose date comes near."""
+    group = golden.one("Microsoft.Insights/actionGroups")["id"]
+    categories = set()
+    for alert in golden.of("Microsoft.Insights/activityLogAlerts"):
+        first, *_ = alert["properties"]["condition"]["allOf"]
+        categories.add(first["equals"])
+        assert [it["actionGroupId"] for it in alert["properties"]["actions"]["actionGroups"]] == [group]
+    assert categories == {"ResourceHealth", "ServiceHealth"}
+    subscription = golden.one("Microsoft.EventGrid/systemTopics/eventSubscriptions")["properties"]
+    assert subscription["destination"]["properties"]["actionGroups"] == [group]
+    assert "Microsoft.KeyVault.SecretNearExpiry" in subscription["filter"]["includedEventTypes"]
+    assert (
+        golden.one("Microsoft.EventGrid/systemTopics")["properties"]["source"]
+        == (golden.one("Microsoft.KeyVault/vaults")["id"])
+    )
+
+
+def test_the_copy_of_the_ledger_is_missed(golden: Expansion) -> None:
+    """Fewer than one within two days, counted without `by`, so that there is a row where there is nothing."""
+    (alert,) = [it for it in golden.of("Microsoft.Insights/scheduledQueryRules") if it["name"].endswith("copy-missing")]
+    (criterion,) = alert["properties"]["criteria"]["allOf"]
+    assert (criterion["operator"], criterion["threshold"], alert["properties"]["windowSize"]) == ("LessThan", 1, "P2D")
+    assert "summarize copies = count()\n" in criterion["query"]
 
 
 def test_the_workbook_is_a_workbook(golden: Expansion) -> None:

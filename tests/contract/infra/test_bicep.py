@@ -187,3 +187,99 @@ def test_client_credentials_come_from_the_vault(tmp_path: Path) -> None:
     }
     assert it["DATAVERSE_CLIENT_ID"] == "registered"
     assert it["DATAVERSE_CLIENT_SECRET"].endswith("SecretName=dataverse-client-secret)")
+
+
+@needs_checker
+def test_other_readers_are_there_when_they_are_asked_for(tmp_path: Path) -> None:
+    """A consumer group and a right for each reader of the stream, a Data Factory, a topic of the archive; else none."""
+    kinds = ("Microsoft.DataFactory/factories", "Microsoft.EventGrid/systemTopics")
+    plain = Expansion.golden("dev")
+    assert [len(plain.of(kind)) for kind in kinds] == [0, 1]
+    it = with_options(
+        tmp_path,
+        "param readers = [{ consumerGroup: 'explorer', principalId: '20000000-0000-0000-0000-000000000002' }]\n"
+        "param dataFactory = true\n"
+        "param archiveTopic = true",
+    )
+    groups = {one["name"].rpartition("/")[2] for one in it.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")}
+    assert groups == {"archive", "explorer"}
+    (right,) = [
+        one
+        for one in it.of("Microsoft.Authorization/roleAssignments")
+        if one["properties"]["principalId"].startswith("20000000")
+    ]
+    assert "/eventhubs/integration-events/" in right["id"]
+    assert [len(it.of(kind)) for kind in kinds] == [1, 2]
+
+
+@needs_checker
+def test_entra_stands_in_front_of_operations_and_not_of_the_intake(tmp_path: Path) -> None:
+    """Dataverse has no token of ours: every route that takes events in, and health, is left out."""
+    it = with_options(tmp_path, "param entra = { clientId: '30000000-0000-0000-0000-000000000003' }")
+    (settings,) = [one for one in it.of("Microsoft.Web/sites/config") if one["name"].endswith("authsettingsV2")]
+    validation = settings["properties"]["globalValidation"]
+    assert validation["unauthenticatedClientAction"] == "Return401"
+    assert "/api/dataverse/webhook" in validation["excludedPaths"]
+    assert "/api/erp/events/*" in validation["excludedPaths"]
+    assert "/api/health" in validation["excludedPaths"]
+    assert not [path for path in validation["excludedPaths"] if path.startswith("/api/operations")]
+
+
+@needs_checker
+def test_a_second_region_has_what_must_not_be_lost(tmp_path: Path) -> None:
+    """Storage is geo-redundant, the copies of the ledger are made there, and a Premium queue is replicated."""
+    it = with_options(tmp_path, "param secondaryLocation = 'northeurope'\nparam serviceBusSku = 'Premium'")
+    assert it.named("Microsoft.Storage/storageAccounts", "stdvint")["sku"]["name"] == "Standard_GRS"
+    assert it.named("Microsoft.Storage/storageAccounts", "stc")["location"] == "northeurope"
+    replicated = it.one("Microsoft.ServiceBus/namespaces")["properties"]["geoDataReplication"]
+    assert [one["roleType"] for one in replicated["locations"]] == ["Primary", "Secondary"]
+    zones = with_options(tmp_path, "param secondaryLocation = 'northeurope'\nparam zoneRedundant = true")
+    assert zones.named("Microsoft.Storage/storageAccounts", "stdvint")["sku"]["name"] == "Standard_GZRS"
+    assert not zones.one("Microsoft.ServiceBus/namespaces")["properties"].get("geoDataReplication")
+
+
+OWN_NETWORK = """param serviceBusSku = 'Premium'
+param network = {
+  addressPrefix: ''
+  fixedOutboundAddress: false
+  existingSubnets: { app: '/subscriptions/s/own/app', endpoints: '/subscriptions/s/own/endpoints' }
+  existingZonesGroup: 'central-dns'
+}"""
+
+
+@needs_checker
+def test_a_network_of_yours_is_used_and_left_alone(tmp_path: Path) -> None:
+    """No virtual network, gateway, zone or link is deployed, so nothing that hands have made there is undone."""
+    it = with_options(tmp_path, OWN_NETWORK)
+    for kind in ("virtualNetworks", "natGateways", "privateDnsZones", "privateDnsZones/virtualNetworkLinks"):
+        assert it.of(f"Microsoft.Network/{kind}") == [], kind
+    assert it.one("Microsoft.Web/sites")["properties"]["virtualNetworkSubnetId"] == "/subscriptions/s/own/app"
+    endpoints = it.of("Microsoft.Network/privateEndpoints")
+    assert {one["properties"]["subnet"]["id"] for one in endpoints} == {"/subscriptions/s/own/endpoints"}
+    for group in it.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups"):
+        (config,) = group["properties"]["privateDnsZoneConfigs"]
+        assert "/resourceGroups/central-dns/" in config["properties"]["privateDnsZoneId"]
+
+
+@needs_checker
+@pytest.mark.parametrize("sku", ["Standard", "StandardV2"])
+def test_the_outbound_address_may_be_zone_redundant(tmp_path: Path, sku: str) -> None:
+    """Gateway and address have the same tier; StandardV2 spans zones."""
+    it = with_options(
+        tmp_path,
+        "param serviceBusSku = 'Premium'\n"
+        f"param network = {{ addressPrefix: '10.9.0.0/22', fixedOutboundAddress: true, natGatewaySku: '{sku}' }}",
+    )
+    assert it.one("Microsoft.Network/natGateways")["sku"]["name"] == sku
+    assert it.one("Microsoft.Network/publicIPAddresses")["sku"]["name"] == sku
+
+
+@needs_checker
+def test_a_budget_sends_mail_before_it_is_spent(tmp_path: Path) -> None:
+    """At 80 % of what was spent and at 100 % of what is foreseen, to the action group of the alerts."""
+    it = with_options(tmp_path, "param budget = { monthlyAmount: 300, firstMonth: '2026-12' }")
+    budget = it.one("Microsoft.Consumption/budgets")["properties"]
+    assert (budget["amount"], budget["timePeriod"]["startDate"]) == (300, "2026-12-01T00:00:00Z")
+    group = it.one("Microsoft.Insights/actionGroups")["id"]
+    assert {tuple(one["contactGroups"]) for one in budget["notifications"].values()} == {(group,)}
+    assert not Expansion.golden("dev").of("Microsoft.Consumption/budgets")

@@ -108,9 +108,14 @@ def test_local_authentication_is_off(golden: Expansion) -> None:
 
     assert properties("Microsoft.ServiceBus/namespaces")["disableLocalAuth"] is True
     assert properties("Microsoft.EventHub/namespaces")["disableLocalAuth"] is True
-    assert properties("Microsoft.Storage/storageAccounts")["allowSharedKeyAccess"] is False
+    accounts = golden.of("Microsoft.Storage/storageAccounts")
+    assert [it["properties"]["allowSharedKeyAccess"] for it in accounts] == [False] * 3
     assert properties("Microsoft.Insights/components")["DisableLocalAuth"] is True
-    assert properties("Microsoft.Web/sites/basicPublishingCredentialsPolicies")["allow"] is False
+    publishing = golden.of("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert {it["name"].rpartition("/")[2]: it["properties"]["allow"] for it in publishing} == {
+        "scm": False,
+        "ftp": False,
+    }
 
 
 def test_threads_suffice_for_the_sessions(golden: Expansion) -> None:

@@ -16,6 +16,9 @@ MADE_BY = {
     "appSubnet": "vnet",
     "endpointSubnet": "vnet",
     "storage": "storage",
+    "packageIdentity": "packageIdentity",
+    "packageStore": "packageStore",
+    "copies": "copies",
     "serviceBus": "serviceBus",
     "eventHubs": "eventHubs",
     "keyVault": "keyVault",
@@ -49,6 +52,8 @@ def test_what_if_can_look_into_modules() -> None:
     assert {name: outputs for name, outputs in needing.items() if outputs} == {
         "storageRoles": {"identity.outputs.principalId"},
         "intakeRoles": {"identity.outputs.principalId"},
+        "copiesRoles": {"identity.outputs.principalId"},
+        "packageRoles": {"packageIdentity.outputs.principalId"},
         "roles": {"identity.outputs.principalId"},
         "relayRoles": {"identity.outputs.principalId"},
     }

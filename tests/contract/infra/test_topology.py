@@ -146,8 +146,9 @@ def test_every_table_is_in_the_topology_and_the_reverse() -> None:
 
 
 def test_every_container_is_in_the_topology_and_the_reverse() -> None:
-    """The archive's container exists before the app first runs."""
+    """The archive's container, and that of the ledger's copies, exist before the app first runs."""
     assert [connections.archive_container(settings()).container_name] == TOPOLOGY["storage"]["containers"]
+    assert [connections.copies_container(settings()).container_name] == TOPOLOGY["storage"]["copies"]
 
 
 def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse() -> None:
@@ -200,4 +201,4 @@ def test_the_deployment_creates_the_topology(environment: str) -> None:
     assert not golden.of(f"{account}/tableServices/tables")
     roles = json.dumps(golden.of("Microsoft.Authorization/roleAssignments"))
     assert "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3" in roles
-    assert containers == {*TOPOLOGY["storage"]["containers"], "app-package"}
+    assert containers == {*TOPOLOGY["storage"]["containers"], *TOPOLOGY["storage"]["copies"], "app-package"}

@@ -9,7 +9,7 @@ from documentation.source import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 INSTEAD = {
-    r"doors?": "intake",
+    r"(?<!Front )doors?": "intake",  # Front Door is a product
     r"lean": "plug-in payload",
     r"basis": "fingerprint",
     r"doubt": "outcome unknown",

@@ -10,7 +10,7 @@ import pytest
 from integration.clock import iso
 from integration.errors import Conflict, Outage, Transient
 from integration.ledger import State, rows
-from integration.ledger.functions import NIGHTLY, blueprint
+from integration.ledger.functions import EVERY_TEN_MINUTES, NIGHTLY, blueprint
 from integration.ledger.shared_state import TableState
 from integration.ledger.writer import StatusWriter
 from integration.tables import TableRejected
@@ -205,24 +205,28 @@ async def test_the_ledger_is_reached_by_one_read() -> None:
         await ledger.ping()
 
 
-async def test_retention_runs_at_night() -> None:
+class Job:
+    """What a timer of the ledger starts."""
+
+    runs = 0
+
+    async def run(self) -> None:
+        self.runs += 1
+
+
+async def test_retention_runs_at_night_and_the_copy_is_looked_after_all_day() -> None:
     """At a minute when not everybody else's jobs begin as well."""
-
-    class Retention:
-        runs = 0
-
-        async def run(self) -> None:
-            self.runs += 1
-
-    retention = Retention()
+    retention, copy = Job(), Job()
     app = func.FunctionApp()
-    app.register_functions(blueprint(retention))  # type: ignore[arg-type]
-    (function,) = app.get_functions()
-    found: Any = function.get_trigger()
-    trigger = found.get_dict_repr()
-    assert (trigger["schedule"], trigger["name"]) == (NIGHTLY, "timer")
+    app.register_functions(blueprint(retention, copy))  # type: ignore[arg-type]
+    nightly, copying = app.get_functions()
+    triggers: list[Any] = [function.get_trigger() for function in (nightly, copying)]
+    schedules = [trigger.get_dict_repr()["schedule"] for trigger in triggers]
+    assert schedules == [NIGHTLY, EVERY_TEN_MINUTES]
     second, minute, hour, *days = NIGHTLY.split()
     assert (second, hour, days) == ("0", "2", ["*", "*", "*"])
     assert minute not in {"0", "15", "30", "45"}
-    await function.get_user_function()(None)
-    assert retention.runs == 1
+    await nightly.get_user_function()(None)
+    assert (retention.runs, copy.runs) == (1, 0)
+    await copying.get_user_function()(None)
+    assert (retention.runs, copy.runs) == (1, 1)

@@ -131,7 +131,13 @@ def test_one_instance_is_billed_no_longer_than_a_day() -> None:
 
 @pytest.mark.parametrize(
     ("schedule", "runs"),
-    [("0 17 2 * * *", 1), ("30 * * * * *", 1440), ("*/20 * * * * *", 4320), ("50 */5 * * * *", 288)],
+    [
+        ("0 17 2 * * *", 1),
+        ("30 * * * * *", 1440),
+        ("*/20 * * * * *", 4320),
+        ("50 */5 * * * *", 288),
+        ("20 7-57/10 * * * *", 144),
+    ],
 )
 def test_timers_run_as_often_as_their_schedule_says(schedule: str, runs: int) -> None:
     assert runs_a_day(schedule) == runs
