@@ -1,5 +1,7 @@
 """Show what a deployment would change, and refuse what cannot be changed: python3 infra/what_if.py GROUP PARAMETERS.
 
+With --drift it also ends with 1 where anything would change: the environment is not as the templates say.
+
 Needs az, signed in; nothing else. Ends with 1 where a change is refused: some properties are one-way, so that deploying
 another value fails in the middle or takes back what Azure has added under load. Role assignments are not shown, because
 their names depend on the identity, which what-if does not know.
@@ -64,6 +66,7 @@ def main() -> int:
     """Ask Azure, print the changes, and say which of them are refused."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("group", help="the resource group")
+    parser.add_argument("--drift", action="store_true", help="end with 1 where anything would change")
     parser.add_argument("parameters", help="the parameter file, such as infra/main.test.bicepparam")
     given = parser.parse_args()
     if left := examples(os.environ):
@@ -74,8 +77,10 @@ def main() -> int:
     if answer.returncode:
         return answer.returncode
     refused: list[Change] = []
+    changed = 0
     for resource in json.loads(answer.stdout)["changes"]:
         if mark := MARKS.get(resource["changeType"]):
+            changed += mark != "!"  # what-if cannot say of these whether they change
             kind, name = kind_and_name(resource["resourceId"])
             print(f"{mark} {kind} {name}")
             for change in changes(resource):
@@ -83,7 +88,9 @@ def main() -> int:
                 refused += [change] if change.refusal else []
     for change in refused:
         print(f"REFUSED {change.resource}, {change.path}: {change.refusal}.", file=sys.stderr)
-    return 1 if refused else 0
+    if given.drift and changed:
+        print(f"DRIFT: {changed} resources are not as the templates say.", file=sys.stderr)
+    return 1 if refused or (given.drift and changed) else 0
 
 
 def examples(environ: Mapping[str, str]) -> list[str]:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import requests
 
 from sandbox.client import Client, eventually
@@ -45,9 +46,12 @@ def test_what_happened_to_an_account_is_copied_erased_and_restored(
     client.app.wait_for(client.dataverse.event_id(account))
 
 
-def test_retention_runs_in_the_host(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("function", "said"), [("ledger_retention", "retention-finished"), ("ledger_copy", "ledger-copied")]
+)
+def test_what_a_timer_does_runs_in_the_host(sandbox: Sandbox, function: str, said: str) -> None:
     """The timer is bound, and what it calls comes to its end."""
-    address = f"http://{LOOPBACK}:{sandbox.ports.events_host}/admin/functions/ledger_retention"
+    address = f"http://{LOOPBACK}:{sandbox.ports.events_host}/admin/functions/{function}"
     assert requests.post(address, json={}, timeout=10).status_code == 202
     log = sandbox.processes.log("host-events")
-    eventually(lambda: "retention-finished" in log.read_text(encoding="utf-8"), within=30, what="retention")
+    eventually(lambda: said in log.read_text(encoding="utf-8"), within=30, what=function)

@@ -14,7 +14,14 @@ from tests.contract.infra.bicep import ENVIRONMENTS, INFRA
 
 WORKFLOWS = REPOSITORY / ".github" / "workflows"
 AZURE_DEVOPS = REPOSITORY / ".azuredevops" / "environment.yml"
-FILES = [REPOSITORY / "azure.yaml", REPOSITORY / "azure-pipelines.yml", AZURE_DEVOPS, *sorted(WORKFLOWS.glob("*.yml"))]
+AZURE_DEVOPS_DRIFT = REPOSITORY / ".azuredevops" / "drift.yml"
+FILES = [
+    REPOSITORY / "azure.yaml",
+    REPOSITORY / "azure-pipelines.yml",
+    AZURE_DEVOPS,
+    AZURE_DEVOPS_DRIFT,
+    *sorted(WORKFLOWS.glob("*.yml")),
+]
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
 
 
@@ -26,10 +33,11 @@ def read(path: Path) -> Any:
 
 
 def deploying_stages() -> list[dict[str, Any]]:
-    """The stages of azure-pipelines.yml that are there only where the parameter `deploy` is set."""
+    """The stages of azure-pipelines.yml that are there where the parameter `deploy` is set; staging if asked for."""
     (stages,) = [it["${{ if parameters.deploy }}"] for it in read(REPOSITORY / "azure-pipelines.yml")["stages"][1:]]
-    assert all("template" in it for it in stages)
-    return list(stages)
+    found = [it for stage in stages for it in stage.get("${{ if parameters.staging }}", [stage])]
+    assert all("template" in it for it in found)
+    return found
 
 
 def jobs_of_an_environment() -> tuple[Any, Any]:
@@ -48,8 +56,8 @@ def test_they_are_yaml(path: Path) -> None:
 
 def test_scripts_that_are_called_exist_and_can_be_run() -> None:
     """Every script by its path, marked as executable, and valid for bash."""
-    scripts = set(re.findall(r"(?<![\w/])(?:infra/\w+\.sh|\.ci/run)\b", TEXT))
-    assert scripts == {"infra/publish.sh", "infra/smoke.sh", ".ci/run"}
+    scripts = set(re.findall(r"(?<![\w/])(?:infra/\w+\.sh|\.ci/\w+)\b", TEXT))
+    assert scripts == {"infra/publish.sh", "infra/smoke.sh", ".ci/run", ".ci/scan"}
     for name in scripts:
         assert (REPOSITORY / name).stat().st_mode & 0o100, name
         assert subprocess.run(["bash", "-n", name], cwd=REPOSITORY, check=False).returncode == 0  # noqa: S603, S607 -- our scripts
@@ -70,11 +78,11 @@ def test_every_variable_of_the_parameter_files_is_passed_on() -> None:
 
 
 def test_environments_have_parameters() -> None:
-    """An environment that is deployed has its parameter file; dev and staging are deployed by hand."""
+    """An environment that is deployed has its parameters; dev is deployed by hand, staging where it is asked for."""
     jobs = read(WORKFLOWS / "deploy.yml")["jobs"]
     deployed = [job["with"]["environment"] for job in jobs.values() if "with" in job]
     assert deployed == [it["parameters"]["environment"] for it in deploying_stages()]
-    assert deployed == [name for name in ENVIRONMENTS if name not in ("dev", "staging")]
+    assert deployed == [name for name in ENVIRONMENTS if name != "dev"]
     for name in ENVIRONMENTS:
         assert (INFRA / f"main.{name}.bicepparam").is_file()
 
@@ -100,7 +108,9 @@ def test_the_python_that_is_deployed_is_tested() -> None:
 def test_a_fork_deploys_nothing() -> None:
     """It has neither the variable nor the parameter; both are off where nobody has set them."""
     deploy = read(WORKFLOWS / "deploy.yml")
-    assert [name for name, job in deploy["jobs"].items() if job.get("if") != "vars.DEPLOY_ENABLED == 'true'"] == ["ci"]
+    conditions = {name: str(job.get("if")).split(" && ") for name, job in deploy["jobs"].items()}
+    assert [name for name, parts in conditions.items() if parts[0] != "vars.DEPLOY_ENABLED == 'true'"] == ["ci"]
+    assert not [name for name, parts in conditions.items() if "||" in str(parts)]
     pipeline = read(REPOSITORY / "azure-pipelines.yml")
     assert {it["name"]: it["default"] for it in pipeline["parameters"]}["deploy"] is False
     assert [it["stage"] for it in pipeline["stages"] if "stage" in it] == ["ci"]
@@ -113,7 +123,42 @@ def test_only_what_deploys_may_sign_in_to_azure() -> None:
         if path.name not in ("environment.yml", "plan.yml"):
             assert read(path)["permissions"] == {"contents": "read"}, path.name
     jobs = read(WORKFLOWS / "deploy.yml")["jobs"]
-    assert {name for name, job in jobs.items() if job.get("permissions", {}).get("id-token")} == {"test", "prod"}
+    holders = {name for name, job in jobs.items() if job.get("permissions", {}).get("id-token")}
+    assert holders == {"attest", "test", "staging", "prod"}
+
+
+def test_staging_comes_before_prod_where_it_is_asked_for() -> None:
+    """Prod waits for it, goes on where it was left out, and stops where it failed."""
+    jobs = read(WORKFLOWS / "deploy.yml")["jobs"]
+    assert jobs["staging"]["if"].endswith("&& inputs.staging")
+    assert jobs["prod"]["needs"] == ["test", "staging"]
+    assert {"needs.test.result == 'success'", "!failure()", "!cancelled()"} <= set(jobs["prod"]["if"].split(" && "))
+    *_, staging, prod = deploying_stages()
+    assert staging["parameters"] == {**prod["parameters"], "environment": "staging", "after": "test"}
+    assert prod["parameters"]["after"] == "${{ iif(parameters.staging, 'staging', 'test') }}"
+
+
+def test_every_night_somebody_looks_whether_azure_is_as_the_templates_say() -> None:
+    """In each environment that main is deployed to, as the planner, on both services."""
+    drift = read(WORKFLOWS / "drift.yml")
+    (job,) = drift["jobs"].values()
+    deployed = [it["parameters"]["environment"] for it in deploying_stages()]
+    kept = [name for name in deployed if name != "staging"]
+    assert job["strategy"]["matrix"]["environment"] == kept
+    assert (job["uses"], job["with"]["drift"]) == ("./.github/workflows/plan.yml", True)
+    assert "schedule" in drift[True]  # YAML 1.1 takes `on` for true
+    pipeline = read(AZURE_DEVOPS_DRIFT)
+    assert pipeline["parameters"][0]["default"] == kept
+    assert pipeline["schedules"][0]["always"] is True
+    assert "what_if.py --drift" in str(pipeline["jobs"])
+
+
+def test_the_package_comes_with_the_list_of_what_is_in_it() -> None:
+    """Both services make it beside the package and keep it with it."""
+    for path in (WORKFLOWS / "ci.yml", REPOSITORY / "azure-pipelines.yml"):
+        text = path.read_text(encoding="utf-8")
+        assert "python infra/package.py dist/app.zip\n" in text
+        assert "python infra/sbom.py dist/app.cdx.json\n" in text
 
 
 def test_the_runner_of_prod_can_be_chosen() -> None:
@@ -129,7 +174,8 @@ def test_the_runner_of_prod_can_be_chosen() -> None:
 def test_a_pull_request_shows_what_it_would_change() -> None:
     """In each environment that main is deployed to, as the planner, and not for a fork, which would get no token."""
     (job,) = read(WORKFLOWS / "what-if.yml")["jobs"].values()
-    assert job["strategy"]["matrix"]["environment"] == [it["parameters"]["environment"] for it in deploying_stages()]
+    deployed = [it["parameters"]["environment"] for it in deploying_stages()]
+    assert job["strategy"]["matrix"]["environment"] == [name for name in deployed if name != "staging"]
     assert job["uses"] == "./.github/workflows/plan.yml"
     assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
 

@@ -44,6 +44,18 @@ def what_if(tmp_path: Path, *changes: dict[str, Any]) -> subprocess.CompletedPro
     return run(tmp_path, "what_if.py", "g", "infra/main.test.bicepparam", answer={"changes": changes})
 
 
+def test_drift_is_any_change_at_all(tmp_path: Path) -> None:
+    """With --drift the status is 1 where an environment is not as the templates say; else a change is only shown."""
+    change = modified("Microsoft.Insights/components/c", "properties.RetentionInDays", 30, 90)
+    given = ("g", "infra/main.test.bicepparam", "--drift")
+    assert what_if(tmp_path, change).returncode == 0
+    drifted = run(tmp_path, "what_if.py", *given, answer={"changes": [change]})
+    assert (drifted.returncode, "DRIFT: 1 resources" in drifted.stderr) == (1, True)
+    unknown = {"changeType": "Deploy", "resourceId": GROUP + "Microsoft.Web/sites/s", "delta": None}
+    unchanged = {"changeType": "NoChange", "resourceId": GROUP + "Microsoft.Web/sites/s", "delta": None}
+    assert run(tmp_path, "what_if.py", *given, answer={"changes": [unknown, unchanged]}).returncode == 0
+
+
 ONE_WAY = [
     ("Microsoft.ServiceBus/namespaces/sb", "sku.name", "Standard", "Premium"),
     ("Microsoft.ServiceBus/namespaces/sb/queues/work", "properties.requiresSession", True, False),
