@@ -51,14 +51,25 @@ class Fault:
 
 
 class Rejected(IntegrationError):
-    """A request or message that no retry will make acceptable; over HTTP it becomes an RFC 9457 problem."""
+    """A request or message that no retry will make acceptable; over HTTP it becomes an RFC 9457 problem.
+
+    429 is the exception: there `retry_after` (seconds) says when the request may come again.
+    """
 
     reason = "rejected"
 
     def __init__(
-        self, status: int, title: str, detail: str, *, faults: tuple[Fault, ...] = (), reason: str | None = None
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        *,
+        faults: tuple[Fault, ...] = (),
+        reason: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(detail, reason=reason or _REASONS.get(status))
+        self.retry_after = retry_after
         self.status = status
         self.title = title
         self.detail = detail
@@ -74,6 +85,7 @@ _REASONS = {
     411: "no-length",
     413: "body-too-large",
     415: "not-json",
+    429: "too-many-requests",
 }
 
 

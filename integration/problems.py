@@ -13,11 +13,13 @@ _MEDIA_TYPE = "application/problem+json"
 
 
 def rejected(error: Rejected) -> func.HttpResponse:
-    """400, 401, 403, 404, 411, 413 or 415: says what has to change before the request is sent again."""
+    """400, 401, 403, 404, 411, 413, 415 or 429: says what has to change before the request is sent again."""
     body: dict[str, Any] = {"title": error.title, "status": error.status, "detail": error.detail}
     if error.faults:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
     headers = {"WWW-Authenticate": 'ApiKey realm="integration"'} if error.status == 401 else {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
     return _problem(body, headers)
 
 

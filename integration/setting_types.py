@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints
@@ -51,6 +51,7 @@ class Role(StrEnum):
     PAYLOADS = "payloads"
 
 
+EndpointName = Literal["webhook", "plug-in", "erp", "event-grid"]
 Guid = Annotated[str, AfterValidator(_guid)]
 LogicalName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}$")]

@@ -9,12 +9,25 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, Json, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
 
 from integration.errors import ConfigurationError
-from integration.setting_types import Callers, Guid, LogicalName, MessageName, Prefix, Role, Url, is_example
+from integration.setting_types import (
+    Callers,
+    EndpointName,
+    Guid,
+    LogicalName,
+    MessageName,
+    Prefix,
+    Role,
+    Url,
+    is_example,
+)
 from integration.system_settings import ALL, ONE, Systems, merged
 
 _AUTHENTICATION = ("APP_SERVICE_AUTHENTICATION", "WEBSITE_AUTH_ENABLED")
+_WITHOUT_KEY = frozenset({"dataverse-queue", "dataverse-topic", "dataverse-hub"})
+"""Callers that are known by the way on which their messages come."""
 _IN_AZURE = "WEBSITE_INSTANCE_ID"
 """A variable that every instance has in Azure, and no other machine (learn.microsoft.com, App settings reference)."""
 
@@ -26,6 +39,16 @@ class PluginEventTarget(BaseModel):
 
     table: LogicalName
     message: MessageName
+
+
+class CallerRights(BaseModel):
+    """What a caller of the intake may do; what is left out is not restricted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    endpoints: frozenset[EndpointName] | None = None
+    tables: frozenset[str] | None = None
+    requests_per_minute: int | None = Field(default=None, ge=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +224,14 @@ class Settings(BaseModel):
         alias="TRACE_URL",
         description="Address of the page that shows the trace of an event, with {event_id} and {correlation_id} in it; "
         "the console links to it.",
+    )
+    intake_rights: Json[dict[str, CallerRights]] = Field(
+        default_factory=dict,
+        alias="INTAKE_RIGHTS",
+        description="What callers of the intake may do, where that is less than everything: endpoints (webhook, "
+        "plug-in, erp, event-grid), tables, and requests in a minute to one instance. A service endpoint of Dataverse "
+        'is the caller dataverse-queue, dataverse-topic or dataverse-hub. JSON {"plugin": {"endpoints": ["plug-in"], '
+        '"tables": ["opportunity"], "requestsPerMinute": 600}}.',
     )
     intake_deadline_seconds: float = Field(
         default=10.0,
@@ -428,6 +459,8 @@ class Settings(BaseModel):
                 f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}"
                 for e in error.errors(include_input=False, include_url=False)
             ]
+        else:
+            problems += _unknown_callers(settings)
         if problems:
             raise ConfigurationError("Settings are missing or wrong:\n  " + "\n  ".join(sorted(problems)))
         return settings
@@ -463,6 +496,12 @@ class Settings(BaseModel):
     @property
     def event_hubs(self) -> Connection:
         return Connection(self.event_hubs_connection, self.event_hubs_namespace, self.event_hubs_client_id)
+
+
+def _unknown_callers(settings: Settings) -> Iterator[str]:
+    """Rights under a misspelt name would leave their caller unrestricted."""
+    for name in settings.intake_rights.keys() - settings.intake_keys.keys() - _WITHOUT_KEY:
+        yield f"INTAKE_RIGHTS: {name} is no caller of INTAKE_KEYS"
 
 
 def _unresolved(given: Mapping[str, str]) -> Iterator[str]:

@@ -26,7 +26,7 @@ class ErpIntake:
         started = self._taking_in.clock.monotonic()
 
         def read(request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
-            return read_erp_events(
+            events = read_erp_events(
                 request.body,
                 headers=request.headers,
                 name=self._known(name),
@@ -34,6 +34,8 @@ class ErpIntake:
                 organisation=self._organisation,
                 accepted_time=self._taking_in.clock.now(),
             )
+            self._taking_in.check_tables(events, caller)
+            return events
 
         caller, events = self._taking_in.admitted(request, _SOURCE, read)
         return await self._taking_in.queue_all(events, caller, _SOURCE, started)

@@ -59,7 +59,9 @@ class EventGridIntake:
         refused: list[tuple[Any, Rejected]] = []
         for document in documents:
             try:
-                events += self._events(document, request.headers)
+                found = self._events(document, request.headers)
+                self._taking_in.check_tables(found, caller)
+                events += found
             except Rejected as error:
                 refused.append((document, error))
         if refused and len(documents) == 1:

@@ -7,7 +7,7 @@ from integration.intake.taking_in import Accepted, IntakeRequest, Reader, Taking
 
 
 class Intake:
-    """The two endpoints for Dataverse. Each raises `Rejected` (400, 401, 403, 411, 413, 415) or `Unavailable` (503).
+    """The two endpoints for Dataverse. Each raises `Rejected` (400 to 429) or `Unavailable` (503).
 
     A context about several rows becomes an event for each: all of them are queued, or none is accepted.
     """
@@ -25,15 +25,15 @@ class Intake:
         """Take in what a plug-in posted by itself."""
         return await self._take_in(request, "plug-in", self._read_plugin_event)
 
-    def _read_context(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:  # noqa: ARG002 -- a reader
-        return self._contexts.read(parse_body(request.body), request.headers)
+    def _read_context(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
+        events = self._contexts.read(parse_body(request.body), request.headers)
+        self._taking_in.check_tables(events, caller)
+        return events
 
-    def _read_plugin_event(
-        self,
-        request: IntakeRequest,
-        caller: str,  # noqa: ARG002 -- a reader
-    ) -> list[IntegrationEvent]:
-        return [self._contexts.read_plugin_event(request.body, request.headers)]
+    def _read_plugin_event(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
+        events = [self._contexts.read_plugin_event(request.body, request.headers)]
+        self._taking_in.check_tables(events, caller)
+        return events
 
     async def _take_in(
         self, request: IntakeRequest, source: str, read: Reader[list[IntegrationEvent]]

@@ -71,6 +71,7 @@ class ServiceEndpoints:
             context = _context(message)
             check_properties(properties, context, host=self._host)
             events = self._contexts.read(context, properties)
+            self._taking_in.check_tables(events, source)
         except Rejected as error:
             await self._taking_in.set_aside(message.body, source, error, source=source)
             return

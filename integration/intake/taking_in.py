@@ -13,6 +13,7 @@ from integration.events import IntegrationEvent, fit
 from integration.events.identity import unreadable_id
 from integration.events.model import nobodys_event
 from integration.events.refused_message import to_refused
+from integration.intake.rights import Rights
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
@@ -21,6 +22,7 @@ from integration.telemetry import child_of, get_logger
 Read_co = TypeVar("Read_co", covariant=True)
 
 _POINTERS: Final = 10
+_OF_DATAVERSE: Final = "webhook"
 _log = get_logger(__name__)
 
 
@@ -55,6 +57,7 @@ class TakingIn:
 
     def __init__(self, settings: Settings, work_queue: WorkQueue, ledger: Ledger, clock: Clock) -> None:
         self._callers = CallerKeys(settings.intake_keys)
+        self._rights = Rights(settings.intake_rights, clock)
         self._body_limit = settings.intake_body_limit_bytes
         self._message_limit = settings.message_limit_bytes
         self._deadline = settings.intake_deadline_seconds
@@ -76,12 +79,26 @@ class TakingIn:
             raise
 
     def admit(self, request: IntakeRequest, source: str) -> str:
-        """The caller whose key the request has. A refusal (401) is logged."""
+        """The caller whose key the request has, if it may send here and now.
+
+        A refusal (401, 403, 429) is logged. Dataverse gets 503 in place of 429: it is all after which a webhook is sent
+        once more.
+        """
+        caller = "unknown"
         try:
-            return self._callers.admit(request.headers, request.params)
+            caller = self._callers.admit(request.headers, request.params)
+            self._rights.check_endpoint(caller, source)
+            self._rights.check_rate(caller)
         except Rejected as error:
-            self.log_refusal(request, source, "unknown", error)
+            self.log_refusal(request, source, caller, error)
+            if error.status == 429 and source == _OF_DATAVERSE:
+                raise Unavailable(error.detail, retry_after=error.retry_after or 0.0) from None
             raise
+        return caller
+
+    def check_tables(self, events: Sequence[IntegrationEvent], caller: str) -> None:
+        """Raise `Rejected` (403) where the caller may not send about the table of one of the events."""
+        self._rights.check_tables(caller, events)
 
     def caller_of(self, key: str) -> str | None:
         """The caller whose key this is, for systems that send it in a place of their own."""

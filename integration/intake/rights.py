@@ -1,0 +1,89 @@
+"""What each caller of the intake may do: through which endpoints it may send, about which tables, and how often."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from integration.clock import Clock
+from integration.errors import Fault, Rejected
+from integration.events import IntegrationEvent
+from integration.settings import CallerRights
+
+_EVERYTHING: Final = CallerRights()
+_MINUTE: Final = 60.0
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """What is left of a minute's requests, and when that was counted."""
+
+    left: float
+    at: float
+
+
+class Rights:
+    """The rights of the callers by name; a caller that is not named may send everything.
+
+    Each instance counts requests for itself: that keeps one caller from taking all of an instance, and is no quota.
+    """
+
+    def __init__(self, rights: Mapping[str, CallerRights], clock: Clock) -> None:
+        self._rights = rights
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+
+    def check_endpoint(self, caller: str, source: str) -> None:
+        """Raise `Rejected` (403, not-allowed) where the caller may not send through this endpoint."""
+        allowed = self._of(caller).endpoints
+        if allowed is not None and source not in allowed:
+            raise Rejected(
+                403,
+                "Not an endpoint of this caller",
+                f"The caller {caller} may not send through the endpoint {source}; INTAKE_RIGHTS gives it "
+                f"{', '.join(sorted(allowed)) or 'none'}.",
+                reason="not-allowed",
+            )
+
+    def check_tables(self, caller: str, events: Iterable[IntegrationEvent]) -> None:
+        """Raise `Rejected` (403, not-allowed) where the caller may not send about the table of one of the events."""
+        allowed = self._of(caller).tables
+        refused = sorted({event.table for event in events} - allowed) if allowed is not None else []
+        if refused:
+            raise Rejected(
+                403,
+                "Not a table of this caller",
+                f"The caller {caller} may not send about {', '.join(refused)}; INTAKE_RIGHTS gives it "
+                f"{', '.join(sorted(allowed or ())) or 'none'}.",
+                faults=(Fault("/PrimaryEntityName", "must be a table of this caller"),),
+                reason="not-allowed",
+            )
+
+    def check_rate(self, caller: str) -> None:
+        """Count a request. Raise `Rejected` (429, too-many-requests, with `retry_after`) where it is one too many.
+
+        A minute's requests may come at once; after that, they come back evenly.
+        """
+        most = self._of(caller).requests_per_minute
+        wait = 0 if most is None else self._wait(caller, most)
+        if wait:
+            raise Rejected(
+                429,
+                "Too many requests",
+                f"The caller {caller} may send {most} requests in a minute (INTAKE_RIGHTS); the next one in {wait} s.",
+                retry_after=wait,
+            )
+
+    def _wait(self, caller: str, most: int) -> int:
+        """The seconds after which a request would be taken; 0 where it is taken now."""
+        now = self._clock.monotonic()
+        bucket = self._buckets.setdefault(caller, _Bucket(most, now))
+        bucket.left = min(float(most), bucket.left + (now - bucket.at) * most / _MINUTE)
+        bucket.at = now
+        if bucket.left >= 1:
+            bucket.left -= 1
+            return 0
+        return math.ceil((1 - bucket.left) * _MINUTE / most)
+
+    def _of(self, caller: str) -> CallerRights:
+        return self._rights.get(caller, _EVERYTHING)
