@@ -46,10 +46,11 @@ from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
 from integration.operations import functions as operations_functions
 from integration.operations import timers as operations_timers
+from integration.operations.budgets import Budgets
 from integration.operations.rights import Staff
 from integration.operations.routes import blueprints as operations_routes
 from integration.operations_composition import Operations, build_operations
-from integration.protection import Postponements, TablePauses
+from integration.protection import Postponements, Spending, TablePauses
 from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.system_settings import BusinessCentral as BusinessCentralSettings
@@ -196,6 +197,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             letters=DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue),
             handlers=handlers,
             switches=systems.switches,
+            budgets=Budgets(systems.budgets, Spending(shared, clock)),
             pauses=pauses,
             postponements=postponements,
             organisation=str(settings.dataverse_organisation),

@@ -10,6 +10,7 @@ from integration.ledger.queries import Queries
 from integration.messaging import DeadLetterQueue, WorkQueue
 from integration.operations.audit import Audit
 from integration.operations.audit_query import AuditQuery
+from integration.operations.budgets import Budgets
 from integration.operations.bulk import BulkControl, BulkRunner, BulkStore, Planner
 from integration.operations.bulk.planner import calls_at_most
 from integration.operations.carried import Carried
@@ -50,6 +51,7 @@ def build_operations(
     letters: DeadLetterQueue,
     handlers: Handlers,
     switches: Mapping[str, Switch],
+    budgets: Budgets,
     pauses: TablePauses,
     postponements: Postponements,
     organisation: str,
@@ -73,6 +75,7 @@ def build_operations(
         postpone=Postpone(ledger, originals, postponements, audit, clock),
         resync=Resync(queueing, audit, clock, organisation=organisation),
         systems=SystemControl(switches, audit),
+        budgets=budgets,
         tables=TableControl(pauses, handlers.tables, audit),
         search=search,
         causes=causes,

@@ -17,11 +17,15 @@ from integration.transport import Authorizer, Host, Limits, RelaySender, Transpo
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """Dataverse, the adapters of the other systems by name, and the switch of each, with which people pause it."""
+    """Dataverse, the adapters of the other systems by name, and the switch of each, with which people pause it.
+
+    `budgets` are the requests in five minutes, of the systems that count them.
+    """
 
     dataverse: DataverseClient
     others: Mapping[str, object]
     switches: Mapping[str, Switch]
+    budgets: Mapping[str, int]
 
     @property
     def erp(self) -> Erp:
@@ -80,7 +84,9 @@ def build_systems(
         clock=clock,
         requests=settings.dataverse_requests * (1 + len(more)),
         instances=instances,
+        name="dataverse",
     )
+    budgets = {"dataverse": settings.dataverse_requests * (1 + len(more))}
     others: dict[str, object] = {}
     for name, system in settings.systems.items():
         switches[name] = _switch(name, shared, clock, settings, system.concurrency, system)
@@ -94,7 +100,10 @@ def build_systems(
             requests=system.requests,
             in_all=system.concurrency_in_all,
             instances=instances if counted else None,
+            name=name,
         )
+        if system.requests is not None:
+            budgets[name] = system.requests
         identity = settings.dataverse_client_id if settings.dataverse_client_secret is None else None
         admits = authorizer(name, system, transport, clock, identity_client_id=identity)
         others[name] = adapter_of(name, system, sender, admits, references=references, clock=clock)
@@ -102,6 +111,7 @@ def build_systems(
         dataverse=DataverseClient(dataverse, tokens, str(settings.dataverse_url), clock=clock, more_tokens=more),
         others=others,
         switches=switches,
+        budgets=budgets,
     )
 
 

@@ -7,6 +7,7 @@ from integration.protection.limiter import Limiter
 from integration.protection.postponements import Postponements
 from integration.protection.protected import Protected
 from integration.protection.shared_state import MemoryState, SharedState
+from integration.protection.spending import Spending
 from integration.protection.switch import Switch
 from integration.protection.table_pauses import TablePauses
 
@@ -21,6 +22,7 @@ __all__ = [
     "Postponements",
     "Protected",
     "SharedState",
+    "Spending",
     "Switch",
     "SystemState",
     "TablePauses",

@@ -18,6 +18,11 @@ class Budget:
         """Set the budget to `requests`, at least one."""
         self._requests = max(1, requests)
 
+    def spent(self, now: float) -> int:
+        """How many requests were taken in the window that ends now."""
+        part = now // self._part
+        return int(sum(count for at, count in self._spent if at >= part - _PARTS))
+
     def spend(self, now: float) -> float:
         """Take one request and return 0.0; if none is left, take none and return the seconds until there is one."""
         part = now // self._part

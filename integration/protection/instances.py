@@ -8,6 +8,7 @@ from typing import Any
 from integration.clock import Clock
 from integration.errors import IntegrationError
 from integration.protection.shared_state import SharedState, change
+from integration.protection.spending import Spending
 from integration.telemetry import get_logger
 from integration.transport.single_flight import SingleFlight
 
@@ -36,6 +37,12 @@ class Instances:
         self._next = -1.0
         self._pause = _FIRST
         self._signing = SingleFlight[None]()
+        self._spending = Spending(shared, clock)
+        self._spent: dict[str, Callable[[], int]] = {}
+
+    def counts(self, system: str, spent: Callable[[], int]) -> None:
+        """Let every sign of life say too how many requests this process has sent to a system in five minutes."""
+        self._spent[system] = spent
 
     def count(self) -> int:
         """The number as far as it is known, at least 1; starts writing a sign of life if one is due."""
@@ -53,6 +60,16 @@ class Instances:
             _log.warning("instances-not-counted", error=error)
         else:
             self._count = len(alive)
+            await self._report()
+
+    async def _report(self) -> None:
+        spent = {system: count for system, spent in self._spent.items() if (count := spent())}
+        if not spent:
+            return
+        try:
+            await self._spending.report(self._own, spent, pause=lambda: self._draw() / 2)
+        except IntegrationError as error:
+            _log.warning("instances-not-counted", error=error)
 
     def _signed(self, seen: dict[str, Any]) -> dict[str, Any]:
         """The instances that are alive, with the time of this one's sign of life."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.browser.sample import Sample, sampled
 from tests.contract.node_packages import installed, skip
@@ -43,6 +43,7 @@ def browser() -> Iterator[Browser]:
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         skip("the console was not tested in a browser: there is no Chromium on PATH, and CHROMIUM names none")
+    expect.set_options(timeout=15_000)  # far more than anything takes, as machines are busy
     with sync_playwright() as playwright:
         try:
             found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
@@ -85,7 +86,7 @@ def opened(browser: Browser, sample: Sample) -> Iterator[Opened]:
         if who:
             context.add_cookies([sample.served.session(who)])  # type: ignore[list-item] # a TypedDict by its items
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(15_000)
         page.goto(sample.address(path))
         return page
 

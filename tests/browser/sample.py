@@ -68,6 +68,7 @@ def sampled() -> Iterator[Sample]:
         await transfer.restore(world.ledger, day.lines(world.clock.now()))
         await console.figures.take()
         await console.switches["credit"].pause(by="tomas.reyes", why="Credit scoring moves to its new data centre")
+        await console.spending.report("instance", {"dataverse": 2_280}, pause=lambda: 0.0)
         order = await console.desk.dead_letter(
             Permanent("the ERP refuses the amount", reason="erp-rejected", service="erp"),
             values={"amount": Money(Decimal("10.50")), "note": "for Ms Fernandez"},

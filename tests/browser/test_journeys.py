@@ -85,6 +85,8 @@ def test_many_are_planned_started_paused_and_cancelled(opened: Opened, sample: S
     expect(page.locator(".heading .state")).to_have_text("paused")
     act(page, "Cancel", "It was a mistake")
     expect(page.locator(".heading .state")).to_have_text("cancelled")
+    act(page, "Acknowledge", "It is planned anew")
+    expect(page.locator(".lead")).to_contain_text("anna has taken note of its end.")
     expect(page.locator(".actions details")).to_have_count(0)
     assert sample.served.console.desk.world.queue.sent == []
 

@@ -21,11 +21,13 @@ _HEALTH_SECONDS: Final = 1.0
 async def overview(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pages
     """The landing page."""
     desk = parts.desk
-    (dead, waiting, series, systems), (tables, audit, bulks, health) = await asyncio.gather(
+    (dead, waiting, series, systems), (tables, audit, bulks, budgets, health) = await asyncio.gather(
         asyncio.gather(
             desk.causes.now(), desk.causes.now(State.WAITING.value), desk.figures.series(), desk.systems.states()
         ),
-        asyncio.gather(desk.tables.states(), desk.audit.page({}), desk.bulks.recent(), _health(parts)),
+        asyncio.gather(
+            desk.tables.states(), desk.audit.page({}), desk.bulks.recent(), desk.budgets.now(), _health(parts)
+        ),
     )
     now = parts.clock.now()
     held = [shown.system(name, state, now) for name, state in systems.items()]
@@ -40,6 +42,7 @@ async def overview(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pa
             "causes": dead.causes[:_LARGEST],
             "systems": held,
             "tables": paused_tables,
+            "budgets": budgets,
             "health": health,
             "sentence": sentence(dead, [it for it in held if it.mark != "ok"], away),
             "actions": audit.entries[:_LAST],

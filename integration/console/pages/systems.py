@@ -34,6 +34,7 @@ async def _page(parts: Parts, refused: Rejected | None = None) -> Page:
     alert = {"title": refused.title, "detail": refused.detail, "faults": refused.faults} if refused else None
     shows = {
         "systems": [shown.system(name, state, now) for name, state in states.items()],
+        "budgets": await parts.desk.budgets.now(),
         "tables": [shown.table(name, pause) for name, pause in tables.items()],
         "alert": alert,
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import azure.functions as func
 
 from integration.operations.audit_query import AuditQuery
+from integration.operations.budgets import Budgets
 from integration.operations.bulk import BulkControl, Planner
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
@@ -32,6 +33,7 @@ class Desk:
     postpone: Postpone
     resync: Resync
     systems: SystemControl
+    budgets: Budgets
     tables: TableControl
     search: Search
     causes: CauseQuery

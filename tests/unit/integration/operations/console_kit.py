@@ -24,6 +24,7 @@ from integration.ledger.queries import Queries
 from integration.ledger.shared_state import TableState
 from integration.operations import Health
 from integration.operations.audit_query import AuditQuery
+from integration.operations.budgets import Budgets
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
@@ -34,7 +35,7 @@ from integration.operations.rights import Staff
 from integration.operations.routes import Desk as Services
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
-from integration.protection import Switch
+from integration.protection import Spending, Switch
 from integration.public_address import PublicAddress
 from integration.setting_types import Role
 from tests.unit.integration.operations.parts import Desk
@@ -74,6 +75,7 @@ class Console:
         self.figures = Figures(ledger, causes, clock)
         shared = TableState(ledger.table(keys.SYSTEMS))
         self.switches = {name: Switch(name, shared, clock, full=8) for name in ("dataverse", "erp", "credit")}
+        self.spending = Spending(shared, clock)
         reader = DeadLetterReader(it.letters, ledger, clock)
         self.services = Services(
             repair=it.repair,
@@ -81,6 +83,7 @@ class Console:
             postpone=it.postpone,
             resync=Resync(it.queueing, it.audit, clock, organisation="org"),
             systems=SystemControl(self.switches, it.audit),
+            budgets=Budgets({"dataverse": 6_000}, self.spending),
             tables=TableControl(it.world.pauses, ["account", "opportunity"], it.audit),
             search=it.search,
             causes=causes,

@@ -239,3 +239,11 @@ async def test_the_overview_reads_no_table_that_grows_with_the_events() -> None:
     calls = {name: len(console.desk.table(name).calls) for name in names if console.desk.table(name).calls}
     assert {name.rstrip("0123456789") for name in calls} == {"problems", "systems", "audit", "bulks"}
     assert sum(calls.values()) <= 50
+
+
+async def test_what_is_used_of_a_budget_is_shown_beside_its_system() -> None:
+    console = Console()
+    await console.spending.report("one", {"dataverse": 1_500}, pause=lambda: 0.0)
+    await console.spending.report("two", {"dataverse": 1_500}, pause=lambda: 0.0)
+    for path in ("", "systems"):
+        assert "50 % of 6,000 requests in five minutes" in text_of(await console.ask(path))
