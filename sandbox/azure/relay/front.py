@@ -82,11 +82,7 @@ class Front:
 
     def _passed_on(self, headers: Iterable[tuple[str, str]], used: frozenset[str]) -> dict[str, str]:
         """Without those of the connection and those that were for the relay; with the relay in `Via`."""
-        kept = {
-            name: value
-            for name, value in headers
-            if name.lower() not in CONNECTION_HEADERS | used
-        }
+        kept = {name: value for name, value in headers if name.lower() not in CONNECTION_HEADERS | used}
         before = next((value for name, value in kept.items() if name.lower() == "via"), None)
         without = {name: value for name, value in kept.items() if name.lower() != "via"}
         return without | {"Via": self._via if before is None else f"{before}, {self._via}"}

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import requests
 
+from sandbox.machine.ports import free_ports
 from sandbox.repository import REPOSITORY
 from tests.contract.node_packages import installed
-from tests.contract.sandbox.systems.conftest import free_port
 
 LISTENER = REPOSITORY / "examples" / "relay_listener"
 NAME = "erp"
@@ -34,7 +34,7 @@ class RelayProcess:
     """`python -m sandbox.azure.relay` with one hybrid connection, a key for senders and one for listeners."""
 
     def __init__(self, *, answer_seconds: float = 60.0) -> None:
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         keys = (f"send={SEND_KEY};Send", f"listen={LISTEN_KEY};Listen")
         self._command = [sys.executable, "-m", "sandbox.azure.relay", "--port", str(self.port)]
         self._command += ["--hybrid-connection", NAME, "--answer-seconds", str(answer_seconds)]
