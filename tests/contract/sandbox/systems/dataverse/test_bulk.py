@@ -1,9 +1,11 @@
 """Bulk messages: rows of one table, all or none, with the events of each row."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
+from integration.events.remote_execution_context import read_contexts
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, Receiver, register_step, register_webhook
 
 FABRIKAM = "a0000000-0000-4000-8000-000000000001"
@@ -83,7 +85,10 @@ def test_the_steps_of_single_rows_fire_for_each_row(application: Dataverse, rece
 
 
 def test_a_step_on_a_bulk_message_gets_all_rows_at_once(application: Dataverse, receiver: Receiver, mark: str) -> None:
-    """One body for each request, with Targets in their order; the steps of single rows fire as well."""
+    """One body for each request, with Targets in their order, which the app reads as one event for each row.
+
+    The steps of single rows fire as well.
+    """
     endpoint = register_webhook(application, receiver.url)
     for message in ("Create", "CreateMultiple", "UpdateMultiple"):
         register_step(application, endpoint, message, "account")
@@ -111,6 +116,9 @@ def test_a_step_on_a_bulk_message_gets_all_rows_at_once(application: Dataverse, 
     changed = updated["InputParameters"][0]["value"]["Entities"]
     assert [{it["key"]: it["value"] for it in row["Attributes"]}["fax"] for row in changed] == ["1", "1"]
     assert updated["OutputParameters"] == []
+    for context, message in ((created, "Create"), (updated, "Update")):
+        events = read_contexts(context, headers={}, accepted_time=datetime.now(UTC))
+        assert [(event.message, event.record_id) for event in events] == [(message, row_id) for row_id in ids]
 
 
 def test_a_step_on_a_bulk_message_fires_for_single_rows_too(
