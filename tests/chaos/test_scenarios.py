@@ -104,10 +104,13 @@ SEEDED: dict[str, tuple[str, Callable[[Run], None]]] = {
     ),
     "a budget that nobody needs": ("no test of a limit", lambda run: judge_budget(run, MANY, limit=6_000, refused=0)),
     "two workers on one record": (
-        "at once", lambda run: judge_session(run, [1.0, 2.0, 6.0], slow=2.5, renewed=9, lost=0)
+        "beside another one", lambda run: judge_session(run, [1.0, 2.0, 3.0, 6.0], slow=2.5, renewed=9, lost=1)
     ),
-    "a session lock that is lost": (
-        "1 were lost", lambda run: judge_session(run, [1.0, 4.0], slow=2.5, renewed=9, lost=1)
+    "a session lock that is never lost": (
+        "never lost", lambda run: judge_session(run, [1.0, 4.0], slow=2.5, renewed=9, lost=0)
+    ),
+    "a session lock that is not renewed": (
+        "renewed 2 times", lambda run: judge_session(run, [1.0, 4.0], slow=2.5, renewed=2, lost=1)
     ),
 }  # fmt: skip
 
@@ -125,7 +128,7 @@ def test_what_a_scenario_measures_itself_can_hold(tmp_path: Path) -> None:
     def work(run: Run) -> None:
         judge_outage(run, away=60, refused=3, asked=[1.0, 1.2, *[20.0] * 100])
         judge_budget(run, [number * 0.6 for number in range(800)], limit=600, refused=0)
-        judge_session(run, [1.0, 4.0, 7.0], slow=2.5, renewed=9, lost=0)
+        judge_session(run, [1.0, 4.0, 5.0, 8.0], slow=2.5, renewed=9, lost=1)
 
     holds, said = run_scenario(tmp_path, work)
     assert holds, said

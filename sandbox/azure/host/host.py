@@ -34,7 +34,7 @@ class Host:
         self._settings = settings
         self._instance = instance
         self._only = only
-        self._host_json = HostJson.load(app / "host.json")
+        self._host_json = HostJson.load(app / "host.json", settings.below("AzureFunctionsJobHost"))
         keys_file = settings.get("SANDBOX_HOST_KEYS")
         self._keys = AccessKeys.load(Path(keys_file).resolve() if keys_file else None)
         self._stats = HostStats(measure=settings.is_true("SANDBOX_HOST_STATS"))

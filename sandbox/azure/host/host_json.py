@@ -69,14 +69,19 @@ class HostJson:
     log_levels: Mapping[str, str]
 
     @classmethod
-    def load(cls, file: Path) -> "HostJson":
-        """Read the file; raises `HostStartError` when the real host would not start with it either."""
+    def load(cls, file: Path, overrides: Mapping[str, str] | None = None) -> "HostJson":
+        """Read the file; raises `HostStartError` when the real host would not start with it either.
+
+        `overrides` are values by their path, with a colon between names, from settings `AzureFunctionsJobHost__...`.
+        """
         try:
             document: Any = json.loads(file.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise HostStartError(f"Cannot read {file}: {error.strerror}.") from error
         except ValueError as error:
             raise HostStartError(f"{file} is not JSON: {error}.") from error
+        for path, value in (overrides or {}).items():
+            _override(document, path.split(":"), value)
         root = _Section(document, "host.json")
         if root.text("version", "") != "2.0":
             raise HostStartError('host.json must say "version": "2.0".')
@@ -88,6 +93,20 @@ class HostJson:
             function_timeout=_function_timeout(root.text("functionTimeout", "00:30:00")),
             log_levels=root.section("logging").section("logLevel").texts(),
         )
+
+
+def _override(document: dict[str, Any], path: list[str], value: str) -> None:
+    """Set one value; what is a number or a flag in JSON becomes one."""
+    for name in path[:-1]:
+        document = document.setdefault(_present(document, name), {})
+    try:
+        document[_present(document, path[-1])] = json.loads(value)
+    except ValueError:
+        document[_present(document, path[-1])] = value
+
+
+def _present(document: dict[str, Any], name: str) -> str:
+    return next((it for it in document if it.lower() == name.lower()), name)
 
 
 def _http(options: "_Section") -> HttpOptions:

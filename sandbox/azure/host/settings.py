@@ -34,6 +34,11 @@ class AppSettings:
         """The setting, or None when it is absent or empty."""
         return self._values.get(_canonical(name)) or None
 
+    def below(self, name: str) -> dict[str, str]:
+        """The settings whose names begin with this one and a separator, by the rest of their names."""
+        head = _canonical(f"{name}:")
+        return {it.removeprefix(head): value for it, value in self._values.items() if it.startswith(head)}
+
     def is_true(self, name: str) -> bool:
         """Whether the setting is `true` or `1`."""
         return (self.get(name) or "").lower() in {"true", "1"}

@@ -101,10 +101,6 @@ class LockRenewal:
         self._timer: asyncio.TimerHandle | None = None
         self._schedule(locked_until)
 
-    def extend(self, longest: float) -> None:
-        """Go on for `longest` seconds from now."""
-        self._give_up = self._loop.time() + longest
-
     def stop(self) -> None:
         """Stop renewing."""
         if self._timer is not None:

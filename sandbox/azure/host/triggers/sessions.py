@@ -30,7 +30,11 @@ _DOTNET_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class Session:
-    """An accepted session: its id, its link, and its lock, which is renewed while it is held."""
+    """An accepted session: its id, its link, and its lock.
+
+    The lock is renewed for `maxAutoLockRenewalDuration` from the moment it was accepted, however many messages it has:
+    SessionReceiverManager.cs, RenewSessionLock.
+    """
 
     def __init__(self, entity: Entity, connection: AmqpConnection, receiver: Receiver) -> None:
         self._entity = entity
@@ -64,11 +68,6 @@ class Session:
         )
         self.locked_until = values.from_milliseconds(answer["expiration"])
         return self.locked_until
-
-    def keep_lock(self) -> None:
-        """A message is being worked on: renew for `maxAutoLockRenewalDuration` from now."""
-        if self._renewal is not None:
-            self._renewal.extend(self._entity.options.max_lock_renewal)
 
     def close(self) -> None:
         """Release the session, without counting a delivery of its messages."""
@@ -143,7 +142,6 @@ class SessionListener:
     async def _one_by_one(self, session: Session) -> None:
         receiver, idle = session.receiver, self._entity.options.session_idle_timeout
         while (delivery := await receiver.receive(idle)) is not None:
-            session.keep_lock()
             await self._entity.process(receiver, delivery, session.locked_until)
             receiver.grant(1)
 
@@ -151,6 +149,5 @@ class SessionListener:
         receiver, options = session.receiver, self._entity.options
         receiver.grant(options.max_batch_size)
         while batch := await receive_batch(receiver, options, options.session_idle_timeout):
-            session.keep_lock()
             await self._entity.process_batch(receiver, batch, session.locked_until)
             receiver.grant(len(batch))

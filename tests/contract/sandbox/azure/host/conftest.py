@@ -72,7 +72,9 @@ def _entities() -> tuple[dict[str, Any], dict[str, Any]]:
         {"Name": name, "Properties": {**lock, "LockDuration": "PT2S"}} for name in ("slow", "batches", "ahead", "kept")
     ]
     sessions = {**lock, "LockDuration": "PT2S", "RequiresSession": True}
-    queues += [{"Name": name, "Properties": sessions} for name in ("sessions", "others", "steady", "shared", "pairs")]
+    queues += [
+        {"Name": name, "Properties": sessions} for name in ("sessions", "others", "steady", "shared", "pairs", "busy")
+    ]
     topics = [{"Name": "topic", "Properties": {}, "Subscriptions": [{"Name": "sub", "Properties": dict(lock)}]}]
     hubs = [
         {"Name": name, "PartitionCount": 2, "ConsumerGroups": [{"Name": "readers"}]}

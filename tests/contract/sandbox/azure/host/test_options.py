@@ -12,6 +12,7 @@ from azure.servicebus import ServiceBusMessage
 
 from sandbox.azure.host.functions import RetryOptions
 from sandbox.azure.host.host_json import HostJson
+from sandbox.azure.host.settings import AppSettings
 from sandbox.azure.host.triggers.retries import retry_delay
 from tests.contract.sandbox.azure.host.processes import Broker, HostProcess, Senders, StartHost, wait_until
 
@@ -95,6 +96,20 @@ def test_defaults_are_those_of_the_extensions(tmp_path: Path) -> None:
     assert (hubs.prefetch_count, hubs.from_start) == (300, True)
     assert (options.http.route_prefix, options.http.max_outstanding_requests) == ("api", -1)
     assert options.function_timeout == 1800
+
+
+def test_settings_override_host_json(tmp_path: Path) -> None:
+    """Whatever the case of their names; numbers and flags are read as such."""
+    (tmp_path / "host.json").write_text(
+        json.dumps({"version": "2.0", "extensions": {"serviceBus": {"prefetchCount": 7}}})
+    )
+    given = {
+        "AzureFunctionsJobHost__extensions__ServiceBus__PrefetchCount": "9",
+        "AzureFunctionsJobHost__extensions__serviceBus__maxAutoLockRenewalDuration": "00:00:03",
+        "AzureFunctionsJobHost__extensions__serviceBus__autoCompleteMessages": "false",
+    }
+    bus = HostJson.load(tmp_path / "host.json", AppSettings(given).below("AzureFunctionsJobHost")).service_bus
+    assert (bus.prefetch_count, bus.max_lock_renewal, bus.auto_complete) == (9, 3.0, False)
 
 
 def test_names_match_in_any_case_and_minus_one_is_no_timeout(tmp_path: Path) -> None:

@@ -7,7 +7,14 @@ import uuid
 
 from azure.servicebus import ServiceBusMessage
 
-from tests.contract.sandbox.azure.host.processes import Broker, HostProcess, Senders, most_at_once, wait_until
+from tests.contract.sandbox.azure.host.processes import (
+    Broker,
+    HostProcess,
+    Senders,
+    StartHost,
+    most_at_once,
+    wait_until,
+)
 
 
 def order(session: str, **values: object) -> ServiceBusMessage:
@@ -56,6 +63,29 @@ def test_a_handler_slower_than_the_idle_timeout_keeps_its_session(
     seen = messages_host.wait_for("in_session", 2, session=session)
     assert [(one["n"], one["delivery"]) for one in seen] == [(1, 1), (2, 1)]
     wait_until("nothing to be left", lambda: broker.queue("sessions")["locked"] == 0)
+
+
+def test_a_session_that_is_busy_for_longer_than_its_lock_is_renewed_comes_again(
+    run_host: StartHost, broker: Broker, senders: Senders
+) -> None:
+    """Renewed for 2 s from its start, however many messages it has: its lock (2 s) ends in the midst of one of them.
+
+    That takes as long as it takes: some 5 s.
+    """
+    settings = {
+        "ServiceBus": broker.connection,
+        "SESSIONS": "busy",
+        "AzureFunctionsJobHost__extensions__serviceBus__maxAutoLockRenewalDuration": "00:00:02",
+    }
+    session = uuid.uuid4().hex
+    senders.send("busy", *(order(session, n=n, sleep=0.7) for n in range(7)))
+    host = run_host("messages", "--only", "in_session", settings=settings)
+    seen = host.wait_for("in_session", 8, session=session)
+    again = [one["n"] for one in seen if one["delivery"] > 1]
+    assert again
+    assert {one["n"] for one in seen} == set(range(7))
+    wait_until("nothing to be left", lambda: broker.queue("busy")["active"] + broker.queue("busy")["locked"] == 0)
+    assert host.stop() == 0
 
 
 def test_waiting_for_a_session_costs_no_cpu(messages_host: HostProcess) -> None:
