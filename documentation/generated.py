@@ -13,6 +13,7 @@ from documentation import (
     costs,
     flows,
     inbound,
+    infra_picture,
     ledger_tables,
     log_words,
     operations_api,
@@ -72,6 +73,7 @@ def outdated() -> dict[Path, str]:
     wanted = (
         {page: blocks.fill(page.read_text(encoding="utf-8"), made) for page in pages()}
         | picture.current()
+        | infra_picture.current()
         | flows.current()
         | rest_contract.current()
         | console_reasons.current()

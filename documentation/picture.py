@@ -3,65 +3,37 @@
 import json
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from documentation.drawing import THEMES, Drawing, document
 from documentation.source import REPOSITORY
 from integration.system_settings import ALL
 
-FILES = {theme: REPOSITORY / "docs" / "assets" / f"flow-{theme}.svg" for theme in ("light", "dark")}
+FILES = {theme: REPOSITORY / "docs" / "assets" / f"flow-{theme}.svg" for theme in THEMES}
+_DESCRIPTION = (
+    "Dataverse posts a change to the intake, which puts it into a Service Bus queue. The worker takes it from there, "
+    "reads the row, calls the other systems, writes back to Dataverse, and publishes the end to Event Hubs, from where "
+    "it is archived. What fails is tried again later or dead-lettered; the ledger knows where each event is."
+)
 
-_COLOURS = {
-    "light": {"text": "#1f2328", "quiet": "#59636e", "line": "#59636e", "box": "#f6f8fa", "azure": "#ddf4ff"},
-    "dark": {"text": "#e6edf3", "quiet": "#9da7b3", "line": "#9da7b3", "box": "#212830", "azure": "#12304f"},
-}
-_WIDTH, _LEFT, _RIGHT, _GAP = 432, 40, 424, 34
+_LEFT, _RIGHT, _GAP = 40, 424, 34
 _MIDDLE, _SIDE = 298, 314
-_LINE, _PADDING = 17, 10
 _SYSTEM_NAMES = {"erp": "ERP", "credit": "credit scoring"}
-
-
-@dataclass
-class _Drawing:
-    """Shapes in the order in which they are drawn."""
-
-    shapes: list[str] = field(default_factory=list)
-
-    def box(self, left: float, top: float, right: float, lines: list[str], *, kind: str = "box") -> float:
-        """Draw a box with its text, the first line in bold and names in backquotes as code; returns its lower edge."""
-        height = len(lines) * _LINE + 2 * _PADDING - 4
-        self.shapes.append(
-            f'<rect class="{kind}" x="{left}" y="{top}" width="{right - left}" height="{height}" rx="6"/>'
-        )
-        for place, line in enumerate(lines):
-            weight = "bold" if place == 0 else "quiet"
-            self.text((left + right) / 2, top + _PADDING + 9 + place * _LINE, line, kind=weight)
-        return top + height
-
-    def text(self, x: float, y: float, line: str, *, kind: str = "quiet", more: str = "") -> None:
-        """One line of text, centred at `x`."""
-        if line.startswith("`"):
-            kind += " code"
-        self.shapes.append(f'<text class="{kind}" x="{x}" y="{y}"{more}>{escape(line.strip("`"))}</text>')
-
-    def arrow(self, *points: tuple[float, float], both: bool = False) -> None:
-        """A line along `points` with an arrow head at its end, or at both ends."""
-        path = "M" + " L".join(f"{x} {y}" for x, y in points)
-        start = ' marker-start="url(#head)"' if both else ""
-        self.shapes.append(f'<path class="line" d="{path}" marker-end="url(#head)"{start}/>')
 
 
 def current() -> dict[Path, str]:
     """The picture's files as they should be."""
     topology = json.loads((REPOSITORY / "infra" / "topology.json").read_text(encoding="utf-8"))
     drawing, height = _flow(topology)
-    return {file: _document(drawing, height, theme) for theme, file in FILES.items()}
+    title = "The way of an event"
+    return {
+        file: document(drawing, height, theme, title=title, description=_DESCRIPTION) for theme, file in FILES.items()
+    }
 
 
-def _flow(topology: dict[str, Any]) -> tuple[_Drawing, float]:
-    it = _Drawing()
+def _flow(topology: dict[str, Any]) -> tuple[Drawing, float]:
+    it = Drawing()
     functions = topology["functions"]
     (queue,) = topology["serviceBus"]["queues"]
     (hub,) = topology["eventHubs"]["hubs"]
@@ -133,29 +105,3 @@ def _systems() -> Iterator[str]:
     example = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))
     for name in json.loads(example["Values"][ALL]):
         yield _SYSTEM_NAMES.get(name, name)
-
-
-def _document(drawing: _Drawing, height: float, theme: str) -> str:
-    colours = _COLOURS[theme]
-    style = (
-        'text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;text-anchor:middle}'
-        f".bold{{fill:{colours['text']};font-weight:600}}.quiet{{fill:{colours['quiet']}}}"
-        '.code{font:12px ui-monospace,"Cascadia Mono",Menlo,Consolas,monospace}'
-        f".box,.azure{{stroke:{colours['line']};fill:{colours['box']}}}.azure{{fill:{colours['azure']}}}"
-        f".line{{stroke:{colours['line']};stroke-width:1.5;fill:none}}.head{{fill:{colours['line']}}}"
-    )
-    head = (
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto-start-reverse"><path class="head" d="M0 0L8 4L0 8z"/></marker></defs>'
-    )
-    title = (
-        "<title>The way of an event</title><desc>Dataverse posts a change to the intake, which puts it into a "
-        "Service Bus queue. The worker takes it from there, reads the row, calls the other systems, writes back to "
-        "Dataverse, and publishes the end to Event Hubs, from where it is archived. What fails is tried again later or "
-        "dead-lettered; the ledger knows where each event is.</desc>"
-    )
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:g}" width="{_WIDTH}" '
-        f'height="{height:g}" role="img">'
-    )
-    return "\n".join([opening, title, f"<style>{style}</style>", head, *drawing.shapes, "</svg>", ""])

@@ -117,7 +117,7 @@ param accessRules accessRuleType[] = []
 @description('Virtual network, private endpoints and DNS for storage, Service Bus and Event Hubs; the intake stays reachable. Left out: public addresses with Entra tokens.')
 param network networkType?
 
-@description('Entra in front of the operations routes, beside their keys. Left out: the keys alone.')
+@description('People of support sign in with Entra. Left out: with their keys alone.')
 param entra entraType?
 
 @description('One queue, topic or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
@@ -517,6 +517,7 @@ module appSettings 'modules/appsettings.bicep' = {
     systems: systems
     pluginEvents: pluginEvents
     copiesAccountName: names.copies
+    signIn: entra != null
     moreSettings: moreSettings
   }
   dependsOn: [
@@ -661,7 +662,6 @@ module signIn 'modules/entra.bicep' = if (entra != null) {
   params: {
     functionAppName: names.app
     entra: entra!
-    intakeRoutes: map(filter(topology.functions.http, it => it.intake), it => it.route)
   }
   dependsOn: [
     functionApp

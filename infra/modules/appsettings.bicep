@@ -48,6 +48,9 @@ param pluginEvents pluginEventsType
 @description('Name of the storage account of the ledger\'s copies.')
 param copiesAccountName string
 
+@description('People sign in with Entra (entra.bicep).')
+param signIn bool
+
 @description('Further settings by name, such as RETRY_MAX_ATTEMPTS. Never secrets.')
 param moreSettings object
 
@@ -148,6 +151,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     systemSettings,
     topologySettings,
     serviceEndpointSettings,
+    signIn ? { APP_SERVICE_AUTHENTICATION: 'true' } : {},
     moreSettings
   )
 }

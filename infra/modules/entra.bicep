@@ -1,6 +1,7 @@
 metadata description = '''
-Entra in front of the operations routes (App Service Authentication): a caller needs a token of the app registration, and then
-still a key of OPERATIONS_KEYS. Paths of the intake, and health, are left out: Dataverse has no such token.
+People of support sign in with Entra (App Service Authentication). Requests without a sign-in pass: the intake admits its callers
+itself, Dataverse among them, and operations ask everybody else for a key. What somebody may do are the app roles of the
+registration, by the names of OPERATIONS_ROLES.
 '''
 
 import { entraType } from 'types.bicep'
@@ -10,15 +11,6 @@ param functionAppName string
 
 @description('The app registration, and who is let in.')
 param entra entraType
-
-@description('Routes that take events in, as topology.json has them.')
-param intakeRoutes string[]
-
-// A parameter of a route stands for anything: only what is before it can be compared.
-var excluded = map(
-  concat(intakeRoutes, ['health']),
-  route => contains(route, '{') ? '/api/${split(route, '{')[0]}*' : '/api/${route}'
-)
 
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: functionAppName
@@ -32,9 +24,8 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
       enabled: true
     }
     globalValidation: {
-      requireAuthentication: true
-      unauthenticatedClientAction: 'Return401'
-      excludedPaths: excluded
+      requireAuthentication: false
+      unauthenticatedClientAction: 'AllowAnonymous'
     }
     identityProviders: {
       azureActiveDirectory: {

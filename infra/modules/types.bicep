@@ -222,12 +222,12 @@ type keepType = {
 }
 
 @export()
-@description('Entra in front of the operations routes (App Service Authentication).')
+@description('Sign-in of people with Entra (App Service Authentication).')
 type entraType = {
-  @description('Client id of the app registration that callers ask for tokens of.')
+  @description('Client id of the app registration; its app roles have the names of OPERATIONS_ROLES.')
   clientId: string
 
-  @description('Object ids of the users and groups that are let in; left out: everybody of the tenant.')
+  @description('Object ids of the users and groups that may sign in; left out: everybody of the tenant, who then has the roles that he was assigned.')
   allowedPrincipals: string[]?
 }
 

@@ -75,6 +75,7 @@ COMMANDS = (
     Command("bulk", _KEEP, "Send many dead letters again, or discard them.", "integration.cli"),
     Command("ledger", _KEEP, "Copy, restore or repair the ledger, or erase a record from it.", "integration.cli"),
     Command("secrets", _KEEP, "Create and rotate the secrets of a deployed app; list which are due."),
+    Command("infra", _KEEP, "Show what an environment comes to: resources, settings, roles, cost."),
     Command("cost", _KEEP, "Calculate what the environments cost at so many events a day."),
     Command("new", _EXTEND, "Make a flow: what the rows of a table mean to another system."),
     Command("lint", _CHECK, "Check format, types and imports."),

@@ -213,16 +213,15 @@ def test_other_readers_are_there_when_they_are_asked_for(tmp_path: Path) -> None
 
 
 @needs_checker
-def test_entra_stands_in_front_of_operations_and_not_of_the_intake(tmp_path: Path) -> None:
-    """Dataverse has no token of ours: every route that takes events in, and health, is left out."""
+def test_people_can_sign_in_with_entra_and_the_intake_stays_open_for_keys(tmp_path: Path) -> None:
+    """Dataverse has no token of ours, so nobody is refused by the platform; the app is told that it may trust it."""
     it = with_options(tmp_path, "param entra = { clientId: '30000000-0000-0000-0000-000000000003' }")
     (settings,) = [one for one in it.of("Microsoft.Web/sites/config") if one["name"].endswith("authsettingsV2")]
-    validation = settings["properties"]["globalValidation"]
-    assert validation["unauthenticatedClientAction"] == "Return401"
-    assert "/api/dataverse/webhook" in validation["excludedPaths"]
-    assert "/api/erp/events/*" in validation["excludedPaths"]
-    assert "/api/health" in validation["excludedPaths"]
-    assert not [path for path in validation["excludedPaths"] if path.startswith("/api/operations")]
+    assert settings["properties"]["platform"]["enabled"] is True
+    assert settings["properties"]["globalValidation"]["unauthenticatedClientAction"] == "AllowAnonymous"
+    (given,) = [one for one in it.of("Microsoft.Web/sites/config") if one["name"].endswith("appsettings")]
+    assert given["properties"]["APP_SERVICE_AUTHENTICATION"] == "true"
+    assert "APP_SERVICE_AUTHENTICATION" not in Expansion.golden("prod").settings
 
 
 @needs_checker

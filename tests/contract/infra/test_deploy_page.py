@@ -3,10 +3,10 @@
 import re
 
 from sandbox.commands.secrets import FIRST_CALLERS
+from sandbox.deployment.inventory import ROLES
 from sandbox.repository import REPOSITORY
 from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
 from tests.contract.infra.test_deployed_settings import VAULT
-from tests.contract.infra.test_security import ROLES
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
 MAIN = (INFRA / "main.bicep").read_text(encoding="utf-8")

@@ -4,20 +4,9 @@ import json
 
 import pytest
 
+from sandbox.deployment.inventory import ROLES
 from tests.contract.infra.bicep import ENVIRONMENTS, Expansion
 
-ROLES = {
-    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
-    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
-    "090c5cfd-751d-490a-894a-3ce6f1109419": "Azure Service Bus Data Owner",
-    "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": "Azure Service Bus Data Sender",
-    "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
-    "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
-    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
-    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
-    "26baccc8-eea7-41f1-98f4-1762cc7f685d": "Azure Relay Sender",
-    "26e0b698-aa6d-4085-9386-aadae190014d": "Azure Relay Listener",
-}
 EVERYWHERE = {
     ("Storage Blob Data Owner", "storageAccounts"),
     ("Storage Blob Data Owner", "containers"),
