@@ -39,10 +39,15 @@ def main() -> int:
 
 
 def templates(environment: str) -> set[tuple[str, str]]:
-    """What the templates give the identity."""
+    """What the templates give the identity that the app runs as; the package has another one."""
     expansion: dict[str, Any] = json.loads((GOLDEN / f"{environment}.json").read_text(encoding="utf-8"))
-    made = [it for it in expansion["resources"] if ASSIGNMENTS in it["id"]]
+    made = [it for it in expansion["resources"] if ASSIGNMENTS in it["id"] and not of_package(it)]
     return {right(it["properties"]["roleDefinitionId"], it["id"].rpartition(ASSIGNMENTS)[0]) for it in made}
+
+
+def of_package(assignment: dict[str, Any]) -> bool:
+    """Whether an assignment is the package's identity's: the expansion names whose principal it is."""
+    return "-package:" in assignment["properties"]["principalId"]
 
 
 def right(role: str, scope: str) -> tuple[str, str]:

@@ -117,5 +117,5 @@ def _value(text: str) -> str:
 def _right(resource: dict[str, Any]) -> Right:
     properties = resource["properties"]
     scope = str(resource["id"]).partition(_ASSIGNMENT)[0].rpartition("/providers/Microsoft.")[2]
-    identity = "package" if "/containers/app-package" in resource["id"] else "app"
+    identity = "package" if "-package:" in properties["principalId"] else "app"
     return Right(ROLES[properties["roleDefinitionId"].rpartition("/")[2]], identity, scope)

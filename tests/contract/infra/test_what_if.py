@@ -123,7 +123,25 @@ def assigned(environment: str) -> list[dict[str, str]]:
             "roleDefinitionName": "Role",
         }
         for it in Expansion.golden(environment).of("Microsoft.Authorization/roleAssignments")
+        if "-package:" not in it["properties"]["principalId"]
     ]
+
+
+def test_a_right_of_the_app_on_its_own_package_is_stale(tmp_path: Path) -> None:
+    """Earlier releases had the package in the account that the app owns; whatever is left of that is named."""
+    (package,) = [
+        it
+        for it in Expansion.golden("prod").of("Microsoft.Authorization/roleAssignments")
+        if "-package:" in it["properties"]["principalId"]
+    ]
+    left = {
+        "id": "left",
+        "scope": package["id"].split("/providers/Microsoft.Authorization")[0],
+        "roleDefinitionId": package["properties"]["roleDefinitionId"],
+        "roleDefinitionName": "Role",
+    }
+    done = run(tmp_path, "stale_roles.py", "prod", CLIENT_ID, answer=[*assigned("prod"), left])
+    assert (done.returncode, done.stdout.endswith("--ids left\n")) == (1, True)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
