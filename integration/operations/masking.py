@@ -6,7 +6,7 @@ from typing import Final
 _PERSONAL: Final = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.]+"  # an address of mail
     r"|(?<![\w.-])\+?\d(?:[ ()/.-]{0,2}\d){8,}(?![\w-])"  # a number of a telephone, an account or a person
-    r"|\"[^\"\n]{1,500}\"|'[^'\n]{3,500}'|“[^”\n]{1,500}”"  # a value that a system quotes
+    r"|\"[^\"\n]{1,500}\"|(?<!\w)'[^'\n]{3,500}'(?!\w)|“[^”\n]{1,500}”"  # a value that a system quotes
 )
 MASK: Final = "•••"
 

@@ -17,11 +17,13 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import azure.functions as func
 
+from integration.batching import persistently
 from integration.clock import SystemClock, iso
 from integration.composition import build_services, open_site
 from integration.console.sessions import COOKIE, Sessions
@@ -121,7 +123,8 @@ async def _fill(ledger: Ledger, rows: AsyncIterator[tuple[str, Sequence[Entity]]
     """Write chunks of rows of one partition, some side by side."""
     waiting: set[asyncio.Task[None]] = set()
     async for table, chunk in rows:
-        waiting.add(asyncio.create_task(ledger.table(table).merge_all(chunk)))
+        write = partial(ledger.table(table).merge_all, chunk)
+        waiting.add(asyncio.create_task(persistently(write, asyncio.sleep)))
         if len(waiting) >= AT_ONCE:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
