@@ -10,13 +10,21 @@ from pydantic.json_schema import models_json_schema
 from documentation import inbound
 from documentation.source import REPOSITORY
 from integration.events.erp_event import MOST, CloudEvent, PlainEvent
-from integration.systems import CreditScore, Customer, CustomerReport, CustomerState, Order, OrderReport, OrderState
+from integration.systems import (
+    CreditScore,
+    CustomerMatch,
+    CustomerReport,
+    CustomerState,
+    Order,
+    OrderReport,
+    OrderState,
+)
 from integration.systems.rest.credit import ScoreRequest
-from integration.systems.rest.erp import StatusChange
+from integration.systems.rest.erp import PutCustomer, StatusChange
 
 FILE = REPOSITORY / "docs" / "reference" / "rest-contract.openapi.json"
-_SENT = (Customer, Order, StatusChange, ScoreRequest)
-_ANSWERED = (CustomerState, OrderState, CustomerReport, OrderReport, CreditScore, PlainEvent, CloudEvent)
+_SENT = (PutCustomer, Order, StatusChange, ScoreRequest)
+_ANSWERED = (CustomerState, CustomerMatch, OrderState, CustomerReport, OrderReport, CreditScore, PlainEvent, CloudEvent)
 _REF = "#/components/schemas/{model}"
 
 
@@ -38,8 +46,9 @@ def document() -> dict[str, Any]:
             "system's own.",
         },
         "paths": {
-            "/api/customers/{id}": _resource("customer", "Customer", "CustomerState"),
+            "/api/customers/{id}": _resource("customer", "PutCustomer", "CustomerState"),
             "/api/orders/{id}": _resource("order", "Order", "OrderState"),
+            "/api/customers/{id}/match": _match(),
             "/api/customers/{id}/report": _report("customer", "Say how the customer stands.", "CustomerReport"),
             "/api/orders/{id}/report": _report("order", "Say how far the order has come.", "OrderReport"),
             "/api/scores": {
@@ -60,9 +69,9 @@ def document() -> dict[str, Any]:
             "responses": {
                 "Problem": {
                     "description": "A problem of the system's own. 404 of type `not-found`; 409 of type "
-                    "`stale-version` for an older sourceVersion; 422 for what cannot be, with what is wrong in type, "
-                    "title and errors; "
-                    "429 or 503 with Retry-After for a pause.",
+                    "`stale-version` for an older sourceVersion; 422 of type `match-ambiguous`, `match-taken` or "
+                    "`number-unknown` where people have to say which customer it is; 422 for what cannot be, with what "
+                    "is wrong in type, title and errors; 429 or 503 with Retry-After for a pause.",
                     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
                 }
             },
@@ -79,6 +88,19 @@ def _resource(name: str, sent: str, answered: str) -> dict[str, Any]:
         "put": _operation(f"put-{name}", f"Create {one} or bring it to this state.", answered, sent=sent, forced=True),
         "patch": _operation(f"change-{name}", f"Change the status of {one}: {status}.", answered, sent="StatusChange"),
     }
+
+
+def _match() -> dict[str, Any]:
+    """Only systems whose settings have `matchBy` are asked."""
+    does = "Say which customer a PUT with these keys under `match` would take; change nothing."
+    operation = _operation("match-customer", does, "CustomerMatch")
+    names = {
+        "customerNumber": "The number that stands in Dataverse.",
+        "accountNumber": "What people keep in Dataverse as the number in the books.",
+        "taxNumber": "VAT or tax registration number; spaces, dots and dashes do not count.",
+    }
+    operation["parameters"] += [_parameter(name, "query", says) for name, says in names.items()]
+    return {"parameters": [_of("id")], "get": operation}
 
 
 def _report(name: str, does: str, answered: str) -> dict[str, Any]:

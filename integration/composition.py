@@ -21,6 +21,7 @@ from integration.flow import Flow, InboundFlow
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
 from integration.flow.handler import FlowHandler, Tools, result_columns
 from integration.flow.inbound_handler import InboundFlowHandler, inbound_columns
+from integration.flow.matching import FlowMatching
 from integration.intake import (
     BusinessCentralIntake,
     DataverseContexts,
@@ -200,6 +201,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             budgets=Budgets(systems.budgets, Spending(shared, clock)),
             pauses=pauses,
             postponements=postponements,
+            matches=FlowMatching(tools.flows, tools.dataverse, tools.write_back, tools.systems),
             organisation=str(settings.dataverse_organisation),
             clock=clock,
         ),

@@ -27,6 +27,7 @@ from integration.operations.repair import Repair
 from integration.operations.replays import Replays
 from integration.operations.resync import Resync
 from integration.operations.routes import Desk
+from integration.operations.routes.matches import Matches
 from integration.operations.search import Search
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
@@ -54,6 +55,7 @@ def build_operations(
     budgets: Budgets,
     pauses: TablePauses,
     postponements: Postponements,
+    matches: Matches,
     organisation: str,
     clock: Clock,
 ) -> Operations:
@@ -85,6 +87,7 @@ def build_operations(
         audit=AuditQuery(log, clock),
         planner=Planner(search, bulks, audit, calls_of, clock),
         bulks=BulkControl(bulks, audit, clock),
+        matches=matches,
     )
     return Operations(
         desk=desk,

@@ -47,8 +47,14 @@ def _from_json(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def _listed(value: object) -> object:
+    """As a setting of its own it is a text, with commas."""
+    return tuple(it.strip() for it in value.split(",") if it.strip()) if isinstance(value, str) else value
+
+
 Pem = Annotated[SecretStr, AfterValidator(_pem)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
+MatchBy = Annotated[tuple[Literal["accountNumber", "taxNumber"], ...], BeforeValidator(_listed)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Countries = Annotated[dict[str, CountryCode], BeforeValidator(_from_json)]
@@ -138,10 +144,17 @@ class System(BaseModel):
         return self
 
 
+_MATCHES = (
+    "By what a customer is looked for that the ERP may have had before, in this order: `accountNumber`, `taxNumber`; "
+    "as a setting of its own, with commas."
+)
+
+
 class RestErp(System):
     """An ERP that keeps the REST contract of this project."""
 
     adapter: Literal["rest-erp"] = Field(description="Customers and orders over the REST contract.")
+    match_by: MatchBy = Field(default=(), description=_MATCHES)
 
 
 class RestScoring(System):
@@ -177,6 +190,7 @@ class BusinessCentral(System):
         ge=0,
         description="How long a request may be at work after its answer was lost; there, operations end after 480 s.",
     )
+    match_by: MatchBy = Field(default=(), description=_MATCHES)
     concurrency: int = Field(default=4, ge=1, description="Calls that one instance has under way at once.")
     concurrency_in_all: int | None = Field(
         default=5, ge=1, description="Calls at once of all instances together; there, a user has five."
@@ -208,6 +222,7 @@ class FinanceOperations(System):
     unknown_seconds: float = Field(
         default=600.0, ge=0, description="How long a request may be at work after its answer was lost."
     )
+    match_by: MatchBy = Field(default=(), description=_MATCHES)
     concurrency: int = Field(default=4, ge=1, description="Calls that one instance has under way at once.")
     concurrency_in_all: int | None = Field(
         default=8, ge=1, description="Calls at once of all instances together; its entities are made for few at a time."

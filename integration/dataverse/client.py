@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zlib import crc32
 
 from pydantic import BaseModel, Field
@@ -24,6 +25,12 @@ class WhoAmI(BaseModel):
     user_id: str = Field(alias="UserId")
     business_unit_id: str = Field(alias="BusinessUnitId")
     organisation_id: str = Field(alias="OrganizationId")
+
+
+class _Page(BaseModel):
+    context: str = Field(alias="@odata.context")
+    value: list[dict[str, Any]]
+    next_link: str = Field(default="", alias="@odata.nextLink")
 
 
 class DataverseClient:
@@ -121,6 +128,34 @@ class DataverseClient:
         )
         return _row_with_id(entity_set, id_column, answer)
 
+    async def page(
+        self,
+        entity_set: str,
+        *,
+        id_column: str,
+        select: Sequence[str],
+        size: int,
+        following: str = "",
+        context: CallContext = NO_CONTEXT,
+    ) -> tuple[list[Row], str]:
+        """Up to `size` rows of a table, as `retrieve` reads them, and what the next page is asked for with.
+
+        That is empty after the last one.
+        """
+        options = {"$select": columns([*select, id_column, _VERSION]), "$skiptoken": following or None}
+        answer = await self._send(
+            f"list {entity_set}",
+            "GET",
+            name(entity_set) + query(options),
+            {"Prefer": f"odata.maxpagesize={size},{_READING['Prefer']}"},
+            named=select,
+            context=context,
+        )
+        content = validated(_Page, answer)
+        shared = {"@odata.context": content.context}
+        rows = [read_row(entity_set, record_id(str(it[id_column])), {**shared, **it}) for it in content.value]
+        return rows, _token_of(content.next_link)
+
     async def currency_code(self, currency_id: str, *, context: CallContext = NO_CONTEXT) -> str:
         """The ISO 4217 code of a currency (`_transactioncurrencyid_value`).
 
@@ -192,6 +227,11 @@ class DataverseClient:
     def _tokens_for(self, context: CallContext) -> Authorizer:
         number = crc32((context.correlation_id or "").encode()) % len(self._tokens)
         return self._tokens[number]
+
+
+def _token_of(link: str) -> str:
+    """The `$skiptoken` of a link to the next page; the address of the link is not followed."""
+    return parse_qs(urlsplit(link).query).get("$skiptoken", [""])[0]
 
 
 def _row_with_id(entity_set: str, id_column: str, answer: Response) -> Row:

@@ -18,6 +18,7 @@ from integration.events import IntegrationEvent, Lookup
 from integration.flow.columns import Columns, with_currency
 from integration.flow.kit import Answer, Kit
 from integration.flow.results import Result
+from integration.systems import CustomerMatch
 from integration.worker.effects import fingerprint
 
 R = TypeVar("R", bound=Columns)
@@ -106,6 +107,14 @@ class Deletion:
     do: Callable[[Kit], Awaitable[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Matched(Generic[R]):
+    """Asks `system` which of its customers a row would be; `ask` gets the row and the system's client."""
+
+    system: str
+    ask: Callable[[R, Any], Awaitable[CustomerMatch]]
+
+
 @dataclass(slots=True)
 class Flow(Generic[R]):
     """The flow of one table.
@@ -127,6 +136,7 @@ class Flow(Generic[R]):
     pre_image: tuple[str, ...] = ()
     effects: list[Effect[R]] = field(default_factory=list, init=False)
     deletion: Deletion | None = field(default=None, init=False)
+    match: Matched[R] | None = field(default=None, init=False)
 
     def effect(
         self,
@@ -184,6 +194,17 @@ class Flow(Generic[R]):
         def declare(do: Callable[[Kit], Awaitable[str]]) -> Callable[[Kit], Awaitable[str]]:
             self.deletion = Deletion(name, publishes, do)
             return do
+
+        return declare
+
+    def matched(
+        self, system: str
+    ) -> Callable[[Callable[[R, Any], Awaitable[CustomerMatch]]], Callable[[R, Any], Awaitable[CustomerMatch]]]:
+        """Declare how a row is matched with what `system` had before (`run.py matches`); it must change nothing."""
+
+        def declare(ask: Callable[[R, Any], Awaitable[CustomerMatch]]) -> Callable[[R, Any], Awaitable[CustomerMatch]]:
+            self.match = Matched(system, ask)
+            return ask
 
         return declare
 

@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 from integration.errors import NotFound, Stale, Transient
 from integration.flow import Answer, Columns, Flow, Kit, choice, currency, text, text_result
-from integration.systems import Address, Customer, CustomerSystem
+from integration.systems import Address, Customer, CustomerKeys, CustomerMatch, CustomerSystem
 
 EFFECT, BLOCK = "erp-customer", "erp-customer-block"
 ERP_NUMBER = text_result(
@@ -31,6 +31,18 @@ class CustomerColumns(Columns):
         return Address(line1=self.street, postal_code=self.postal_code, city=self.city, country=self.country)
 
     @property
+    def known_by(self) -> CustomerKeys:
+        """What the ERP may have known the customer by before: a number that stands in the row already, and its keys.
+
+        A flow whose table has a column for it reads `account_number` (the number in the books) or `tax_number`.
+        """
+        return CustomerKeys(customer_number=self.result(ERP_NUMBER.name), **self._read("account_number", "tax_number"))
+
+    def _read(self, *names: str) -> dict[str, str | None]:
+        """The attributes of these names that the flow's table has."""
+        return {name: getattr(self, name) for name in names if name in self.declared}
+
+    @property
     def status(self) -> str:
         """A deactivated customer is blocked in the ERP, as its postings must stay."""
         return "active" if self.state == "active" else "blocked"
@@ -43,6 +55,7 @@ class CustomerColumns(Columns):
             email=self.email,
             phone=self.phone,
             currency=self.currency,
+            **self._read("tax_number"),
             address=self.address,
             status=self.status,
             source_version=self.version,
@@ -72,10 +85,20 @@ def keep_in_erp(flow: Flow[C], customer: Callable[[C], Customer]) -> None:
         """Create or update the customer. The ERP refuses a state that is older than what it has (`Stale`)."""
         erp: CustomerSystem = kit.system("erp")
         state = await erp.put_customer(
-            row.id, customer(row), key=f"{key}:{row.version}", context=kit.context, force=kit.forced
+            row.id,
+            customer(row),
+            key=f"{key}:{row.version}",
+            known_by=row.known_by,
+            context=kit.context,
+            force=kit.forced,
         )
         kit.compare_versions("erp", EFFECT, state.replaced_version)
         return {"customerNumber": state.number, "sourceVersion": row.version}
+
+    @flow.matched("erp")
+    async def match(row: C, erp: CustomerSystem) -> CustomerMatch:
+        """Which customer of the ERP it would be."""
+        return await erp.match_customer(row.id, row.known_by)
 
     @flow.deleted(BLOCK, publishes=("customerNumber",))
     async def block(kit: Kit) -> str:

@@ -9,6 +9,7 @@ class Account(CustomerColumns):
     """What is read of an account."""
 
     name = text("name", default="(no name)")
+    account_number = text("accountnumber")
 
 
 flow = Flow(Account, table="account", entity_set="accounts", results=(ERP_NUMBER,), also_fired_by=("statuscode",))

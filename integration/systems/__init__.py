@@ -6,10 +6,13 @@ A package for each kind of system is its adapter: `rest` for systems that keep t
 """
 
 from integration.systems.messages import (
+    NO_KEYS,
     Address,
     Company,
     CreditScore,
     Customer,
+    CustomerKeys,
+    CustomerMatch,
     CustomerReport,
     CustomerState,
     Message,
@@ -21,10 +24,13 @@ from integration.systems.ports import CustomerSystem, Erp, ErpRecords, OrderSyst
 from integration.systems.safety import Safety
 
 __all__ = [
+    "NO_KEYS",
     "Address",
     "Company",
     "CreditScore",
     "Customer",
+    "CustomerKeys",
+    "CustomerMatch",
     "CustomerReport",
     "CustomerState",
     "CustomerSystem",

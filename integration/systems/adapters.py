@@ -49,6 +49,7 @@ def adapter_of(
             line_type=system.line_type,
             number_prefix=system.number_prefix,
             unknown_seconds=system.unknown_seconds,
+            match_by=system.match_by,
         )
         return business_central.BusinessCentral.over(
             sender,
@@ -70,6 +71,7 @@ def adapter_of(
             order_numbers=system.order_numbers,
             number_prefix=system.number_prefix,
             unknown_seconds=system.unknown_seconds,
+            match_by=system.match_by,
         )
         return finance_operations.FinanceOperations.over(
             sender,
@@ -96,4 +98,5 @@ def adapter_of(
         return Resources(sender, name, authorizer, str(system.url))
     if isinstance(system, settings.RestScoring):
         return CreditClient(sender, authorizer, str(system.url), service=name)
-    return ErpClient(sender, authorizer, str(system.url), service=name)
+    match_by = system.match_by if isinstance(system, settings.RestErp) else ()
+    return ErpClient(sender, authorizer, str(system.url), service=name, match_by=match_by)

@@ -47,6 +47,38 @@ class Customer(Message):
     source_version: int
 
 
+class CustomerKeys(Message):
+    """What a customer is known by outside the system's own ids: it may have been there before Dataverse knew it.
+
+    `customer_number` is the number that stands in Dataverse already, `account_number` what people keep there as its
+    number in the books, `tax_number` its VAT or tax registration number.
+    """
+
+    customer_number: str | None = None
+    account_number: str | None = None
+    tax_number: str | None = None
+
+
+NO_KEYS = CustomerKeys()
+MatchKey = Literal["accountNumber", "taxNumber"]
+"""What a customer may be matched by, besides the number that stands in Dataverse."""
+
+
+class CustomerMatch(Message):
+    """What becomes of a customer that is put now.
+
+    `outcome`: it is `linked` already; `matched` with the one of `numbers`, by what `by` names; `new`; or nobody here
+    can know: several customers have the same key (`ambiguous`), the one that has it belongs to another record
+    (`taken`), or the number in Dataverse is not there (`number-unknown`). `own_number` is the number that a customer
+    of its own gets.
+    """
+
+    outcome: Literal["linked", "matched", "new", "ambiguous", "taken", "number-unknown"]
+    by: str | None = None
+    numbers: tuple[str, ...] = ()
+    own_number: str | None = None
+
+
 class Order(Message):
     """The state an order shall have; `customer_id` is the Dataverse id of a customer that the system already has.
 

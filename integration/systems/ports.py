@@ -11,9 +11,12 @@ from decimal import Decimal
 from typing import Literal, Protocol, runtime_checkable
 
 from integration.systems.messages import (
+    NO_KEYS,
     Company,
     CreditScore,
     Customer,
+    CustomerKeys,
+    CustomerMatch,
     CustomerReport,
     CustomerState,
     Order,
@@ -33,12 +36,26 @@ class CustomerSystem(Protocol):
         ...
 
     async def put_customer(
-        self, customer_id: str, customer: Customer, *, key: str, context: CallContext = NO_CONTEXT, force: bool = False
+        self,
+        customer_id: str,
+        customer: Customer,
+        *,
+        key: str,
+        known_by: CustomerKeys = NO_KEYS,
+        context: CallContext = NO_CONTEXT,
+        force: bool = False,
     ) -> CustomerState:
-        """Create the customer or bring it to this state.
+        """Create the customer or bring it to this state; one that was there before is taken, by what it is `known_by`.
 
-        Raises `Stale` where the customer was brought to a newer version already, unless forced.
+        Raises `Stale` where the customer was brought to a newer version already, unless forced; `Permanent`
+        (`<service>-match-ambiguous`, `-match-taken`, `-number-unknown`) where people have to say which one it is.
         """
+        ...
+
+    async def match_customer(
+        self, customer_id: str, known_by: CustomerKeys, *, context: CallContext = NO_CONTEXT
+    ) -> CustomerMatch:
+        """Which customer `put_customer` would take now; changes nothing."""
         ...
 
     async def get_customer(self, customer_id: str, *, context: CallContext = NO_CONTEXT) -> CustomerState:

@@ -19,7 +19,8 @@ class Reference:
 
     `id` and `number` are the system's own, empty while they are not known. `version` is the source version that it was
     last brought to, `content` a fingerprint of what it then had. `started` is when it was asked for (ISO 8601), as
-    long as the outcome of that is not known.
+    long as the outcome of that is not known. `matched` says by what it was found, where it was there before Dataverse
+    knew it.
     """
 
     id: str = ""
@@ -27,6 +28,7 @@ class Reference:
     version: int = 0
     content: str = ""
     started: str = ""
+    matched: str = ""
 
     @property
     def started_at(self) -> datetime | None:

@@ -17,6 +17,10 @@ class Erp(StandIn):
         changed: dict[str, Any] = self._control("POST", f"orders/{order_id}/{status}").json()
         return changed
 
+    def enter_customer(self, **columns: Any) -> str:
+        """People enter a customer that Dataverse does not know, with the fields of the ERP; its number."""
+        return str(self._control("POST", "customers", json=columns).json()["customerNumber"])
+
     def set_customer(self, customer_id: str, **changes: Any) -> dict[str, Any]:
         """Change how a customer stands: `onHold`, `balance`."""
         changed: dict[str, Any] = self._control("POST", f"customers/{customer_id}", json=changes).json()

@@ -72,6 +72,7 @@ COMMANDS = (
     Command("pause", _KEEP, "Hold back calls to a system, or the events of a table.", "integration.cli"),
     Command("resume", _KEEP, "Let what is paused go on.", "integration.cli"),
     Command("resync", _KEEP, "Send records again, as after a restore.", "integration.cli"),
+    Command("matches", _KEEP, "List which customers of the ERP rows would be matched with.", "integration.cli"),
     Command("bulk", _KEEP, "Send many dead letters again, or discard them.", "integration.cli"),
     Command("ledger", _KEEP, "Copy, restore or repair the ledger, or erase a record from it.", "integration.cli"),
     Command("secrets", _KEEP, "Create and rotate the secrets of a deployed app; list which are due."),

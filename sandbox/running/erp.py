@@ -45,13 +45,16 @@ class Erp:
         return {"SYSTEMS": json.dumps(systems), f"SYSTEMS_ERP_{self.key}": secret}
 
 
+_MATCH_BY = ["accountNumber", "taxNumber"]
+"""By what customers are found that the ERP had before."""
+
 ERPS: Mapping[str, Erp] = {
     "rest": Erp(
         "sandbox.systems.erp",
         "--api-key",
         "erp.sqlite",
         "API_KEY",
-        lambda url: {"adapter": "rest-erp", "url": url},
+        lambda url: {"adapter": "rest-erp", "url": url, "matchBy": _MATCH_BY},
         sends_events=True,
     ),
     "business-central": Erp(
@@ -68,6 +71,7 @@ ERPS: Mapping[str, Erp] = {
             "company": COMPANY_ID,
             "localCurrency": "EUR",
             "lineNumber": "8400",
+            "matchBy": _MATCH_BY,
             # A stand-in that is killed loses its requests; nobody wants to wait ten minutes for one of those.
             "unknownSeconds": 20,
         },
@@ -88,6 +92,7 @@ ERPS: Mapping[str, Erp] = {
             "customerGroup": "10",
             "localCurrency": "EUR",
             "itemNumber": "S0001",
+            "matchBy": _MATCH_BY,
             "unknownSeconds": 20,
         },
         sends_events=True,

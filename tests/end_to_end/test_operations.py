@@ -235,3 +235,30 @@ def test_operations_ask_for_a_key_and_a_reason(client: Client) -> None:
     assert requests.post(url, json={"why": "x"}, timeout=30).status_code == 401
     assert client.app.act(f"{event_id}/retry", why="").status_code == 400
     assert client.app.act(f"{event_id}/retry").status_code == 404
+
+
+def test_a_customer_that_the_erp_had_before_is_listed_and_then_taken(client: Client, person: Person) -> None:
+    """The list changes nothing; where nobody can know which one it is, support writes the number into the row."""
+    number = client.erp.enter_customer(name="Alpine Ski Hut")
+    account = client.dataverse.create("account", {"name": "Alpine", "accountnumber": number}, silent=True)
+    found: dict[str, dict[str, Any]] = {}
+    following = ""
+    while not found or following:
+        page = client.app.listed("matches", table="account", following=following)
+        found |= {it["recordId"]: it for it in page["matches"]}
+        following = page["following"]
+    assert (found[account]["outcome"], found[account]["numbers"]) == ("matched", [number])
+    person.update("account", account, {"name": "Alpine Ski House"})
+    assert client.dataverse.retrieve("account", account)["new_erpnumber"] == number
+    assert effects_of(client, account) == ["customer-updated"]
+
+    second, event = person.create("account", {"name": "Branch", "accountnumber": number})
+    assert client.app.wait_for(event)["reason"] == "erp-match-taken"
+    eventually(lambda: in_the_dead_letter_queue(client, event), within=20, what="the dead letter")
+    other = client.erp.enter_customer(name="Branch")
+    client.dataverse.update("account", second, {"new_erpnumber": other}, silent=True)
+    retried = client.app.act(f"{event}/retry").json()["eventId"]
+    status = client.app.wait_for(retried)
+    assert (status["state"], status["detail"]) == ("completed", "the ERP customer has the state of the row")
+    assert client.dataverse.retrieve("account", second)["new_erpnumber"] == other
+    assert effects_of(client, second) == ["customer-updated"]

@@ -16,8 +16,9 @@ from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
 from integration.operations.rights import Staff
-from integration.operations.routes import bulk, events, lists, pauses
+from integration.operations.routes import bulk, events, lists, matches, pauses
 from integration.operations.routes.admitted import Operators
+from integration.operations.routes.matches import Matches
 from integration.operations.search import Search
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
@@ -43,6 +44,7 @@ class Desk:
     audit: AuditQuery
     planner: Planner
     bulks: BulkControl
+    matches: Matches
 
 
 def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Blueprint]:
@@ -56,4 +58,5 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
         pauses.blueprint(operators, desk.systems, desk.tables),
         lists.blueprint(operators, desk.search, desk.audit, desk.causes, desk.figures),
         bulk.blueprint(operators, desk.planner, desk.bulks),
+        matches.blueprint(operators, desk.matches),
     ]

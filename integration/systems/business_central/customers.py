@@ -25,11 +25,19 @@ class Customers(NumberedCustomers):
     names a blank; the blocks `Ship` and `Invoice` are people's.
     """
 
-    names = Names(number="number", identity="id", block="blocked", free="_x0020_", blocked="All")
+    names = Names(
+        number="number",
+        identity="id",
+        block="blocked",
+        free="_x0020_",
+        blocked="All",
+        tax_number="taxRegistrationNumber",
+        currency="currencyCode",
+    )
     taken = AlreadyExists
 
     def __init__(self, company: Company, references: References, options: Options, clock: Clock) -> None:
-        super().__init__(company.service, references, options.number_prefix)
+        super().__init__(company.service, references, options.number_prefix, options.match_by)
         self._company = company
         self._options = options
         self._countries = Countries(self._named_countries, clock)
@@ -40,8 +48,11 @@ class Customers(NumberedCustomers):
                 return await self._company.get(_KIND, value, context=context)
             except NotFound:
                 return None
-        rows = await self._company.find(_KIND, field, value, context=context)
+        rows = await self._all_by(field, value, context)
         return rows[0] if rows else None
+
+    async def _all_by(self, field: str, value: str, context: CallContext) -> list[Row]:
+        return await self._company.find(_KIND, field, value, context=context)
 
     async def _create(self, values: Row, context: CallContext) -> Creation:
         return await self._company.create(_KIND, values, context=context)

@@ -28,18 +28,29 @@ class Customers(NumberedCustomers):
     (github.com/microsoft/Dynamics-AX-Integration, issue 87).
     """
 
-    names = Names(number="CustomerAccount", identity="PartyNumber", block="OnHoldStatus", free="No", blocked="All")
+    names = Names(
+        number="CustomerAccount",
+        identity="PartyNumber",
+        block="OnHoldStatus",
+        free="No",
+        blocked="All",
+        tax_number="TaxExemptNumber",
+        currency="SalesCurrencyCode",
+    )
     taken = Permanent
 
     def __init__(self, company: Company, references: References, options: Options, clock: Clock) -> None:
-        super().__init__(company.service, references, options.number_prefix)
+        super().__init__(company.service, references, options.number_prefix, options.match_by)
         self._company = company
         self._options = options
         self._countries = Countries(self._named_countries, clock)
 
     async def _by(self, field: str, value: str, context: CallContext) -> Row | None:
-        rows = await self._company.find(CUSTOMERS, {field: value}, context)
+        rows = await self._all_by(field, value, context)
         return rows[0] if rows else None
+
+    async def _all_by(self, field: str, value: str, context: CallContext) -> list[Row]:
+        return await self._company.find(CUSTOMERS, {field: value}, context)
 
     async def _create(self, values: Row, context: CallContext) -> Creation:
         return await self._company.create(CUSTOMERS, values, context)

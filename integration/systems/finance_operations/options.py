@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from integration.systems.messages import MatchKey
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -13,6 +15,7 @@ class Options:
     app (`manual`: the number sequence has to allow it) or the number sequence (`automatic`). `number_prefix` begins the
     numbers that the app sets, so that they clash with no others. A request may still be at work for `unknown_seconds`
     after its answer was lost.
+    `match_by` are the keys by which a customer is looked for that may have been there before.
     """
 
     customer_group: str
@@ -23,3 +26,4 @@ class Options:
     order_numbers: Literal["automatic", "manual"] = "automatic"
     number_prefix: str = "CRM-"
     unknown_seconds: float = 600.0
+    match_by: tuple[MatchKey, ...] = ()

@@ -12,6 +12,7 @@ class ErpAdapter:
     def __init__(self, customers: CustomerSystem, orders: OrderSystem, reports: ErpRecords) -> None:
         self.safety: Mapping[str, Safety] = {**customers.safety, **orders.safety}
         self.put_customer = customers.put_customer
+        self.match_customer = customers.match_customer
         self.get_customer = customers.get_customer
         self.block_customer = customers.block_customer
         self.put_order = orders.put_order

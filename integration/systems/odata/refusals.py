@@ -43,3 +43,36 @@ def posted(service: str, number: str, why: str) -> Permanent:
         reason=f"{service}-order-posted",
         service=service,
     )
+
+
+def match_ambiguous(service: str, numbers: Iterable[str], own_number: str | None) -> Permanent:
+    """Several customers that were there before may be this one."""
+    return Permanent(
+        f"{service} has more than one customer with the same key: {', '.join(numbers)}; {_choose(own_number)}",
+        reason=f"{service}-match-ambiguous",
+        service=service,
+    )
+
+
+def match_taken(service: str, numbers: Iterable[str], own_number: str | None) -> Permanent:
+    """The customer that this one would be is another record's."""
+    return Permanent(
+        f"{service} has the customer {', '.join(numbers)}, which belongs to another record; {_choose(own_number)}",
+        reason=f"{service}-match-taken",
+        service=service,
+    )
+
+
+def number_unknown(service: str) -> Permanent:
+    """The number that stands in Dataverse is not there."""
+    return Permanent(
+        f"{service} does not have the customer number that stands in the row: correct or empty it, then send the event "
+        "again",
+        reason=f"{service}-number-unknown",
+        service=service,
+    )
+
+
+def _choose(own_number: str | None) -> str:
+    own = f", or {own_number} for a customer of its own" if own_number else ""
+    return f"write the number of the right one into the row{own}, then send the event again"

@@ -1,14 +1,20 @@
 """The ERP: customers and orders under their Dataverse ids; every write carries a state, not a change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from integration.errors import IntegrationError, Stale
+from pydantic.alias_generators import to_camel
+
+from integration.errors import IntegrationError, NotFound, Permanent, Stale
 from integration.systems.messages import (
+    NO_KEYS,
     Customer,
+    CustomerKeys,
+    CustomerMatch,
     CustomerReport,
     CustomerState,
+    MatchKey,
     Message,
     Order,
     OrderReport,
@@ -30,6 +36,15 @@ class StatusChange(Message):
     source_version: int
 
 
+class PutCustomer(Customer):
+    """A customer as it is put. With `match`, the ERP looks for it where it has none under this id yet.
+
+    It looks among its customers that belong to no other id, by number first, and takes the one that it finds.
+    """
+
+    match: CustomerKeys | None = None
+
+
 class ErpClient:
     """`CustomerSystem`, `OrderSystem` and `ErpRecords` over a REST interface, which has all under their Dataverse ids.
 
@@ -43,17 +58,57 @@ class ErpClient:
         ("put_customer", "block_customer", "put_order", "hold_order"), Safety.KEY_HONOURED
     )
 
-    def __init__(self, sender: Sender, authorizer: Authorizer, base_url: str, *, service: str = "erp") -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        authorizer: Authorizer,
+        base_url: str,
+        *,
+        service: str = "erp",
+        match_by: Sequence[MatchKey] = (),
+    ) -> None:
         self._system = RestSystem(sender, service, base_url.rstrip("/"), authorizer)
+        self._match_by = match_by
 
     async def put_customer(
-        self, customer_id: str, customer: Customer, *, key: str, context: CallContext = NO_CONTEXT, force: bool = False
+        self,
+        customer_id: str,
+        customer: Customer,
+        *,
+        key: str,
+        known_by: CustomerKeys = NO_KEYS,
+        context: CallContext = NO_CONTEXT,
+        force: bool = False,
     ) -> CustomerState:
-        """Create the customer or bring it to this state; `force`: also where the ERP holds a newer version."""
-        answer = await self._system.call(
-            "put customer", "PUT", _forced(_customer(customer_id), force), customer, key=key, context=context
-        )
+        """Create the customer or bring it to this state; `force`: also where the ERP holds a newer version.
+
+        Where the settings name keys, the ERP itself looks for one that was there before, so no call comes between.
+        """
+        path = _forced(_customer(customer_id), force)
+        keys = self._keys(known_by)
+        body = customer
+        if keys is not None:
+            body = PutCustomer.model_construct(customer.model_fields_set | {"match"}, **dict(customer), match=keys)
+        answer = await self._system.call("put customer", "PUT", path, body, key=key, context=context)
         return _state(CustomerState, answer)
+
+    async def match_customer(
+        self, customer_id: str, known_by: CustomerKeys, *, context: CallContext = NO_CONTEXT
+    ) -> CustomerMatch:
+        """Which customer `put_customer` would take now; changes nothing.
+
+        Where the settings name no keys, the ERP is only asked whether it has one under this id.
+        """
+        keys = self._keys(known_by)
+        if keys is None:
+            try:
+                state = await self.get_customer(customer_id, context=context)
+            except NotFound:
+                return CustomerMatch(outcome="new")
+            return CustomerMatch(outcome="linked", numbers=(state.number,))
+        asked = keys.model_dump(by_alias=True, exclude_none=True)
+        path = f"{_customer(customer_id)}/match" + (f"?{urlencode(asked)}" if asked else "")
+        return _state(CustomerMatch, await self._system.call("match customer", "GET", path, context=context))
 
     async def get_customer(self, customer_id: str, *, context: CallContext = NO_CONTEXT) -> CustomerState:
         """The customer as the ERP has it; raises `NotFound`."""
@@ -101,6 +156,13 @@ class ErpClient:
         path = f"{_customer(record)}/report"
         return _state(CustomerReport, await self._system.call("customer report", "GET", path, context=context))
 
+    def _keys(self, known_by: CustomerKeys) -> CustomerKeys | None:
+        """Of what a customer is known by, what the settings name, and the number that stands in Dataverse."""
+        if not self._match_by:
+            return None
+        wanted = {"customerNumber", *self._match_by}
+        return CustomerKeys(**{name: it for name, it in dict(known_by).items() if it and to_camel(name) in wanted})
+
 
 def _forced(path: str, force: bool) -> str:
     return f"{path}?force=true" if force else path
@@ -122,8 +184,21 @@ def _state(model: type[State], answer: Response) -> State:
 
 def _refusal(answer: Response) -> IntegrationError:
     problem = problem_of(answer)
+    if answer.status in {409, 422} and problem is not None:
+        service = answer.request.service
+        says = f"{service} says about '{answer.request.operation}': {problem}; "
+        match problem.kind:
+            case "match-ambiguous":
+                return Permanent(says + _CHOOSE, reason=f"{service}-match-ambiguous", service=service)
+            case "match-taken":
+                return Permanent(says + _CHOOSE, reason=f"{service}-match-taken", service=service)
+            case "number-unknown":
+                return Permanent(says + _CHOOSE, reason=f"{service}-number-unknown", service=service)
     if answer.status == 409 and problem is not None and problem.kind == "stale-version":
         return Stale(
             f"The ERP already holds a newer version ('{answer.request.operation}')", service=answer.request.service
         )
     return rest_failure(answer)
+
+
+_CHOOSE = "write the number of the right one into the row, then send the event again"

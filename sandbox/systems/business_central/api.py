@@ -100,6 +100,11 @@ class _Api:
             kind, row_id = request.match_info["kind"], request.match_info["id"]
             return web.json_response(self._atomically(lambda: company.rows.update(kind, row_id, content, if_match="*")))
 
+        async def enter(request: web.Request) -> web.Response:
+            body = await request.json()
+            created = self._atomically(lambda: company.create_customer(body))
+            return web.json_response({"customerNumber": created["number"], "id": created["id"]})
+
         async def setup(request: web.Request) -> web.Response:
             company.setup.manual_numbers = bool((await request.json())["manual_numbers"])
             return web.Response(status=204)
@@ -116,6 +121,7 @@ class _Api:
         app.router.add_post("/control/orders/{id}/shipped", ship)
         app.router.add_post("/control/orders/{number}/{act:release|reopen|post|delete}", act)
         app.router.add_patch(f"/control/{_KIND}/{{id}}", change)
+        app.router.add_post("/control/customers", enter)
         app.router.add_post("/control/setup", setup)
         app.router.add_get("/control/ledger", books)
 

@@ -41,6 +41,9 @@ def build_app(
     async def report(request: web.Request) -> web.Response:
         return _found(books.report(request.match_info["kind"], request.match_info["id"].lower()))
 
+    async def match(request: web.Request) -> web.Response:
+        return web.json_response(books.match(request.match_info["id"].lower(), dict(request.query)))
+
     async def ledger(_: web.Request) -> web.Response:
         return web.json_response({"effects": books.effects()})
 
@@ -51,6 +54,7 @@ def build_app(
     app.router.add_patch("/api/{kind:customers|orders}/{id}", writes("PATCH"))
     app.router.add_get("/api/{kind:customers|orders}/{id}", read)
     app.router.add_get("/api/{kind:customers|orders}/{id}/report", report)
+    app.router.add_get("/api/customers/{id}/match", match)
     People(books, events).add_routes(app)
     app.router.add_get("/control/ledger", ledger)
     app.router.add_post("/control/expire-tokens", admission.tokens.expire)

@@ -5,6 +5,7 @@ import sqlite3
 from datetime import date
 from typing import Any
 
+from sandbox.systems.erp.earlier import Earlier, number_of
 from sandbox.systems.rest import Answer, Refused, check_amount, check_currency, now
 
 SCHEMA = """
@@ -24,6 +25,14 @@ class Books:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
+        self.earlier = Earlier(database)
+
+    def match(self, row_id: str, keys: dict[str, Any]) -> dict[str, Any]:
+        """Which customer a PUT with these keys would take; changes nothing."""
+        found = self._find("customers", row_id)
+        if found is not None:
+            return {"outcome": "linked", "numbers": [number_of(found)]}
+        return self.earlier.match(keys).answer
 
     def get(self, kind: str, row_id: str) -> dict[str, Any] | None:
         """The resource as stored, with its number; None if it does not exist."""
@@ -36,8 +45,13 @@ class Books:
         Fields that are not in the body stay, and null clears a field.
 
         409 for an older sourceVersion than the stored one unless forced, 422 for invalid content.
+
+        A customer that is put with `match` is first looked for among those that belong to no id (`earlier.py`).
         """
-        found = self._find(kind, row_id)
+        found, keys = self._find(kind, row_id), body.pop("match", None)
+        if found is None and kind == "customers" and keys is not None:
+            found = self.earlier.taken(row_id, keys)
+            body = {name: value for name, value in body.items() if value is not None} if found is not None else body
         if found is None:
             self._check(kind, body)
             number = self._database.execute(f"SELECT COUNT(*) + 1 FROM {_table(kind)}").fetchone()[0]  # noqa: S608 -- a constant

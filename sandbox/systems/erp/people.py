@@ -1,6 +1,7 @@
 """What people do in the ERP, and how it says so.
 
 POST /control/orders/{id}/{status}       status: shipped, invoiced or cancelled, on-hold or confirmed
+POST /control/customers                  {"name": "Contoso", "taxNumber": "..."}: one that Dataverse does not know yet
 POST /control/customers/{id}             {"onHold": true, "balance": "1200.50"}
 POST /control/events                     {"ofWrites": true, "held": true, "copies": 2}: how events are sent
 POST /control/events/release             send what was held; {"newestFirst": true}: in the other order
@@ -30,6 +31,7 @@ class People:
     def add_routes(self, app: web.Application) -> None:
         """Add them to the ERP's application."""
         app.router.add_post(f"/control/orders/{{id}}/{{status:{_STATUSES}}}", self._change_order)
+        app.router.add_post("/control/customers", self._add_customer)
         app.router.add_post("/control/customers/{id}", self._change_customer)
         app.router.add_post("/control/events", self._set_events)
         app.router.add_post("/control/events/release", self._release)
@@ -39,6 +41,9 @@ class People:
         changes = {"status": status} | ({"shippedAt": now()} if status == "shipped" else {})
         name = "order-shipped" if status == "shipped" else CHANGED["orders"]
         return self._change("orders", request.match_info["id"].lower(), changes, name)
+
+    async def _add_customer(self, request: web.Request) -> web.Response:
+        return web.json_response({"customerNumber": self._books.earlier.add(await request.json())})
 
     async def _change_customer(self, request: web.Request) -> web.Response:
         row_id = request.match_info["id"].lower()

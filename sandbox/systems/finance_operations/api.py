@@ -93,6 +93,11 @@ class _Entities:
             self._atomically(lambda: company.rows.update(kind, _company_of(request), key, content, if_match=None))
             return web.Response(status=204)
 
+        async def enter(request: web.Request) -> web.Response:
+            body = await request.json()
+            created = self._atomically(lambda: company.create_customer(_company_of(request), body))
+            return web.json_response({"customerNumber": created["CustomerAccount"]})
+
         async def remove(request: web.Request) -> web.Response:
             kind, key = request.match_info["kind"], request.match_info["key"]
             self._atomically(lambda: company.rows.delete(kind, _company_of(request), key, if_match=None))
@@ -110,6 +115,7 @@ class _Entities:
         app.router.add_post("/control/orders/{number}/{act:confirm|deliver|invoice|cancel|reopen|purge}", act)
         app.router.add_patch("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", change)
         app.router.add_delete("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", remove)
+        app.router.add_post("/control/customers", enter)
         app.router.add_post("/control/setup", setup)
         app.router.add_get("/control/ledger", books)
 

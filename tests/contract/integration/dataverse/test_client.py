@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from integration.clock import SystemClock
-from integration.dataverse import DataverseClient, client_secret_tokens
+from integration.dataverse import DataverseClient, Row, client_secret_tokens
 from integration.errors import Conflict, NotFound, Outage, Permanent, Throttled, Transient
 from integration.events.values import Lookup
 from integration.transport import CallContext, Host, Request, Transport
@@ -155,6 +155,22 @@ async def test_what_answers_in_dataverses_place_is_an_outage(
         await dataverse.update("accounts", account, {"new_erpnumber": "C-1"}, etag='W/"1"', tag="t")
     for raised in (reading, writing):
         assert (type(raised.value), raised.value.reason) == (Outage, reason)
+
+
+async def test_a_table_is_read_page_by_page(dataverse: DataverseClient, person: Person) -> None:
+    """Every row once, with its id, its columns and its version."""
+    made = {person.create("contacts", {"lastname": f"Page {number}"}) for number in range(5)}
+    read: list[Row] = []
+    following = ""
+    while not read or following:
+        rows, following = await dataverse.page(
+            "contacts", id_column="contactid", select=["lastname"], size=2, following=following
+        )
+        assert 0 < len(rows) <= 2
+        read += rows
+    assert made <= {row.id for row in read}
+    assert len({row.id for row in read}) == len(read)
+    assert all(row.version and "lastname" in row.values for row in read)
 
 
 async def test_an_update_returns_the_new_version_and_etag(

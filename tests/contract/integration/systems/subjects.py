@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from integration.clock import SystemClock
 from integration.protection import MemoryState, SharedState
@@ -12,6 +14,7 @@ from integration.systems.business_central import BusinessCentral as Adapter
 from integration.systems.business_central import Options
 from integration.systems.finance_operations import FinanceOperations as FinanceAdapter
 from integration.systems.finance_operations import Options as FinanceOptions
+from integration.systems.messages import MatchKey
 from integration.systems.odata.adapter import ErpAdapter
 from integration.systems.odata.keys import number_of, reference_of
 from integration.systems.references import References
@@ -52,6 +55,7 @@ class Subject(ABC):
 
     def __init__(self, system: StandIn) -> None:
         self.system = system
+        self.match_by: tuple[MatchKey, ...] = ()
         self.clock = MovedClock()
         self.store: SharedState = MemoryState()
         self.transport = Transport([Host(system.url, limits=PATIENT)], clock=self.clock)
@@ -76,6 +80,17 @@ class Subject(ABC):
     @abstractmethod
     def orders_of(self, order_id: str) -> list[str]:
         """The numbers of all orders that the system has for this opportunity, those without effect included."""
+
+    @abstractmethod
+    def enter(self, name: str, **known: str) -> str:
+        """People enter a customer in the system, which Dataverse does not know; its number.
+
+        `known` has `tax_number`, `email`, and `blocked`.
+        """
+
+    @abstractmethod
+    def customer(self, number: str) -> dict[str, Any]:
+        """A customer by its number, under the names `name`, `email`, `tax_number` and `blocked`."""
 
     def effects(self) -> list[dict[str, Any]]:
         """What was really done, oldest first."""
@@ -105,7 +120,7 @@ class Rest(Subject):
         through: Callable[[Sender], Sender] = lambda sender: sender,
         store: Callable[[SharedState], SharedState] = lambda store: store,
     ) -> tuple[CustomerSystem, OrderSystem]:
-        client = ErpClient(through(self.transport), ApiKey("erp-sandbox-key"), self.system.url)
+        client = ErpClient(through(self.transport), ApiKey("erp-sandbox-key"), self.system.url, match_by=self.match_by)
         return client, client
 
     def customers_of(self, customer_id: str) -> list[str]:
@@ -113,6 +128,15 @@ class Rest(Subject):
 
     def orders_of(self, order_id: str) -> list[str]:
         return self._numbers(order_id)
+
+    def enter(self, name: str, **known: str) -> str:
+        body = {"name": name, "taxNumber": known.get("tax_number"), "email": known.get("email")}
+        body |= {"status": known.get("blocked", "active")}
+        return str(self.system.control("POST", "customers", json=body).json()["customerNumber"])
+
+    def customer(self, number: str) -> dict[str, Any]:
+        body: dict[str, Any] = [it for it in self.effects() if it["number"] == number][-1]["body"]
+        return {"tax_number": body.get("taxNumber"), "blocked": body["status"], **body}
 
     def _numbers(self, row_id: str) -> list[str]:
         return [str(it["number"]) for it in self.effects() if it["id"] == row_id and "created" in str(it["kind"])]
@@ -190,7 +214,7 @@ class BusinessCentral(Keyless):
             base_url=f"{self.system.url}/v2.0/sandbox/api/v2.0",
             company=company,
             references=References(store(self.store), "erp"),
-            options=self.options,
+            options=replace(self.options, match_by=self.match_by),
             clock=self.clock,
         )
 
@@ -201,6 +225,19 @@ class BusinessCentral(Keyless):
     def orders_of(self, order_id: str) -> list[str]:
         reference = reference_of(order_id)
         return self.there("order", lambda body: body.get("externalDocumentNumber") == reference)
+
+    def enter(self, name: str, **known: str) -> str:
+        body = {
+            "displayName": name,
+            "taxRegistrationNumber": known.get("tax_number", ""),
+            "email": known.get("email", ""),
+        }
+        body |= {"blocked": known["blocked"]} if "blocked" in known else {}
+        return str(self.system.control("POST", "customers", json=body).json()["customerNumber"])
+
+    def customer(self, number: str) -> dict[str, Any]:
+        body: dict[str, Any] = [it for it in self.effects() if it["number"] == number][-1]["body"]
+        return {"name": body["displayName"], "tax_number": body["taxRegistrationNumber"], **body}
 
 
 class FinanceOperations(Keyless):
@@ -234,7 +271,7 @@ class FinanceOperations(Keyless):
             base_url=self.system.url,
             company=company,
             references=References(store(self.store), "erp"),
-            options=self.options,
+            options=replace(self.options, match_by=self.match_by),
             clock=self.clock,
         )
 
@@ -248,3 +285,19 @@ class FinanceOperations(Keyless):
         numbers = self.there("order", lambda body: body.get("CustomersOrderReference") == reference)
         lines = self.there("order-line", lambda body: body.get("SalesOrderNumber") in numbers)
         return [number for number in numbers for _ in range(max(1, lines.count(number)))]
+
+    def enter(self, name: str, **known: str) -> str:
+        body = {"CustomerAccount": f"US-{uuid4().hex[:8].upper()}", "CustomerGroupId": "20", "SalesCurrencyCode": "USD"}
+        body |= {"OrganizationName": name, "TaxExemptNumber": known.get("tax_number", "")}
+        body |= {"PrimaryContactEmail": known.get("email", ""), "OnHoldStatus": known.get("blocked", "No")}
+        return str(self.system.control("POST", "customers", json=body).json()["customerNumber"])
+
+    def customer(self, number: str) -> dict[str, Any]:
+        body: dict[str, Any] = [it for it in self.effects() if it["number"] == number][-1]["body"]
+        return {
+            "name": body["OrganizationName"],
+            "tax_number": body["TaxExemptNumber"],
+            "email": body["PrimaryContactEmail"],
+            "blocked": body["OnHoldStatus"],
+            **body,
+        }

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from integration.cli import bulk, desk, pause, resume, resync
+from integration.cli import bulk, desk, matches, pause, resume, resync
 from integration.cli.desk import App, Desk, RefusedError
 from integration.errors import ConfigurationError
 from integration.transport import Request, Response, Transport
@@ -74,6 +74,23 @@ async def test_a_resync_that_breaks_off_says_from_where_to_go_on() -> None:
     app = Asked({"sent": [], "left": ["id-7"], "correlationId": "c"})
     with pytest.raises(RefusedError, match="before record id-7"):
         await resync.resync(app, options(resync, "account", "id-7", "--why", "x"))
+
+
+async def test_matches_are_listed_page_by_page_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows that follow their customer already are only counted."""
+    one = {"recordId": "id-1", "outcome": "matched", "by": "taxNumber", "numbers": ["C-1"], "ownNumber": None}
+    two = {"recordId": "id-2", "outcome": "linked", "by": None, "numbers": ["C-2"], "ownNumber": None}
+    app = Asked({"matches": [one], "following": "next"}, {"matches": [two], "following": ""})
+    await matches.matches(app, options(matches, "contact"))
+    assert app.asked == [
+        ("matches", {"table": "contact", "following": ""}),
+        ("matches", {"table": "contact", "following": "next"}),
+    ]
+    assert capsys.readouterr().out.splitlines() == [
+        "id-1  matched  taxNumber  C-1",
+        "1 linked: follow their row already",
+        "1 matched: would be taken over from the ERP",
+    ]
 
 
 async def test_a_plan_is_asked_for_as_it_is_narrowed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,7 @@ from integration.operations.tables import TableControl
 from integration.protection import Spending, Switch
 from integration.public_address import PublicAddress
 from integration.setting_types import Role
+from integration.systems import CustomerMatch
 from tests.unit.integration.operations.parts import Desk
 
 KEYS = {name: f"{name}-operations-key-0123456789" for name in ("anna", "oliver", "rita", "nobody")}
@@ -48,6 +49,8 @@ ROLES = {
     "nobody": [Role.PAYLOADS],
 }
 """An administrator who may see payloads, an operator and a reader who may not, and somebody without a role."""
+MATCHED = "44444444-4444-4444-8444-444444444444"
+"""The row that the ERP has a customer for."""
 ORIGIN = "https://app.contoso.example"
 
 
@@ -56,6 +59,14 @@ def principal(*roles: str, name: str = "mara") -> str:
     claims = [{"typ": "name", "val": name}, *({"typ": "roles", "val": role} for role in roles)]
     document = {"auth_typ": "aad", "name_typ": "name", "role_typ": "roles", "claims": claims}
     return base64.b64encode(json.dumps(document).encode()).decode()
+
+
+class OneMatch:
+    """One account, which the ERP has as C-1."""
+
+    async def page(self, table: str, following: str) -> tuple[list[tuple[str, CustomerMatch]], str]:
+        assert (table, following) == ("account", "page-2")
+        return [(MATCHED, CustomerMatch(outcome="matched", by="taxNumber", numbers=("C-1",)))], "page-3"
 
 
 @dataclass
@@ -95,6 +106,7 @@ class Console:
             audit=AuditQuery(log, clock),
             planner=it.planner,
             bulks=it.bulks,
+            matches=OneMatch(),
         )
         self.staff = Staff(CallerKeys(callers, in_query=False), ROLES, signed_in_by_platform=self.signed_in_by_platform)
         self.sessions = Sessions(callers, clock)

@@ -4,12 +4,13 @@ import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from integration import flows
 from integration.clock import SystemClock
 from integration.events.erp_event import read_erp_events
 from integration.flow.discovery import event_names, inbound_in
-from integration.systems import Address, Company, Customer, Order
+from integration.systems import Address, Company, Customer, CustomerKeys, Order
 from integration.systems.rest import CreditClient, ErpClient
 from integration.transport import ApiKey, Authorizer, CallContext, Request, Response
 from sandbox.repository import REPOSITORY
@@ -29,6 +30,8 @@ ANSWERS = {
 
 
 def answer_to(request: Request) -> dict[str, Any]:
+    if "/match" in request.url:
+        return {"outcome": "new"}
     kind = request.url.split("/api/")[1].partition("/")[0]
     return (REPORTS if request.url.endswith("/report") else ANSWERS)[kind]
 
@@ -48,7 +51,7 @@ class Wire:
 async def everything() -> list[Request]:
     """Every call of both adapters, with every property set."""
     wire = Wire()
-    erp = ErpClient(wire, ApiKey("k"), "https://erp.example")
+    erp = ErpClient(wire, ApiKey("k"), "https://erp.example", match_by=("accountNumber", "taxNumber"))
     credit = CreditClient(wire, ApiKey("k"), "https://credit.example")
     address = Address(line1="1", line2="2", postal_code="3", city="4", region="5", country="6")
     customer = Customer(
@@ -71,7 +74,9 @@ async def everything() -> list[Request]:
         status="confirmed",
         source_version=1,
     )
-    await erp.put_customer("x", customer, key="k", force=True)
+    known_by = CustomerKeys(customer_number="c", account_number="a", tax_number="t")
+    await erp.put_customer("x", customer, key="k", known_by=known_by, force=True)
+    await erp.match_customer("x", known_by)
     await erp.get_customer("x")
     await erp.block_customer("x", reason="r", source_version=1, key="k")
     await erp.put_order("x", order, key="k")
@@ -126,15 +131,15 @@ async def test_what_is_sent_is_what_the_contract_names() -> None:
         parameters = [resolved(it) for it in operation["parameters"]]
         required = {it["name"] for it in parameters if it["required"] and it["in"] == "header"}
         assert required == {name for name in request.headers if name != "Content-Type"}
-        if "?" in request.url:
-            assert "force" in {it["name"] for it in parameters}
+        options = {it["name"] for it in parameters if it["in"] == "query"}
+        assert parse_qs(urlsplit(request.url).query).keys() <= options
         if request.body is None:
             assert "requestBody" not in operation
             continue
         schema = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
         body = json.loads(request.body)
         assert body.keys() == schema["properties"].keys()
-        for name in {"address", "company"} & body.keys():
+        for name in {"address", "match", "company"} & body.keys():
             nested = resolved(schema["properties"][name]["anyOf"][0])
             assert body[name].keys() == nested["properties"].keys()
 

@@ -97,6 +97,12 @@ async def test_resync_answers_with_what_was_sent() -> None:
     assert it.desk.world.queue.sent[0].correlation_id == body["correlationId"]
 
 
+async def test_matches_are_answered_in_pages() -> None:
+    status, body = await Routes().ask("list_matches", params={"table": "account", "following": "page-2"})
+    match = {"recordId": RECORD, "outcome": "matched", "by": "taxNumber", "numbers": ["C-1"], "ownNumber": None}
+    assert (status, body) == (200, {"matches": [match], "following": "page-3"})
+
+
 async def test_pause_and_resume_answer_with_the_state() -> None:
     it = Routes()
     status, body = await it.ask("operations_pause", WHY, system="erp")
