@@ -139,6 +139,10 @@ def _privileges(verb: str, tables: list[str]) -> list[str]:
 
 
 def _filter_calls() -> Iterator[str]:
+    yield _block(
+        f"# for <message> in {', '.join(_messages())}\n# keep <id-of-<message>> = value[0].sdkmessageid\n"
+        "GET sdkmessages?$filter=name eq '<message>'&$select=sdkmessageid"
+    )
     for message in _messages():
         keep = f"# keep <{message.lower()}-of-<table>> = value[0].sdkmessagefilterid"
         where = f"primaryobjecttypecode eq '<table>' and sdkmessageid/name eq '{message}'"

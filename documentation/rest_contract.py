@@ -25,6 +25,13 @@ from integration.systems.rest.erp import PutCustomer, StatusChange
 FILE = REPOSITORY / "docs" / "reference" / "rest-contract.openapi.json"
 _SENT = (PutCustomer, Order, StatusChange, ScoreRequest)
 _ANSWERED = (CustomerState, CustomerMatch, OrderState, CustomerReport, OrderReport, CreditScore, PlainEvent, CloudEvent)
+_PROBLEM = (
+    "A problem of the system's own. 404 of type `not-found`; 409 of type `stale-version` for an older sourceVersion; "
+    "422 of type `match-ambiguous`, `match-taken` or `number-unknown` where people have to say which customer it is; "
+    "422 of type `customer-blocked`, `period-closed`, `order-posted`, `order-confirmed`, `value-unknown`, "
+    "`value-too-long` or `value-invalid`, each of which is a reason of the same name; 422 for anything else that "
+    "cannot be, with what is wrong in type, title and errors; 429 or 503 with Retry-After for a pause."
+)
 _REF = "#/components/schemas/{model}"
 
 
@@ -68,10 +75,7 @@ def document() -> dict[str, Any]:
             },
             "responses": {
                 "Problem": {
-                    "description": "A problem of the system's own. 404 of type `not-found`; 409 of type "
-                    "`stale-version` for an older sourceVersion; 422 of type `match-ambiguous`, `match-taken` or "
-                    "`number-unknown` where people have to say which customer it is; 422 for what cannot be, with what "
-                    "is wrong in type, title and errors; 429 or 503 with Retry-After for a pause.",
+                    "description": _PROBLEM,
                     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
                 }
             },

@@ -241,13 +241,13 @@ class FlowKit:
     def event(self, message: str = "Update", **fields: Any) -> IntegrationEvent:
         """An event of the row; `changed` are the columns that an Update names, None for all."""
         changed = fields.pop("changed", None)
+        given = {"record_id": self.record_id, **fields}
         return dataclasses.replace(
             event(),
             table=self.flow.table,
             message=message,
-            record_id=self.record_id,
             changed_columns=tuple(changed) if changed is not None else None,
-            **fields,
+            **given,
         )
 
     def handle(self, message: str | IntegrationEvent = "Update", **fields: Any) -> Outcome:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from integration.errors import NotFound, Stale, Transient
-from integration.flow import Answer, Columns, Flow, Kit, choice, currency, text, text_result
+from integration.events import Lookup
+from integration.flow import Answer, Columns, Flow, Kit, choice, currency, text, text_result, yes_no
 from integration.systems import Address, Customer, CustomerKeys, CustomerMatch, CustomerSystem
 
 EFFECT, BLOCK = "erp-customer", "erp-customer-block"
@@ -23,6 +24,7 @@ class CustomerColumns(Columns):
     city = text("address1_city")
     country = text("address1_country")
     state = choice("statecode", {0: "active", 1: "inactive"})
+    merged = yes_no("merged")
     currency = currency()
 
     @property
@@ -41,6 +43,11 @@ class CustomerColumns(Columns):
     def _read(self, *names: str) -> dict[str, str | None]:
         """The attributes of these names that the flow's table has."""
         return {name: getattr(self, name) for name in names if name in self.declared}
+
+    @property
+    def master(self) -> Lookup | None:
+        """The row that it was merged into, for a table that reads it."""
+        return None
 
     @property
     def status(self) -> str:
@@ -65,6 +72,35 @@ class CustomerColumns(Columns):
 C = TypeVar("C", bound=CustomerColumns)
 
 
+def _said(answer: Answer) -> str:
+    """What is said of a customer after it was put."""
+    if answer.get("mergedInto"):
+        return f"customer {answer.get('customerNumber', 'none')} is blocked: merged into {answer['mergedInto']}"
+    return f"customer {answer['customerNumber']}"
+
+
+async def block_merged(row: CustomerColumns, kit: Kit, key: str) -> Answer:
+    """Block the customer of a row that was merged into another one; where the ERP never had it, nothing follows.
+
+    Its postings stay, and so do the master's: no interface of an ERP here merges two customers, so people do.
+    """
+    erp: CustomerSystem = kit.system("erp")
+    into = f"{row.master.table} {row.master.id}" if row.master else "another row"
+    known = kit.answer(EFFECT).get("customerNumber")
+    try:
+        state = await erp.block_customer(
+            row.id,
+            reason=f"merged into {into}",
+            source_version=row.version,
+            key=f"{key}:{row.version}",
+            context=kit.context,
+        )
+    except NotFound:
+        kit.expect_unknown("erp", known)
+        return {"mergedInto": into}
+    return {"customerNumber": state.number, "sourceVersion": row.version, "mergedInto": into}
+
+
 def keep_in_erp(flow: Flow[C], customer: Callable[[C], Customer]) -> None:
     """Let the ERP customer follow the row, as `customer` maps it; blocked when the row is deleted."""
 
@@ -78,12 +114,14 @@ def keep_in_erp(flow: Flow[C], customer: Callable[[C], Customer]) -> None:
         of=made_of,
         writes={"erpnumber": "customerNumber"},
         publishes=("customerNumber",),
-        says=lambda answer: f"customer {answer['customerNumber']}",
+        says=_said,
         done="the ERP customer has the state of the row",
     )
     async def put_customer(row: C, kit: Kit, key: str) -> Answer:
         """Create or update the customer. The ERP refuses a state that is older than what it has (`Stale`)."""
         erp: CustomerSystem = kit.system("erp")
+        if row.merged and row.status == "blocked":
+            return await block_merged(row, kit, key)
         state = await erp.put_customer(
             row.id,
             customer(row),

@@ -1,6 +1,6 @@
 """Accounts: the ERP has each as a customer, an organisation."""
 
-from integration.flow import Flow, text
+from integration.flow import Flow, lookup, text
 from integration.flows._erp_customers import ERP_NUMBER, CustomerColumns, keep_in_erp
 from integration.systems import Customer
 
@@ -10,9 +10,17 @@ class Account(CustomerColumns):
 
     name = text("name", default="(no name)")
     account_number = text("accountnumber")
+    master = lookup("masterid", to=("account",))
 
 
-flow = Flow(Account, table="account", entity_set="accounts", results=(ERP_NUMBER,), also_fired_by=("statuscode",))
+flow = Flow(
+    Account,
+    table="account",
+    entity_set="accounts",
+    messages=("Create", "Update", "Delete", "Merge"),
+    results=(ERP_NUMBER,),
+    also_fired_by=("statuscode",),
+)
 
 
 def customer(row: Account) -> Customer:

@@ -6,7 +6,7 @@ says, winning is a person's decision.
 
 from decimal import Decimal
 
-from integration.errors import NotFound, Stale, Transient
+from integration.errors import NotFound, Permanent, Stale, Transient
 from integration.events import Lookup
 from integration.flow import (
     Answer,
@@ -84,12 +84,17 @@ flow = Flow(
 
 
 def complete(row: Opportunity) -> tuple[Lookup, Decimal, str]:
-    """Customer, amount and currency; raises `Permanent` (row-incomplete) that names what is missing."""
+    """Customer, amount and currency.
+
+    Raises `Permanent`: row-incomplete, which names what is missing, or amount-negative.
+    """
     value = row.value
     if row.customer is None or value is None or value.currency is None:
         raise row.incomplete(
             customerid=row.customer, estimatedvalue=value, transactioncurrencyid=value and value.currency
         )
+    if value.amount < 0:
+        raise Permanent("a negative amount is no order: correct it, then resubmit", reason="amount-negative")
     return row.customer, value.amount, value.currency
 
 
@@ -151,7 +156,7 @@ async def hold(row: Opportunity, kit: Kit, key: str) -> Answer:
 @flow.effect(
     SCORE,
     system="credit",
-    when=lambda row: row.state == "open" and row.value is not None and row.customer is not None,
+    when=lambda row: row.state == "open" and row.customer is not None and bool(row.value and row.value.amount),
     of=scored_with,
     begins_with=("estimatedvalue", "customerid", "transactioncurrencyid", "statecode"),
     charged=True,

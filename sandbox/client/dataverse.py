@@ -43,6 +43,15 @@ class Dataverse(StandIn):
         }
         self.ask("POST", "WinOpportunity", json={"Status": 3, "OpportunityClose": closing})
 
+    def merge(self, table: str, master: str, subordinate: str) -> None:
+        """Merge a row into another one of its table, as people do with doubles."""
+
+        def row(row_id: str) -> dict[str, str]:
+            return {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", f"{table}id": row_id}
+
+        rows = {"Target": row(master), "Subordinate": row(subordinate)}
+        self.ask("POST", "Merge", json={**rows, "UpdateContent": {}, "PerformParentingChecks": False})
+
     def delete(self, table: str, row_id: str) -> None:
         """Delete a row."""
         self.ask("DELETE", f"{_entity_set(table)}({row_id})")

@@ -63,6 +63,12 @@ class Person:
         self.client.dataverse.win(opportunity_id)
         return self._settled(opportunity_id, before)
 
+    def merge(self, table: str, master: str, subordinate: str) -> str:
+        """Merge a row into another one and wait for the event to settle."""
+        before = self.client.dataverse.last_event()
+        self.client.dataverse.merge(table, master, subordinate)
+        return self._settled(master, before)
+
     def change(self, table: str, row_id: str, columns: dict[str, Any]) -> str:
         """Change a row; its event is accepted, not yet settled."""
         before = self.client.dataverse.last_event()

@@ -133,6 +133,27 @@ def test_a_lost_order_is_put_on_hold_and_a_deactivated_account_blocked(client: C
     assert state_in_erp(client, account) == "blocked"
 
 
+def test_a_merge_blocks_the_customer_of_the_merged_account(client: Client, person: Person) -> None:
+    """Dataverse reports the master alone; the order of an opportunity that moves goes to the master's customer."""
+    master, subordinate = person.account(), person.account()
+    opportunity, _ = person.opportunity(subordinate, 100)
+    person.win(opportunity)
+    status = client.app.wait_for(person.merge("account", master, subordinate))
+    assert (status["message"], status["state"]) == ("Merge", "completed")
+    assert effects_of(client, master) == ["customer-created"]
+    blocked = next(it for it in reversed(client.erp.effects()) if it["id"] == subordinate)
+    assert (blocked["body"]["status"], blocked["body"]["reason"]) == ("blocked", f"merged into account {master}")
+    order = eventually(
+        lambda: next(
+            (it for it in client.erp.effects() if it["id"] == opportunity and it["kind"] == "order-updated"), None
+        ),
+        within=20,
+        what="the change of the order",
+    )
+    assert order is not None
+    assert order["body"]["customerId"] == master
+
+
 def test_deleted_rows_stop_their_customer_and_order(client: Client, person: Person) -> None:
     """There is no row to read any more, but the ERP is still brought to the right state."""
     account = person.account()

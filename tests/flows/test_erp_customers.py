@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from integration.errors import NotFound, Stale
+from integration.events import Lookup
 from integration.flow import Flow
 from integration.flows import account, contact
 from integration.ledger import State
-from integration.systems import Address, Customer
+from integration.systems import Address, Customer, CustomerKeys
 from tests.flow_kit import Answered, FlowKit, System, row_of
 
 KNOWN = Answered(number="C-1", replaced_version=None)
@@ -182,3 +183,75 @@ def test_a_customer_that_changes_while_it_is_blocked_is_read_again_later() -> No
 
     assert (outcome.state, outcome.reason) == (State.WAITING, "erp-conflict")
     assert len(kit.queue.scheduled) == 1
+
+
+SUBORDINATE = "5b000000-0000-4000-8000-000000000001"
+
+
+def merged(flow: Flow[Any], **erp: Any) -> tuple[FlowKit, System]:
+    """Two rows that the ERP has, of which the second was merged into the first."""
+    kit, system = kit_of(flow, block_customer=Answered(number="C-2"), **erp)
+    kit.row(statecode=0)
+    kit.row(flow, SUBORDINATE, statecode=0)
+    kit.handle("Create")
+    kit.handle("Create", record_id=SUBORDINATE)
+    master = Lookup(flow.table, kit.record_id)
+    kit.row(flow, SUBORDINATE, statecode=1, merged=True, masterid=master)
+    system.calls.clear()
+    return kit, system
+
+
+@pytest.mark.parametrize("flow", [account.flow, contact.flow])
+def test_the_customer_of_a_merged_row_is_blocked_with_the_reason_and_the_master_stays(flow: Flow[Any]) -> None:
+    """The event names the master; that the other row has an event of its own is not relied on."""
+    kit, erp = merged(flow)
+    outcome = kit.handle("Merge", parameters={"SubordinateId": SUBORDINATE.upper()})
+    [call] = erp.calls
+    assert (call.method, call.arguments["0"]) == ("block_customer", SUBORDINATE)
+    assert call.arguments["reason"] == f"merged into {flow.table} {kit.record_id}"
+    assert (outcome.state, kit.sync_status) == ("completed", 1)
+    assert outcome.detail == (
+        f"{flow.table} {SUBORDINATE}, which was merged into it: the ERP customer has the state of the row"
+    )
+    assert kit.ledger.memory(f"{flow.table}:{SUBORDINATE}").effect("erp-customer").detail == (
+        f"customer C-2 is blocked: merged into {flow.table} {kit.record_id}"
+    )
+
+
+def test_a_merge_is_done_once_whichever_event_comes_first() -> None:
+    kit, erp = merged(account.flow)
+    kit.handle("Update", record_id=SUBORDINATE)
+    kit.handle("Merge", parameters={"SubordinateId": SUBORDINATE})
+    kit.handle("Update", record_id=SUBORDINATE)
+    assert erp.called() == ["block_customer"]
+
+
+def test_a_merged_row_that_the_erp_never_had_needs_no_block() -> None:
+    kit, erp = kit_of(account.flow, block_customer=MISSING)
+    kit.row(statecode=0)
+    kit.row(account.flow, SUBORDINATE, statecode=1, merged=True)
+    outcome = kit.handle("Merge", parameters={"Subordinate": Lookup("account", SUBORDINATE)})
+    assert (outcome.state, erp.called()) == ("completed", ["put_customer", "block_customer"])
+
+
+def test_a_merged_row_that_was_deleted_since_is_left_to_its_own_event() -> None:
+    kit, erp = kit_of(account.flow)
+    kit.row(statecode=0)
+    assert kit.handle("Merge", parameters={"SubordinateId": SUBORDINATE}).state == "completed"
+    assert erp.called() == ["put_customer"]
+
+
+def test_a_merge_that_does_not_name_the_merged_row_is_a_dead_letter() -> None:
+    """A payload of more than 256 KB comes without parameters; the master is right all the same."""
+    kit, erp = kit_of(account.flow)
+    kit.row(statecode=0)
+    outcome = kit.handle("Merge")
+    assert (outcome.state, outcome.reason) == ("dead-lettered", "record-missing")
+    assert erp.called() == ["put_customer"]
+
+
+def test_what_the_erp_may_know_a_customer_by_goes_with_it() -> None:
+    kit, erp = kit_of(account.flow)
+    kit.row(statecode=0, accountnumber="10000", erpnumber="C-7")
+    kit.handle("Create")
+    assert erp.calls[0].arguments["known_by"] == CustomerKeys(customer_number="C-7", account_number="10000")

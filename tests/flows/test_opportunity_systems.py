@@ -246,3 +246,44 @@ def test_an_event_of_a_change_that_was_acted_on_already_is_superseded() -> None:
 
     assert outcome.state == "superseded"
     assert len(calls(system, "put_order")) == 1
+
+
+@pytest.mark.parametrize(("state", "called"), [(0, "score"), (1, "put_order")])
+def test_a_negative_amount_is_a_dead_letter_and_reaches_no_system(state: int, called: str) -> None:
+    kit, system = kit_of(statecode=state, estimatedvalue=Decimal("-0.01"))
+    outcome = kit.handle("Update", changed=["estimatedvalue"])
+    assert (outcome.state, outcome.reason, kit.sync_status) == ("dead-lettered", "amount-negative", 2)
+    assert called not in system.called()
+
+
+def test_nothing_is_scored_for_nothing_and_a_free_delivery_is_an_order() -> None:
+    """A score is charged; an amount of zero has no risk."""
+    kit, system = kit_of(estimatedvalue=Decimal(0))
+    assert kit.handle("Update", changed=["estimatedvalue"]).state == "completed"
+    assert system.called() == []
+    kit.row(statecode=1)
+    kit.handle("Update", changed=["statecode"])
+    assert calls(system, "put_order")[0].arguments["1"].amount == 0
+
+
+@pytest.mark.parametrize("message", ["CreateMultiple", "UpdateMultiple", "UpsertMultiple"])
+def test_a_row_of_a_bulk_message_is_brought_to_the_systems(message: str) -> None:
+    kit, system = kit_of(statecode=1)
+    assert kit.handle(message).state == "completed"
+    assert len(calls(system, "put_order")) == 1
+
+
+def test_a_bulk_message_that_names_no_row_says_how_to_register_the_step() -> None:
+    """It would be ten rows that nobody brings anywhere: silence would be worse."""
+    kit, system = kit_of(statecode=1)
+    outcome = kit.handle(kit.event("UpdateMultiple", record_id=None))
+    assert (outcome.state, outcome.reason) == ("dead-lettered", "record-missing")
+    assert "names no record: register the step for Create and Update" in str(outcome.detail)
+    assert system.called() == []
+
+
+def test_without_a_currency_nothing_is_ordered() -> None:
+    kit, system = kit_of(statecode=1, transactioncurrencyid=None)
+    outcome = kit.handle("Update")
+    assert (outcome.state, outcome.reason, system.called()) == ("dead-lettered", "row-incomplete", [])
+    assert "transactioncurrencyid" in str(outcome.detail)

@@ -11,11 +11,16 @@ from integration.systems.messages import Customer
 from integration.systems.odata.calls import Creation, Row
 from integration.systems.odata.countries import Countries, Named
 from integration.systems.odata.customers import Names, NumberedCustomers
+from integration.systems.odata.texts import cut, whole
 from integration.systems.references import References
 from integration.transport import CallContext
 
 _KIND = "customers"
 _LONGEST_NAME = 100
+_LENGTHS = {"email": 80, "phone": 30, "tax_number": 20}
+_ADDRESS_LENGTHS = {"line1": 100, "line2": 50, "city": 30, "region": 30}
+_POSTAL_CODE = 20
+"""Lengths of the fields of table 18 (Customer) of the base application."""
 
 
 class Customers(NumberedCustomers):
@@ -66,12 +71,14 @@ class Customers(NumberedCustomers):
     async def _fields(self, customer: Customer, context: CallContext) -> dict[str, Any]:
         given = customer.model_fields_set
         fields: dict[str, Any] = {
-            "displayName": customer.name[:_LONGEST_NAME],
+            "displayName": cut(customer.name, _LONGEST_NAME),
             "type": "Person" if customer.kind == "person" else "Company",
         }
         for name, theirs in (("email", "email"), ("phone", "phoneNumber"), ("tax_number", "taxRegistrationNumber")):
             if name in given:
-                fields[theirs] = getattr(customer, name) or ""
+                fields[theirs] = whole(
+                    getattr(customer, name), _LENGTHS[name], field=theirs, service=self._company.service
+                )
         if "currency" in given:
             local = customer.currency == self._options.local_currency
             fields["currencyCode"] = "" if local else customer.currency or ""
@@ -79,9 +86,9 @@ class Customers(NumberedCustomers):
         if address is not None:
             for name, theirs in _ADDRESS.items():
                 if name in address.model_fields_set:
-                    fields[theirs] = getattr(address, name) or ""
+                    fields[theirs] = cut(getattr(address, name), _ADDRESS_LENGTHS[name])
             if "postal_code" in address.model_fields_set:
-                fields["postalCode"] = (address.postal_code or "").strip().upper()  # a code field
+                fields["postalCode"] = cut(address.postal_code, _POSTAL_CODE).upper()  # a code field
             if "country" in address.model_fields_set:
                 fields["country"] = await self._countries.code_of(address.country or "", context)
         return fields

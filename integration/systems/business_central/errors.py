@@ -1,5 +1,7 @@
 """What Business Central's errors mean. The code decides, never the text, which quotes values and is translated.
 
+The text of a refusal only gives it its reason for people; the outcome is the same without it. The app asks for English.
+
 Codes: "Error codes" of the Business Central web services, Microsoft Learn.
 """
 
@@ -17,12 +19,18 @@ _CORRELATION = re.compile(r"CorrelationId:\s*([0-9a-fA-F-]{36})")
 
 _HINTS = (
     ("enter numbers manually", "switch on 'Manual Nos.' for the number series of customers"),
-    ("is blocked", "the customer is blocked there"),
-    ("must be equal to 'open'", "the order is released there: reopen it, then send the event again"),
     ("does not match to a customer", "the customer is unknown there"),
     ("does not match to a currency", "the currency is unknown there"),
 )
-"""For people: what a text that is known stands for. It decides nothing."""
+"""For people: what a text stands for."""
+_SAYS = {
+    "customer-blocked": "the customer is blocked there",
+    "order-confirmed": "the order is released there: reopen it, then send the event again",
+    "value-unknown": "a value is unknown there",
+    "value-too-long": "a value is too long",
+    "value-invalid": "a value is not of the kind that it takes",
+    "period-closed": "the posting date is not allowed there",
+}
 
 
 class AlreadyExists(Permanent):
@@ -43,7 +51,30 @@ def business_central_failure(response: Response) -> IntegrationError:
         )  # fmt: skip
     if response.status == 400 and code == _EXISTS:
         return AlreadyExists(f"{service} has another row under the same key", reason=f"{service}-rejected")
+    if response.status == 400:
+        refused, word = _meaning(code, text)
+        if word != "rejected":
+            said = _detail(code, text, _SAYS[word])
+            return refused(
+                f"{service} answered 400 to '{request.operation}': {said}", reason=f"{service}-{word}", service=service
+            )
     return failure(response, own=True, detail=_detail(code, text))
+
+
+def _meaning(code: str, text: str) -> tuple[type[Permanent], str]:
+    """The error for a refusal of the content."""
+    for pattern, meaning in (
+        (r"Application_StringExceededLength", (Permanent, "value-too-long")),
+        (r"Internal_InvalidTableRelation", (Permanent, "value-unknown")),
+        (r"Application_FieldValidationException", (Permanent, "value-invalid")),
+        (r"Application_DialogException .*\bis blocked\b", (Permanent, "customer-blocked")),
+        (r"Application_DialogException .*does not match to a (customer|currency)", (Permanent, "value-unknown")),
+        (r"Application_DialogException .*must be equal to 'open'", (Permanent, "order-confirmed")),
+        (r"Application_DialogException .*\ballowed posting dates\b", (Permanent, "period-closed")),
+    ):
+        if re.match(pattern, f"{code} {text}", re.IGNORECASE):
+            return meaning
+    return Permanent, "rejected"
 
 
 def _misconfigured(response: Response, code: str) -> Outage:
@@ -65,8 +96,9 @@ def _said(response: Response) -> tuple[str | None, str]:
     return code, text if isinstance(text, str) else ""
 
 
-def _detail(code: str, text: str) -> str:
+def _detail(code: str, text: str, says: str = "") -> str:
     """The code, what it stands for where that is known, and the id under which Business Central has logged it."""
-    hint = next((f" ({hint})" for part, hint in _HINTS if part in text.casefold()), "")
+    says = next((hint for part, hint in _HINTS if part in text.casefold()), says)
+    hint = f" ({says})" if says else ""
     found = _CORRELATION.search(text)
     return f"{code}{hint}" + (f", correlation id {found[1]}" if found else "")

@@ -18,6 +18,7 @@ from integration.systems.messages import Order, OrderState
 from integration.systems.odata.calls import Row, differing
 from integration.systems.odata.keys import reference_of
 from integration.systems.odata.refusals import conflict, not_there, posted, taken_over
+from integration.systems.odata.texts import cut
 from integration.systems.odata.unanswered import Unanswered
 from integration.systems.references import Entry, References
 from integration.systems.safety import Safety
@@ -100,7 +101,7 @@ class Orders:
             self._unanswered.wait(entry)
         content = ""
         if found["salesOrderLines"]:  # a draft without any is on hold by itself
-            held = {"quantity": 0, "description2": f"On hold: {reason}"[:_LONGEST_REMARK]}
+            held = {"quantity": 0, "description2": cut(f"On hold: {reason}", _LONGEST_REMARK)}
             await self._bring_line(found, held, entry, context)
             content = "on-hold"
         await entry.save(id=found["id"], number=found["number"], version=source_version, content=content, started="")
@@ -176,7 +177,7 @@ class Orders:
 
 def _line(order: Order) -> dict[str, Any]:
     return {
-        "description": order.title[:_LONGEST_TITLE],
+        "description": cut(order.title, _LONGEST_TITLE),
         "description2": "",
         "quantity": 1 if order.status == "confirmed" else 0,
         "unitPrice": order.amount,

@@ -5,12 +5,12 @@ from typing import Any
 from integration.clock import Clock
 from integration.errors import Permanent
 from integration.systems.finance_operations.options import Options
-from integration.systems.finance_operations.texts import cut, whole
 from integration.systems.finance_operations.webservice import CUSTOMERS, Company
 from integration.systems.messages import Address, Customer
 from integration.systems.odata.calls import Creation, Row
 from integration.systems.odata.countries import Countries, Named
 from integration.systems.odata.customers import Names, NumberedCustomers
+from integration.systems.odata.texts import cut, whole
 from integration.systems.references import References
 from integration.transport import CallContext
 

@@ -13,13 +13,13 @@ from integration.errors import Permanent, Transient
 from integration.systems.finance_operations.customers import Customers
 from integration.systems.finance_operations.lookup import REFERENCE, Lookup, Posted, Stage, stage_of
 from integration.systems.finance_operations.options import Options
-from integration.systems.finance_operations.texts import cut
 from integration.systems.finance_operations.webservice import KEYS, LINES, ORDERS, Company
 from integration.systems.fingerprint import content_of
 from integration.systems.messages import Order, OrderState
 from integration.systems.odata.calls import Row, differing
 from integration.systems.odata.keys import number_of, reference_of
 from integration.systems.odata.refusals import conflict, not_there, posted, taken_over
+from integration.systems.odata.texts import cut
 from integration.systems.odata.unanswered import Unanswered
 from integration.systems.references import Entry, References
 from integration.systems.safety import Safety

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from integration.errors import IntegrationError, NotFound
+from integration.errors import IntegrationError, NotFound, Permanent
 from integration.systems.messages import Message
 from integration.transport import Authorizer, CallContext, Request, Response, Sender, failure
 from integration.transport.problem import problem_of
@@ -54,7 +54,31 @@ def rest_failure(response: Response) -> IntegrationError:
             table=collection.rpartition("/")[2],
             record_id=unquote(record_id),
         )
+    if response.status in {400, 409, 422}:
+        kind, word = _meaning(problem.kind)
+        if word != "rejected":
+            return kind(
+                f"{request.service} answered {response.status} to '{request.operation}': {problem}",
+                reason=f"{request.service}-{word}",
+                service=request.service,
+            )
     return failure(response, own=True, detail=str(problem))
+
+
+def _meaning(named: str) -> tuple[type[Permanent], str]:
+    """The error for a refusal whose problem has a type that the contract names."""
+    for pattern, meaning in (
+        ("customer-blocked", (Permanent, "customer-blocked")),
+        ("period-closed", (Permanent, "period-closed")),
+        ("value-unknown", (Permanent, "value-unknown")),
+        ("value-too-long", (Permanent, "value-too-long")),
+        ("value-invalid", (Permanent, "value-invalid")),
+        ("order-posted", (Permanent, "order-posted")),
+        ("order-confirmed", (Permanent, "order-confirmed")),
+    ):
+        if named == pattern:
+            return meaning
+    return Permanent, "rejected"
 
 
 _NOT_FOUND = "not-found"

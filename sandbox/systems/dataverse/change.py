@@ -43,7 +43,8 @@ class RequestInfo:
 
 @dataclass(frozen=True)
 class Change:
-    """A Create, Update or Delete of one row, a message of several `rows`, or the call of a custom API, without a row.
+    """A Create, Update or Delete of one row, a Merge of `subordinate_id` into it, a message of several `rows`, or the call
+    of a custom API, without a row.
 
     `rows` are the changes that a message of several rows consists of, `parameters` those of a custom API.
     `sent` are the columns of the request, `target` these and what the platform adds; `before` and `after` are the whole
@@ -58,6 +59,7 @@ class Change:
     target: Values = field(default_factory=dict)
     before: Row | None = None
     after: Values | None = None
+    subordinate_id: str = ""
     rows: "tuple[Change, ...]" = ()
     parameters: tuple[tuple[str, Any], ...] | None = None
 

@@ -142,7 +142,19 @@ class Contexts:
     def _input(self, change: Change, *, sent: bool = False) -> list[dict[str, Any]]:
         if change.parameters is not None:
             return [{"key": name, "value": value} for name, value in change.parameters]
+        if change.message == "Merge":
+            return self._merged(change)
         return [self._targets(change, sent=sent)]
+
+    def _merged(self, change: Change) -> list[dict[str, Any]]:
+        """The parameters of a Merge: the master alone is a Target."""
+        content = self._entity(change.table, change.row_id, change.sent, named=False)
+        return [
+            {"key": "Target", "value": self._target_entity(change, {})},
+            {"key": "SubordinateId", "value": change.subordinate_id},
+            {"key": "UpdateContent", "value": _typed("Entity", content)},
+            {"key": "PerformParentingChecks", "value": False},
+        ]
 
     def _targets(self, change: Change, *, sent: bool = False) -> dict[str, Any]:
         """The parameter Target or Targets; `sent` has the columns of the request alone.
@@ -165,7 +177,7 @@ class Contexts:
         return {"key": "Targets", "value": _collection(change.table.name, entities)}
 
     def _target_entity(self, change: Change, columns: Values, *, bare: bool = False) -> dict[str, Any]:
-        if change.message == "Delete":
+        if change.message in {"Delete", "Merge"}:
             return _typed("EntityReference", _reference_fields(change.table.name, change.row_id, None))
         entity = self._entity(change.table, change.row_id, columns, named=False)
         if bare or change.message == "Update":

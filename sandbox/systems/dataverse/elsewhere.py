@@ -5,7 +5,7 @@ SEGMENTS = frozenset(
     | {"TriggerServiceEndpointCheck", "RetrieveDependentComponents", "RetrieveRequiredComponents"}
     | {"msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"}
     | {"InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "InitializeFileBlocksDownload"}
-    | {"DownloadBlock", "CloseIncident", "QualifyLead", "Merge", "Assign", "SetState", "ExecuteWorkflow"}
+    | {"DownloadBlock", "CloseIncident", "QualifyLead", "Assign", "SetState", "ExecuteWorkflow"}
     | {"UpdateOptionValue", "InsertOptionValue", "DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
     | {"RevokeAccess", "teams", "backgroundoperations", "workflows", "audits", "opportunitycloses", "plugintypes"}
     | {"pluginassemblies", "managedidentities", "keyvaultreferences", "ExportSolution", "ImportSolution"}

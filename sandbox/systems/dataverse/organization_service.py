@@ -86,6 +86,30 @@ class OrganizationService:
         )
         return self._written(unit, change, several)
 
+    def merge(  # noqa: PLR0917 -- called once, by the action
+        self, unit: Unit, table: Table, master: Row, subordinate: Row, sent: Values, request: RequestInfo
+    ) -> None:
+        """Write `sent` to the master, and deactivate the subordinate, which fires no steps of its own."""
+        target = {**sent, table.id_column: master.id, **self._stamps(request, created=False)}
+        self._check(table, target, master.values | target)
+        merged = {"merged": True, "masterid": {"table": table.name, "id": master.id}, "statecode": 1}
+        self._settle_status(table, merged, subordinate.id, subordinate)
+        merged |= self._stamps(request, created=False)
+        unit.touch(table.name, subordinate.id)
+        self._put(Change("Update", table, subordinate.id, request, after=subordinate.values | merged))
+        change = Change(
+            "Merge",
+            table,
+            master.id,
+            request,
+            sent=sent,
+            target=target,
+            before=master,
+            after=master.values | target,
+            subordinate_id=subordinate.id,
+        )
+        self._write(unit, change)
+
     def delete(
         self, unit: Unit, table: Table, row_id: str, request: RequestInfo, *, version: int | None = None
     ) -> None:

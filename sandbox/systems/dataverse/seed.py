@@ -7,11 +7,12 @@ from typing import Any
 from sandbox.systems.dataverse import declared_flows
 from sandbox.systems.dataverse.definitions import entity_row, table_id
 from sandbox.systems.dataverse.environment import Environment
+from sandbox.systems.dataverse.merge import MERGE, TABLES
 from sandbox.systems.dataverse.schema import Column, Schema
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.values import now
 
-MESSAGES = ("Create", "Update", "Delete", "CreateMultiple", "UpdateMultiple")
+MESSAGES = ("Create", "Update", "Delete", "CreateMultiple", "UpdateMultiple", MERGE)
 EURO, DOLLAR, POUND = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 ACCOUNTS = {
     "a0000000-0000-4000-8000-000000000001": ("Fabrikam GmbH", "info@fabrikam.example", "Köln", EURO),
@@ -133,6 +134,8 @@ class Seed:
             if self._store.get("sdkmessage", message_id) is None:
                 self._put("sdkmessage", message_id, name=message)
             for table in self._schema:
+                if message == MERGE and table.name not in TABLES:
+                    continue
                 if table.has_events and (table.name, message_id) not in known:
                     self._put(
                         "sdkmessagefilter",

@@ -26,6 +26,7 @@ from sandbox.systems.dataverse.errors import (
 )
 from sandbox.systems.dataverse.form import check_form
 from sandbox.systems.dataverse.limits import ServiceProtection
+from sandbox.systems.dataverse.merge import MERGE, Merge
 from sandbox.systems.dataverse.metadata import COLLECTIONS, Metadata
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
@@ -36,7 +37,7 @@ from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
 from sandbox.systems.dataverse.unit_of_work import Unit, UnitOfWork
 
-_ACTIONS = frozenset({"CreateEntities", *CLOSING, *functions.ACTIONS, *solutions.ACTIONS})
+_ACTIONS = frozenset({"CreateEntities", MERGE, *CLOSING, *functions.ACTIONS, *solutions.ACTIONS})
 
 
 class WebApi:
@@ -60,6 +61,7 @@ class WebApi:
         self._solutions = solutions.Solutions(store, schema)
         self._functions = functions.Functions(store, schema, environment, self._solutions)
         self._actions, self._rows = Actions(store, schema, service), Rows(store, schema, service)
+        self._merge = Merge(store, schema, service)
         self.protection = ServiceProtection()
 
     def routes(self, app: web.Application) -> None:
@@ -154,6 +156,8 @@ class WebApi:
             return self._functions.publish(operation, segment.name)
         if segment.name in solutions.ACTIONS:
             return self._solutions.act(operation, segment.name)
+        if segment.name == MERGE:
+            return self._merge.answer(operation)
         return self._actions.close_opportunity(operation, segment.name)
 
     def _component(self, call: Call, info: RequestInfo, answer: web.Response) -> web.Response:

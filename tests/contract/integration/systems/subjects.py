@@ -146,6 +146,7 @@ class Keyless(Subject):
     """A system of Microsoft's that speaks OData, signs in with Entra, and honours no key."""
 
     methods = ("POST", "PATCH", "GET")
+    unknown_value = "erp-value-unknown"
     new_order: str
     """The address that is asked for a new order, as a regular expression."""
     removal: str
@@ -247,7 +248,6 @@ class FinanceOperations(Keyless):
     path = "/data/"
     new_order = "SalesOrderHeadersV2"
     removal = "purge"
-    unknown_value = "erp-value-unknown"
 
     options = FinanceOptions(customer_group="10", local_currency="EUR", item_number="S0001")
 

@@ -94,3 +94,11 @@ async def test_what_is_not_there_is_not_found(subject: Subject, order_id: str) -
     assert (raised.value.reason, raised.value.record_id) == ("erp-not-found", order_id)
     with pytest.raises(NotFound):
         await orders.hold_order(order_id, reason="deleted", source_version=1, key=order_id)
+
+
+async def test_an_order_of_nothing_is_an_order(subject: Subject, customer_id: str, order_id: str) -> None:
+    """A free delivery has to be delivered, too."""
+    _, orders = subject.adapters()
+    free = order_for(customer_id, amount=Decimal(0))
+    assert (await orders.put_order(order_id, free, key=order_id)).status == "confirmed"
+    assert len(subject.orders_of(order_id)) == 1

@@ -1,5 +1,6 @@
 """What only Business Central does to a customer: numbers of its own, blocks of its people, codes of its lists."""
 
+import json
 from typing import Any
 
 import pytest
@@ -84,9 +85,10 @@ async def test_a_refusal_has_a_code_and_a_correlation_id_and_no_values(
 ) -> None:
     customers, _ = business_central.adapters()
     with pytest.raises(Permanent) as raised:
-        await customers.put_customer(new_id, customer_of(email="e" * 90), key="a")
-    assert "Application_StringExceededLength, correlation id" in str(raised.value)
-    assert "eee" not in str(raised.value)
+        await customers.put_customer(new_id, customer_of(currency="XQQ"), key="a")
+    assert "Application_DialogException (the currency is unknown there), correlation id" in str(raised.value)
+    assert raised.value.reason == "erp-value-unknown"
+    assert "XQQ" not in str(raised.value)
 
 
 async def test_a_pause_that_is_asked_for_is_no_ones_fault(business_central: BusinessCentral, new_id: str) -> None:
@@ -124,3 +126,42 @@ async def test_a_number_that_was_taken_between_look_and_creation_is_adopted(
     renamed = customer_of(name="Quicker", source_version=11)
     assert (await customers.put_customer(new_id, renamed, key="b")).number == state.number
     assert last(business_central, state.number)["displayName"] == "Quicker"
+
+
+async def test_a_name_is_cut_and_an_address_for_mails_never(business_central: BusinessCentral, new_id: str) -> None:
+    """Control characters become spaces, as XML has none of them; a cut e-mail address would be somebody else's."""
+    customers, _ = business_central.adapters()
+    odd = customer_of(name="Alpine\x07Ski " + "n" * 120, phone="030\t1")
+    state = await customers.put_customer(new_id, odd, key="a")
+    row = last(business_central, state.number)
+    assert (row["displayName"], row["phoneNumber"]) == (("Alpine Ski " + "n" * 120)[:100], "030 1")
+    with pytest.raises(Permanent) as raised:
+        await customers.put_customer(new_id, customer_of(email="e" * 90, source_version=11), key="b")
+    assert raised.value.reason == "erp-value-too-long"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "reason"),
+    [
+        ("Application_StringExceededLength", "x", "erp-value-too-long"),
+        ("Internal_InvalidTableRelation", "x", "erp-value-unknown"),
+        ("Application_FieldValidationException", "x", "erp-value-invalid"),
+        (
+            "Application_DialogException",
+            "Posting Date is not within your range of allowed posting dates.",
+            "erp-period-closed",
+        ),
+        ("Application_DialogException", "in another language", "erp-rejected"),
+    ],
+)
+async def test_a_refusal_has_the_reason_that_its_code_or_text_stands_for(
+    business_central: BusinessCentral, new_id: str, code: str, text: str, reason: str
+) -> None:
+    """Whatever the text says, it is a refusal: only the word for people differs."""
+    body = json.dumps({"error": {"code": code, "message": text}})
+    headers = {"Content-Type": "application/json"}
+    business_central.system.fault("POST .*/customers", status=400, headers=headers, body=body)
+    customers, _ = business_central.adapters()
+    with pytest.raises(Permanent) as raised:
+        await customers.put_customer(new_id, customer_of(), key="a")
+    assert raised.value.reason == reason

@@ -83,7 +83,7 @@ async def test_what_was_released_is_refused_until_people_reopen_it(ordered: Orde
     ordered.person("release", made.number)
     with pytest.raises(Permanent, match="reopen it") as raised:
         await ordered.hold(21)
-    assert raised.value.reason == "erp-rejected"
+    assert raised.value.reason == "erp-order-confirmed"
     ordered.person("reopen", made.number)
     held = await ordered.hold(21)
     assert held.status == "on-hold"
@@ -133,8 +133,25 @@ async def test_a_hold_waits_for_a_lost_request_that_would_let_the_order_go(order
 async def test_an_order_of_a_blocked_customer_is_refused(ordered: Order) -> None:
     blocked = customer_of(status="blocked")
     await ordered.customers.put_customer(ordered.customer_id, blocked, key="c")
-    with pytest.raises(Permanent, match="the customer is blocked there"):
+    with pytest.raises(Permanent, match="the customer is blocked there") as raised:
         await ordered.put()
+    assert raised.value.reason == "erp-customer-blocked"
+
+
+@pytest.mark.parametrize("amount", ["0", "-5.00"])
+async def test_the_amount_of_a_line_is_taken_as_it_is(ordered: Order, amount: str) -> None:
+    """Business Central takes any price; the flow lets no negative one get here."""
+    await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
+    await ordered.put(amount=Decimal(amount))
+    prices = [it["body"]["unitPrice"] for it in ordered.subject.effects() if "unitPrice" in it["body"]]
+    assert Decimal(str(prices[-1])) == Decimal(amount)
+
+
+async def test_a_title_loses_line_ends_and_what_is_too_long(ordered: Order) -> None:
+    await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
+    await ordered.put(title="Two\nlifts\x07 " + "x" * 120)
+    texts = [it["body"]["description"] for it in ordered.subject.effects() if "unitPrice" in it["body"]]
+    assert texts[-1] == ("Two lifts  " + "x" * 120)[:100]
 
 
 async def test_the_local_currency_is_stored_blank_and_another_by_its_code(ordered: Order) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integration.errors import Permanent
 from integration.systems.rest.calls import rest_failure
 from integration.transport import Request, Response
 from integration.transport.problem import problem_of
@@ -139,3 +140,24 @@ def test_no_value_that_was_sent_comes_back_wherever_it_is_quoted(problem: dict[s
 @pytest.mark.parametrize("sent", [b"", b"not json", b"\xff", b"[1]"])
 def test_whatever_was_sent(sent: bytes) -> None:
     assert said({"title": "No"}) == str(rest_failure(refused({"title": "No"}, sent=sent)))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "customer-blocked",
+        "period-closed",
+        "order-posted",
+        "order-confirmed",
+        "value-unknown",
+        "value-too-long",
+        "value-invalid",
+    ],
+)
+def test_what_the_contract_names_gets_a_reason_of_that_name(word: str) -> None:
+    error = rest_failure(refused({"type": f"https://erp.example/problems/{word}"}))
+    assert (type(error), error.reason) == (Permanent, f"erp-{word}")
+
+
+def test_any_other_refusal_is_rejected() -> None:
+    assert rest_failure(refused({})).reason == "erp-rejected"

@@ -1,4 +1,4 @@
-"""Texts as Finance & Operations takes them: of a certain length, and without control characters."""
+"""Texts as systems of Microsoft's take them: of a certain length, and without control characters."""
 
 import unicodedata
 
@@ -26,5 +26,5 @@ def whole(text: str | None, length: int, *, field: str, service: str) -> str:
 
 
 def _clean(text: str | None) -> str:
-    """Control characters, line ends among them, become spaces: XML, in which X++ keeps texts, has none of most."""
+    """Control characters, line ends among them, become spaces: XML, in which both keep texts, has none of most."""
     return "".join(" " if unicodedata.category(it) == "Cc" else it for it in text or "").strip()
