@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.commands.session import START_FAILURES, install_azurite
+from sandbox.running.erp import DEFAULT, ERPS
 from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import STYLES, Screen
@@ -21,12 +22,13 @@ from sandbox.terminal.words import PYTHON, duration, listed, place
 from tests.chaos import evidence
 from tests.chaos.app.checker import PROMISES
 from tests.chaos.scenario import Run, Scenario
-from tests.chaos.scenarios import broker, bulk, busy, crash_points, kills, outage, races, restores, storage
+from tests.chaos.scenarios import broker, bulk, busy, crash_points, erp_answers, kills, outage, races, restores, storage
 
 SCENARIOS = [
     *kills.SCENARIOS,
     *bulk.SCENARIOS,
     *crash_points.SCENARIOS,
+    *erp_answers.SCENARIOS,
     *races.SCENARIOS,
     *busy.SCENARIOS,
     *outage.SCENARIOS,
@@ -43,6 +45,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO")
     parser.add_argument("--night", action="store_true")
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--erp", choices=sorted(ERPS), default=DEFAULT)
     parser.add_argument("--keep", type=Path, default=evidence.FOLDER)
     given = parser.parse_args(arguments)
     screen = Screen()
@@ -54,8 +57,14 @@ def main(arguments: list[str]) -> int:
     if unknown:
         screen.say(f"There is no scenario {listed(unknown, 'or')}. {PYTHON} run.py chaos lists the scenarios.")
         return 2
-    install_azurite()
     chosen = [scenario for scenario in SCENARIOS if ALL in given.scenarios or scenario.name in given.scenarios]
+    if ALL in given.scenarios:
+        chosen = [scenario for scenario in chosen if given.erp in scenario.erps]
+    elif other := [scenario.name for scenario in chosen if given.erp not in scenario.erps]:
+        can = [scenario.name for scenario in SCENARIOS if given.erp in scenario.erps]
+        screen.say(f"{listed(other)} cannot be run with --erp {given.erp}; {listed(can)} can.")
+        return 2
+    install_azurite()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         failed = [scenario.name for scenario in chosen if not run_scenario(scenario, screen, given)]
@@ -89,7 +98,7 @@ def run_scenario(scenario: Scenario, screen: Screen, given: argparse.Namespace) 
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{scenario.name}-"))
     try:
         with _logged(folder / "chaos.log"), Progress(scenario.name) as progress:
-            run = Run(folder, progress, seed, night=given.night)
+            run = Run(folder, progress, seed, night=given.night, erp=given.erp)
             _run(scenario, run)
     except KeyboardInterrupt:
         shutil.rmtree(folder, ignore_errors=True)
@@ -101,8 +110,10 @@ def run_scenario(scenario: Scenario, screen: Screen, given: argparse.Namespace) 
         for line in run.short:
             screen.raw(f"  {line}")
         return False
-    name = f"{scenario.name}{'-night' if given.night else ''}"
-    command = f"python3 run.py chaos {scenario.name}{' --night' if given.night else ''} --seed {seed}"
+    of_erp = "" if given.erp == DEFAULT else given.erp
+    name = "-".join(filter(None, (scenario.name, of_erp, "night" if given.night else "")))
+    options = f"{f' --erp {of_erp}' if of_erp else ''}{' --night' if given.night else ''} --seed {seed}"
+    command = f"python3 run.py chaos {scenario.name}{options}"
     kept = evidence.keep(name, command, run.figures, of=version, folder=given.keep)
     screen.say(f"It holds, after {duration(time.monotonic() - began)}; the figures are in {place(kept)}.", STYLES["ok"])
     shutil.rmtree(folder, ignore_errors=True)

@@ -6,22 +6,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.running.erp import DEFAULT
 from sandbox.terminal.progress import Progress
 from tests.chaos.app.checker import PROMISES, counts, violations
 from tests.chaos.app.history import History
+from tests.chaos.app.keyless import KEYLESS, drafts, translated
 
 
 @dataclass(slots=True)
 class Run:
     """One run of a scenario: how long it is, how far it is, its figures, and where it falls short.
 
-    `folder` is for what it needs while it runs and for the histories in which something was found.
+    `folder` is for what it needs while it runs and for the histories in which something was found. `erp` is the kind
+    of ERP (`sandbox.running.erp.ERPS`).
     """
 
     folder: Path
     progress: Progress
     seed: int
     night: bool = False
+    erp: str = DEFAULT
     figures: dict[str, Any] = field(default_factory=dict)
     short: list[str] = field(default_factory=list)
 
@@ -49,6 +53,10 @@ class Run:
 
     def judge(self, history: History) -> None:
         """Have the checker judge; its counts become figures, and every broken promise makes the run fall short."""
+        if self.erp in KEYLESS:
+            created, left = drafts(history.effects)
+            self.figure(orders_asked_for=created, drafts_without_a_line_left=left)
+        history = translated(self.erp, history)
         counted = counts(history)
         for name in PROMISES:
             counted[name] = counted.get(name, 0) + self.figures.get(name, 0)
@@ -69,6 +77,8 @@ class Scenario:
     minutes: int
     night_minutes: int
     run: Callable[[Run], None]
+    erps: tuple[str, ...] = (DEFAULT,)
+    """The kinds of ERP that it can be run with."""
 
 
 def by_name(scenarios: list[Scenario]) -> Mapping[str, Scenario]:

@@ -13,8 +13,10 @@ from sandbox.repository import REPOSITORY
 from sandbox.running import programs
 from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import Endpoints
+from sandbox.running.erp import DEFAULT
 from sandbox.running.registration import steps
 from sandbox.running.sandbox import Sandbox
+from tests.chaos.app.keyless import KEYLESS
 from tests.chaos.app.tables import Tables
 
 SETTINGS = {
@@ -25,6 +27,11 @@ SETTINGS = {
     "OUTAGE_FIRST_PAUSE_SECONDS": "0.5",
     "OUTAGE_LONGEST_PAUSE_SECONDS": "2",
     "RETRY_MAX_ATTEMPTS": "100000",  # no outage is a reason to give up here
+}
+KEYLESS_SETTINGS = {
+    "FLOWS_OFF": "erp_order,erp_customer",  # what the ERP reports of our own writes is no part of this
+    # Nothing here is at work for longer after its answer was lost; in production it may be for ten minutes.
+    "SYSTEMS_ERP_UNKNOWN_SECONDS": "8",
 }
 WORKER = "host-events"
 """The host that runs the worker; further ones are numbered."""
@@ -82,10 +89,11 @@ def running(
     *,
     ports: Ports | None = None,
     topology: Path = TOPOLOGY,
+    erp: str = DEFAULT,
 ) -> Iterator[Bench]:
-    """All processes of a sandbox of one's own; `settings` come on top of `SETTINGS`."""
-    merged = {**SETTINGS, **(settings or {})}
-    sandbox = Sandbox(folder, ports or Ports.free(), settings=merged, topology_file=topology)
+    """All processes of a sandbox of one's own; `settings` come on top of `SETTINGS`, `erp` is the kind of ERP."""
+    merged = {**SETTINGS, **(KEYLESS_SETTINGS if erp in KEYLESS else {}), **(settings or {})}
+    sandbox = Sandbox(folder, ports or Ports.free(), settings=merged, topology_file=topology, erp=erp)
     sandbox.start()
     try:
         yield Bench(sandbox)

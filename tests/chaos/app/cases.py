@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import requests
 
@@ -27,8 +28,8 @@ from tests.chaos.app.people import context_about
 
 _APP = "dataverse-integration"
 """User-Agent of the app's calls."""
-_LEDGER = "/devstoreaccount1/records"
-"""Only the ledger's table of records decides anything; the intake writes to the other tables, too."""
+_LEDGER = ("/devstoreaccount1/records", "/devstoreaccount1/references")
+"""Only these tables decide anything; the intake writes to the other ones, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,23 @@ class Cases:
             self.kill(WORKER)
         return True
 
+    def lose_at(self, journey: "Journey", call: Call, *, after: bool) -> bool:
+        """Lose a call before it is done, or its answer `after` it; the worker lives. Whether the call came."""
+        act = journey(self)
+        self.quiet()
+        system = self.systems[call.system]
+        if call.number > 1:
+            system.add_fault(call.match, times=call.number - 1)
+        system.add_fault(call.match, after=after, drop=True)
+        self.history.nemesis.append(f"lose {'the answer to ' if after else ''}{call}")
+        act()
+        try:
+            eventually(lambda: not system.faults(), within=10, what=str(call))
+        except TimeoutError:
+            system.clear_faults()
+            return False
+        return True
+
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
         """Within the block the process is stopped; afterwards it takes what it was sent meanwhile."""
@@ -179,8 +197,8 @@ Journey = Callable[[Cases], Callable[[], object]]
 
 def _pattern(path: str) -> str:
     """What is the same in this call of every record."""
-    way, _, query = path.partition("?")
-    way = re.sub(r"\(.*", "", way) if way.startswith(_LEDGER) else way
+    way, _, query = unquote(path).partition("?")
+    way = re.sub(r"\((?=PartitionKey|dataAreaId).*", "", way)
     way = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", way)
     tagged = f".*tag={_APP}" if f"tag={_APP}" in query else ""
     return re.escape(way).replace("ID", "[0-9a-f-]{36}") + tagged
