@@ -68,11 +68,28 @@ def facts(name: str, flow: Flow[Any]) -> dict[str, Any]:
         "PreImage": list(pre_image_of(flow, PREFIX)),
         "Select": list(selected(flow.columns)),
         "Expand": expansion(flow.columns),
-        "Attributes": [_attribute(it) for it in flow.columns.declared.values() if it.kind in _COLUMN_TYPES],
+        "Attributes": [
+            _attribute(it, _navigations(flow.columns))
+            for it in flow.columns.declared.values()
+            if it.kind in _COLUMN_TYPES
+        ],
         "ResultAttributes": [result_attribute(it) for it in results(flow)],
         "Keys": [key(it) for it in flow.results if it.key],
         "Systems": sorted({effect.system for effect in flow.effects}),
+        "Answers": {system: _answers(flow, system) for system in sorted({it.system for it in flow.effects})},
     }
+
+
+def _answers(flow: Flow[Any], system: str) -> dict[str, Any]:
+    """What is read of a system's answers, by the names in JSON: its kind, and the words of a choice."""
+    found: dict[str, Any] = {}
+    for effect in (it for it in flow.effects if it.system == system):
+        found |= {part: {"kind": "text"} for part in effect.publishes}
+        for column, part in effect.writes.items():
+            result = flow.result(column)
+            words = {"words": list(result.words.values())} if result.words else {}
+            found[part] = {"kind": result.kind, **words}
+    return found
 
 
 def results(flow: Flow[Any]) -> tuple[Result, ...]:
@@ -161,7 +178,12 @@ def _listed(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(map(code, names))
 
 
-def _attribute(column: Column[Any]) -> dict[str, Any]:
+def _navigations(columns: type[Columns]) -> list[str]:
+    """The navigation properties that are expanded."""
+    return [it.name for it in columns.declared.values() if it.kind == "expanded"]
+
+
+def _attribute(column: Column[Any], navigations: list[str]) -> dict[str, Any]:
     kind, more = _COLUMN_TYPES[column.kind]
     found: dict[str, Any] = {
         "LogicalName": column.name,
@@ -173,6 +195,14 @@ def _attribute(column: Column[Any]) -> dict[str, Any]:
         found["OptionSet"] = {"Options": options(column.words)}
     if column.targets:
         found["Targets"] = list(column.targets)
+        ways = {
+            target: name
+            for target in column.targets
+            for name in navigations
+            if name.lower() in {column.name, f"{column.name}_{target}"}
+        }
+        if ways:
+            found["NavigationProperties"] = {target: ways.get(target, column.name) for target in column.targets}
     if column.fired_by and column.name not in column.fired_by:
         found["MadeOf"] = list(column.fired_by)
     return found

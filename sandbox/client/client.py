@@ -12,7 +12,7 @@ from sandbox.running.endpoints import Endpoints
 
 
 class Client:
-    """The app, the Dataverse stand-in as a person sees it, ERP, credit scoring, broker and archive.
+    """The app, the Dataverse stand-in as a person sees it, ERP, credit scoring, other systems, broker and archive.
 
     Each connects on first use. For one thread at a time.
     """
@@ -24,11 +24,17 @@ class Client:
         self.erp = Erp(reached.erp)
         self.credit = StandIn(reached.credit)
         self.broker = Broker(reached.servicebus, reached.broker)
+        self.others = {name: StandIn(url.removesuffix(f"/{name}/api")) for name, url in reached.others.items()}
 
     @cached_property
     def dataverse(self) -> Dataverse:
         """A person who is signed in."""
         return Dataverse(self._reached.dataverse, self._reached.dataverse_person)
+
+    @property
+    def stand_ins(self) -> dict[str, StandIn]:
+        """Every stand-in that takes faults in the same way, by its name; other systems share one."""
+        return {"erp": self.erp, "credit": self.credit, "dataverse": self.dataverse, **self.others}
 
     @cached_property
     def archive(self) -> Archive:

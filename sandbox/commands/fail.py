@@ -17,11 +17,17 @@ from typing import Any
 
 from sandbox.client import Client
 from sandbox.commands.here import CommandError, Suggested, add_state_option, client_of
+from sandbox.running.programs import other_systems
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import counted
 
-SYSTEMS = ("erp", "credit", "dataverse", "broker")
-MATCHES = {"erp": r"* ^/(api|v2\.0|data)/", "credit": "* ^/(api|v1)/", "dataverse": "* ^/api/data/"}
+SYSTEMS = ("erp", "credit", "dataverse", "broker", *other_systems())
+MATCHES = {
+    "erp": r"* ^/(api|v2\.0|data)/",
+    "credit": "* ^/(api|v1)/",
+    "dataverse": "* ^/api/data/",
+    **{name: f"* ^/{name}/api/" for name in other_systems()},
+}
 """Which requests are hit unless `--match` says otherwise: those of the API, not those for tokens.
 
 Each ERP has its API at an address of its own.
@@ -72,8 +78,9 @@ def main(options: argparse.Namespace) -> int:
     if options.system == "broker":
         _fail_broker(client, options)
     else:
-        system = {"erp": client.erp, "credit": client.credit, "dataverse": client.dataverse}[options.system]
-        system.add_fault(options.match or MATCHES[options.system], **fault_of(options))
+        if options.system not in client.stand_ins:
+            raise CommandError(f"The running sandbox has no {options.system}: start it again.")
+        client.stand_ins[options.system].add_fault(options.match or MATCHES[options.system], **fault_of(options))
     screen.say(f"{options.system} {described(options)}.")
     screen.say("To end this:")
     screen.command(suggest(f"heal {options.system}"))
@@ -119,7 +126,7 @@ def _fail_broker(client: Client, options: argparse.Namespace) -> None:
 
 def _list(screen: Screen, client: Client, suggest: Suggested) -> None:
     rows = []
-    for name, system in (("erp", client.erp), ("credit", client.credit), ("dataverse", client.dataverse)):
+    for name, system in client.stand_ins.items():
         for fault in system.faults():
             answer = "connection cut" if fault["drop"] else str(fault["status"] or "late")
             left = "until healed" if fault["times"] is None else f"{counted(fault['times'], 'time')} more"

@@ -24,8 +24,8 @@ def main(options: argparse.Namespace) -> int:
     """0 if nothing fails on request any more."""
     client = client_of(options)
     removed = 0
-    stand_ins = {"erp": client.erp, "credit": client.credit, "dataverse": client.dataverse}
-    wanted = [options.system] if options.system else list(SYSTEMS)
+    stand_ins = client.stand_ins
+    wanted = [options.system] if options.system else [*stand_ins, "broker"]
     for name in wanted:
         if name == "broker":
             client.broker.clear_faults()

@@ -35,6 +35,7 @@ PROCESSES = {
     "azurite": "azurite",
     "relay": "relay",
     "relay-listener": "relay-listener",
+    "others": "others",
 }
 """The processes by the names that people give them."""
 

@@ -48,6 +48,7 @@ class Ports:
     erp: int = _port(7081, "the ERP stand-in")
     credit: int = _port(7082, "the credit scoring stand-in")
     relay: int = _port(7083, "the stand-in for Azure Relay, with --relay")
+    others: int = _port(7084, "the stand-in for other systems that flows name")
 
     @classmethod
     def free(cls) -> Self:

@@ -30,7 +30,8 @@ class Endpoints:
 
     `page` is the start page, None where none is served. `dataverse_client` is the app's registration,
     `dataverse_person` that of a person who works in Dataverse. `broker` is where the broker's health and controls are;
-    `faults` is the address of each stand-in's faults. `ports` has every port by its name.
+    `others` are the addresses of systems that only flows of the app name; their key is that of the ERP. `faults` is the
+    address of each stand-in's faults. `ports` has every port by its name.
     """
 
     functions: str
@@ -50,6 +51,7 @@ class Endpoints:
     erp_events_key: str
     credit: str
     credit_key: str
+    others: dict[str, str]
     faults: dict[str, str]
     ports: dict[str, int]
 

@@ -23,6 +23,7 @@ PYTHON = Path(sys.executable)
 PREFIX = "new"
 """Customisation prefix of the result columns in the Dataverse stand-in."""
 
+_WITH_A_STAND_IN = frozenset({"erp", "credit"})
 HOSTS = ("host-http", "host-events")
 """Names of the two Functions hosts."""
 
@@ -67,14 +68,26 @@ def endpoints(ports: Ports, keys: Keys, environment: Environment, *, page: bool 
         erp_events_key=keys.erp_events,
         credit=credit,
         credit_key=keys.credit,
+        others={name: f"http://{LOOPBACK}:{ports.others}/{name}/api" for name in other_systems()},
         faults={
             "erp": f"{erp}/control/faults",
             "credit": f"{credit}/control/faults",
             "dataverse": f"{environment.url}/control/faults",
             "broker": f"{broker}/control/fault",
+            **dict.fromkeys(other_systems(), f"http://{LOOPBACK}:{ports.others}/control/faults"),
         },
         ports=asdict(ports),
     )
+
+
+def other_systems() -> dict[str, dict[str, dict[str, object]]]:
+    """The systems that flows name and that have no stand-in of their own, with what is read of their answers."""
+    found: dict[str, dict[str, dict[str, object]]] = {}
+    for flow in declared_flows.flows():
+        for system, answers in flow.answers.items():
+            if system not in _WITH_A_STAND_IN:
+                found.setdefault(system, {}).update(answers)
+    return found
 
 
 def services(
@@ -135,7 +148,23 @@ def services(
             (str(PYTHON), "-m", *CREDITS[credit].command(ports.credit, data, keys.credit)),
             HttpProbe(f"http://{LOOPBACK}:{ports.credit}/control/health"),
         ),
+        *_others(ports, keys, data),
     ]
+
+
+def _others(ports: Ports, keys: Keys, data: Path) -> list[Program]:
+    """One process for all of them; none where there are none."""
+    answers = other_systems()
+    if not answers:
+        return []
+    command = _python(
+        "sandbox.systems.resources",
+        port=ports.others,
+        db=data / "others.sqlite",
+        api_key=keys.erp,
+        answers=json.dumps(answers),
+    )
+    return [Program("others", command, HttpProbe(f"http://{LOOPBACK}:{ports.others}/control/health"))]
 
 
 def hosts(
@@ -210,10 +239,14 @@ def app_settings(
         **ERPS[erp].settings(
             erp_url or reached.erp,
             keys.erp,
-            {"credit": CREDITS[credit].system(reached.credit)},
+            {
+                "credit": CREDITS[credit].system(reached.credit),
+                **{name: {"adapter": "rest", "url": url} for name, url in reached.others.items()},
+            },
             erp_more,
         ),
         **CREDITS[credit].setting(keys.credit),
+        **{f"SYSTEMS_{name.upper()}_API_KEY": keys.erp for name in reached.others},
         **({"PUBLIC_URL": reached.functions} if ERPS[erp].subscribed else {}),
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
         "PYTHON_THREADPOOL_THREAD_COUNT": "128",

@@ -66,8 +66,18 @@ def check_currency(currency: object) -> None:
 class Admission:
     """Admits by `X-Api-Key`, or by a bearer token from `POST /oauth/token` (client credentials)."""
 
-    def __init__(self, database: sqlite3.Connection, *, api_key: str, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        *,
+        api_key: str,
+        client_id: str,
+        client_secret: str,
+        within: str | None = None,
+    ) -> None:
+        """API requests are those whose path begins with `/api/`, or has `within` in it."""
         self._api_key = api_key
+        self._within = within
         self.tokens = Tokens(database, client_id=client_id, client_secret=client_secret)
 
     def middleware(self) -> Middleware:
@@ -75,7 +85,8 @@ class Admission:
 
         @web.middleware
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.path.startswith("/api/") and not self._admits(request):
+            of_the_api = request.path.startswith("/api/") if self._within is None else self._within in request.path
+            if of_the_api and not self._admits(request):
                 return problem(
                     401,
                     "unauthorized",

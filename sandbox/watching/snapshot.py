@@ -104,7 +104,7 @@ class Snapshots:
         return [(_time(it["at"]), *_charged_for(it)) for it in self._client.credit.charges()[: -_BOOKED - 1 : -1]]
 
     def _faults(self) -> list[Row]:
-        systems = (("ERP", self._client.erp), ("credit", self._client.credit), ("Dataverse", self._client.dataverse))
+        systems = self._client.stand_ins.items()
         return [
             (
                 name,

@@ -93,3 +93,29 @@ print(len(list(store.rows("new_visit"))), "new_jobnumber" in schema["new_visit"]
     assert status == 0, said
     attributes = ("new_accountid", "new_day", "new_fee", "new_kind", "new_name", "statecode", "transactioncurrencyid")
     assert said == f"2 True {attributes}"
+
+
+def test_the_sandbox_plays_the_story_of_the_page_without_more_code(copy: Path) -> None:
+    """A visit is created in Dataverse, facilities plan it, and its job number comes back: all with stand-ins."""
+    script = """
+import tempfile
+from pathlib import Path
+from sandbox.client import Client, eventually
+from sandbox.machine.ports import Ports
+from sandbox.running.sandbox import Sandbox
+from sandbox.systems.dataverse.seed import ACCOUNTS
+
+sandbox = Sandbox(Path(tempfile.mkdtemp()), Ports.free())
+try:
+    client = Client(sandbox.start())
+    columns = {"new_name": "Roof", "new_kind": 1, "new_AccountId@odata.bind": f"/accounts({next(iter(ACCOUNTS))})"}
+    before = client.dataverse.last_event()
+    visit = client.dataverse.create("new_visit", columns)
+    status = client.app.wait_for(client.dataverse.event_id(visit, after=before, within=60), within=60)
+    print(status["state"], status["detail"], client.dataverse.retrieve("new_visit", visit)["new_jobnumber"])
+finally:
+    sandbox.stop()
+"""
+    status, said = run(copy, sys.executable, "-c", script)
+    assert status == 0, said
+    assert said.endswith("completed facilities has planned the visit FACILITIES-000001"), said

@@ -12,7 +12,10 @@ FILE = REPOSITORY / "docs" / "reference" / "dataverse" / "flows.json"
 
 @dataclass(frozen=True, slots=True)
 class DeclaredFlow:
-    """One flow. Attributes and keys are in the words of Web API metadata."""
+    """One flow. Attributes and keys are in the words of Web API metadata.
+
+    `answers` has the systems that it uses, and what it reads of the answers of each: its kind, and a choice's words.
+    """
 
     name: str
     table: str
@@ -23,6 +26,7 @@ class DeclaredFlow:
     attributes: tuple[dict[str, Any], ...]
     result_attributes: tuple[dict[str, Any], ...]
     keys: tuple[dict[str, Any], ...]
+    answers: dict[str, dict[str, dict[str, Any]]]
 
 
 @cache
@@ -39,6 +43,7 @@ def flows() -> tuple[DeclaredFlow, ...]:
             attributes=tuple(it["Attributes"]),
             result_attributes=tuple(it["ResultAttributes"]),
             keys=tuple(it["Keys"]),
+            answers=it.get("Answers", {}),
         )
         for it in json.loads(FILE.read_text(encoding="utf-8"))["Flows"]
     )

@@ -44,6 +44,7 @@ def test_the_file_has_the_documented_keys(tmp_path: Path) -> None:
         "erp_events_key",
         "credit",
         "credit_key",
+        "others",
         "faults",
         "ports",
     }
