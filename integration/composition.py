@@ -18,6 +18,7 @@ from integration.clock import Clock, SystemClock
 from integration.console import functions as console_functions
 from integration.events.erp_event import ErpEventName
 from integration.flow import Flow, InboundFlow
+from integration.flow.custom_api_handler import CustomApiHandler
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
 from integration.flow.handler import FlowHandler, Tools, result_columns
 from integration.flow.inbound_handler import InboundFlowHandler, inbound_columns
@@ -64,6 +65,7 @@ from integration.watching import Subscriptions, Sweep
 from integration.watching import functions as watching_functions
 from integration.worker import Copies, Executor, Handlers, Holds, Pace, Reports, Worker
 from integration.worker import functions as worker_functions
+from integration.worker.handler import InboundHandler
 from integration.worker.hub import Hub
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
@@ -290,12 +292,15 @@ def _handlers(tools: Tools, inbound: Iterable[InboundFlow]) -> Handlers:
     return Handlers(
         [
             *(FlowHandler(flow, tools) for flow in tools.flows.values()),
-            *(
-                InboundFlowHandler(flow, tools.dataverse, tools.systems, prefix=write_back.prefix, tag=write_back.tag)
-                for flow in inbound
-            ),
+            *(_inbound_handler(flow, tools, write_back) for flow in inbound),
         ]
     )
+
+
+def _inbound_handler(flow: InboundFlow, tools: Tools, write_back: WriteBack) -> InboundHandler:
+    if flow.custom_api is not None:
+        return CustomApiHandler(flow, flow.custom_api, tools.dataverse, tools.systems, tag=write_back.tag)
+    return InboundFlowHandler(flow, tools.dataverse, tools.systems, prefix=write_back.prefix, tag=write_back.tag)
 
 
 def written_columns(flows: Iterable[AnyFlow], prefix: str) -> dict[str, frozenset[str]]:

@@ -93,6 +93,9 @@ class Dataverse(DataverseClient):
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], _Stored] = {}
         self.written: list[tuple[str, str, dict[str, Any]]] = []
+        self.called: list[tuple[str, dict[str, Any]]] = []
+        self.answers: list[Exception] = []
+        """What calls of custom APIs are answered with, one by one; then each is taken."""
 
     async def retrieve(
         self,
@@ -109,6 +112,13 @@ class Dataverse(DataverseClient):
         annotations = {name: value for name, value in stored.values.items() if name.partition("@")[0] in names}
         content = {"@odata.context": "", "@odata.etag": _etag(stored), "versionnumber": stored.version}
         return read_row(entity_set, row_id, {**content, **annotations, **shown})
+
+    async def call(
+        self, custom_api: str, parameters: Mapping[str, Any], *, tag: str, context: CallContext = NO_CONTEXT
+    ) -> None:
+        self.called.append((custom_api, dict(parameters)))
+        if self.answers:
+            raise self.answers.pop(0)
 
     async def currency_code(self, currency_id: str, *, context: CallContext = NO_CONTEXT) -> str:
         return currency_id

@@ -16,8 +16,10 @@ from typing import Any
 
 from integration.events import IntegrationEvent
 from integration.flow import InboundFlow
+from integration.flow.custom_api_handler import CustomApiHandler
 from integration.flow.inbound_handler import InboundFlowHandler
 from integration.ledger import Memory
+from integration.worker.handler import InboundHandler
 from integration.worker.reading import Rows
 from tests.builders import event
 from tests.flow_kit import PREFIX, Dataverse, Outcome
@@ -35,7 +37,11 @@ class InboundKit:
         self.ledger = MemoryLedger(self.clock)
         self.queue = QueueStub()
         self.hub = HubStub()
-        handler = InboundFlowHandler(flow, self.dataverse, systems, prefix=PREFIX, tag="test")
+        handler: InboundHandler = (
+            InboundFlowHandler(flow, self.dataverse, systems, prefix=PREFIX, tag="test")
+            if flow.custom_api is None
+            else CustomApiHandler(flow, flow.custom_api, self.dataverse, systems, tag="test")
+        )
         self.worker = worker_of(
             [handler], Rows(self.dataverse), ledger=self.ledger, queue=self.queue, hub=self.hub, clock=self.clock
         )

@@ -195,6 +195,24 @@ class DataverseClient:
         )
         return Row(entity_set, row_id) if answer.status == 204 else read_row(entity_set, row_id, answer.json())
 
+    async def call(
+        self, custom_api: str, parameters: Mapping[str, Any], *, tag: str, context: CallContext = NO_CONTEXT
+    ) -> None:
+        """Call a custom API that is bound to no row, as an action; what it answers is not read.
+
+        It may have run although its answer was lost: only the API itself can make sure that a repetition has no second
+        effect. Raises what `dataverse_failure` says, `Permanent` (dataverse-plugin-refused) where its plug-in refuses.
+        """
+        await self._send(
+            f"call {custom_api}",
+            "POST",
+            name(custom_api) + query({"tag": tag}),
+            {},
+            body=encode(parameters).encode(),
+            named=parameters,
+            context=context,
+        )
+
     async def who_am_i(self, *, context: CallContext = NO_CONTEXT) -> WhoAmI:
         """The application user of our token.
 

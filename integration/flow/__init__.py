@@ -20,7 +20,7 @@ from integration.flow.columns import (
     yes_no,
 )
 from integration.flow.flow import Effect, Flow, Needs
-from integration.flow.inbound import InboundFlow, Reading
+from integration.flow.inbound import CustomApi, InboundFlow, Reading
 from integration.flow.kit import Answer, Kit
 from integration.flow.results import Result, amount_result, choice_result, moment_result, text_result, whole_result
 
@@ -28,6 +28,7 @@ __all__ = [
     "Answer",
     "Column",
     "Columns",
+    "CustomApi",
     "Effect",
     "Flow",
     "InboundFlow",

@@ -20,12 +20,40 @@ from integration.flow.kit import Kit
 from integration.flow.results import Result
 
 
+_KINDS = frozenset({"text", "whole", "amount", "yes_no", "moment"})
+
+
+@dataclass(frozen=True, slots=True)
+class CustomApi:
+    """A custom API of Dataverse (an unbound action) that is called in place of a write to a row.
+
+    `name` is its unique name, and `parameters` are those that a reading may have, with the kind of each: `text`,
+    `whole`, `amount`, `yes_no` or `moment`. `repeat_key` is a further parameter, a text, which gets a key that is the
+    same for every attempt at the same state of a record: with it, the API can tell a repetition. Raises `ValueError`
+    for another kind.
+    """
+
+    name: str
+    parameters: Mapping[str, str]
+    repeat_key: str = ""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.parameters.values()) - _KINDS:
+            raise ValueError(f"{self.name} has parameters of the kind {', '.join(sorted(unknown))}, which there is not")
+
+    @property
+    def all_parameters(self) -> dict[str, str]:
+        """With the one for repetitions."""
+        return {**self.parameters, **({self.repeat_key: "text"} if self.repeat_key else {})}
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A record as the other system has it now.
 
     `key` is the value of the alternate key in Dataverse, `results` has the result columns by name without prefix: text,
-    numbers, the word of a choice, an aware time, or None for an empty column.
+    numbers, the word of a choice, an aware time, or None for an empty column. For a custom API, `key` is what the
+    record is called, and `results` has its parameters; those that are None are left out.
     """
 
     key: str
@@ -44,20 +72,25 @@ class InboundFlow:
     in which its row may be, with the entity set of each; `key` is the result column, of this flow or of the table's
     own, that is the alternate key. `results` are the columns that are written. With `creates`, a row that does not
     exist is created, which needs a single table. `record_in` are the properties in which business events of Dynamics
-    365 Finance have the record's key. Raises `ValueError` for `creates` with more than one table.
+    365 Finance have the record's key. With `custom_api`, that is called for each state of the record, and the flow has
+    neither tables nor results. Raises `ValueError` for a flow with both or with neither, and for `creates` with more
+    than one table.
     """
 
     system: str
     kind: str
     events: tuple[str, ...]
-    tables: Mapping[str, str]
-    key: str
-    results: tuple[Result, ...]
+    tables: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    results: tuple[Result, ...] = ()
     creates: bool = False
     record_in: tuple[str, ...] = ()
+    custom_api: CustomApi | None = None
     read: Read | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        if bool(self.tables) == (self.custom_api is not None):
+            raise ValueError("a flow writes to tables or calls a custom API")
         if self.creates and len(self.tables) != 1:
             raise ValueError("a flow that creates rows needs a single table for them")
 

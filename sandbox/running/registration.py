@@ -28,6 +28,10 @@ _TIMEOUT = 10.0
 PRE_IMAGE = 0
 
 
+_PARAMETER_TYPES = {"yes_no": 0, "moment": 1, "whole": 7, "amount": 8, "text": 10}
+"""Values of the column `type` of CustomAPIRequestParameter, by the kinds that flows name."""
+
+
 class RegistrationError(Exception):
     """The stand-in refused a registration."""
 
@@ -87,6 +91,7 @@ def register(reached: Endpoints) -> None:
                 "messagecharset": UTF8,
             },
         )
+        _make_custom_apis(session, web_api)
         messages = {
             row["name"]: row["sdkmessageid"]
             for row in _rows(session, f"{web_api}/sdkmessages?$select=sdkmessageid,name")
@@ -100,6 +105,21 @@ def register(reached: Endpoints) -> None:
             if step.pre_image:
                 image = _id(f"{step.name}, pre image")
                 _upsert(session, f"{web_api}/sdkmessageprocessingstepimages({image})", _image(step))
+
+
+def _make_custom_apis(session: requests.Session, web_api: str) -> None:
+    """Those that flows call, global actions without a plug-in; what is there is left as it is."""
+    for name, parameters in declared_flows.custom_apis().items():
+        if _rows(session, f"{web_api}/customapis?$select=uniquename&$filter=uniquename eq '{name}'"):
+            continue
+        body = {"uniquename": name, "name": name, "displayname": name, "description": name, "bindingtype": 0}
+        body |= {"isfunction": False, "isprivate": False, "allowedcustomprocessingsteptype": ASYNCHRONOUS}
+        body["CustomAPIRequestParameters"] = [
+            {"uniquename": it, "name": f"{name}.{it}", "displayname": it, "description": it}
+            | {"type": _PARAMETER_TYPES[kind], "isoptional": True}
+            for it, kind in parameters.items()
+        ]
+        _check(session.post(f"{web_api}/customapis", json=body, timeout=_TIMEOUT))
 
 
 def subscribe(ports: Ports) -> None:

@@ -45,5 +45,17 @@ def flows() -> tuple[DeclaredFlow, ...]:
             keys=tuple(it["Keys"]),
             answers=it.get("Answers", {}),
         )
-        for it in json.loads(FILE.read_text(encoding="utf-8"))["Flows"]
+        for it in _declared()
+        if "CustomApi" not in it
     )
+
+
+def custom_apis() -> dict[str, dict[str, str]]:
+    """The custom APIs that flows call, by unique name, with their parameters and the kind of each."""
+    found = [it["CustomApi"] for it in _declared() if "CustomApi" in it]
+    return {it["UniqueName"]: dict(it["Parameters"]) for it in found}
+
+
+def _declared() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["Flows"]
+    return found

@@ -24,9 +24,11 @@ class Wire:
         self.status, self.content = status, EURO if content is None else content
         self.asked: list[Mapping[str, str]] = []
         self.urls: list[str] = []
+        self.bodies: list[bytes | None] = []
 
     async def send(self, request: Request, *, authorizer: Authorizer | None, context: CallContext) -> Response:
         self.urls.append(request.url)
+        self.bodies.append(request.body)
         self.asked.append(await authorizer.headers() if authorizer else {})
         await asyncio.sleep(0)
         body = b"" if self.content == "" else json.dumps(self.content).encode()
@@ -85,3 +87,11 @@ async def test_related_rows_are_read_with_the_row() -> None:
     await client(wire).retrieve("orders", ID, select=["name"], expand="lines($select=quantity)")
     (url,) = wire.urls
     assert parse_qs(urlsplit(url).query) == {"$select": ["name,versionnumber"], "$expand": ["lines($select=quantity)"]}
+
+
+async def test_a_custom_api_is_called_as_an_action_with_its_parameters_and_our_tag() -> None:
+    wire = Wire(status=204, content="")
+    await client(wire).call("new_ReportShipment", {"OrderNumber": "SO-1"}, tag="ours")
+    assert [urlsplit(url).path for url in wire.urls] == ["/api/data/v9.2/new_ReportShipment"]
+    assert parse_qs(urlsplit(wire.urls[0]).query) == {"tag": ["ours"]}
+    assert [json.loads(body or b"") for body in wire.bodies] == [{"OrderNumber": "SO-1"}]
