@@ -29,7 +29,7 @@ SETTINGS = {
     "RETRY_MAX_ATTEMPTS": "100000",  # no outage is a reason to give up here
 }
 KEYLESS_SETTINGS = {
-    "FLOWS_OFF": "erp_order,erp_customer",  # what the ERP reports of our own writes is no part of this
+    "FLOWS_OFF": '["erp_order", "erp_customer"]',  # what the ERP reports of our own writes is no part of this
     # Nothing here is at work for longer after its answer was lost; in production it may be for ten minutes.
     "SYSTEMS_ERP_UNKNOWN_SECONDS": "8",
 }
