@@ -26,7 +26,11 @@ def facts(name: str, flow: InboundFlow) -> list[dict[str, Any]]:
     if flow.custom_api is not None:
         api = flow.custom_api
         return [
-            {"Name": name, "CustomApi": {"UniqueName": api.name, "Parameters": api.all_parameters}, "Systems": [flow.system]}
+            {
+                "Name": name,
+                "CustomApi": {"UniqueName": api.name, "Parameters": api.all_parameters},
+                "Systems": [flow.system],
+            }
         ]
     return [
         {

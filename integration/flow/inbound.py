@@ -19,7 +19,6 @@ from typing import Any, TypeAlias
 from integration.flow.kit import Kit
 from integration.flow.results import Result
 
-
 _KINDS = frozenset({"text", "whole", "amount", "yes_no", "moment"})
 
 

@@ -131,19 +131,28 @@ try:
     client.dataverse.win(order)
     client.app.wait_for(client.dataverse.event_id(order, after=before, within=60), within=60)
     client.erp.ship(order)
+    ask = client.dataverse.ask
+    [message] = ask("GET", "sdkmessages?$select=name&$filter=name eq 'new_ReportShipment'").json()["value"]
+    [endpoint] = ask("GET", "serviceendpoints?$select=name").json()["value"]
+    step = {"name": "calls", "stage": 40, "mode": 1, "rank": 1, "supporteddeployment": 0}
+    step["eventhandler_serviceendpoint@odata.bind"] = f"/serviceendpoints({endpoint['serviceendpointid']})"
+    step["sdkmessageid@odata.bind"] = f"/sdkmessages({message['sdkmessageid']})"
+    ask("POST", "sdkmessageprocessingsteps", json=step)
+    before = client.dataverse.last_event()
     client.dataverse.spare()
     client.dataverse.add_fault("POST .*new_ReportShipment", drop=True, after=True)
     for number in range(3):
         event = {"id": f"e-{number}", "record": order, "source": "test"}
         answer = client.app.post_erp_event("shipment-posted", event).json()
         print(client.app.wait_for(answer["eventId"], within=60)["state"])
-    calls = client.dataverse.custom_api_calls()
-    print(len(calls), {it["tag"] for it in calls}, len({it["parameters"]["RepeatKey"] for it in calls}))
-    print(calls[0]["name"], calls[0]["parameters"]["Status"])
+    calls = [it["body"] for it in client.dataverse.events(after=before) if it["message"] == "new_ReportShipment"]
+    parameters = [{it["key"]: it["value"] for it in call["InputParameters"]} for call in calls]
+    tags = {it["value"] for call in calls for it in call["SharedVariables"] if it["key"] == "tag"}
+    print(len(calls), tags, len({it["RepeatKey"] for it in parameters}), parameters[0]["Status"])
 finally:
     sandbox.stop()
 """
     status, said = run(copy, sys.executable, "-c", script)
     assert status == 0, said
     assert "completed facilities has planned the visit FACILITIES-000001" in said, said
-    assert "completed superseded superseded 2 {'dataverse-integration'} 1 new_ReportShipment shipped" in said, said
+    assert "completed superseded superseded 2 {'dataverse-integration'} 1 shipped" in said, said

@@ -43,9 +43,9 @@ class RequestInfo:
 
 @dataclass(frozen=True)
 class Change:
-    """A Create, Update or Delete of one row, a Merge of `subordinate_id` into it, a message of several `rows`, or the call
-    of a custom API, without a row.
+    """A Create, Update, Delete or Merge of one row, a message of several `rows`, or the call of a custom API, without one.
 
+    `subordinate_id` is the row that a Merge merges into it.
     `rows` are the changes that a message of several rows consists of, `parameters` those of a custom API.
     `sent` are the columns of the request, `target` these and what the platform adds; `before` and `after` are the whole
     row (None where there is none).

@@ -55,7 +55,9 @@ def no_new_kinds(dataverse: Dataverse, _: Receiver) -> None:
 
 def steps_on_six_messages(dataverse: Dataverse, _: Receiver) -> None:
     names = {row["name"] for row in dataverse.get("sdkmessages?$select=name")["value"]}
-    assert names == {"Create", "Update", "Delete", "Merge", "CreateMultiple", "UpdateMultiple"}, "beside those of custom APIs"
+    assert names == {"Create", "Update", "Delete", "Merge", "CreateMultiple", "UpdateMultiple"}, (
+        "beside those of custom APIs"
+    )
 
 
 BUS = {"namespaceaddress": "sb://localhost", "path": "work", "saskeyname": "sender", "saskey": "x"}
@@ -179,8 +181,9 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     ),
     "solutions are exported and imported, and have components other than tables, columns, keys, endpoints and "
     "steps": components_of_some_kinds,
-    "other messages and tables of the platform, such as `QualifyLead`, `GrantAccess`, `teams` and "
-    "`workflows`": refused(*(("POST" if name[0].isupper() else "GET", name) for name in sorted(elsewhere.SEGMENTS))),
+    "other messages and tables of the platform, such as `QualifyLead`, `GrantAccess`, `teams` and `workflows`": refused(
+        *(("POST" if name[0].isupper() else "GET", name) for name in sorted(elsewhere.SEGMENTS))
+    ),
     "steps on messages of the platform other than Create, Update, Delete, Merge, CreateMultiple and UpdateMultiple": (
         steps_on_six_messages
     ),
