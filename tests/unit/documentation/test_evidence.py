@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from documentation.source import REPOSITORY
+from tests.chaos.app.keyless import KEYLESS
 
 PAGE = REPOSITORY / "docs" / "explanation" / "reliability.md"
 EVIDENCE = sorted((REPOSITORY / "docs" / "evidence").glob("*.json"))
@@ -49,5 +50,8 @@ def test_what_was_kept_holds(path: Path) -> None:
     assert kept["commit"]
     assert kept["app"]
     assert kept["machine"]
-    assert kept["command"].startswith(f"python3 run.py chaos {path.stem.removesuffix('-night')}")
+    name = path.stem.removesuffix("-night")
+    erp = next((it for it in KEYLESS if name.endswith(f"-{it}")), "")
+    with_erp = f" --erp {erp}" if erp else ""
+    assert kept["command"].startswith(f"python3 run.py chaos {name.removesuffix(f'-{erp}') if erp else name}{with_erp}")
     assert [kept["figures"].get(promise, 0) for promise in PROMISES] == [0] * len(PROMISES)
