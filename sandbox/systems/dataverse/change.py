@@ -43,7 +43,7 @@ class RequestInfo:
 
 @dataclass(frozen=True)
 class Change:
-    """A Create, Update, Delete or Merge of one row, a message of several `rows`, or a call of a custom API, without one.
+    """A Create, Update, Delete or Merge of one row, a message of several `rows`, or a call of a custom API without one.
 
     `subordinate_id` is the row that a Merge merges into it.
     `rows` are the changes that a message of several rows consists of, `parameters` those of a custom API.

@@ -1,6 +1,7 @@
 """The files of a new flow: what they are called, what they are made of, and what is refused."""
 
 import ast
+import re
 import shutil
 from pathlib import Path
 
@@ -82,3 +83,14 @@ def test_what_is_there_is_not_written_over(root: Path) -> None:
     with pytest.raises(ScaffoldError, match=r"integration/flows/lead\.py exists already"):
         NewFlow(root, "lead", "another").write()
     assert (root / NAVIGATION).read_text(encoding="utf-8") == navigation
+
+
+def test_the_page_says_which_files_a_table_touches(root: Path) -> None:
+    """One of the app's own, with its test; all others are made."""
+    written = {str(it.relative_to(root).as_posix()) for it in NewFlow(root, "new_visit", "facilities").write()}
+    page = (REPOSITORY / "docs" / "how-to" / "add-a-flow.md").read_text(encoding="utf-8")
+    [row] = [line for line in page.splitlines() if line.startswith("| a table |")]
+    by_hand, made = (set(re.findall(r"`([^`]+)`", cell)) - {"run.py"} for cell in row.strip("|").split("|")[1:])
+    assert {it for it in by_hand if it.startswith("integration/")} == {"integration/flows/new_visit.py"}
+    assert written <= by_hand | made
+    assert made - written == {"docs/how-to/connect-dataverse.md", "docs/reference/dataverse/flows.json"}
