@@ -7,7 +7,6 @@ from typing import Any, Final
 from integration.dataverse import DataverseClient, Row
 from integration.errors import Conflict, NotFound, Permanent, Stale
 from integration.events import IntegrationEvent, Lookup
-from integration.events.fields import record_id
 from integration.flow.columns import Columns, expansion, selected
 from integration.flow.flow import Effect, Flow, Needs
 from integration.flow.kit import Answer, Kit
@@ -22,8 +21,8 @@ from integration.worker.work import Work
 from integration.worker.write_back import Target, WriteBack
 
 MERGE: Final = "Merge"
-_SUBORDINATE: Final = ("SubordinateId", "Subordinate")
-"""The parameter that names the merged row; the Web API's action calls it Subordinate."""
+_SUBORDINATE: Final = "SubordinateId"
+"""The parameter that names the merged row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +56,13 @@ class FlowHandler(Handler):
 
     def carried(self, message: str) -> frozenset[str]:
         if message == MERGE:
-            return frozenset(_SUBORDINATE)
+            return frozenset({_SUBORDINATE})
         kept = pre_image_of(self._flow, self._tools.write_back.prefix) if message == "Delete" else ()
         return frozenset(kept)
 
     async def present(self, work: Work, row: Row) -> Outcome:
-        bringing = _Bringing(self._tools, work)
-        done = await bringing.bring(self._flow, work.effects, row)
-        if work.event.message == MERGE:
-            done += await bringing.bring_merged(self._flow, _subordinate_of(work.event))
+        done = await _Bringing(self._tools, work).bring(self._flow, work.effects, row)
+        _check_merge(work.event)
         if not work.trace.drove:
             return nothing_to_do(work, row)
         return Outcome.completed(" and ".join(done) or "the result columns are right again")
@@ -99,22 +96,6 @@ class _Bringing:
             results = _results(flow, effects.memory)
             await self._tools.write_back.write(self._work, target_of(flow), row, results)
         return done
-
-    async def bring_merged(self, flow: Flow[Any], subordinate: str) -> list[str]:
-        """Bring the row that was merged into the event's own as well: Dataverse reports a merge of the master alone."""
-        try:
-            found = await self._tools.rows.read(reads_of(flow, self._tools.write_back), subordinate, self._work.context)
-        except NotFound as error:
-            if error.record_id != subordinate:
-                raise
-            return []  # deleted since; its own event says so
-        effects = await self._work.effects_of(flow.table, subordinate)
-        try:
-            done = await self.bring(flow, effects, found)
-        except Stale as error:  # its own event is worked on beside this one
-            raise Conflict("the merged row changes while it is worked on", service="dataverse") from error
-        await effects.save()
-        return [f"{flow.table} {subordinate}, which was merged into it: {words}" for words in done]
 
     async def _do(self, effect: Effect[Any], row: Columns, kit: Kit) -> list[str]:
         if effect.when(row):
@@ -184,18 +165,17 @@ class _Bringing:
             ) from error
 
 
-def _subordinate_of(event: IntegrationEvent) -> str:
-    """The row that was merged; raises `Permanent` (record-missing) where the payload does not name it."""
-    for name in _SUBORDINATE:
-        value = event.parameters.get(name)
-        found = value.id if isinstance(value, Lookup) else value
-        if isinstance(found, str) and found:
-            return record_id(found)
-    raise Permanent(
-        f"{event.message} of {event.table} does not name the merged row: deactivate that row again, so that it has an "
-        "event of its own",
-        reason="record-missing",
-    )
+def _check_merge(event: IntegrationEvent) -> None:
+    """Raise `Permanent` (record-missing) for a Merge whose payload was too large to name the row that was merged.
+
+    Otherwise that row has an event of its own, which the intake makes.
+    """
+    if event.message == MERGE and event.trimmed and not event.parameters:
+        raise Permanent(
+            f"{event.message} of {event.table} does not name the merged row: deactivate that row again, so that it has "
+            "an event of its own",
+            reason="record-missing",
+        )
 
 
 def reads_of(flow: Flow[Any], write_back: WriteBack) -> Reads:

@@ -36,11 +36,7 @@ class Work:
     def record_id(self) -> str:
         """The event's record; raises `Permanent` (record-missing) where it names none."""
         if self.event.record_id is None:
-            several = self.event.message.endswith("Multiple")
-            hint = ": register the step for Create and Update, which Dataverse raises for each row" if several else ""
-            raise Permanent(
-                f"{self.event.message} of {self.event.table} names no record{hint}", reason="record-missing"
-            )
+            raise Permanent(f"{self.event.message} of {self.event.table} names no record", reason="record-missing")
         return self.event.record_id
 
     @property

@@ -266,22 +266,6 @@ def test_nothing_is_scored_for_nothing_and_a_free_delivery_is_an_order() -> None
     assert calls(system, "put_order")[0].arguments["1"].amount == 0
 
 
-@pytest.mark.parametrize("message", ["CreateMultiple", "UpdateMultiple", "UpsertMultiple"])
-def test_a_row_of_a_bulk_message_is_brought_to_the_systems(message: str) -> None:
-    kit, system = kit_of(statecode=1)
-    assert kit.handle(message).state == "completed"
-    assert len(calls(system, "put_order")) == 1
-
-
-def test_a_bulk_message_that_names_no_row_says_how_to_register_the_step() -> None:
-    """It would be ten rows that nobody brings anywhere: silence would be worse."""
-    kit, system = kit_of(statecode=1)
-    outcome = kit.handle(kit.event("UpdateMultiple", record_id=None))
-    assert (outcome.state, outcome.reason) == ("dead-lettered", "record-missing")
-    assert "names no record: register the step for Create and Update" in str(outcome.detail)
-    assert system.called() == []
-
-
 def test_without_a_currency_nothing_is_ordered() -> None:
     kit, system = kit_of(statecode=1, transactioncurrencyid=None)
     outcome = kit.handle("Update")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from documentation.source import REPOSITORY
-from tests.chaos.app.keyless import KEYLESS
+from sandbox.running.erp import DEFAULT, ERPS
 
 PAGE = REPOSITORY / "docs" / "explanation" / "reliability.md"
 EVIDENCE = sorted((REPOSITORY / "docs" / "evidence").glob("*.json"))
@@ -51,7 +51,7 @@ def test_what_was_kept_holds(path: Path) -> None:
     assert kept["app"]
     assert kept["machine"]
     name = path.stem.removesuffix("-night")
-    erp = next((it for it in KEYLESS if name.endswith(f"-{it}")), "")
+    erp = next((it for it in ERPS if it != DEFAULT and name.endswith(f"-{it}")), "")
     with_erp = f" --erp {erp}" if erp else ""
     assert kept["command"].startswith(f"python3 run.py chaos {name.removesuffix(f'-{erp}') if erp else name}{with_erp}")
     assert [kept["figures"].get(promise, 0) for promise in PROMISES] == [0] * len(PROMISES)
