@@ -19,6 +19,23 @@ def page_part() -> str:
     return f"{shown}\n\nThese prices are from memory and could not be checked: {', '.join(unchecked)}."
 
 
+def options_part() -> str:
+    """What each option adds, in the words of its price."""
+    rows = [
+        [code(name), f"{it.usd:g} for {_per(it.per)}{it.unit}", f"{it.free:,}" if it.free else "", _source(it)]
+        for name, it in prices.options().items()
+    ]
+    return table(["option", "US dollars", "free in a month", "price"], rows)
+
+
+def _per(amount: float) -> str:
+    return "each " if amount == 1 else f"{amount:,} "
+
+
+def _source(it: prices.Meter) -> str:
+    return it.source if it.checked else f"{it.source}, not checked"
+
+
 def _dollars(it: Estimate) -> str:
     return f"{it.month:,.0f} ({it.million_events:,.0f})"
 

@@ -33,6 +33,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "settings-of-systems": settings.systems_part,
     "settings-runtime": settings.runtime_part,
     "costs": costs.page_part,
+    "option-costs": costs.options_part,
     "routes": routes.http_part,
     "triggers": routes.trigger_part,
     "reasons": partial(reasons.page_part, seen=True),

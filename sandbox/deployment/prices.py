@@ -56,6 +56,15 @@ class Limits:
 
 def meters() -> dict[str, Meter]:
     """The prices by name."""
+    return _meters("meters")
+
+
+def options() -> dict[str, Meter]:
+    """The prices of what no environment has switched on, by parameter."""
+    return _meters("options")
+
+
+def _meters(section: str) -> dict[str, Meter]:
     return {
         name: Meter(
             usd=it["usd"],
@@ -66,7 +75,7 @@ def meters() -> dict[str, Meter]:
             on=it.get("on"),
             checked=it["checked"],
         )
-        for name, it in _document()["meters"].items()
+        for name, it in _document()[section].items()
     }
 
 

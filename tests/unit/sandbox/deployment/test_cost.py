@@ -10,6 +10,7 @@ from sandbox.deployment.cost import Estimate, ceilings, estimate
 from sandbox.deployment.environments import Deployed
 from sandbox.deployment.prices import Limits, Meter, PerEvent
 from sandbox.deployment.usage import Functions, Group, runs_a_day
+from sandbox.repository import REPOSITORY
 
 TEST = Deployed(
     name="test",
@@ -164,6 +165,17 @@ def test_every_price_is_used_and_every_use_has_a_price() -> None:
     }
     assert used == prices.meters().keys()
     assert all(meter.source for meter in prices.meters().values())
+
+
+def test_options_are_priced_and_off() -> None:
+    """Each is a parameter of main.bicep that no environment sets, but for the test that is made by hand."""
+    infra = REPOSITORY / "infra"
+    main = (infra / "main.bicep").read_text(encoding="utf-8")
+    files = "".join(path.read_text(encoding="utf-8") for path in infra.glob("main*.bicepparam"))
+    for name, meter in prices.options().items():
+        assert meter.source
+        assert name == "availability-test" or f"\nparam {name} " in main, name
+        assert f"param {name} " not in files
 
 
 def test_the_command_says_what_each_environment_costs(capsys: pytest.CaptureFixture[str]) -> None:
