@@ -2,6 +2,7 @@
 
 import re
 
+from sandbox.commands.catalogue import find
 from sandbox.commands.secrets import FIRST_CALLERS
 from sandbox.deployment.inventory import ROLES
 from sandbox.repository import REPOSITORY
@@ -55,3 +56,19 @@ def test_the_number_of_alerts_is_that_of_the_alerts() -> None:
     alerts = golden.of("Microsoft.Insights/metricAlerts") + golden.of("Microsoft.Insights/scheduledQueryRules")
     architecture = (REPOSITORY / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     assert re.findall(r"(\d+) alerts", PAGE + architecture) == [str(len(alerts))] * 2
+
+
+def test_every_command_finds_what_it_needs() -> None:
+    """Read from top to bottom, each shell variable has a value before it is used, and each of our commands exists."""
+    known = set(re.findall(r"choose `(\w+)`, `(\w+)` and `(\w+)`", PAGE)[0])
+    for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL):
+        plain = re.sub(r"'[^']*'", "''", block)  # what is quoted so is not for this shell
+        for line in plain.splitlines():
+            used = set(re.findall(r"\$\{?([A-Z][A-Z_]*)\b", line))
+            given = set(re.findall(r"(?:^|\s|export )([A-Z][A-Z_]*)=", line)) | set(re.findall(r"read -rs (\w+)", line))
+            assert used <= known | given, line
+            known |= given
+    for command in re.findall(r"run\.py ([a-z-]+)", PAGE):
+        assert find(command) is not None, command
+    for script in re.findall(r"\b(infra/\w+\.(?:py|sh))\b", PAGE):
+        assert (REPOSITORY / script).is_file(), script
