@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints
 
+from integration import signatures
+
 _MINIMUM_KEY_LENGTH = 16
 _EXAMPLE = re.compile(
     r"replace-this|\bcontoso\b|\b00000000-0000-0000-0000-000000000000\b|\b10000000-0000-0000-0000-000000000001\b",
@@ -22,6 +24,9 @@ def is_example(text: str) -> bool:
 def _strong(keys: list[SecretStr]) -> list[SecretStr]:
     if any(len(key.get_secret_value()) < _MINIMUM_KEY_LENGTH for key in keys):
         raise ValueError(f"each key needs {_MINIMUM_KEY_LENGTH} characters or more")
+    for key in keys:
+        if key.get_secret_value().startswith(signatures.PREFIX):
+            signatures.secret_of(key.get_secret_value())
     return keys
 
 

@@ -196,7 +196,8 @@ class Settings(BaseModel):
     intake_keys: Json[Callers] = Field(
         alias="INTAKE_KEYS",
         description="Callers of the intake and their keys, at most two each so that a key can be rotated without loss: "
-        'JSON {"caller": ["key", "next key"]}.',
+        'JSON {"caller": ["key", "next key"]}. A key that begins with whsec_ is a secret with which the caller signs '
+        "(Standard Webhooks).",
     )
     operations_keys: Json[Callers] = Field(
         alias="OPERATIONS_KEYS",

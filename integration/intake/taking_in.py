@@ -56,7 +56,7 @@ class TakingIn:
     """Admits requests and queues their events. Raises `Rejected` (400, 401, 403, 413, 415) or `Unavailable` (503)."""
 
     def __init__(self, settings: Settings, work_queue: WorkQueue, ledger: Ledger, clock: Clock) -> None:
-        self._callers = CallerKeys(settings.intake_keys)
+        self._callers = CallerKeys(settings.intake_keys, clock=clock)
         self._rights = Rights(settings.intake_rights, clock)
         self._body_limit = settings.intake_body_limit_bytes
         self._message_limit = settings.message_limit_bytes
@@ -86,7 +86,7 @@ class TakingIn:
         """
         caller = "unknown"
         try:
-            caller = self._callers.admit(request.headers, request.params)
+            caller = self._callers.admit(request.headers, request.params, request.body)
             self._rights.check_endpoint(caller, source)
             self._rights.check_rate(caller)
         except Rejected as error:
