@@ -3,15 +3,17 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from integration.clock import Clock
+from integration.clock import Clock, iso
 from integration.ledger import Ledger, State, keys
 from integration.tables import Entity
 
 HOURS: Final = 24
+_STORED: Final = 100
+_STORED_DETAIL: Final = 80
 _KEPT_SECONDS: Final = 5.0
 _COLUMNS: Final = ("RowKey", "reason", "system", "table", "since", "detail")
 
@@ -56,6 +58,28 @@ class Causes:
     def oldest(self) -> datetime | None:
         """When the first of those that fail began to."""
         return min((it.oldest for it in self.causes if it.oldest), default=None)
+
+    def as_document(self) -> dict[str, Any]:
+        """The largest hundred as JSON, small enough for one entity."""
+        rows = [
+            {
+                **asdict(it),
+                "oldest": iso(it.oldest) if it.oldest else "",
+                "newest": iso(it.newest) if it.newest else "",
+                "detail": it.detail[:_STORED_DETAIL],
+            }
+            for it in self.causes[:_STORED]
+        ]
+        return {"at": iso(self.at), "causes": rows}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Causes":
+        """From what `as_document` made."""
+        causes = [
+            Cause(**{**it, "oldest": _time(it["oldest"]), "newest": _time(it["newest"]), "trend": tuple(it["trend"])})
+            for it in document["causes"]
+        ]
+        return cls(tuple(causes), datetime.fromisoformat(document["at"]))
 
 
 @dataclass(slots=True)

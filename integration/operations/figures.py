@@ -16,11 +16,13 @@ from integration.clock import Clock
 from integration.errors import Conflict, Transient
 from integration.ledger import Ledger, State, keys
 from integration.ledger.shared_state import TableState
-from integration.operations.causes import CauseQuery
+from integration.operations.causes import CauseQuery, Causes
 from integration.telemetry import get_logger
 
 STEP: Final = timedelta(minutes=10)
 STEPS: Final = 144
+MANY: Final = 5_000
+"""More events than this are not read for the overview: it shows what was found when the figures were taken."""
 _KEY: Final = "figures"
 _LATE: Final = timedelta(minutes=2)
 _A_RUN: Final = 100_000
@@ -76,9 +78,25 @@ class Figures:
         counted = await self._count(known, max(counted, until - STEP * STEPS), until)
         dead, waiting = await self._causes.now(), await self._causes.now(State.WAITING.value)
         known.note(now, waiting.total, dead.total)
+        for state, found in ((State.DEAD_LETTERED, dead), (State.WAITING, waiting)):
+            if found.total > MANY:
+                _, before = await self._state.read(_causes_key(state))
+                await self._state.write(_causes_key(state), found.as_document(), before)
         await self._state.write(
             _KEY, {"counted": f"{counted:%Y%m%d%H%M}", "at": now.isoformat(), "steps": known.kept(now)}, etag
         )
+
+    async def causes(self, series: Series, state: State = State.DEAD_LETTERED) -> Causes:
+        """What is wrong: as it is now, or as it was when the figures were taken where that is more than 5,000 events.
+
+        Reading that many takes seconds, and whoever is on call must not wait for it.
+        """
+        known = series.dead if state is State.DEAD_LETTERED else series.waiting
+        if known[-1] > MANY:
+            document, _ = await self._state.read(_causes_key(state))
+            if document is not None:
+                return Causes.from_document(document)
+        return await self._causes.now(state.value)
 
     async def series(self) -> Series:
         """The last 24 hours; zeroes where nothing was taken."""
@@ -129,6 +147,10 @@ class _Steps:
 
     def _row(self, name: str) -> list[Any]:
         return self._known.setdefault(name, [0, None, None])
+
+
+def _causes_key(state: State) -> str:
+    return f"causes-{state.value}"
 
 
 def _name(moment: datetime) -> str:

@@ -21,10 +21,9 @@ _HEALTH_SECONDS: Final = 1.0
 async def overview(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pages
     """The landing page."""
     desk = parts.desk
-    (dead, waiting, series, systems), (tables, audit, bulks, budgets, health) = await asyncio.gather(
-        asyncio.gather(
-            desk.causes.now(), desk.causes.now(State.WAITING.value), desk.figures.series(), desk.systems.states()
-        ),
+    series = await desk.figures.series()
+    (dead, waiting, systems), (tables, audit, bulks, budgets, health) = await asyncio.gather(
+        asyncio.gather(desk.figures.causes(series), desk.figures.causes(series, State.WAITING), desk.systems.states()),
         asyncio.gather(
             desk.tables.states(), desk.audit.page({}), desk.bulks.recent(), desk.budgets.now(), _health(parts)
         ),

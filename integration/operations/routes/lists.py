@@ -60,7 +60,8 @@ def blueprint(
     @bp.route(route="operations/overview", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
     async def list_overview(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- asks for all
-        dead, waiting, series = await asyncio.gather(causes.now(), causes.now(State.WAITING.value), figures.series())
+        series = await figures.series()
+        dead, waiting = await asyncio.gather(figures.causes(series), figures.causes(series, State.WAITING))
         body = {
             "deadLettered": _causes(dead, by),
             "waiting": _causes(waiting, by),

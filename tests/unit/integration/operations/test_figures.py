@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from integration.ledger import keys
+from integration.ledger import State, keys
 from integration.operations import figures
 from integration.operations.causes import CauseQuery
 from integration.operations.figures import Figures
@@ -89,3 +89,20 @@ async def test_tables_that_are_away_are_logged_and_end_nothing() -> None:
     desk = Desk()
     desk.table(keys.SYSTEMS).away = True
     await made(desk).run()
+
+
+async def test_of_very_many_dead_letters_the_overview_shows_what_was_found_with_the_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It reads one entity then, and not the list of problems."""
+    monkeypatch.setattr(figures, "MANY", 1)
+    desk = Desk()
+    for _ in range(2):
+        await desk.dead_letter()
+    it = made(desk)
+    await it.take()
+    live = await CauseQuery(desk.world.ledger, desk.world.clock).now()
+    desk.table(keys.PROBLEMS).calls.clear()
+    assert await it.causes(await it.series()) == live
+    assert desk.table(keys.PROBLEMS).calls == []
+    assert (await it.causes(await it.series(), State.WAITING)).total == 0
