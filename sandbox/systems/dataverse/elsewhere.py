@@ -6,7 +6,7 @@ SEGMENTS = frozenset(
     | {"msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"}
     | {"InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "InitializeFileBlocksDownload"}
     | {"DownloadBlock", "CloseIncident", "QualifyLead", "Assign", "SetState", "ExecuteWorkflow"}
-    | {"UpdateOptionValue", "InsertOptionValue", "DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
+    | {"DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
     | {"RevokeAccess", "teams", "backgroundoperations", "workflows", "audits", "opportunitycloses", "plugintypes"}
     | {"pluginassemblies", "managedidentities", "keyvaultreferences", "ExportSolution", "ImportSolution"}
 )

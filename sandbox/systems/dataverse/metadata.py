@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.systems.dataverse import option_values
 from sandbox.systems.dataverse.addressing import Segment
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_object
@@ -121,6 +122,15 @@ class Metadata:
         context = f"{call.root}$metadata#{NAMESPACE}CreateEntitiesResponse"
         ids = {"EntityIds": [table_id(table) for table in tables]}
         return json_answer({"@odata.context": context} | ids)
+
+    def option_value(self, call: Call, action: str) -> web.Response:
+        """`POST InsertOptionValue` or `UpdateOptionValue`."""
+        definition, value = option_values.changed(action, read_object(call), self._schema)
+        self._define(definition)
+        if action == option_values.UPDATE:
+            return web.Response(status=204)
+        context = f"{call.root}$metadata#{NAMESPACE}{action}Response"
+        return json_answer({"@odata.context": context, "NewOptionValue": value})
 
     def _on_tables(self, call: Call, segment: Segment) -> web.Response:
         if segment.rest is not None:

@@ -5,7 +5,7 @@ import uuid
 from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
-from sandbox.systems.dataverse import elsewhere, functions, solutions
+from sandbox.systems.dataverse import elsewhere, functions, option_values, solutions
 from sandbox.systems.dataverse.actions import CLOSING, Actions
 from sandbox.systems.dataverse.addressing import Segment, path_address
 from sandbox.systems.dataverse.answers import json_answer
@@ -37,7 +37,9 @@ from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
 from sandbox.systems.dataverse.unit_of_work import Unit, UnitOfWork
 
-_ACTIONS = frozenset({"CreateEntities", MERGE, *CLOSING, *functions.ACTIONS, *solutions.ACTIONS})
+_ACTIONS = frozenset(
+    {"CreateEntities", MERGE, *CLOSING, *functions.ACTIONS, *solutions.ACTIONS, *option_values.ACTIONS}
+)
 
 
 class WebApi:
@@ -158,6 +160,8 @@ class WebApi:
             return self._solutions.act(operation, segment.name)
         if segment.name == MERGE:
             return self._merge.answer(operation)
+        if segment.name in option_values.ACTIONS:
+            return self._metadata.option_value(call, segment.name)
         return self._actions.close_opportunity(operation, segment.name)
 
     def _component(self, call: Call, info: RequestInfo, answer: web.Response) -> web.Response:
