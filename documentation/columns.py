@@ -1,57 +1,19 @@
-"""Result columns in the words of Web API metadata and of the pages."""
+"""Result columns in the words of the pages."""
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from integration.flow import Result
+from integration.registration import result_columns
+from integration.registration.result_columns import options
 
 PREFIX = "new"
 """The publisher's prefix on the pages and in the sandbox."""
 
-TYPES = {"text": "String", "whole": "Integer", "amount": "Decimal", "choice": "Picklist", "moment": "DateTime"}
-"""The attribute type of each kind of result column."""
-
-
-def result_attribute(result: Result) -> dict[str, Any]:
-    """A result column in the words of Web API metadata."""
-    found: dict[str, Any] = {
-        "LogicalName": f"{PREFIX}_{result.name}",
-        "AttributeType": TYPES[result.kind],
-        "SchemaName": schema_name(result),
-        "DisplayName": result.label,
-        "IsCustomAttribute": True,
-    }
-    if result.kind == "text":
-        found["MaxLength"] = result.max_length
-    elif result.kind == "whole":
-        found |= {"MinValue": result.minimum, "MaxValue": result.maximum}
-    elif result.kind == "amount":
-        found["Precision"] = 2
-    elif result.kind == "choice":
-        found["OptionSet"] = {"Options": options(result.words)}
-    else:
-        found |= {"Format": "DateAndTime", "DateTimeBehavior": "UserLocal"}
-    return found
+result_attribute = partial(result_columns.result_attribute, prefix=PREFIX)
+key = partial(result_columns.key, prefix=PREFIX)
 
 
 def holds(result: Result) -> str:
     """What stands in a result column, with the values of a choice."""
     words = ", ".join(f"{it['Value']} {it['Label']}" for it in options(result.words))
     return result.holds + (f": {words}" if words else "") + ("; alternate key" if result.key else "")
-
-
-def key(result: Result) -> dict[str, Any]:
-    """The alternate key of a result column."""
-    name = f"{schema_name(result)}Key"
-    return {"SchemaName": name, "LogicalName": name.lower(), "KeyAttributes": [f"{PREFIX}_{result.name}"]}
-
-
-def schema_name(result: Result) -> str:
-    """`new_ERPNumber` for `ERP number`, where that is the column's name."""
-    name = "".join(word[0].upper() + word[1:] for word in result.label.split())
-    return f"{PREFIX}_{name if name.lower() == result.name else result.name}"
-
-
-def options(words: Mapping[int, str]) -> list[dict[str, Any]]:
-    """The options of a choice, their labels with a capital letter."""
-    return [{"Value": value, "Label": word[:1].upper() + word[1:]} for value, word in words.items()]

@@ -12,7 +12,7 @@ from typing import Any
 
 from documentation import inbound
 from documentation.blocks import code, table
-from documentation.columns import PREFIX, holds, key, options, result_attribute
+from documentation.columns import PREFIX, holds, key, result_attribute
 from documentation.source import REPOSITORY
 from integration import flows
 from integration.flow import Column, Columns, Effect, Flow, Result
@@ -20,6 +20,7 @@ from integration.flow.columns import expansion, selected
 from integration.flow.discovery import flows_in
 from integration.flow.handler import pre_image_of
 from integration.flow.results import STATUS
+from integration.registration.result_columns import options
 
 FILE = REPOSITORY / "docs" / "reference" / "dataverse" / "flows.json"
 

@@ -74,6 +74,7 @@ COMMANDS = (
     Command("resync", _KEEP, "Send records again, as after a restore.", "integration.cli"),
     Command("matches", _KEEP, "List which customers of the ERP rows would be matched with.", "integration.cli"),
     Command("bulk", _KEEP, "Send many dead letters again, or discard them.", "integration.cli"),
+    Command("dataverse", _KEEP, "Register in Dataverse what the flows need, and find what differs.", "integration.cli"),
     Command("ledger", _KEEP, "Copy, restore or repair the ledger, or erase a record from it.", "integration.cli"),
     Command("secrets", _KEEP, "Create and rotate the secrets of a deployed app; list which are due."),
     Command("infra", _KEEP, "Show what an environment comes to: resources, settings, roles, cost."),

@@ -116,7 +116,7 @@ class Environment:
                     yield wrong(
                         f"columns of {table}",
                         f"{listed(missing)} {'does' if len(missing) == 1 else 'do'} not exist",
-                        "docs/how-to/connect-dataverse.md creates them; PUBLISHER_PREFIX must be the solution's.",
+                        "run.py dataverse apply creates them; PUBLISHER_PREFIX must be the solution's.",
                     )
                 else:
                     yield ok(f"columns of {table}", f"all {len(columns)} are there")
@@ -130,9 +130,7 @@ class Environment:
             return
         ours = [it for it in answer.json()["value"] if str(it.get("url", "")).lower().startswith(app.lower())]
         if not ours:
-            yield wrong(
-                "webhook", f"no service endpoint calls {app}", "Register it as docs/how-to/connect-dataverse.md says."
-            )
+            yield wrong("webhook", f"no service endpoint calls {app}", "run.py dataverse apply registers it.")
             return
         yield ok("webhook", f"{ours[0]['name']} calls {ours[0]['url']}")
         endpoint = ours[0]["serviceendpointid"]
@@ -155,9 +153,7 @@ def _judged(registered: list[dict[str, Any]]) -> Finding:
     }
     missing = [f"{step.message} of {step.table}" for step in steps() if (step.table, step.message) not in enabled]
     if missing:
-        return wrong(
-            "steps", f"none is enabled for {listed(missing)}", "docs/how-to/connect-dataverse.md registers them."
-        )
+        return wrong("steps", f"none is enabled for {listed(missing)}", "run.py dataverse apply registers them.")
     return ok("steps", f"{len(enabled)} are enabled")
 
 

@@ -1,0 +1,244 @@
+"""Carries out a plan, one change after the other.
+
+Every write can be repeated: rows have ids that follow from their addresses, and definitions are looked up by name. So
+a run that was interrupted anywhere is finished by the next one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from integration.errors import ConfigurationError
+from integration.registration.comparing import in_order_of_deletion
+from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
+from integration.registration.items import Item, State, mark
+from integration.registration.plan import CREATE, DELETE, REPLACE, Change, Plan
+from integration.registration.wanted import WEBHOOK_KEY_HEADER
+from integration.registration.web_api import WebApi
+
+_OPTION_PREFIX = 10_000
+"""Where the values of a new publisher's options begin; the result columns have values of their own."""
+_SETS = {
+    "publisher": "publishers",
+    "solution": "solutions",
+    "endpoint": "serviceendpoints",
+    "step": "sdkmessageprocessingsteps",
+    "image": "sdkmessageprocessingstepimages",
+}
+_SET = "set"
+_ENABLED = {"statecode": 0, "statuscode": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The webhook's key, where it is kept, and the day on which it is sent."""
+
+    value: str
+    reference: str
+    today: date
+
+    def settings(self) -> str:
+        """The value of `authvalue` for HttpHeader."""
+        header, value = quoteattr(WEBHOOK_KEY_HEADER), quoteattr(self.value)
+        return f"<settings><setting name={header} value={value} /></settings>"
+
+    def said(self) -> str:
+        """What the endpoint's description says of it, as Dataverse never shows it again."""
+        return f"key of {self.reference}, set on {self.today.isoformat()}"
+
+
+class Applying:
+    """Writes what a plan says. `secret` is asked for only when a key has to be sent."""
+
+    def __init__(
+        self, api: WebApi, items: Iterable[Item], state: State, owner: str, secret: Callable[[], Secret]
+    ) -> None:
+        self._api, self._state, self._mark, self._secret = api, state, mark(owner), secret
+        self._items = {it.address: it for it in items}
+        self._ids = {address: it.id for address, it in state.found.items()}
+        self._tables: dict[str, None] = {}
+
+    async def apply(self, plan: Plan, done: Callable[[Change], None], *, allow_delete: bool = False) -> list[Change]:
+        """Make all changes, deletions only where they are allowed; returns those that were not made.
+
+        Raises the errors of `WebApi`, and `ConfigurationError` for a plan with problems.
+        """
+        if plan.problems:
+            raise ConfigurationError("The plan cannot be carried out; nothing was changed.")
+        left = [it for it in plan.changes if it.action == DELETE]
+        for change in plan.changes:
+            if change.action != DELETE:
+                await self._make(change)
+                done(change)
+        if allow_delete:
+            for change in in_order_of_deletion(left):
+                await self._delete(change.address, change.id)
+                done(change)
+        await self._publish()
+        return [] if allow_delete else left
+
+    async def rotate(self) -> None:
+        """Send the webhook's key again."""
+        secret = self._secret()
+        body = {"authvalue": secret.settings(), "description": self._described(secret.said())}
+        await self._api.update(f"serviceendpoints({self._ids['endpoint.webhook']})", body, secret=True)
+
+    async def adopt(self, address: str, description: str) -> None:
+        """Put our mark on something that is there."""
+        found = self._state.found[address]
+        if found.kind == "column":
+            await self._put_column(address, {"Description": labelled(self._described(description))})
+            await self._publish()
+        else:
+            body = {"description": self._described(found.description)}
+            await self._api.update(f"{_SETS[found.kind]}({found.id})", body)
+
+    async def _make(self, change: Change) -> None:
+        item = self._items[change.address]
+        if change.kind == "solution":
+            self._api.solution = None
+        if change.kind == "change-tracking":
+            await self._track(item.name)
+        elif change.kind == "column":
+            await self._column(item, change)
+        elif change.kind == "key":
+            await self._key(item, change)
+        else:
+            await self._row(item, change)
+        if change.kind == "solution":
+            self._api.solution = item.name
+
+    async def _row(self, item: Item, change: Change) -> None:
+        row_id = change.id or item.id
+        path = f"{_SETS[item.kind]}({row_id})"
+        body = self._body(item)
+        if change.action == REPLACE:
+            await self._delete(change.address, change.id)
+            path = f"{_SETS[item.kind]}({item.id})"
+        sends_key = item.kind == "endpoint" and (change.action == CREATE or not _has_key(change))
+        if item.kind != "image":
+            body["description"] = self._described(change.description)
+        if sends_key:
+            secret = self._secret()
+            body |= {"authvalue": secret.settings(), "description": self._described(secret.said())}
+        if change.action in {CREATE, REPLACE}:
+            await self._api.create(path, {**body, **self._fixed(item)}, secret=sends_key)
+            self._ids[item.address] = item.id
+        else:
+            await self._api.update(path, body, secret=sends_key)
+
+    def _body(self, item: Item) -> dict[str, Any]:
+        """The columns of a row that can be changed at any time."""
+        fields = dict(item.fields)
+        if item.kind == "publisher":
+            return {"friendlyname": fields["friendlyname"]}
+        if item.kind == "solution":
+            owner = self._ids[f"publisher.{fields['publisher']}"]
+            return {"friendlyname": fields["friendlyname"], "publisherid@odata.bind": f"/publishers({owner})"}
+        if item.kind == "endpoint":
+            del fields["secret"]
+        elif item.kind == "step":
+            endpoint = self._ids[f"endpoint.{fields.pop('endpoint')}"]
+            del fields["enabled"]
+            names = fields.pop("filteringattributes")
+            fields |= _ENABLED | {
+                "filteringattributes": ",".join(names) or None,
+                "eventhandler_serviceendpoint@odata.bind": f"/serviceendpoints({endpoint})",
+            }
+        elif item.kind == "image":
+            fields |= {"attributes": ",".join(fields["attributes"]), "name": fields["entityalias"]}
+        return fields
+
+    def _fixed(self, item: Item) -> Mapping[str, Any]:
+        """The columns that are written once."""
+        if item.kind == "publisher":
+            prefix = {"customizationprefix": item.fields["customizationprefix"]}
+            return {"uniquename": item.name, "customizationoptionvalueprefix": _OPTION_PREFIX, **prefix}
+        if item.kind == "solution":
+            return {"uniquename": item.name, "version": "1.0.0.0"}
+        if item.kind == "step":
+            table, _, message = item.name.partition(".")
+            found = self._state.filters[table, message]
+            return {
+                "supporteddeployment": 0,
+                "sdkmessageid@odata.bind": f"/sdkmessages({found.message_id})",
+                "sdkmessagefilterid@odata.bind": f"/sdkmessagefilters({found.id})",
+            }
+        if item.kind == "image":
+            step = self._ids[f"step.{item.name.rpartition('.')[0]}"]
+            return {"sdkmessageprocessingstepid@odata.bind": f"/sdkmessageprocessingsteps({step})"}
+        return {}
+
+    async def _track(self, table: str) -> None:
+        path = f"EntityDefinitions(LogicalName='{table}')"
+        definition = _without_annotations(await self._api.get(path))
+        await self._api.put(path, definition | {"ChangeTrackingEnabled": True})
+        self._tables[table] = None
+
+    async def _column(self, item: Item, change: Change) -> None:
+        table, _, name = item.name.partition(".")
+        if change.action == CREATE:
+            body = new_column(item, self._described(item.description))
+            await self._api.post(f"EntityDefinitions(LogicalName='{table}')/Attributes", body)
+            return
+        if set(change.differs) - {"options"}:
+            settings = settings_of_column(item) | {"DisplayName": labelled(item.fields["label"])}
+            await self._put_column(change.address, settings)
+        there = (change.before or {}).get("options") or {}
+        for value, word in item.fields.get("options", {}).items():
+            if there.get(value) != word:
+                action = "UpdateOptionValue" if value in there else "InsertOptionValue"
+                option = {"Value": int(value), "Label": labelled(word)}
+                column = {"EntityLogicalName": table, "AttributeLogicalName": name}
+                more = {"MergeLabels": True} if value in there else {}
+                await self._api.post(action, column | option | more)
+        self._tables[table] = None
+
+    async def _put_column(self, address: str, settings: Mapping[str, Any]) -> None:
+        """A PUT takes the whole definition: what is there, with these settings."""
+        table, _, name = self._state.found[address].name.partition(".")
+        path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{name}')"
+        definition = _without_annotations(await self._api.get(path))
+        await self._api.put(path, {**definition, **settings})
+        self._tables[table] = None
+
+    async def _key(self, item: Item, change: Change) -> None:
+        if change.action == REPLACE:
+            await self._delete(change.address, change.id)
+        table = item.name.partition(".")[0]
+        await self._api.post(f"EntityDefinitions(LogicalName='{table}')/Keys", new_key(item))
+
+    async def _delete(self, address: str, row_id: str | None) -> None:
+        kind, _, name = address.partition(".")
+        table, _, part = name.partition(".")
+        if kind == "column":
+            path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{part}')"
+        elif kind == "key":
+            path = f"EntityDefinitions(LogicalName='{table}')/Keys(LogicalName='{part}')"
+        else:
+            path = f"{_SETS[kind]}({row_id})"
+        await self._api.delete(path)
+
+    async def _publish(self) -> None:
+        """Changes of definitions can be read once they are published."""
+        if self._tables:
+            named = "".join(f"<entity>{table}</entity>" for table in self._tables)
+            xml = f"<importexportxml><entities>{named}</entities></importexportxml>"
+            await self._api.post("PublishXml", {"ParameterXml": xml})
+            self._tables.clear()
+
+    def _described(self, text: str) -> str:
+        """A description with our mark."""
+        return text if self._mark in text else f"{text} {self._mark}".strip()
+
+
+def _without_annotations(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition as it is sent back: with its type, without the context of the answer."""
+    return {name: value for name, value in definition.items() if not name.startswith("@") or name == "@odata.type"}
+
+
+def _has_key(change: Change) -> bool:
+    """Whether the endpoint that is there has a key."""
+    return (change.before or {}).get("secret") == _SET

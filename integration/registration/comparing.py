@@ -1,0 +1,140 @@
+"""Compares what is declared with what is there: the plan. Nothing is called here."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from integration.registration import consequences, rules
+from integration.registration.items import KINDS, Found, Item, State
+from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan, Problem
+
+_FIXED = {"type": "its type", "customizationprefix": "its prefix"}
+"""Fields that Dataverse does not change once they are set."""
+_USED_AS_IT_IS = frozenset({"publisher", "solution"})
+"""Kinds of which somebody else's is as good as ours: it is used, and never changed."""
+_REPLACED = frozenset({"image", "key"})
+"""Kinds that are deleted and made again: an image keeps attributes that an update takes away, a key cannot change."""
+
+
+def compare(items: Sequence[Item], state: State) -> Plan:
+    """The plan that makes the environment what is declared."""
+    problems = list(rules.broken(items, state))
+    items = list(_needed(items, state))
+    changes, notes, unchanged = [], list(_notes(items, state)), []
+    for item in items:
+        found = state.found.get(item.address)
+        if found is not None and (conflict := _conflict(item, found)):
+            problems.append(Problem(item.address, conflict))
+        elif change := _change(item, found, state):
+            changes.append(change)
+        else:
+            unchanged.append(item.address)
+    declared = {it.address for it in items}
+    for found in _undeclared(state, declared):
+        if blocked := _blocked(found, state):
+            problems.append(Problem(found.address, blocked))
+        else:
+            changes.append(deletion(found))
+    return Plan(state.url, state.organisation, tuple(changes), tuple(problems), tuple(notes), tuple(unchanged))
+
+
+def deletion(found: Found) -> Change:
+    """The change that deletes what was found."""
+    said = consequences.of_delete(found)
+    return Change(found.address, found.kind, DELETE, found.fields, None, found.id, found.description, said)
+
+
+def in_order_of_deletion(changes: Iterable[Change]) -> list[Change]:
+    """What depends on others first."""
+    return sorted(changes, key=lambda it: -KINDS.index(it.kind))
+
+
+def differing(item: Item, found: Found) -> list[str]:
+    """The fields that are not as declared. Options that somebody has added to a choice are theirs."""
+    return [name for name, value in item.fields.items() if not _same(value, found.fields.get(name))]
+
+
+def _same(declared: Any, there: Any) -> bool:
+    if isinstance(declared, dict) and isinstance(there, dict):
+        return declared.items() <= there.items()
+    return bool(declared == there)
+
+
+def _needed(items: Iterable[Item], state: State) -> Iterable[Item]:
+    """Without a publisher of our own, if the solution is there and has one."""
+    solution = next((it for it in state.found.values() if it.kind == "solution"), None)
+    for item in items:
+        if item.kind == "publisher" and solution is not None and item.address not in state.found:
+            continue
+        yield item
+
+
+def _conflict(item: Item, found: Found) -> str | None:
+    if item.kind in _USED_AS_IT_IS and not found.owned:
+        return None
+    if not found.owned:
+        return (
+            "exists, and is not managed by this app. If it may be, run dataverse import "
+            f"{item.address}; otherwise remove it, or declare another name"
+        )
+    differs = differing(item, found)
+    if differs and found.managed:
+        return f"belongs to a managed solution and differs in {', '.join(differs)}: change it where that is made"
+    fixed = [words for name, words in _FIXED.items() if name in differs]
+    if fixed:
+        return f"has to change {', '.join(fixed)}, which Dataverse does not: delete it, or declare another name"
+    return None
+
+
+def _change(item: Item, found: Found | None, state: State) -> Change | None:
+    if found is None:
+        said = consequences.of_create(item)
+        return Change(item.address, item.kind, CREATE, None, item.fields, None, item.description, said)
+    if item.kind in _USED_AS_IT_IS and not found.owned:
+        return None
+    differs = differing(item, found)
+    if not differs:
+        return None
+    action = REPLACE if item.kind in _REPLACED else UPDATE
+    said = consequences.of_update(item, found, differs, state)
+    return Change(
+        item.address,
+        item.kind,
+        action,
+        {name: found.fields.get(name) for name in item.fields},
+        item.fields,
+        found.id,
+        item.description or found.description,
+        said,
+    )
+
+
+def _undeclared(state: State, declared: set[str]) -> list[Found]:
+    """What is ours and is no longer declared; what is fixed to the environment stays."""
+    stays = {"change-tracking", *_USED_AS_IT_IS}
+    found = [it for it in state.found.values() if it.owned and it.kind not in stays and it.address not in declared]
+    return sorted(found, key=lambda it: (-KINDS.index(it.kind), it.name))
+
+
+def _blocked(found: Found, state: State) -> str | None:
+    if found.managed:
+        return "is no longer declared, but belongs to a managed solution"
+    if found.kind == "endpoint" and (others := state.others.get(found.id)):
+        return f"is no longer declared, but {others} steps of others call it"
+    return None
+
+
+def _notes(items: Iterable[Item], state: State) -> Iterable[Problem]:
+    for item in items:
+        found = state.found.get(item.address)
+        if found is None:
+            continue
+        for text in found.notes:
+            yield Problem(item.address, text)
+        if item.kind in _USED_AS_IT_IS and not found.owned:
+            yield Problem(item.address, "is somebody else's: it is used, and never changed")
+        added = found.fields.get("options", {}).keys() - item.fields.get("options", {}).keys()
+        if added and found.owned:
+            yield Problem(item.address, f"somebody has added the options {', '.join(sorted(added))}; they stay")
+    for endpoint, count in state.others.items():
+        if any(it.kind == "endpoint" and it.id == endpoint for it in state.found.values()):
+            yield Problem("endpoint.webhook", f"{count} steps that are not ours call it; they stay as they are")

@@ -1,0 +1,80 @@
+"""What a change means, in words."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from integration.registration.items import Found, Item, State
+from integration.registration.wanted import SYNCHRONOUS
+
+
+def of_create(item: Item) -> tuple[str, ...]:
+    """What follows from a new thing."""
+    return tuple(_of_new(item))
+
+
+def of_delete(found: Found) -> tuple[str, ...]:
+    """What follows when something that is no longer declared is deleted."""
+    if found.kind == "column":
+        return ("deletes its values in all rows; nothing brings them back",)
+    if found.kind == "step":
+        table, _, message = found.name.partition(".")
+        return (f"{message} of {table} is not sent any more",)
+    if found.kind == "key":
+        return ("rows cannot be addressed by it any more",)
+    return ()
+
+
+def of_update(item: Item, found: Found, differs: list[str], state: State) -> tuple[str, ...]:
+    """What follows from a change."""
+    return tuple(_of_changed(item, found.fields, differs, state))
+
+
+def _of_new(item: Item) -> Iterator[str]:
+    if item.kind == "step":
+        table, _, message = item.name.partition(".")
+        yield from _of_step(item)
+        yield f"every {message} of {table} is sent from now on; what happened before is not"
+    elif item.kind == "key":
+        yield "Dataverse builds its index in the background; it cannot be used before, and fails if values occur twice"
+    elif item.kind == "change-tracking":
+        yield "cannot be switched off again"
+
+
+def _of_step(item: Item) -> Iterator[str]:
+    table, _, message = item.name.partition(".")
+    if message == "Update" and not item.fields["filteringattributes"]:
+        yield f"has no filtering attributes: every save of {table} sends an event, also those that change nothing"
+    if item.fields["mode"] == SYNCHRONOUS:
+        yield "runs synchronously: people wait for the webhook, and see its errors; what is rolled back was sent anyway"
+
+
+def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> Iterator[str]:
+    if item.kind == "step":
+        yield from _of_step(item)
+        yield from _of_changed_step(item, before, differs)
+    elif item.kind == "endpoint":
+        yield from _of_changed_endpoint(differs, state)
+    elif item.kind == "column" and (there := before.get("MaxLength")) and there > item.fields["MaxLength"]:
+        yield "becomes shorter: longer values that exist stay, and cannot be saved again"
+    elif item.kind == "key":
+        yield "rows cannot be addressed by it until its new index is built"
+
+
+def _of_changed_step(item: Item, before: Any, differs: list[str]) -> Iterator[str]:
+    if "enabled" in differs:
+        yield "somebody has disabled it: what has happened meanwhile was not sent"
+    if "filteringattributes" in differs:
+        declared, there = set(item.fields["filteringattributes"]), set(before["filteringattributes"])
+        if there and (missed := sorted(declared - there)):
+            yield f"changes of {', '.join(missed)} alone were not sent until now"
+        if extra := sorted(there - declared):
+            yield f"changes of {', '.join(extra)} alone are not sent any more"
+
+
+def _of_changed_endpoint(differs: list[str], state: State) -> Iterator[str]:
+    if "url" in differs:
+        yield "events go to the new address, with the key that is set"
+    if "secret" in differs:
+        yield "has no key: the app refuses its calls until there is one"
+    if others := state.others.get(state.found["endpoint.webhook"].id):
+        yield f"{others} steps of others call it too"

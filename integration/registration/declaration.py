@@ -1,0 +1,118 @@
+"""The declaration (dataverse.toml), and the values of one environment, each from a TOML file.
+
+The declaration is the same for all environments. It is short, because tables, columns, keys, steps and images follow
+from the flows. Neither file holds a secret: a value such as `env:WEBHOOK_KEY` says where it is.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, ValidationError
+
+from integration.errors import ConfigurationError
+from integration.setting_types import Guid, Prefix, Url
+
+Model = TypeVar("Model", bound=BaseModel)
+
+Reference = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[A-Za-z_][A-Za-z0-9_]*$")]
+"""Where a secret is: `env:NAME` is the environment variable of that name."""
+UniqueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,64}$")]
+Mark = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,49}$")]
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_dashed, validate_by_name=True)
+
+
+class Named(_File):
+    """A publisher or solution: its unique name, and what people see."""
+
+    unique_name: UniqueName = "integration"
+    display_name: str = "Integration"
+
+
+class Endpoint(_File):
+    """The service endpoint that the steps call."""
+
+    name: str = Field(default="integration webhook", max_length=100)
+
+
+class StepOptions(_File):
+    """How a step runs. The defaults are right for an integration: no user waits, and nothing is sent in vain."""
+
+    stage: int = 40
+    mode: Literal["asynchronous", "synchronous"] = "asynchronous"
+    rank: int = 1
+    delete_completed_jobs: bool = True
+
+
+class Declaration(_File):
+    """What is the same in all environments; `name` marks what this app owns there, `steps` are by `account.Update`."""
+
+    name: Mark = "dataverse-integration"
+    change_tracking: bool = True
+    publisher: Named = Named()
+    solution: Named = Named()
+    endpoint: Endpoint = Endpoint()
+    steps: dict[str, StepOptions] = Field(default_factory=dict)
+
+
+class SignIn(_File):
+    """How somebody who may customise the environment signs in; `client_secret` is a reference such as `env:NAME`."""
+
+    tenant: str | None = None
+    client_id: str | None = None
+    client_secret: Reference | None = None
+    authority: Url = Field(default=HttpUrl("https://login.microsoftonline.com"), validate_default=True)
+    instance_discovery: bool = True
+    ca_file: str | None = None
+
+
+class Values(_File):
+    """What differs between environments. `organisation` (WhoAmI says it) guards against the wrong one."""
+
+    url: Url
+    organisation: Guid | None = None
+    publisher_prefix: Prefix = "new"
+    webhook_url: Url
+    webhook_key: Reference
+    sign_in: SignIn = SignIn()
+
+
+def read_declaration(path: Path) -> Declaration:
+    """Read dataverse.toml; raises `ConfigurationError` that names all mistakes."""
+    return _read(path, Declaration)
+
+
+def read_values(path: Path) -> Values:
+    """Read the file of an environment; raises `ConfigurationError` that names all mistakes."""
+    return _read(path, Values)
+
+
+def secret(reference: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The secret that `env:NAME` refers to; raises `ConfigurationError` where it is not set."""
+    kind, _, name = reference.partition(":")
+    if kind != "env":
+        raise ConfigurationError("A secret is written as env:NAME, and that environment variable holds it")
+    if not environ.get(name):
+        raise ConfigurationError(f"The environment variable {name} is not set; it has to hold the secret")
+    return environ[name]
+
+
+def _read(path: Path, model: type[Model]) -> Model:
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
+        raise ConfigurationError(f"{path}: {wrong}") from None

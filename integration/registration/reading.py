@@ -1,0 +1,213 @@
+"""Reads what an environment has of everything that can be declared, in a dozen calls."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+from integration.odata import literal, query
+from integration.registration.declaration import Declaration
+from integration.registration.definitions import column_fields, key_fields, label
+from integration.registration.items import Filter, Found, State, mark
+from integration.registration.wanted import WEBHOOK
+from integration.registration.web_api import WebApi
+
+_ENDPOINT = "serviceendpointid,name,description,url,contract,authtype,isauthvalueset"
+_STEP = (
+    "sdkmessageprocessingstepid,name,description,stage,mode,rank,asyncautodelete,filteringattributes,statecode,"
+    "_eventhandler_value"
+)
+_IMAGE = (
+    "sdkmessageprocessingstepimageid,entityalias,imagetype,messagepropertyname,attributes,"
+    "_sdkmessageprocessingstepid_value"
+)
+_ENABLED = 0
+
+
+async def read(api: WebApi, tables: Collection[str], declaration: Declaration) -> State:
+    """The state of the environment. Raises the errors of `WebApi`."""
+    who = await api.get("WhoAmI")
+    state = State(api.url, str(who["OrganizationId"]))
+    reader = _Reader(api, state, declaration)
+    await asyncio.gather(reader.solution(), reader.filters(tables), *(reader.table(it) for it in tables))
+    await reader.endpoints()
+    return state
+
+
+class _Reader:
+    def __init__(self, api: WebApi, state: State, declaration: Declaration) -> None:
+        self._api, self._state, self._declaration = api, state, declaration
+        self._mark = mark(declaration.name)
+
+    def _owned(self, description: str | None) -> bool:
+        return self._mark in (description or "")
+
+    async def solution(self) -> None:
+        """The solution and its publisher, or the publisher that a new solution would get."""
+        named, owner = self._declaration.solution.unique_name, self._declaration.publisher.unique_name
+        for it in await self._where(
+            "solutions",
+            f"uniquename eq '{named}'",
+            "solutionid,uniquename,friendlyname,description",
+            expand="publisherid($select=uniquename,customizationprefix)",
+        ):
+            fields = {"friendlyname": it["friendlyname"], "publisher": it["publisherid"]["uniquename"]}
+            self._state.publisher_prefix = it["publisherid"]["customizationprefix"]
+            self._add_row("solution", named, it["solutionid"], fields, it)
+        for it in await self._where(
+            "publishers",
+            f"uniquename eq '{owner}'",
+            "publisherid,uniquename,friendlyname,customizationprefix,description",
+        ):
+            fields = {"friendlyname": it["friendlyname"], "customizationprefix": it["customizationprefix"]}
+            self._add_row("publisher", owner, it["publisherid"], fields, it)
+
+    async def table(self, table: str) -> None:
+        """A table's change tracking, columns and keys; nothing where it does not exist."""
+        path = f"EntityDefinitions(LogicalName={literal(table)})"
+        found = await self._api.get(
+            path
+            + query(
+                {
+                    "$select": "LogicalName,MetadataId,ChangeTrackingEnabled",
+                    "$expand": "Attributes($select=LogicalName),"
+                    "Keys($select=LogicalName,DisplayName,KeyAttributes,EntityKeyIndexStatus,IsManaged)",
+                }
+            )
+        )
+        if found is None:
+            return
+        state = self._state
+        state.columns[table] = frozenset(it["LogicalName"] for it in found["Attributes"])
+        tracking = {"enabled": found["ChangeTrackingEnabled"]}
+        state.add(Found("change-tracking", table, found["MetadataId"], tracking, owned=True))
+        custom = "$filter=IsCustomAttribute%20eq%20true"
+        columns = await self._api.rows(f"{path}/Attributes?{custom}")
+        choices = await self._api.rows(
+            f"{path}/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+            f"?$select=LogicalName&{custom}&$expand=OptionSet"
+        )
+        options = {it["LogicalName"]: it["OptionSet"] for it in choices}
+        for it in columns:
+            self._add_column(table, it, options.get(it["LogicalName"]))
+        for it in found["Keys"]:
+            self._add_key(table, it)
+
+    async def filters(self, tables: Collection[str]) -> None:
+        """The message filters of the tables."""
+        for it in await self._where(
+            "sdkmessagefilters",
+            " or ".join(f"primaryobjecttypecode eq '{table}'" for table in tables),
+            "sdkmessagefilterid,primaryobjecttypecode,iscustomprocessingstepallowed",
+            expand="sdkmessageid($select=sdkmessageid,name)",
+        ):
+            message = it["sdkmessageid"]
+            self._state.filters[it["primaryobjecttypecode"], message["name"]] = Filter(
+                it["sdkmessagefilterid"], message["sdkmessageid"], bool(it["iscustomprocessingstepallowed"])
+            )
+
+    async def endpoints(self) -> None:
+        """Our service endpoint, the steps that call it or have our mark, and their images."""
+        of_endpoint = "EntityDefinitions(LogicalName='serviceendpoint')/Attributes"
+        charset = await self._api.rows(f"{of_endpoint}?$select=LogicalName&$filter=LogicalName%20eq%20'messagecharset'")
+        self._state.takes_charset = bool(charset)
+        name = self._declaration.endpoint.name.replace("'", "''")
+        found = await self._where(
+            "serviceendpoints",
+            f"name eq '{name}' or contains(description,'{self._mark}')",
+            _ENDPOINT + (",messagecharset" if charset else ""),
+        )
+        # One with our mark comes before a namesake of somebody else.
+        for it in sorted(found, key=lambda row: not self._owned(row.get("description"))):
+            self._add_endpoint(it)
+        ours = self._state.found.get("endpoint.webhook")
+        await self._steps(None if ours is None else ours.id)
+
+    async def _steps(self, endpoint: str | None) -> None:
+        calls = "" if endpoint is None else f" or _eventhandler_value eq {endpoint}"
+        rows = await self._where(
+            "sdkmessageprocessingsteps",
+            f"contains(description,'{self._mark}'){calls}",
+            _STEP,
+            expand="sdkmessageid($select=name),sdkmessagefilterid($select=primaryobjecttypecode)",
+        )
+        names: dict[str, str] = {}
+        for it in sorted(rows, key=lambda row: not self._owned(row.get("description"))):
+            found = _step(it, endpoint, owned=self._owned(it.get("description")))
+            self._state.add(found)
+            names[found.id] = found.name
+            if not found.owned and endpoint is not None:
+                self._state.others[endpoint] = self._state.others.get(endpoint, 0) + 1
+        if names:
+            await self._images(names)
+
+    async def _images(self, steps: dict[str, str]) -> None:
+        """The images of these steps; a step's images are its own, and have no mark."""
+        where = " or ".join(f"_sdkmessageprocessingstepid_value eq {it}" for it in steps)
+        for it in await self._where("sdkmessageprocessingstepimages", where, _IMAGE):
+            step = steps[it["_sdkmessageprocessingstepid_value"]]
+            fields = {
+                "entityalias": it["entityalias"],
+                "imagetype": it["imagetype"],
+                "messagepropertyname": it["messagepropertyname"],
+                "attributes": _listed(it["attributes"]),
+            }
+            owned = self._state.found[f"step.{step}"].owned
+            name = f"{step}.{it['entityalias']}"
+            self._state.add(Found("image", name, it["sdkmessageprocessingstepimageid"], fields, owned))
+
+    def _add_row(self, kind: str, name: str, row_id: str, fields: dict[str, Any], row: dict[str, Any]) -> None:
+        said = row.get("description") or ""
+        self._state.add(Found(kind, name, row_id, fields, self._owned(said), description=said))
+
+    def _add_column(self, table: str, it: dict[str, Any], options: dict[str, Any] | None) -> None:
+        said = label(it.get("Description"))
+        name, fields = f"{table}.{it['LogicalName']}", column_fields(it, options)
+        self._state.add(
+            Found("column", name, it["MetadataId"], fields, self._owned(said), bool(it.get("IsManaged")), said)
+        )
+
+    def _add_key(self, table: str, it: dict[str, Any]) -> None:
+        """A key has no description: it is ours where it is the key of one column that is ours."""
+        column = self._state.found.get(f"column.{table}.{'.'.join(it['KeyAttributes'])}")
+        owned = column is not None and column.owned and it["LogicalName"] == f"{column.name.partition('.')[2]}key"
+        status = it["EntityKeyIndexStatus"]
+        notes = () if status == "Active" else (f"its index is {status}, so it cannot be used yet",)
+        if status == "Failed":
+            notes = ("its index could not be built: rows have the same value twice. Repair them, then reactivate it",)
+        name, fields = f"{table}.{it['LogicalName']}", key_fields(it)
+        self._state.add(Found("key", name, it["MetadataId"], fields, owned, bool(it.get("IsManaged")), notes=notes))
+
+    def _add_endpoint(self, it: dict[str, Any]) -> None:
+        fields = {name: it.get(name) for name in ("name", "url", "contract", "authtype")}
+        fields |= {"secret": "set" if it["isauthvalueset"] else "missing"}
+        if self._state.takes_charset:
+            fields["messagecharset"] = it.get("messagecharset")
+        kind = "webhook" if it["contract"] == WEBHOOK else str(it["contract"])
+        self._add_row("endpoint", kind, it["serviceendpointid"], fields, it)
+
+    async def _where(
+        self, entity_set: str, where: str, select: str, *, expand: str | None = None
+    ) -> list[dict[str, Any]]:
+        return await self._api.rows(entity_set + query({"$select": select, "$filter": where, "$expand": expand}))
+
+
+def _step(it: dict[str, Any], endpoint: str | None, *, owned: bool) -> Found:
+    table = (it.get("sdkmessagefilterid") or {}).get("primaryobjecttypecode") or "none"
+    fields = {
+        "name": it["name"],
+        "endpoint": "webhook" if it["_eventhandler_value"] == endpoint else str(it["_eventhandler_value"]),
+        "stage": it["stage"],
+        "mode": it["mode"],
+        "rank": it["rank"],
+        "asyncautodelete": bool(it["asyncautodelete"]),
+        "enabled": it["statecode"] == _ENABLED,
+        "filteringattributes": _listed(it["filteringattributes"]),
+    }
+    name = f"{table}.{it['sdkmessageid']['name']}"
+    said = it.get("description") or ""
+    return Found("step", name, it["sdkmessageprocessingstepid"], fields, owned, description=said)
+
+
+def _listed(text: str | None) -> list[str]:
+    """Names from a list with commas, which Dataverse keeps in any order."""
+    return sorted(part.strip() for part in (text or "").split(",") if part.strip())

@@ -1,0 +1,96 @@
+"""An environment that nobody has prepared, as `run.py dataverse` reaches it; it is emptied before each test."""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import date
+from typing import Any, TypeAlias
+
+import pytest
+
+from integration.clock import SystemClock
+from integration.dataverse import client_secret_tokens
+from integration.registration.declaration import Declaration, Named, Values
+from integration.registration.environment import Environment
+from integration.registration.wanted import AnyFlow
+from integration.registration.web_api import WebApi
+from integration.transport import Host, RetryPolicy, Sender, Transport
+from tests.contract.integration.registration.declared import FLOWS, KEY
+from tests.contract.sandbox.systems.conftest import receiver as receiver  # noqa: PLC0414 -- a fixture, offered here too
+from tests.contract.sandbox.systems.dataverse_client import Dataverse, remove_registrations, sign_in
+from tests.contract.sandbox.systems.stand_in import StandIn, Start
+
+Open: TypeAlias = Callable[..., AbstractAsyncContextManager[Environment]]
+
+
+@pytest.fixture(scope="session")
+def unprepared(start: Start, tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """Dataverse without the app's columns, one for all tests of the session."""
+    state = tmp_path_factory.mktemp("unprepared")
+    return start("dataverse", "--state", state, "--unprepared", scheme="https", verify=state / "ca.pem")
+
+
+@pytest.fixture
+def person(unprepared: StandIn) -> Dataverse:
+    """Somebody who customises the same environment by hand. Nothing of an earlier test is there."""
+    unprepared.control("DELETE", "faults")
+    person = sign_in(unprepared, "human")
+    remove_registrations(person)
+    table = "EntityDefinitions(LogicalName='account')"
+    for part in ("Keys", "Attributes"):
+        for it in person.get(f"{table}/{part}")["value"]:
+            if it["LogicalName"].startswith("new_"):
+                assert person.call("DELETE", f"{table}/{part}(LogicalName='{it['LogicalName']}')").status_code == 204
+    for entity_set, own in (("solutions", "solutionid"), ("publishers", "publisherid")):
+        for it in person.get(f"{entity_set}?$filter=uniquename eq 'registered'")["value"]:
+            person.call("DELETE", f"{entity_set}({it[own]})")
+    return person
+
+
+@pytest.fixture
+def opened(unprepared: StandIn, person: Dataverse) -> Open:
+    """Opens the environment as the command does; `wrap` may stand between it and the transport."""
+    return opener(unprepared)
+
+
+def opener(system: StandIn) -> Open:
+    """The same for any stand-in."""
+
+    @asynccontextmanager
+    async def open_(
+        flows: Collection[AnyFlow] = FLOWS,
+        *,
+        wrap: Callable[[Transport], Sender] = lambda it: it,
+        solution: str = "integration",
+        **given: Any,
+    ) -> AsyncIterator[Environment]:
+        who = system.control("GET", "environment").json()
+        ca_file = str(system.http.verify)
+        transport = Transport([Host(system.url, ca_file=ca_file)], clock=SystemClock())
+        tokens = client_secret_tokens(
+            transport,
+            authority=system.url,
+            tenant_id=who["tenant_id"],
+            client_id=who["human"]["client_id"],
+            client_secret=who["human"]["secret"],
+            dataverse_url=system.url,
+            instance_discovery=False,
+            clock=SystemClock(),
+        )
+        named = Named(unique_name=solution, display_name="Registered")
+        declaration = Declaration(publisher=named, solution=named)
+        more = {"webhook_url": "http://localhost:7071/api/dataverse/webhook", **given}
+        values = Values(url=system.url, webhook_key="env:KEY", **more)
+        api = WebApi(wrap(transport), tokens, system.url, retries=RetryPolicy(max_attempts=1))
+        try:
+            yield Environment(
+                api,
+                flows,
+                declaration,
+                values,
+                today=lambda: date(2026, 11, 27),
+                find_secret={"env:KEY": KEY}.__getitem__,
+            )
+        finally:
+            await transport.aclose()
+
+    return open_
