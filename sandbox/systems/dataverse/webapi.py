@@ -154,15 +154,18 @@ class WebApi:
             return self._functions.answer(operation, segment)
         if call.method != "POST":
             raise not_allowed(call.method)
-        if segment.name in functions.ACTIONS:
-            return self._functions.publish(operation, segment.name)
-        if segment.name in solutions.ACTIONS:
-            return self._solutions.act(operation, segment.name)
-        if segment.name == MERGE:
+        return self._action(operation, segment.name)
+
+    def _action(self, operation: Operation, name: str) -> web.Response:
+        if name in functions.ACTIONS:
+            return self._functions.publish(operation, name)
+        if name in solutions.ACTIONS:
+            return self._solutions.act(operation, name)
+        if name == MERGE:
             return self._merge.answer(operation)
-        if segment.name in option_values.ACTIONS:
-            return self._metadata.option_value(call, segment.name)
-        return self._actions.close_opportunity(operation, segment.name)
+        if name in option_values.ACTIONS:
+            return self._metadata.option_value(operation.call, name)
+        return self._actions.close_opportunity(operation, name)
 
     def _component(self, call: Call, info: RequestInfo, answer: web.Response) -> web.Response:
         """A definition that was made with the header of a solution is a component of it."""
