@@ -21,7 +21,7 @@ from tests.chaos.scenarios.outage import judge_budget, judge_outage
 def run_scenario(folder: Path, work: Callable[[Run], None], *, night: bool = False) -> tuple[bool, str]:
     """Whether it holds, and what is said."""
     out = io.StringIO()
-    given = argparse.Namespace(seed=7, night=night, keep=folder)
+    given = argparse.Namespace(seed=7, night=night, keep=folder, erp="rest")
     holds = main.run_scenario(Scenario("example", "An example.", 1, 2, work), Screen(out, width=100), given)
     return holds, out.getvalue()
 
