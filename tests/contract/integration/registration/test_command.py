@@ -49,7 +49,7 @@ def test_a_pipeline_plans_applies_the_plan_and_finds_no_drift(
     assert run("plan", *at, "--out", plan) == 2
     out = capsys.readouterr().out
     assert "  +   step.account.Update is created" in out
-    assert "Plan: 34 to add, 0 to change, 0 to delete." in out
+    assert "Plan: 36 to add, 0 to change, 0 to delete." in out
     assert "secret: (sensitive value)" in out
     assert run("apply", *at) == 1
     assert "add --auto-approve. Nothing was changed." in capsys.readouterr().err
