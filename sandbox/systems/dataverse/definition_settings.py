@@ -50,7 +50,7 @@ _ELSEWHERE = frozenset(
         "SourceTypeMask",
         "PrimaryImageAttribute",
     }
-    | {"ObjectTypeCode", "Privileges", "Settings", "IsBPFEntity", "IsChildEntity", "IsSolutionAware", "IsLogicalEntity"}
+    | {"Privileges", "Settings", "IsBPFEntity", "IsChildEntity", "IsSolutionAware", "IsLogicalEntity"}
     | {"IsStateModelAware", "EnforceStateTransitions", "RecurrenceBaseEntityLogicalName", "ReportViewName"}
     | {"IsEnabledForCharts", "IsImportable", "IsEnabledForTrace", "CanCreateAttributes", "CanCreateForms"}
     | {"CanCreateViews", "CanCreateCharts", "CanBeRelatedEntityInRelationship", "CanBePrimaryEntityInRelationship"}

@@ -197,6 +197,6 @@ def _token(text: str, column: Column | None = None) -> Token:
     plain = text.strip()
     if plain.startswith("{") and plain.endswith("}"):
         text = plain[1:-1]
-    if column is not None and column.type == "Boolean":
+    if column is not None and kind_of(column) == "truth":
         text = {"1": "true", "0": "false"}.get(plain, plain)
     return Token("string", "'" + text.replace("'", "''") + "'")

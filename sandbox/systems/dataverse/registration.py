@@ -1,6 +1,7 @@
 """Which registered steps a change fires."""
 
 from sandbox.systems.dataverse import service_bus
+from sandbox.systems.dataverse.bypass import ASYNCHRONOUS, SYNCHRONOUS
 from sandbox.systems.dataverse.change import Change
 from sandbox.systems.dataverse.context import Image, Step
 from sandbox.systems.dataverse.store import Row, Store
@@ -53,7 +54,7 @@ class Registrations:
 def _fires(step: Step, change: Change) -> bool:
     if step.message != change.message or step.table not in {None, change.table.name}:
         return False
-    kind = "CustomAsync" if step.asynchronous else "CustomSync"
+    kind = ASYNCHRONOUS if step.asynchronous else SYNCHRONOUS
     if step.id in change.request.bypassed_steps or kind in change.request.bypassed_logic:
         return False
     if not step.filtering:

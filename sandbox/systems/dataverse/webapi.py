@@ -10,6 +10,7 @@ from sandbox.systems.dataverse.actions import CLOSING, Actions
 from sandbox.systems.dataverse.addressing import Segment, path_address
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.batch import Batches
+from sandbox.systems.dataverse.bypass import bypassed_logic, bypassed_steps
 from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.change import RequestInfo
 from sandbox.systems.dataverse.context import Contexts
@@ -104,8 +105,8 @@ class WebApi:
             on_behalf_by=delegate,
             tag=call.query.get("tag"),
             solution=headers.get("MSCRM.SolutionUniqueName"),
-            bypassed_steps=_listed(headers.get("MSCRM.BypassBusinessLogicExecutionStepIds", "").lower()),
-            bypassed_logic=_listed(headers.get("MSCRM.BypassBusinessLogicExecution", "")),
+            bypassed_steps=bypassed_steps(headers),
+            bypassed_logic=bypassed_logic(headers),
         )
 
     def _impersonated(self, headers: CIMultiDict[str]) -> Client:
@@ -210,7 +211,3 @@ def _options(call: Call) -> MultiDict[str]:
     if call.method == "DELETE" and call.path.endswith("/$ref"):
         options.popall("$id", None)
     return options
-
-
-def _listed(header: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in header.split(",") if part.strip())

@@ -4,6 +4,7 @@ import time
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -122,8 +123,55 @@ def test_a_disabled_step_stays_silent(application: Dataverse, receiver: Receiver
 def test_our_own_step_can_be_bypassed(application: Dataverse, receiver: Receiver, endpoint: str) -> None:
     step = register_step(application, endpoint, "Update", "account")
     change_name(application, **{"MSCRM.BypassBusinessLogicExecutionStepIds": step})
+    change_name(application, **{"MSCRM.BypassBusinessLogicExecutionStepIds": f'"{step}, {FABRIKAM}"'})
     change_name(application, **{"MSCRM.BypassBusinessLogicExecution": "CustomAsync"})
     assert receiver.received == []
+
+
+def test_synchronous_steps_are_bypassed_by_the_older_header_too(
+    application: Dataverse, receiver: Receiver, endpoint: str
+) -> None:
+    register_step(application, endpoint, "Update", "account", mode=0)
+    change_name(application, **{"MSCRM.BypassCustomPluginExecution": "true"})
+    assert receiver.received == []
+    change_name(application, **{"MSCRM.BypassCustomPluginExecution": "false"})
+    assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("BypassBusinessLogicExecution", "Custom"),
+        ("BypassBusinessLogicExecutionStepIds", "nonsense"),
+        ("BypassBusinessLogicExecutionStepIds", ",".join(str(uuid.UUID(int=number)) for number in range(4))),
+        ("BypassCustomPluginExecution", "maybe"),
+    ],
+)
+def test_bypassing_what_is_not_there_is_refused(application: Dataverse, header: str, value: str) -> None:
+    answer = application.call("PATCH", f"accounts({FABRIKAM})", {"fax": "1"}, **{f"MSCRM.{header}": value})
+    assert answer.status_code == 400
+
+
+def test_the_steps_of_a_message_are_found_as_the_documentation_finds_them(
+    application: Dataverse, endpoint: str
+) -> None:
+    """To bypass them: by the Web API and by FetchXML."""
+    step = register_step(application, endpoint, "Create", "account")
+    nested = "$select=name;$filter=statecode eq 0 and customizationlevel eq 1 and iscustomizable/Value eq true"
+    where = "$filter=primaryobjecttypecode eq 'account' and sdkmessageid/name eq 'Create'"
+    expand = f"$expand=sdkmessagefilterid_sdkmessageprocessingstep({nested})"
+    [found] = application.get(f"sdkmessagefilters?$select=sdkmessagefilterid&{where}&{expand}")["value"]
+    listed = found["sdkmessagefilterid_sdkmessageprocessingstep"]
+    assert [each["sdkmessageprocessingstepid"] for each in listed] == [step]
+    query = (
+        "<fetch><entity name='sdkmessageprocessingstep'><attribute name='name'/><filter>"
+        "<condition attribute='customizationlevel' operator='eq' value='1'/>"
+        "<condition attribute='iscustomizable' operator='eq' value='1'/></filter></entity></fetch>"
+    )
+    rows = application.get(f"sdkmessageprocessingsteps?fetchXml={quote(query, safe='')}")["value"]
+    assert [each["sdkmessageprocessingstepid"] for each in rows] == [step]
+    code = application.call("GET", "EntityDefinitions(LogicalName='account')/ObjectTypeCode/$value")
+    assert code.text == "1"
 
 
 @pytest.mark.parametrize(
