@@ -23,7 +23,7 @@ def contexts_in(document: dict[str, Any]) -> list[dict[str, Any]]:
     out, and only CreateMultiple still has their ids, in its output.
     """
     message = document.get("MessageName")
-    if message in _SINGLE:
+    if isinstance(message, str) and message in _SINGLE:
         return [*_rows(document, _SINGLE[message])]
     if message == "Merge":
         return [*_merged(document)]

@@ -16,6 +16,7 @@ from integration.events.data_contract_xml import parse_xml
 from integration.intake.dataverse_contexts import DataverseContexts
 from integration.intake.message_properties import check_properties, text_properties
 from integration.intake.taking_in import TakingIn
+from integration.telemetry import get_logger
 
 _HOLD_SECONDS: Final = 100.0
 _PAUSE_SECONDS: Final = 5.0
@@ -23,6 +24,7 @@ _BINARY_TYPE: Final = "application/msbin1"
 _BINARY_START: Final = b"@"
 """How .NET binary XML begins: the record of an element with a short name ([MC-NBFX] 2.2.1.2)."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,20 @@ class ServiceEndpoints:
         except Rejected as error:
             await self._taking_in.set_aside(message.body, source, error, source=source)
             return
+        except Exception as error:  # noqa: BLE001 -- a defect of ours must not stop a partition
+            _log.error("intake-failed", error=error)
+            await self._taking_in.set_aside(message.body, source, _defect(), source=source)
+            return
         await self._taking_in.queue_all(self._contexts.foreign(events, source), source, source, started)
+
+
+def _defect() -> Rejected:
+    return Rejected(
+        500,
+        "A defect of the app",
+        "The app failed while it read the message; intake-failed in the log says where. Report it.",
+        reason="unexpected-error",
+    )
 
 
 def _context(message: EndpointMessage) -> dict[str, Any]:

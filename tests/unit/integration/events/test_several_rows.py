@@ -154,6 +154,13 @@ def test_xml_has_the_same_events() -> None:
     assert read(parse_xml(dumps_xml(document).encode())) == read(document)
 
 
+@pytest.mark.parametrize("message", [5, None, ["CreateMultiple"], {"a": 1}])
+def test_a_message_without_a_name_is_refused_and_never_fails(message: Any) -> None:
+    with pytest.raises(Rejected) as refused:
+        read(context(MessageName=message))
+    assert [fault.pointer for fault in refused.value.faults] == ["/MessageName"]
+
+
 def test_other_messages_are_what_they_are() -> None:
     """A custom API may call its parameter Targets."""
     document = context(MessageName="new_Check", InputParameters=[pair("Targets", ["a", "b"])], PrimaryEntityId=NO_ROW)

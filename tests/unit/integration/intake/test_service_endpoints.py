@@ -115,6 +115,20 @@ def test_what_is_refused_is_a_dead_letter_with_its_reason(
     assert (line["caller"], line["source"], line["reason"]) == (SOURCE, SOURCE, reason)
 
 
+def test_a_defect_of_ours_stops_no_partition(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A hub would bring the same batch for ever, and a queue use up the message's deliveries."""
+    under_test = UnderTest()
+
+    def fail(*_: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(under_test.endpoints._contexts, "read", fail)
+    take_in(under_test, context())
+    assert refusal(under_test).reason == "unexpected-error"
+    assert "intake-failed" in caplog.text
+    assert "secret" not in caplog.text
+
+
 def test_another_organisations_message_is_refused() -> None:
     """As over HTTP."""
     under_test = UnderTest(OWN_ORGANISATION_ONLY="true")
