@@ -112,7 +112,7 @@ class Dataverse(StandIn):
             for event in self.events(after=after):
                 if event["id"] == row_id and event["attempts"]:
                     answer = event["attempts"][-1].get("answer")
-                    return str(json.loads(answer)["eventId"]) if answer else None
+                    return None if not answer else _first_event(json.loads(answer))
             return None
 
         return eventually(ask, within=within, what=f"an event of row {row_id}") or ""
@@ -123,6 +123,11 @@ class Dataverse(StandIn):
         if not answer.ok:
             raise requests.HTTPError(f"{method} {path}: {answer.status_code} {_said(answer)}", response=answer)
         return answer
+
+
+def _first_event(said: dict[str, Any]) -> str:
+    """Of a message about several rows, the event of the row that it names itself."""
+    return str(said["events"][0]["eventId"] if "events" in said else said["eventId"])
 
 
 def _entity_set(table: str) -> str:

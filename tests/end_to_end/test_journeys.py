@@ -134,13 +134,14 @@ def test_a_lost_order_is_put_on_hold_and_a_deactivated_account_blocked(client: C
 
 
 def test_a_merge_blocks_the_customer_of_the_merged_account(client: Client, person: Person) -> None:
-    """Dataverse reports the master alone; the order of an opportunity that moves goes to the master's customer."""
+    """The intake makes an event of each row; the order of an opportunity that moves goes to the master's customer."""
     master, subordinate = person.account(), person.account()
     opportunity, _ = person.opportunity(subordinate, 100)
     person.win(opportunity)
     status = client.app.wait_for(person.merge("account", master, subordinate))
     assert (status["message"], status["state"]) == ("Merge", "completed")
     assert effects_of(client, master) == ["customer-created"]
+    eventually(lambda: effects_of(client, subordinate)[1:], within=20, what="the block")
     blocked = next(it for it in reversed(client.erp.effects()) if it["id"] == subordinate)
     assert (blocked["body"]["status"], blocked["body"]["reason"]) == ("blocked", f"merged into account {master}")
     order = eventually(
