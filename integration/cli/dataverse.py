@@ -1,4 +1,4 @@
-"""Register in Dataverse what the flows need: columns, keys, change tracking, webhook, steps, images, in a solution.
+"""Register in Dataverse what the flows need: columns, keys, change tracking, endpoint, steps, images, in a solution.
 
     run.py dataverse plan --environment production.toml
     run.py dataverse apply --environment production.toml
@@ -46,12 +46,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     apply.add_argument("plan", nargs="?", type=Path, metavar="PLAN", help="a file of plan --out, and nothing else")
     apply.add_argument("--allow-delete", action="store_true", help="also delete what is no longer declared")
     apply.add_argument("--adopt", action="store_true", help="first import all that is there and declared")
-    apply.add_argument("--rotate", action="store_true", help="also send the webhook's key again")
+    apply.add_argument("--rotate", action="store_true", help="also send the endpoint's key again")
     drift = actions.add_parser("drift", help="show what is not as declared, as for a job every night")
     take = actions.add_parser("import", help="manage from now on what somebody has made by hand")
     take.add_argument("addresses", nargs="*", metavar="ADDRESS", help="such as step.account.Update; none: all of them")
     show = actions.add_parser("show", help="show what this app manages in the environment")
-    destroy = actions.add_parser("destroy", help="delete what this app manages: images, steps and the webhook")
+    destroy = actions.add_parser("destroy", help="delete what this app manages: images, steps and the endpoint")
     destroy.add_argument("--with-columns", action="store_true", help="also columns with their values, keys, solution")
     for each in (plan, apply, drift, take, show, destroy):
         each.add_argument("--environment", type=Path, metavar="FILE", help="the file with the environment's values")
@@ -133,7 +133,7 @@ async def _apply(environment: Environment, options: argparse.Namespace) -> int:
             print(f"{len(left)} not deleted: that needs --allow-delete.", file=sys.stderr)
     if options.rotate:
         await environment.rotate(now)
-        print("The webhook's key was sent again.")
+        print("The endpoint's key was sent again.")
     print(showing.summary(now.plan))
     return now.plan.exit_code
 

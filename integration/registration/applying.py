@@ -20,6 +20,7 @@ from integration.registration.web_api import WebApi
 
 _OPTION_PREFIX = 10_000
 """Where the values of a new publisher's options begin; the result columns have values of their own."""
+_SAS_KEY_LENGTH = 44
 _SETS = {
     "publisher": "publishers",
     "solution": "solutions",
@@ -33,16 +34,24 @@ _ENABLED = {"statecode": 0, "statuscode": 1}
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The webhook's key, where it is kept, and the day on which it is sent."""
+    """The key of an endpoint of that kind, where it is kept, and the day on which it is sent."""
 
+    kind: str
     value: str
     reference: str
     today: date
 
-    def settings(self) -> str:
-        """The value of `authvalue` for HttpHeader."""
-        header, value = quoteattr(WEBHOOK_KEY_HEADER), quoteattr(self.value)
-        return f"<settings><setting name={header} value={value} /></settings>"
+    def column(self) -> dict[str, str]:
+        """The column that takes it; raises `ConfigurationError` for a connection string in place of a key."""
+        if self.kind == "webhook":
+            header, value = quoteattr(WEBHOOK_KEY_HEADER), quoteattr(self.value)
+            return {"authvalue": f"<settings><setting name={header} value={value} /></settings>"}
+        if len(self.value) != _SAS_KEY_LENGTH:
+            raise ConfigurationError(
+                f"{self.reference} holds no SAS key, which has {_SAS_KEY_LENGTH} characters: take the primary key, not "
+                "the connection string."
+            )
+        return {"saskey": self.value}
 
     def said(self) -> str:
         """What the endpoint's description says of it, as Dataverse never shows it again."""
@@ -80,10 +89,10 @@ class Applying:
         return [] if allow_delete else left
 
     async def rotate(self) -> None:
-        """Send the webhook's key again."""
+        """Send the endpoint's key again."""
         secret = self._secret()
-        body = {"authvalue": secret.settings(), "description": self._described(secret.said())}
-        await self._api.update(f"serviceendpoints({self._ids['endpoint.webhook']})", body, secret=True)
+        body = {**secret.column(), "description": self._described(secret.said())}
+        await self._api.update(f"serviceendpoints({self._ids[f'endpoint.{secret.kind}']})", body, secret=True)
 
     async def adopt(self, address: str, description: str) -> None:
         """Put our mark on something that is there."""
@@ -122,7 +131,7 @@ class Applying:
             body["description"] = self._described(change.description)
         if sends_key:
             secret = self._secret()
-            body |= {"authvalue": secret.settings(), "description": self._described(secret.said())}
+            body |= {**secret.column(), "description": self._described(secret.said())}
         if change.action in {CREATE, REPLACE}:
             await self._api.create(path, {**body, **self._fixed(item)}, secret=sends_key)
             self._ids[item.address] = item.id

@@ -135,6 +135,6 @@ def _notes(items: Iterable[Item], state: State) -> Iterable[Problem]:
         added = found.fields.get("options", {}).keys() - item.fields.get("options", {}).keys()
         if added and found.owned:
             yield Problem(item.address, f"somebody has added the options {', '.join(sorted(added))}; they stay")
-    for endpoint, count in state.others.items():
-        if any(it.kind == "endpoint" and it.id == endpoint for it in state.found.values()):
-            yield Problem("endpoint.webhook", f"{count} steps that are not ours call it; they stay as they are")
+    for it in state.found.values():
+        if it.owned and (count := state.others.get(it.id)):
+            yield Problem(it.address, f"{count} steps that are not ours call it; they stay as they are")

@@ -45,7 +45,7 @@ def _of_step(item: Item) -> Iterator[str]:
     if message == "Update" and not item.fields["filteringattributes"]:
         yield f"has no filtering attributes: every save of {table} sends an event, also those that change nothing"
     if item.fields["mode"] == SYNCHRONOUS:
-        yield "runs synchronously: people wait for the webhook, and see its errors; what is rolled back was sent anyway"
+        yield "runs synchronously: people wait for the endpoint, and see its errors; what is rolled back was sent"
 
 
 def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> Iterator[str]:
@@ -53,7 +53,7 @@ def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> It
         yield from _of_step(item)
         yield from _of_changed_step(item, before, differs)
     elif item.kind == "endpoint":
-        yield from _of_changed_endpoint(differs, state)
+        yield from _of_changed_endpoint(item, differs, state)
     elif item.kind == "column" and (there := before.get("MaxLength")) and there > item.fields["MaxLength"]:
         yield "becomes shorter: longer values that exist stay, and cannot be saved again"
     elif item.kind == "key":
@@ -71,10 +71,10 @@ def _of_changed_step(item: Item, before: Any, differs: list[str]) -> Iterator[st
             yield f"changes of {', '.join(extra)} alone are not sent any more"
 
 
-def _of_changed_endpoint(differs: list[str], state: State) -> Iterator[str]:
-    if "url" in differs:
+def _of_changed_endpoint(item: Item, differs: list[str], state: State) -> Iterator[str]:
+    if {"url", "namespaceaddress", "path"}.intersection(differs):
         yield "events go to the new address, with the key that is set"
     if "secret" in differs:
-        yield "has no key: the app refuses its calls until there is one"
-    if others := state.others.get(state.found["endpoint.webhook"].id):
+        yield "has no key: its calls are refused until there is one"
+    if others := state.others.get(state.found[item.address].id):
         yield f"{others} steps of others call it too"

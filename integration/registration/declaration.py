@@ -39,8 +39,9 @@ class Named(_File):
 
 
 class Endpoint(_File):
-    """The service endpoint that the steps call."""
+    """The service endpoint that the steps call: the app's webhook, or an entity that the app reads."""
 
+    kind: Literal["webhook", "queue", "topic", "hub"] = "webhook"
     name: str = Field(default="integration webhook", max_length=100)
 
 
@@ -75,14 +76,27 @@ class SignIn(_File):
     ca_file: str | None = None
 
 
+class Bus(_File):
+    """A queue, topic or event hub of an environment; `namespace` is `sb://<name>.servicebus.windows.net/`."""
+
+    namespace: Annotated[str, StringConstraints(pattern=r"^sb://[A-Za-z0-9.:-]+/?$")]
+    path: str
+    key_name: str = "dataverse-send"
+    key: Reference
+
+
 class Values(_File):
-    """What differs between environments. `organisation` (WhoAmI says it) guards against the wrong one."""
+    """What differs between environments. `organisation` (WhoAmI says it) guards against the wrong one.
+
+    A webhook needs `webhook_url` and `webhook_key`, every other endpoint `bus`.
+    """
 
     url: Url
     organisation: Guid | None = None
     publisher_prefix: Prefix = "new"
-    webhook_url: Url
-    webhook_key: Reference
+    webhook_url: Url | None = None
+    webhook_key: Reference | None = None
+    bus: Bus | None = None
     sign_in: SignIn = SignIn()
 
 

@@ -11,7 +11,7 @@ from integration.registration.declaration import Declaration, Values, secret
 from integration.registration.items import KINDS, Found, Item, State
 from integration.registration.plan import Change, Plan
 from integration.registration.reading import read
-from integration.registration.wanted import AnyFlow, tables, wanted
+from integration.registration.wanted import AnyFlow, secret_of, tables, wanted
 from integration.registration.web_api import WebApi
 
 DATA = frozenset({"column", "key"})
@@ -63,10 +63,10 @@ class Environment:
         return await self._applying(now).apply(now.plan, done, allow_delete=allow_delete)
 
     async def rotate(self, now: Read) -> None:
-        """Send the webhook's key again, if there is a webhook of ours."""
-        webhook = now.state.found.get("endpoint.webhook")
-        if webhook is None or not webhook.owned:
-            raise ConfigurationError("There is no webhook of this app whose key could be sent again.")
+        """Send the endpoint's key again, if there is an endpoint of ours."""
+        endpoint = now.state.found.get(f"endpoint.{self._declaration.endpoint.kind}")
+        if endpoint is None or not endpoint.owned:
+            raise ConfigurationError("There is no endpoint of this app whose key could be sent again.")
         await self._applying(now).rotate()
 
     async def adopt(self, now: Read, addresses: Iterable[str]) -> None:
@@ -94,8 +94,8 @@ class Environment:
         return Applying(self._api, now.items, now.state, self._declaration.name, self._secret)
 
     def _secret(self) -> Secret:
-        reference = self._values.webhook_key
-        return Secret(self._find_secret(reference), reference, self._today())
+        reference = secret_of(self._declaration.endpoint, self._values)
+        return Secret(self._declaration.endpoint.kind, self._find_secret(reference), reference, self._today())
 
 
 def adoptable(now: Read) -> list[Found]:

@@ -8,10 +8,14 @@ from integration.odata import literal, query
 from integration.registration.declaration import Declaration
 from integration.registration.definitions import column_fields, key_fields, label
 from integration.registration.items import Filter, Found, State, mark
-from integration.registration.wanted import WEBHOOK
+from integration.registration.wanted import CONTRACTS
 from integration.registration.web_api import WebApi
 
-_ENDPOINT = "serviceendpointid,name,description,url,contract,authtype,isauthvalueset"
+_ENDPOINT = (
+    "serviceendpointid,name,description,url,contract,authtype,isauthvalueset,issaskeyset,namespaceaddress,path,"
+    "saskeyname,messageformat,userclaim,connectionmode,namespaceformat"
+)
+_KINDS = {contract: kind for kind, contract in CONTRACTS.items()}
 _STEP = (
     "sdkmessageprocessingstepid,name,description,stage,mode,rank,asyncautodelete,filteringattributes,statecode,"
     "_eventhandler_value"
@@ -119,11 +123,10 @@ class _Reader:
         # One with our mark comes before a namesake of somebody else.
         for it in sorted(found, key=lambda row: not self._owned(row.get("description"))):
             self._add_endpoint(it)
-        ours = self._state.found.get("endpoint.webhook")
-        await self._steps(None if ours is None else ours.id)
+        await self._steps({it.id: it.name for it in self._state.found.values() if it.kind == "endpoint"})
 
-    async def _steps(self, endpoint: str | None) -> None:
-        calls = "" if endpoint is None else f" or _eventhandler_value eq {endpoint}"
+    async def _steps(self, endpoints: dict[str, str]) -> None:
+        calls = "".join(f" or _eventhandler_value eq {it}" for it in endpoints)
         rows = await self._where(
             "sdkmessageprocessingsteps",
             f"contains(description,'{self._mark}'){calls}",
@@ -132,10 +135,10 @@ class _Reader:
         )
         names: dict[str, str] = {}
         for it in sorted(rows, key=lambda row: not self._owned(row.get("description"))):
-            found = _step(it, endpoint, owned=self._owned(it.get("description")))
+            found, endpoint = _step(it, endpoints, owned=self._owned(it.get("description"))), it["_eventhandler_value"]
             self._state.add(found)
             names[found.id] = found.name
-            if not found.owned and endpoint is not None:
+            if not found.owned:
                 self._state.others[endpoint] = self._state.others.get(endpoint, 0) + 1
         if names:
             await self._images(names)
@@ -178,11 +181,11 @@ class _Reader:
         self._state.add(Found("key", name, it["MetadataId"], fields, owned, bool(it.get("IsManaged")), notes=notes))
 
     def _add_endpoint(self, it: dict[str, Any]) -> None:
-        fields = {name: it.get(name) for name in ("name", "url", "contract", "authtype")}
-        fields |= {"secret": "set" if it["isauthvalueset"] else "missing"}
-        if self._state.takes_charset:
-            fields["messagecharset"] = it.get("messagecharset")
-        kind = "webhook" if it["contract"] == WEBHOOK else str(it["contract"])
+        named = [*_ENDPOINT.split(","), "messagecharset"]
+        fields = {name: it.get(name) for name in named if name not in {"serviceendpointid", "description"}}
+        is_set = it["isauthvalueset" if it["contract"] == CONTRACTS["webhook"] else "issaskeyset"]
+        fields |= {"secret": "set" if is_set else "missing"}
+        kind = _KINDS.get(it["contract"], str(it["contract"]))
         self._add_row("endpoint", kind, it["serviceendpointid"], fields, it)
 
     async def _where(
@@ -191,11 +194,11 @@ class _Reader:
         return await self._api.rows(entity_set + query({"$select": select, "$filter": where, "$expand": expand}))
 
 
-def _step(it: dict[str, Any], endpoint: str | None, *, owned: bool) -> Found:
+def _step(it: dict[str, Any], endpoints: dict[str, str], *, owned: bool) -> Found:
     table = (it.get("sdkmessagefilterid") or {}).get("primaryobjecttypecode") or "none"
     fields = {
         "name": it["name"],
-        "endpoint": "webhook" if it["_eventhandler_value"] == endpoint else str(it["_eventhandler_value"]),
+        "endpoint": endpoints.get(it["_eventhandler_value"], str(it["_eventhandler_value"])),
         "stage": it["stage"],
         "mode": it["mode"],
         "rank": it["rank"],

@@ -105,6 +105,8 @@ def _image(item: Item, steps: dict[str, Item], columns: set[str]) -> Iterator[st
 
 
 def _endpoint(item: Item, state: State) -> Iterator[str]:
+    if "url" not in item.fields:
+        return
     url = str(item.fields["url"])
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:

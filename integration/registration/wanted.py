@@ -3,15 +3,19 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from integration.errors import ConfigurationError
 from integration.flow import Flow, InboundFlow, Result
 from integration.flow.handler import pre_image_of
 from integration.flow.results import STATUS
-from integration.registration.declaration import Declaration, StepOptions, Values
+from integration.registration.declaration import Bus, Declaration, Endpoint, StepOptions, Values
 from integration.registration.items import Item
 from integration.registration.result_columns import key, result_attribute
 
-WEBHOOK, HTTP_HEADER, UTF8 = 8, 5, 1
-"""Contract, authentication type and character set of the service endpoint (table serviceendpoint)."""
+CONTRACTS = {"webhook": 8, "queue": 2, "topic": 5, "hub": 7}
+"""Kinds of service endpoints, and their `contract` (table serviceendpoint)."""
+HTTP_HEADER, SAS_KEY = 5, 2
+UTF8, JSON, NO_USER_CLAIM, NORMAL, ADDRESS = 1, 2, 1, 1, 2
+"""`messagecharset`, `messageformat`, `userclaim`, `connectionmode` and `namespaceformat`."""
 ASYNCHRONOUS, SYNCHRONOUS = 1, 0
 PRE_IMAGE, POST_IMAGE = 0, 1
 WEBHOOK_KEY_HEADER = "x-functions-key"
@@ -32,11 +36,12 @@ def wanted(
     results = list(_results(flows))
     yield from (_column(table, result, prefix) for table, result in results)
     yield from (_key(table, result, prefix) for table, result in results if result.key)
-    yield Item("endpoint", "webhook", _webhook(declaration, values, charset=charset))
+    yield _endpoint(declaration.endpoint, values, charset=charset)
     out = [flow for flow in flows if isinstance(flow, Flow)]
     for flow in out:
         for message in flow.messages:
-            yield _step(flow, message, declaration.steps.get(f"{flow.table}.{message}", StepOptions()))
+            options = declaration.steps.get(f"{flow.table}.{message}", StepOptions())
+            yield _step(flow, message, options, declaration.endpoint.kind)
     yield from (_image(flow, prefix) for flow in out if flow.pre_image and "Delete" in flow.messages)
 
 
@@ -87,21 +92,43 @@ def _key(table: str, result: Result, prefix: str) -> Item:
     return Item("key", f"{table}.{found['LogicalName']}", fields, schema_name=found["SchemaName"])
 
 
-def _webhook(declaration: Declaration, values: Values, *, charset: bool) -> Mapping[str, Any]:
-    found = {
-        "name": declaration.endpoint.name,
-        "url": values.webhook_url,
-        "contract": WEBHOOK,
-        "authtype": HTTP_HEADER,
-        "secret": "set",
-    }
-    return found | ({"messagecharset": UTF8} if charset else {})
+def secret_of(endpoint: Endpoint, values: Values) -> str:
+    """Where the endpoint's key is; raises `ConfigurationError` where the values do not say it."""
+    if endpoint.kind == "webhook":
+        return _given(values.webhook_key, "webhook-key")
+    return _bus(values).key
 
 
-def _step(flow: Flow[Any], message: str, options: StepOptions) -> Item:
+def _endpoint(endpoint: Endpoint, values: Values, *, charset: bool) -> Item:
+    found: dict[str, Any] = {"name": endpoint.name, "contract": CONTRACTS[endpoint.kind], "secret": "set"}
+    if endpoint.kind == "webhook":
+        found |= {"url": _given(values.webhook_url, "webhook-url"), "authtype": HTTP_HEADER}
+        found |= {"messagecharset": UTF8} if charset else {}
+    else:
+        bus = _bus(values)
+        found |= {"namespaceaddress": bus.namespace, "path": bus.path, "authtype": SAS_KEY, "saskeyname": bus.key_name}
+        found |= {"messageformat": JSON, "userclaim": NO_USER_CLAIM}
+        found |= {"connectionmode": NORMAL, "namespaceformat": ADDRESS}
+    secret_of(endpoint, values)
+    return Item("endpoint", endpoint.kind, found)
+
+
+def _bus(values: Values) -> Bus:
+    if values.bus is None:
+        raise ConfigurationError("The declared endpoint needs the section [bus] in the environment's file.")
+    return values.bus
+
+
+def _given(value: Any, name: str) -> str:
+    if value is None:
+        raise ConfigurationError(f"A webhook needs {name} in the environment's file.")
+    return str(value)
+
+
+def _step(flow: Flow[Any], message: str, options: StepOptions, endpoint: str) -> Item:
     fields: dict[str, Any] = {
         "name": f"integration: {message} of {flow.table}",
-        "endpoint": "webhook",
+        "endpoint": endpoint,
         "stage": options.stage,
         "mode": ASYNCHRONOUS if options.mode == "asynchronous" else SYNCHRONOUS,
         "rank": options.rank,

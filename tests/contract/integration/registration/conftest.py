@@ -1,6 +1,6 @@
 """An environment that nobody has prepared, as `run.py dataverse` reaches it; it is emptied before each test."""
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
 from typing import Any, TypeAlias
@@ -9,7 +9,7 @@ import pytest
 
 from integration.clock import SystemClock
 from integration.dataverse import client_secret_tokens
-from integration.registration.declaration import Declaration, Named, Values
+from integration.registration.declaration import Declaration, Endpoint, Named, Values
 from integration.registration.environment import Environment
 from integration.registration.wanted import AnyFlow
 from integration.registration.web_api import WebApi
@@ -19,6 +19,7 @@ from tests.contract.sandbox.systems.conftest import receiver as receiver  # noqa
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, remove_registrations, sign_in
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
+WEBHOOK, SECRETS = Endpoint(), {"env:KEY": KEY}
 Open: TypeAlias = Callable[..., AbstractAsyncContextManager[Environment]]
 
 
@@ -61,6 +62,8 @@ def opener(system: StandIn) -> Open:
         *,
         wrap: Callable[[Transport], Sender] = lambda it: it,
         solution: str = "integration",
+        endpoint: Endpoint = WEBHOOK,
+        secrets: Mapping[str, str] = SECRETS,
         **given: Any,
     ) -> AsyncIterator[Environment]:
         who = system.control("GET", "environment").json()
@@ -77,7 +80,7 @@ def opener(system: StandIn) -> Open:
             clock=SystemClock(),
         )
         named = Named(unique_name=solution, display_name="Registered")
-        declaration = Declaration(publisher=named, solution=named)
+        declaration = Declaration(publisher=named, solution=named, endpoint=endpoint)
         more = {"webhook_url": "http://localhost:7071/api/dataverse/webhook", **given}
         values = Values(url=system.url, webhook_key="env:KEY", **more)
         api = WebApi(wrap(transport), tokens, system.url, retries=RetryPolicy(max_attempts=1))
@@ -88,7 +91,7 @@ def opener(system: StandIn) -> Open:
                 declaration,
                 values,
                 today=lambda: date(2026, 11, 27),
-                find_secret={"env:KEY": KEY}.__getitem__,
+                find_secret=secrets.__getitem__,
             )
         finally:
             await transport.aclose()

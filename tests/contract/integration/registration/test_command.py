@@ -71,7 +71,7 @@ def test_a_pipeline_plans_applies_the_plan_and_finds_no_drift(
         ("endpoint.webhook", ["update"], ["url"])
     ]
     assert run("apply", *at, "--auto-approve", "--rotate") == 0
-    assert "The webhook's key was sent again." in capsys.readouterr().out
+    assert "The endpoint's key was sent again." in capsys.readouterr().out
     assert run("show", *at) == 0
     assert f"endpoint.webhook ({endpoint}): key of sandbox:webhook_key" in capsys.readouterr().out
     assert run("destroy", *at) == 1
@@ -87,6 +87,6 @@ def test_a_missing_file_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_
     (tmp_path / "test.toml").write_text('url = "https://x.crm.dynamics.example"\nwebhok-url = "x"\n', encoding="utf-8")
     assert run("plan", "--environment", tmp_path / "test.toml") == 1
     said = capsys.readouterr().err
-    assert all(name in said for name in ("webhook-url", "webhook-key", "webhok-url"))
+    assert "webhok-url: Extra inputs are not permitted" in said
     assert run("plan", "--sandbox", tmp_path / "none") == 1
     assert "No sandbox runs" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import pytest
 
 from integration.errors import ConfigurationError, Outage
 from integration.flow import Flow
+from integration.registration.declaration import Endpoint
 from integration.registration.environment import Environment, Read, adoptable, deletable
 from integration.registration.plan import Plan, SavedPlan, save
 from integration.transport import Authorizer, CallContext, Request, Response, Transport
@@ -298,6 +299,27 @@ async def test_destroy_that_is_interrupted_at_any_call_is_finished_by_the_next_o
         assert set(changes(now.plan).values()) == {"create"}
 
 
+async def test_the_steps_move_to_a_queue_before_the_webhook_is_deleted(opened: Open, person: Dataverse) -> None:
+    """A key of the wrong length, such as a connection string, is refused before it is sent."""
+    bus = {"namespace": "sb://ns.servicebus.windows.net/", "path": "dataverse-queue", "key": "env:SAS"}
+    queue = Endpoint(kind="queue", name="integration queue")
+    async with opened() as environment:
+        await applied(environment)
+    async with opened(endpoint=queue, bus=bus, secrets={"env:SAS": "Endpoint=sb://ns/;..."}) as environment:
+        with pytest.raises(ConfigurationError, match="44 characters"):
+            await applied(environment)
+    async with opened(endpoint=queue, bus=bus, secrets={"env:SAS": "k" * 43 + "="}) as environment:
+        planned = changes((await environment.read()).plan)
+        assert (planned["endpoint.queue"], planned["endpoint.webhook"]) == ("create", "delete")
+        assert planned["step.account.Update"] == "update"
+        last = await applied(environment, allow_delete=True)
+        assert last.plan.exit_code == 0
+        await environment.rotate(last)
+    (there,) = person.get("serviceendpoints")["value"]
+    assert (there["contract"], there["path"], there["messageformat"]) == (2, "dataverse-queue", 2)
+    assert (there["saskeyname"], there["issaskeyset"]) == ("dataverse-send", True)
+
+
 async def test_two_environments_get_the_same_ids_and_do_not_touch_each_other(
     opened: Open, start: Start, tmp_path: Path
 ) -> None:
@@ -344,7 +366,7 @@ async def test_the_key_is_sent_once_and_again_only_on_request(
 ) -> None:
     """It cannot be read: the endpoint's description says which one was set, and when."""
     async with opened(webhook_url=receiver.url) as environment:
-        with pytest.raises(ConfigurationError, match="no webhook"):
+        with pytest.raises(ConfigurationError, match="no endpoint"):
             await environment.rotate(await environment.read())
         now = await applied(environment)
         said = now.state.found["endpoint.webhook"].description
