@@ -31,11 +31,27 @@ METADATA_TYPES = frozenset(
 """`<name>AttributeMetadata`: the types that `Attributes` can be cast to."""
 _TYPED = ("MaxLength", "MinValue", "MaxValue", "Precision", "Format", "DefaultValue", "DefaultFormValue")
 _OBJECT_TYPE_CODES = {
-    "account": 1, "contact": 2, "opportunity": 3, "lead": 4, "systemuser": 8, "businessunit": 10, "incident": 112,
-    "organization": 1019, "role": 1036, "task": 4212, "sdkmessage": 4606, "sdkmessagefilter": 4607,
-    "sdkmessageprocessingstep": 4608, "sdkmessageprocessingstepimage": 4615, "serviceendpoint": 4618,
-    "asyncoperation": 4700, "solution": 7100, "publisher": 7101, "solutioncomponent": 7103,
-    "transactioncurrency": 9105, "entity": 9800,
+    "account": 1,
+    "contact": 2,
+    "opportunity": 3,
+    "lead": 4,
+    "systemuser": 8,
+    "businessunit": 10,
+    "incident": 112,
+    "organization": 1019,
+    "role": 1036,
+    "task": 4212,
+    "sdkmessage": 4606,
+    "sdkmessagefilter": 4607,
+    "sdkmessageprocessingstep": 4608,
+    "sdkmessageprocessingstepimage": 4615,
+    "serviceendpoint": 4618,
+    "asyncoperation": 4700,
+    "solution": 7100,
+    "publisher": 7101,
+    "solutioncomponent": 7103,
+    "transactioncurrency": 9105,
+    "entity": 9800,
 }
 """ObjectTypeCode of the platform's tables; those of other tables are above 10,000."""
 RELATIONS = ("OneToManyRelationships", "ManyToOneRelationships", "ManyToManyRelationships")
