@@ -135,6 +135,7 @@ def services(
                 port=ports.dataverse,
                 state=data / "dataverse",
                 ca_dir=ca_file(state).parent,
+                more=["--unprepared"],
             ),
             HttpProbe(f"{dataverse_url(ports)}/control/health", unverified=True),
         ),

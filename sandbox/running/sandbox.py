@@ -8,7 +8,7 @@ from sandbox.azure import azurite, topology
 from sandbox.machine.ports import Ports
 from sandbox.machine.supervisor import Supervisor, silent
 from sandbox.repository import REPOSITORY, TOOLS
-from sandbox.running import programs, registration, relay, requests_file
+from sandbox.running import custom_apis, programs, registration, relay, requests_file
 from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
@@ -65,6 +65,7 @@ class Sandbox:
         self._app_settings: dict[str, str] | None = None
         self._say = say
         self._supervisor: Supervisor | None = None
+        self._registering: registration.Registering | None = None
 
     @property
     def processes(self) -> Supervisor:
@@ -111,6 +112,9 @@ class Sandbox:
     def stop(self) -> None:
         """Stop everything; harmless when nothing runs."""
         self.state.withdraw_endpoints()
+        if self._registering is not None:
+            self._registering.cancel()
+            self._registering = None
         if self._supervisor is not None:
             self._supervisor.stop()
             self._supervisor = None
@@ -145,12 +149,14 @@ class Sandbox:
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
         reached = programs.endpoints(self.ports, keys, environment, page=self._page)
         self._app_settings = self._settings_of(reached, keys, environment) | self._settings
+        self._registering = registration.Registering(reached, self.state.data / "config")
         if self._app is not None:
             homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}
             settings = self._app_settings | homepage
             hosts = programs.hosts(self.ports, self._app, settings, self._settings_file, self._python)
             self._supervisor.run(hosts)
-        registration.register(reached)
+        self._registering.finish()
+        custom_apis.make(reached)
         if self._app is not None and ERPS[self._erp].subscribed:
             registration.subscribe(self.ports)
         if self._restart:
