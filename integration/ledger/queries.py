@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from integration.batching import each
 from integration.ledger import keys, rows
 from integration.ledger.ledger import Ledger
 from integration.ledger.status import EventStatus, State
@@ -13,6 +14,8 @@ from integration.tables import Entity, quoted
 
 LISTED: Final = 100
 PROBLEM_STATES: Final = (State.DEAD_LETTERED.value, State.WAITING.value, "system-behind")
+_SIDE_BY_SIDE: Final = 4
+"""Partitions of problems that are read at once; more would only wait for each other where there are very many."""
 _HOURS: Final = 49
 _MOST_OF_AN_HOUR: Final = 80_000
 
@@ -99,11 +102,11 @@ class Queries:
         narrowed = "".join(f" and {name} eq '{quoted(value)}'" for name, value in columns.items() if value)
         narrowed += f" and RowKey ge '{first}'" if first else ""
         narrowed += f" and RowKey lt '{last}'" if last else ""
-        found = await asyncio.gather(
-            *(
-                self._ledger.table(keys.PROBLEMS).first(f"PartitionKey eq '{partition}'{narrowed}", most)
-                for partition in keys.problem_partitions(state)
-            )
+        table = self._ledger.table(keys.PROBLEMS)
+        found = await each(
+            lambda partition: table.first(f"PartitionKey eq '{partition}'{narrowed}", most),
+            keys.problem_partitions(state),
+            at_once=_SIDE_BY_SIDE,
         )
         problems = [_problem(state, it) for entities in found for it in entities]
         return sorted(problems, key=lambda problem: str(problem.since))[:most]
