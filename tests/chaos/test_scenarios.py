@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.running.erp import DEFAULT
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import Screen
 from tests.chaos import main
@@ -21,7 +22,7 @@ from tests.chaos.scenarios.outage import judge_budget, judge_outage
 def run_scenario(folder: Path, work: Callable[[Run], None], *, night: bool = False) -> tuple[bool, str]:
     """Whether it holds, and what is said."""
     out = io.StringIO()
-    given = argparse.Namespace(seed=7, night=night, keep=folder, erp="rest")
+    given = argparse.Namespace(seed=7, night=night, keep=folder, erp=DEFAULT)
     holds = main.run_scenario(Scenario("example", "An example.", 1, 2, work), Screen(out, width=100), given)
     return holds, out.getvalue()
 
