@@ -7,7 +7,7 @@ HTTP/1.1 as that needs. Dataverse is served over TLS, as it is everywhere, the E
     GET    /<tenant>/v2.0/.well-known/openid-configuration, POST /<tenant>/oauth2/v2.0/token     sign-in; any client
     GET    /api/data/v9.2/accounts(<id>)      a row of version 1, or what was written to it last
     PATCH  /api/data/v9.2/accounts(<id>)      counted; 412 unless If-Match names the version of the row
-    PUT    /api/customers/<id>                counted once for each Idempotency-Key; 400 without one
+    PUT    /api/customers/<id>                counted once for each Idempotency-Key (see `_effect`); 400 without one
     GET    /control/counts                    how many rows were read, customers put, rows written since the start
     POST   /control/effects                   per record id in the body (a JSON list): how often [put, written]
     POST   /control/delay/<ms>                from now on each answer except those of /control waits that long
@@ -54,7 +54,7 @@ class Outside:
         self.delay = 0.0
         self._url = dataverse_url
         self._reads = 0
-        self._keys: set[str] = set()
+        self._effects: set[str] = set()
         self._customers: Counter[str] = Counter()
         self._written: Counter[str] = Counter()
         self._results: dict[str, bytes] = {}
@@ -99,8 +99,9 @@ class Outside:
         if not key:
             return 400, {"type": "about:blank", "title": "Idempotency-Key is missing", "status": 400}
         state = json.loads(body)
-        if key not in self._keys:
-            self._keys.add(key)
+        effect = _effect(key)
+        if effect not in self._effects:
+            self._effects.add(effect)
             self._customers[customer_id] += 1
         number = f"C-{customer_id[:8]}"
         version = state.get("sourceVersion", 1)
@@ -157,6 +158,16 @@ class _Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(self._outside.delay, self._transport.write, whole)
         else:
             self._transport.write(whole)
+
+
+def _effect(key: str) -> str:
+    """The app's key without the version of the row, which it ends with.
+
+    An effect whose outcome is unknown is repeated with the same number, and with the row as it is then. The row may
+    have been written back to in between; the customer is put into the same state again.
+    """
+    effect, _, version = key.rpartition(":")
+    return effect if version.isdigit() and effect else key
 
 
 def _etag(version: int) -> str:

@@ -80,7 +80,7 @@ def test_what_a_system_says_of_a_person_stays_with_it(client: Client, sandbox: S
     row_id = client.dataverse.create("account", {"name": "A debtor"})
     event_id = client.dataverse.event_id(row_id)
     status = client.app.wait_for(event_id)
-    assert (status["state"], status["reason"]) == ("dead-lettered", "erp-rejected")
+    assert (status["state"], status["reason"]) == ("dead-lettered", "erp-customer-blocked")
     assert status["detail"] == "erp answered 422 to 'put customer': customer-blocked; fields: /name"
     line = eventually(lambda: client.archive.line_of(event_id), within=60, what="its line in the archive")
     letters = client.broker.dead_letters()

@@ -49,6 +49,14 @@ def test_a_repetition_under_the_same_key_is_one_effect() -> None:
     assert outside.answer("GET", "/control/counts", {}, b"")[1]["customers"] == 1
 
 
+def test_a_repetition_with_a_newer_version_of_the_row_is_one_effect() -> None:
+    """The answer was lost, and the row was written back to in between: the number of the effect is the same."""
+    outside = Outside("https://localhost:1")
+    for key in ("erp-customer:account:a:1:f:1", "erp-customer:account:a:1:f:2", "erp-customer:account:a:2:f:3"):
+        assert answered(outside, "PUT", "/api/customers/a", {"idempotency-key": key}, {}) == 200
+    assert outside.answer("GET", "/control/counts", {}, b"")[1]["customers"] == 2
+
+
 def test_a_customer_without_an_idempotency_key_is_refused() -> None:
     """Nobody is measured who leaves out what makes the effect safe to repeat."""
     outside = Outside("https://localhost:1")
