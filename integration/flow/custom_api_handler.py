@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from integration.clock import iso
 from integration.dataverse import DataverseClient
-from integration.errors import NotFound, Permanent
+from integration.errors import Permanent
 from integration.flow.inbound import CustomApi, InboundFlow, Reading
-from integration.flow.inbound_handler import RESYNCED
 from integration.flow.kit import Answer, Kit
 from integration.worker.effects import fingerprint
 from integration.worker.handler import InboundHandler, Outcome
@@ -34,11 +33,11 @@ class CustomApiHandler(InboundHandler):
         self._systems = systems
         self._tag = tag
         self.table = flow.table
-        self.messages = frozenset((*flow.events, RESYNCED))
+        self.messages = flow.messages
         self.answers = {EFFECT: ("customApi",)}
 
     async def bring(self, work: Work) -> Outcome:
-        reading = await self._read(Kit(work.record_id, self._dataverse, work, work.effects, self._systems))
+        reading = await self._flow.read_record(Kit(work.record_id, self._dataverse, work, work.effects, self._systems))
         if reading is None:
             return Outcome.completed(f"{self._flow.system} has no such {self._flow.kind} any more")
         parameters = self._parameters(reading)
@@ -53,16 +52,6 @@ class CustomApiHandler(InboundHandler):
 
         await work.effects.once(EFFECT, done_with, call, report=lambda answer: f"{answer['customApi']} was called")
         return Outcome.completed(f"{self._api.name} was called for {self._flow.kind} {reading.key}")
-
-    async def _read(self, kit: Kit) -> Reading | None:
-        if self._flow.read is None:
-            raise Permanent(f"the flow of {self._flow.table} declares no reading", reason="flow-missing")
-        try:
-            return await self._flow.read(kit)
-        except NotFound as error:
-            if error.service != self._flow.system:
-                raise
-            return None
 
     def _parameters(self, reading: Reading) -> dict[str, Any]:
         """What has a value, as the Web API takes it; raises `Permanent` for a parameter that is not declared."""

@@ -14,11 +14,14 @@ same result, and an event that this app's own write has caused changes nothing.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from integration.errors import NotFound, Permanent
 from integration.flow.kit import Kit
 from integration.flow.results import Result
 
+RESYNCED: Final = "Update"
+"""The message of an event with which people send a record again (POST /api/operations/resync)."""
 _KINDS = frozenset({"text", "whole", "amount", "yes_no", "moment"})
 
 
@@ -98,10 +101,26 @@ class InboundFlow:
         """What events, status and pauses name in place of a table: `erp.order`; no table of Dataverse has a dot."""
         return f"{self.system}.{self.kind}"
 
+    @property
+    def messages(self) -> frozenset[str]:
+        """The messages of the events that are handled."""
+        return frozenset((*self.events, RESYNCED))
+
     def reading(self, read: Read) -> Read:
         """Declare how the record is read."""
         self.read = read
         return read
+
+    async def read_record(self, kit: Kit) -> Reading | None:
+        """The record as the system has it now, None where it has none; raises `Permanent` if no reading is declared."""
+        if self.read is None:
+            raise Permanent(f"the flow of {self.table} declares no reading", reason="flow-missing")
+        try:
+            return await self.read(kit)
+        except NotFound as error:
+            if error.service != self.system:
+                raise
+            return None
 
     def result(self, name: str) -> Result:
         """The result column of this name; raises `KeyError` where the flow declares none."""

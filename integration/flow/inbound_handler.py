@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from integration.dataverse import DataverseClient, Row, differs, version_of
-from integration.errors import Conflict, NotFound, Permanent, Transient
+from integration.errors import Conflict, Permanent, Transient
 from integration.flow.inbound import InboundFlow, Reading
 from integration.flow.kit import Answer, Kit
 from integration.flow.outcomes import nothing_to_do
@@ -14,8 +14,6 @@ from integration.worker.handler import InboundHandler, Outcome
 from integration.worker.work import Work
 
 EFFECT: Final = "dataverse-row"
-RESYNCED: Final = "Update"
-"""The message of an event with which people send a record again (POST /api/operations/resync)."""
 _LINKED_WITHIN: Final = timedelta(seconds=60)
 """An event may come before the number of what it is about has been written back to its row; so long it waits for it."""
 
@@ -32,12 +30,12 @@ class InboundFlowHandler(InboundHandler):
         self._prefix = prefix
         self._tag = tag
         self.table = flow.table
-        self.messages = frozenset((*flow.events, RESYNCED))
+        self.messages = flow.messages
         self.answers = {EFFECT: ("table", "recordId")}
 
     async def bring(self, work: Work) -> Outcome:
         kit = Kit(work.record_id, self._dataverse, work, work.effects, self._systems)
-        reading = await self._read(kit)
+        reading = await self._flow.read_record(kit)
         if reading is None:
             return Outcome.completed(f"{self._flow.system} has no such {self._flow.kind} any more")
         wanted = self._columns(reading)
@@ -58,16 +56,6 @@ class InboundFlowHandler(InboundHandler):
 
         await self._once(work, row.id, row.version, wanted, write)
         return Outcome.completed(f"{table} {row.id} has the state of {self._flow.kind} {reading.key}")
-
-    async def _read(self, kit: Kit) -> Reading | None:
-        if self._flow.read is None:
-            raise Permanent(f"the flow of {self._flow.table} declares no reading", reason="flow-missing")
-        try:
-            return await self._flow.read(kit)
-        except NotFound as error:
-            if error.service != self._flow.system:
-                raise
-            return None
 
     async def _find(self, work: Work, key: str, columns: list[str]) -> tuple[str, Row] | None:
         for table, entity_set in self._flow.tables.items():
