@@ -1,11 +1,13 @@
-"""Types of settings, with the checks of their text."""
+"""Types of settings: the checks of their text, and the parts of those that are JSON."""
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, StringConstraints
+from pydantic.alias_generators import to_camel
 
 from integration import signatures
 
@@ -64,3 +66,31 @@ MessageName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9_]*$")]
 Url = Annotated[HttpUrl, AfterValidator(_without_slash), AfterValidator(_no_credentials)]
 CallerKeys = Annotated[list[SecretStr], Field(min_length=1, max_length=2), AfterValidator(_strong)]
 Callers = Annotated[dict[str, CallerKeys], Field(min_length=1)]
+
+
+class PluginEventTarget(BaseModel):
+    """The table and message that a plug-in payload's EventName stands for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: LogicalName
+    message: MessageName
+
+
+class CallerRights(BaseModel):
+    """What a caller of the intake may do; what is left out is not restricted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    endpoints: frozenset[EndpointName] | None = None
+    tables: frozenset[str] | None = None
+    requests_per_minute: int | None = Field(default=None, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach an Azure service: a connection string, or an address with a managed identity."""
+
+    connection_string: SecretStr | None
+    address: str | None
+    client_id: str | None

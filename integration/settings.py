@@ -5,19 +5,18 @@ that is missing or wrong; values are never shown, because they may be secrets.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, Json, SecretStr, ValidationError
-from pydantic.alias_generators import to_camel
 
+from integration import setting_checks
 from integration.errors import ConfigurationError
 from integration.setting_types import (
+    CallerRights,
     Callers,
-    EndpointName,
+    Connection,
     Guid,
-    LogicalName,
-    MessageName,
+    PluginEventTarget,
     Prefix,
     Role,
     Url,
@@ -25,39 +24,12 @@ from integration.setting_types import (
 )
 from integration.system_settings import ALL, ONE, Systems, merged
 
-_AUTHENTICATION = ("APP_SERVICE_AUTHENTICATION", "WEBSITE_AUTH_ENABLED")
-_WITHOUT_KEY = frozenset({"dataverse-queue", "dataverse-topic", "dataverse-hub"})
-"""Callers that are known by the way on which their messages come."""
-_IN_AZURE = "WEBSITE_INSTANCE_ID"
-"""A variable that every instance has in Azure, and no other machine (learn.microsoft.com, App settings reference)."""
+_NAMESPACE = "Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity."
 
 
-class PluginEventTarget(BaseModel):
-    """The table and message that a plug-in payload's EventName stands for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    table: LogicalName
-    message: MessageName
-
-
-class CallerRights(BaseModel):
-    """What a caller of the intake may do; what is left out is not restricted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
-
-    endpoints: frozenset[EndpointName] | None = None
-    tables: frozenset[str] | None = None
-    requests_per_minute: int | None = Field(default=None, ge=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """How to reach an Azure service: a connection string, or an address with a managed identity."""
-
-    connection_string: SecretStr | None
-    address: str | None
-    client_id: str | None
+def _optional(alias: str, description: str) -> Any:
+    """A setting that may be left out."""
+    return Field(default=None, alias=alias, description=description)
 
 
 class Settings(BaseModel):
@@ -65,98 +37,54 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    storage_connection: SecretStr | None = Field(
-        default=None,
-        alias="AzureWebJobsStorage",
-        description="Connection string of the storage account (ledger tables, archive blobs, the host's own state).",
+    storage_connection: SecretStr | None = _optional(
+        "AzureWebJobsStorage",
+        "Connection string of the storage account (ledger tables, archive blobs, the host's own state).",
     )
-    storage_account: str | None = Field(
-        default=None,
-        alias="AzureWebJobsStorage__accountName",
-        description="The account's name, in place of the connection string; it is reached with the managed identity.",
+    storage_account: str | None = _optional(
+        "AzureWebJobsStorage__accountName",
+        "The account's name, in place of the connection string; it is reached with the managed identity.",
     )
-    storage_client_id: str | None = Field(
-        default=None,
-        alias="AzureWebJobsStorage__clientId",
-        description="Client id of the user-assigned identity for storage.",
+    storage_client_id: str | None = _optional(
+        "AzureWebJobsStorage__clientId", "Client id of the user-assigned identity for storage."
     )
-    service_bus_connection: SecretStr | None = Field(
-        default=None,
-        alias="ServiceBus",
-        description="Connection string of the Service Bus namespace.",
+    service_bus_connection: SecretStr | None = _optional(
+        "ServiceBus", "Connection string of the Service Bus namespace."
     )
-    service_bus_namespace: str | None = Field(
-        default=None,
-        alias="ServiceBus__fullyQualifiedNamespace",
-        description="Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity.",
+    service_bus_namespace: str | None = _optional("ServiceBus__fullyQualifiedNamespace", _NAMESPACE)
+    service_bus_client_id: str | None = _optional(
+        "ServiceBus__clientId", "Client id of the user-assigned identity for Service Bus."
     )
-    service_bus_client_id: str | None = Field(
-        default=None,
-        alias="ServiceBus__clientId",
-        description="Client id of the user-assigned identity for Service Bus.",
+    event_hubs_connection: SecretStr | None = _optional("EventHubs", "Connection string of the Event Hubs namespace.")
+    event_hubs_namespace: str | None = _optional("EventHubs__fullyQualifiedNamespace", _NAMESPACE)
+    event_hubs_client_id: str | None = _optional(
+        "EventHubs__clientId", "Client id of the user-assigned identity for Event Hubs."
     )
-    event_hubs_connection: SecretStr | None = Field(
-        default=None,
-        alias="EventHubs",
-        description="Connection string of the Event Hubs namespace.",
+    dataverse_service_bus_connection: SecretStr | None = _optional(
+        "DataverseServiceBus",
+        "Connection string of the Service Bus namespace that service endpoints of Dataverse post to.",
     )
-    event_hubs_namespace: str | None = Field(
-        default=None,
-        alias="EventHubs__fullyQualifiedNamespace",
-        description="Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity.",
+    dataverse_service_bus_namespace: str | None = _optional("DataverseServiceBus__fullyQualifiedNamespace", _NAMESPACE)
+    dataverse_service_bus_client_id: str | None = _optional(
+        "DataverseServiceBus__clientId", "Client id of the user-assigned identity for that namespace."
     )
-    event_hubs_client_id: str | None = Field(
-        default=None,
-        alias="EventHubs__clientId",
-        description="Client id of the user-assigned identity for Event Hubs.",
+    dataverse_event_hubs_connection: SecretStr | None = _optional(
+        "DataverseEventHubs",
+        "Connection string of the Event Hubs namespace that service endpoints of Dataverse post to.",
     )
-    dataverse_service_bus_connection: SecretStr | None = Field(
-        default=None,
-        alias="DataverseServiceBus",
-        description="Connection string of the Service Bus namespace that service endpoints of Dataverse post to.",
+    dataverse_event_hubs_namespace: str | None = _optional("DataverseEventHubs__fullyQualifiedNamespace", _NAMESPACE)
+    dataverse_event_hubs_client_id: str | None = _optional(
+        "DataverseEventHubs__clientId", "Client id of the user-assigned identity for that namespace."
     )
-    dataverse_service_bus_namespace: str | None = Field(
-        default=None,
-        alias="DataverseServiceBus__fullyQualifiedNamespace",
-        description="Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity.",
+    dataverse_queue: str | None = _optional(
+        "DATAVERSE_QUEUE", "Queue that a service endpoint of Dataverse posts to; without it, no queue is read."
     )
-    dataverse_service_bus_client_id: str | None = Field(
-        default=None,
-        alias="DataverseServiceBus__clientId",
-        description="Client id of the user-assigned identity for that namespace.",
+    dataverse_topic: str | None = _optional(
+        "DATAVERSE_TOPIC", "Topic that a service endpoint of Dataverse posts to; without it, no topic is read."
     )
-    dataverse_event_hubs_connection: SecretStr | None = Field(
-        default=None,
-        alias="DataverseEventHubs",
-        description="Connection string of the Event Hubs namespace that service endpoints of Dataverse post to.",
-    )
-    dataverse_event_hubs_namespace: str | None = Field(
-        default=None,
-        alias="DataverseEventHubs__fullyQualifiedNamespace",
-        description="Instead of the connection string: NAME.servicebus.windows.net, reached with the managed identity.",
-    )
-    dataverse_event_hubs_client_id: str | None = Field(
-        default=None,
-        alias="DataverseEventHubs__clientId",
-        description="Client id of the user-assigned identity for that namespace.",
-    )
-    dataverse_queue: str | None = Field(
-        default=None,
-        alias="DATAVERSE_QUEUE",
-        description="Queue that a service endpoint of Dataverse posts to; without it, no queue is read.",
-    )
-    dataverse_topic: str | None = Field(
-        default=None,
-        alias="DATAVERSE_TOPIC",
-        description="Topic that a service endpoint of Dataverse posts to; without it, no topic is read.",
-    )
-    dataverse_subscription: str | None = Field(
-        default=None, alias="DATAVERSE_SUBSCRIPTION", description="The app's subscription of that topic."
-    )
-    dataverse_hub: str | None = Field(
-        default=None,
-        alias="DATAVERSE_HUB",
-        description="Event hub that a service endpoint of Dataverse posts to; without it, no hub is read.",
+    dataverse_subscription: str | None = _optional("DATAVERSE_SUBSCRIPTION", "The app's subscription of that topic.")
+    dataverse_hub: str | None = _optional(
+        "DATAVERSE_HUB", "Event hub that a service endpoint of Dataverse posts to; without it, no hub is read."
     )
     dataverse_consumer_group: str = Field(
         default="$Default", alias="DATAVERSE_CONSUMER_GROUP", description="The app's consumer group of that hub."
@@ -178,10 +106,9 @@ class Settings(BaseModel):
         alias="LEDGER_COPIES_CONTAINER",
         description="Blob container of the ledger's daily copies.",
     )
-    ledger_copies_account: str | None = Field(
-        default=None,
-        alias="LEDGER_COPIES_ACCOUNT",
-        description="Storage account of the ledger's daily copies, by name, reached with the app's identity. Without "
+    ledger_copies_account: str | None = _optional(
+        "LEDGER_COPIES_ACCOUNT",
+        "Storage account of the ledger's daily copies, by name, reached with the app's identity. Without "
         "it they are in the account of the ledger itself, and are lost with it.",
     )
     message_limit_bytes: int = Field(
@@ -220,10 +147,9 @@ class Settings(BaseModel):
         alias="WEBSITE_AUTH_ENABLED",
         description="Whether App Service Authentication is switched on, which Azure says.",
     )
-    trace_url: str | None = Field(
-        default=None,
-        alias="TRACE_URL",
-        description="Address of the page that shows the trace of an event, with {event_id} and {correlation_id} in it; "
+    trace_url: str | None = _optional(
+        "TRACE_URL",
+        "Address of the page that shows the trace of an event, with {event_id} and {correlation_id} in it; "
         "the console links to it.",
     )
     intake_rights: Json[dict[str, CallerRights]] = Field(
@@ -248,16 +174,14 @@ class Settings(BaseModel):
         alias="INTAKE_BODY_LIMIT_BYTES",
         description="A larger request body is refused with 413. Dataverse sends 256 KB at most.",
     )
-    public_url: Url | None = Field(
-        default=None,
-        alias="PUBLIC_URL",
-        description="Address under which callers reach the app, where it is not that of their requests (a gateway that "
+    public_url: Url | None = _optional(
+        "PUBLIC_URL",
+        "Address under which callers reach the app, where it is not that of their requests (a gateway that "
         "rewrites them): the Location of a 202 begins with it.",
     )
-    website_hostname: str | None = Field(
-        default=None,
-        alias="WEBSITE_HOSTNAME",
-        description="The app's host name, which Azure sets: Business Central is told to send its notifications there "
+    website_hostname: str | None = _optional(
+        "WEBSITE_HOSTNAME",
+        "The app's host name, which Azure sets: Business Central is told to send its notifications there "
         "where `PUBLIC_URL` is not set.",
     )
     repair_mojibake: bool = Field(
@@ -289,10 +213,8 @@ class Settings(BaseModel):
         alias="DATAVERSE_CLIENT_ID",
         description="Client id of the app registration behind the application user, or of the managed identity.",
     )
-    dataverse_client_secret: SecretStr | None = Field(
-        default=None,
-        alias="DATAVERSE_CLIENT_SECRET",
-        description="Client secret of that app registration; without it the managed identity is used.",
+    dataverse_client_secret: SecretStr | None = _optional(
+        "DATAVERSE_CLIENT_SECRET", "Client secret of that app registration; without it the managed identity is used."
     )
     dataverse_authority: Url = Field(
         default=HttpUrl("https://login.microsoftonline.com"),
@@ -305,10 +227,9 @@ class Settings(BaseModel):
         alias="DATAVERSE_INSTANCE_DISCOVERY",
         description="Let msal ask Microsoft whether the authority is genuine; false in the sandbox only.",
     )
-    dataverse_ca_file: str | None = Field(
-        default=None,
-        alias="DATAVERSE_CA_FILE",
-        description="PEM file of the authority that signed the environment's certificate, if it is not a public one.",
+    dataverse_ca_file: str | None = _optional(
+        "DATAVERSE_CA_FILE",
+        "PEM file of the authority that signed the environment's certificate, if it is not a public one.",
     )
     dataverse_more_clients: Json[dict[str, SecretStr]] = Field(
         default_factory=dict,
@@ -446,8 +367,12 @@ class Settings(BaseModel):
         """
         given: dict[str, Any] = {alias: environ[alias] for alias in cls.names() if environ.get(alias)}
         own = {name: value for name, value in environ.items() if name.startswith(ONE)}
-        problems = [*_missing_alternatives(given), *_unresolved(given | own), *_trusted_headers(given, environ)]
-        if _IN_AZURE in environ:
+        problems = [
+            *setting_checks.missing_alternatives(given),
+            *setting_checks.unresolved(given | own),
+            *setting_checks.trusted_headers(given, environ),
+        ]
+        if setting_checks.IN_AZURE in environ:
             problems += cls._examples(given | own)
         systems, unknown = merged(environ)
         if systems is not None:
@@ -461,7 +386,7 @@ class Settings(BaseModel):
                 for e in error.errors(include_input=False, include_url=False)
             ]
         else:
-            problems += _unknown_callers(settings)
+            problems += setting_checks.unknown_callers(settings.intake_rights, settings.intake_keys)
         if problems:
             raise ConfigurationError("Settings are missing or wrong:\n  " + "\n  ".join(sorted(problems)))
         return settings
@@ -497,49 +422,3 @@ class Settings(BaseModel):
     @property
     def event_hubs(self) -> Connection:
         return Connection(self.event_hubs_connection, self.event_hubs_namespace, self.event_hubs_client_id)
-
-
-def _unknown_callers(settings: Settings) -> Iterator[str]:
-    """Rights under a misspelt name would leave their caller unrestricted."""
-    for name in settings.intake_rights.keys() - settings.intake_keys.keys() - _WITHOUT_KEY:
-        yield f"INTAKE_RIGHTS: {name} is no caller of INTAKE_KEYS"
-
-
-def _unresolved(given: Mapping[str, str]) -> Iterator[str]:
-    """If Key Vault does not give the secret, an app gets the text of the reference in its place."""
-    for name, value in given.items():
-        if value.startswith("@Microsoft.KeyVault("):
-            yield f"{name}: Key Vault did not resolve the reference; check the role, the secret's name, the network"
-
-
-def _trusted_headers(given: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
-    """In Azure the platform says whether its authentication is on; elsewhere nothing could keep the header out."""
-    trusted, on = (given.get(name, "").lower() in {"1", "true"} for name in _AUTHENTICATION)
-    if trusted and not on and _IN_AZURE in environ:
-        yield (
-            "APP_SERVICE_AUTHENTICATION: App Service Authentication is off (WEBSITE_AUTH_ENABLED), so anybody could "
-            "claim to be an administrator. Switch it on, or leave this setting out."
-        )
-
-
-def _missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
-    """Settings of which one or the other is required, which the type of a single field cannot express."""
-    for name, suffix in (
-        ("AzureWebJobsStorage", "accountName"),
-        ("ServiceBus", "fullyQualifiedNamespace"),
-        ("EventHubs", "fullyQualifiedNamespace"),
-    ):
-        if name not in given and f"{name}__{suffix}" not in given:
-            yield f"{name}: a connection string is required, or {name}__{suffix} to use the managed identity"
-    for name, entities in (
-        ("DataverseServiceBus", ("DATAVERSE_QUEUE", "DATAVERSE_TOPIC")),
-        ("DataverseEventHubs", ("DATAVERSE_HUB",)),
-    ):
-        named = [it for it in entities if it in given]
-        if named and name not in given and f"{name}__fullyQualifiedNamespace" not in given:
-            yield (
-                f"{name}: {named[0]} is set, so a connection string is required, or {name}__fullyQualifiedNamespace to "
-                "use the managed identity"
-            )
-    if ("DATAVERSE_TOPIC" in given) != ("DATAVERSE_SUBSCRIPTION" in given):
-        yield "DATAVERSE_TOPIC and DATAVERSE_SUBSCRIPTION: set both, or none of them"

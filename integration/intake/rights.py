@@ -8,7 +8,7 @@ from typing import Final
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
 from integration.events import IntegrationEvent
-from integration.settings import CallerRights
+from integration.setting_types import CallerRights
 
 _EVERYTHING: Final = CallerRights()
 _MINUTE: Final = 60.0

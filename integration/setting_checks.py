@@ -1,0 +1,55 @@
+"""Checks of the settings that the type of a single one cannot express; each gives a sentence for all that is wrong."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+_AUTHENTICATION = ("APP_SERVICE_AUTHENTICATION", "WEBSITE_AUTH_ENABLED")
+_WITHOUT_KEY = frozenset({"dataverse-queue", "dataverse-topic", "dataverse-hub"})
+"""Callers that are known by the way on which their messages come."""
+IN_AZURE = "WEBSITE_INSTANCE_ID"
+"""A variable that every instance has in Azure, and no other machine (learn.microsoft.com, App settings reference)."""
+
+
+def unknown_callers(rights: Iterable[str], keys: Iterable[str]) -> Iterator[str]:
+    """Rights under a misspelt name would leave their caller unrestricted."""
+    for name in set(rights) - set(keys) - _WITHOUT_KEY:
+        yield f"INTAKE_RIGHTS: {name} is no caller of INTAKE_KEYS"
+
+
+def unresolved(given: Mapping[str, str]) -> Iterator[str]:
+    """If Key Vault does not give the secret, an app gets the text of the reference in its place."""
+    for name, value in given.items():
+        if value.startswith("@Microsoft.KeyVault("):
+            yield f"{name}: Key Vault did not resolve the reference; check the role, the secret's name, the network"
+
+
+def trusted_headers(given: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+    """In Azure the platform says whether its authentication is on; elsewhere nothing could keep the header out."""
+    trusted, on = (given.get(name, "").lower() in {"1", "true"} for name in _AUTHENTICATION)
+    if trusted and not on and IN_AZURE in environ:
+        yield (
+            "APP_SERVICE_AUTHENTICATION: App Service Authentication is off (WEBSITE_AUTH_ENABLED), so anybody could "
+            "claim to be an administrator. Switch it on, or leave this setting out."
+        )
+
+
+def missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
+    """Settings of which one or the other is required, which the type of a single field cannot express."""
+    for name, suffix in (
+        ("AzureWebJobsStorage", "accountName"),
+        ("ServiceBus", "fullyQualifiedNamespace"),
+        ("EventHubs", "fullyQualifiedNamespace"),
+    ):
+        if name not in given and f"{name}__{suffix}" not in given:
+            yield f"{name}: a connection string is required, or {name}__{suffix} to use the managed identity"
+    for name, entities in (
+        ("DataverseServiceBus", ("DATAVERSE_QUEUE", "DATAVERSE_TOPIC")),
+        ("DataverseEventHubs", ("DATAVERSE_HUB",)),
+    ):
+        named = [it for it in entities if it in given]
+        if named and name not in given and f"{name}__fullyQualifiedNamespace" not in given:
+            yield (
+                f"{name}: {named[0]} is set, so a connection string is required, or {name}__fullyQualifiedNamespace to "
+                "use the managed identity"
+            )
+    if ("DATAVERSE_TOPIC" in given) != ("DATAVERSE_SUBSCRIPTION" in given):
+        yield "DATAVERSE_TOPIC and DATAVERSE_SUBSCRIPTION: set both, or none of them"
