@@ -76,17 +76,16 @@ def build_systems(
     tokens, more = _dataverse_tokens(settings, transport, clock)
     instances = Instances(shared, clock)
     switches = {"dataverse": _switch("dataverse", shared, clock, settings, settings.dataverse_concurrency)}
+    budgets = {"dataverse": settings.dataverse_requests * (1 + len(more))}
     dataverse = Protected(
         transport,
         switches["dataverse"],
         concurrency=settings.dataverse_concurrency,
         failure_of=dataverse_failure,
         clock=clock,
-        requests=settings.dataverse_requests * (1 + len(more)),
+        requests=budgets["dataverse"],
         instances=instances,
-        name="dataverse",
     )
-    budgets = {"dataverse": settings.dataverse_requests * (1 + len(more))}
     others: dict[str, object] = {}
     for name, system in settings.systems.items():
         switches[name] = _switch(name, shared, clock, settings, system.concurrency, system)
@@ -100,7 +99,6 @@ def build_systems(
             requests=system.requests,
             in_all=system.concurrency_in_all,
             instances=instances if counted else None,
-            name=name,
         )
         if system.requests is not None:
             budgets[name] = system.requests

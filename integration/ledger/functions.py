@@ -7,8 +7,6 @@ from integration.ledger.retention import Retention
 
 NIGHTLY = "0 17 2 * * *"
 """NCRONTAB: 02:17 UTC; many other jobs start on the full hour, so this one does not."""
-
-
 EVERY_TEN_MINUTES = "20 7-57/10 * * * *"
 """NCRONTAB: a copy of the day is started soon after midnight, UTC, and one that needs longer than a run goes on."""
 

@@ -69,7 +69,7 @@ class StatusWriter:
     async def flushed(self, row: Entity) -> None:
         """Merge the row of an event and wait until it is written; does not raise if it cannot be written.
 
-        It waits for two seconds, or for thirty where many rows wait: so that memory does not grow with them.
+        It waits for two seconds, or for thirty where many rows wait, so that they do not fill the memory.
         """
         crowded = self._changes.waiting + self._places.waiting > _CROWDED
         written = self._changes.submit(_Change(_events_table(row), row), urgent=True)

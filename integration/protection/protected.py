@@ -26,7 +26,7 @@ class Protected:
     `concurrency` calls may be under way at once in this process. `failure_of` gives the error for an answer that is not
     2xx. If `instances` are counted, `requests` (in five minutes) and `in_all` (calls at once) hold for all of them
     together, and so does what the system recommends in `x-ms-dop-hint` ("Send parallel requests" in the Dataverse
-    developer documentation). By `name`, instances say how many requests they have sent.
+    developer documentation). Instances then also say how many requests they have sent.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class Protected:
         requests: int | None = None,
         in_all: int | None = None,
         instances: Instances | None = None,
-        name: str = "",
     ) -> None:
         self._sender = sender
         self._switch = switch
@@ -50,9 +49,9 @@ class Protected:
         self._requests = requests
         self._budget = None if requests is None else Budget(requests)
         self._instances = instances
-        if name and self._budget is not None and instances is not None:
+        if self._budget is not None and instances is not None:
             budget = self._budget
-            instances.counts(name, lambda: budget.spent(clock.monotonic()))
+            instances.counts(switch.service, lambda: budget.spent(clock.monotonic()))
         self._limiter = Limiter(concurrency)
         self._recommended = in_all
 

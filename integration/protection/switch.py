@@ -50,7 +50,7 @@ class Switch:
         policy: BreakerPolicy | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._service = service
+        self.service = service
         self._shared = shared
         self._clock = clock
         self._full = full
@@ -76,7 +76,7 @@ class Switch:
             return Pass(self._state.limit(now, self._full, self._policy))
         if admission is Admission.PROBE:
             if await self._change(self._claim):
-                _log.info("system-probed", service=self._service, reason=self._state.why)
+                _log.info("system-probed", service=self.service, reason=self._state.why)
                 return Pass(1, probe=True)
             admission, seconds = self._state.admission(self._now())
         raise self._held_back(admission, seconds)
@@ -109,7 +109,7 @@ class Switch:
 
     @property
     def _key(self) -> str:
-        return f"system-{self._service}"
+        return f"system-{self.service}"
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -119,7 +119,7 @@ class Switch:
         return state.claimed(now, self._policy) if state.admission(now)[0] is Admission.PROBE else None
 
     def _held_back(self, admission: Admission, seconds: float | None) -> Transient:
-        service, state = self._service, self._state
+        service, state = self.service, self._state
         if admission is Admission.THROTTLED:
             return Throttled(
                 f"{service} asked for a pause; nothing was sent",
@@ -143,7 +143,7 @@ class Switch:
         self._outcomes.forget()
         if changed:
             due = datetime.fromtimestamp(self._state.until, UTC)
-            _log.error("system-left-alone", service=self._service, reason=why, due=due, count=self._state.openings)
+            _log.error("system-left-alone", service=self.service, reason=why, due=due, count=self._state.openings)
 
     async def _probed(self, error: BaseException | None) -> None:
         if _is_outage(error):
@@ -151,7 +151,7 @@ class Switch:
         elif _is_answer(error) or isinstance(error, Throttled):
             self._outcomes.forget()
             if await self._change(lambda state: state.closed(self._now()) if state.phase is not Phase.CLOSED else None):
-                _log.warning("system-back", service=self._service)
+                _log.warning("system-back", service=self.service)
         else:
             await self._change(lambda state: state.released(self._now()) if state.phase is Phase.HALF_OPEN else None)
 
@@ -165,7 +165,7 @@ class Switch:
                     theirs = replace(self._state, pause=theirs.pause)
                     etag = await self._shared.write(self._key, theirs.as_document(), etag)
         except (IntegrationError, TimeoutError) as error:
-            _log.warning("system-state-unknown", service=self._service, error=error)
+            _log.warning("system-state-unknown", service=self.service, error=error)
         else:
             if changes == self._changes:
                 self._adopt(theirs, etag)
@@ -181,7 +181,7 @@ class Switch:
             async with asyncio.timeout(_PATIENCE):
                 return await self._write(change)
         except (IntegrationError, TimeoutError) as error:
-            _log.warning("system-state-unknown", service=self._service, error=error)
+            _log.warning("system-state-unknown", service=self.service, error=error)
             self._unsaved = True
             return True
 
@@ -193,7 +193,7 @@ class Switch:
                 await self._write(change)
         except TimeoutError as error:
             raise Transient(
-                f"the state of {self._service} could not be written in time", reason="ledger-unavailable"
+                f"the state of {self.service} could not be written in time", reason="ledger-unavailable"
             ) from error
         return self._state
 
@@ -213,7 +213,7 @@ class Switch:
             else:
                 self._unsaved = False
                 return True
-        raise Transient(f"the state of {self._service} changes faster than it can be written", service=self._service)
+        raise Transient(f"the state of {self.service} changes faster than it can be written", service=self.service)
 
 
 def _is_outage(error: BaseException | None) -> bool:
