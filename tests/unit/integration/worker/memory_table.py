@@ -9,7 +9,7 @@ from typing import Any
 
 from integration.dataverse import Row
 from integration.errors import NotFound, Outage
-from integration.events import IntegrationEvent, from_envelope
+from integration.events import IntegrationEvent, from_envelope, to_envelope
 from integration.ledger import Ledger, Memory, State, keys
 from integration.ledger.record import read_memory
 from integration.ledger.shared_state import TableState
@@ -20,6 +20,7 @@ from integration.tables.entity import Property, encode
 from integration.transport import CallContext, RetryPolicy
 from integration.worker import Handler, Holds, Outcome, Work, Worker
 from integration.worker.reading import Reads, Rows
+from tests.builders import event as new_event
 from tests.unit.integration.worker.odata_filter import parse
 from tests.worker_kit import worker_of
 
@@ -293,6 +294,17 @@ class World:
     def put_row(self, record_id: str, name: str, version: int = 1) -> None:
         """The row as Dataverse has it now."""
         self.rows.rows[record_id] = Row("opportunities", record_id, {"name": name}, f'W/"{version}"', version)
+
+    def event(self, name: str = "a", version: int = 1, **changes: object) -> IntegrationEvent:
+        """A new event of a record whose row is there."""
+        it = dataclasses.replace(new_event(), **changes)  # type: ignore[arg-type] # fields of the event by name
+        assert it.record_id is not None
+        self.put_row(it.record_id, name, version)
+        return it
+
+    async def handle(self, event: IntegrationEvent) -> None:
+        """Let the worker have the event's message."""
+        await self.worker.handle(to_envelope(event))
 
     async def status(self, event: IntegrationEvent) -> State | None:
         """What people see of the event."""

@@ -11,8 +11,6 @@ import pytest
 
 from integration.dataverse import Row
 from integration.errors import Fenced, Permanent, Stale, Transient
-from integration.events import IntegrationEvent
-from integration.events.envelope import to_envelope
 from integration.ledger import State
 from integration.transport import RetryPolicy
 from integration.worker import DeadLettered, Outcome, Work
@@ -23,16 +21,6 @@ from tests.unit.integration.worker.memory_table import World
 @pytest.fixture
 def world() -> World:
     return World.make()
-
-
-def new(world: World, **changes: object) -> IntegrationEvent:
-    it = dataclasses.replace(event(), **changes)  # type: ignore[arg-type] # fields of the event by name
-    world.put_row(str(it.record_id), "a", 1)
-    return it
-
-
-async def handle(world: World, it: IntegrationEvent) -> None:
-    await world.worker.handle(to_envelope(it))
 
 
 def logged(caplog: pytest.LogCaptureFixture, what: str) -> list[dict[str, Any]]:
@@ -69,10 +57,10 @@ async def test_whoever_was_overtaken_leaves_no_trace(
     world: World, caplog: pytest.LogCaptureFixture, then: Callable[[], Awaitable[Outcome]]
 ) -> None:
     """Whatever came of its work: nothing is published, shown, scheduled or marked, and the message comes back."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [overtaken(world, then)]
     with pytest.raises(Fenced, match=it.event_id):
-        await handle(world, it)
+        await world.handle(it)
 
     assert world.ledger.memory(it.session_id).acted_by == "another"
     assert it.event_id not in world.ledger.memory(it.session_id).recent
@@ -82,8 +70,8 @@ async def test_whoever_was_overtaken_leaves_no_trace(
 
 
 async def test_an_event_that_had_ended_and_is_overtaken_says_nothing_either(world: World) -> None:
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     published = len(world.hub.published)
     world.put_row(str(it.record_id), "b", 2)
 
@@ -98,7 +86,7 @@ async def test_an_event_that_had_ended_and_is_overtaken_says_nothing_either(worl
 
     world.handler.script = [and_act]
     with pytest.raises(Fenced):
-        await handle(world, it)
+        await world.handle(it)
     assert len(world.hub.published) == published
 
 
@@ -106,14 +94,14 @@ async def test_a_dead_letter_whose_reason_cannot_be_written_down_is_tried_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A dead letter without its reason would help nobody: a copy finds out again, after the longest delay."""
-    it = new(world)
+    it = world.event()
 
     async def refused_while_the_ledger_goes_away(_work: Work, _row: Row) -> Outcome:
         world.ledger.records.away = True
         raise Permanent("refused", reason="erp-rejected")
 
     world.handler.script = [refused_while_the_ledger_goes_away]
-    await handle(world, it)
+    await world.handle(it)
 
     ((copy, due),) = world.queue.scheduled
     assert (copy.event_id, copy.attempt) == (it.event_id, 2)
@@ -124,21 +112,21 @@ async def test_a_dead_letter_whose_reason_cannot_be_written_down_is_tried_again(
     world.ledger.records.away = False
     world.handler.script = [Permanent("refused", reason="erp-rejected")]
     with pytest.raises(DeadLettered):
-        await handle(world, copy)
+        await world.handle(copy)
 
 
 async def test_an_attempt_that_failed_while_the_ledger_is_away_is_tried_again_all_the_same(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The copy says enough."""
-    it = new(world)
+    it = world.event()
 
     async def busy_while_the_ledger_goes_away(_work: Work, _row: Row) -> Outcome:
         world.ledger.records.away = True
         raise Transient("busy", reason="erp-conflict")
 
     world.handler.script = [busy_while_the_ledger_goes_away]
-    await handle(world, it)
+    await world.handle(it)
     assert len(world.queue.scheduled) == 1
     assert len(logged(caplog, "ledger-behind")) == 1
     assert [it["due"] for it in logged(caplog, "retry-scheduled")] == [world.queue.scheduled[0][1].isoformat()]
@@ -146,14 +134,14 @@ async def test_an_attempt_that_failed_while_the_ledger_is_away_is_tried_again_al
 
 async def test_an_end_that_cannot_be_written_down_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """And not published: a copy does both."""
-    it = new(world)
+    it = world.event()
 
     async def done_while_the_ledger_goes_away(_work: Work, _row: Row) -> Outcome:
         world.ledger.records.away = True
         return Outcome.completed("done")
 
     world.handler.script = [done_while_the_ledger_goes_away]
-    await handle(world, it)
+    await world.handle(it)
     assert world.hub.published == []
     assert len(world.queue.scheduled) == 1
     assert len(logged(caplog, "retry-scheduled")) == 1
@@ -163,10 +151,10 @@ async def test_a_dead_letter_is_logged_as_an_error_with_its_reason(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An alert looks for it."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [Permanent("refused", reason="erp-rejected")]
     with pytest.raises(DeadLettered):
-        await handle(world, it)
+        await world.handle(it)
     with pytest.raises(DeadLettered):
         await world.worker.handle(b"{}")
 
@@ -194,7 +182,7 @@ async def test_an_unreadable_message_is_shown_with_what_is_wrong_with_it(world: 
 
 
 async def test_a_dead_letter_shows_which_system_refused_and_what_was_done_before(world: World) -> None:
-    it = new(world)
+    it = world.event()
 
     async def half(work: Work, _row: Row) -> Outcome:
         work.done("score", "80")
@@ -202,7 +190,7 @@ async def test_a_dead_letter_shows_which_system_refused_and_what_was_done_before
 
     world.handler.script = [half]
     with pytest.raises(DeadLettered):
-        await handle(world, it)
+        await world.handle(it)
     await world.ledger.close()
     status = await world.ledger.read(it.event_id)
     assert status is not None
@@ -211,14 +199,14 @@ async def test_a_dead_letter_shows_which_system_refused_and_what_was_done_before
 
 
 async def test_an_event_that_waits_shows_its_next_attempt_and_what_was_done(world: World) -> None:
-    it = new(world)
+    it = world.event()
 
     async def half(work: Work, _row: Row) -> Outcome:
         work.done("score", "80")
         raise Transient("busy", reason="erp-conflict", service="erp")
 
     world.handler.script = [half]
-    await handle(world, it)
+    await world.handle(it)
     await world.ledger.close()
     status = await world.ledger.read(it.event_id)
     assert status is not None
@@ -228,14 +216,14 @@ async def test_an_event_that_waits_shows_its_next_attempt_and_what_was_done(worl
 
 async def test_a_system_that_was_set_back_is_shown_as_a_problem(world: World) -> None:
     """The event itself has ended well."""
-    it = new(world)
+    it = world.event()
 
     async def notice(work: Work, _row: Row) -> Outcome:
         work.compare_versions("erp", remembered=5, replaced=None)
         return Outcome.completed("done")
 
     world.handler.script = [notice]
-    await handle(world, it)
+    await world.handle(it)
     assert await world.status(it) is State.COMPLETED
     (problem,) = world.ledger.table("problems").entities.values()
     assert str(problem["PartitionKey"]).startswith("system-behind")
@@ -243,12 +231,12 @@ async def test_a_system_that_was_set_back_is_shown_as_a_problem(world: World) ->
 
 async def test_a_repeated_event_makes_up_for_the_one_that_it_repeats(world: World) -> None:
     """Of whichever record: its status says by what it was resolved."""
-    first = new(world)
+    first = world.event()
     world.handler.script = [Permanent("refused")]
     with pytest.raises(DeadLettered):
-        await handle(world, first)
-    again = new(world, replay_of=first.event_id)
-    await handle(world, again)
+        await world.handle(first)
+    again = world.event(replay_of=first.event_id)
+    await world.handle(again)
     await world.ledger.close()
 
     status = await world.ledger.read(first.event_id)
@@ -258,12 +246,12 @@ async def test_a_repeated_event_makes_up_for_the_one_that_it_repeats(world: Worl
 
 
 async def test_what_does_not_agree_with_the_row_makes_up_for_nothing(world: World) -> None:
-    first = new(world)
+    first = world.event()
     world.handler.script = [Permanent("refused")]
     with pytest.raises(DeadLettered):
-        await handle(world, first)
+        await world.handle(first)
     world.handler.script = [_put_off]
-    await handle(world, dataclasses.replace(event(), record_id=first.record_id))
+    await world.handle(dataclasses.replace(event(), record_id=first.record_id))
 
     assert await world.status(first) is State.DEAD_LETTERED
 
@@ -276,10 +264,10 @@ async def _put_off(_work: Work, _row: Row) -> Outcome:
 async def test_a_record_remembers_that_its_row_was_deleted_until_it_is_there_again(world: World) -> None:
     """With the month, for the retention."""
     it = event()
-    await handle(world, it)
+    await world.handle(it)
     assert world.ledger.memory(it.session_id).deleted == "202611"
     world.put_row(str(it.record_id), "a", 1)
-    await handle(world, dataclasses.replace(event(), record_id=it.record_id))
+    await world.handle(dataclasses.replace(event(), record_id=it.record_id))
     assert world.ledger.memory(it.session_id).deleted == ""
 
 
@@ -288,16 +276,16 @@ async def test_a_row_without_a_version_is_a_dead_letter_that_says_so(world: Worl
     it = event()
     world.rows.rows[str(it.record_id)] = Row("opportunities", str(it.record_id), {"name": "a"})
     with pytest.raises(DeadLettered):
-        await handle(world, it)
+        await world.handle(it)
     assert world.ledger.memory(it.session_id).dead_letters[it.event_id].reason == "row-without-version"
 
 
 async def test_a_system_that_is_ahead_of_its_row_is_named(world: World) -> None:
     """Where people look for what a system has refused."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [Stale("newer there", service="erp")]
     with pytest.raises(DeadLettered):
-        await handle(world, it)
+        await world.handle(it)
     await world.ledger.close()
     status = await world.ledger.read(it.event_id)
     assert status is not None
@@ -307,10 +295,10 @@ async def test_a_system_that_is_ahead_of_its_row_is_named(world: World) -> None:
 async def test_who_was_away_until_an_event_was_given_up_is_named() -> None:
     """Support asks the people of that system."""
     world = World.make(RetryPolicy(min_attempts=2, max_age=timedelta(minutes=1)))
-    it = new(world, attempt=5, first_failed_at=world.clock.now() - timedelta(hours=1))
+    it = world.event(attempt=5, first_failed_at=world.clock.now() - timedelta(hours=1))
     world.handler.script = [Transient("busy", reason="erp-conflict", service="erp")]
     with pytest.raises(DeadLettered):
-        await handle(world, it)
+        await world.handle(it)
     await world.ledger.close()
     status = await world.ledger.read(it.event_id)
     assert status is not None
@@ -319,12 +307,12 @@ async def test_who_was_away_until_an_event_was_given_up_is_named() -> None:
 
 async def test_an_event_that_waited_before_it_was_given_up_is_one_problem(world: World) -> None:
     """The list of what waits is what somebody goes through: what is over is not on it."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [Transient("busy", reason="erp-conflict"), Permanent("refused", reason="erp-rejected")]
-    await handle(world, it)
+    await world.handle(it)
     ((copy, _),) = world.queue.scheduled
     with pytest.raises(DeadLettered):
-        await handle(world, copy)
+        await world.handle(copy)
     await world.ledger.close()
 
     (problem,) = world.ledger.table("problems").entities.values()
@@ -335,14 +323,14 @@ async def test_an_event_that_waited_leaves_the_list_of_problems_although_its_rec
     world: World,
 ) -> None:
     """The record could not be written when the copy was scheduled: that it is a copy says enough."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [Transient("busy", reason="erp-conflict")]
-    await handle(world, it)
+    await world.handle(it)
     ((copy, _),) = world.queue.scheduled
     await world.ledger.close()
     assert len(world.ledger.table("problems").entities) == 1
     await (await world.ledger.record(it.session_id)).write(lambda memory: setattr(memory, "waiting", ""))
-    await handle(world, copy)
+    await world.handle(copy)
     assert copy.attempt == 2
     await world.ledger.close()
     assert world.ledger.table("problems").entities == {}

@@ -8,11 +8,8 @@ from datetime import timedelta
 import pytest
 
 from integration.dataverse import Row
-from integration.errors import Conflict, Fenced, NotFound, Outage, Permanent, Stale, Transient
-from integration.events import IntegrationEvent
-from integration.events.envelope import to_envelope
+from integration.errors import Conflict, Fenced, NotFound, Outage, Stale, Transient
 from integration.ledger import State, keys
-from integration.ledger.memory import RETURNS
 from integration.transport import RetryPolicy
 from integration.worker import DeadLettered, Outcome, Work
 from tests.builders import event
@@ -24,26 +21,15 @@ def world() -> World:
     return World.make()
 
 
-async def handle(world: World, it: IntegrationEvent) -> None:
-    await world.worker.handle(to_envelope(it))
-
-
-def new(world: World, name: str = "a", version: int = 1, **changes: object) -> IntegrationEvent:
-    it = dataclasses.replace(event(), **changes)  # type: ignore[arg-type] # fields of the event by name
-    assert it.record_id is not None
-    world.put_row(it.record_id, name, version)
-    return it
-
-
 async def test_one_effect_costs_four_calls_of_the_tables_and_a_duplicate_one(world: World) -> None:
-    """One read; the start; the end; and the row for people, off the path."""
-    it = new(world)
-    await handle(world, it)
+    """One read; the start; the end; and the row for people."""
+    it = world.event()
+    await world.handle(it)
     assert world.ledger.records.calls == ["get", "insert", "replace"]
     assert await world.status(it) is State.COMPLETED
     assert world.ledger.table("events202611").calls == ["merge", "get"]
     world.ledger.records.calls.clear()
-    await handle(world, it)
+    await world.handle(it)
     assert world.ledger.records.calls == ["get"]
     assert len(world.handler.keys) == 1
 
@@ -53,8 +39,8 @@ async def test_an_event_that_ran_is_found_whether_the_intake_could_write_it_down
     world: World, message: str
 ) -> None:
     """The intake may have died with what it was to write, whether anything handles the event or nothing does."""
-    it = new(world, message=message)
-    await handle(world, it)
+    it = world.event(message=message)
+    await world.handle(it)
     await world.ledger.close()
     assert {keys.correlation_keys(it.correlation_id, it.event_id), keys.time_keys(it.event_id)} == set(
         world.ledger.table("index202611").entities
@@ -63,8 +49,8 @@ async def test_an_event_that_ran_is_found_whether_the_intake_could_write_it_down
 
 
 async def test_what_was_done_is_remembered_and_published_without_what_is_not_declared(world: World) -> None:
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     memory = world.ledger.memory(it.session_id)
     assert memory.effect("order").done == "a"
     assert (memory.acted_by, memory.row_version) == (it.event_id, 1)
@@ -74,28 +60,28 @@ async def test_what_was_done_is_remembered_and_published_without_what_is_not_dec
 
 
 async def test_a_later_event_that_finds_nothing_to_do_is_superseded(world: World) -> None:
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     late = dataclasses.replace(event(), record_id=it.record_id)
-    await handle(world, late)
+    await world.handle(late)
     assert await world.status(late) is State.SUPERSEDED
     assert len(world.handler.keys) == 1
 
 
 async def test_a_settled_event_that_comes_again_brings_the_record_further_and_keeps_its_state(world: World) -> None:
     """The row has moved on and its own event was lost on the way: state counts, not deltas."""
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     assert it.record_id is not None
     world.put_row(it.record_id, "b", 2)
-    await handle(world, it)
+    await world.handle(it)
     assert world.ledger.memory(it.session_id).effect("order").done == "b"
     assert await world.status(it) is State.COMPLETED
 
 
 async def test_the_key_of_an_attempt_is_the_same_whoever_repeats_it(world: World) -> None:
     """The answer to one event was lost; another event asks the same: it is done once under one key."""
-    it = new(world)
+    it = world.event()
 
     async def lose(_key: str) -> dict[str, str]:
         world.handler.keys.append(_key)
@@ -106,119 +92,119 @@ async def test_the_key_of_an_attempt_is_the_same_whoever_repeats_it(world: World
         return Outcome.completed("not reached")
 
     world.handler.script = [order]
-    await handle(world, it)
+    await world.handle(it)
     other = dataclasses.replace(event(), record_id=it.record_id)
-    await handle(world, other)
+    await world.handle(other)
     assert len(world.handler.keys) == 2
     assert len(set(world.handler.keys)) == 1
 
 
 async def test_going_back_to_an_earlier_state_is_done_again_under_another_key(world: World) -> None:
-    it = new(world)
+    it = world.event()
     for name in ("a", "b", "a"):
         assert it.record_id is not None
         world.put_row(it.record_id, name)
-        await handle(world, dataclasses.replace(event(), record_id=it.record_id))
+        await world.handle(dataclasses.replace(event(), record_id=it.record_id))
     assert len(set(world.handler.keys)) == 3
 
 
 async def test_a_forced_event_does_everything_again_once(world: World) -> None:
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     forced = dataclasses.replace(event(), record_id=it.record_id, forced=True)
-    await handle(world, forced)
-    await handle(world, forced)
+    await world.handle(forced)
+    await world.handle(forced)
     assert len(world.handler.keys) == 2
 
 
 async def test_a_charged_answer_is_written_before_anything_else(world: World) -> None:
     world.handler.charged = True
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     assert world.ledger.records.calls == ["get", "insert", "replace", "replace"]
 
 
 async def test_an_event_that_nobody_handles_costs_no_record(world: World) -> None:
     it = dataclasses.replace(event(), table="lead")
-    await handle(world, it)
+    await world.handle(it)
     assert world.ledger.records.calls == []
     assert await world.status(it) is State.NO_HANDLER
     assert len(world.hub.published) == 1
 
 
 async def test_an_ignored_message_ends_without_reading_the_row(world: World) -> None:
-    it = new(world, message="Assign")
-    await handle(world, it)
+    it = world.event(message="Assign")
+    await world.handle(it)
     assert world.rows.reads == 0
     assert await world.status(it) is State.COMPLETED
 
 
 async def test_a_row_that_does_not_exist_any_more_supersedes_its_events(world: World) -> None:
     it = event()
-    await handle(world, it)
+    await world.handle(it)
     assert await world.status(it) is State.SUPERSEDED
     assert world.ledger.memory(it.session_id).deleted
 
 
 async def test_a_deletion_is_handled_where_the_row_is_not_there_and_follows_the_row_where_it_is(world: World) -> None:
     gone = dataclasses.replace(event(), message="Delete")
-    await handle(world, gone)
+    await world.handle(gone)
     assert await world.status(gone) is State.COMPLETED
-    restored = new(world, message="Delete")
-    await handle(world, restored)
+    restored = world.event(message="Delete")
+    await world.handle(restored)
     assert world.ledger.memory(restored.session_id).effect("order").done == "a"
 
 
 async def test_a_row_that_changes_meanwhile_is_read_again(world: World) -> None:
-    it = new(world)
+    it = world.event()
     world.handler.script = [Conflict("changed"), Conflict("changed")]
-    await handle(world, it)
+    await world.handle(it)
     assert world.rows.reads == 3
     assert await world.status(it) is State.COMPLETED
 
 
 async def test_a_row_that_never_holds_still_is_tried_later(world: World) -> None:
-    it = new(world)
+    it = world.event()
     world.handler.script = [Conflict("changed")] * 9
-    await handle(world, it)
+    await world.handle(it)
     assert await world.status(it) is State.WAITING
     assert world.queue.scheduled[0][0].first_failed_at == world.clock.now()
 
 
 async def test_another_row_that_is_missing_is_not_taken_for_this_one(world: World) -> None:
     """The customer of an order was deleted: that is a dead letter of the order, not the end of its row."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [NotFound("no customer", reason="dataverse-not-found", service="dataverse", record_id="x")]
     with pytest.raises(DeadLettered):
-        await handle(world, it)
+        await world.handle(it)
     assert await world.status(it) is State.DEAD_LETTERED
 
 
 async def test_a_system_that_is_ahead_of_a_row_that_stands_still_is_reported(world: World) -> None:
     """Dataverse was restored from an older copy: nothing is said to be synced."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [Stale("newer there", service="erp")]
     with pytest.raises(DeadLettered):
-        await handle(world, it)
+        await world.handle(it)
     assert world.ledger.memory(it.session_id).dead_letters[it.event_id].reason == "erp-ahead"
 
 
 async def test_a_system_that_is_ahead_because_the_row_moved_on_is_followed(world: World) -> None:
-    it = new(world)
+    it = world.event()
 
     async def stale_once(_work: Work, _row: Row) -> Outcome:
         world.put_row(str(it.record_id), "b", 2)
         raise Stale("newer there", service="erp")
 
     world.handler.script = [stale_once]
-    await handle(world, it)
+    await world.handle(it)
     assert world.ledger.memory(it.session_id).effect("order").done == "b"
 
 
 async def test_a_failed_attempt_waits_in_a_copy_and_says_why(world: World) -> None:
-    it = new(world)
+    it = world.event()
     world.handler.script = [Transient("busy", reason="erp-conflict", service="erp")]
-    await handle(world, it)
+    await world.handle(it)
     ((copy, due),) = world.queue.scheduled
     assert (copy.event_id, copy.attempt) == (it.event_id, 2)
     assert due > world.clock.now()
@@ -228,88 +214,16 @@ async def test_a_failed_attempt_waits_in_a_copy_and_says_why(world: World) -> No
     assert (status.state, status.reason, status.system) == (State.WAITING, "erp-conflict", "erp")
     assert [entry["attempt"] for entry in status.history] == [1]
     assert len(world.ledger.table("problems").entities) == 1
-    await handle(world, copy)
+    await world.handle(copy)
     assert await world.status(it) is State.COMPLETED
     assert world.ledger.table("problems").entities == {}
-
-
-async def test_a_dead_letter_says_why_marks_the_row_and_is_published(world: World) -> None:
-    it = new(world)
-    world.handler.script = [Permanent("refused", reason="erp-rejected", service="erp")]
-    with pytest.raises(DeadLettered, match=f"{it.event_id}: erp-rejected"):
-        await handle(world, it)
-    assert world.handler.marked == ["erp-rejected"]
-    assert json.loads(world.hub.published[0])["data"]["state"] == "dead-lettered"
-    assert await world.status(it) is State.DEAD_LETTERED
-    for _ in range(RETURNS):
-        with pytest.raises(DeadLettered):
-            await handle(world, it)
-    assert world.handler.marked == ["erp-rejected"]
-    assert len(world.hub.published) == 1
-
-
-async def test_a_dead_letter_put_back_by_hand_is_worked_on_again(world: World) -> None:
-    """After its last delivery the message is in the dead-letter queue; whoever sends it back expects work."""
-    it = new(world)
-    world.handler.script = [Permanent("refused")]
-    for _ in range(RETURNS + 1):
-        with pytest.raises(DeadLettered):
-            await handle(world, it)
-    await handle(world, it)
-    assert await world.status(it) is State.COMPLETED
-    assert world.ledger.memory(it.session_id).dead_letters == {}
-    assert world.ledger.table("problems").entities == {}
-
-
-async def test_a_later_event_resolves_the_dead_letters_of_its_record_and_says_by_what(world: World) -> None:
-    it = new(world)
-    world.handler.script = [Permanent("refused")]
-    with pytest.raises(DeadLettered):
-        await handle(world, it)
-    later = dataclasses.replace(event(), record_id=it.record_id)
-    await handle(world, later)
-    await world.ledger.close()
-    status = await world.ledger.read(it.event_id)
-    assert status is not None
-    assert (status.state, status.resolved_by) == (State.RESOLVED, later.event_id)
-    await handle(world, it)  # its message, should it come: nothing is left to do
-    assert len(world.handler.keys) == 1
-
-
-async def test_a_dead_letter_that_is_resolved_before_it_was_published_is_published_when_its_message_comes(
-    world: World,
-) -> None:
-    it = new(world)
-    world.handler.script = [Permanent("refused")]
-    world.hub.away = True
-    await handle(world, it)
-    ((copy, _),) = world.queue.scheduled
-    world.hub.away = False
-    world.clock.advance(60)
-    await handle(world, dataclasses.replace(event(), record_id=it.record_id))
-    await handle(world, copy)
-    states = {json.loads(body)["id"]: json.loads(body)["data"]["state"] for body in world.hub.published}
-    assert states[it.event_id] == "resolved"
-
-
-async def test_who_cannot_be_notified_of_a_dead_letter_is_notified_by_a_copy_that_then_goes_on(world: World) -> None:
-    it = new(world)
-    world.handler.script = [Permanent("refused", reason="erp-rejected")]
-    world.handler.mark_error = Outage("dataverse away")
-    await handle(world, it)
-    ((copy, _),) = world.queue.scheduled
-    world.handler.mark_error = None
-    with pytest.raises(DeadLettered):
-        await handle(world, copy)
-    assert world.handler.marked == ["erp-rejected"]
-    assert len(world.hub.published) == 1
 
 
 async def test_a_hub_that_is_away_costs_no_second_look_at_the_row(world: World) -> None:
     """Settle, then publish: a copy carries the document, and nothing else is done for it."""
     world.hub.away = True
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     reads = world.rows.reads
     ((copy, _),) = world.queue.scheduled
     assert copy.settled is not None
@@ -319,7 +233,7 @@ async def test_a_hub_that_is_away_costs_no_second_look_at_the_row(world: World) 
     assert (status.state, status.published_time) == (State.COMPLETED, None)
     world.hub.away = False
     world.clock.advance(11)
-    await handle(world, copy)
+    await world.handle(copy)
     assert world.rows.reads == reads
     assert len(world.hub.published) == 1
     await world.ledger.close()
@@ -330,14 +244,14 @@ async def test_a_hub_that_is_away_costs_no_second_look_at_the_row(world: World) 
 
 async def test_a_ledger_that_is_away_schedules_a_copy_and_touches_nothing(world: World) -> None:
     world.ledger.records.away = True
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     assert (world.rows.reads, world.handler.keys) == (0, [])
     assert len(world.queue.scheduled) == 1
 
 
 async def test_what_cannot_be_written_down_at_its_end_is_repeated_under_its_key(world: World) -> None:
-    it = new(world)
+    it = world.event()
 
     async def then_away(key: str) -> dict[str, str]:
         world.handler.keys.append(key)
@@ -349,17 +263,17 @@ async def test_what_cannot_be_written_down_at_its_end_is_repeated_under_its_key(
         return Outcome.completed("ordered")
 
     world.handler.script = [order]
-    await handle(world, it)
+    await world.handle(it)
     world.ledger.records.away = False
     ((copy, _),) = world.queue.scheduled
-    await handle(world, copy)
+    await world.handle(copy)
     assert len(set(world.handler.keys)) == 1
     assert await world.status(it) is State.COMPLETED
 
 
 async def test_an_invocation_that_lost_its_session_ends_without_a_trace(world: World) -> None:
     """Frozen in its effect, while another invocation has taken the record over."""
-    it = new(world)
+    it = world.event()
     frozen, go_on = asyncio.Event(), asyncio.Event()
 
     async def freeze(work: Work, _row: Row) -> Outcome:
@@ -369,9 +283,9 @@ async def test_an_invocation_that_lost_its_session_ends_without_a_trace(world: W
         raise Transient("the ERP did not answer")
 
     world.handler.script = [freeze]
-    zombie = asyncio.create_task(handle(world, it))
+    zombie = asyncio.create_task(world.handle(it))
     await frozen.wait()
-    await handle(world, it)
+    await world.handle(it)
     go_on.set()
     with pytest.raises(Fenced):
         await zombie
@@ -395,17 +309,17 @@ def pauses(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 async def test_a_queue_that_is_full_holds_the_message_then_gives_it_back(world: World, pauses: list[float]) -> None:
     """Raising at once would use up the message's deliveries within seconds."""
     world.queue.full = True
-    it = new(world)
+    it = world.event()
     world.handler.script = [Transient("busy")]
     with pytest.raises(Transient, match="takes no copy"):
-        await handle(world, it)
+        await world.handle(it)
     assert 60 < sum(pauses) <= 100
 
 
 async def test_a_burst_of_changes_of_one_record_becomes_few_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred updates while the worker is at it: the record is written at most three times."""
     world = World.make(pace=2.0)
-    it = new(world, "0")
+    it = world.event("0")
 
     async def pause(seconds: float) -> None:
         world.clock.advance(seconds)
@@ -414,25 +328,17 @@ async def test_a_burst_of_changes_of_one_record_becomes_few_writes(monkeypatch: 
     monkeypatch.setattr("integration.worker.pipeline.asyncio.sleep", pause)
     for number in range(100):
         world.put_row(str(it.record_id), str(max(number, int(world.rows.rows[str(it.record_id)].values["name"]))))
-        await handle(world, dataclasses.replace(event(), record_id=it.record_id))
+        await world.handle(dataclasses.replace(event(), record_id=it.record_id))
     assert len(world.handler.keys) <= 3
     assert world.ledger.memory(it.session_id).effect("order").done == "100"
 
 
-async def test_a_message_that_is_no_event_is_dead_lettered_under_a_name_of_its_own(world: World) -> None:
-    with pytest.raises(DeadLettered, match="unreadable-"):
-        await world.worker.handle(b"{}")
-    await world.ledger.close()
-    (row,) = world.ledger.table("events000000").entities.values()
-    assert (row["state"], row["reason"]) == ("dead-lettered", "unreadable")
-
-
 async def test_giving_up_says_how_often_and_how_long(world: World) -> None:
     world = World.make(RetryPolicy(min_attempts=2, max_age=timedelta(minutes=1)))
-    it = new(world, attempt=5, first_failed_at=world.clock.now() - timedelta(hours=1))
+    it = world.event(attempt=5, first_failed_at=world.clock.now() - timedelta(hours=1))
     world.handler.script = [Transient("busy", reason="erp-conflict")]
     with pytest.raises(DeadLettered, match="retries-exhausted"):
-        await handle(world, it)
+        await world.handle(it)
     assert "5 attempts in 1:00:00" in world.ledger.memory(it.session_id).dead_letters[it.event_id].detail
 
 
@@ -445,55 +351,55 @@ def waiting(world: World) -> list[str]:
 @pytest.mark.usefixtures("pauses")
 async def test_a_wait_whose_copy_the_queue_refused_is_over_when_its_message_has_settled(world: World) -> None:
     """The message comes back as the attempt that it was, and is not listed as waiting for ever."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [Transient("away", reason="erp-unavailable")]
     world.queue.full = True
     with pytest.raises(Transient):
-        await handle(world, it)
+        await world.handle(it)
     await world.ledger.close()
     assert waiting(world) == [it.event_id]
     world.queue.full = False
-    await handle(world, it)
+    await world.handle(it)
     await world.ledger.close()
     assert waiting(world) == []
 
 
 async def test_a_wait_is_over_also_where_whoever_ended_it_died_before_saying_so(world: World) -> None:
     """The record says that the event has ended; its next delivery takes it from the list of problems."""
-    it = new(world)
+    it = world.event()
     world.handler.script = [Transient("away", reason="erp-unavailable")]
-    await handle(world, it)
+    await world.handle(it)
     [(copy, _)] = world.queue.scheduled
     await world.ledger.close()
     problems = dict(world.ledger.table("problems").entities)
-    await handle(world, copy)
+    await world.handle(copy)
     await world.ledger.close()
     world.ledger.table("problems").entities = problems
     successor = World.make()
     successor.ledger._tables, successor.rows.rows = world.ledger._tables, world.rows.rows
-    await handle(successor, copy)
+    await successor.handle(copy)
     await successor.ledger.close()
     assert waiting(successor) == []
 
 
 async def test_who_cannot_read_the_record_does_not_say_that_its_event_waits(world: World) -> None:
     """It may have ended: its copy finds out, and what people see stays as it is."""
-    it = new(world)
-    await handle(world, it)
+    it = world.event()
+    await world.handle(it)
     world.ledger.records.away = True
-    await handle(world, it)
+    await world.handle(it)
     world.ledger.records.away = False
     [(copy, _)] = world.queue.scheduled
     await world.ledger.close()
     assert waiting(world) == []
-    await handle(world, copy)
+    await world.handle(copy)
     assert await world.status(it) is State.COMPLETED
     assert len(world.hub.published) == 1
 
 
 async def test_an_event_that_two_have_worked_on_ends_as_the_first_of_them_says(world: World) -> None:
     """Analytics hears of one end."""
-    it = new(world)
+    it = world.event()
 
     async def ended_meanwhile(_work: Work, _row: Row) -> Outcome:
         other = await world.ledger.record(it.session_id, guest=True)
@@ -501,44 +407,6 @@ async def test_an_event_that_two_have_worked_on_ends_as_the_first_of_them_says(w
         return Outcome.superseded("nothing to do")
 
     world.handler.script = [ended_meanwhile]
-    await handle(world, it)
+    await world.handle(it)
     assert world.ledger.memory(it.session_id).recent[it.event_id] is State.COMPLETED
-    assert world.hub.published == []
-
-
-async def test_a_message_on_its_way_to_the_dead_letter_queue_does_not_undo_the_end_of_its_event(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who had lost the session brings the event to its end while the next delivery reports the dead letter."""
-    it = new(world)
-    world.handler.script = [Permanent("refused")]
-    with pytest.raises(DeadLettered):
-        await handle(world, it)
-
-    async def meanwhile(*_: object) -> tuple[tuple[str, ...], None]:
-        record = await world.ledger.record(it.session_id, guest=True)
-        await record.write(lambda memory: memory.end(it.event_id, State.COMPLETED))
-        return ("row", "hub"), None
-
-    monkeypatch.setattr("integration.worker.reports.Reports.dead_letter", meanwhile)
-    with pytest.raises(DeadLettered):
-        await handle(world, it)
-    memory = world.ledger.memory(it.session_id)
-    assert memory.dead_letters == {}
-    assert memory.recent[it.event_id] is State.COMPLETED
-
-
-async def test_an_event_that_has_ended_while_it_was_worked_on_twice_is_not_dead_lettered(world: World) -> None:
-    """The record decides: who comes second finds that the event has ended."""
-    it = new(world)
-
-    async def ended_meanwhile(work: Work, _row: Row) -> Outcome:
-        other = await world.ledger.record(it.session_id, guest=True)
-        await other.write(lambda memory: memory.end(it.event_id, State.COMPLETED))
-        raise Permanent("refused")
-
-    world.handler.script = [ended_meanwhile]
-    await handle(world, it)
-    memory = world.ledger.memory(it.session_id)
-    assert (memory.dead_letters, memory.recent[it.event_id]) == ({}, State.COMPLETED)
     assert world.hub.published == []

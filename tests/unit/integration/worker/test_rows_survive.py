@@ -10,18 +10,10 @@ import pytest
 
 from integration.errors import Permanent
 from integration.events import IntegrationEvent
-from integration.events.envelope import to_envelope
 from integration.ledger import DeadLetter, State, rows
 from integration.worker import DeadLettered, Outcome, Work
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import World
-
-
-def new(world: World) -> IntegrationEvent:
-    it = event()
-    assert it.record_id is not None
-    world.put_row(it.record_id, "a")
-    return it
 
 
 def row(world: World, it: IntegrationEvent) -> dict[str, Any]:
@@ -35,8 +27,8 @@ def written(world: World) -> Any:
 
 async def test_the_row_of_an_event_that_has_ended_says_who_it_was_and_how_it_ended() -> None:
     world = World.make()
-    it = new(world)
-    await world.worker.handle(to_envelope(it))
+    it = world.event()
+    await world.handle(it)
     found = row(world, it)
     assert (found["state"], found["table"], found["correlationId"]) == ("completed", it.table, it.correlation_id)
     assert found["publishedTime"]
@@ -44,25 +36,25 @@ async def test_the_row_of_an_event_that_has_ended_says_who_it_was_and_how_it_end
 
 async def test_so_does_that_of_an_event_that_nothing_handles() -> None:
     world = World.make()
-    it = dataclasses.replace(new(world), message="Merge")
-    await world.worker.handle(to_envelope(it))
+    it = world.event(message="Merge")
+    await world.handle(it)
     assert row(world, it)["state"] == "no-handler"
 
 
 async def test_the_next_delivery_writes_the_row_that_was_lost_with_its_process() -> None:
     world = World.make()
-    it = new(world)
-    await world.worker.handle(to_envelope(it))
+    it = world.event()
+    await world.handle(it)
     world.ledger.table("events202611").entities.clear()
     successor = World.make()
     successor.ledger._tables, successor.rows.rows = world.ledger._tables, world.rows.rows
-    await successor.worker.handle(to_envelope(it))
+    await successor.handle(it)
     assert (row(successor, it)["state"], row(successor, it)["message"]) == ("completed", it.message)
 
 
 async def test_so_does_who_finds_only_at_the_end_that_another_has_ended_the_event() -> None:
     world = World.make()
-    it = new(world)
+    it = world.event()
 
     async def ended_meanwhile(_work: Work, _row: object) -> Outcome:
         other = await world.ledger.record(it.session_id, guest=True)
@@ -70,30 +62,30 @@ async def test_so_does_who_finds_only_at_the_end_that_another_has_ended_the_even
         return Outcome.superseded("nothing to do")
 
     world.handler.script = [ended_meanwhile]
-    await world.worker.handle(to_envelope(it))
+    await world.handle(it)
     assert row(world, it)["state"] == "completed"
 
 
 async def test_a_dead_letter_whose_row_was_lost_gets_it_when_its_message_passes_again() -> None:
     """Killed between the record, which says why, and the row."""
     world = World.make()
-    it = new(world)
+    it = world.event()
     record = await world.ledger.record(it.session_id)
     letter = DeadLetter("erp-rejected", "the ERP refuses it", world.clock.now().isoformat())
     await record.write(lambda memory: memory.bury(it.event_id, letter))
     with pytest.raises(DeadLettered):
-        await world.worker.handle(to_envelope(it))
+        await world.handle(it)
     found = row(world, it)
     assert (found["state"], found["reason"], found["detail"]) == ("dead-lettered", letter.reason, letter.detail)
 
 
 async def test_a_resolved_event_keeps_the_reason_that_only_its_record_knew() -> None:
     world = World.make()
-    it = new(world)
+    it = world.event()
     world.handler.script = [Permanent("refused", reason="erp-rejected")]
     with pytest.raises(DeadLettered):
-        await world.worker.handle(to_envelope(it))
+        await world.handle(it)
     world.ledger.table("events202611").entities.clear()
-    await world.worker.handle(to_envelope(dataclasses.replace(event(), record_id=it.record_id)))
+    await world.handle(dataclasses.replace(event(), record_id=it.record_id))
     status = rows.to_status(row(world, it))
     assert (status.state, status.reason, status.detail) == (State.RESOLVED, "erp-rejected", "refused")

@@ -41,10 +41,6 @@ def young(world: World, **changes: object) -> IntegrationEvent:
     return dataclasses.replace(event(), accepted_time=world.clock.now(), **changes)  # type: ignore[arg-type]
 
 
-async def handle(world: World, it: IntegrationEvent) -> None:
-    await world.worker.handle(to_envelope(it))
-
-
 async def reason_of(world: World, it: IntegrationEvent) -> str | None:
     await world.ledger.close()
     status = await world.ledger.read(it.event_id)
@@ -66,7 +62,7 @@ async def test_a_row_that_comes_with_the_commit_is_waited_for(
         return await read(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(world.rows, "read", later)
-    await handle(world, it)
+    await world.handle(it)
     assert pauses == [0.5, 0.5, 0.5]
     assert await world.status(it) is State.COMPLETED
 
@@ -74,7 +70,7 @@ async def test_a_row_that_comes_with_the_commit_is_waited_for(
 async def test_a_commit_that_takes_long_is_left_to_a_copy(world: World, pauses: list[float]) -> None:
     """An attempt that waits holds the session of its record."""
     it = young(world, message="Update", uncommitted=True)
-    await handle(world, it)
+    await world.handle(it)
 
     assert sum(pauses) == 3.0
     assert len(world.queue.scheduled) == 1
@@ -85,7 +81,7 @@ async def test_what_was_rolled_back_ends_when_no_transaction_lasts_so_long(world
     """The row never comes: two and a half minutes after it was announced, the event is superseded."""
     it = young(world, message="Create", uncommitted=True)
     world.clock.advance(151)
-    await handle(world, it)
+    await world.handle(it)
 
     assert pauses == []
     assert await world.status(it) is State.SUPERSEDED
@@ -97,7 +93,7 @@ async def test_a_row_that_is_there_again_after_it_was_missed_is_read_again(world
     world.put_row(str(it.record_id), "a")
     missing = NotFound("no such row", reason="dataverse-not-found", service="dataverse", record_id=it.record_id)
     world.handler.script = [missing]
-    await handle(world, it)
+    await world.handle(it)
 
     assert world.rows.reads == 2
     assert await world.status(it) is State.COMPLETED
@@ -108,7 +104,7 @@ async def test_the_same_id_in_another_system_is_another_thing(world: World) -> N
     world.put_row(str(it.record_id), "a")
     world.handler.script = [NotFound("no such row", reason="erp-not-found", service="erp", record_id=it.record_id)]
     with pytest.raises(DeadLettered, match="erp-not-found"):
-        await handle(world, it)
+        await world.handle(it)
 
 
 async def test_a_row_of_which_something_else_is_missing_is_not_deleted(world: World) -> None:
@@ -116,7 +112,7 @@ async def test_a_row_of_which_something_else_is_missing_is_not_deleted(world: Wo
     it = young(world)
     world.rows.error = NotFound("no such column", reason="dataverse-not-found", service="dataverse", record_id="other")
     with pytest.raises(DeadLettered):
-        await handle(world, it)
+        await world.handle(it)
     assert not world.ledger.memory(it.session_id).deleted
 
 
@@ -124,7 +120,7 @@ async def test_a_row_that_changes_all_the_time_is_read_five_times(world: World) 
     it = young(world)
     world.put_row(str(it.record_id), "a")
     world.handler.script = [Conflict("changed")] * 9
-    await handle(world, it)
+    await world.handle(it)
 
     assert world.rows.reads == 5
     assert await reason_of(world, it) == "row-contended"
@@ -142,7 +138,7 @@ async def test_an_attempt_that_takes_too_long_is_ended_and_tried_again(world: Wo
     world.handler.script = [hang]
     assert world.worker._deadline_seconds <= 200
     world.worker._deadline_seconds = 0.05
-    await handle(world, it)
+    await world.handle(it)
     assert len(world.queue.scheduled) == 1
     assert await reason_of(world, it) == "deadline-exceeded"
 
@@ -157,7 +153,7 @@ async def test_all_calls_of_an_attempt_end_with_it(world: World) -> None:
         return Outcome.completed("done")
 
     world.handler.script = [look]
-    await handle(world, it)
+    await world.handle(it)
     assert seen == [world.clock.seconds + world.worker._deadline_seconds]
 
 
@@ -171,8 +167,8 @@ async def test_only_what_touched_something_outside_sets_the_pace(monkeypatch: py
         return Outcome.completed("nothing to do")
 
     world.handler.script = [nothing]
-    await handle(world, it)
-    await handle(world, young(world, record_id=it.record_id))
+    await world.handle(it)
+    await world.handle(young(world, record_id=it.record_id))
     assert len(world.handler.keys) == 1
 
     waited: list[float] = []
@@ -183,7 +179,7 @@ async def test_only_what_touched_something_outside_sets_the_pace(monkeypatch: py
 
     monkeypatch.setattr("integration.worker.pipeline.asyncio.sleep", pause)
     world.put_row(str(it.record_id), "b", 2)
-    await handle(world, young(world, record_id=it.record_id))
+    await world.handle(young(world, record_id=it.record_id))
     assert waited == [100.0]
 
 
@@ -191,7 +187,7 @@ async def test_only_what_touched_something_outside_sets_the_pace(monkeypatch: py
 async def test_a_defect_of_the_ledger_or_a_system_is_never_lost(world: World, error: Exception) -> None:
     it = young(world)
     world.rows.error = error
-    await handle(world, it)
+    await world.handle(it)
     assert len(world.queue.scheduled) == 1
 
 
