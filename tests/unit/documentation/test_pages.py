@@ -53,6 +53,13 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_the_home_page_leads_to_every_page() -> None:
+    """In the repository there is no menu beside it."""
+    home = REPOSITORY / "docs" / "index.md"
+    linked = {(home.parent / target).resolve() for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", read(home))}
+    assert {page for page in PAGES if page.is_relative_to(home.parent)} - {home} <= linked
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=named)
 def test_paths_that_pages_name_exist(page: Path) -> None:
     """Code that moves takes its mention along; what a tutorial writes itself exists only there."""
