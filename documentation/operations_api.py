@@ -31,6 +31,7 @@ _QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "list_problems": (*_NARROWED, "record_id", "from", "to"),
     "list_causes": ("state",),
     "list_events": (*_NARROWED, "record_id", "correlation_id", "from", "to", "before"),
+    "list_matches": ("table", "following"),
     "list_audit": ("month", "who", "event_id", "bulk_id", "following"),
     "list_bulk_items": ("after",),
 }
