@@ -1,4 +1,4 @@
-"""List which customers of the ERP the rows of Dataverse would be matched with. Nothing is changed, there or here.
+"""List which customers of the ERP the rows of Dataverse would be matched with. Nothing is changed.
 
     run.py matches contact
     run.py matches account --only ambiguous taken number-unknown
