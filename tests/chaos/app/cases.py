@@ -16,15 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-import requests
-
 from sandbox.client import Client, StandIn, eventually
 from tests.chaos.app.bench import WORKER, Bench
 from tests.chaos.app.changes import EURO, Change
-from tests.chaos.app.history import Answer, History
+from tests.chaos.app.history import History
 from tests.chaos.app.nemesis import PAST_THE_LOCK
 from tests.chaos.app.observe import waiting
-from tests.chaos.app.people import context_about
+from tests.chaos.app.people import context_about, post_once
 
 _APP = "dataverse-integration"
 """User-Agent of the app's calls."""
@@ -174,13 +172,8 @@ class Cases:
         body = context_about(about)
 
         def post(client: Client) -> None:
-            try:
-                answer = client.app.post_webhook(body)
-            except requests.RequestException:
-                return
-            if answer.status_code == requests.codes.accepted:
-                said = answer.json()
-                self.history.answers.append(Answer(said["eventId"], about.record, own=False, status=said["status"]))
+            if (answer := post_once(client, about.record, body)) is not None:
+                self.history.answers.append(answer)
 
         first = threading.Thread(target=post, args=(self.bench.client(),))
         first.start()

@@ -41,6 +41,20 @@ def insist(do: Callable[[], Any]) -> Any:
         time.sleep(_PAUSE)
 
 
+def post_once(client: Client, record: str, body: bytes) -> Answer | None:
+    """Post a webhook and do not insist: the intake's answer, None where it did not accept."""
+    try:
+        answer = client.app.post_webhook(body)
+    except requests.RequestException:
+        return None
+    return _accepted(record, answer) if answer.status_code == requests.codes.accepted else None
+
+
+def _accepted(record: str, answer: requests.Response) -> Answer:
+    said = answer.json()
+    return Answer(said["eventId"], record, own=False, status=said["status"])
+
+
 class Sender(threading.Thread):
     """Posts webhooks in random order, each until the intake has answered 202; `answers` are the intake's."""
 
@@ -81,8 +95,7 @@ class Sender(threading.Thread):
             time.sleep(_PAUSE)
             return
         if answer.status_code == requests.codes.accepted:
-            told = answer.json()
-            self.answers.append(Answer(told["eventId"], record, own=False, status=told["status"]))
+            self.answers.append(_accepted(record, answer))
         elif answer.status_code == requests.codes.service_unavailable:
             self._waiting.append(letter)
             time.sleep(_PAUSE)

@@ -2,21 +2,19 @@
 
 import random
 import time
-import uuid
 from functools import partial
-
-import requests
 
 from sandbox.client import Client
 from sandbox.running.erp import ERPS
 from tests.chaos.app.bench import WORKER, running
-from tests.chaos.app.changes import EURO, Change
-from tests.chaos.app.history import Answer, History
+from tests.chaos.app.changes import Change
+from tests.chaos.app.history import History
 from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.observe import observe, waiting
-from tests.chaos.app.orders import Orders
-from tests.chaos.app.people import context_about, insist
+from tests.chaos.app.orders import Orders, win_one
+from tests.chaos.app.people import context_about, post_once
 from tests.chaos.scenario import Run, Scenario
+from tests.chaos.scenarios.restores import ids
 
 _LOSSES = (
     {"drop": True},
@@ -70,27 +68,14 @@ def lose_answers(run: Run) -> None:
 
 def _win(client: Client, *, history: History, rng: random.Random) -> list[str]:
     """A won opportunity of a new customer, whose event comes 1 to 4 times more."""
-    account, opportunity = (str(uuid.uuid4()) for _ in range(2))
-    columns = {
-        "name": "Deal",
-        "estimatedvalue": 4_200.5,
-        "customerid_account@odata.bind": f"/accounts({account})",
-        "transactioncurrencyid@odata.bind": f"/transactioncurrencies({EURO})",
-    }
-    insist(partial(client.dataverse.create, "account", {"name": "North"}, account, silent=True))
-    insist(partial(client.dataverse.create, "opportunity", columns, opportunity, silent=True))
-    insist(partial(client.dataverse.win, opportunity))
+    records = win_one(client)
+    [opportunity] = ids("opportunity", records)
     about = Change("update", "opportunity", opportunity, {"statecode": 1})
     body = context_about(about)
     for _ in range(rng.randint(1, 4)):
-        try:
-            answer = client.app.post_webhook(body)
-        except requests.RequestException:
-            continue
-        if answer.status_code == requests.codes.accepted:
-            said = answer.json()
-            history.answers.append(Answer(said["eventId"], about.record, own=False, status=said["status"]))
-    return [f"account:{account}", f"opportunity:{opportunity}"]
+        if (answer := post_once(client, about.record, body)) is not None:
+            history.answers.append(answer)
+    return records
 
 
 SCENARIOS = [
