@@ -138,23 +138,6 @@ class Cases:
             self.kill(WORKER)
         return True
 
-    def lose_at(self, journey: "Journey", call: Call, *, after: bool) -> bool:
-        """Lose a call before it is done, or its answer `after` it; the worker lives. Whether the call came."""
-        act = journey(self)
-        self.quiet()
-        system = self.systems[call.system]
-        if call.number > 1:
-            system.add_fault(call.match, times=call.number - 1)
-        system.add_fault(call.match, after=after, drop=True)
-        self.history.nemesis.append(f"lose {'the answer to ' if after else ''}{call}")
-        act()
-        try:
-            eventually(lambda: not system.faults(), within=10, what=str(call))
-        except TimeoutError:
-            system.clear_faults()
-            return False
-        return True
-
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
         """Within the block the process is stopped; afterwards it takes what it was sent meanwhile."""

@@ -87,8 +87,8 @@ JOURNEYS: dict[str, Journey] = {
 
 def kill_at_each_call(run: Run) -> None:
     """Each journey again for each of its calls: killed before it is done, and after."""
-    journeys = chosen(run)
-    with sandbox_of(run) as cases:
+    journeys = _chosen(run)
+    with _sandbox(run) as cases:
         calls = {name: cases.calls_of(journey) for name, journey in journeys.items()}
         planned = [(name, call, after) for name, found in calls.items() for call in found for after in (False, True)]
         missed = []
@@ -104,7 +104,7 @@ def kill_at_each_call(run: Run) -> None:
     run.demand(not missed, f"calls that did not come again: {missed}")
 
 
-def chosen(run: Run) -> dict[str, Journey]:
+def _chosen(run: Run) -> dict[str, Journey]:
     """The journeys of a run; an ERP that honours no key is called so often that the short run has one of them."""
     if run.erp in KEYLESS:
         return dict(list(JOURNEYS.items())[: run.size(1, -1)])
@@ -115,7 +115,7 @@ def kill_between(run: Run) -> None:
     """Every few milliseconds of the longest way; with the ledger frozen; with a slow broker; at the intake."""
     step = run.size(2, 1)
     offsets = OFFSETS[::step]
-    with sandbox_of(run) as cases:
+    with _sandbox(run) as cases:
         plan = [
             *((cases, "", offset) for offset in offsets),
             *((cases, "ledger frozen", offset) for offset in offsets[::2]),
@@ -152,7 +152,7 @@ def _kill_after(cases: Cases, where: str, seconds: float) -> None:
 
 
 @contextmanager
-def sandbox_of(run: Run) -> Iterator[Cases]:
+def _sandbox(run: Run) -> Iterator[Cases]:
     """A sandbox whose ledger is reached through a proxy that takes faults."""
     ports = Ports.free()
     [port] = free_ports(1)
