@@ -43,7 +43,7 @@ class MovedClock(SystemClock):
 
 
 class Subject(ABC):
-    """One adapter over one stand-in; `through` may stand between the adapter and the transport."""
+    """One adapter over one stand-in, which it finds at `url`; `through` may stand between adapter and transport."""
 
     name: str
     path: str
@@ -55,15 +55,16 @@ class Subject(ABC):
 
     def __init__(self, system: StandIn) -> None:
         self.system = system
+        self.url = system.url
         self.match_by: tuple[MatchKey, ...] = ()
         self.clock = MovedClock()
         self.store: SharedState = MemoryState()
-        self.transport = Transport([Host(system.url, limits=PATIENT)], clock=self.clock)
+        self.transport = Transport([Host(self.url, limits=PATIENT)], clock=self.clock)
 
     async def set_limits(self, limits: Limits) -> None:
         """How long a call may take from now on."""
         await self.transport.aclose()
-        self.transport = Transport([Host(self.system.url, limits=limits)], clock=self.clock)
+        self.transport = Transport([Host(self.url, limits=limits)], clock=self.clock)
 
     @abstractmethod
     def adapters(
@@ -120,7 +121,7 @@ class Rest(Subject):
         through: Callable[[Sender], Sender] = lambda sender: sender,
         store: Callable[[SharedState], SharedState] = lambda store: store,
     ) -> tuple[CustomerSystem, OrderSystem]:
-        client = ErpClient(through(self.transport), ApiKey("erp-sandbox-key"), self.system.url, match_by=self.match_by)
+        client = ErpClient(through(self.transport), ApiKey("erp-sandbox-key"), self.url, match_by=self.match_by)
         return client, client
 
     def customers_of(self, customer_id: str) -> list[str]:
@@ -165,15 +166,16 @@ class Keyless(Subject):
     def scope(self) -> str:
         """What a token is asked for."""
 
-    def tokens(self) -> Authorizer:
-        """Of the stand-in's one application."""
+    def tokens(self, authorizer: Authorizer | None = None) -> Authorizer:
+        """Of the stand-in's one application; `authorizer` is for what stands in front of it."""
         return client_credentials(
             self.transport,
             service="erp",
-            token_url=f"{self.system.url}/tenant/oauth2/v2.0/token",
+            token_url=f"{self.url}/tenant/oauth2/v2.0/token",
             client_id=f"{self.name}-sandbox-client",
             client_secret=f"{self.name}-sandbox-secret",
             scope=self.scope,
+            authorizer=authorizer,
             clock=self.clock,
         )
 
@@ -212,7 +214,7 @@ class BusinessCentral(Keyless):
             through(self.transport),
             authorizer,
             "erp",
-            base_url=f"{self.system.url}/v2.0/sandbox/api/v2.0",
+            base_url=f"{self.url}/v2.0/sandbox/api/v2.0",
             company=company,
             references=References(store(self.store), "erp"),
             options=replace(self.options, match_by=self.match_by),
@@ -268,7 +270,7 @@ class FinanceOperations(Keyless):
             through(self.transport),
             authorizer,
             "erp",
-            base_url=self.system.url,
+            base_url=self.url,
             company=company,
             references=References(store(self.store), "erp"),
             options=replace(self.options, match_by=self.match_by),

@@ -12,8 +12,6 @@ import pytest
 
 from integration.errors import NotFound, Outage
 from integration.systems import CustomerSystem, OrderSystem
-from integration.systems.business_central import BusinessCentral as Adapter
-from integration.systems.references import References
 from integration.systems.rest import ErpClient
 from integration.transport import (
     ApiKey,
@@ -28,10 +26,9 @@ from integration.transport import (
     SharedAccessSignatures,
     ThroughRelay,
     Transport,
-    client_credentials,
 )
 from tests.contract.integration.systems.story import Story
-from tests.contract.integration.systems.subjects import COMPANY, BusinessCentral, Rest, Subject
+from tests.contract.integration.systems.subjects import BusinessCentral, Rest, Subject
 from tests.contract.sandbox.azure.relay.relay_process import PATIENCE, SEND_KEY, RelayProcess, listener, packages, until
 from tests.contract.sandbox.systems.stand_in import StandIn
 
@@ -57,9 +54,6 @@ class Behind:
         one.wait(PATIENCE)
         self.listeners.remove(one)
 
-    def sign_in(self, subject: Subject) -> Authorizer:
-        return SharedAccessSignatures(self.relay.url, key_name="send", key=SEND_KEY, clock=subject.clock)
-
 
 class Patient:
     """Waits a moment after a failure, as the worker does, so that what was killed has time to come back."""
@@ -75,54 +69,35 @@ class Patient:
             raise
 
 
-class RelayedRest(Rest):
-    """An ERP that honours the Idempotency-Key."""
+class Relayed(Subject):
+    """A system that is asked through the relay."""
 
     def __init__(self, system: StandIn, behind: Behind) -> None:
         super().__init__(system)
-        self._behind = behind
-        self.transport = Transport([Host(behind.relay.url, limits=LIMITS)], clock=self.clock)
+        self.url = behind.relay.url
+        self.transport = Transport([Host(self.url, limits=LIMITS)], clock=self.clock)
+        self.relay = SharedAccessSignatures(self.url, key_name="send", key=SEND_KEY, clock=self.clock)
+
+
+class RelayedRest(Relayed, Rest):
+    """An ERP that honours the Idempotency-Key."""
 
     def adapters(
         self, through: Callable[[Sender], Sender] = lambda sender: sender, store: object = None
     ) -> tuple[CustomerSystem, OrderSystem]:
-        authorizer = ThroughRelay(ApiKey("erp-sandbox-key"), self._behind.sign_in(self))
-        client = ErpClient(Patient(RelaySender(through(self.transport))), authorizer, self._behind.relay.url)
+        authorizer = ThroughRelay(ApiKey("erp-sandbox-key"), self.relay)
+        client = ErpClient(Patient(RelaySender(through(self.transport))), authorizer, self.url)
         return client, client
 
 
-class RelayedBusinessCentral(BusinessCentral):
+class RelayedBusinessCentral(Relayed, BusinessCentral):
     """Business Central on premises, which honours no key; its token endpoint is behind the relay too."""
-
-    def __init__(self, system: StandIn, behind: Behind) -> None:
-        super().__init__(system)
-        self._behind = behind
-        self.transport = Transport([Host(behind.relay.url, limits=LIMITS)], clock=self.clock)
 
     def adapters(
         self, through: Callable[[Sender], Sender] = lambda sender: sender, store: object = None
     ) -> tuple[CustomerSystem, OrderSystem]:
-        relay = self._behind.sign_in(self)
-        own = client_credentials(
-            self.transport,
-            service="erp",
-            token_url=f"{self._behind.relay.url}/tenant/oauth2/v2.0/token",
-            client_id=f"{self.name}-sandbox-client",
-            client_secret=f"{self.name}-sandbox-secret",
-            scope=self.scope,
-            authorizer=relay,
-            clock=self.clock,
-        )
-        adapter = Adapter.over(
-            Patient(RelaySender(through(self.transport))),
-            ThroughRelay(own, relay),
-            "erp",
-            base_url=f"{self._behind.relay.url}/v2.0/sandbox/api/v2.0",
-            company=COMPANY,
-            references=References(self.store, "erp"),
-            options=self.options,
-            clock=self.clock,
-        )
+        authorizer = ThroughRelay(self.tokens(self.relay), self.relay)
+        adapter = self.adapter(authorizer, through=lambda sender: Patient(RelaySender(through(sender))))
         return adapter, adapter
 
 

@@ -1,13 +1,13 @@
 """What Azure Relay does otherwise than the stand-in is on the page, and what is there is still so."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import aiohttp
 import pytest
 
 from tests.contract.sandbox.azure.relay.listening import HEADER, Listener, sender, token
-from tests.contract.sandbox.azure.relay.relay_process import LISTEN_KEY, PATIENCE, RelayProcess
+from tests.contract.sandbox.azure.relay.relay_process import LISTEN_KEY, RelayProcess
 from tests.contract.sandbox.differences import listed
 
 Probe = Callable[[RelayProcess, aiohttp.ClientSession], Awaitable[None]]
@@ -20,12 +20,6 @@ def relay() -> Iterator[RelayProcess]:
     relay.start()
     yield relay
     assert relay.stop() == 0
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
-        yield session
 
 
 async def refused(relay: RelayProcess, session: aiohttp.ClientSession, headers: dict[str, str]) -> int:

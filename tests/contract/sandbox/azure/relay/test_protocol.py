@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.contract.sandbox.azure.relay.listening import HEADER, Listener, sender, token
-from tests.contract.sandbox.azure.relay.relay_process import LISTEN_KEY, PATIENCE, SEND_KEY, RelayProcess
+from tests.contract.sandbox.azure.relay.relay_process import LISTEN_KEY, SEND_KEY, RelayProcess
 
 TOO_LARGE = 70_000
 """Bytes of a body that does not fit on the control channel (64 KB)."""
@@ -21,12 +21,6 @@ def relay() -> Iterator[RelayProcess]:
     relay.start()
     yield relay
     assert relay.stop() == 0
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
-        yield session
 
 
 @pytest.fixture
