@@ -1,6 +1,6 @@
 """Reads the columns in the body of a POST or PATCH."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sandbox.systems.dataverse.addressing import reference
@@ -26,17 +26,21 @@ def read_object(call: Call) -> dict[str, Any]:
     return body
 
 
+def check_names(operation: str, body: dict[str, Any], known: Collection[str]) -> None:
+    """400 for a parameter that an operation does not have."""
+    for name in body:
+        if name not in known and "@" not in name:
+            said = f"The parameter '{name}' in the request payload is not a valid parameter for the operation"
+            raise bad_request(f"{said} '{operation}'.", "0x80048d19")
+
+
 def read_parameters(
     action: str, body: dict[str, Any], needed: Mapping[str, type], optional: Mapping[str, type]
 ) -> dict[str, Any]:
     """The parameters of an action; 400 for one that it does not have, is missing or of the wrong type."""
     known = {**needed, **optional}
+    check_names(action, body, known)
     for name, value in body.items():
-        if name not in known and "@" not in name:
-            said = (
-                f"The parameter '{name}' in the request payload is not a valid parameter for the operation '{action}'."
-            )
-            raise bad_request(said, "0x80048d19")
         kind = known.get(name, object)
         if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
             raise bad_request(f"The parameter '{name}' of {action} has the wrong type.", "0x80048d19")

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.systems.dataverse.answers import json_answer
-from sandbox.systems.dataverse.body import read_columns, read_object
+from sandbox.systems.dataverse.body import check_names, read_columns, read_object
 from sandbox.systems.dataverse.change import NO_ROW, Change
 from sandbox.systems.dataverse.context import Contexts
 from sandbox.systems.dataverse.errors import ODataError, bad_request, not_allowed
@@ -73,10 +73,7 @@ class CustomApis:
         name, parameters = api.values["uniquename"], self._rows_of("customapirequestparameter", api)
         body = read_object(call) if call.body else {}
         known = {row.values["uniquename"]: row.values for row in parameters}
-        for given in body:
-            if given not in known and "@" not in given:
-                said = f"The parameter '{given}' in the request payload is not a valid parameter for the operation"
-                raise bad_request(f"{said} '{name}'.", _INVALID)
+        check_names(name, body, known)
         missing = [key for key, it in known.items() if not it.get("isoptional") and body.get(key) is None]
         if missing:
             raise ODataError(400, "0x80040203", f"The required parameter '{missing[0]}' of {name} is missing.")

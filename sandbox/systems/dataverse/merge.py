@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.systems.dataverse.body import read_columns, read_object
+from sandbox.systems.dataverse.body import read_columns, read_object, read_parameters
 from sandbox.systems.dataverse.errors import bad_request, no_such_row
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
@@ -20,7 +20,8 @@ from sandbox.systems.dataverse.values import is_guid
 
 MERGE = "Merge"
 TABLES = frozenset({"account", "contact"})
-_PARAMETERS = frozenset({"Target", "Subordinate", "UpdateContent", "PerformParentingChecks"})
+_NEEDED = {"Target": dict, "Subordinate": dict}
+_OPTIONAL = {"UpdateContent": dict, "PerformParentingChecks": bool}
 _TYPE = "Microsoft.Dynamics.CRM."
 _INVALID = "0x80048d19"
 
@@ -33,16 +34,12 @@ class Merge:
 
     def answer(self, operation: Operation) -> web.Response:
         """204; 400 for rows that cannot be merged, 404 where one is not there."""
-        body = read_object(operation.call)
-        unknown = sorted(body.keys() - _PARAMETERS)
-        if unknown:
-            raise bad_request(f"The parameter '{unknown[0]}' is not a parameter of this action.", _INVALID)
-        table, target = self._row(body.get("Target"))
-        other, subordinate = self._row(body.get("Subordinate"))
+        body = read_parameters(MERGE, read_object(operation.call), _NEEDED, _OPTIONAL)
+        table, target = self._row(body["Target"])
+        other, subordinate = self._row(body["Subordinate"])
         if other is not table or target.id == subordinate.id:
             raise bad_request("Merge needs two rows of the same table.", _INVALID)
-        content = {name: it for name, it in (body.get("UpdateContent") or {}).items() if not name.startswith("@")}
-        sent = read_columns(table, content, self._schema, self._store)
+        sent = read_columns(table, body.get("UpdateContent") or {}, self._schema, self._store)
         self._service.merge(operation.unit, table, target, subordinate, sent, operation.info)
         self._move(operation, table, subordinate.id, target.id)
         return web.Response(status=204)
@@ -55,9 +52,8 @@ class Merge:
                     lookup = {each.column.name: {"table": table.name, "id": new}}
                     self._service.update(operation.unit, each.table, row, lookup, operation.info)
 
-    def _row(self, raw: Any) -> tuple[Table, Row]:
-        kind = str(raw.get("@odata.type", "")).removeprefix("#") if isinstance(raw, dict) else ""
-        name = kind.removeprefix(_TYPE)
+    def _row(self, raw: dict[str, Any]) -> tuple[Table, Row]:
+        name = str(raw.get("@odata.type", "")).removeprefix("#").removeprefix(_TYPE)
         if name not in TABLES:
             raise bad_request(
                 "Target and Subordinate are rows with the @odata.type of an account or a contact.", _INVALID
