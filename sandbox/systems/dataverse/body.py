@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.systems.dataverse.addressing import reference
 from sandbox.systems.dataverse.call import Call
-from sandbox.systems.dataverse.errors import ODataError, bad_request, undeclared_property
+from sandbox.systems.dataverse.errors import ODataError, bad_request, invalid_argument, undeclared_property
 from sandbox.systems.dataverse.json_text import loads
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Store, Values
@@ -72,7 +72,7 @@ def read_columns(table: Table, body: dict[str, Any], schema: Schema, store: Stor
             raise undeclared_property(name, table.name)
     for name, value in columns.items():
         if value is None and table.columns[name].type in _NEVER_NULL:
-            raise bad_request(f"The column '{name}' of '{table.name}' cannot be null.", "0x80040203")
+            raise invalid_argument(f"The column '{name}' of '{table.name}' cannot be null.")
     return columns
 
 

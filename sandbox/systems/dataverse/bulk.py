@@ -13,7 +13,7 @@ from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_columns, read_object
 from sandbox.systems.dataverse.change import Change
 from sandbox.systems.dataverse.definitions import NAMESPACE
-from sandbox.systems.dataverse.errors import ODataError, bad_request, not_allowed
+from sandbox.systems.dataverse.errors import ODataError, bad_request, invalid_argument, not_allowed
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
 from sandbox.systems.dataverse.schema import Schema, Table
@@ -36,7 +36,7 @@ class Bulk:
             raise not_allowed(operation.call.method)
         targets = _targets(table, read_object(operation.call))
         if message == "DeleteMultiple":
-            raise ODataError(400, "0x80040203", "DeleteMultiple has not yet been implemented.")
+            raise invalid_argument("DeleteMultiple has not yet been implemented.")
         changes: list[Change] = []
         if message == "CreateMultiple":
             ids = [self._create(operation, table, target, changes) for target in targets]

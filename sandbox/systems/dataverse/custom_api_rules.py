@@ -5,7 +5,7 @@ Sources: "CustomAPI tables" and "Catalog and CatalogAssignment tables" in Micros
 
 import re
 
-from sandbox.systems.dataverse.errors import ODataError, not_simulated
+from sandbox.systems.dataverse.errors import invalid_argument, not_simulated, still_referenced
 from sandbox.systems.dataverse.schema import Table
 from sandbox.systems.dataverse.store import Row, Store, Values
 from sandbox.systems.dataverse.values import new_guid
@@ -42,18 +42,18 @@ def check_custom_api(table: Table, whole: Values, before: Row | None, store: Sto
     """Raise 400 for what is missing, wrong or fixed, 501 for what only a real environment has."""
     for name in _NEEDED[table.name]:
         if whole.get(name) is None:
-            raise _invalid(f"Required field '{name}' is missing for {table.name}.")
+            raise invalid_argument(f"Required field '{name}' is missing for {table.name}.")
     for name in _FIXED[table.name] if before is not None else ():
         if before is not None and whole.get(name) != before.values.get(name):
-            raise _invalid(f"The value of '{name}' of {table.name} cannot be changed after it was saved.")
+            raise invalid_argument(f"The value of '{name}' of {table.name} cannot be changed after it was saved.")
     if table.name in {"customapi", "catalog"} and _PREFIXED.fullmatch(whole["uniquename"]) is None:
-        raise _invalid(f"The unique name '{whole['uniquename']}' needs the prefix of a publisher.")
+        raise invalid_argument(f"The unique name '{whole['uniquename']}' needs the prefix of a publisher.")
     if table.name == "customapi" and (whole["bindingtype"] or whole.get("isfunction")):
         raise not_simulated("A custom API that is bound, or a function,")
     if table.name == "catalog" and whole.get("parentcatalogid"):
         parent = store.get("catalog", whole["parentcatalogid"]["id"])
         if parent is not None and parent.values.get("parentcatalogid"):
-            raise _invalid("A catalog has two levels: the parent of a category is no category itself.")
+            raise invalid_argument("A catalog has two levels: the parent of a category is no category itself.")
 
 
 def check_message_allows(message: Row | None, mode: int, store: Store) -> None:
@@ -63,7 +63,9 @@ def check_message_allows(message: Row | None, mode: int, store: Store) -> None:
         return
     allowed = api.values["allowedcustomprocessingsteptype"]
     if allowed == NONE or (allowed == ASYNCHRONOUS_ONLY and not mode):
-        raise _invalid(f"Custom SdkMessageProcessingStep is not allowed on the message {api.values['uniquename']}.")
+        raise invalid_argument(
+            f"Custom SdkMessageProcessingStep is not allowed on the message {api.values['uniquename']}."
+        )
 
 
 def make_message(api: Values, store: Store) -> None:
@@ -80,34 +82,24 @@ def make_message(api: Values, store: Store) -> None:
     store.put("sdkmessagefilter", filter_id, values)
 
 
-def going_with(table: Table, row: Row, store: Store) -> list[Row]:
+def going_with(row: Row, store: Store) -> list[Row]:
     """What is deleted with a row: parameters, properties and message of a custom API; 400 while something needs it."""
-    if table.name == "catalog":
-        _refuse_while(store.rows("catalog"), "parentcatalogid", row)
-        _refuse_while(store.rows("catalogassignment"), "catalogid", row)
-    if table.name != "customapi":
+    if row.table == "catalog":
+        _refuse_while(store, "catalog", "parentcatalogid", row)
+        _refuse_while(store, "catalogassignment", "catalogid", row)
+    if row.table != "customapi":
         return []
-    _refuse_while(store.rows("catalogassignment"), "object", row)
+    _refuse_while(store, "catalogassignment", "object", row)
     message = store.find("sdkmessage", {"name": row.values["uniquename"]})
     of_message: list[Row] = []
     if message is not None:
-        _refuse_while(store.rows("sdkmessageprocessingstep"), "sdkmessageid", message)
-        filters = store.rows("sdkmessagefilter")
-        of_message = [message, *(each for each in filters if _refers(each, "sdkmessageid", message))]
-    parts = [*store.rows("customapirequestparameter"), *store.rows("customapiresponseproperty")]
-    return [*of_message, *(part for part in parts if _refers(part, "customapiid", row))]
+        _refuse_while(store, "sdkmessageprocessingstep", "sdkmessageid", message)
+        of_message = [message, *store.referring("sdkmessagefilter", "sdkmessageid", message)]
+    parts = ("customapirequestparameter", "customapiresponseproperty")
+    return [*of_message, *(part for table in parts for part in store.referring(table, "customapiid", row))]
 
 
-def _refuse_while(rows: list[Row], column: str, row: Row) -> None:
-    users = [each for each in rows if _refers(each, column, row)]
+def _refuse_while(store: Store, table: str, column: str, row: Row) -> None:
+    users = store.referring(table, column, row)
     if users:
-        said = f"The {row.table}({row.id}) component cannot be deleted because it is referenced by {len(users)} other"
-        raise ODataError(400, "0x8004f01f", f"{said} components.")
-
-
-def _refers(row: Row, column: str, to: Row) -> bool:
-    return row.values.get(column) == {"table": to.table, "id": to.id}
-
-
-def _invalid(message: str) -> ODataError:
-    return ODataError(400, "0x80040203", message)
+        raise still_referenced(f"{row.table}({row.id})", len(users))

@@ -15,7 +15,7 @@ from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import check_names, read_columns, read_object
 from sandbox.systems.dataverse.change import NO_ROW, Change
 from sandbox.systems.dataverse.context import Contexts
-from sandbox.systems.dataverse.errors import ODataError, bad_request, not_allowed
+from sandbox.systems.dataverse.errors import ODataError, bad_request, invalid_argument, not_allowed
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
 from sandbox.systems.dataverse.schema import Column, Schema, Table
@@ -70,24 +70,23 @@ class CustomApis:
         call = operation.call
         if call.method != "POST":
             raise not_allowed(call.method)
-        name, parameters = api.values["uniquename"], self._rows_of("customapirequestparameter", api)
+        name, parameters = (
+            api.values["uniquename"],
+            self._store.referring("customapirequestparameter", "customapiid", api),
+        )
         body = read_object(call) if call.body else {}
         known = {row.values["uniquename"]: row.values for row in parameters}
         check_names(name, body, known)
         missing = [key for key, it in known.items() if not it.get("isoptional") and body.get(key) is None]
         if missing:
-            raise ODataError(400, "0x80040203", f"The required parameter '{missing[0]}' of {name} is missing.")
+            raise invalid_argument(f"The required parameter '{missing[0]}' of {name} is missing.")
         values = tuple((key, self._value(key, it["type"], body[key])) for key, it in known.items() if key in body)
         self._service.run(operation.unit, Change(name, NO_TABLE, NO_ROW, operation.info, parameters=values))
-        properties = self._rows_of("customapiresponseproperty", api)
+        properties = self._store.referring("customapiresponseproperty", "customapiid", api)
         if not properties:
             return web.Response(status=204)
         context = f"{call.root}$metadata#Microsoft.Dynamics.CRM.{name}Response"
         return json_answer({"@odata.context": context} | {row.values["uniquename"]: None for row in properties})
-
-    def _rows_of(self, table: str, api: Row) -> list[Row]:
-        reference = {"table": "customapi", "id": api.id}
-        return [row for row in self._store.rows(table) if row.values.get("customapiid") == reference]
 
     def _value(self, name: str, kind: int, value: Any) -> Any:
         """A parameter's value as contexts have it."""

@@ -13,7 +13,7 @@ from sandbox.systems.dataverse.definition_settings import (
     kept_settings,
 )
 from sandbox.systems.dataverse.definitions import NAMESPACE
-from sandbox.systems.dataverse.errors import ODataError, bad_request, not_simulated
+from sandbox.systems.dataverse.errors import ODataError, bad_request, invalid_argument, not_simulated
 from sandbox.systems.dataverse.schema import Column, Table
 
 Definition = dict[str, Any]
@@ -246,7 +246,7 @@ def _option(given: Any) -> Definition:
 def _schema_name(body: Definition) -> str:
     name = body.get("SchemaName")
     if not isinstance(name, str) or _CUSTOM_NAME.fullmatch(name) is None:
-        raise bad_request(f"The SchemaName '{name}' needs a publisher prefix: new_Name.", "0x80040203")
+        raise invalid_argument(f"The SchemaName '{name}' needs a publisher prefix: new_Name.")
     return name
 
 

@@ -42,6 +42,18 @@ def bad_request(message: str, code: str = "0x80060888") -> ODataError:
     return ODataError(400, code, message)
 
 
+def invalid_argument(message: str) -> ODataError:
+    """400: the request can be read, and the platform takes no such value (InvalidArgument)."""
+    return ODataError(400, "0x80040203", message)
+
+
+def still_referenced(component: str, users: int) -> ODataError:
+    """400: what cannot be deleted because other components need it."""
+    said = f"The {component} component cannot be deleted because it is referenced by {users} other components."
+    hint = "For a list of referenced components, use the RetrieveDependenciesForDeleteRequest."
+    return ODataError(400, "0x8004f01f", f"{said} {hint}")
+
+
 def no_such_segment(segment: str) -> ODataError:
     """404: no entity set, function or action of that name ("Troubleshoot Dataverse Web API client errors")."""
     return ODataError(404, "0x8006088a", f"Resource not found for the segment '{segment}'.")

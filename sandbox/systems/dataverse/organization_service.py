@@ -120,7 +120,7 @@ class OrganizationService:
             raise no_such_row(table.name, row_id)
         if version is not None and version != row.version:
             raise version_mismatch()
-        dependent = check_delete(table, row_id, self._store) + going_with(table, row, self._store)
+        dependent = check_delete(row, self._store) + going_with(row, self._store)
         for child in dependent:
             if child.table in _OF_THE_PLATFORM:
                 self._store.remove(child.table, child.id)

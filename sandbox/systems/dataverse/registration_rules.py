@@ -2,7 +2,7 @@
 
 from sandbox.systems.dataverse import service_bus
 from sandbox.systems.dataverse.custom_api_rules import check_message_allows
-from sandbox.systems.dataverse.errors import ODataError, not_simulated
+from sandbox.systems.dataverse.errors import invalid_argument, not_simulated, still_referenced
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Row, Store, Values
 
@@ -21,9 +21,9 @@ def check_registration(table: Table, whole: Values, store: Store, schema: Schema
     """Raise 400 for an endpoint, step or image that is not possible."""
     for name in _REQUIRED.get(table.name, ()):
         if whole.get(name) is None:
-            raise _invalid(f"Required field '{name}' is missing for {table.name}.")
+            raise invalid_argument(f"Required field '{name}' is missing for {table.name}.")
     if table.name == "serviceendpoint" and whole["contract"] == WEBHOOK and not whole.get("url"):
-        raise _invalid("A webhook needs a url.")
+        raise invalid_argument("A webhook needs a url.")
     if table.name == "serviceendpoint" and whole["contract"] in service_bus.CONTRACTS:
         _check_bus(whole)
     if table.name == "sdkmessageprocessingstep":
@@ -32,32 +32,26 @@ def check_registration(table: Table, whole: Values, store: Store, schema: Schema
         _check_image(whole, store, schema)
 
 
-def check_delete(table: Table, row_id: str, store: Store) -> list[Row]:
+def check_delete(row: Row, store: Store) -> list[Row]:
     """The rows that go with a row: images with their step, components with their solution.
 
     400 while steps use an endpoint.
     """
-    if table.name == "serviceendpoint":
-        users = [row for row in store.rows("sdkmessageprocessingstep") if _refers(row, "eventhandler", row_id)]
+    if row.table == "serviceendpoint":
+        users = store.referring("sdkmessageprocessingstep", "eventhandler", row)
         if users:
-            raise ODataError(
-                400,
-                "0x8004f01f",
-                f"The ServiceEndpoint({row_id}) component cannot be deleted because it is referenced by {len(users)} "
-                "other components. For a list of referenced components, use the RetrieveDependenciesForDeleteRequest.",
-            )
-    if table.name == "sdkmessageprocessingstep":
-        images = store.rows("sdkmessageprocessingstepimage")
-        return [row for row in images if _refers(row, "sdkmessageprocessingstepid", row_id)]
-    if table.name == "solution":
-        return [row for row in store.rows("solutioncomponent") if _refers(row, "solutionid", row_id)]
+            raise still_referenced(f"ServiceEndpoint({row.id})", len(users))
+    if row.table == "sdkmessageprocessingstep":
+        return store.referring("sdkmessageprocessingstepimage", "sdkmessageprocessingstepid", row)
+    if row.table == "solution":
+        return store.referring("solutioncomponent", "solutionid", row)
     return []
 
 
 def _check_bus(whole: Values) -> None:
     missing = [name for name in ("namespaceaddress", "path", "saskeyname", "saskey") if not whole.get(name)]
     if missing:
-        raise _invalid(f"A queue, topic or event hub needs {', '.join(missing)}.")
+        raise invalid_argument(f"A queue, topic or event hub needs {', '.join(missing)}.")
     if whole.get("authtype", service_bus.SAS_KEY) != service_bus.SAS_KEY:
         raise not_simulated("A queue, topic or event hub with another authtype than SASKey (2)")
     if whole.get("messageformat") == service_bus.BINARY_XML:
@@ -66,20 +60,20 @@ def _check_bus(whole: Values) -> None:
 
 def _check_step(whole: Values, store: Store, schema: Schema) -> None:
     if whole["stage"] not in STAGES:
-        raise _invalid(
+        raise invalid_argument(
             "Steps are registered in the stages 10 (pre-validation), 20 (pre-operation) and 40 (post-operation)."
         )
     if whole["mode"] == ASYNCHRONOUS and whole["stage"] != POST_OPERATION:
-        raise _invalid("Asynchronous steps are supported in the post-operation stage (40) only.")
+        raise invalid_argument("Asynchronous steps are supported in the post-operation stage (40) only.")
     message = store.get("sdkmessage", whole["sdkmessageid"]["id"])
     check_message_allows(message, whole["mode"], store)
     chosen = whole.get("sdkmessagefilterid")
     of_table = store.get("sdkmessagefilter", chosen["id"]) if chosen else None
     if of_table is not None and of_table.values["sdkmessageid"] != whole["sdkmessageid"]:
-        raise _invalid("The message filter belongs to another message.")
+        raise invalid_argument("The message filter belongs to another message.")
     if whole.get("filteringattributes"):
         if message is None or message.values["name"] not in _UPDATING:
-            raise _invalid("Filtering attributes are supported for the Update message only.")
+            raise invalid_argument("Filtering attributes are supported for the Update message only.")
         if of_table is not None:
             _check_columns(schema[of_table.values["primaryobjecttypecode"]], whole["filteringattributes"])
 
@@ -89,35 +83,28 @@ def _check_image(whole: Values, store: Store, schema: Schema) -> None:
     message = store.get("sdkmessage", step.values["sdkmessageid"]["id"]) if step else None
     name = message.values["name"] if message else ""
     if store.find("customapi", {"uniquename": name}) is not None:
-        raise _invalid(f"Images are not supported for the {name} message.")
+        raise invalid_argument(f"Images are not supported for the {name} message.")
     if name in _CREATING and whole["imagetype"] != POST_IMAGE:
-        raise _invalid(f"PreImage is not supported for the {name} message.")
+        raise invalid_argument(f"PreImage is not supported for the {name} message.")
     if name == "Delete" and whole["imagetype"] != PRE_IMAGE:
-        raise _invalid("PostImage is not supported for the Delete message.")
+        raise invalid_argument("PostImage is not supported for the Delete message.")
     if step is not None and step.values["stage"] != POST_OPERATION and whole["imagetype"] != PRE_IMAGE:
-        raise _invalid("PostImage is supported in the post-operation stage (40) only.")
+        raise invalid_argument("PostImage is supported in the post-operation stage (40) only.")
     chosen = step.values.get("sdkmessagefilterid") if step else None
     of_table = store.get("sdkmessagefilter", chosen["id"]) if chosen else None
     if of_table is not None and whole.get("attributes"):
         _check_columns(schema[of_table.values["primaryobjecttypecode"]], whole["attributes"])
     expected = _IMAGE_PROPERTIES.get(name, {"Target"})
     if whole.get("messagepropertyname") not in expected:
-        raise _invalid(f"Message property name '{whole.get('messagepropertyname')}' is not valid on message {name}.")
+        raise invalid_argument(
+            f"Message property name '{whole.get('messagepropertyname')}' is not valid on message {name}."
+        )
 
 
 def _check_columns(table: Table, listed: str) -> None:
     for name in (each.strip() for each in listed.split(",")):
         if name and name not in table.columns:
-            raise _invalid(f"Attribute '{name}' does not exist on entity '{table.name}'.")
-
-
-def _refers(row: Row, column: str, row_id: str) -> bool:
-    value = row.values.get(column)
-    return bool(value and value["id"] == row_id)
-
-
-def _invalid(message: str) -> ODataError:
-    return ODataError(400, "0x80040203", message)
+            raise invalid_argument(f"Attribute '{name}' does not exist on entity '{table.name}'.")
 
 
 _REQUIRED = {

@@ -49,7 +49,7 @@ class Solutions:
             "solutioncomponentid": component_id,
             "componenttype": kind,
             "objectid": object_id,
-            "solutionid": {"table": "solution", "id": solution.id},
+            "solutionid": solution.reference,
             "rootcomponentbehavior": 0,
             "ismetadata": kind in _METADATA,
             "createdon": at,
@@ -68,10 +68,9 @@ class Solutions:
 
     def dependencies(self, object_id: str, kind: int) -> list[dict[str, Any]]:
         """What needs a component, so that it cannot be deleted: the steps of an endpoint."""
-        if kind != _ENDPOINT:
+        endpoint = self._store.get("serviceendpoint", object_id) if kind == _ENDPOINT else None
+        if endpoint is None:
             return []
-        steps = self._store.rows("sdkmessageprocessingstep")
-        needing = [row for row in steps if (row.values.get("eventhandler") or {}).get("id") == object_id]
         return [
             {
                 "dependencyid": new_guid(),
@@ -81,7 +80,7 @@ class Solutions:
                 "requiredcomponentobjectid": object_id,
                 "requiredcomponenttype": kind,
             }
-            for row in needing
+            for row in self._store.referring("sdkmessageprocessingstep", "eventhandler", endpoint)
         ]
 
     def _added(self, body: dict[str, Any]) -> str:
@@ -105,12 +104,11 @@ class Solutions:
         return object_id
 
     def _find(self, solution: Row, kind: int, object_id: str) -> Row | None:
-        reference = {"table": "solution", "id": solution.id}
-        for row in self._store.rows("solutioncomponent"):
-            found = row.values
-            if (found["solutionid"], found["componenttype"], found["objectid"]) == (reference, kind, object_id):
-                return row
-        return None
+        components = self._store.referring("solutioncomponent", "solutionid", solution)
+        wanted = (kind, object_id)
+        return next(
+            (row for row in components if (row.values["componenttype"], row.values["objectid"]) == wanted), None
+        )
 
     def _check_exists(self, kind: int, object_id: str) -> None:
         tables = [name for name, number in OF_ROWS.items() if number == kind]

@@ -45,6 +45,11 @@ class Row:
         """The weak ETag."""
         return f'W/"{self.version}"'
 
+    @property
+    def reference(self) -> dict[str, str]:
+        """The value of a lookup that refers to this row."""
+        return {"table": self.table, "id": self.id}
+
 
 class KeyViolated(Exception):
     """An alternate key would not be unique any more; the argument is the index's name."""
@@ -115,6 +120,10 @@ class Store:
             "SELECT * FROM rows WHERE tbl = ? AND version > ? ORDER BY version", (table, since)
         )
         return [_row(each) for each in found]
+
+    def referring(self, table: str, column: str, row: Row) -> list[Row]:
+        """The rows of a table whose lookup in this column refers to a row."""
+        return [each for each in self.rows(table) if each.values.get(column) == row.reference]
 
     def deleted(self, table: str, *, since: int) -> list[str]:
         """Primary keys of rows deleted after version `since`."""
