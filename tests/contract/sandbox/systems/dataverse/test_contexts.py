@@ -4,15 +4,12 @@ import json
 import re
 from typing import Any
 
-import pytest
-
 from sandbox.repository import PAYLOADS
 from tests.contract.sandbox.systems.dataverse_client import (
     Dataverse,
     Receiver,
     register_image,
     register_step,
-    register_webhook,
 )
 
 FABRIKAM = "a0000000-0000-4000-8000-000000000001"
@@ -27,11 +24,6 @@ CREATED_LATER = {
 def captured(name: str) -> dict[str, Any]:
     context: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text("utf-8-sig"))
     return context
-
-
-@pytest.fixture
-def endpoint(application: Dataverse, receiver: Receiver) -> str:
-    return register_webhook(application, receiver.url)
 
 
 def published(dataverse: Dataverse, receiver: Receiver) -> dict[str, Any]:
