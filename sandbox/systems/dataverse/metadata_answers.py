@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.systems.dataverse.addressing import Segment
-from sandbox.systems.dataverse.answers import json_answer
+from sandbox.systems.dataverse.answers import json_answer, value_answer
 from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.definitions import (
     METADATA_TYPES,
@@ -117,10 +117,8 @@ def one_property(call: Call, document: Document, part: Segment) -> web.Response:
         if name.startswith("@") or not isinstance(value, dict) or name not in value:
             raise no_such_segment(name)
         value = value[name]
-    if value is None:
-        return web.Response(status=204)
-    if raw:
-        return web.Response(text=str(value).lower() if isinstance(value, bool) else str(value))
+    if raw or value is None:
+        return value_answer(value)
     return json_answer({"@odata.context": _context(call, part.name), "value": value})
 
 

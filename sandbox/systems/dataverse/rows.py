@@ -7,7 +7,7 @@ from aiohttp import web
 
 from sandbox.systems.dataverse import elsewhere
 from sandbox.systems.dataverse.addressing import Address, Segment, reference
-from sandbox.systems.dataverse.answers import json_answer
+from sandbox.systems.dataverse.answers import json_answer, value_answer
 from sandbox.systems.dataverse.apply import Apply
 from sandbox.systems.dataverse.body import read_columns, read_object
 from sandbox.systems.dataverse.bulk import MESSAGES, Bulk
@@ -145,7 +145,7 @@ class Rows:
         name, _, part = name.partition("/")
         if name in table.by_navigation and part not in {"", "$ref"}:
             return self._behind(operation, table, row, name, part)
-        if name in table.by_navigation and part in {"", "$ref"}:
+        if name in table.by_navigation:
             _check_options(call, frozenset() if part else _ON_ROWS)
             if call.method == "GET":
                 return self._follow(call, table, row, name, only_reference=bool(part))
@@ -160,25 +160,16 @@ class Rows:
         """GET, PUT or DELETE one column; GET its `$value`."""
         call, table = operation.call, at.table
         _check_options(call, frozenset())
-        if call.method == "GET" and part:
-            return self._raw(table, row, name)
         if call.method == "GET":
             value = self._representation.row(table, row, Query(select=(name,)), Preferences())[name]
+            if part or value is None:
+                return value_answer(value)
             context = f"{call.root}$metadata#{table.set_name}({row.id})/{name}"
-            if value is None:
-                return web.Response(status=204)
             return json_answer({"@odata.context": context, "value": value})
         if part or call.method not in {"PUT", "DELETE"}:
             raise not_allowed(call.method)
         value = _only_value(call) if call.method == "PUT" else None
         return self._change(operation, at, read_columns(table, {name: value}, self._schema, self._store))
-
-    def _raw(self, table: Table, row: Row, name: str) -> web.Response:
-        """`<column>/$value`: the value alone, as text."""
-        value = self._representation.row(table, row, Query(select=(name,)), Preferences())[name]
-        if value is None:
-            return web.Response(status=204)
-        return web.Response(text=str(value).lower() if isinstance(value, bool) else str(value))
 
     def _behind(self, operation: Operation, table: Table, row: Row, navigation: str, part: str) -> web.Response:
         """What is below the row behind a lookup."""
