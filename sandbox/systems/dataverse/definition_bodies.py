@@ -1,6 +1,10 @@
-"""Reads bodies that make or change definitions into the short form of schema.json; 400 for an impossible one."""
+"""Reads bodies that make or change definitions into the short form of schema.json; 400 for an impossible one.
+
+Nothing in a body is passed over; see `definition_settings`.
+"""
 
 import re
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +16,10 @@ from sandbox.systems.dataverse.definition_settings import (
     check_properties,
     kept_settings,
 )
-from sandbox.systems.dataverse.definitions import NAMESPACE
+from sandbox.systems.dataverse.definitions import NAMESPACE, column_document, key_document, table_document
 from sandbox.systems.dataverse.errors import ODataError, bad_request, invalid_argument, not_simulated
 from sandbox.systems.dataverse.schema import Column, Table
+from sandbox.systems.dataverse.system_columns import system_columns
 
 Definition = dict[str, Any]
 
@@ -45,41 +50,16 @@ _TAKEN_OF_TABLES = frozenset(
     | {"OwnershipType", "EntitySetName", "ChangeTrackingEnabled", "HasNotes", "HasActivities"}
 )
 _TAKEN_OF_KEYS = frozenset({"SchemaName", "LogicalName", "KeyAttributes", "DisplayName"})
-_SYSTEM_OPTIONS = {
-    "statecode": ("State", [{"Value": 0, "Label": "Active"}, {"Value": 1, "Label": "Inactive"}]),
-    "statuscode": (
-        "Status",
-        [{"Value": 1, "Label": "Active", "State": 0}, {"Value": 2, "Label": "Inactive", "State": 1}],
-    ),
-}
 
 
-def new_column(table_name: str, body: Definition, columns: dict[str, Column]) -> Definition:
-    """A column from a POST to `Attributes` or a table's `Attributes`."""
-    name, kind = _schema_name(body), _column_type(body)
-    if name.lower() in columns:
-        said = f"An attribute with the specified name {name} already exists for entity {table_name}"
-        raise ODataError(400, DUPLICATE_ATTRIBUTE, said)
-    given = {"LogicalName": name.lower(), "SchemaName": name, "AttributeType": kind, "IsCustomAttribute": True}
-    return given | _column_settings(kind, body)
+def new_column(table: Table, body: Definition) -> Definition:
+    """A column from a POST to `Attributes`."""
+    definition = _column(table.name, body, table.columns)
+    _check_column(table, body, definition)
+    return definition
 
 
-def check_column(body: Definition, document: Definition) -> None:
-    """Raise for what a body says of a column and its `document` does not; see `definition_settings`."""
-    check_properties(body, document, "AttributeMetadata", _TAKEN_OF_COLUMNS)
-
-
-def check_table(body: Definition, document: Definition) -> None:
-    """The same for a table."""
-    check_properties(body, document, "EntityMetadata", _TAKEN_OF_TABLES)
-
-
-def check_key(body: Definition, document: Definition) -> None:
-    """The same for an alternate key."""
-    check_properties(body, document, "EntityKeyMetadata", _TAKEN_OF_KEYS)
-
-
-def changed_column(column: Column, body: Definition) -> Definition:
+def changed_column(table: Table, column: Column, body: Definition) -> Definition:
     """The whole new definition of a column from a PUT; names and type stay."""
     kind = _column_type(body) if {"@odata.type", "AttributeType"} & body.keys() else column.type
     if kind not in {column.type, _lookup_kind(column)}:
@@ -89,7 +69,9 @@ def changed_column(column: Column, body: Definition) -> Definition:
     changed = _column_settings(column.type, body)
     if "OptionSet" in column.definition and "OptionSet" not in changed:
         changed["OptionSet"] = column.definition["OptionSet"]
-    return kept | changed
+    definition = kept | changed
+    _check_column(table, body, definition)
+    return definition
 
 
 def new_key(table: Table, body: Definition) -> Definition:
@@ -108,8 +90,10 @@ def new_key(table: Table, body: Definition) -> Definition:
     if tuple(columns) in table.keys:
         said = "An entity key with the selected attributes already exists on entity."
         raise ODataError(400, "0x80060894", said)  # EntityKeyWithSelectedAttributesExists
-    given = {"SchemaName": name, "LogicalName": name.lower(), "KeyAttributes": list(columns)}
-    return given | ({"DisplayName": text} if (text := label_text(body, "DisplayName")) else {})
+    definition = {"SchemaName": name, "LogicalName": name.lower(), "KeyAttributes": list(columns)}
+    definition |= {"DisplayName": text} if (text := label_text(body, "DisplayName")) else {}
+    check_properties(body, key_document(table, definition), "EntityKeyMetadata", _TAKEN_OF_KEYS)
+    return definition
 
 
 def new_table(body: Definition, taken: set[str]) -> Definition:
@@ -128,15 +112,12 @@ def new_table(body: Definition, taken: set[str]) -> Definition:
     ownership = body.get("OwnershipType", "UserOwned")
     if ownership not in {"UserOwned", "OrganizationOwned"}:
         raise bad_request(f"'{ownership}' is not an OwnershipType that can be created.", INVALID)
-    columns: dict[str, Definition] = {each["LogicalName"]: each for each in _system_columns(logical, ownership)}
+    columns: dict[str, Definition] = {each["LogicalName"]: each for each in system_columns(logical, ownership)}
     for each in listed:
-        column = new_column(logical, each, {})
-        if column["LogicalName"] in columns:
-            said = f"An attribute with the specified name {column['SchemaName']} already exists for entity {logical}"
-            raise ODataError(400, DUPLICATE_ATTRIBUTE, said)
+        column = _column(logical, each, columns)
         columns[column["LogicalName"]] = column
     texts = {key: label_text(body, key) for key in ("DisplayName", "DisplayCollectionName", "Description")}
-    return (
+    definition = (
         {
             "LogicalName": logical,
             "EntitySetName": body.get("EntitySetName") or _plural(logical),
@@ -156,10 +137,15 @@ def new_table(body: Definition, taken: set[str]) -> Definition:
         | {key: text for key, text in texts.items() if text}
         | kept_settings(body, KEPT_OF_TABLES)
     )
+    table = Table.load(definition)
+    check_properties(body, table_document(table), "EntityMetadata", _TAKEN_OF_TABLES)
+    for each in listed:
+        _check_column(table, each, columns[each["SchemaName"].lower()])
+    return definition
 
 
 def changed_table(table: Table, body: Definition) -> Definition:
-    """What a PUT changes of a table: labels and change tracking."""
+    """The whole new definition of a table from a PUT, which changes labels, settings and change tracking."""
     changed = {key: label_text(body, key) for key in ("DisplayName", "DisplayCollectionName", "Description")}
     found: Definition = {key: text for key, text in changed.items() if text} | kept_settings(body, KEPT_OF_TABLES)
     for flag in ("HasNotes", "HasActivities"):
@@ -174,7 +160,9 @@ def changed_table(table: Table, body: Definition) -> Definition:
     for fixed in ("OwnershipType", "PrimaryIdAttribute", "PrimaryNameAttribute", "LogicalName", "EntitySetName"):
         if body.get(fixed, table.definition[fixed]) != table.definition[fixed]:
             raise bad_request(f"{fixed} of the table {table.name} cannot be changed.", INVALID)
-    return found
+    definition = table.whole() | found
+    check_properties(body, table_document(Table.load(definition)), "EntityMetadata", _TAKEN_OF_TABLES)
+    return definition
 
 
 def label_text(holder: Definition, name: str) -> str:
@@ -186,6 +174,20 @@ def label_text(holder: Definition, name: str) -> str:
     if not isinstance(labels, list) or not all(isinstance(each, dict) and "Label" in each for each in labels):
         raise bad_request(f"{name} is not a Label with LocalizedLabels.", INVALID)
     return str(labels[0]["Label"]) if labels else ""
+
+
+def _column(table_name: str, body: Definition, taken: Collection[str]) -> Definition:
+    name, kind = _schema_name(body), _column_type(body)
+    if name.lower() in taken:
+        said = f"An attribute with the specified name {name} already exists for entity {table_name}"
+        raise ODataError(400, DUPLICATE_ATTRIBUTE, said)
+    given = {"LogicalName": name.lower(), "SchemaName": name, "AttributeType": kind, "IsCustomAttribute": True}
+    return given | _column_settings(kind, body)
+
+
+def _check_column(table: Table, body: Definition, definition: Definition) -> None:
+    """Raise for what a body says of a column and its definition does not."""
+    check_properties(body, column_document(table, Column.load(definition)), "AttributeMetadata", _TAKEN_OF_COLUMNS)
 
 
 def _column_settings(kind: str, body: Definition) -> Definition:
@@ -278,44 +280,3 @@ def _plural(name: str) -> str:
     if name.endswith("y"):
         return f"{name[:-1]}ies"
     return f"{name}es" if name.endswith(("s", "x", "z", "ch", "sh")) else f"{name}s"
-
-
-def _system_columns(logical: str, ownership: str) -> list[Definition]:
-    read_only = {"IsValidForCreate": False, "IsValidForUpdate": False}
-
-    def lookup(name: str, text: str, *targets: str, **flags: bool) -> Definition:
-        navigation = dict.fromkeys(targets, name)
-        given = {"LogicalName": name, "AttributeType": "Owner" if name == "ownerid" else "Lookup", "DisplayName": text}
-        return given | {"Targets": list(targets), "NavigationProperties": navigation} | flags
-
-    def when(name: str, text: str) -> Definition:
-        given = {"LogicalName": name, "AttributeType": "DateTime", "DisplayName": text, "Format": "DateAndTime"}
-        return given | read_only
-
-    columns: list[Definition] = [
-        {
-            "LogicalName": f"{logical}id",
-            "AttributeType": "Uniqueidentifier",
-            "DisplayName": "Id",
-            "IsValidForUpdate": False,
-        }
-    ]
-    for name, (kind, options) in _SYSTEM_OPTIONS.items():
-        text = "Status" if kind == "State" else "Status Reason"
-        columns.append(
-            {"LogicalName": name, "AttributeType": kind, "DisplayName": text, "OptionSet": {"Options": options}}
-        )
-    if ownership == "UserOwned":
-        columns.append(lookup("ownerid", "Owner", "systemuser", "team"))
-        columns.append(lookup("owninguser", "Owning User", "systemuser", **read_only))
-        columns.append(lookup("owningbusinessunit", "Owning Business Unit", "businessunit", IsValidForUpdate=False))
-    columns += [
-        when("createdon", "Created On"),
-        lookup("createdby", "Created By", "systemuser", **read_only),
-        when("modifiedon", "Modified On"),
-        lookup("modifiedby", "Modified By", "systemuser", **read_only),
-        lookup("createdonbehalfby", "Created By (Delegate)", "systemuser", **read_only),
-        lookup("modifiedonbehalfby", "Modified By (Delegate)", "systemuser", **read_only),
-        {"LogicalName": "versionnumber", "AttributeType": "BigInt", "DisplayName": "Version Number"} | read_only,
-    ]
-    return columns

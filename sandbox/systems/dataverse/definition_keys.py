@@ -4,8 +4,7 @@ import re
 from typing import Any
 
 from sandbox.systems.dataverse.definitions import column_id, key_id
-from sandbox.systems.dataverse.errors import bad_request
-from sandbox.systems.dataverse.metadata_answers import not_found
+from sandbox.systems.dataverse.errors import ODataError, bad_request
 from sandbox.systems.dataverse.schema import Column, Table
 from sandbox.systems.dataverse.values import is_guid
 
@@ -38,3 +37,8 @@ def named(key: str) -> tuple[str, str]:
     if found is None:
         raise bad_request(f"The key '{key}' of a definition is its MetadataId, LogicalName='...' or SchemaName='...'.")
     return found["name"], found["value"]
+
+
+def not_found(what: str, key: str) -> ODataError:
+    """404: no definition with that key."""
+    return ODataError(404, "0x80060888", f"Could not find {what} with specified key: {key}")

@@ -14,18 +14,14 @@ from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.definition_bodies import (
     changed_column,
     changed_table,
-    check_column,
-    check_key,
-    check_table,
     new_column,
     new_key,
     new_table,
 )
-from sandbox.systems.dataverse.definition_keys import find_column, find_key, named
+from sandbox.systems.dataverse.definition_keys import find_column, find_key, named, not_found
 from sandbox.systems.dataverse.definitions import (
     NAMESPACE,
     RELATIONS,
-    Document,
     column_document,
     column_id,
     entity_row,
@@ -46,19 +42,19 @@ from sandbox.systems.dataverse.errors import (
 )
 from sandbox.systems.dataverse.metadata_answers import (
     KEY,
-    RELATIONSHIP,
     cast_type,
     column_kind,
     context_of,
     created,
     many,
-    not_found,
     one,
     one_property,
     read_column,
-    relationship_type,
+    related,
+    relationships,
+    table_kind,
 )
-from sandbox.systems.dataverse.metadata_query import Expandable, Kind, check_options
+from sandbox.systems.dataverse.metadata_query import check_options
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.solutions import forget_component
 from sandbox.systems.dataverse.store import Store
@@ -102,7 +98,7 @@ class Metadata:
         if call.method != "GET":
             raise not_allowed(call.method)
         if part.name in RELATIONS:
-            return _relationships(call, part, self._related(table, part.name))
+            return relationships(call, part, related(self._schema, table, part.name))
         if part.key is not None:
             raise no_such_segment(part.name)
         return one_property(call, table_document(table), part)
@@ -118,7 +114,7 @@ class Metadata:
         for body in bodies:
             made.append(new_table(body, taken))
             taken.add(made[-1]["LogicalName"])
-        tables = [self._made(body, definition) for body, definition in zip(bodies, made, strict=True)]
+        tables = [self._add(definition) for definition in made]
         context = f"{call.root}$metadata#{NAMESPACE}CreateEntitiesResponse"
         ids = {"EntityIds": [table_id(table) for table in tables]}
         return json_answer({"@odata.context": context} | ids)
@@ -137,21 +133,17 @@ class Metadata:
             raise no_such_segment(segment.rest)
         if call.method == "GET":
             documents = [table_document(table) for table in self._schema]
-            return many(call, "EntityDefinitions", documents, self._entity_kind())
+            return many(call, "EntityDefinitions", documents, table_kind(self._schema))
         if call.method == "POST":
-            body = read_object(call)
-            table = self._made(body, new_table(body, {table.name for table in self._schema}))
+            table = self._add(new_table(read_object(call), {table.name for table in self._schema}))
             return created(f"{call.root}EntityDefinitions({table_id(table)})")
         raise not_allowed(call.method)
 
     def _on_table(self, call: Call, table: Table) -> web.Response:
         if call.method == "GET":
-            return one(call, "EntityDefinitions", table_document(table), self._entity_kind())
+            return one(call, "EntityDefinitions", table_document(table), table_kind(self._schema))
         if call.method == "PUT":
-            body = read_object(call)
-            changed = table.whole() | changed_table(table, body)
-            check_table(body, table_document(Table.load(changed)))
-            self._define(changed)
+            self._define(changed_table(table, read_object(call)))
             return web.Response(status=204)
         if call.method == "DELETE":
             if not table.definition.get("IsCustomEntity"):
@@ -176,11 +168,8 @@ class Metadata:
             documents = [column_document(table, column) for column in columns]
             return many(call, f"{context_of(table)}/Attributes", documents, column_kind(table, cast))
         if call.method == "POST":
-            body = read_object(call)
-            definition = new_column(table.name, body, table.columns)
-            check_column(body, column_document(table, Column.load(definition)))
-            whole = table.whole()
-            self._define(whole | {"Attributes": [*whole["Attributes"], definition]})
+            definition = new_column(table, read_object(call))
+            self._define(table.with_column(definition))
             made = column_id(table, definition["LogicalName"])
             return created(f"{call.address}({made})")
         raise not_allowed(call.method)
@@ -190,18 +179,13 @@ class Metadata:
             return read_column(call, table, column, rest)
         if rest is not None and (call.method != "PUT" or cast_type(rest) != metadata_type(column)):
             raise not_allowed(call.method)
-        whole = table.whole()
-        others = [each for each in whole["Attributes"] if each["LogicalName"] != column.name]
         if call.method == "PUT":
-            body = read_object(call)
-            changed = changed_column(column, body)
-            check_column(body, column_document(table, Column.load(changed)))
-            attributes = [changed if each["LogicalName"] == column.name else each for each in whole["Attributes"]]
-            self._define(whole | {"Attributes": attributes})
+            self._define(table.with_column(changed_column(table, column, read_object(call))))
             return web.Response(status=204)
         if call.method == "DELETE":
             _check_deletable(table, column)
-            self._define(whole | {"Attributes": others})
+            others = [each.definition for each in table.columns.values() if each is not column]
+            self._define(table.whole() | {"Attributes": others})
             self._store.forget_column(table.name, column.name)
             forget_component(self._store, column_id(table, column.name))
             return web.Response(status=204)
@@ -216,9 +200,7 @@ class Metadata:
             documents = [key_document(table, key) for key in table.key_definitions]
             return many(call, f"{context_of(table)}/Keys", documents, KEY)
         if call.method == "POST":
-            body = read_object(call)
-            definition = new_key(table, body)
-            check_key(body, key_document(table, definition))
+            definition = new_key(table, read_object(call))
             self._enforce(table, definition)
             whole = table.whole()
             self._define(whole | {"Keys": [*whole["Keys"], definition]})
@@ -240,30 +222,7 @@ class Metadata:
     def _relationships(self, call: Call, segment: Segment) -> web.Response:
         if call.method != "GET":
             raise not_simulated("Changing relationships")
-        return _relationships(call, segment, relationship_documents(self._schema))
-
-    def _related(self, table: Table, name: str) -> list[Document]:
-        if name == "ManyToManyRelationships":
-            return []
-        end = "ReferencedEntity" if name == "OneToManyRelationships" else "ReferencingEntity"
-        return [each for each in relationship_documents(self._schema) if each[end] == table.name]
-
-    def _entity_kind(self) -> Kind:
-        def of(document: Document) -> Table:
-            return self._schema[document["LogicalName"]]
-
-        def related(name: str) -> Expandable:
-            return Expandable(lambda d: self._related(of(d), name), lambda _: RELATIONSHIP)
-
-        expandable = {
-            "Attributes": Expandable(
-                lambda d: [column_document(of(d), column) for column in of(d).columns.values()],
-                lambda d: column_kind(of(d), None),
-            ),
-            "Keys": Expandable(lambda d: [key_document(of(d), key) for key in of(d).key_definitions], lambda _: KEY),
-        } | {name: related(name) for name in RELATIONS}
-        any_table = next(iter(self._schema))
-        return Kind("EntityMetadata", frozenset(table_document(any_table)), expandable)
+        return relationships(call, segment, relationship_documents(self._schema))
 
     def _find(self, key: str) -> Table:
         name, value = named(key)
@@ -279,14 +238,10 @@ class Metadata:
         except sqlite3.IntegrityError as violated:
             raise key_violated(table.name, ",".join(columns)) from violated
 
-    def _made(self, body: dict[str, Any], definition: dict[str, Any]) -> Table:
-        """A new table, if its definition says everything that the body does."""
-        table = Table.load(definition)
-        check_table(body, table_document(table))
-        for each in body["Attributes"]:
-            check_column(each, column_document(table, table.columns[each["SchemaName"].lower()]))
+    def _add(self, definition: dict[str, Any]) -> Table:
+        table = self._define(definition)
         self._store.put("entity", table_id(table), entity_row(table))
-        return self._define(definition)
+        return table
 
     def _define(self, definition: dict[str, Any]) -> Table:
         self._store.database.execute(
@@ -308,19 +263,6 @@ class Metadata:
         forget_component(self._store, table_id(table))
         self._store.database.execute("DELETE FROM tables WHERE name = ?", (table.name,))
         self._schema.forget(table.name)
-
-
-def _relationships(call: Call, segment: Segment, documents: list[Document]) -> web.Response:
-    """Relationships, after a cast those of one type, or the one with that key."""
-    if segment.rest is not None:
-        documents = [each for each in documents if each["@odata.type"] == f"#{relationship_type(segment.rest)}"]
-    if segment.key is None:
-        return many(call, segment.name, documents, RELATIONSHIP)
-    name, value = named(segment.key)
-    found = next((each for each in documents if each.get(name) == value), None)
-    if found is None:
-        raise not_found("a relationship", segment.key)
-    return one(call, segment.name, found, RELATIONSHIP)
 
 
 def _check_deletable(table: Table, column: Column) -> None:

@@ -1,4 +1,4 @@
-"""Answers about definitions: lists, single ones, their properties, and columns seen as their own type."""
+"""Answers about definitions: lists, single ones, their properties, columns as their own type, and relationships."""
 
 import re
 from typing import Any
@@ -8,17 +8,22 @@ from aiohttp import web
 from sandbox.systems.dataverse.addressing import Segment
 from sandbox.systems.dataverse.answers import json_answer, value_answer
 from sandbox.systems.dataverse.call import Call
+from sandbox.systems.dataverse.definition_keys import named, not_found
 from sandbox.systems.dataverse.definitions import (
     METADATA_TYPES,
     NAMESPACE,
+    RELATIONS,
     Document,
     column_document,
+    key_document,
     metadata_type,
     option_sets,
+    relationship_documents,
+    table_document,
 )
-from sandbox.systems.dataverse.errors import ODataError, no_such_segment
+from sandbox.systems.dataverse.errors import no_such_segment
 from sandbox.systems.dataverse.metadata_query import Expandable, Kind, check_options, listed, single
-from sandbox.systems.dataverse.schema import Column, Table
+from sandbox.systems.dataverse.schema import Column, Schema, Table
 
 _CAST = re.compile(r"Microsoft\.Dynamics\.CRM\.(\w+)AttributeMetadata")
 _RELATIONSHIP_TYPES = frozenset(f"{NAMESPACE}{kind}RelationshipMetadata" for kind in ("OneToMany", "ManyToMany"))
@@ -42,6 +47,50 @@ def _option_set(table: Table, name: str) -> Expandable:
         return option_sets(table, table.columns[document["LogicalName"]])[name]
 
     return Expandable(of, lambda document: Kind("OptionSetMetadata", frozenset(of(document) or ()), {}))
+
+
+def table_kind(schema: Schema) -> Kind:
+    """The type of tables, of which columns, keys and relationships can be expanded."""
+
+    def of(document: Document) -> Table:
+        return schema[document["LogicalName"]]
+
+    def expandable(name: str) -> Expandable:
+        return Expandable(lambda d: related(schema, of(d), name), lambda _: RELATIONSHIP)
+
+    parts = {
+        "Attributes": Expandable(
+            lambda d: [column_document(of(d), column) for column in of(d).columns.values()],
+            lambda d: column_kind(of(d), None),
+        ),
+        "Keys": Expandable(lambda d: [key_document(of(d), key) for key in of(d).key_definitions], lambda _: KEY),
+    }
+    any_table = next(iter(schema))
+    parts |= {name: expandable(name) for name in RELATIONS}
+    return Kind("EntityMetadata", frozenset(table_document(any_table)), parts)
+
+
+def related(schema: Schema, table: Table, name: str) -> list[Document]:
+    """The relationships of a table, by the property that lists them."""
+    if name == "ManyToManyRelationships":
+        return []
+    end = "ReferencedEntity" if name == "OneToManyRelationships" else "ReferencingEntity"
+    return [each for each in relationship_documents(schema) if each[end] == table.name]
+
+
+def relationships(call: Call, segment: Segment, documents: list[Document]) -> web.Response:
+    """Relationships, after a cast those of one type, or the one with that key."""
+    if segment.rest is not None:
+        if segment.rest not in _RELATIONSHIP_TYPES:
+            raise no_such_segment(segment.rest)
+        documents = [each for each in documents if each["@odata.type"] == f"#{segment.rest}"]
+    if segment.key is None:
+        return many(call, segment.name, documents, RELATIONSHIP)
+    name, value = named(segment.key)
+    found = next((each for each in documents if each.get(name) == value), None)
+    if found is None:
+        raise not_found("a relationship", segment.key)
+    return one(call, segment.name, found, RELATIONSHIP)
 
 
 def read_column(call: Call, table: Table, column: Column, rest: str | None) -> web.Response:
@@ -74,18 +123,6 @@ def cast_type(segment: str) -> str:
     if found is None or found[1] not in METADATA_TYPES:
         raise no_such_segment(segment)
     return found[1]
-
-
-def relationship_type(segment: str) -> str:
-    """The type of relationship that a path is cast to; 404 for no such type."""
-    if segment not in _RELATIONSHIP_TYPES:
-        raise no_such_segment(segment)
-    return segment
-
-
-def not_found(what: str, key: str) -> ODataError:
-    """404: no definition with that key."""
-    return ODataError(404, "0x80060888", f"Could not find {what} with specified key: {key}")
 
 
 def context_of(table: Table) -> str:

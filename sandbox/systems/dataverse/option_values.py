@@ -35,10 +35,7 @@ def changed(action: str, body: dict[str, Any], schema: Schema) -> tuple[dict[str
         raise bad_request(f"{value} is not an option of {table.name}.{column.name}.")
     else:
         options = [{**each, "Label": text} if each["Value"] == value else each for each in options]
-    definition = column.definition | {"OptionSet": {"Options": options}}
-    whole = table.whole()
-    attributes = [definition if each["LogicalName"] == column.name else each for each in whole["Attributes"]]
-    return whole | {"Attributes": attributes}, value
+    return table.with_column(column.definition | {"OptionSet": {"Options": options}}), value
 
 
 def _choice(given: dict[str, Any], schema: Schema) -> tuple[Table, Column]:

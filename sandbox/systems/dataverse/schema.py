@@ -96,6 +96,11 @@ class Table:
         attributes = [column.definition for column in self.columns.values()]
         return self.definition | {"Attributes": attributes, "Keys": self.key_definitions}
 
+    def with_column(self, definition: dict[str, Any]) -> dict[str, Any]:
+        """The same with a column more, or in the place of the one with its name."""
+        columns = {name: column.definition for name, column in self.columns.items()}
+        return self.whole() | {"Attributes": list((columns | {definition["LogicalName"]: definition}).values())}
+
     @property
     def keys(self) -> list[tuple[str, ...]]:
         """The columns of each alternate key."""
