@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.systems.dataverse import option_values
+from sandbox.systems.dataverse import option_values, solutions
 from sandbox.systems.dataverse.addressing import Segment
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_object
@@ -56,7 +56,7 @@ from sandbox.systems.dataverse.metadata_answers import (
 )
 from sandbox.systems.dataverse.metadata_query import check_options
 from sandbox.systems.dataverse.schema import Column, Schema, Table
-from sandbox.systems.dataverse.solutions import forget_component
+from sandbox.systems.dataverse.solutions import Solutions
 from sandbox.systems.dataverse.store import Store
 
 COLLECTIONS = frozenset({"EntityDefinitions", "RelationshipDefinitions"})
@@ -67,7 +67,7 @@ class Metadata:
     """The definitions in force; a table that was changed is stored whole and wins at the next start."""
 
     def __init__(self, store: Store, schema: Schema) -> None:
-        self._store, self._schema = store, schema
+        self._store, self._schema, self._solutions = store, schema, Solutions(store, schema)
         store.database.executescript(_STORED)
         for stored in store.database.execute("SELECT definition FROM tables ORDER BY rowid").fetchall():
             schema.define(json.loads(stored["definition"]))
@@ -75,24 +75,24 @@ class Metadata:
             for key in table.keys:
                 store.enforce_key(table.name, key)
 
-    def answer(self, call: Call, segment: Segment) -> web.Response:
-        """Requests under `EntityDefinitions` and `RelationshipDefinitions`."""
+    def answer(self, call: Call, segment: Segment, solution: str | None) -> web.Response:
+        """Requests under `EntityDefinitions` and `RelationshipDefinitions`; what is made goes into the solution."""
         if call.method != "GET":
             check_options(call.query, frozenset())
         if segment.name == "RelationshipDefinitions":
             return self._relationships(call, segment)
         if segment.key is None:
-            return self._on_tables(call, segment)
+            return self._on_tables(call, segment, solution)
         table = self._find(segment.key)
         if segment.rest is None:
             return self._on_table(call, table)
-        return self._on_part(call, table, Segment.parse(segment.rest))
+        return self._on_part(call, table, Segment.parse(segment.rest), solution)
 
-    def _on_part(self, call: Call, table: Table, part: Segment) -> web.Response:
+    def _on_part(self, call: Call, table: Table, part: Segment, solution: str | None) -> web.Response:
         if part.name == "Attributes":
-            return self._on_columns(call, table, part)
+            return self._on_columns(call, table, part, solution)
         if part.name == "Keys":
-            return self._on_keys(call, table, part)
+            return self._on_keys(call, table, part, solution)
         if part.name in {"Privileges", "Settings"}:
             raise not_simulated(f"EntityDefinitions(...)/{part.name}")
         if call.method != "GET":
@@ -103,8 +103,8 @@ class Metadata:
             raise no_such_segment(part.name)
         return one_property(call, table_document(table), part)
 
-    def create_tables(self, call: Call) -> web.Response:
-        """`POST CreateEntities {"Entities": [...]}`: all or none."""
+    def create_tables(self, call: Call, solution: str | None) -> web.Response:
+        """`POST CreateEntities {"Entities": [...]}`: all or none; they go into the solution."""
         if call.method != "POST":
             raise not_allowed(call.method)
         bodies = read_object(call).get("Entities")
@@ -114,7 +114,7 @@ class Metadata:
         for body in bodies:
             made.append(new_table(body, taken))
             taken.add(made[-1]["LogicalName"])
-        tables = [self._add(definition) for definition in made]
+        tables = [self._add(definition, solution) for definition in made]
         context = f"{call.root}$metadata#{NAMESPACE}CreateEntitiesResponse"
         ids = {"EntityIds": [table_id(table) for table in tables]}
         return json_answer({"@odata.context": context} | ids)
@@ -128,14 +128,14 @@ class Metadata:
         context = f"{call.root}$metadata#{NAMESPACE}{action}Response"
         return json_answer({"@odata.context": context, "NewOptionValue": value})
 
-    def _on_tables(self, call: Call, segment: Segment) -> web.Response:
+    def _on_tables(self, call: Call, segment: Segment, solution: str | None) -> web.Response:
         if segment.rest is not None:
             raise no_such_segment(segment.rest)
         if call.method == "GET":
             documents = [table_document(table) for table in self._schema]
             return many(call, "EntityDefinitions", documents, table_kind(self._schema))
         if call.method == "POST":
-            table = self._add(new_table(read_object(call), {table.name for table in self._schema}))
+            table = self._add(new_table(read_object(call), {table.name for table in self._schema}), solution)
             return created(f"{call.root}EntityDefinitions({table_id(table)})")
         raise not_allowed(call.method)
 
@@ -154,7 +154,7 @@ class Metadata:
             return web.Response(status=204)
         raise not_allowed(call.method)
 
-    def _on_columns(self, call: Call, table: Table, part: Segment) -> web.Response:
+    def _on_columns(self, call: Call, table: Table, part: Segment, solution: str | None) -> web.Response:
         if part.key is not None:
             column = find_column(table, part.key)
             return self._on_column(call, table, column, part.rest)
@@ -171,6 +171,7 @@ class Metadata:
             definition = new_column(table, read_object(call))
             self._define(table.with_column(definition))
             made = column_id(table, definition["LogicalName"])
+            self._solutions.made(solution, solutions.COLUMN, made)
             return created(f"{call.address}({made})")
         raise not_allowed(call.method)
 
@@ -187,11 +188,11 @@ class Metadata:
             others = [each.definition for each in table.columns.values() if each is not column]
             self._define(table.whole() | {"Attributes": others})
             self._store.forget_column(table.name, column.name)
-            forget_component(self._store, column_id(table, column.name))
+            self._solutions.forget(column_id(table, column.name))
             return web.Response(status=204)
         raise not_allowed(call.method)
 
-    def _on_keys(self, call: Call, table: Table, part: Segment) -> web.Response:
+    def _on_keys(self, call: Call, table: Table, part: Segment, solution: str | None) -> web.Response:
         if part.rest is not None:
             raise no_such_segment(part.rest)
         if part.key is not None:
@@ -205,6 +206,7 @@ class Metadata:
             whole = table.whole()
             self._define(whole | {"Keys": [*whole["Keys"], definition]})
             made = key_id(table, definition)
+            self._solutions.made(solution, solutions.KEY, made)
             return created(f"{call.address}({made})")
         raise not_allowed(call.method)
 
@@ -215,7 +217,7 @@ class Metadata:
             whole = table.whole()
             self._define(whole | {"Keys": [each for each in whole["Keys"] if each != key]})
             self._store.release_key(table.name, tuple(key["KeyAttributes"]))
-            forget_component(self._store, key_id(table, key))
+            self._solutions.forget(key_id(table, key))
             return web.Response(status=204)
         raise not_allowed(call.method)
 
@@ -238,8 +240,9 @@ class Metadata:
         except sqlite3.IntegrityError as violated:
             raise key_violated(table.name, ",".join(columns)) from violated
 
-    def _add(self, definition: dict[str, Any]) -> Table:
+    def _add(self, definition: dict[str, Any], solution: str | None) -> Table:
         table = self._define(definition)
+        self._solutions.made(solution, solutions.TABLE, table_id(table))
         self._store.put("entity", table_id(table), entity_row(table))
         return table
 
@@ -260,7 +263,7 @@ class Metadata:
             self._store.release_key(table.name, key)
         self._store.forget_table(table.name)
         self._store.remove("entity", table_id(table))
-        forget_component(self._store, table_id(table))
+        self._solutions.forget(table_id(table))
         self._store.database.execute("DELETE FROM tables WHERE name = ?", (table.name,))
         self._schema.forget(table.name)
 

@@ -14,7 +14,7 @@ from sandbox.systems.dataverse.jobs import Jobs
 from sandbox.systems.dataverse.registration import REGISTRATION_TABLES, Registrations
 from sandbox.systems.dataverse.registration_rules import check_delete, check_registration
 from sandbox.systems.dataverse.schema import Column, Schema, Table
-from sandbox.systems.dataverse.solutions import OF_ROWS, Solutions, forget_component
+from sandbox.systems.dataverse.solutions import OF_ROWS, Solutions
 from sandbox.systems.dataverse.store import KeyViolated, Row, Store, Values
 from sandbox.systems.dataverse.unit_of_work import Unit
 
@@ -29,6 +29,7 @@ class OrganizationService:
     ) -> None:
         self._store, self._schema, self._environment = store, schema, environment
         self._registrations, self._jobs = registrations, jobs
+        self._solutions = Solutions(store, schema)
 
     def create(
         self, unit: Unit, table: Table, sent: Values, request: RequestInfo, several: list[Change] | None = None
@@ -49,8 +50,8 @@ class OrganizationService:
             make_message(target, self._store)
         change = Change("Create", table, row_id, request, given | {table.id_column: row_id}, target, after=target)
         row = self._written(unit, change, several)
-        if request.solution is not None and table.name in OF_ROWS:
-            Solutions(self._store, self._schema).add(request.solution, OF_ROWS[table.name], row_id)
+        if table.name in OF_ROWS:
+            self._solutions.made(request.solution, OF_ROWS[table.name], row_id)
         return row
 
     def update(
@@ -128,7 +129,7 @@ class OrganizationService:
                 self.delete(unit, self._schema[child.table], child.id, request)
         self._write(unit, Change("Delete", table, row_id, request, before=row))
         if table.name in OF_ROWS:
-            forget_component(self._store, row_id)
+            self._solutions.forget(row_id)
 
     def run(self, unit: Unit, change: Change) -> None:
         """Run the steps on a message that changes no row of its own: the call of a custom API."""

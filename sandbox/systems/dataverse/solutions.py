@@ -22,7 +22,7 @@ OF_ROWS = {"sdkmessageprocessingstep": 92, "sdkmessageprocessingstepimage": 93, 
 """Types of the components that are rows, by their tables."""
 ACTIONS = frozenset({"AddSolutionComponent", "RemoveSolutionComponent"})
 _METADATA = frozenset({TABLE, COLUMN, KEY})
-_STEP, _ENDPOINT = 92, 95
+_STEP, _ENDPOINT = OF_ROWS["sdkmessageprocessingstep"], OF_ROWS["serviceendpoint"]
 
 
 class Solutions:
@@ -37,6 +37,17 @@ class Solutions:
         if found is None:
             raise ODataError(404, "0x80040217", f"The solution with the unique name '{name}' does not exist.")
         return found
+
+    def made(self, name: str | None, kind: int, object_id: str) -> None:
+        """What a request has made that names a solution is a component of it."""
+        if name is not None:
+            self.add(name, kind, object_id)
+
+    def forget(self, object_id: str) -> None:
+        """What was deleted is no component any more."""
+        for row in self._store.rows("solutioncomponent"):
+            if row.values["objectid"] == object_id:
+                self._store.remove("solutioncomponent", row.id)
 
     def add(self, name: str, kind: int, object_id: str) -> str:
         """Puts a component into a solution, once; gives the id of what says so."""
@@ -127,13 +138,6 @@ class Solutions:
         if kind == COLUMN:
             return {column_id(table, name) for table in self._schema for name in table.columns}
         return {key_id(table, key) for table in self._schema for key in table.key_definitions}
-
-
-def forget_component(store: Store, object_id: str) -> None:
-    """What was deleted is no component any more."""
-    for row in store.rows("solutioncomponent"):
-        if row.values["objectid"] == object_id:
-            store.remove("solutioncomponent", row.id)
 
 
 def check_number(name: str, text: str) -> int:

@@ -127,7 +127,7 @@ class WebApi:
         if segment.name in elsewhere.SEGMENTS:
             raise not_simulated(segment.name)
         if segment.name in COLLECTIONS:
-            return self._component(call, info, self._metadata.answer(call, segment))
+            return self._metadata.answer(call, segment, info.solution)
         if segment.name in _ACTIONS or segment.name in self._functions.names:
             return self._unbound(operation, segment)
         table = self._schema.by_set(segment.name)
@@ -148,8 +148,9 @@ class WebApi:
         if segment.rest is not None or (segment.key and not is_function):
             raise no_such_segment(call.path)
         if segment.name == "CreateEntities":
-            self._check_solution(call.query.get("SolutionUniqueName"))
-            return self._metadata.create_tables(call)
+            solution = call.query.get("SolutionUniqueName")
+            self._check_solution(solution)
+            return self._metadata.create_tables(call, solution or operation.info.solution)
         _check_no_options(call)
         if is_function:
             return self._functions.answer(operation, segment)
@@ -167,15 +168,6 @@ class WebApi:
         if name in option_values.ACTIONS:
             return self._metadata.option_value(operation.call, name)
         return self._actions.close_opportunity(operation, name)
-
-    def _component(self, call: Call, info: RequestInfo, answer: web.Response) -> web.Response:
-        """A definition that was made with the header of a solution is a component of it."""
-        made = answer.headers.get("OData-EntityId") if call.method == "POST" else None
-        if made is not None and info.solution is not None:
-            parts = {"Attributes": solutions.COLUMN, "Keys": solutions.KEY}
-            kind = next((number for name, number in parts.items() if call.path.endswith(f"/{name}")), solutions.TABLE)
-            self._solutions.add(info.solution, kind, made.rpartition("(")[2].rstrip(")"))
-        return answer
 
     def _described(self, call: Call) -> web.Response:
         if call.method != "GET":

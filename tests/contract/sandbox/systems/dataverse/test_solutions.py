@@ -42,6 +42,16 @@ def test_what_is_made_with_the_header_is_a_component(application: Dataverse, rec
     assert components(application, solution) == set(), "what is deleted is no component any more"
 
 
+def test_tables_that_are_made_together_are_components_too(application: Dataverse, solution: str) -> None:
+    """Their action names the solution in its address."""
+    name = {"@odata.type": f"{CRM}StringAttributeMetadata", "SchemaName": "new_Name", "IsPrimaryName": True}
+    table = {"SchemaName": f"new_{solution}", "Attributes": [name]}
+    made = application.call("POST", f"CreateEntities?SolutionUniqueName={solution}", {"Entities": [table]})
+    assert components(application, solution) == {(TABLE, table_id) for table_id in made.json()["EntityIds"]}
+    application.call("DELETE", f"EntityDefinitions(LogicalName='new_{solution}')")
+    assert components(application, solution) == set()
+
+
 def test_components_are_added_and_removed(application: Dataverse, receiver: Receiver, solution: str) -> None:
     endpoint = register_webhook(application, receiver.url)
     adding = {"ComponentId": endpoint, "ComponentType": ENDPOINT, "SolutionUniqueName": solution}
