@@ -1,10 +1,8 @@
 """Makes the custom APIs that flows call in the Dataverse stand-in; `run.py dataverse` does not declare them yet."""
 
-import requests
-
 from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import Endpoints
-from sandbox.running.registration import RegistrationError
+from sandbox.running.registration import check
 from sandbox.systems.dataverse import declared_flows
 
 _ASYNCHRONOUS = 1
@@ -21,11 +19,11 @@ def make(reached: Endpoints) -> None:
     web_api = f"{reached.dataverse}/api/data/v9.2"
     with sign_in(reached.dataverse, reached.dataverse_client) as session:
         there = session.get(f"{web_api}/customapis?$select=uniquename", timeout=_TIMEOUT)
-        _check(there)
+        check(there)
         names = {row["uniquename"] for row in there.json()["value"]}
         for name, parameters in declared.items():
             if name not in names:
-                _check(session.post(f"{web_api}/customapis", json=_body(name, parameters), timeout=_TIMEOUT))
+                check(session.post(f"{web_api}/customapis", json=_body(name, parameters), timeout=_TIMEOUT))
 
 
 def _body(name: str, parameters: dict[str, str]) -> dict[str, object]:
@@ -40,10 +38,3 @@ def _body(name: str, parameters: dict[str, str]) -> dict[str, object]:
             for it, kind_of in parameters.items()
         ],
     }
-
-
-def _check(answer: requests.Response) -> None:
-    if not answer.ok:
-        raise RegistrationError(
-            f"{answer.request.method} {answer.request.url} was answered {answer.status_code}: {answer.text[:500]}"
-        )

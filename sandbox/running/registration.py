@@ -17,16 +17,16 @@ import requests
 from sandbox.machine.ports import LOOPBACK, Ports
 from sandbox.repository import REPOSITORY
 from sandbox.running.endpoints import Endpoints
+from sandbox.running.programs import PREFIX
 from sandbox.systems.dataverse import declared_flows
 
 _TIMEOUT = 10.0
 _SECONDS = 120.0
 _KEY, _SECRET = "SANDBOX_WEBHOOK_KEY", "SANDBOX_DATAVERSE_SECRET"
-
-
 _MORE_IS_THERE = 2
 """The exit status where a flow has been removed: what it needed is not deleted from a sandbox."""
 _NAMESPACE = uuid.UUID("6f1b8f0e-6c8f-4d0c-9a55-3f0b2f5f8c11")
+"""Of the ids that the app's registration gives (integration/registration/items.py)."""
 
 
 class RegistrationError(Exception):
@@ -40,11 +40,6 @@ class Step:
     table: str
     message: str
     filtering_attributes: tuple[str, ...] = ()
-    pre_image: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return f"integration: {self.message} of {self.table}"
 
     @property
     def id(self) -> str:
@@ -60,12 +55,7 @@ def steps() -> Iterator[Step]:
     """
     for flow in declared_flows.flows():
         for message in flow.messages:
-            yield Step(
-                flow.table,
-                message,
-                flow.filtering_attributes if message == "Update" else (),
-                flow.pre_image if message == "Delete" else (),
-            )
+            yield Step(flow.table, message, flow.filtering_attributes if message == "Update" else ())
 
 
 class Registering:
@@ -108,9 +98,14 @@ class Registering:
 def subscribe(ports: Ports) -> None:
     """Let the app subscribe now to what happens in its ERP, for which it has a timer. Raises `RegistrationError`."""
     url = f"http://{LOOPBACK}:{ports.events_host}/admin/functions/erp_watch"
-    answer = requests.post(url, json={}, timeout=_TIMEOUT)
+    check(requests.post(url, json={}, timeout=_TIMEOUT))
+
+
+def check(answer: requests.Response) -> None:
+    """Raises `RegistrationError` for a refusal."""
     if not answer.ok:
-        raise RegistrationError(f"{url} was answered {answer.status_code}: {answer.text[:500]}")
+        asked = f"{answer.request.method} {answer.request.url}"
+        raise RegistrationError(f"{asked} was answered {answer.status_code}: {answer.text[:500]}")
 
 
 def _values(reached: Endpoints) -> str:
@@ -118,7 +113,7 @@ def _values(reached: Endpoints) -> str:
     person = reached.dataverse_person
     return f"""\
 url = "{reached.dataverse}"
-publisher-prefix = "new"
+publisher-prefix = "{PREFIX}"
 webhook-url = "{reached.functions}/api/dataverse/webhook"
 webhook-key = "env:{_KEY}"
 

@@ -22,7 +22,6 @@ class DeclaredFlow:
     entity_set: str
     messages: tuple[str, ...]
     filtering_attributes: tuple[str, ...]
-    pre_image: tuple[str, ...]
     attributes: tuple[dict[str, Any], ...]
     result_attributes: tuple[dict[str, Any], ...]
     keys: tuple[dict[str, Any], ...]
@@ -39,7 +38,6 @@ def flows() -> tuple[DeclaredFlow, ...]:
             entity_set=it["EntitySetName"],
             messages=tuple(it["Messages"]),
             filtering_attributes=tuple(it["FilteringAttributes"]),
-            pre_image=tuple(it["PreImage"]),
             attributes=tuple(it["Attributes"]),
             result_attributes=tuple(it["ResultAttributes"]),
             keys=tuple(it["Keys"]),
