@@ -5,7 +5,6 @@ documentation and resource types, and was not seen from a real subscription.
 """
 
 import os
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.deployment.az import Az
+from sandbox.deployment.environments import REFERENCE
 
-_REFERENCE = re.compile(r"@Microsoft\.KeyVault\(VaultName=([^;]+);SecretName=([^;)]+)\)")
 _API = "api-version=2024-11-01"
 _MANAGEMENT = "https://management.azure.com"
 _ASK_AGAIN_SECONDS = 5.0
@@ -58,7 +57,7 @@ class AppSecrets:
         self._app = ("--resource-group", group, "--name", app)
         self._site: str | None = None
         settings = az.ask("functionapp", "config", "appsettings", "list", *self._app)
-        found = {it["name"]: match for it in settings if (match := _REFERENCE.fullmatch(str(it["value"])))}
+        found = {it["name"]: match for it in settings if (match := REFERENCE.fullmatch(str(it["value"])))}
         if not found:
             raise NoReferencesError(f"No setting of {app} refers to a Key Vault. Deploy the infrastructure first.")
         self.settings: dict[str, str] = {match[2]: setting for setting, match in found.items()}

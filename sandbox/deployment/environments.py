@@ -1,6 +1,7 @@
 """The environments as they are deployed, read from the golden expansions of their parameter files."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,9 +12,20 @@ _GOLDEN = REPOSITORY / "infra" / "golden"
 _ORDER = ("dev", "test", "staging", "prod")
 
 
+REFERENCE = re.compile(r"@Microsoft\.KeyVault\(VaultName=([^;]+);SecretName=([^;)]+)\)")
+"""The value of a setting that refers to a secret: the name of the vault, and that of the secret."""
+
+
 def names() -> tuple[str, ...]:
     """The environments that have an expansion."""
     return tuple(name for name in _ORDER if (_GOLDEN / f"{name}.json").is_file())
+
+
+def resources_of(name: str) -> list[dict[str, Any]]:
+    """The resources of the environment `name`, one of `names()`."""
+    expansion = json.loads((_GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    resources: list[dict[str, Any]] = expansion["resources"]
+    return resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +51,7 @@ class Deployed:
     @classmethod
     def read(cls, name: str) -> Self:
         """The environment `name`, one of `names()`."""
-        document = json.loads((_GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
-        resources: list[dict[str, Any]] = document["resources"]
+        resources = resources_of(name)
 
         def of(kind: str) -> list[dict[str, Any]]:
             return [it for it in resources if it["type"].lower() == kind.lower()]

@@ -1,15 +1,11 @@
 """What an environment comes to, from its golden expansion: resources, settings of its app, and who may do what."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sandbox.repository import REPOSITORY
+from sandbox.deployment.environments import REFERENCE, resources_of
 
-_GOLDEN = REPOSITORY / "infra" / "golden"
-_REFERENCE = re.compile(r"@Microsoft\.KeyVault\(VaultName=[^;]+;SecretName=([^)]+)\)")
 _ASSIGNMENT = "/providers/Microsoft.Authorization/roleAssignments/"
 ROLES: Mapping[str, str] = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
@@ -70,8 +66,7 @@ class Inventory:
     @classmethod
     def read(cls, name: str) -> Self:
         """The environment `name`, one of `environments.names()`."""
-        document = json.loads((_GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
-        resources: list[dict[str, Any]] = document["resources"]
+        resources = resources_of(name)
         shown = [it for it in resources if it["type"] not in _QUIET]
         (settings,) = [it["properties"] for it in resources if it["name"].endswith("/appsettings")]
         return cls(
@@ -110,8 +105,8 @@ def _facts(resource: dict[str, Any]) -> Iterator[str]:
 
 
 def _value(text: str) -> str:
-    found = _REFERENCE.fullmatch(text)
-    return f"secret {found[1]} of the vault" if found else text
+    found = REFERENCE.fullmatch(text)
+    return f"secret {found[2]} of the vault" if found else text
 
 
 def _right(resource: dict[str, Any]) -> Right:
