@@ -66,27 +66,16 @@ def check_currency(currency: object) -> None:
 class Admission:
     """Admits by `X-Api-Key`, or by a bearer token from `POST /oauth/token` (client credentials)."""
 
-    def __init__(
-        self,
-        database: sqlite3.Connection,
-        *,
-        api_key: str,
-        client_id: str,
-        client_secret: str,
-        within: str | None = None,
-    ) -> None:
-        """API requests are those whose path begins with `/api/`, or has `within` in it."""
+    def __init__(self, database: sqlite3.Connection, *, api_key: str, client_id: str, client_secret: str) -> None:
         self._api_key = api_key
-        self._within = within
         self.tokens = Tokens(database, client_id=client_id, client_secret=client_secret)
 
     def middleware(self) -> Middleware:
-        """Answers 401 to API requests that carry neither a known key nor a live token."""
+        """Answers 401 to requests below `/api/` that carry neither a known key nor a live token."""
 
         @web.middleware
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
-            of_the_api = request.path.startswith("/api/") if self._within is None else self._within in request.path
-            if of_the_api and not self._admits(request):
+            if "/api/" in request.path and not self._admits(request):
                 return problem(
                     401,
                     "unauthorized",

@@ -14,7 +14,7 @@ def build_app(
     database: sqlite3.Connection, answers: Mapping[str, Kinds], *, api_key: str, client_id: str, client_secret: str
 ) -> web.Application:
     """Routes over an open database; `answers` has each system by name, with the kinds of what it answers."""
-    admission = Admission(database, api_key=api_key, client_id=client_id, client_secret=client_secret, within="/api/")
+    admission = Admission(database, api_key=api_key, client_id=client_id, client_secret=client_secret)
     idempotency, shelves = Idempotency(database), Shelves(database, answers)
 
     def where(request: web.Request) -> tuple[str, str]:
