@@ -38,11 +38,11 @@ _SETTINGS: Mapping[str, frozenset[str]] = {
     | _OF_RECEIVING
     | {"DeadLetteringOnFilterEvaluationExceptions", "DefaultRuleDescription", "AuthorizationRules"},
 }
-_KEPT = frozenset(
-    {"MaxSizeInMegabytes", "EnableBatchedOperations", "AutoDeleteOnIdle", "EnablePartitioning", "EnableExpress"}
-    | {"UserMetadata", "AuthorizationRules", "SupportOrdering", "FilteringMessagesBeforePublishing"}
-    | {"DeadLetteringOnFilterEvaluationExceptions"}
+_KEPT_FLAGS = frozenset(
+    {"EnableBatchedOperations", "EnablePartitioning", "EnableExpress", "SupportOrdering"}
+    | {"FilteringMessagesBeforePublishing", "DeadLetteringOnFilterEvaluationExceptions"}
 )
+_KEPT = _KEPT_FLAGS | {"MaxSizeInMegabytes", "AutoDeleteOnIdle", "UserMetadata", "AuthorizationRules"}
 """Settings that are returned as they were given."""
 _OF_THE_SERVICE = frozenset(
     {"SizeInBytes", "MessageCount", "CreatedAt", "UpdatedAt", "AccessedAt", "CountDetails", "SubscriptionCount"}
@@ -100,14 +100,8 @@ def _kept(given: Mapping[str, str], window: int, *, detects: bool) -> dict[str, 
     if _number(given, "MaxMessageSizeInKilobytes", MESSAGE_LIMIT_KB, lambda value: value >= 0) != MESSAGE_LIMIT_KB:
         raise ValueError("MaxMessageSizeInKilobytes can be set in the Premium tier only; the broker has Standard's.")
     _span(given, "AutoDeleteOnIdle", 5 * _MINUTE, None)
-    for name in (
-        "EnableBatchedOperations",
-        "EnablePartitioning",
-        "SupportOrdering",
-        "FilteringMessagesBeforePublishing",
-    ):
+    for name in sorted(_KEPT_FLAGS):
         _flag(given, name)
-    _flag(given, "DeadLetteringOnFilterEvaluationExceptions")
     if _flag(given, "EnableExpress") and detects:
         raise ValueError(
             "Both DelayedPersistence property and RequiresDuplicateDetection property cannot be enabled together."

@@ -102,15 +102,15 @@ def _partition_properties(partition: Partition) -> dict[str, Any]:
 
 
 def _schedule(queue: Queue, request: Request) -> Response:
-    messages = []
+    messages, size = [], 0
     for entry in request.argument("messages", list):
         encoded = entry.get("message") if isinstance(entry, dict) else None
         if not isinstance(encoded, bytes):
             raise BrokerError("com.microsoft:argument-error", "'message' is missing.")
         messages.append(BrokeredMessage.receive(encoded))
+        size += len(encoded)
     if queue.is_dead_letters or isinstance(queue, Subscription):
         raise not_allowed(f"Messages cannot be sent to '{queue.name}'.")
-    size = sum(len(entry["message"]) for entry in request.argument("messages", list))
     if size > QUEUE_MESSAGE_LIMIT:
         said = f"The messages have {size} bytes, and {QUEUE_MESSAGE_LIMIT} are allowed."
         raise BrokerError("amqp:link:message-size-exceeded", said)
