@@ -10,7 +10,8 @@ from typing import Any
 
 from sandbox.azure.broker.message import SYSTEM_PROPERTIES, BrokeredMessage
 from sandbox.azure.broker.rules.filters import CorrelationFilter, FalseFilter, Filter, SqlFilter, TrueFilter
-from sandbox.azure.broker.rules.sql import Parser, SqlError
+from sandbox.azure.broker.rules.sql import Parser
+from sandbox.azure.broker.rules.sql_tokens import SqlError
 from sandbox.azure.broker.rules.sql_values import Fields
 from sandbox.azure.broker.rules.typed import TypedValue
 

@@ -19,9 +19,9 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
+from sandbox.azure.broker.rules.sql_tokens import SqlError, Token, tokenize, undelimited
 from sandbox.azure.broker.rules.sql_values import (
     ARITHMETIC,
     COMPARISONS,
@@ -32,29 +32,14 @@ from sandbox.azure.broker.rules.sql_values import (
     compared,
     computed,
     either,
+    like_pattern,
     negated,
 )
 from sandbox.azure.broker.rules.typed import plain
 
 _LONGEST = 1024  # Azure's limit of a condition
 
-_DELIMITED = r"\[(?:[^\]]|\]\])+\]|\"(?:[^\"]|\"\")+\""
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<text>N?'(?:[^']|'')*')"
-    rf"|(?P<name>(?:{_DELIMITED}|[^\W\d][\w$-]*(?<!-)|[@$][\w$-]*(?<!-))(?:\.(?:{_DELIMITED}|[^\W\d][\w$]*))?)"
-    r"|(?P<symbol><=|>=|<>|!=|[=<>+\-*/%(),;]))"
-)
 _SCOPED = re.compile(r"(sys|user)\.(.+)", re.IGNORECASE | re.DOTALL)
-
-
-class SqlError(ValueError):
-    """The expression is not one that Service Bus understands."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +58,7 @@ class Parser:
         if len(text) > _LONGEST:
             raise SqlError(f"an expression has at most {_LONGEST} characters")
         self._parameters = parameters or {}
-        self._tokens = _tokenize(text)
+        self._tokens = tokenize(text)
         self._position = 0
 
     def condition(self) -> Evaluate:
@@ -105,8 +90,8 @@ class Parser:
 
     # ---- tokens
 
-    def _peek(self) -> _Token:
-        return self._tokens[self._position] if self._position < len(self._tokens) else _Token("end", "")
+    def _peek(self) -> Token:
+        return self._tokens[self._position] if self._position < len(self._tokens) else Token("end", "")
 
     def _take(self, *texts: str) -> str | None:
         """The next token's text, taken, if it is one of these symbols or keywords."""
@@ -165,7 +150,7 @@ class Parser:
             texts = left(fields), pattern(fields), escape(fields)
             if not all(isinstance(text, str) for text in texts):
                 return None
-            return _pattern(texts[1], texts[2]).fullmatch(texts[0]) is not None
+            return like_pattern(texts[1], texts[2]).fullmatch(texts[0]) is not None
 
         return like
 
@@ -242,7 +227,8 @@ class Parser:
     def _literal(self) -> Evaluate:
         token = self._peek()
         if token.kind == "text":
-            text = self._text()
+            self._position += 1
+            text = token.text.removeprefix("N")[1:-1].replace("''", "'")
             return lambda _: text
         if token.kind == "number":
             self._position += 1
@@ -272,42 +258,4 @@ class Parser:
             raise SqlError(f"expected a property, found '{token.text}'")
         self._position += 1
         scoped = _SCOPED.fullmatch(token.text)
-        return (scoped[1].lower(), _undelimited(scoped[2])) if scoped else ("user", _undelimited(token.text))
-
-    def _text(self) -> str:
-        token = self._peek()
-        if token.kind != "text":
-            raise SqlError(f"expected text in quotes, found '{token.text}'")
-        self._position += 1
-        return token.text.removeprefix("N")[1:-1].replace("''", "'")
-
-
-def _tokenize(expression: str) -> list[_Token]:
-    tokens, position, end = [], 0, len(expression.rstrip())
-    while position < end:
-        match = _TOKEN.match(expression, position)
-        if match is None or match.lastgroup is None:
-            raise SqlError(f"'{expression[position:]}' is not understood")
-        tokens.append(_Token(match.lastgroup, match.group(match.lastgroup)))
-        position = match.end()
-    return tokens
-
-
-def _undelimited(name: str) -> str:
-    """A name without its brackets or quotation marks."""
-    if name.startswith("["):
-        return name[1:-1].replace("]]", "]")
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
-@lru_cache
-def _pattern(pattern: str, escape: str) -> re.Pattern[str]:
-    parts, literal = [], False
-    for character in pattern:
-        if not literal and character == escape:
-            literal = True
-            continue
-        wildcard = None if literal else {"%": ".*", "_": "."}.get(character)
-        parts.append(wildcard or re.escape(character))
-        literal = False
-    return re.compile("".join(parts), re.DOTALL)
+        return (scoped[1].lower(), undelimited(scoped[2])) if scoped else ("user", undelimited(token.text))

@@ -2,8 +2,10 @@
 
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sandbox.azure.broker.message import PARTITION_KEY, SYSTEM_PROPERTIES, BrokeredMessage
@@ -138,3 +140,17 @@ def computed(operation: Callable[[Any, Any], Any], left: Evaluate, right: Evalua
             return None
 
     return evaluate
+
+
+@lru_cache
+def like_pattern(pattern: str, escape: str) -> re.Pattern[str]:
+    """What LIKE compares with: `%` is any text and `_` any character, unless `escape` stands before it."""
+    parts, literal = [], False
+    for character in pattern:
+        if not literal and character == escape:
+            literal = True
+            continue
+        wildcard = None if literal else {"%": ".*", "_": "."}.get(character)
+        parts.append(wildcard or re.escape(character))
+        literal = False
+    return re.compile("".join(parts), re.DOTALL)

@@ -6,7 +6,7 @@ from sandbox.azure.amqp import Properties, build
 from sandbox.azure.broker.message import BrokeredMessage
 from sandbox.azure.broker.rules.filters import SqlFilter
 from sandbox.azure.broker.rules.rule import Rule, SqlAction
-from sandbox.azure.broker.rules.sql import SqlError
+from sandbox.azure.broker.rules.sql_tokens import SqlError
 
 MESSAGE = BrokeredMessage.receive(
     build(
