@@ -1,9 +1,8 @@
 """Show what a deployment would change, and refuse what cannot be changed: python3 infra/what_if.py GROUP PARAMETERS.
 
-With --drift it also ends with 1 where anything would change: the environment is not as the templates say.
-
 Needs az, signed in; nothing else. Ends with 1 where a change is refused: some properties are one-way, so that deploying
-another value fails in the middle or takes back what Azure has added under load. Role assignments are not shown, because
+another value fails in the middle or takes back what Azure has added under load. With --drift it also ends with 1 where
+anything would change, because the environment is not as the templates say. Role assignments are not shown, because
 their names depend on the identity, which what-if does not know.
 """
 
