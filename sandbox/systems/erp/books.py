@@ -5,7 +5,7 @@ import sqlite3
 from datetime import date
 from typing import Any
 
-from sandbox.systems.erp.earlier import Earlier, number_of
+from sandbox.systems.erp.earlier import NUMBER, Earlier, number_of
 from sandbox.systems.rest import Answer, Refused, check_amount, check_currency, now
 
 SCHEMA = """
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS effects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT, kind TEXT, id TEXT, number TEXT, key TEXT, body TEXT);
 """
 _SINGULAR = {"customers": "customer", "orders": "order"}
-_NUMBER = {"customers": ("customerNumber", "C-{:06d}"), "orders": ("orderNumber", "SO-{:06d}")}
+_NUMBER = {"customers": ("customerNumber", NUMBER), "orders": ("orderNumber", "SO-{:06d}")}
 _STATUS = {"customers": {"active", "blocked"}, "orders": {"confirmed", "on-hold"}}
 
 

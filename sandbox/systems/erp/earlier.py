@@ -10,7 +10,8 @@ from sandbox.systems.rest import Refused
 
 _UNLINKED = "earlier:"
 """Begins the ids of customers that belong to no row of Dataverse yet."""
-_FORM = "C-{:06d}"
+NUMBER = "C-{:06d}"
+"""The form of a customer's number."""
 _SPACING = re.compile(r"[\s.\-/]")
 
 
@@ -41,7 +42,7 @@ class Earlier:
         self._database.execute(
             "INSERT INTO customers VALUES (?, ?, 0, ?)", (f"{_UNLINKED}{number}", number, json.dumps(body))
         )
-        return _FORM.format(number)
+        return NUMBER.format(number)
 
     def match(self, keys: dict[str, Any]) -> Match:
         """By the number in Dataverse first, whose customer has to be there; then by the other keys, in their order."""
@@ -77,7 +78,7 @@ class Earlier:
 
 def number_of(row: sqlite3.Row) -> str:
     """The number of a customer as the ERP writes it."""
-    return _FORM.format(row["number"])
+    return NUMBER.format(row["number"])
 
 
 def _has(row: sqlite3.Row, name: str, value: str) -> bool:
