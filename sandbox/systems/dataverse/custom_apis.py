@@ -37,17 +37,26 @@ NO_TABLE = Table.load(
     }
 )
 """What a message of no table is about."""
-_ENTITY, _COLLECTION, _REFERENCE, _STRINGS = 3, 4, 5, 11
+_ENTITY, _COLLECTION, _REFERENCE, _PICKLIST, _STRINGS = 3, 4, 5, 9, 11
 _INVALID = "0x80048d19"
-_NUMBER = (int, Decimal, float)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Decimal | float) or _is_whole(value)
+
+
 _SCALARS: Mapping[int, tuple[str, Callable[[Any], bool]]] = {
     0: ("Boolean", lambda value: isinstance(value, bool)),
     1: ("DateTime", lambda value: isinstance(value, str)),
-    2: ("Decimal", lambda value: isinstance(value, _NUMBER) and not isinstance(value, bool)),
-    6: ("Double", lambda value: isinstance(value, _NUMBER) and not isinstance(value, bool)),
-    7: ("Integer", lambda value: isinstance(value, int) and not isinstance(value, bool)),
-    8: ("Money", lambda value: isinstance(value, _NUMBER) and not isinstance(value, bool)),
-    9: ("Picklist", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    2: ("Decimal", _is_number),
+    6: ("Double", _is_number),
+    7: ("Integer", _is_whole),
+    8: ("Money", _is_number),
+    _PICKLIST: ("Picklist", _is_whole),
     10: ("String", lambda value: isinstance(value, str)),
     12: ("Uniqueidentifier", is_guid),
 }
@@ -109,7 +118,7 @@ class CustomApis:
         if not fits(value):
             raise _wrong(name)
         column = Column.load({"LogicalName": name, "AttributeType": column_type, "Precision": 10})
-        return self._contexts.value(column, value if kind == 9 else read("none", column, value))
+        return self._contexts.value(column, value if kind == _PICKLIST else read("none", column, value))
 
     def _entity(self, name: str, value: Any, *, keyed: bool = False) -> tuple[Table, str, dict[str, Any]]:
         """The table that `@odata.type` names, the primary key and the columns."""

@@ -12,6 +12,7 @@ from sandbox.systems.dataverse.definition_settings import (
     KEPT_OF_COLUMNS,
     KEPT_OF_SOME_COLUMNS,
     KEPT_OF_TABLES,
+    REQUIRED_LEVELS,
     check_choice,
     check_properties,
     kept_settings,
@@ -39,7 +40,6 @@ _LIMITS = {
     "MinValue": (-922_337_203_685_477, 922_337_203_685_477),
     "MaxValue": (-922_337_203_685_477, 922_337_203_685_477),
 }
-_LEVELS = frozenset({"None", "SystemRequired", "ApplicationRequired", "Recommended"})
 _BEHAVIORS = frozenset({"UserLocal", "DateOnly", "TimeZoneIndependent"})
 _TAKEN_OF_COLUMNS = frozenset(
     {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "SchemaName", "LogicalName", "AttributeType", "DisplayName"}
@@ -195,7 +195,7 @@ def _column_settings(kind: str, body: Definition) -> Definition:
     if text := label_text(body, "Description"):
         found["Description"] = text
     level = _worded(body.get("RequiredLevel"))
-    check_choice(body, "RequiredLevel", level, _LEVELS)
+    check_choice(body, "RequiredLevel", level, REQUIRED_LEVELS)
     _check_limits(body)
     if level not in {None, "None"}:
         found["RequiredLevel"] = level

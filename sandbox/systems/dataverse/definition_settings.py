@@ -41,6 +41,8 @@ KEPT_OF_COLUMNS: Mapping[str, Any] = {
 """The same of columns."""
 KEPT_OF_SOME_COLUMNS = frozenset({"ImeMode", "PrecisionSource", "IsLocalizable"})
 """Settings that only some types of columns have; they are returned where somebody has set them."""
+REQUIRED_LEVELS = frozenset({"None", "SystemRequired", "ApplicationRequired", "Recommended"})
+"""AttributeRequiredLevel."""
 _ELSEWHERE = frozenset(
     {
         "ActivityTypeMask",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sandbox.systems.dataverse.definition_settings import REQUIRED_LEVELS
 from sandbox.systems.dataverse.definitions import NAMESPACE, Document
 from sandbox.systems.dataverse.errors import ODataError, bad_request, no_such_property
 from sandbox.systems.dataverse.odata_syntax import Arguments, Field, Subject, Token
@@ -26,10 +27,7 @@ _ENUMERATIONS = {
     "AttributeType": ("AttributeTypeCode", _ATTRIBUTE_TYPES),
     "EntityKeyIndexStatus": ("EntityKeyIndexStatus", frozenset({"Pending", "InProgress", "Active", "Failed"})),
     "RelationshipType": ("RelationshipType", frozenset({"OneToManyRelationship", "ManyToManyRelationship", "Default"})),
-    "RequiredLevel/Value": (
-        "AttributeRequiredLevel",
-        frozenset({"None", "SystemRequired", "ApplicationRequired", "Recommended"}),
-    ),
+    "RequiredLevel/Value": ("AttributeRequiredLevel", REQUIRED_LEVELS),
 }
 """Enumerations by property: their type, and its members."""
 _FITTING = {bool: {"word"}, int: {"number"}, float: {"number"}, str: {"string", "guid", "enum", "time"}}

@@ -58,7 +58,7 @@ class WebApi:
         work: UnitOfWork,
         contexts: Contexts,
     ) -> None:
-        self._store, self._schema, self._environment = store, schema, environment
+        self._store, self._schema = store, schema
         self._tokens, self._metadata, self._work = tokens, metadata, work
         self._custom_apis = CustomApis(store, schema, service, contexts)
         self._solutions = solutions.Solutions(store, schema)
