@@ -115,7 +115,7 @@ class Relay:
         return exchange_id in self._waiting
 
     async def ask(self, name: str, exchange: Exchange) -> Answer:
-        """The answer of one of the listeners; raises `RefusedError` where there is none, `NoAnswerError` after that."""
+        """The answer of a listener; raises `RefusedError` where there is none, `NoAnswerError` where it is too late."""
         channels = self._listeners[name.lower()]
         if not channels:
             raise RefusedError(404, "There are no listeners connected for the endpoint.")

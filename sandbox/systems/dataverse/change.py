@@ -28,8 +28,8 @@ class RequestInfo:
     """The caller, and the options of its request.
 
     `user` acts; `on_behalf_by` is the caller when it impersonates `user`. What is made becomes a component of the
-    `solution` of that unique name. `bypassed_steps` are not run,
-    nor are steps of `bypassed_logic` (CustomSync, CustomAsync).
+    `solution` of that unique name. `bypassed_steps` are not run, nor are steps of `bypassed_logic` (CustomSync,
+    CustomAsync).
     """
 
     user: Client
@@ -45,10 +45,9 @@ class RequestInfo:
 class Change:
     """A Create, Update, Delete or Merge of one row, a message of several `rows`, or a call of a custom API without one.
 
-    `subordinate_id` is the row that a Merge merges into it.
-    `rows` are the changes that a message of several rows consists of, `parameters` those of a custom API.
     `sent` are the columns of the request, `target` these and what the platform adds; `before` and `after` are the whole
-    row (None where there is none).
+    row (None where there is none). `subordinate_id` is the row that a Merge merges into this one, `rows` are what a
+    message of several rows consists of, `parameters` those of a custom API.
     """
 
     message: str

@@ -26,7 +26,7 @@ _NO_TIME = -62_135_596_800_000  # .NET's DateTime.MinValue, as an empty partitio
 class ManagementLink(RequestLink):
     """Answers for one entity; for an event hub the request names the hub.
 
-    `require` raises for who has no right to a path.
+    `require(right, path)` raises for a peer that does not have this right to the path.
     """
 
     def __init__(

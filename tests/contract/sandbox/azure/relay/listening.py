@@ -34,7 +34,7 @@ async def sender(relay: RelayProcess) -> dict[str, str]:
 
 
 class Listener:
-    """A control channel that answers what it is asked with `answer`, over a rendezvous where `large`."""
+    """A control channel; what it was asked is in `heard`."""
 
     def __init__(self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._session = session
@@ -42,7 +42,7 @@ class Listener:
         self.heard: list[tuple[dict[str, Any], bytes]] = []
 
     async def answer(self, body: bytes, *, status: int = 200, rendezvous: bool = False, **headers: str) -> None:
-        """Take one request and answer it."""
+        """Take one request and answer it, with `rendezvous` on a WebSocket of its own."""
         request, _ = await self._request(self.socket)
         answering = self.socket
         if "method" not in request or rendezvous:
