@@ -35,10 +35,12 @@ class Exchange:
     body: bytes
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     address: str = ""
+    is_sent: bool = False
     answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     async def send(self, socket: web.WebSocketResponse) -> None:
         """Send the whole request on this WebSocket."""
+        self.is_sent = True
         request = {
             "address": self.address,
             "id": self.id,

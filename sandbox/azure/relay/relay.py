@@ -55,7 +55,6 @@ class Relay:
         self._address = address
         self._answer_seconds = answer_seconds
         self._waiting: dict[str, Exchange] = {}
-        self._to_fetch: set[str] = set()
 
     def knows(self, name: str) -> bool:
         """Whether there is a hybrid connection of this name."""
@@ -102,8 +101,7 @@ class Relay:
     async def meet(self, socket: web.WebSocketResponse, exchange_id: str) -> None:
         """A listener has come to the address of a request: give it the request if it has none, and take the answer."""
         exchange = self._waiting[exchange_id]
-        if exchange_id in self._to_fetch:
-            self._to_fetch.discard(exchange_id)
+        if not exchange.is_sent:
             await exchange.send(socket)
         found = await Frames(socket).next()
         if found is not None and "response" in found[0]:
@@ -123,8 +121,6 @@ class Relay:
         self._waiting[exchange.id] = exchange
         size = len(exchange.body) + sum(len(key) + len(value) for key, value in exchange.headers.items())
         try:
-            if size > ON_CONTROL_CHANNEL:
-                self._to_fetch.add(exchange.id)
             await random.choice(channels).send(exchange, whole=size <= ON_CONTROL_CHANNEL)
             async with asyncio.timeout(self._answer_seconds):
                 return await exchange.answer
@@ -132,7 +128,6 @@ class Relay:
             raise NoAnswerError from error
         finally:
             del self._waiting[exchange.id]
-            self._to_fetch.discard(exchange.id)
 
     def _answered(self, exchange_id: str, answer: Answer) -> None:
         exchange = self._waiting.get(exchange_id)
