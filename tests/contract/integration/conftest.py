@@ -6,10 +6,11 @@ from uuid import uuid4
 import pytest
 
 from integration.clock import SystemClock
-from integration.dataverse import DataverseClient, client_secret_tokens
+from integration.dataverse import DataverseClient
 from integration.systems import Customer
 from integration.systems.rest import CreditClient, ErpClient
 from integration.transport import ApiKey, Host, Limits, Transport
+from tests.contract.integration.sign_in import tokens_of
 from tests.contract.sandbox.systems.conftest import start as start  # noqa: PLC0414 -- a fixture, offered here too
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
@@ -69,18 +70,7 @@ def credit(transport: Transport, credit_system: StandIn) -> CreditClient:
 
 @pytest.fixture
 def dataverse(transport: Transport, dataverse_system: StandIn) -> DataverseClient:
-    who = dataverse_system.control("GET", "environment").json()
-    tokens = client_secret_tokens(
-        transport,
-        authority=dataverse_system.url,
-        tenant_id=who["tenant_id"],
-        client_id=who["application"]["client_id"],
-        client_secret=who["application"]["secret"],
-        dataverse_url=dataverse_system.url,
-        instance_discovery=False,
-        clock=SystemClock(),
-    )
-    return DataverseClient(transport, tokens, dataverse_system.url, clock=SystemClock())
+    return DataverseClient(transport, tokens_of(dataverse_system, transport), dataverse_system.url, clock=SystemClock())
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from uuid import uuid4
 import pytest
 
 from integration.clock import SystemClock
-from integration.dataverse import DataverseClient, client_secret_tokens, dataverse_failure
+from integration.dataverse import DataverseClient, dataverse_failure
 from integration.errors import NotFound, Outage, Paused, Throttled
 from integration.protection import BreakerPolicy, MemoryState, Protected, Switch
 from integration.systems.rest import ErpClient, rest_failure
 from integration.transport import ApiKey, Host, Limits, Transport
+from tests.contract.integration.sign_in import tokens_of
 from tests.contract.sandbox.systems.stand_in import StandIn
 
 LIMITS = Limits(connect=1.0, read=1.0, total=2.0)
@@ -36,16 +37,7 @@ async def dataverse_instance(dataverse_system: StandIn, shared: MemoryState) -> 
 
     def make(requests: int | None = None) -> DataverseClient:
         transports.append(Transport([Host(dataverse_system.url, ca_file=who["ca_file"], limits=LIMITS)], clock=clock))
-        tokens = client_secret_tokens(
-            transports[-1],
-            authority=dataverse_system.url,
-            tenant_id=who["tenant_id"],
-            client_id=who["application"]["client_id"],
-            client_secret=who["application"]["secret"],
-            dataverse_url=dataverse_system.url,
-            instance_discovery=False,
-            clock=clock,
-        )
+        tokens = tokens_of(dataverse_system, transports[-1])
         switch = Switch("dataverse", shared, clock, full=8, policy=POLICY)
         sender = Protected(
             transports[-1], switch, concurrency=8, failure_of=dataverse_failure, clock=clock, requests=requests

@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 import pytest
 
 from integration.clock import SystemClock
-from integration.dataverse import client_secret_tokens
 from integration.registration.declaration import Declaration, Endpoint, Named, Values
 from integration.registration.environment import Environment
 from integration.registration.wanted import AnyFlow
 from integration.registration.web_api import WebApi
 from integration.transport import Host, RetryPolicy, Sender, Transport
 from tests.contract.integration.registration.declared import FLOWS, KEY
+from tests.contract.integration.sign_in import tokens_of
 from tests.contract.sandbox.systems.conftest import receiver as receiver  # noqa: PLC0414 -- a fixture, offered here too
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, remove_registrations, sign_in
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
@@ -66,19 +66,9 @@ def opener(system: StandIn) -> Open:
         secrets: Mapping[str, str] = SECRETS,
         **given: Any,
     ) -> AsyncIterator[Environment]:
-        who = system.control("GET", "environment").json()
         ca_file = str(system.http.verify)
         transport = Transport([Host(system.url, ca_file=ca_file)], clock=SystemClock())
-        tokens = client_secret_tokens(
-            transport,
-            authority=system.url,
-            tenant_id=who["tenant_id"],
-            client_id=who["human"]["client_id"],
-            client_secret=who["human"]["secret"],
-            dataverse_url=system.url,
-            instance_discovery=False,
-            clock=SystemClock(),
-        )
+        tokens = tokens_of(system, transport, "human")
         named = Named(unique_name=solution, display_name="Registered")
         declaration = Declaration(publisher=named, solution=named, endpoint=endpoint)
         more = {"webhook_url": "http://localhost:7071/api/dataverse/webhook", **given}
