@@ -40,6 +40,11 @@ class Page:
     shows: Mapping[str, Any]
     status: int = 200
 
+    @classmethod
+    def after(cls, refused: Rejected | None, template: str, shows: Mapping[str, Any]) -> "Page":
+        """The page below why what was asked for was not done, if it was `refused`."""
+        return cls(template, {**shows, "alert": refused}, refused.status if refused else 200)
+
 
 @dataclass(frozen=True, slots=True)
 class Redirect:

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from integration.clock import iso
 from integration.console import explained, html
 from integration.console.asking import Answer, Ask, Page, Redirect, Route, address
 from integration.console.parts import Parts
@@ -22,9 +21,9 @@ async def listed(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all page
     return Page("bulks.html", {"bulks": await parts.desk.bulks.recent()})
 
 
-async def form(parts: Parts, ask: Ask) -> Page:
+async def form(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pages
     """What is to be planned."""
-    return _form(parts, dict(ask.params))
+    return _form(ask.params)
 
 
 async def plan(parts: Parts, ask: Ask) -> Answer:
@@ -42,11 +41,10 @@ async def plan(parts: Parts, ask: Ask) -> Answer:
         )
         made = await parts.desk.planner.plan(wanted, by=ask.person.name, why=ask.why)
     except ValueError:
-        return _form(
-            parts, ask.form, Rejected(400, "This cannot be planned", "Choose retry or discard; give whole numbers.")
-        )
+        refused = Rejected(400, "This cannot be planned", "Choose retry or discard; give whole numbers.")
+        return _form(ask.form, refused)
     except Rejected as refused:
-        return _form(parts, ask.form, refused)
+        return _form(ask.form, refused)
     return Redirect(address("bulk", made.bulk.bulk_id, said="planned"))
 
 
@@ -81,7 +79,8 @@ async def _page(parts: Parts, bulk_id: str, ask: Ask, refused: Rejected | None =
     items = await parts.desk.bulks.items(bulk_id, after=ask.params.get("after", ""))
     counts = {state.value: getattr(bulk, state.value) for state in ItemState}
     ended = bulk.total - bulk.pending - bulk.sent
-    return Page(
+    return Page.after(
+        refused,
         "bulk.html",
         {
             "bulk": bulk,
@@ -103,9 +102,7 @@ async def _page(parts: Parts, bulk_id: str, ask: Ask, refused: Rejected | None =
             "needs": Right.ADMINISTER.value if bulk.action is Action.DISCARD else Right.REPAIR.value,
             "title_of": explained.title,
             "duration": html.duration,
-            "alert": {"title": refused.title, "detail": refused.detail, "faults": refused.faults} if refused else None,
         },
-        refused.status if refused else 200,
     )
 
 
@@ -114,15 +111,9 @@ def _left(bulk: Bulk) -> str:
     return html.duration(bulk.pending * 60 / bulk.per_minute) if bulk.pending and bulk.per_minute else ""
 
 
-def _form(parts: Parts, given: Mapping[str, str], refused: Rejected | None = None) -> Page:
-    alert = {"title": refused.title, "detail": refused.detail, "faults": refused.faults} if refused else None
-    shows: dict[str, Any] = {
-        "given": {name: given.get(name, "") for name in (*_NARROWED, "action", "canary", "per_minute", "force", "why")},
-        "narrowed": _NARROWED,
-        "alert": alert,
-        "at": iso(parts.clock.now()),
-    }
-    return Page("bulk_plan.html", shows, refused.status if refused else 200)
+def _form(given: Mapping[str, str], refused: Rejected | None = None) -> Page:
+    names = (*_NARROWED, "action", "canary", "per_minute", "force")
+    return Page.after(refused, "bulk_plan.html", {"given": {name: given.get(name, "") for name in names}})
 
 
 def _whole(text: str, usual: int) -> int:

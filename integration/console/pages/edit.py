@@ -59,9 +59,7 @@ async def check(parts: Parts, ask: Ask) -> Answer:
 
 
 def _form(event_id: str, fields: Sequence[Field], reason: str, refused: Rejected | None = None) -> Page:
-    alert = {"title": refused.title, "detail": refused.detail, "faults": refused.faults} if refused else None
-    shows = {"event_id": event_id, "fields": fields, "reason": reason, "alert": alert}
-    return Page("edit.html", shows, refused.status if refused else 200)
+    return Page.after(refused, "edit.html", {"event_id": event_id, "fields": fields, "reason": reason})
 
 
 def _fields(carrying: Carrying, given: Mapping[str, str], faults: Sequence[Fault] = ()) -> list[Field]:

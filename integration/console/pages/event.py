@@ -19,16 +19,13 @@ _Act = Callable[[Parts, Ask, str], Awaitable[str]]
 
 async def event(parts: Parts, ask: Ask) -> Page:
     """The event's page."""
-    return await page_of(parts, ask, ask.place["event_id"])
+    return await _page(parts, ask.place["event_id"])
 
 
-async def page_of(parts: Parts, ask: Ask, event_id: str, refused: Rejected | None = None) -> Page:
+async def _page(parts: Parts, event_id: str, refused: Rejected | None = None) -> Page:
     """The event as it is now; `refused` is why what was just asked for was not done."""
     looked = await parts.desk.lookup.event(event_id)
-    alert = {"title": refused.title, "detail": refused.detail, "faults": refused.faults} if refused else None
-    return Page(
-        "event.html", {**_shown(parts, looked), "alert": alert, "form": ask.form}, refused.status if refused else 200
-    )
+    return Page.after(refused, "event.html", _shown(parts, looked))
 
 
 def _shown(parts: Parts, looked: Looked) -> Mapping[str, Any]:
@@ -97,7 +94,7 @@ def _posted(act: _Act) -> Callable[[Parts, Ask], Awaitable[Answer]]:
         except Rejected as refused:
             if refused.status == 404:
                 raise
-            return await page_of(parts, ask, event_id, refused)
+            return await _page(parts, event_id, refused)
         finally:
             parts.desk.causes.forget()
         return Redirect(to)

@@ -31,14 +31,12 @@ async def change(parts: Parts, ask: Ask) -> Answer:
 async def _page(parts: Parts, refused: Rejected | None = None) -> Page:
     now = parts.clock.now()
     states, tables = await parts.desk.systems.states(), await parts.desk.tables.states()
-    alert = {"title": refused.title, "detail": refused.detail, "faults": refused.faults} if refused else None
     shows = {
         "systems": [shown.system(name, state, now) for name, state in states.items()],
         "budgets": await parts.desk.budgets.now(),
         "tables": [shown.table(name, pause) for name, pause in tables.items()],
-        "alert": alert,
     }
-    return Page("systems.html", shows, refused.status if refused else 200)
+    return Page.after(refused, "systems.html", shows)
 
 
 ROUTES: Final = (
