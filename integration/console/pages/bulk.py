@@ -8,8 +8,10 @@ from integration.console import explained, html
 from integration.console.asking import Answer, Ask, Page, Redirect, Route, address
 from integration.console.parts import Parts
 from integration.errors import Rejected
-from integration.operations.bulk.model import Action, Bulk, BulkState, ItemState
+from integration.operations.bulk import possible, right_for
+from integration.operations.bulk.model import Action, Bulk
 from integration.operations.bulk.planner import DEFAULT_CANARY, Wanted
+from integration.operations.bulk.store import LISTED
 from integration.operations.requests import read_filter
 from integration.operations.rights import Right
 
@@ -30,14 +32,14 @@ async def plan(parts: Parts, ask: Ask) -> Answer:
     """Make the plan; nothing is done yet."""
     try:
         action = Action(ask.form.get("action", ""))
-        if action is Action.DISCARD or ask.form.get("force"):
-            ask.person.check(Right.ADMINISTER)
+        force = bool(ask.form.get("force"))
+        ask.person.check(right_for(action, force=force))
         wanted = Wanted(
             action,
             read_filter({name: ask.form.get(name, "") for name in _NARROWED}),
             canary=_whole(ask.form.get("canary", ""), DEFAULT_CANARY[action]) if action is Action.RETRY else 0,
             per_minute=_whole(ask.form.get("per_minute", ""), 60),
-            force=bool(ask.form.get("force")),
+            force=force,
         )
         made = await parts.desk.planner.plan(wanted, by=ask.person.name, why=ask.why)
     except ValueError:
@@ -56,19 +58,11 @@ async def one(parts: Parts, ask: Ask) -> Page:
 async def change(parts: Parts, ask: Ask) -> Answer:
     """Start it, pause it, let it go on, cancel it, or take note of its end."""
     bulks, bulk_id, action = parts.desk.bulks, ask.place["bulk_id"], ask.place["action"]
-    actions = {
-        "start": bulks.start,
-        "pause": bulks.pause,
-        "resume": bulks.resume,
-        "cancel": bulks.cancel,
-        "acknowledge": bulks.acknowledge,
-    }
-    if action not in actions:
-        raise Rejected(404, "There is no such page", f"A bulk operation can be asked to {', '.join(actions)}.")
-    if (await bulks.read(bulk_id)).action is Action.DISCARD:
-        ask.person.check(Right.ADMINISTER)
+    if action not in bulks.actions:
+        raise Rejected(404, "There is no such page", f"A bulk operation can be asked to {', '.join(bulks.actions)}.")
+    ask.person.check(right_for((await bulks.read(bulk_id)).action))
     try:
-        await actions[action](bulk_id, by=ask.person.name, why=ask.why)
+        await bulks.actions[action](bulk_id, by=ask.person.name, why=ask.why)
     except Rejected as refused:
         return await _page(parts, bulk_id, ask, refused)
     return Redirect(address("bulk", bulk_id, said=action))
@@ -77,7 +71,6 @@ async def change(parts: Parts, ask: Ask) -> Answer:
 async def _page(parts: Parts, bulk_id: str, ask: Ask, refused: Rejected | None = None) -> Page:
     bulk = await parts.desk.bulks.read(bulk_id)
     items = await parts.desk.bulks.items(bulk_id, after=ask.params.get("after", ""))
-    counts = {state.value: getattr(bulk, state.value) for state in ItemState}
     ended = bulk.total - bulk.pending - bulk.sent
     return Page.after(
         refused,
@@ -87,19 +80,13 @@ async def _page(parts: Parts, bulk_id: str, ask: Ask, refused: Rejected | None =
             "plan": json.loads(bulk.plan),
             "selection": json.loads(bulk.selection),
             "items": items,
-            "following": address("bulk", bulk_id, after=items[-1].event_id) if len(items) == 100 else "",
-            "counts": counts,
+            "following": address("bulk", bulk_id, after=items[-1].event_id) if len(items) == LISTED else "",
+            "counts": bulk.counts,
             "ended": ended,
             "percent": round(100 * ended / bulk.total) if bulk.total else 0,
             "left": _left(bulk),
-            "can": {
-                "start": bulk.state is BulkState.PLANNED,
-                "pause": bulk.state is BulkState.RUNNING,
-                "resume": bulk.state is BulkState.PAUSED,
-                "acknowledge": bulk.state in {BulkState.FINISHED, BulkState.CANCELLED} and not bulk.acknowledged,
-                "cancel": bulk.state in {BulkState.PLANNED, BulkState.RUNNING, BulkState.PAUSED},
-            },
-            "needs": Right.ADMINISTER.value if bulk.action is Action.DISCARD else Right.REPAIR.value,
+            "can": possible(bulk) - ({"acknowledge"} if bulk.acknowledged else set()),
+            "needs": right_for(bulk.action).value,
             "title_of": explained.title,
             "duration": html.duration,
         },

@@ -1,16 +1,42 @@
-"""Starting, pausing, resuming and cancelling bulk operations; each is written into the audit."""
+"""What bulk operations can be asked to do, and in which state; each is written into the audit."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from integration.clock import Clock, iso
 from integration.errors import Rejected
 from integration.operations.audit import Audit, Entry, Subject
-from integration.operations.bulk.model import CANARY_FAILED, Bulk, BulkState, Item
+from integration.operations.bulk.model import CANARY_FAILED, Action, Bulk, BulkState, Item
 from integration.operations.bulk.store import BulkStore
+from integration.operations.rights import Right
 
 _Change = Callable[[Bulk, Entry], Bulk]
+_FROM: Final[Mapping[str, frozenset[BulkState]]] = {
+    "start": frozenset({BulkState.PLANNED}),
+    "pause": frozenset({BulkState.RUNNING}),
+    "resume": frozenset({BulkState.PAUSED}),
+    "cancel": frozenset({BulkState.PLANNED, BulkState.RUNNING, BulkState.PAUSED}),
+    "acknowledge": frozenset({BulkState.FINISHED, BulkState.CANCELLED}),
+}
+"""What each action is possible from."""
+_DONE: Final = {
+    "start": "started",
+    "pause": "paused",
+    "resume": "resumed",
+    "cancel": "cancelled",
+    "acknowledge": "acknowledged",
+}
+
+
+def possible(bulk: Bulk) -> frozenset[str]:
+    """The actions that its state allows."""
+    return frozenset(action for action, states in _FROM.items() if bulk.state in states)
+
+
+def right_for(action: Action, *, force: bool = False) -> Right:
+    """What somebody needs to plan such an operation; without `force`, also to act on one."""
+    return Right.ADMINISTER if force or action is Action.DISCARD else Right.REPAIR
 
 
 class BulkControl:
@@ -20,12 +46,20 @@ class BulkControl:
         self._store = store
         self._audit = audit
         self._clock = clock
+        self.actions: Final = {
+            "start": self.start,
+            "pause": self.pause,
+            "resume": self.resume,
+            "cancel": self.cancel,
+            "acknowledge": self.acknowledge,
+        }
+        """By the names that they have in routes and forms."""
 
     async def start(self, bulk_id: str, *, by: str, why: str) -> Bulk:
         """Let it be done; an instance of the app begins within seconds."""
 
         def change(bulk: Bulk, _entry: Entry) -> Bulk:
-            _check(bulk, {BulkState.PLANNED}, "started")
+            _check(bulk, "start")
             return replace(bulk, state=BulkState.RUNNING, started=iso(self._clock.now()))
 
         return await self._changed("bulk-start", bulk_id, change, by=by, why=why)
@@ -34,7 +68,7 @@ class BulkControl:
         """Hold it; what is being sent at this moment is still sent."""
 
         def change(bulk: Bulk, entry: Entry) -> Bulk:
-            _check(bulk, {BulkState.RUNNING}, "paused")
+            _check(bulk, "pause")
             return bulk.stopped(BulkState.PAUSED, f"{entry.by}: {entry.why}")
 
         return await self._changed("bulk-pause", bulk_id, change, by=by, why=why)
@@ -43,7 +77,7 @@ class BulkControl:
         """Go on; after a canary that failed this means that the rest is wanted nevertheless."""
 
         def change(bulk: Bulk, _entry: Entry) -> Bulk:
-            _check(bulk, {BulkState.PAUSED}, "resumed")
+            _check(bulk, "resume")
             passed = bulk.canary_passed or bulk.note.startswith(CANARY_FAILED)
             return replace(bulk, state=BulkState.RUNNING, canary_passed=passed, note="")
 
@@ -53,7 +87,7 @@ class BulkControl:
         """End it; what was done stays done, and nothing more is."""
 
         def change(bulk: Bulk, entry: Entry) -> Bulk:
-            _check(bulk, {BulkState.PLANNED, BulkState.RUNNING, BulkState.PAUSED}, "cancelled")
+            _check(bulk, "cancel")
             return bulk.stopped(BulkState.CANCELLED, f"{entry.by}: {entry.why}", iso(self._clock.now()))
 
         return await self._changed("bulk-cancel", bulk_id, change, by=by, why=why)
@@ -62,7 +96,7 @@ class BulkControl:
         """Take note of how it has ended: it is then no longer shown among what is under way."""
 
         def change(bulk: Bulk, entry: Entry) -> Bulk:
-            _check(bulk, {BulkState.FINISHED, BulkState.CANCELLED}, "acknowledged")
+            _check(bulk, "acknowledge")
             return replace(bulk, acknowledged=bulk.acknowledged or entry.by)
 
         return await self._changed("bulk-acknowledge", bulk_id, change, by=by, why=why)
@@ -85,9 +119,9 @@ class BulkControl:
             return await self._store.change(bulk_id, lambda bulk: change(bulk, entry))
 
 
-def _check(bulk: Bulk, states: Collection[BulkState], done: str) -> None:
-    if bulk.state not in states:
-        raise Rejected(409, f"The bulk operation cannot be {done}", _ADVICE[bulk.state].format(bulk))
+def _check(bulk: Bulk, action: str) -> None:
+    if bulk.state not in _FROM[action]:
+        raise Rejected(409, f"The bulk operation cannot be {_DONE[action]}", _ADVICE[bulk.state].format(bulk))
 
 
 _ADVICE: Final[Mapping[BulkState, str]] = {

@@ -91,6 +91,11 @@ class Bulk:
     skipped: int = 0
     error: int = 0
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of its items are in each state, by the state's name."""
+        return {state.value: getattr(self, state.value) for state in ItemState}
+
     def stopped(self, state: BulkState, note: str, ended: str = "") -> "Bulk":
         """Nobody works on it any more."""
         return replace(self, state=state, note=note, ended=ended, runner="", lease="")

@@ -7,7 +7,7 @@ import azure.functions as func
 
 from integration.errors import Rejected
 from integration.operations.answers import as_json
-from integration.operations.bulk import BulkControl, Planner
+from integration.operations.bulk import BulkControl, Planner, right_for
 from integration.operations.bulk.model import Action, Bulk, Item
 from integration.operations.requests import Asked, BulkAsked, read_body
 from integration.operations.rights import Person, Right
@@ -18,13 +18,6 @@ from integration.operations.routes.lists import problem_as_json
 def blueprint(operators: Operators, planner: Planner, bulks: BulkControl) -> func.Blueprint:
     """The functions of these routes."""
     bp = func.Blueprint()
-    actions = {
-        "start": bulks.start,
-        "pause": bulks.pause,
-        "resume": bulks.resume,
-        "cancel": bulks.cancel,
-        "acknowledge": bulks.acknowledge,
-    }
 
     @bp.route(route="operations/bulk", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
@@ -42,8 +35,7 @@ def blueprint(operators: Operators, planner: Planner, bulks: BulkControl) -> fun
     @operators.only(Right.REPAIR)
     async def operations_bulk(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         asked = read_body(BulkAsked, req.get_body())
-        if asked.force or asked.action == "discard":
-            by.check(Right.ADMINISTER)
+        by.check(right_for(Action(asked.action), force=asked.force))
         plan = await planner.plan(asked.wanted(), by=by.name, why=asked.why)
         return as_json({**bulk_as_json(plan.bulk), "sample": [problem_as_json(it, by) for it in plan.sample]}, 200)
 
@@ -52,11 +44,10 @@ def blueprint(operators: Operators, planner: Planner, bulks: BulkControl) -> fun
     async def operations_bulk_action(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         bulk_id, action = req.route_params["bulk_id"], req.route_params["action"]
         asked = read_body(Asked, req.get_body())
-        if action not in actions:
-            raise Rejected(404, "Unknown action", f"A bulk operation can be asked to {', '.join(actions)}.")
-        if (await bulks.read(bulk_id)).action is Action.DISCARD:
-            by.check(Right.ADMINISTER)
-        return as_json(bulk_as_json(await actions[action](bulk_id, by=by.name, why=asked.why)), 200)
+        if action not in bulks.actions:
+            raise Rejected(404, "Unknown action", f"A bulk operation can be asked to {', '.join(bulks.actions)}.")
+        by.check(right_for((await bulks.read(bulk_id)).action))
+        return as_json(bulk_as_json(await bulks.actions[action](bulk_id, by=by.name, why=asked.why)), 200)
 
     return bp
 
@@ -76,14 +67,7 @@ def bulk_as_json(bulk: Bulk) -> dict[str, Any]:
         "selection": json.loads(bulk.selection),
         "total": bulk.total,
         **json.loads(bulk.plan),
-        "counts": {
-            "pending": bulk.pending,
-            "sent": bulk.sent,
-            "done": bulk.done,
-            "failed": bulk.failed,
-            "skipped": bulk.skipped,
-            "error": bulk.error,
-        },
+        "counts": bulk.counts,
         "created": bulk.created,
         "started": bulk.started or None,
         "ended": bulk.ended or None,
