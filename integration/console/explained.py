@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Final
 
 from integration.ledger import EventStatus, State
+from integration.operations.originals import possible
 
 _ANY_SYSTEM: Final = "<system>-"
 _MARKS: Final = re.compile(r"[`*]")
@@ -76,7 +77,7 @@ def advice(status: EventStatus) -> str:
 
 def retry(status: EventStatus, effects: Sequence[str], carried: Collection[str] = ()) -> str:
     """What sending it again would do; empty where it cannot be sent again."""
-    if status.state not in {State.WAITING, State.DEAD_LETTERED}:
+    if "retry" not in possible(status):
         return ""
     if not status.table or not status.message:
         return "A retry is not possible, as its message could not be read."

@@ -17,7 +17,7 @@ from integration.events.envelope import DEFAULT_LIMIT_BYTES
 from integration.events.fields import pointer
 from integration.events.value_codec import decode_values, encode_values
 from integration.events.values import Value
-from integration.ledger import EventStatus, State
+from integration.ledger import EventStatus
 from integration.operations.audit import Audit, Subject
 from integration.operations.carried import Carried
 from integration.operations.originals import Originals, check
@@ -86,7 +86,7 @@ class EditedRetry:
     async def carrying(self, event_id: str) -> Carrying:
         """What can be edited of the event, for whoever has the right to see it."""
         original = await self._originals.known(event_id)
-        check(original, {State.DEAD_LETTERED}, "edited")
+        check(original, "edit")
         names = self._names(original)
         event = await self._carried.event(original)
         return Carrying(
@@ -128,7 +128,7 @@ class EditedRetry:
             original = await self._originals.known(event_id)
             if self._replays.is_done(original, request):
                 return original
-            check(original, {State.DEAD_LETTERED}, "edited")
+            check(original, "edit")
             given = self._given(original, edit)
             before = await self._carried.event(original)
             edited = _applied(before, given)

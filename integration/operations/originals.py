@@ -1,6 +1,6 @@
 """Events that people repair: reading them from the ledger, checking their state, and marking them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from integration.clock import Clock, iso
@@ -8,6 +8,22 @@ from integration.errors import Rejected
 from integration.ledger import EventStatus, Ledger, Memory, State, keys
 from integration.operations.audit import Entry
 from integration.tables import Entity
+
+_FROM: Final[Mapping[str, frozenset[State]]] = {
+    "retry": frozenset({State.DEAD_LETTERED, State.WAITING}),
+    "edit": frozenset({State.DEAD_LETTERED}),
+    "discard": frozenset({State.DEAD_LETTERED}),
+    "restore": frozenset({State.DISCARDED}),
+    "postpone": frozenset({State.WAITING}),
+}
+"""What each action is possible from."""
+_DONE: Final = {
+    "retry": "sent again",
+    "edit": "edited",
+    "discard": "discarded",
+    "restore": "restored",
+    "postpone": "postponed",
+}
 
 
 class Originals:
@@ -50,10 +66,15 @@ class Originals:
         await self._ledger.table(keys.events_table(keys.month_of(original.event_id))).merge(shown)
 
 
-def check(original: EventStatus, states: Collection[State], done: str) -> None:
-    """Raise `Rejected` unless the event is in one of these states; `done` is what cannot be done to it."""
-    if original.state not in states:
-        raise Rejected(409, f"The event cannot be {done}", _ADVICE[original.state].format(original))
+def possible(status: EventStatus) -> frozenset[str]:
+    """The actions that its state allows."""
+    return frozenset(action for action, states in _FROM.items() if status.state in states)
+
+
+def check(original: EventStatus, action: str) -> None:
+    """Raise `Rejected` unless the event's state allows the action."""
+    if original.state not in _FROM[action]:
+        raise Rejected(409, f"The event cannot be {_DONE[action]}", _ADVICE[original.state].format(original))
 
 
 _ADVICE: Final[Mapping[State, str]] = {

@@ -35,7 +35,7 @@ class Postpone:
         """Postpone it; returns when it is tried again. A copy that comes earlier is scheduled again for `until`."""
         async with self._audit.action("postpone", Subject(event_id), by=by, why=why) as entry:
             original = await self._originals.known(event_id)
-            check(original, {State.WAITING}, "postponed")
+            check(original, "postpone")
             self._check_time(until, original.next_attempt)
             await self._postponements.postpone(event_id, until, by=by)
             columns: Entity = {

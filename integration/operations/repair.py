@@ -42,7 +42,7 @@ class Repair:
                 again_id = self._replays.id_of(original, request)
                 entry.outcome = f"was done before: {again_id}"
                 return again_id
-            check(original, {State.DEAD_LETTERED, State.WAITING}, "sent again")
+            check(original, "retry")
             carried = await self._carried.event(original) if self._carried.names(original) else None
             again = self._replays.of(original, request, carried=carried, force=force)
             return await self._replays.send(original, again, entry)
@@ -54,14 +54,14 @@ class Repair:
             if original.state is State.DISCARDED:
                 entry.outcome = "was done before"
             else:
-                check(original, {State.DEAD_LETTERED}, "discarded")
+                check(original, "discard")
             await self._originals.end(original, State.DISCARDED, entry)
 
     async def restore(self, event_id: str, *, by: str, why: str) -> None:
         """Take a discard back: the event is dead-lettered again, with the reason that it had."""
         async with self._audit.action("restore", Subject(event_id), by=by, why=why) as entry:
             original = await self._originals.known(event_id)
-            check(original, {State.DISCARDED}, "restored")
+            check(original, "restore")
             now = self._clock.now()
             letter = DeadLetter(
                 original.reason or "", original.detail or "", now.isoformat(), RETURNS, reported=("row", "hub")

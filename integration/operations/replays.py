@@ -93,7 +93,7 @@ class Replays:
 
     async def send(self, original: EventStatus, again: IntegrationEvent, entry: Entry) -> str:
         """Send `again`; its id. The original becomes `resubmitted`, with `replayedBy`."""
-        check(original, {State.DEAD_LETTERED, State.WAITING}, "sent again")
+        check(original, "retry")
         await self._queueing.send(again)
         await self._originals.end(original, State.RESUBMITTED, entry, {"replayedBy": again.event_id})
         await self._queueing.show(again)

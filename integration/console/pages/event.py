@@ -9,8 +9,8 @@ from integration.console.asking import Answer, Ask, Page, Redirect, Route, addre
 from integration.console.pages import shown
 from integration.console.parts import Parts
 from integration.errors import Fault, Rejected
-from integration.ledger import State
 from integration.operations.lookup import Looked
+from integration.operations.originals import possible
 from integration.operations.rights import Right
 
 _Act = Callable[[Parts, Ask, str], Awaitable[str]]
@@ -43,13 +43,7 @@ def _shown(parts: Parts, looked: Looked) -> Mapping[str, Any]:
         "carried": sorted(looked.carried),
         "row": links.row(status.table, status.record_id),
         "trace": links.trace(status),
-        "can": {
-            "retry": status.state in {State.DEAD_LETTERED, State.WAITING} and bool(status.table and status.message),
-            "edit": status.state is State.DEAD_LETTERED and bool(looked.carried),
-            "discard": status.state is State.DEAD_LETTERED,
-            "postpone": status.state is State.WAITING,
-            "restore": status.state is State.DISCARDED,
-        },
+        "can": possible(status) - (set() if status.table and status.message else {"retry"}),
     }
 
 
