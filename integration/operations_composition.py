@@ -83,7 +83,7 @@ def build_operations(
         causes=causes,
         figures=figures,
         comparison=Comparison(letters, ledger, queries, reader, audit),
-        lookup=Lookup(ledger, queries, log, handlers.effects_of, handlers.carried_of),
+        lookup=Lookup(ledger, queries, log, handlers.effects_of, carried),
         audit=AuditQuery(log, clock),
         planner=Planner(search, bulks, audit, calls_of, clock),
         bulks=BulkControl(bulks, audit, clock),

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from integration.events.fields import record_id
-from integration.operations.lookup import EVENT_ID
+from integration.operations.status import EVENT_ID
 
 _GUID: Final = re.compile(r"\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE)
 _RECORD: Final = re.compile(r"(?P<table>[a-z][a-z0-9_.]{0,89})[:/ ](?P<id>[^\s/]{1,128})")

@@ -8,10 +8,11 @@ from integration.clock import Clock
 from integration.errors import Fault, Rejected
 from integration.ledger import keys
 from integration.ledger.audit_log import AuditLog, AuditPage, who_partition
+from integration.operations.status import EVENT_ID
 
 _SHAPES: Final = {
     "month": (re.compile(r"\d{4}(0[1-9]|1[0-2])"), "is not a month such as 202611"),
-    "event_id": (re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}"), "is not an event id"),
+    "event_id": (EVENT_ID, "is not an event id"),
     "bulk_id": (re.compile(r"\d{12}-[0-9a-f]{8}"), "is not the id of a bulk operation"),
     "following": (re.compile(r"\d{16}\.[0-9a-f]{8}"), "is not what a page before this one has as `following`"),
 }

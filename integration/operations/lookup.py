@@ -1,19 +1,17 @@
 """One event with all that belongs to it: who did what to it, and the record's events before and after."""
 
 import asyncio
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from integration.errors import Rejected
 from integration.ledger import EventStatus, Ledger
 from integration.ledger.audit_log import AuditLog
 from integration.ledger.queries import Queries
-from integration.operations.carried import CarriedOf
+from integration.operations.carried import Carried
+from integration.operations.status import read_known
 from integration.tables import Entity
 
-EVENT_ID: Final = re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}")
 _NEAR: Final = 6
 _MONTHS: Final = 3
 
@@ -36,28 +34,24 @@ class Lookup:
     """Raises `Rejected` (400, 404) and `Outage`."""
 
     def __init__(
-        self, ledger: Ledger, queries: Queries, log: AuditLog, effects_of: EffectsOf, carried_of: CarriedOf
+        self, ledger: Ledger, queries: Queries, log: AuditLog, effects_of: EffectsOf, carried: Carried
     ) -> None:
         self._ledger = ledger
         self._queries = queries
         self._log = log
         self._effects_of = effects_of
-        self._carried_of = carried_of
+        self._carried = carried
 
     async def event(self, event_id: str) -> Looked:
         """The event of this id, with what the ledger knows around it."""
-        if not EVENT_ID.fullmatch(event_id):
-            raise Rejected(400, "Not an event id", "An event id is twelve digits, a dash and 32 hexadecimal digits.")
-        status = await self._ledger.read(event_id)
-        if status is None:
-            raise Rejected(404, "Unknown event", f"The ledger has no event {event_id}.")
+        status = await read_known(self._ledger, event_id)
         actions, near = await asyncio.gather(self._log.about_event(event_id), self._near(status))
         return Looked(
             status,
             actions,
             near,
             tuple(self._effects_of(status.table, status.message)),
-            frozenset(self._carried_of(status.table, status.message)),
+            self._carried.names(status),
         )
 
     async def _near(self, status: EventStatus) -> Sequence[EventStatus]:

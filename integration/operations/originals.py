@@ -7,6 +7,7 @@ from integration.clock import Clock, iso
 from integration.errors import Rejected
 from integration.ledger import EventStatus, Ledger, Memory, State, keys
 from integration.operations.audit import Entry
+from integration.operations.status import unknown
 from integration.tables import Entity
 
 _FROM: Final[Mapping[str, frozenset[State]]] = {
@@ -37,7 +38,7 @@ class Originals:
         """The event's status."""
         found = await self._ledger.read(event_id)
         if found is None:
-            raise Rejected(404, "Unknown event", f"The ledger has no event {event_id}.")
+            raise unknown(event_id)
         return found
 
     async def remember(self, original: EventStatus, alter: Callable[[Memory], None]) -> None:

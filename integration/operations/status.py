@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
@@ -15,7 +15,7 @@ from integration.ledger.queries import Queries
 from integration.operations.masking import masked
 from integration.public_address import POLL_SECONDS
 
-_EVENT_ID = re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}")
+EVENT_ID: Final = re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}")
 _LONGEST_POLL_SECONDS = 300
 _LEDGER_MAY_BE_BEHIND = timedelta(hours=1)
 
@@ -39,9 +39,7 @@ class StatusQueries:
 
     async def one(self, event_id: str, *, unmasked: bool = True) -> Progress:
         """The whole status of one event."""
-        operation = await self._read(event_id)
-        if operation is None:
-            raise _unknown(event_id)
+        operation = await read_known(self._ledger, event_id)
         return self._progress(operation, to_json(operation, unmasked=unmasked))
 
     async def progress(self, event_id: str, sender: str) -> Progress:
@@ -49,13 +47,13 @@ class StatusQueries:
 
         An event that was answered with 202 a short while ago is accepted, even if the ledger does not know of it yet.
         """
-        operation = await self._read(event_id)
+        operation = await _read(self._ledger, event_id)
         if operation is None and self._is_recent(event_id):
             return Progress(
                 {"eventId": event_id, "state": State.ACCEPTED.value}, settled=False, retry_after=POLL_SECONDS
             )
         if operation is None or operation.caller not in (None, sender):
-            raise _unknown(event_id)
+            raise unknown(event_id)
         whole = to_json(operation)
         return self._progress(operation, {name: whole[name] for name in _FOR_SENDERS})
 
@@ -73,11 +71,6 @@ class StatusQueries:
             )
         found = await self._queries.by_correlation(correlation_id)
         return {"operations": [to_json(operation, unmasked=unmasked) for operation in found]}
-
-    async def _read(self, event_id: str) -> EventStatus | None:
-        if not _EVENT_ID.fullmatch(event_id):
-            raise Rejected(400, "Not an event id", "An event id is twelve digits, a dash and 32 hexadecimal digits.")
-        return await self._ledger.read(event_id)
 
     def _progress(self, operation: EventStatus, body: dict[str, Any]) -> Progress:
         wait = float(POLL_SECONDS)
@@ -98,7 +91,22 @@ _FOR_SENDERS = ("eventId", "correlationId", "state", "reason", "acceptedAt", "at
 """What a sender gets to see: neither the record nor what other systems have said of it."""
 
 
-def _unknown(event_id: str) -> Rejected:
+async def read_known(ledger: Ledger, event_id: str) -> EventStatus:
+    """The event of this id; raises `Rejected` (400, 404), and `Outage` where the ledger is away."""
+    found = await _read(ledger, event_id)
+    if found is None:
+        raise unknown(event_id)
+    return found
+
+
+async def _read(ledger: Ledger, event_id: str) -> EventStatus | None:
+    if not EVENT_ID.fullmatch(event_id):
+        raise Rejected(400, "Not an event id", "An event id is twelve digits, a dash and 32 hexadecimal digits.")
+    return await ledger.read(event_id)
+
+
+def unknown(event_id: str) -> Rejected:
+    """The ledger has no such event."""
     return Rejected(404, "Unknown event", f"The ledger has no event {event_id}.")
 
 

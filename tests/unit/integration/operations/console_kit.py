@@ -100,9 +100,7 @@ class Console:
             causes=causes,
             figures=self.figures,
             comparison=Comparison(it.letters, ledger, queries, reader, it.audit),
-            lookup=Lookup(
-                ledger, queries, log, lambda _table, _message: ("credit-score", "erp-order"), lambda _t, _m: it.declared
-            ),
+            lookup=Lookup(ledger, queries, log, lambda _table, _message: ("credit-score", "erp-order"), it.carried),
             audit=AuditQuery(log, clock),
             planner=it.planner,
             bulks=it.bulks,
