@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from integration.batching import each
 from integration.errors import Unreadable
 from integration.events import from_envelope
 from integration.events.identity import unreadable_id
@@ -12,12 +13,11 @@ from integration.ledger import EventStatus, Ledger, State
 from integration.ledger.queries import Queries
 from integration.messaging import DeadLetterQueue, DeadMessage
 from integration.operations.audit import Audit, Subject
-from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.dead_letters import OVER, DeadLetterReader
 
 COMPARED: Final = 1_000
 _AT_ONCE: Final = 20
 _RUNS: Final = 20
-_OVER: Final = frozenset({State.RESOLVED, State.RESUBMITTED, State.DISCARDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,12 @@ class Comparison:
     async def look(self) -> Compared:
         """The oldest 1,000 messages beside the ledger. A message that cannot be read hides no other."""
         messages = await asyncio.to_thread(self._queue.peek, 0, COMPARED)
-        found: list[Message] = []
-        for at in range(0, len(messages), _AT_ONCE):
-            found += await asyncio.gather(*(self._message(it) for it in messages[at : at + _AT_ONCE]))
-        more = len(messages) == COMPARED
+        found = await each(self._message, messages, at_once=_AT_ONCE)
+        if len(messages) == COMPARED:
+            return Compared(found, (), more=True)
         dead = await self._queries.problems(State.DEAD_LETTERED.value, most=COMPARED)
         there = {it.event_id for it in found}
-        without = [] if more else [it.event_id for it in dead if it.event_id not in there]
-        return Compared(found, without, more)
+        return Compared(found, [it.event_id for it in dead if it.event_id not in there], more=False)
 
     async def repair(self, *, by: str, why: str) -> None:
         """Do now what the timer does every minute: give reasons that are missing, and remove what is dealt with."""
@@ -102,6 +100,6 @@ def _difference(status: EventStatus | None) -> str:
         return "The ledger does not know its event."
     if status.state is State.DEAD_LETTERED:
         return ""
-    if status.state in _OVER or status.state.settled:
+    if status.state in OVER or status.state.settled:
         return "Its event is dealt with: the message can go."
     return f"The ledger has its event as {status.state.value}: the worker ended without a word."

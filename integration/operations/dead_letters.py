@@ -24,7 +24,8 @@ from integration.telemetry import get_logger
 
 _A_RUN: Final = 250
 _CURSOR: Final = "dead-letter-queue"
-_OVER: Final = frozenset({State.RESOLVED, State.RESUBMITTED, State.DISCARDED})
+OVER: Final = frozenset({State.RESOLVED, State.RESUBMITTED, State.DISCARDED})
+"""Nothing is to be done any more for a message whose event is in one of these states."""
 _EXPIRED: Final = "TTLExpiredException"
 _log = get_logger(__name__)
 
@@ -72,9 +73,9 @@ class DeadLetterReader:
             event = from_envelope(message.body)
         except Unreadable:
             status = await self._ledger.read(unreadable_id(message.body))
-            return status is not None and status.state in _OVER
+            return status is not None and status.state in OVER
         status = await self._ledger.read(event.event_id)
-        if status is not None and (status.state in _OVER or _has_ended_well(status)):
+        if status is not None and (status.state in OVER or _has_ended_well(status)):
             return True
         if event.settled is None and _is_open(status, event):
             await self._give_reason(event, message, status)
