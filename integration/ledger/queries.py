@@ -1,10 +1,10 @@
 """Finds events for people: by correlation id, by record, by time, or by what is wrong with them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from integration.batching import each
 from integration.ledger import keys, rows
@@ -15,9 +15,11 @@ from integration.tables import Entity, quoted
 LISTED: Final = 100
 PROBLEM_STATES: Final = (State.DEAD_LETTERED.value, State.WAITING.value, "system-behind")
 _SIDE_BY_SIDE: Final = 4
-"""Partitions of problems that are read at once; more would only wait for each other where there are very many."""
+"""Partitions of problems that are read at once; more would only wait for each other where there are very many rows."""
 _HOURS: Final = 49
 _MOST_OF_AN_HOUR: Final = 80_000
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,8 @@ class Queries:
         narrowed += f" and RowKey ge '{first}'" if first else ""
         narrowed += f" and RowKey lt '{last}'" if last else ""
         table = self._ledger.table(keys.PROBLEMS)
-        found = await each(
-            lambda partition: table.first(f"PartitionKey eq '{partition}'{narrowed}", most),
-            keys.problem_partitions(state),
-            at_once=_SIDE_BY_SIDE,
+        found = await each_partition(
+            state, lambda partition: table.first(f"PartitionKey eq '{partition}'{narrowed}", most)
         )
         problems = [_problem(state, it) for entities in found for it in entities]
         return sorted(problems, key=lambda problem: str(problem.since))[:most]
@@ -125,6 +125,11 @@ class Queries:
 
     async def _months(self, months: Iterable[str] | None) -> list[str]:
         return list(months) if months is not None else await self._ledger.months()
+
+
+async def each_partition(state: str, read: Callable[[str], Awaitable[R]]) -> list[R]:
+    """What `read` finds in each partition of the problems in a state, which it gets by their keys."""
+    return await each(read, keys.problem_partitions(state), at_once=_SIDE_BY_SIDE)
 
 
 def minutes(start: datetime | None, end: datetime | None) -> tuple[str, str]:

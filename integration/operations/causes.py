@@ -7,14 +7,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from integration.batching import each
 from integration.clock import Clock, iso
 from integration.ledger import Ledger, State, keys
+from integration.ledger.queries import each_partition
 from integration.tables import Entity
 
 HOURS: Final = 24
-_SIDE_BY_SIDE: Final = 4
-"""Partitions that are read at once: more would only wait for each other where there are very many rows."""
 _STORED: Final = 100
 _STORED_DETAIL: Final = 80
 _KEPT_SECONDS: Final = 5.0
@@ -139,7 +137,7 @@ class CauseQuery:
                     key = (str(row.get("reason", "")), str(row.get("system", "")), str(row.get("table", "")))
                     groups.setdefault(key, _Group()).add(row)
 
-        await each(read, keys.problem_partitions(state), at_once=_SIDE_BY_SIDE)
+        await each_partition(state, read)
         now = self._clock.now()
         found = [_cause(key, group, now) for key, group in groups.items()]
         return Causes(tuple(sorted(found, key=lambda it: (-it.count, it.reason, it.system, it.table))), now)
