@@ -1,8 +1,9 @@
 """What happened to an event, in the order of time: attempts, effects, and what people did."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from integration.console import explained
@@ -28,7 +29,10 @@ _ENDS: Final[Mapping[State, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened: `kind` is ok, bad, wait or person; `reason` is the stable word where there is one."""
+    """Something that happened: `kind` is ok, bad, wait or person; `reason` is the stable word where there is one.
+
+    `seconds` is how long after the moment before it that was; None for the first one.
+    """
 
     at: datetime
     kind: str
@@ -39,7 +43,7 @@ class Moment:
 
 
 def of(status: EventStatus, actions: Sequence[Entity]) -> list[Moment]:
-    """The moments of an event; `seconds` is how long it took since the one before within the same attempt."""
+    """The moments of an event, in the order of time."""
     moments = [Moment(status.accepted_time, "ok", "Accepted", f"from {status.caller}" if status.caller else "")]
     moments += [_attempt(it) for it in status.history]
     moments += [
@@ -52,7 +56,8 @@ def of(status: EventStatus, actions: Sequence[Entity]) -> list[Moment]:
         moments.append(Moment(status.changed_time, kind, what))
     if status.next_attempt is not None:
         moments.append(Moment(status.next_attempt, "wait", "Next attempt"))
-    return _timed(sorted(moments, key=lambda it: it.at))
+    moments.sort(key=lambda it: it.at)
+    return [*moments[:1], *(replace(it, seconds=(it.at - last.at).total_seconds()) for last, it in pairwise(moments))]
 
 
 def _attempt(failed: Mapping[str, Any]) -> Moment:
@@ -73,13 +78,3 @@ def _action(entry: Entity) -> Moment:
     if outcome.startswith(("refused", "failed")):
         what = f"{entry['who']} tried: {entry['what']}"
     return Moment(datetime.fromisoformat(str(entry["time"])), "person", what, f"“{entry['why']}” — {outcome}")
-
-
-def _timed(moments: Sequence[Moment]) -> list[Moment]:
-    timed: list[Moment] = []
-    before: Moment | None = None
-    for it in moments:
-        gap = (it.at - before.at).total_seconds() if before else None
-        timed.append(Moment(it.at, it.kind, it.what, it.says, it.reason, gap))
-        before = it
-    return timed
