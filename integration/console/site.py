@@ -1,6 +1,7 @@
 """The console as a whole: who asks, which page answers, and what every answer has in common."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import azure.functions as func
@@ -92,9 +93,7 @@ class Site:
             place = route.match(request.method, path)
             if place is not None:
                 person.check(route.right)
-                return self._made(
-                    await route.act(self._parts, Ask(person, ask.method, path, place, ask.params, form)), ask
-                )
+                return self._made(await route.act(self._parts, replace(ask, place=place)), ask)
         raise Rejected(404, "There is no such page", "The address may be of another version of the console.")
 
     def _person(self, headers: Mapping[str, str]) -> Person | None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Final
 
-from integration.console import explained
+from integration.console import explained, html
 from integration.console.asking import Ask, Page, Route
 from integration.console.pages import shown
 from integration.console.parts import Parts
@@ -64,7 +64,7 @@ def sentence(dead: Causes, held: list[shown.Held], away: dict[str, str]) -> dict
         }
     if dead.causes:
         largest = dead.causes[0]
-        head = f"{dead.total:,} event{'s' if dead.total != 1 else ''} need{'s' if dead.total == 1 else ''} somebody."
+        head = f"{html.plural(dead.total, 'event needs', 'events need')} somebody."
         return {"mark": "bad", "head": head, "more": _most(largest, dead), "cause": largest}
     if held:
         more = "Their events wait without ageing, and go on by themselves."
@@ -73,13 +73,14 @@ def sentence(dead: Causes, held: list[shown.Held], away: dict[str, str]) -> dict
 
 
 def _most(cause: Cause, dead: Causes) -> str:
-    share = "All of them" if len(dead.causes) == 1 else f"{cause.count:,} of them"
-    if dead.total == 1:
-        share = "It fails"
+    """Why most of them fail."""
     found = explained.reason(cause.reason)
     what = found.means if found else f"Their reason is {cause.reason}."
+    if dead.total == 1:
+        return what
+    share = "All of them" if len(dead.causes) == 1 else f"{cause.count:,} of them"
     table = f" ({cause.table})" if cause.table else ""
-    return f"{share}{table} for one reason: {what}" if dead.total > 1 else what
+    return f"{share}{table} for one reason: {what}"
 
 
 async def _health(parts: Parts) -> dict[str, str]:
