@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, Final
 
-from integration.cli import desk
+from integration.cli import desk, narrowing
 from integration.cli.desk import Desk
 
 _CHANGES: Final = {
@@ -27,7 +27,7 @@ _NARROWED: Final = {
     "reason": "their reason",
     "system": "the system that refused them or was unavailable",
     "table": "their table",
-    "record-id": "their record",
+    "record_id": "their record",
     "from": "of this time of the operation (ISO 8601, with an offset) or later",
     "to": "of an earlier time of the operation",
 }
@@ -38,8 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help="what to do")
     plan = actions.add_parser("plan", help="find the events, and say how long it takes and what it costs")
     plan.add_argument("what", choices=("retry", "discard"), help="what is to be done to each")
-    for name, says in _NARROWED.items():
-        plan.add_argument(f"--{name}", dest=f"only_{name.replace('-', '_')}", help=says)
+    narrowing.arguments(plan, _NARROWED)
     plan.add_argument("--canary", type=int, metavar="N", help="send so many first, and wait for their outcome (5)")
     plan.add_argument("--per-minute", type=int, default=60, metavar="N", help="send so many in a minute (%(default)s)")
     plan.add_argument("--force", action="store_true", help="repeat effects that are remembered as done")
@@ -64,37 +63,51 @@ def main(options: argparse.Namespace) -> int:
 async def bulk(app: Desk, options: argparse.Namespace) -> None:
     """Do what the options say."""
     if options.action == "plan":
-        _say_plan(await app.act("bulk", **_asked(options)))
+        _say_plan(await app.act("bulk", **asked(options, options.what, force=options.force)))
     elif options.action == "list":
         for it in (await app.look("bulk"))["bulks"]:
-            print(f"{it['bulkId']}  {it['state']:<9}  {it['action']} {it['total']}: {_counts(it)}  ({it['why']})")
+            print(f"{it['bulkId']}  {it['state']:<9}  {it['action']} {it['total']}: {counts(it)}  ({it['why']})")
     elif options.action == "show":
         await _show(app, options.bulk_id)
     else:
         it = await app.act("bulk", options.bulk_id, options.action, why=options.why)
-        print(f"{it['bulkId']} is {it['state']}: {_counts(it)}")
+        print(f"{it['bulkId']} is {it['state']}: {counts(it)}")
 
 
-def _asked(options: argparse.Namespace) -> dict[str, Any]:
-    camel = {"record-id": "recordId"}
-    given = {camel.get(name, name): getattr(options, f"only_{name.replace('-', '_')}") for name in _NARROWED}
-    asked: dict[str, Any] = {
-        "action": options.what,
-        "selection": {name: value for name, value in given.items() if value},
+def asked(options: argparse.Namespace, action: str, **more: bool) -> dict[str, Any]:
+    """The request for a plan."""
+    found: dict[str, Any] = {
+        "action": action,
+        "selection": narrowing.as_selection(options),
         "perMinute": options.per_minute,
-        "force": options.force,
         "why": options.why,
+        **more,
     }
-    return asked if options.canary is None else {**asked, "canary": options.canary}
+    return found if options.canary is None else {**found, "canary": options.canary}
 
 
-def _say_plan(plan: Mapping[str, Any]) -> None:
+def say_size(plan: Mapping[str, Any]) -> None:
+    """How many events it has."""
     print(f"{plan['total']} events" + (", and there are more: plan again after this one" if plan["more"] else ""))
-    for title, counted in (("reason", plan["byReason"]), ("table", plan["byTable"])):
-        print(f"  by {title}: " + ", ".join(f"{name or '(none)'} {count}" for name, count in counted.items()))
+
+
+def say_cost(plan: Mapping[str, Any]) -> None:
+    """How long it takes, and the calls that it costs."""
     print(f"  takes {plan['seconds']} s at {plan['perMinute']} a minute, after a canary of {plan['canary']}")
     if plan["callsAtMost"]:
         print("  calls at most: " + ", ".join(f"{system} {count}" for system, count in plan["callsAtMost"].items()))
+
+
+def counts(it: Mapping[str, Any]) -> str:
+    """How many of its events are in each state."""
+    return ", ".join(f"{count} {state}" for state, count in it["counts"].items() if count) or "nothing yet"
+
+
+def _say_plan(plan: Mapping[str, Any]) -> None:
+    say_size(plan)
+    for title, counted in (("reason", plan["byReason"]), ("table", plan["byTable"])):
+        print(f"  by {title}: " + ", ".join(f"{name or '(none)'} {count}" for name, count in counted.items()))
+    say_cost(plan)
     for it in plan["sample"]:
         print(f"  such as {it['eventId']}  {it['message']} of {it['table']} {it['recordId'] or ''}: {it['reason']}")
     print(f"Nothing is done yet. To begin:\n  run.py bulk start {plan['bulkId']} --why ...")
@@ -102,14 +115,10 @@ def _say_plan(plan: Mapping[str, Any]) -> None:
 
 async def _show(app: Desk, bulk_id: str) -> None:
     after, it = "", await app.look("bulk", bulk_id)
-    print(f"{it['bulkId']} is {it['state']}: {_counts(it)}" + (f"\n{it['note']}" if it["note"] else ""))
+    print(f"{it['bulkId']} is {it['state']}: {counts(it)}" + (f"\n{it['note']}" if it["note"] else ""))
     while it["items"]:
         for item in it["items"]:
             if item["state"] in {"failed", "skipped", "error"}:
                 print(f"  {item['eventId']}  {item['state']}: {item['outcome']}")
         after = it["items"][-1]["eventId"]
         it = await app.look("bulk", bulk_id, after=after)
-
-
-def _counts(it: Mapping[str, Any]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in it["counts"].items() if count) or "nothing yet"

@@ -17,7 +17,8 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
-from integration.cli import desk
+from integration.cli import desk, narrowing
+from integration.cli.pause import KINDS
 from integration.cli.support import acting, looking
 from integration.cli.support.saying import Does
 
@@ -26,7 +27,7 @@ _NARROWED: Final = {
     "reason": "with this reason",
     "system": "of this system",
     "table": "of this table",
-    "record-id": "of this record",
+    "record_id": "of this record",
     "from": "of this time of the operation (ISO 8601, with an offset) or later",
     "to": "of an earlier time of the operation",
 }
@@ -56,7 +57,7 @@ def main(options: argparse.Namespace) -> int:
 def _looks(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
     action("overview", "whether all is well, and what is not", looking.overview)
     found = action("list", "list events: problems, or with a time or correlation id any", looking.listed)
-    _narrow(found)
+    narrowing.arguments(found, _NARROWED)
     found.add_argument("--correlation-id", help="with this correlation id")
     found = action("show", "show an event, and what happened to it", looking.show)
     found.add_argument("event_id", metavar="ID", help="the event")
@@ -87,7 +88,7 @@ def _acts(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
     ):
         found = action(name, says, does)
         found.add_argument("event_ids", metavar="ID", nargs="*", help="an event")
-        _narrow(found)
+        narrowing.arguments(found, _NARROWED)
         found.add_argument("--canary", type=int, metavar="N", help="do so many first, and wait for their outcome (5)")
         found.add_argument(
             "--per-minute", type=int, default=60, metavar="N", help="do so many in a minute (%(default)s)"
@@ -112,11 +113,6 @@ def _acts(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
         ("resume", "let what is paused go on", acting.resume),
     ):
         found = action(name, says, does)
-        found.add_argument("kind", choices=("system", "table"), help="what it is")
+        found.add_argument("kind", choices=KINDS, help="what it is")
         found.add_argument("name", help="its name")
         desk.why_argument(found)
-
-
-def _narrow(parser: argparse.ArgumentParser) -> None:
-    for name, says in _NARROWED.items():
-        parser.add_argument(f"--{name}", dest=f"only_{name.replace('-', '_')}", help=says)

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from integration.cli.bulk import asked, counts, say_cost, say_size
 from integration.cli.desk import Desk, RefusedError
-from integration.cli.support.looking import narrowed
+from integration.cli.pause import KINDS
 from integration.cli.support.saying import agreed, as_json
 
 _ENDED: Final = frozenset({"finished", "cancelled", "paused"})
 _LOOK_SECONDS: Final = 3.0
 _REFUSED: Final = 2
-_KINDS: Final = {"system": "systems", "table": "tables"}
 
 
 async def retry(app: Desk, options: argparse.Namespace) -> int | None:
@@ -59,13 +59,13 @@ async def edit(app: Desk, options: argparse.Namespace) -> int | None:
 
 async def pause(app: Desk, options: argparse.Namespace) -> None:
     """Hold a system or a table back."""
-    answer = await app.act(_KINDS[options.kind], options.name, "pause", why=options.why)
+    answer = await app.act(KINDS[options.kind], options.name, "pause", why=options.why)
     _say(options, answer, f"{options.name} is paused; all instances know within two seconds.")
 
 
 async def resume(app: Desk, options: argparse.Namespace) -> None:
     """Let it go on."""
-    answer = await app.act(_KINDS[options.kind], options.name, "resume", why=options.why)
+    answer = await app.act(KINDS[options.kind], options.name, "resume", why=options.why)
     _say(options, answer, f"{options.name} is no longer paused.")
 
 
@@ -84,11 +84,7 @@ async def _each(app: Desk, options: argparse.Namespace, action: str, ids: Sequen
 
 
 async def _bulk(app: Desk, options: argparse.Namespace, action: str) -> int | None:
-    wanted = {"recordId" if name == "record_id" else name: it for name, it in narrowed(options).items()}
-    asked = {"action": action, "selection": wanted, "perMinute": options.per_minute, "why": options.why}
-    if options.canary is not None:
-        asked["canary"] = options.canary
-    plan = await app.act("bulk", **asked)
+    plan = await app.act("bulk", **asked(options, action))
     if not options.json:
         _say_plan(plan)
     if not agreed(f"{action.capitalize()} these {plan['total']} events?", yes=options.yes):
@@ -100,28 +96,21 @@ async def _bulk(app: Desk, options: argparse.Namespace, action: str) -> int | No
         found = await app.look("bulk", plan["bulkId"])
         if not options.json:
             _say_progress(found)
-    _say(options, found, f"{plan['bulkId']} is {found['state']}: {_counts(found)}{_note(found)}")
+    _say(options, found, f"{plan['bulkId']} is {found['state']}: {counts(found)}{_note(found)}")
     return _REFUSED if found["state"] == "paused" or found["counts"]["failed"] or found["counts"]["error"] else None
 
 
 def _say_plan(plan: Mapping[str, Any]) -> None:
-    print(f"{plan['total']} events" + (", and there are more: plan again after this one" if plan["more"] else ""))
-    print(f"  takes {plan['seconds']} s at {plan['perMinute']} a minute, after a canary of {plan['canary']}")
-    if plan["callsAtMost"]:
-        print("  calls at most: " + ", ".join(f"{system} {count}" for system, count in plan["callsAtMost"].items()))
+    say_size(plan)
+    say_cost(plan)
     for it in plan["sample"][:5]:
         print(f"  such as {it['eventId']}  {it['message']} of {it['table']}: {it['reason']}")
 
 
 def _say_progress(found: Mapping[str, Any]) -> None:
-    counts = found["counts"]
-    ended, total = found["total"] - counts["pending"] - counts["sent"], found["total"]
+    ended, total = found["total"] - found["counts"]["pending"] - found["counts"]["sent"], found["total"]
     end = "\r" if sys.stdout.isatty() else "\n"
-    print(f"{ended} of {total} have ended: {_counts(found)}   ", end=end, flush=True)
-
-
-def _counts(found: Mapping[str, Any]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in found["counts"].items() if count) or "nothing yet"
+    print(f"{ended} of {total} have ended: {counts(found)}   ", end=end, flush=True)
 
 
 def _note(found: Mapping[str, Any]) -> str:

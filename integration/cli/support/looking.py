@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from integration.cli import narrowing
 from integration.cli.desk import Desk
 from integration.cli.support.saying import as_json, table, trend
 
@@ -30,7 +31,7 @@ async def overview(app: Desk, options: argparse.Namespace) -> int:
 
 async def listed(app: Desk, options: argparse.Namespace) -> None:
     """Problems; or events, where a time or a correlation id says where to look."""
-    wanted = narrowed(options)
+    wanted = narrowing.as_parameters(options)
     if options.correlation_id:
         wanted["correlation_id"] = options.correlation_id
     anywhere = options.correlation_id or options.only_record_id or options.only_from or options.only_to
@@ -104,13 +105,6 @@ async def export(app: Desk, options: argparse.Namespace) -> None:
             print(f"\r{count} entries", end="", file=sys.stderr)
     await asyncio.to_thread(Path(options.file).write_text, text.getvalue(), encoding="utf-8", newline="")
     print(f"{count} entries in {options.file}.")
-
-
-def narrowed(options: argparse.Namespace) -> dict[str, str]:
-    """The filters that the options name, as query parameters."""
-    names = ("state", "reason", "system", "table", "record_id", "from", "to")
-    given = {name: getattr(options, f"only_{name}", None) for name in names}
-    return {name: str(value) for name, value in given.items() if value}
 
 
 async def _entries(app: Desk, wanted: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
