@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +47,16 @@ class Desk:
         """What the app answers to a GET below /api/operations."""
         query = f"?{urlencode(params)}" if params else ""
         return await self._ask("GET", "/".join(quote(part, safe="") for part in path) + query)
+
+    async def pages(self, *path: str, **params: str) -> AsyncIterator[dict[str, Any]]:
+        """The pages of a list, as each names what the next one is asked for with (`following`)."""
+        following = ""
+        while True:
+            page = await self.look(*path, **params, following=following)
+            yield page
+            following = page["following"]
+            if not following:
+                return
 
     async def act(self, *path: str, **body: Any) -> dict[str, Any]:
         """What the app answers to a POST below /api/operations."""

@@ -44,16 +44,11 @@ async def matches(app: Desk, options: argparse.Namespace) -> None:
     """A line for each row, then how many there are of each outcome."""
     shown = set(options.only or _OUTCOMES.keys() - {"linked"})
     counted: Counter[str] = Counter()
-    following = ""
-    while True:
-        page = await app.look("matches", table=options.table, following=following)
+    async for page in app.pages("matches", table=options.table):
         for it in page["matches"]:
             counted[it["outcome"]] += 1
             if it["outcome"] in shown:
                 print(_line(it))
-        following = page["following"]
-        if not following:
-            break
     for outcome, says in _OUTCOMES.items():
         if counted[outcome]:
             print(f"{counted[outcome]} {outcome}: {says}")

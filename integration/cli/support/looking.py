@@ -5,7 +5,7 @@ import asyncio
 import csv
 import io
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,24 +98,13 @@ async def export(app: Desk, options: argparse.Namespace) -> None:
     text, count = io.StringIO(newline=""), 0
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
-    async for entry in _entries(app, _of_audit(options)):
-        writer.writerow([_cell(entry.get(name)) for name in _COLUMNS])
-        count += 1
-        if sys.stderr.isatty() and count % 100 == 0:
+    async for page in app.pages("audit", **_of_audit(options)):
+        writer.writerows([_cell(entry.get(name)) for name in _COLUMNS] for entry in page["entries"])
+        count += len(page["entries"])
+        if sys.stderr.isatty():
             print(f"\r{count} entries", end="", file=sys.stderr)
     await asyncio.to_thread(Path(options.file).write_text, text.getvalue(), encoding="utf-8", newline="")
     print(f"{count} entries in {options.file}.")
-
-
-async def _entries(app: Desk, wanted: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
-    following = ""
-    while True:
-        page = await app.look("audit", **wanted, **({"following": following} if following else {}))
-        for entry in page["entries"]:
-            yield entry
-        following = page["following"]
-        if not following:
-            return
 
 
 def _about(entry: Mapping[str, Any]) -> object:
