@@ -15,7 +15,6 @@ from integration.cli.support.saying import as_json, table, trend
 
 NEEDED: Final = 3
 """The exit code where somebody is needed."""
-_COLUMNS: Final = ("time", "who", "what", "why", "outcome", "eventId", "table", "system", "bulkId", "count")
 _LARGEST: Final = 10
 
 
@@ -95,11 +94,13 @@ async def audit(app: Desk, options: argparse.Namespace) -> None:
 
 async def export(app: Desk, options: argparse.Namespace) -> None:
     """All entries of the month."""
+    from integration.operations.audit_csv import COLUMNS, cell  # noqa: PLC0415 -- slow to import, and for this only
+
     text, count = io.StringIO(newline=""), 0
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
+    writer.writerow(COLUMNS)
     async for page in app.pages("audit", **_of_audit(options)):
-        writer.writerows([_cell(entry.get(name)) for name in _COLUMNS] for entry in page["entries"])
+        writer.writerows([cell(entry.get(name)) for name in COLUMNS] for entry in page["entries"])
         count += len(page["entries"])
         if sys.stderr.isatty():
             print(f"\r{count} entries", end="", file=sys.stderr)
@@ -115,12 +116,6 @@ def _about(entry: Mapping[str, Any]) -> object:
 def _of_audit(options: argparse.Namespace) -> dict[str, str]:
     given = {name: getattr(options, name) for name in ("month", "who", "event_id", "bulk_id")}
     return {name: value for name, value in given.items() if value}
-
-
-def _cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _say_overview(found: Mapping[str, Any], systems: Mapping[str, Any]) -> None:

@@ -3,20 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from integration.console.asking import Ask, Download, Page, Route, address
 from integration.console.parts import Parts
+from integration.operations.audit_csv import COLUMNS, cell
 from integration.operations.rights import Right
-from integration.tables import Entity
 
 _NARROWED: Final = ("month", "who", "event_id", "bulk_id")
-_COLUMNS: Final = (
-    "time", "who", "what", "why", "outcome", "eventId", "table", "system", "bulkId", "count", "changes", "endedTime",
-)  # fmt: skip
+_COLUMNS: Final = (*COLUMNS, "changes", "endedTime")
 _MOST_PAGES: Final = 200
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def audit(parts: Parts, ask: Ask) -> Page:
@@ -42,7 +38,7 @@ async def export(parts: Parts, ask: Ask) -> Download:
     writer.writerow(_COLUMNS)
     for _ in range(_MOST_PAGES):
         page = await parts.desk.audit.page({**given, "following": following})
-        writer.writerows([_cell(it, name) for name in _COLUMNS] for it in page.entries)
+        writer.writerows([cell(it.get(name)) for name in _COLUMNS] for it in page.entries)
         following = page.following or ""
         if not following:
             break
@@ -51,12 +47,6 @@ async def export(parts: Parts, ask: Ask) -> Download:
 
 def _given(ask: Ask) -> dict[str, str]:
     return {name: ask.params[name].strip() for name in _NARROWED if ask.params.get(name, "").strip()}
-
-
-def _cell(entry: Entity | Mapping[str, Any], name: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(entry.get(name, ""))
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 ROUTES: Final = (
