@@ -20,11 +20,8 @@ _LARGEST: Final = 10
 
 async def overview(app: Desk, options: argparse.Namespace) -> int:
     """Whether all is well; 3 where there are dead letters."""
-    found, systems = await asyncio.gather(app.look("overview"), app.look("systems"))
-    if options.json:
-        as_json({**found, **systems})
-    else:
-        _say_overview(found, systems)
+    found = await _look(app)
+    _show_overview(found, options)
     return NEEDED if found["deadLettered"]["total"] else 0
 
 
@@ -69,13 +66,10 @@ async def watch(app: Desk, options: argparse.Namespace) -> None:
     """The overview, again and again; on a terminal in the same place."""
     looks = 0
     while True:
-        found, systems = await asyncio.gather(app.look("overview"), app.look("systems"))
-        if options.json:
-            as_json({**found, **systems})
-        else:
-            if sys.stdout.isatty():
-                print("\x1b[H\x1b[2J", end="")
-            _say_overview(found, systems)
+        found = await _look(app)
+        if sys.stdout.isatty() and not options.json:
+            print("\x1b[H\x1b[2J", end="")
+        _show_overview(found, options)
         looks += 1
         if looks == options.times:
             return
@@ -118,7 +112,20 @@ def _of_audit(options: argparse.Namespace) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _say_overview(found: Mapping[str, Any], systems: Mapping[str, Any]) -> None:
+async def _look(app: Desk) -> dict[str, Any]:
+    """The overview, and the state of the systems."""
+    found, systems = await asyncio.gather(app.look("overview"), app.look("systems"))
+    return {**found, **systems}
+
+
+def _show_overview(found: Mapping[str, Any], options: argparse.Namespace) -> None:
+    if options.json:
+        as_json(found)
+    else:
+        _say_overview(found)
+
+
+def _say_overview(found: Mapping[str, Any]) -> None:
     dead, waiting, changes = found["deadLettered"], found["waiting"], found["changes"]
     needed = "1 event needs somebody." if dead["total"] == 1 else f"{dead['total']} events need somebody."
     print(needed if dead["total"] else "No event needs anybody.")
@@ -127,7 +134,7 @@ def _say_overview(found: Mapping[str, Any], systems: Mapping[str, Any]) -> None:
     print(
         f"  waiting  {waiting['total']:>8}" + (f", the oldest since {waiting['oldest']}" if waiting["oldest"] else "")
     )
-    for it in systems["systems"]:
+    for it in found["systems"]:
         if it["pausedBy"] or it["phase"] != "closed":
             print(f"  {it['system']}: {'paused by ' + it['pausedBy'] if it['pausedBy'] else it['phase']}: {it['why']}")
     if dead["causes"]:
