@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -95,6 +96,12 @@ def read_form(body: bytes) -> dict[str, str]:
         raise Rejected(
             400, "The form cannot be read", "Go back and send it again.", faults=(Fault("", "is no form"),)
         ) from None
+
+
+def read_time(text: str) -> datetime:
+    """A time of a form, which gives none an offset: it is UTC, as everywhere in the console. Raises `ValueError`."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def address(*path: str, **params: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -107,6 +107,10 @@ def read_body(kind: type[Body], body: bytes) -> Body:
         )
         detail = 'Send a JSON object such as {"why": "the ERP was mended"}.'
         raise Rejected(400, "The request cannot be read", detail, faults=faults) from None
+
+
+NARROWED: Final = ("state", "reason", "system", "table", "record_id", "from", "to")
+"""The query parameters that narrow a list of problems; a list of events can also be asked for by correlation id."""
 
 
 def read_filter(params: Mapping[str, str]) -> Filter:

@@ -12,10 +12,8 @@ from integration.operations.bulk import possible, right_for
 from integration.operations.bulk.model import Action, Bulk
 from integration.operations.bulk.planner import DEFAULT_CANARY, Wanted
 from integration.operations.bulk.store import LISTED
-from integration.operations.requests import read_filter
+from integration.operations.requests import NARROWED, read_filter
 from integration.operations.rights import Right
-
-_NARROWED: Final = ("state", "reason", "system", "table", "record_id", "from", "to")
 
 
 async def listed(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pages
@@ -36,7 +34,7 @@ async def plan(parts: Parts, ask: Ask) -> Answer:
         ask.person.check(right_for(action, force=force))
         wanted = Wanted(
             action,
-            read_filter({name: ask.form.get(name, "") for name in _NARROWED}),
+            read_filter({name: ask.form.get(name, "") for name in NARROWED}),
             canary=_whole(ask.form.get("canary", ""), DEFAULT_CANARY[action]) if action is Action.RETRY else 0,
             per_minute=_whole(ask.form.get("per_minute", ""), 60),
             force=force,
@@ -99,7 +97,7 @@ def _left(bulk: Bulk) -> str:
 
 
 def _form(given: Mapping[str, str], refused: Rejected | None = None) -> Page:
-    names = (*_NARROWED, "action", "canary", "per_minute", "force")
+    names = (*NARROWED, "action", "canary", "per_minute", "force")
     return Page.after(refused, "bulk_plan.html", {"given": {name: given.get(name, "") for name in names}})
 
 

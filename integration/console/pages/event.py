@@ -1,11 +1,10 @@
 """One event: what happened to it, why it stands where it stands, and what can be done."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from integration.console import explained, timeline
-from integration.console.asking import Answer, Ask, Page, Redirect, Route, address
+from integration.console.asking import Answer, Ask, Page, Redirect, Route, address, read_time
 from integration.console.pages import shown
 from integration.console.parts import Parts
 from integration.errors import Fault, Rejected
@@ -69,11 +68,10 @@ async def _restore(parts: Parts, ask: Ask, event_id: str) -> str:
 
 async def _postpone(parts: Parts, ask: Ask, event_id: str) -> str:
     try:
-        until = datetime.fromisoformat(ask.form.get("until", ""))
+        until = read_time(ask.form.get("until", ""))
     except ValueError:
         fault = Fault("/until", "is not a time such as 2026-11-20T18:00")
         raise Rejected(400, "The event cannot be postponed", "Name a time.", faults=(fault,)) from None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
     await parts.desk.postpone.postpone(event_id, until, by=ask.person.name, why=ask.why)
     return address("events", event_id, said="postponed")
 

@@ -2,21 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from integration.console import explained, found
-from integration.console.asking import Answer, Ask, Page, Redirect, Route, address
+from integration.console.asking import Answer, Ask, Page, Redirect, Route, address, read_time
 from integration.console.pages import shown
 from integration.console.parts import Parts
 from integration.errors import Rejected
 from integration.events import kept_correlation_id
 from integration.ledger import EventStatus, State
-from integration.operations.requests import read_filter
+from integration.operations.requests import NARROWED, read_filter
 from integration.operations.rights import Right
 from integration.operations.search import EventPage, Filter
 
-_FILTERS: Final = ("state", "reason", "system", "table", "record_id", "correlation_id", "from", "to")
+_FILTERS: Final = (*NARROWED, "correlation_id")
 _HOURS: Final = {"1": "the last hour", "6": "the last 6 hours", "24": "the last day", "48": "the last 2 days"}
 
 
@@ -69,12 +69,11 @@ async def _filtered(parts: Parts, params: Mapping[str, str]) -> tuple[EventPage,
 
 
 def _with_offset(text: str) -> str:
-    """Forms give times without an offset: they are UTC here, as everywhere in the console."""
+    """The time with an offset; what is no time stays as it is, and is refused with the other filters."""
     try:
-        moment = datetime.fromisoformat(text)
+        return read_time(text).isoformat()
     except ValueError:
         return text
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
 def _shown(ask: Ask, page: EventPage, says: str) -> Mapping[str, object]:
