@@ -108,17 +108,15 @@ class _Day:
         table = self.chance.choices(("opportunity", "account", "contact"), (6, 3, 2))[0]
         state = self.chance.choices(("completed", "superseded", "resolved", "waiting-once"), (88, 8, 1, 3))[0]
         event_id, common = self._event(table, at, self.chance.choice(("Update", "Update", "Update", "Create")))
-        took = self.chance.uniform(0.25, 0.9)
+        ended = at + timedelta(seconds=self.chance.uniform(0.25, 0.9))
         columns: _ENTITY = {"attempts": 1, "startedAttempt": 1}
-        ended = at + timedelta(seconds=took)
         if state == "waiting-once":
-            failed = at + timedelta(seconds=took)
-            ended = failed + timedelta(seconds=self.chance.uniform(3, 14))
             columns = {
                 "attempts": 2,
                 "startedAttempt": 2,
-                "attempt01": _attempt(1, failed, "credit-timeout", "credit did not answer within 20 s"),
+                "attempt01": _attempt(1, ended, "credit-timeout", "credit did not answer within 20 s"),
             }
+            ended += timedelta(seconds=self.chance.uniform(3, 14))
         if state == "resolved":
             later, after = self._event(table, at + timedelta(minutes=14), "Update", str(common["recordId"]))
             columns |= {
@@ -137,15 +135,10 @@ class _Day:
 
     def _failed(self, failure: Failure, at: datetime, number: int) -> Iterator[tuple[str, _ENTITY]]:
         event_id, common = self._event(failure.table, at, failure.message)
-        detail, ended = (
-            failure.details[number % len(failure.details)],
-            at + timedelta(seconds=self.chance.uniform(0.5, 1.4)),
-        )
-        started = (
-            []
-            if failure.table != "opportunity" or failure.reason == "row-incomplete"
-            else self._step_list("opportunity", at)[:1]
-        )
+        detail = failure.details[number % len(failure.details)]
+        ended = at + timedelta(seconds=self.chance.uniform(0.5, 1.4))
+        has_score = failure.table == "opportunity" and failure.reason != "row-incomplete"
+        started = self._step_list("opportunity", at)[:1] if has_score else []
         first = max(failure.attempts - 19, 1)
         history = {
             f"attempt{count % 20:02}": _attempt(
@@ -160,35 +153,24 @@ class _Day:
             "changedTime": _iso(ended), "steps": json.dumps(started), **why, **history,
         }  # fmt: skip
         yield from self._row(event_id, common, columns)
-        partition = f"dead-lettered.{hashlib.blake2b(event_id.encode(), digest_size=16).hexdigest()[:1]}"
-        named = {name: common[name] for name in ("table", "recordId", "message")}
-        yield (
-            "problems",
-            {"PartitionKey": partition, "RowKey": event_id, "schema": 1, **named, **why, "attempts": failure.attempts,
-             "since": _iso(ended), "nextAttempt": ""},
-        )  # fmt: skip
+        yield "problems", _problem(event_id, _named(common), {**why, "attempts": failure.attempts}, ended)
 
     def _unreadable(self, at: datetime) -> Iterator[tuple[str, _ENTITY]]:
         """A message that somebody has put into the queue by hand."""
         event_id = f"unreadable-{hashlib.sha256(b'hello').hexdigest()[:32]}"
-        digest = hashlib.blake2b(event_id.encode(), digest_size=16).hexdigest()
-        why = {"reason": "unreadable", "detail": "the message is not JSON", "system": "", "attempts": 1}
+        why: _ENTITY = {"reason": "unreadable", "detail": "the message is not JSON", "system": "", "attempts": 1}
         named = {"table": "", "recordId": "", "message": ""}
         yield (
             "events000000",
-            {"PartitionKey": digest[:8], "RowKey": event_id, "schema": 1, **named, **why, "organisation": "",
+            {"PartitionKey": _digest(event_id)[:8], "RowKey": event_id, "schema": 1, **named, **why, "organisation": "",
              "correlationId": "", "acceptedTime": _iso(at), "caller": "", "replayOf": "", "state": "dead-lettered",
              "startedAttempt": 1, "changedTime": _iso(at), "steps": "[]"},
         )  # fmt: skip
-        yield (
-            "problems",
-            {"PartitionKey": f"dead-lettered.{digest[:1]}", "RowKey": event_id, "schema": 1, **named, **why,
-             "since": _iso(at), "nextAttempt": ""},
-        )  # fmt: skip
+        yield "problems", _problem(event_id, named, why, at)
 
     def _event(self, table: str, at: datetime, message: str, record: str = "") -> tuple[str, _ENTITY]:
         record = record or str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
-        partition = hashlib.blake2b(f"{table}:{record}".encode(), digest_size=16).hexdigest()[:8]
+        partition = _digest(f"{table}:{record}")[:8]
         event_id = f"{at:%Y%m%d%H%M}-{partition}{self.chance.getrandbits(96):024x}"
         common = {
             "table": table, "recordId": record, "message": message, "organisation": _ORGANISATION,
@@ -198,7 +180,7 @@ class _Day:
         return event_id, common
 
     def _row(self, event_id: str, common: _ENTITY, columns: _ENTITY) -> Iterator[tuple[str, _ENTITY]]:
-        month, digest = event_id[:6], hashlib.blake2b(str(common["correlationId"]).encode(), digest_size=16).hexdigest()
+        month, digest = event_id[:6], _digest(str(common["correlationId"]))
         row = {
             "PartitionKey": event_id[13:21],
             "RowKey": event_id,
@@ -214,8 +196,8 @@ class _Day:
             f"index{month}",
             {"PartitionKey": f"c.{int(digest[0], 16) % 4}", "RowKey": f"{digest}.{event_id}", "eventId": event_id},
         )
-        named = {name: common[name] for name in ("table", "recordId", "message")}
-        yield f"index{month}", {"PartitionKey": f"t.{event_id[6:10]}", "RowKey": event_id, "eventId": event_id, **named}
+        by_time = {"PartitionKey": f"t.{event_id[6:10]}", "RowKey": event_id, "eventId": event_id}
+        yield f"index{month}", {**by_time, **_named(common)}
 
     def _steps(self, table: str, at: datetime) -> str:
         return json.dumps(self._step_list(table, at))
@@ -234,12 +216,29 @@ class _Day:
 
     def _audit(self, at: datetime, who: str, what: str, why: str, system: str) -> Iterator[tuple[str, _ENTITY]]:
         row = f"{10**16 - int(at.timestamp() * 1_000_000):016}.{self.chance.getrandbits(32):08x}"
-        digest = hashlib.blake2b(who.encode(), digest_size=16).hexdigest()[:16]
+        digest = _digest(who)[:16]
         for partition in ("all", f"who.{digest}"):
             first = {"schema": 1, "what": what, "who": who, "why": why, "time": _iso(at), "system": system}
             yield f"audit{at:%Y%m}", {"PartitionKey": partition, "RowKey": row, **first}
             end = {"schema": 1, "outcome": "done", "endedTime": _iso(at + timedelta(seconds=0.1))}
             yield f"audit{at:%Y%m}", {"PartitionKey": partition, "RowKey": f"{row}.end", **end}
+
+
+def _problem(event_id: str, named: _ENTITY, why: _ENTITY, since: datetime) -> _ENTITY:
+    """A row of the list of what is dead-lettered."""
+    partition = f"dead-lettered.{_digest(event_id)[:1]}"
+    times = {"since": _iso(since), "nextAttempt": ""}
+    return {"PartitionKey": partition, "RowKey": event_id, "schema": 1, **named, **why, **times}
+
+
+def _named(common: _ENTITY) -> _ENTITY:
+    """What names the record and the change."""
+    return {name: common[name] for name in ("table", "recordId", "message")}
+
+
+def _digest(text: str) -> str:
+    """The hash from which the ledger makes its keys."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _attempt(number: int, at: datetime, reason: str, detail: str) -> str:

@@ -93,6 +93,6 @@ def opened(browser: Browser, sample: Sample) -> Iterator[Opened]:
     yield open_page
     for context in contexts:
         for page in context.pages:
-            if context.pages and page.evaluate("typeof window.refused !== 'undefined'"):
+            if page.evaluate("typeof window.refused !== 'undefined'"):
                 assert page.evaluate("window.refused") == [], page.url
         context.close()
