@@ -98,10 +98,7 @@ def app(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) ->
         return _of_profile(options.profile, environ)
     url = options.url or (None if options.sandbox else environ.get(_URL))
     if url:
-        key = environ.get(_KEY)
-        if not key:
-            raise ConfigurationError(f"The key is missing. Set {_KEY} to one of the app's OPERATIONS_KEYS.")
-        return App(url.rstrip("/"), key)
+        return _with_key(url, _KEY, environ)
     path = (options.sandbox or _SANDBOX) / "endpoints.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -128,11 +125,15 @@ def _of_profile(name: str, environ: Mapping[str, str]) -> App:
     found = known.get(name)
     if not isinstance(found, dict) or not isinstance(found.get("url"), str):
         raise ConfigurationError(f"{path} has no profile {name} with a url; it has {', '.join(known) or 'none'}.")
-    variable = str(found.get("key-variable") or _KEY)
+    return _with_key(found["url"], str(found.get("key-variable") or _KEY), environ)
+
+
+def _with_key(url: str, variable: str, environ: Mapping[str, str]) -> App:
+    """The app at this address; its key is taken from a variable of the environment."""
     key = environ.get(variable)
     if not key:
         raise ConfigurationError(f"The key is missing. Set {variable} to one of the app's OPERATIONS_KEYS.")
-    return App(found["url"].rstrip("/"), key)
+    return App(url.rstrip("/"), key)
 
 
 def run(options: argparse.Namespace, work: Callable[[Desk], Awaitable[int | None]]) -> int:
