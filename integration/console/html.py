@@ -14,7 +14,7 @@ from integration.operations.masking import masked
 
 TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 """The assets, and their media types."""
-_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 @cache
@@ -76,23 +76,20 @@ def iso(moment: datetime) -> str:
 
 
 def lasted(moment: datetime | None, now: datetime) -> str:
-    """How long ago it was, or how far ahead it is, in its largest unit; for longer than a minute in two."""
-    if moment is None:
-        return ""
-    seconds = int(abs((now - moment).total_seconds()))
-    return duration(seconds)
+    """How long ago it was, or how far ahead it is."""
+    return "" if moment is None else duration(abs((now - moment).total_seconds()))
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the largest units that they fill."""
+    """In days, hours and minutes, the two largest of them; less than a minute in seconds."""
     left, said = int(seconds), list[str]()
+    if left < 60:
+        return f"{left} s"
     for size, unit in _UNITS:
-        if left >= size or (unit == "s" and not said):
-            said.append(f"{left // size} {unit}")
-            left %= size
-        if len(said) == 2 or (said and size == 60):
-            break
-    return " ".join(said)
+        count, left = divmod(left, size)
+        if count:
+            said.append(f"{count} {unit}")
+    return " ".join(said[:2])
 
 
 def short(event_id: str) -> str:
