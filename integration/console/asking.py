@@ -43,7 +43,7 @@ class Page:
 
     @classmethod
     def after(cls, refused: Rejected | None, template: str, shows: Mapping[str, Any]) -> "Page":
-        """The page below why what was asked for was not done, if it was `refused`."""
+        """The page, with the refusal above it if what was asked for was `refused`."""
         return cls(template, {**shows, "alert": refused}, refused.status if refused else 200)
 
 

@@ -52,7 +52,7 @@ def reason(word: str | None) -> Reason | None:
 
 
 def title(word: str) -> str:
-    """The reason as words: `erp-rejected` becomes `Erp rejected`."""
+    """The reason as words: `erp-rejected` becomes `ERP rejected`."""
     said = word.replace("-", " ").strip()
     said = re.sub(r"^(erp|id)\b", lambda it: it[0].upper(), said)
     return said[:1].upper() + said[1:] if said else "Without a reason"

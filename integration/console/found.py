@@ -24,7 +24,7 @@ class Wanted:
 
 
 def read(text: str) -> Wanted:
-    """What the text names. Everything that is nothing else is taken for an id, or for another system's number."""
+    """What the text names. Anything else is taken for an id, or for another system's number."""
     text = text.strip()
     if EVENT_ID.fullmatch(text):
         return Wanted(event_id=text)

@@ -62,7 +62,7 @@ class Figures:
         self._state = TableState(ledger.table(keys.SYSTEMS))
 
     async def run(self) -> None:
-        """Take them; what cannot be read now is left out."""
+        """Take them; what is away now is asked for in the next run."""
         try:
             await self.take()
         except (Transient, Conflict) as error:

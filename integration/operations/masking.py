@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 _PERSONAL: Final = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.]+"  # an address of mail
-    r"|(?<![\w.-])\+?\d(?:[ ()/.-]{0,2}\d){8,}(?![\w-])"  # a number of a telephone, an account or a person
+    r"[\w.+-]+@[\w-]+\.[\w.]+"  # an email address
+    r"|(?<![\w.-])\+?\d(?:[ ()/.-]{0,2}\d){8,}(?![\w-])"  # a telephone number, or the number of an account or a person
     r"|\"[^\"\n]{1,500}\"|(?<!\w)'[^'\n]{3,500}'(?!\w)|“[^”\n]{1,500}”"  # a value that a system quotes
 )
 MASK: Final = "•••"

@@ -19,7 +19,6 @@ MARKS: Final[Mapping[str, str]] = {
     State.RESOLVED.value: "ok",
     State.RESUBMITTED.value: "idle",
     State.DISCARDED.value: "idle",
-    "system-behind": "bad",
 }
 """The colour and the shape of each state; its word stands beside it always."""
 

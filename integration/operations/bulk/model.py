@@ -58,9 +58,9 @@ class Bulk:
     """A bulk operation.
 
     `canary` is how many are done first, whose outcome is waited for; `per_minute` how many are done in a minute after
-    that. `note` says why it is paused or was cancelled. `acknowledged` is who has taken note of its end.
-    `cursor` is the event id up to which nothing is pending.
-    `runner` works on it until `lease` (ISO 8601). Times are ISO 8601; the last numbers count items by state.
+    that. `note` says why it is paused or was cancelled. `acknowledged` is who has taken note of its end. `cursor` is
+    the event id up to which nothing is pending. `runner` works on it until `lease` (ISO 8601). Times are ISO 8601; the
+    last numbers count items by state.
     """
 
     bulk_id: str
