@@ -67,8 +67,7 @@ async def change(parts: Parts, ask: Ask) -> Answer:
 
 
 async def _page(parts: Parts, bulk_id: str, ask: Ask, refused: Rejected | None = None) -> Page:
-    bulk = await parts.desk.bulks.read(bulk_id)
-    items = await parts.desk.bulks.items(bulk_id, after=ask.params.get("after", ""))
+    bulk, items = await parts.desk.bulks.read_with_items(bulk_id, after=ask.params.get("after", ""))
     ended = bulk.total - bulk.pending - bulk.sent
     return Page.after(
         refused,

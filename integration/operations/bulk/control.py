@@ -109,10 +109,9 @@ class BulkControl:
         """Those of this month and the last one, newest first."""
         return await self._store.recent()
 
-    async def items(self, bulk_id: str, *, after: str = "") -> list[Item]:
-        """100 of its items, behind that of an event id."""
-        await self._store.read(bulk_id)
-        return await self._store.items(bulk_id, after=after)
+    async def read_with_items(self, bulk_id: str, *, after: str = "") -> tuple[Bulk, list[Item]]:
+        """How far it is, and 100 of its items, behind that of an event id."""
+        return await self._store.read(bulk_id), await self._store.items(bulk_id, after=after)
 
     async def _changed(self, what: str, bulk_id: str, change: _Change, *, by: str, why: str) -> Bulk:
         async with self._audit.action(what, Subject(bulk_id=bulk_id), by=by, why=why) as entry:

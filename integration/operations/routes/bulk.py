@@ -28,7 +28,7 @@ def blueprint(operators: Operators, planner: Planner, bulks: BulkControl) -> fun
     @operators.only(Right.LOOK)
     async def list_bulk_items(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
         bulk_id, after = req.route_params["bulk_id"], req.params.get("after", "")
-        bulk, items = await bulks.read(bulk_id), await bulks.items(bulk_id, after=after)
+        bulk, items = await bulks.read_with_items(bulk_id, after=after)
         return as_json({**bulk_as_json(bulk), "items": [_item(it) for it in items]}, 200)
 
     @bp.route(route="operations/bulk", methods=["POST"], auth_level=ANONYMOUS)
