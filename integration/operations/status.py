@@ -126,11 +126,11 @@ def to_json(operation: EventStatus, *, unmasked: bool = True) -> dict[str, Any]:
         "recordId": operation.record_id,
         "message": operation.message,
         "state": operation.state.value,
-        "acceptedAt": _iso(operation.accepted_time),
+        "acceptedAt": iso_or_none(operation.accepted_time),
         "attempts": operation.attempts,
-        "nextAttempt": _iso(operation.next_attempt),
+        "nextAttempt": iso_or_none(operation.next_attempt),
         "steps": [
-            {"name": step.name, "state": step.state, "at": _iso(step.at), "detail": shown(step.detail)}
+            {"name": step.name, "state": step.state, "at": iso_or_none(step.at), "detail": shown(step.detail)}
             for step in operation.steps
         ],
         "reason": operation.reason,
@@ -143,5 +143,6 @@ def to_json(operation: EventStatus, *, unmasked: bool = True) -> dict[str, Any]:
     }
 
 
-def _iso(time: datetime | None) -> str | None:
+def iso_or_none(time: datetime | None) -> str | None:
+    """ISO 8601, UTC; None where there is no time."""
     return None if time is None else iso(time)

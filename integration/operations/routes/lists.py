@@ -6,7 +6,6 @@ from typing import Any
 
 import azure.functions as func
 
-from integration.clock import iso
 from integration.ledger import State
 from integration.ledger.queries import Problem
 from integration.operations.answers import as_json
@@ -18,7 +17,7 @@ from integration.operations.requests import read_filter, read_problem_state
 from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 from integration.operations.search import Search
-from integration.operations.status import to_json
+from integration.operations.status import iso_or_none, to_json
 from integration.tables import Entity
 
 
@@ -66,7 +65,7 @@ def blueprint(
             "deadLettered": _causes(dead, by),
             "waiting": _causes(waiting, by),
             "changes": {"lastHour": series.last_hour, "lastDay": series.day, "tenMinutes": series.changes},
-            "takenAt": iso(series.at) if series.at else None,
+            "takenAt": iso_or_none(series.at),
         }
         return as_json(body, 200)
 
@@ -81,15 +80,15 @@ def _causes(found: Causes, person: Person) -> dict[str, Any]:
             "system": it.system,
             "table": it.table,
             "count": it.count,
-            "oldest": iso(it.oldest) if it.oldest else None,
-            "newest": iso(it.newest) if it.newest else None,
+            "oldest": iso_or_none(it.oldest),
+            "newest": iso_or_none(it.newest),
             "trend": it.trend,
             "example": it.example,
             "detail": masked(it.detail, person.may(Right.PAYLOADS)),
         }
         for it in found.causes
     ]
-    return {"total": found.total, "oldest": iso(found.oldest) if found.oldest else None, "causes": groups}
+    return {"total": found.total, "oldest": iso_or_none(found.oldest), "causes": groups}
 
 
 def problem_as_json(problem: Problem, person: Person) -> dict[str, Any]:
@@ -104,8 +103,8 @@ def problem_as_json(problem: Problem, person: Person) -> dict[str, Any]:
         "detail": masked(problem.detail, person.may(Right.PAYLOADS)),
         "system": problem.system,
         "attempts": problem.attempts,
-        "since": iso(problem.since) if problem.since else None,
-        "nextAttempt": iso(problem.next_attempt) if problem.next_attempt else None,
+        "since": iso_or_none(problem.since),
+        "nextAttempt": iso_or_none(problem.next_attempt),
     }
 
 
