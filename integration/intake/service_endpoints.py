@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from integration.errors import Rejected, Transient, Unavailable
 from integration.events.body import parse_body
-from integration.events.data_contract_xml import parse_xml
 from integration.intake.dataverse_contexts import DataverseContexts
 from integration.intake.message_properties import check_properties, text_properties
 from integration.intake.taking_in import TakingIn
@@ -105,4 +104,8 @@ def _context(message: EndpointMessage) -> dict[str, Any]:
             "in the Plug-in Registration Tool: Message Format), and save the row once more.",
             reason="binary-message",
         )
-    return parse_xml(body) if body.startswith(b"<") else parse_body(body)
+    if not body.startswith(b"<"):
+        return parse_body(body)
+    from integration.events.data_contract_xml import parse_xml  # noqa: PLC0415 -- few endpoints send XML
+
+    return parse_xml(body)

@@ -1,23 +1,27 @@
-"""From a system of the settings to its adapter: the one place that knows all of them."""
+"""From a system of the settings to its adapter: the one place that knows all of them.
+
+Adapters that only some apps have are imported where a system of their kind is configured, so that no app starts later
+because of the others.
+"""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from integration import system_settings as settings
 from integration.clock import Clock
 from integration.errors import IntegrationError
 from integration.protection import SharedState
-from integration.systems import business_central, creditsafe, finance_operations
+from integration.systems import business_central
 from integration.systems.references import References
 from integration.systems.rest import CreditClient, ErpClient, Resources, rest_failure
 from integration.transport import Authorizer, Response, Sender
 
-Adapter = (
-    ErpClient
-    | CreditClient
-    | Resources
-    | business_central.BusinessCentral
-    | finance_operations.FinanceOperations
-    | creditsafe.Creditsafe
+if TYPE_CHECKING:
+    from integration.systems.creditsafe import Creditsafe
+    from integration.systems.finance_operations import FinanceOperations
+
+Adapter: TypeAlias = (
+    "ErpClient | CreditClient | Resources | business_central.BusinessCentral | FinanceOperations | Creditsafe"
 )
 
 
@@ -26,9 +30,13 @@ def failure_of(system: settings.System) -> Callable[[Response], IntegrationError
     if isinstance(system, settings.BusinessCentral):
         return business_central.business_central_failure
     if isinstance(system, settings.FinanceOperations):
-        return finance_operations.finance_operations_failure
+        from integration.systems.finance_operations import finance_operations_failure  # noqa: PLC0415 -- see above
+
+        return finance_operations_failure
     if isinstance(system, settings.Creditsafe):
-        return creditsafe.creditsafe_failure
+        from integration.systems.creditsafe import creditsafe_failure  # noqa: PLC0415 -- see above
+
+        return creditsafe_failure
     return rest_failure
 
 
@@ -62,6 +70,8 @@ def adapter_of(
             clock=clock,
         )
     if isinstance(system, settings.FinanceOperations):
+        from integration.systems import finance_operations  # noqa: PLC0415 -- see above
+
         chosen = finance_operations.Options(
             customer_group=system.customer_group,
             local_currency=system.local_currency,
@@ -84,7 +94,9 @@ def adapter_of(
             clock=clock,
         )
     if isinstance(system, settings.Creditsafe):
-        return creditsafe.Creditsafe.over(
+        from integration.systems.creditsafe import Creditsafe  # noqa: PLC0415 -- see above
+
+        return Creditsafe.over(
             sender,
             authorizer,
             name,

@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from integration.clock import Clock
 from integration.system_settings import Creditsafe, System
-from integration.systems.creditsafe import creditsafe_tokens
 from integration.transport import (
     RELAY_SCOPE,
     ApiKey,
@@ -46,6 +45,8 @@ def _own(  # noqa: PLR0917 -- called once, above
 ) -> Authorizer:
     """The system's own sign-in. A token endpoint at the same relay is asked through it."""
     if isinstance(system, Creditsafe):
+        from integration.systems.creditsafe import creditsafe_tokens  # noqa: PLC0415 -- not every app has such a system
+
         return creditsafe_tokens(
             transport,
             service=name,
