@@ -11,7 +11,6 @@ from pydantic.alias_generators import to_pascal
 
 from integration.errors import Fault
 from integration.events import identity
-from integration.events.body import parse_body
 from integration.events.dates import to_time
 from integration.events.fields import Guid as OptionalGuid
 from integration.events.fields import correlation_id, not_a, to_column, to_guid, traceparent, validated
@@ -40,21 +39,20 @@ class _PluginEvent(BaseModel):
 
 
 def read_plugin_event(
-    body: bytes,
+    document: dict[str, Any],
     *,
     headers: Mapping[str, str],
     accepted_time: datetime,
     organisation: str,
     event_names: Mapping[str, tuple[str, str]],
 ) -> IntegrationEvent:
-    """The event in `body`; header names in lower case. `Rejected` (400) names what is wrong with its identity.
+    """The event in `document`; header names in lower case. `Rejected` (400) names what is wrong with its identity.
 
     `event_names` gives the table and message that an EventName stands for; `organisation` is the configured one,
     because the payload does not name it. Missing or empty ChangedFields mean that the payload does not say what
     changed. Without an OperationId every delivery is an event of its own, because nothing shows whether it is a
     repetition.
     """
-    document = parse_body(body)
     sent = validated(_PluginEvent, document, _SHAPE)
     if sent.event_name not in event_names:
         known = ", ".join(sorted(event_names)) or "none"

@@ -42,18 +42,18 @@ class DataverseContexts:
             repair_mojibake=self._settings.repair_mojibake,
             wants_of=self._wants_of,
         )
-        return [self.of_own_organisation(event) for event in events]
+        return [self._of_own_organisation(event) for event in events]
 
-    def read_plugin_event(self, body: bytes, headers: Mapping[str, str]) -> IntegrationEvent:
+    def read_plugin_event(self, document: dict[str, Any], headers: Mapping[str, str]) -> IntegrationEvent:
         """The event of a plug-in payload. Raises `Rejected` (400, 403)."""
         event = read_plugin_event(
-            body,
+            document,
             headers=headers,
             accepted_time=self._clock.now(),
             organisation=self._settings.dataverse_organisation,
             event_names=self._plugin_events,
         )
-        return self.of_own_organisation(event)
+        return self._of_own_organisation(event)
 
     def foreign(self, events: Iterable[IntegrationEvent], caller: str) -> list[IntegrationEvent]:
         """The events that this app has not caused itself; the others end here."""
@@ -65,7 +65,7 @@ class DataverseContexts:
                 foreign.append(event)
         return foreign
 
-    def of_own_organisation(self, event: IntegrationEvent) -> IntegrationEvent:
+    def _of_own_organisation(self, event: IntegrationEvent) -> IntegrationEvent:
         """A copied environment posts to the same endpoints with the same row ids.
 
         Its deletes must not block real customers.

@@ -85,7 +85,7 @@ class EventGridIntake:
         if "EventName" in data:
             if not data.get("OperationId"):
                 data = {**data, "OperationId": _operation_id(document)}
-            return [self._contexts.read_plugin_event(json.dumps(data, default=str).encode(), own)]
+            return [self._contexts.read_plugin_event(data, own)]
         return self._contexts.read(data, own)
 
 

@@ -31,7 +31,7 @@ class Intake:
         return events
 
     def _read_plugin_event(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
-        events = [self._contexts.read_plugin_event(request.body, request.headers)]
+        events = [self._contexts.read_plugin_event(parse_body(request.body), request.headers)]
         self._taking_in.check_tables(events, caller)
         return events
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from integration.errors import Rejected, Unreadable
 from integration.events import from_envelope, read_plugin_event, to_envelope
+from integration.events.body import parse_body
 from tests.unit.integration.events.support import ACCEPTED, payload, read
 from tests.unit.integration.events.test_payloads import EXPECTED
 
@@ -151,7 +152,7 @@ def test_envelopes_with_values_changed(document: dict[str, Any], data: st.DataOb
 def test_plug_in_payloads_of_anything(body: dict[str, Any]) -> None:
     with suppress(Rejected):
         event = read_plugin_event(
-            json.dumps(body).encode(),
+            parse_body(json.dumps(body).encode()),
             headers={},
             accepted_time=ACCEPTED,
             organisation="contoso",

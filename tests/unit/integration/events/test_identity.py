@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from integration.events import IntegrationEvent, read_plugin_event
+from integration.events.body import parse_body
 from integration.events.identity import event_id, partition_of
 from tests.unit.integration.events.support import ACCEPTED, OTHER_ROW, context, entity, pair, payload, read
 from tests.unit.integration.events.test_payloads import EXPECTED
@@ -114,7 +115,7 @@ def plugin_event(organisation: str = "contoso", **changed: Any) -> IntegrationEv
         "OperationId": "22222222-2222-4222-8222-222222222222",
     }
     return read_plugin_event(
-        json.dumps(body | changed).encode(),
+        parse_body(json.dumps(body | changed).encode()),
         headers={},
         accepted_time=ACCEPTED,
         organisation=organisation,

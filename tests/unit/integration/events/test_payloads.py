@@ -17,6 +17,7 @@ from integration.events import (
     read_plugin_event,
     to_envelope,
 )
+from integration.events.body import parse_body
 from tests.unit.integration.events.support import ACCEPTED, payload, read
 
 
@@ -238,7 +239,7 @@ def test_a_payload_survives_the_envelope(name: str) -> None:
 def test_the_plug_in_payload() -> None:
     """Five fields become an event; table and message come from the settings."""
     event = read_plugin_event(
-        payload("constructed/plugin_opportunityupdated"),
+        parse_body(payload("constructed/plugin_opportunityupdated")),
         headers={},
         accepted_time=ACCEPTED,
         organisation="contoso",

@@ -8,6 +8,7 @@ import pytest
 
 from integration.errors import Rejected
 from integration.events import IntegrationEvent, read_plugin_event
+from integration.events.body import parse_body
 from tests.unit.integration.events.support import ACCEPTED, ROW
 
 NAMES = {"OpportunityUpdated": ("opportunity", "Update"), "AccountCreated": ("account", "Create")}
@@ -25,7 +26,7 @@ def plugin_event(**changed: Any) -> dict[str, Any]:
 
 def read(body: dict[str, Any], **headers: str) -> IntegrationEvent:
     return read_plugin_event(
-        json.dumps(body).encode(),
+        parse_body(json.dumps(body).encode()),
         headers={name.replace("_", "-"): value for name, value in headers.items()},
         accepted_time=ACCEPTED,
         organisation="contoso",
