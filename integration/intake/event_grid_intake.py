@@ -18,7 +18,7 @@ from integration.events import IntegrationEvent
 from integration.events.body import parse_body, parse_json
 from integration.events.fields import not_a, pointer
 from integration.intake.dataverse_contexts import DataverseContexts
-from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn
+from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn, with_own_writes
 
 MOST: Final = 5_000
 """Events of one request: the largest batch that Event Grid can be told to make."""
@@ -70,8 +70,7 @@ class EventGridIntake:
         accepted = await self._taking_in.queue_all(self._contexts.foreign(events, caller), caller, SOURCE, started)
         for document, why in refused:
             await self._taking_in.set_aside(json.dumps(document, default=str).encode(), caller, why, source=SOURCE)
-        queued = {it.event_id: it for it in accepted}
-        return [queued.get(it.event_id) or Accepted(it.event_id, it.correlation_id, "own-write") for it in events]
+        return with_own_writes(events, accepted)
 
     def _events(self, document: Any, headers: Mapping[str, str]) -> list[IntegrationEvent]:
         if not isinstance(document, dict):

@@ -3,7 +3,7 @@
 from integration.events import IntegrationEvent
 from integration.events.body import parse_body
 from integration.intake.dataverse_contexts import DataverseContexts
-from integration.intake.taking_in import Accepted, IntakeRequest, Reader, TakingIn
+from integration.intake.taking_in import Accepted, IntakeRequest, Reader, TakingIn, with_own_writes
 
 
 class Intake:
@@ -41,5 +41,4 @@ class Intake:
         started = self._clock.monotonic()
         caller, events = self._taking_in.admitted(request, source, read)
         foreign = self._contexts.foreign(events, caller)
-        queued = {it.event_id: it for it in await self._taking_in.queue_all(foreign, caller, source, started)}
-        return [queued.get(it.event_id) or Accepted(it.event_id, it.correlation_id, "own-write") for it in events]
+        return with_own_writes(events, await self._taking_in.queue_all(foreign, caller, source, started))

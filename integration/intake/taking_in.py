@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -44,6 +44,12 @@ class Accepted:
     correlation_id: str
     status: str
     unread: tuple[str, ...] = ()
+
+
+def with_own_writes(events: Iterable[IntegrationEvent], queued: Iterable[Accepted]) -> list[Accepted]:
+    """What is answered for each of `events`: those that were not queued are this app's own writes."""
+    by_id = {it.event_id: it for it in queued}
+    return [by_id.get(it.event_id) or Accepted(it.event_id, it.correlation_id, "own-write") for it in events]
 
 
 class Reader(Protocol[Read_co]):
