@@ -84,18 +84,16 @@ def _members(node: _Node, owner: str = "") -> dict[str, Any]:
 
 
 def _member(node: _Node, owner: str) -> Any:
-    """A member of a data contract: its type is written only where it is declared as object."""
+    """A member of a data contract: its type is written only where it is declared as object.
+
+    The entries of a list are pairs of key and value, or rows.
+    """
     if node.name in _LISTS:
-        return None if node.is_nil else [_item(it) for it in node.children]
+        return None if node.is_nil else [_members(it) for it in node.children]
     if node.is_nil or node.type is not None or node.children:
         return _value(node)
     convert = _DECLARED.get((owner, node.name)) or _DECLARED.get(("", node.name))
     return _converted(convert, node) if convert else "".join(node.text)
-
-
-def _item(node: _Node) -> dict[str, Any]:
-    """An entry of a list: a pair of key and value, or a row."""
-    return _members(node)
 
 
 def _value(node: _Node) -> Any:
@@ -159,8 +157,8 @@ def _date(text: str) -> str:
         raise ValueError("must be a date with time")
     moment = datetime.fromisoformat(found)
     offset = moment.utcoffset()
-    local = offset is not None and not found.endswith("Z")
-    return f"/Date({milliseconds_of(moment)}{_offset(offset) if local and offset is not None else ''})/"
+    shown = "" if offset is None or found.endswith("Z") else _offset(offset)
+    return f"/Date({milliseconds_of(moment)}{shown})/"
 
 
 def _offset(offset: timedelta) -> str:
