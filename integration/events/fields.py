@@ -33,6 +33,14 @@ def to_guid(raw: object) -> str | None:
     return None if guid == _NO_GUID else guid
 
 
+def guid_or_none(raw: object) -> str | None:
+    """As `to_guid`, and None for everything that is no GUID."""
+    try:
+        return to_guid(raw)
+    except ValueError:
+        return None
+
+
 def record_id(text: str) -> str:
     """A record's id as events have it: a GUID in lower case without braces, the key of another system as it is."""
     match = _GUID.fullmatch(text)

@@ -21,9 +21,9 @@ from integration.events.fields import (
     MessageName,
     TableName,
     correlation_id,
+    guid_or_none,
     not_a,
     pointer,
-    to_guid,
     traceparent,
     validated,
 )
@@ -179,7 +179,7 @@ def _identify(context: _Context, document: dict[str, Any], table: str, record_id
     return identity.event_id(
         context.operation_created_on,
         context.organization_id,
-        _step_id(step.get("Id")) if isinstance(step, dict) else None,
+        guid_or_none(step.get("Id")) if isinstance(step, dict) else None,
         context.message_name,
         table,
         record_id,
@@ -188,13 +188,6 @@ def _identify(context: _Context, document: dict[str, Any], table: str, record_id
         *((str(document.get("Depth")), _canonical(document.get("InputParameters"))) if shared else ()),
         session_id=f"{table}:{record_id}" if record_id else None,
     )
-
-
-def _step_id(raw: object) -> str | None:
-    try:
-        return to_guid(raw)
-    except ValueError:
-        return None
 
 
 def _canonical(raw: object) -> str:

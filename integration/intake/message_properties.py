@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from integration.errors import Fault, Rejected
-from integration.events.fields import to_guid
+from integration.events.fields import guid_or_none
 
 _CLAIMS: Final = "http://schemas.microsoft.com/xrm/2011/claims/"
 _NO_TABLE: Final = ("", "none")
@@ -54,16 +54,9 @@ def _contradictions(properties: Mapping[str, str], context: Mapping[str, Any], h
     table = given("EntityLogicalName")
     if table not in _NO_TABLE and stated("PrimaryEntityName") not in (*_NO_TABLE, table):
         yield Fault("EntityLogicalName", "names another table than the body's PrimaryEntityName")
-    user, stated_user = _guid(given("InitiatingUser")), _guid(stated("InitiatingUserId"))
+    user, stated_user = guid_or_none(given("InitiatingUser")), guid_or_none(stated("InitiatingUserId"))
     if user and stated_user and user != stated_user:
         yield Fault("InitiatingUser", "names another user than the body's InitiatingUserId")
-
-
-def _guid(text: str) -> str | None:
-    try:
-        return to_guid(text)
-    except ValueError:
-        return None
 
 
 def _text(raw: Any) -> str:
