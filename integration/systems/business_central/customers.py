@@ -53,8 +53,7 @@ class Customers(NumberedCustomers):
                 return await self._company.get(_KIND, value, context=context)
             except NotFound:
                 return None
-        rows = await self._all_by(field, value, context)
-        return rows[0] if rows else None
+        return await super()._by(field, value, context)
 
     async def _all_by(self, field: str, value: str, context: CallContext) -> list[Row]:
         return await self._company.find(_KIND, field, value, context=context)

@@ -45,10 +45,6 @@ class Customers(NumberedCustomers):
         self._options = options
         self._countries = Countries(self._named_countries, clock)
 
-    async def _by(self, field: str, value: str, context: CallContext) -> Row | None:
-        rows = await self._all_by(field, value, context)
-        return rows[0] if rows else None
-
     async def _all_by(self, field: str, value: str, context: CallContext) -> list[Row]:
         return await self._company.find(CUSTOMERS, {field: value}, context)
 

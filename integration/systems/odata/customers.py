@@ -141,9 +141,10 @@ class NumberedCustomers(ABC):
     def _only_new(self, customer: Customer) -> dict[str, Any]:
         """What only a new customer gets, and people may change."""
 
-    @abstractmethod
     async def _by(self, field: str, value: str, context: CallContext) -> Row | None:
         """The customer whose number or identity is `value`."""
+        rows = await self._all_by(field, value, context)
+        return rows[0] if rows else None
 
     @abstractmethod
     async def _all_by(self, field: str, value: str, context: CallContext) -> list[Row]:
