@@ -100,7 +100,7 @@ class Orders:
         if _is_held(found):  # but a request whose answer was lost may still give it a quantity
             self._unanswered.wait(entry)
         content = ""
-        if found["salesOrderLines"]:  # a draft without any is on hold by itself
+        if found[LINES]:  # a draft without any is on hold by itself
             held = {"quantity": 0, "description2": cut(f"On hold: {reason}", _LONGEST_REMARK)}
             await self._bring_line(found, held, entry, context)
             content = "on-hold"
@@ -127,7 +127,7 @@ class Orders:
         await entry.save(id="", number="", content="", started=self._unanswered.now())
         created = await self._company.create(ORDERS, header, context=context)
         if created.row is not None:
-            return {**created.row, "salesOrderLines": []}
+            return {**created.row, LINES: []}
         assert created.error is not None  # noqa: S101 -- without a row there is an error
         if not created.unknown:
             await entry.save(started="")
@@ -153,7 +153,7 @@ class Orders:
             if changes := differing(line, wanted):
                 await self._company.update(LINES, line, changes, context=context)
             return
-        if entry.value.content or row["salesOrderLines"]:
+        if entry.value.content or row[LINES]:
             raise taken_over(self._company.service, row["number"])
         new = {
             "documentId": row["id"],
@@ -185,7 +185,7 @@ def _line(order: Order) -> dict[str, Any]:
 
 
 def _our_line(row: Row) -> Row | None:
-    return next((line for line in row["salesOrderLines"] if line.get("sequence") == _SEQUENCE), None)
+    return next((line for line in row[LINES] if line.get("sequence") == _SEQUENCE), None)
 
 
 def _is_held(row: Row) -> bool:
