@@ -11,7 +11,6 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from integration.errors import ConfigurationError
-from integration.registration.comparing import in_order_of_deletion
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
 from integration.registration.items import Item, State, mark
 from integration.registration.plan import CREATE, DELETE, REPLACE, Change, Plan
@@ -82,7 +81,7 @@ class Applying:
                 await self._make(change)
                 done(change)
         if allow_delete:
-            for change in in_order_of_deletion(left):
+            for change in left:
                 await self._delete(change.address, change.id)
                 done(change)
         await self._publish()

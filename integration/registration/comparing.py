@@ -43,9 +43,9 @@ def deletion(found: Found) -> Change:
     return Change(found.address, found.kind, DELETE, found.fields, None, found.id, found.description, said)
 
 
-def in_order_of_deletion(changes: Iterable[Change]) -> list[Change]:
+def in_order_of_deletion(found: Iterable[Found]) -> list[Found]:
     """What depends on others first."""
-    return sorted(changes, key=lambda it: -KINDS.index(it.kind))
+    return sorted(found, key=lambda it: (-KINDS.index(it.kind), it.name))
 
 
 def differing(item: Item, found: Found) -> list[str]:
@@ -111,8 +111,9 @@ def _change(item: Item, found: Found | None, state: State) -> Change | None:
 def _undeclared(state: State, declared: set[str]) -> list[Found]:
     """What is ours and is no longer declared; what is fixed to the environment stays."""
     stays = {"change-tracking", *_USED_AS_IT_IS}
-    found = [it for it in state.found.values() if it.owned and it.kind not in stays and it.address not in declared]
-    return sorted(found, key=lambda it: (-KINDS.index(it.kind), it.name))
+    return in_order_of_deletion(
+        it for it in state.found.values() if it.owned and it.kind not in stays and it.address not in declared
+    )
 
 
 def _blocked(found: Found, state: State) -> str | None:

@@ -8,7 +8,7 @@ from integration.errors import ConfigurationError
 from integration.registration.applying import Applying, Secret
 from integration.registration.comparing import compare, deletion, in_order_of_deletion
 from integration.registration.declaration import Declaration, Values, secret
-from integration.registration.items import KINDS, Found, Item, State
+from integration.registration.items import Found, Item, State
 from integration.registration.plan import Change, Plan
 from integration.registration.reading import read
 from integration.registration.wanted import AnyFlow, secret_of, tables, wanted
@@ -83,8 +83,8 @@ class Environment:
 
     async def destroy(self, now: Read, done: Callable[[Change], None], *, with_columns: bool) -> None:
         """Delete what is ours, what depends on others first."""
-        changes = in_order_of_deletion(map(deletion, deletable(now.state, with_columns=with_columns)))
-        plan = Plan(now.state.url, now.state.organisation, tuple(changes))
+        changes = tuple(map(deletion, deletable(now.state, with_columns=with_columns)))
+        plan = Plan(now.state.url, now.state.organisation, changes)
         await self._applying(now, solution=False).apply(plan, done, allow_delete=True)
 
     def _applying(self, now: Read, *, solution: bool = True) -> Applying:
@@ -114,5 +114,6 @@ def deletable(state: State, *, with_columns: bool) -> list[Found]:
     An endpoint that steps of others call stays.
     """
     stays = {"change-tracking"} | (set() if with_columns else {*DATA, *_FOUNDATIONS})
-    ours = [it for it in state.found.values() if it.owned and it.kind not in stays and it.id not in state.others]
-    return sorted(ours, key=lambda it: (-KINDS.index(it.kind), it.name))
+    return in_order_of_deletion(
+        it for it in state.found.values() if it.owned and it.kind not in stays and it.id not in state.others
+    )
