@@ -6,8 +6,9 @@ from typing import Any
 from documentation import inbound
 from documentation.blocks import code, table
 from documentation.columns import PREFIX, holds
-from documentation.flows import declared, results
+from documentation.flows import declared
 from integration.flow import Flow, Result
+from integration.flow.discovery import AnyFlow
 from integration.flow.handler import pre_image_of
 
 
@@ -71,8 +72,8 @@ def _flows() -> list[Flow[Any]]:
 def _results() -> list[tuple[Result, list[str]]]:
     """Each result column with its tables; the same one on several tables is one entry."""
     found: list[tuple[Result, list[str]]] = []
-    of_table = [(flow.table, result) for flow in _flows() for result in results(flow)]
-    of_table += [(table, it) for flow in inbound.declared().values() for table in flow.tables for it in flow.results]
+    all_flows: list[AnyFlow] = [*_flows(), *inbound.declared().values()]
+    of_table = [(table, it) for flow in all_flows for table in flow.tables for it in flow.written]
     for name, result in of_table:
         tables = next((tables for known, tables in found if known == result), None)
         if tables is None:

@@ -15,11 +15,10 @@ from documentation.blocks import code, table
 from documentation.columns import PREFIX, holds, key, result_attribute
 from documentation.source import REPOSITORY
 from integration import flows
-from integration.flow import Column, Columns, Effect, Flow, Result
+from integration.flow import Column, Columns, Effect, Flow
 from integration.flow.columns import expansion, selected
 from integration.flow.discovery import flows_in
 from integration.flow.handler import pre_image_of
-from integration.flow.results import STATUS
 from integration.registration.result_columns import options
 
 FILE = REPOSITORY / "docs" / "reference" / "dataverse" / "flows.json"
@@ -74,7 +73,7 @@ def facts(name: str, flow: Flow[Any]) -> dict[str, Any]:
             for it in flow.columns.declared.values()
             if it.kind in _COLUMN_TYPES
         ],
-        "ResultAttributes": [result_attribute(it) for it in results(flow)],
+        "ResultAttributes": [result_attribute(it) for it in flow.written],
         "Keys": [key(it) for it in flow.results if it.key],
         "Systems": sorted({effect.system for effect in flow.effects}),
         "Answers": {system: _answers(flow, system) for system in sorted({it.system for it in flow.effects})},
@@ -91,11 +90,6 @@ def _answers(flow: Flow[Any], system: str) -> dict[str, Any]:
             words = {"words": list(result.words.values())} if result.words else {}
             found[part] = {"kind": result.kind, **words}
     return found
-
-
-def results(flow: Flow[Any]) -> tuple[Result, ...]:
-    """All columns that are written, with those that every such table has."""
-    return (*flow.results, *STATUS) if flow.results else ()
 
 
 def parts() -> dict[str, Callable[[], str]]:
@@ -118,7 +112,7 @@ def page_part(flow: Flow[Any]) -> str:
         written = {column: effect.name for effect in flow.effects for column in effect.writes}
         rows = [
             [code(f"{PREFIX}_{it.name}"), holds(it), code(written[it.name]) if it.name in written else "the worker"]
-            for it in results(flow)
+            for it in flow.written
         ]
         sections += ["## What is written back", table(["column", "holds", "from"], rows)]
     return "\n\n".join(sections)

@@ -20,8 +20,8 @@ from integration.events.erp_event import ErpEventName
 from integration.flow import Flow, InboundFlow
 from integration.flow.custom_api_handler import CustomApiHandler
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
-from integration.flow.handler import FlowHandler, Tools, result_columns
-from integration.flow.inbound_handler import InboundFlowHandler, inbound_columns
+from integration.flow.handler import FlowHandler, Tools
+from integration.flow.inbound_handler import InboundFlowHandler
 from integration.flow.matching import FlowMatching
 from integration.intake import (
     BusinessCentralIntake,
@@ -307,8 +307,8 @@ def written_columns(flows: Iterable[AnyFlow], prefix: str) -> dict[str, frozense
     """The columns that this app writes, by table: those of the flows of both directions."""
     found: dict[str, frozenset[str]] = {}
     for flow in flows:
-        columns = inbound_columns(flow, prefix) if isinstance(flow, InboundFlow) else result_columns(flow, prefix)
-        for table in flow.tables if isinstance(flow, InboundFlow) else [flow.table]:
+        columns = frozenset(f"{prefix}_{it.name}" for it in flow.written)
+        for table in flow.tables:
             found[table] = found.get(table, frozenset()) | columns
     return found
 

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from integration.events import IntegrationEvent, Lookup
 from integration.flow.columns import Columns, with_currency
 from integration.flow.kit import Answer, Kit
-from integration.flow.results import Result
+from integration.flow.results import STATUS, Result
 from integration.systems import CustomerMatch
 from integration.worker.effects import fingerprint
 
@@ -207,6 +207,16 @@ class Flow(Generic[R]):
             return ask
 
         return declare
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """Its table with the entity set, as an inbound flow has its tables."""
+        return {self.table: self.entity_set}
+
+    @property
+    def written(self) -> tuple[Result, ...]:
+        """The columns that are written: the results, and where there are any, those of the status."""
+        return (*self.results, *STATUS) if self.results else ()
 
     def result(self, name: str) -> Result:
         """The result column of this name."""

@@ -11,7 +11,6 @@ from integration.flow.columns import Columns, expansion, selected
 from integration.flow.flow import Effect, Flow, Needs
 from integration.flow.kit import Answer, Kit
 from integration.flow.outcomes import nothing_to_do
-from integration.flow.results import STATUS
 from integration.ledger import Memory
 from integration.worker.ahead import ahead
 from integration.worker.effects import Effects, fingerprint
@@ -188,12 +187,6 @@ def reads_of(flow: Flow[Any], write_back: WriteBack) -> Reads:
 def target_of(flow: Flow[Any]) -> Target:
     """Where the flow's results are written."""
     return Target(flow.table, flow.entity_set, tuple(it.name for it in flow.results))
-
-
-def result_columns(flow: Flow[Any], prefix: str) -> frozenset[str]:
-    """The columns that this app writes to the flow's table, with prefix."""
-    names = (it.name for it in (*flow.results, *STATUS)) if flow.results else ()
-    return frozenset(f"{prefix}_{name}" for name in names)
 
 
 def pre_image_of(flow: Flow[Any], prefix: str) -> tuple[str, ...]:

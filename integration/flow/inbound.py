@@ -126,3 +126,8 @@ class InboundFlow:
         """The result column of this name; raises `KeyError` where the flow declares none."""
         found = {it.name: it for it in self.results}
         return found[name]
+
+    @property
+    def written(self) -> tuple[Result, ...]:
+        """The columns that are written."""
+        return self.results

@@ -111,8 +111,3 @@ class InboundFlowHandler(InboundHandler):
     def _columns(self, reading: Reading) -> dict[str, Any]:
         """With prefix; of declared results only, as a change of anything else would come back as an event."""
         return {f"{self._prefix}_{name}": self._flow.result(name).value(it) for name, it in reading.results.items()}
-
-
-def inbound_columns(flow: InboundFlow, prefix: str) -> frozenset[str]:
-    """The columns that this app writes to the tables of the flow, with prefix."""
-    return frozenset(f"{prefix}_{it.name}" for it in flow.results)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from integration.errors import ConfigurationError
+from integration.flow.discovery import AnyFlow
 from integration.registration.applying import Applying, Secret
 from integration.registration.comparing import compare, deletion, in_order_of_deletion
 from integration.registration.declaration import Declaration, Values, secret
 from integration.registration.items import Found, Item, State
 from integration.registration.plan import Change, Plan
 from integration.registration.reading import read
-from integration.registration.wanted import AnyFlow, secret_of, tables, wanted
+from integration.registration.wanted import secret_of, tables, wanted
 from integration.registration.web_api import WebApi
 
 DATA = frozenset({"column", "key"})

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from integration.errors import ConfigurationError
-from integration.flow import Flow, InboundFlow, Result
+from integration.flow import Flow, Result
+from integration.flow.discovery import AnyFlow
 from integration.flow.handler import pre_image_of
-from integration.flow.results import STATUS
 from integration.registration.declaration import Bus, Declaration, Endpoint, StepOptions, Values
 from integration.registration.items import Item
 from integration.registration.result_columns import key, result_attribute
@@ -19,8 +19,6 @@ UTF8, JSON, NO_USER_CLAIM, NORMAL, ADDRESS = 1, 2, 1, 1, 2
 ASYNCHRONOUS, SYNCHRONOUS = 1, 0
 PRE_IMAGE, POST_IMAGE = 0, 1
 WEBHOOK_KEY_HEADER = "x-functions-key"
-
-AnyFlow = Flow[Any] | InboundFlow
 
 
 def wanted(
@@ -47,8 +45,7 @@ def wanted(
 
 def tables(flows: Collection[AnyFlow]) -> list[str]:
     """The tables that flows read or write, each once."""
-    named = [name for it in flows for name in ([it.table] if isinstance(it, Flow) else it.tables)]
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys(table for it in flows for table in it.tables))
 
 
 def _publisher(declaration: Declaration, prefix: str) -> Mapping[str, Any]:
@@ -63,10 +60,8 @@ def _results(flows: Collection[AnyFlow]) -> Iterator[tuple[str, Result]]:
     """Each result column of each table once: flows of both directions may declare the same one."""
     seen: set[tuple[str, str]] = set()
     for flow in flows:
-        out = isinstance(flow, Flow)
-        declared = (*flow.results, *STATUS) if out and flow.results else flow.results
-        for table in [flow.table] if isinstance(flow, Flow) else flow.tables:
-            for result in declared:
+        for table in flow.tables:
+            for result in flow.written:
                 if (table, result.name) not in seen:
                     seen.add((table, result.name))
                     yield table, result

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from integration.clock import SystemClock
+from integration.flow.discovery import AnyFlow
 from integration.registration.declaration import Declaration, Endpoint, Named, Values
 from integration.registration.environment import Environment
-from integration.registration.wanted import AnyFlow
 from integration.registration.web_api import WebApi
 from integration.transport import Host, RetryPolicy, Sender, Transport
 from tests.contract.integration.registration.declared import FLOWS, KEY

@@ -1,7 +1,7 @@
 """A flow that needs one of each kind: columns of several types, a key, steps, and an image."""
 
 from integration.flow import Columns, Flow, choice_result, text, text_result
-from integration.registration.wanted import AnyFlow
+from integration.flow.discovery import AnyFlow
 
 KEY = "a-webhook-key-of-the-test"
 
