@@ -108,6 +108,12 @@ async def killed(_: "Boundaries", call: Call) -> object:
     raise KilledError
 
 
+async def killed_after(_: "Boundaries", call: Call) -> object:
+    """The process dies before it hears of the answer."""
+    await call()
+    raise KilledError
+
+
 class Boundaries:
     """Counts the calls over the boundaries of the process, and makes trouble at one of them, or where `at` says so.
 

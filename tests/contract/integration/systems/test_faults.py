@@ -11,21 +11,15 @@ from integration.errors import IntegrationError, Outage
 from tests.contract.integration.systems.story import (
     Boundaries,
     Call,
-    KilledError,
     Story,
     customer_of,
     held_back,
     killed,
+    killed_after,
     order_for,
     until_done,
 )
 from tests.contract.integration.systems.subjects import IMPATIENT, PATIENT, BusinessCentral, Subject
-
-
-async def killed_after(_: Boundaries, call: Call) -> object:
-    """The process dies before it hears of the answer."""
-    await call()
-    raise KilledError
 
 
 async def request_lost(_: Boundaries, call: Call) -> object:

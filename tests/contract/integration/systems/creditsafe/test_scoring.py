@@ -13,7 +13,7 @@ import pytest
 from integration.errors import IntegrationError, Outage, Permanent, Throttled, Transient
 from integration.systems import Company
 from tests.contract.integration.systems.creditsafe.bench import LIMITS, Bench
-from tests.contract.integration.systems.story import Boundaries, Call, KilledError, killed
+from tests.contract.integration.systems.story import Boundaries, Call, KilledError, killed, killed_after
 
 TRIES = 40
 
@@ -203,12 +203,6 @@ async def test_who_comes_while_another_asks_waits_and_nothing_is_charged_twice(b
     assert len(waiting) == 3
     assert (await bench.ask()).decision == "approved"
     assert bench.charged() == 1
-
-
-async def killed_after(_: Boundaries, call: Call) -> object:
-    """The process dies before it hears of the answer."""
-    await call()
-    raise KilledError
 
 
 async def request_lost(_: Boundaries, call: Call) -> object:
