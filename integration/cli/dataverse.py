@@ -198,6 +198,10 @@ def _done(change: Change) -> None:
     print(f"{change.address}: {change.action}d", flush=True)
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def _approve(options: argparse.Namespace) -> None:
     """Ask; without a terminal nobody can answer. Raises `ConfigurationError` without a yes."""
     if options.auto_approve:
@@ -223,9 +227,8 @@ async def _environment(options: argparse.Namespace) -> AsyncIterator[Environment
     clock = SystemClock()
     hosts = [Host(it, ca_file=given.ca_file, limits=_LIMITS) for it in (str(values.url), str(given.authority))]
     transport = Transport(hosts, clock=clock)
-    say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731 -- one line, used once
     try:
-        tokens = authorizer(way, str(values.url), given, transport, clock, say=say, find_secret=find)
+        tokens = authorizer(way, str(values.url), given, transport, clock, say=_say, find_secret=find)
         api = WebApi(transport, tokens, str(values.url))
         known = list(all_in(app_flows).values())
         yield Environment(api, known, declaration, values, today=lambda: clock.now().date(), find_secret=find)
