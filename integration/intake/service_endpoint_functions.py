@@ -12,9 +12,11 @@ _EVENT_HUBS = "DataverseEventHubs"
 
 
 def blueprint(endpoints: ServiceEndpoints, settings: Settings) -> func.Blueprint:
-    """Bind the endpoints that are configured. Bodies are bound as bytes, as in the worker: Dataverse's have a
-    CorrelationId at the top, which as text would overwrite that of the trigger.
-    """  # noqa: D205 -- one thought
+    """Bind the endpoints that are configured.
+
+    Bodies are bound as bytes, as in the worker: Dataverse's have a CorrelationId at the top, which as text would
+    overwrite that of the trigger.
+    """
     bp = func.Blueprint()
     if settings.dataverse_queue:
         _queue(bp, endpoints, settings.dataverse_queue)

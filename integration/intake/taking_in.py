@@ -139,7 +139,8 @@ class TakingIn:
 
         The same message has the same id, so that it is there once.
         """
-        message = to_refused(body, error, source=source, limit_bytes=self._message_limit * 5 // 4)
+        limit = self._message_limit * 5 // 4  # it needs less room for properties than an event leaves
+        message = to_refused(body, error, source=source, limit_bytes=limit)
         nobody = nobodys_event(unreadable_id(message), self.clock.now())
         await self._acknowledged([(nobody, message)])
         _log_refusal(len(body), source, caller, error)
