@@ -8,6 +8,7 @@ Queues, hubs, consumer groups and functions stand in topology.json, which the co
 import {
   accessRuleType
   alertLimitsType
+  availabilityType
   budgetType
   dataverseType
   entraType
@@ -70,6 +71,10 @@ param scale scaleType = {
   httpPerInstanceConcurrency: 64
   alwaysReady: []
 }
+
+@description('What becomes of running executions when code or settings change: Recreate ends them, RollingUpdate (preview) lets them finish. infra/deploy.py sets it.')
+@allowed(['Recreate', 'RollingUpdate'])
+param updateStrategy string = 'Recreate'
 
 @description('Spread app and storage over availability zones. Needs two always-ready instances of each group that has any. One-way: only a new environment takes another value.')
 param zoneRedundant bool = false
@@ -139,6 +144,9 @@ param alertWebhooks string[] = []
 
 @description('A budget, whose mails stop nothing. Left out: none.')
 param budget budgetType?
+
+@description('An availability test, with an alert on what it finds. infra/deploy.py makes the test after the resources here. Left out: none.')
+param availability availabilityType?
 
 @description('Limits of the alerts.')
 param alertLimits alertLimitsType = {
@@ -603,6 +611,7 @@ module logAlerts 'modules/alerts-logs.bicep' = {
     componentId: ids.component
     actionGroupId: ids.actionGroup
     limits: alertLimits
+    availability: availability != null
     location: location
     tags: allTags
   }
@@ -713,3 +722,19 @@ output identityClientId string = identity.outputs.clientId
 
 @description('Namespace that Dataverse posts to with SAS; empty without sasIntake.')
 output sasIntakeNamespace string = intake.?outputs.namespaceName ?? ''
+
+@description('How instances are replaced; infra/deploy.py brings the app to it.')
+output updateStrategy string = updateStrategy
+
+@description('Parameters of infra/webtest.json, which infra/deploy.py deploys; empty where no test is wanted.')
+output webTest object = availability == null
+  ? {}
+  : {
+      name: 'test-${base}'
+      componentId: ids.component
+      url: 'https://${functionApp.outputs.hostName}/api/health'
+      frequencySeconds: availability!.everyMinutes * 60
+      locations: availability!.locations
+      location: location
+      tags: allTags
+    }

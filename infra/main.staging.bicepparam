@@ -49,6 +49,11 @@ param accessRules = [
 param protect = true
 param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
 param alertWebhooks = empty(readEnvironmentVariable('ALERT_WEBHOOK', '')) ? [] : [readEnvironmentVariable('ALERT_WEBHOOK', '')]
+// West Europe, North Europe, France Central.
+param availability = {
+  everyMinutes: 5
+  locations: ['emea-nl-ams-azr', 'emea-gb-db3-azr', 'emea-fr-pra-edge']
+}
 param alertLimits = {
   activeMessages: 1000
   failedAttempts: 50

@@ -1,9 +1,12 @@
-"""Name the roles of the app's identity that the templates no longer give: python3 infra/stale_roles.py dev CLIENT_ID.
+"""Name the roles of the app's identity that the templates do not give: python3 infra/stale_roles.py GROUP ENVIRONMENT.
 
-Deployments are incremental, so a right that a release takes out of the templates stays until somebody deletes it. Needs
-az, signed in. Compares what the identity has with infra/golden/<environment>.json: the role, the type of the resource,
-and the name of the queue or hub; names of accounts and namespaces end with a hash, and are not compared. Ends with 1 if
-there are any.
+infra/deploy.py takes away what a deployment stack has given and the templates no longer do. A stack knows nothing of
+roles that somebody assigned by hand, that were there before it, or that a deployment which broke off has left; and
+what-if shows no role assignments at all. This looks at what the identity really has, so the nightly drift job runs it.
+
+Needs az, signed in, and may be run by somebody who may only read. Compares with infra/golden/<environment>.json: the
+role, the type of the resource, and the name of the queue or hub; names of accounts and namespaces end with a hash, and
+are not compared. Ends with 1 if there are any.
 """
 
 import argparse
@@ -14,23 +17,28 @@ from pathlib import Path
 from typing import Any
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
-ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments/"
+ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
+IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
 def main() -> int:
     """Print each stale assignment, and the command that deletes all of them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("group", help="the resource group")
     parser.add_argument("environment", choices=sorted(path.stem for path in GOLDEN.glob("*.json")))
-    parser.add_argument("client_id", help="the identity's client id: the output identityClientId")
     given = parser.parse_args()
-    asked = ["az", "role", "assignment", "list", "--assignee", given.client_id, "--all", "--output", "json"]
-    answer = subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 -- az, without a shell
-    if answer.returncode:
-        return answer.returncode
-    wanted = templates(given.environment)
-    stale = [it for it in json.loads(answer.stdout) if right(it["roleDefinitionId"], it["scope"]) not in wanted]
+    resources = expansion(given.environment)
+    (name,) = [it["name"] for it in resources if it["type"] == IDENTITIES and not it["name"].endswith("-package")]
+    try:
+        principal = az("identity", "show", "--resource-group", given.group, "--name", name)["principalId"]
+        group = az("group", "show", "--name", given.group)["id"]
+        found = az("rest", "--method", "get", "--url", question(group, principal))["value"]
+    except subprocess.CalledProcessError as failed:
+        return failed.returncode
+    wanted = rights(resources)
+    stale = [it for it in found if right(it["properties"]["roleDefinitionId"], it["properties"]["scope"]) not in wanted]
     for it in stale:
-        print(f"{it['roleDefinitionName']} on {it['scope']}")
+        print(f"role {it['properties']['roleDefinitionId'].rpartition('/')[2]} on {it['properties']['scope']}")
     if stale:
         print(f"\nTo delete: az role assignment delete --ids {' '.join(it['id'] for it in stale)}")
         return 1
@@ -38,10 +46,29 @@ def main() -> int:
     return 0
 
 
-def templates(environment: str) -> set[tuple[str, str]]:
+def question(group: str, principal: str) -> str:
+    """What lists the roles of a principal at the group, above it and below (Role Assignments - List For Scope)."""
+    return (
+        f"https://management.azure.com{group}{ASSIGNMENTS}?api-version=2022-04-01&$filter=principalId eq '{principal}'"
+    )
+
+
+def az(*words: str) -> Any:
+    """The answer of az. Raises `CalledProcessError`; az has said why."""
+    command = ["az", *words, "--output", "json"]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)  # noqa: S603 -- az, without a shell
+
+
+def expansion(environment: str) -> list[dict[str, Any]]:
+    """The resources of an environment."""
+    content: dict[str, Any] = json.loads((GOLDEN / f"{environment}.json").read_text(encoding="utf-8"))
+    resources: list[dict[str, Any]] = content["resources"]
+    return resources
+
+
+def rights(resources: list[dict[str, Any]]) -> set[tuple[str, str]]:
     """What the templates give the identity that the app runs as; the package has another one."""
-    expansion: dict[str, Any] = json.loads((GOLDEN / f"{environment}.json").read_text(encoding="utf-8"))
-    made = [it for it in expansion["resources"] if ASSIGNMENTS in it["id"] and not of_package(it)]
+    made = [it for it in resources if ASSIGNMENTS in it["id"] and not of_package(it)]
     return {right(it["properties"]["roleDefinitionId"], it["id"].rpartition(ASSIGNMENTS)[0]) for it in made}
 
 

@@ -17,6 +17,9 @@ param actionGroupId string
 @description('Limits.')
 param limits alertLimitsType
 
+@description('There is an availability test.')
+param availability bool
+
 @description('Region.')
 param location string
 
@@ -123,18 +126,6 @@ var constantRules = [
     window: 'PT1H'
   }
   {
-    name: 'unavailable'
-    title: 'The app cannot be reached from outside'
-    text: 'An availability test failed from more than one place. `GET /api/health` says which part is away.'
-    query: loadTextContent('../queries/unavailable.kql')
-    measure: 'places'
-    dimension: 'test'
-    threshold: 1
-    severity: 1
-    frequency: 'PT5M'
-    window: 'PT15M'
-  }
-  {
     name: 'copy-missing'
     title: 'No copy of the ledger was made'
     text: 'The last complete copy is older than two days; docs/how-to/recover.md needs one. `ledger-copies-unavailable` in the logs says why.'
@@ -179,10 +170,27 @@ var quietRules = quietHours == 0
       }
     ]
 
+var availabilityRules = availability
+  ? [
+      {
+        name: 'unavailable'
+        title: 'The app cannot be reached from outside'
+        text: 'The availability test failed from more than one place. `GET /api/health` says which part is away.'
+        query: loadTextContent('../queries/unavailable.kql')
+        measure: 'places'
+        dimension: 'test'
+        threshold: 1
+        severity: 1
+        frequency: 'PT5M'
+        window: 'PT15M'
+      }
+    ]
+  : []
+
 // These count what has to be there.
 var missing = ['quiet', 'copy-missing']
 
-var rules = concat(constantRules, quietRules)
+var rules = concat(constantRules, availabilityRules, quietRules)
 
 resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for rule in rules: {

@@ -175,6 +175,17 @@ type alertLimitsType = {
 }
 
 @export()
+@description('Availability test of Application Insights (a standard test): asks GET /api/health from outside.')
+type availabilityType = {
+  @description('Minutes between two requests from each place.')
+  everyMinutes: 5 | 10 | 15
+
+  @description('Places that ask, at least three: fewer could not tell an app that is away from a place that is. Such as emea-nl-ams-azr for West Europe.')
+  @minLength(3)
+  locations: string[]
+}
+
+@export()
 @description('A queue of topology.json.')
 type queueType = {
   name: string

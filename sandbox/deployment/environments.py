@@ -23,9 +23,13 @@ def names() -> tuple[str, ...]:
 
 def resources_of(name: str) -> list[dict[str, Any]]:
     """The resources of the environment `name`, one of `names()`."""
-    expansion = json.loads((_GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
-    resources: list[dict[str, Any]] = expansion["resources"]
+    resources: list[dict[str, Any]] = _expansion(name)["resources"]
     return resources
+
+
+def _expansion(name: str) -> dict[str, Any]:
+    expansion: dict[str, Any] = json.loads((_GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    return expansion
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Deployed:
     private_endpoints: int
     nat_gateways: int
     hybrid_connections: int
+    availability_tests_a_day: float
+    """Requests of the availability test, of all its places."""
     log_limit_gb: float | None
     """Most gigabytes of logs a day; None for no limit."""
 
@@ -58,6 +64,7 @@ class Deployed:
 
         scale = of("Microsoft.Web/sites")[0]["properties"]["functionAppConfig"]["scaleAndConcurrency"]
         logs = of("Microsoft.OperationalInsights/workspaces")[0]["properties"]
+        test = _expansion(name)["outputs"]["webTest"]
         quota = (logs.get("workspaceCapping") or {}).get("dailyQuotaGb", -1)
         return cls(
             name=name,
@@ -70,5 +77,6 @@ class Deployed:
             private_endpoints=len(of("Microsoft.Network/privateEndpoints")),
             nat_gateways=len(of("Microsoft.Network/natGateways")),
             hybrid_connections=len(of("Microsoft.Relay/namespaces/hybridConnections")),
+            availability_tests_a_day=len(test["locations"]) * 86_400 / test["frequencySeconds"] if test else 0,
             log_limit_gb=None if quota < 0 else quota,
         )

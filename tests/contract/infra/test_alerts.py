@@ -166,7 +166,6 @@ def test_what_must_be_watched_is_watched(golden: Expansion) -> None:
         "unauthorised",
         "archive-behind",
         "copy-missing",
-        "unavailable",
     }
 
 

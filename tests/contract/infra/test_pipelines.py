@@ -55,9 +55,12 @@ def test_they_are_yaml(path: Path) -> None:
 
 
 def test_scripts_that_are_called_exist_and_can_be_run() -> None:
-    """Every script by its path, marked as executable, and valid for bash."""
+    """Every script by its path; those for bash are marked as executable and valid."""
     scripts = set(re.findall(r"(?<![\w/])(?:infra/\w+\.sh|\.ci/\w+)\b", TEXT))
     assert scripts == {"infra/publish.sh", "infra/smoke.sh", ".ci/run", ".ci/scan"}
+    programs = set(re.findall(r"python3? (infra/\w+\.py)\b", TEXT))
+    assert {"infra/what_if.py", "infra/deploy.py", "infra/stale_roles.py"} < programs
+    assert all((REPOSITORY / name).is_file() for name in programs)
     for name in scripts:
         assert (REPOSITORY / name).stat().st_mode & 0o100, name
         assert subprocess.run(["bash", "-n", name], cwd=REPOSITORY, check=False).returncode == 0  # noqa: S603, S607 -- our scripts
@@ -151,6 +154,25 @@ def test_every_night_somebody_looks_whether_azure_is_as_the_templates_say() -> N
     assert pipeline["parameters"][0]["default"] == kept
     assert pipeline["schedules"][0]["always"] is True
     assert "what_if.py --drift" in str(pipeline["jobs"])
+
+
+def test_every_night_somebody_looks_whether_the_identity_has_other_roles() -> None:
+    """What-if shows no role assignments, so a right that was given by hand would be drift that nobody sees."""
+    (step,) = [it for it in read(WORKFLOWS / "plan.yml")["jobs"]["plan"]["steps"] if "stale_roles" in it.get("run", "")]
+    assert step["if"] == "inputs.drift && !cancelled()"
+    script = str(read(AZURE_DEVOPS_DRIFT)["jobs"])
+    assert "stale_roles.py" in script
+    assert script.count("|| drifted=1") == 2
+
+
+def test_both_services_deploy_by_the_same_script() -> None:
+    """The one that the page names: whoever deploys by hand leaves behind what a pipeline would."""
+    _, deploy = jobs_of_an_environment()
+    (step,) = [it["run"] for it in deploy["steps"] if it.get("id") == "infra"]
+    call = 'infra/deploy.py "$GROUP" "infra/main.$ENVIRONMENT.bicepparam" --outputs "$GITHUB_OUTPUT"'
+    assert call in step
+    assert "infra/deploy.py" in str(read(AZURE_DEVOPS)["stages"][1])
+    assert "az deployment group create" not in TEXT
 
 
 def test_the_package_comes_with_the_list_of_what_is_in_it() -> None:

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox.repository import REPOSITORY
-from tests.contract.infra.bicep import ENVIRONMENTS, Expansion
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/"
-CLIENT_ID = "20000000-0000-0000-0000-000000000002"
 
 
 def run(tmp_path: Path, script: str, *arguments: str, answer: object) -> subprocess.CompletedProcess[str]:
@@ -111,51 +109,3 @@ def test_what_is_made_is_listed_and_what_stays_is_not(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "+ Microsoft.KeyVault/vaults kv\n")
     asked = (tmp_path / "asked").read_text(encoding="utf-8")
     assert "--resource-group g --parameters infra/main.test.bicepparam" in asked
-
-
-def assigned(environment: str) -> list[dict[str, str]]:
-    """The assignments of an environment as `az role assignment list` gives them, with the hash that Azure would use."""
-    return [
-        {
-            "id": it["id"],
-            "scope": it["id"].split("/providers/Microsoft.Authorization")[0].replace("dvint", "dvint0"),
-            "roleDefinitionId": it["properties"]["roleDefinitionId"],
-            "roleDefinitionName": "Role",
-        }
-        for it in Expansion.golden(environment).of("Microsoft.Authorization/roleAssignments")
-        if "-package:" not in it["properties"]["principalId"]
-    ]
-
-
-def test_a_right_of_the_app_on_its_own_package_is_stale(tmp_path: Path) -> None:
-    """Earlier releases had the package in the account that the app owns; whatever is left of that is named."""
-    (package,) = [
-        it
-        for it in Expansion.golden("prod").of("Microsoft.Authorization/roleAssignments")
-        if "-package:" in it["properties"]["principalId"]
-    ]
-    left = {
-        "id": "left",
-        "scope": package["id"].split("/providers/Microsoft.Authorization")[0],
-        "roleDefinitionId": package["properties"]["roleDefinitionId"],
-        "roleDefinitionName": "Role",
-    }
-    done = run(tmp_path, "stale_roles.py", "prod", CLIENT_ID, answer=[*assigned("prod"), left])
-    assert (done.returncode, done.stdout.endswith("--ids left\n")) == (1, True)
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_rights_of_the_templates_are_not_stale(tmp_path: Path, environment: str) -> None:
-    """Nothing is named for deletion that the next deployment would make again."""
-    done = run(tmp_path, "stale_roles.py", environment, CLIENT_ID, answer=assigned(environment))
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_right_that_the_templates_no_longer_give_is_named(tmp_path: Path) -> None:
-    """An earlier role on the queue, and one on a whole namespace: each with the command that deletes it."""
-    queue = next(it for it in assigned("prod") if "/queues/" in it["scope"])
-    receiver = queue | {"roleDefinitionId": "/x/4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0", "id": "receiver"}
-    wide = queue | {"scope": queue["scope"].partition("/queues/")[0], "id": "wide"}
-    done = run(tmp_path, "stale_roles.py", "prod", CLIENT_ID, answer=[*assigned("prod"), receiver, wide])
-    assert done.returncode == 1
-    assert done.stdout.endswith("az role assignment delete --ids receiver wide\n")

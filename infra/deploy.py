@@ -1,0 +1,119 @@
+"""Deploy the infrastructure of an environment: python3 infra/deploy.py GROUP PARAMETERS.
+
+Needs az, signed in; nothing else. May be repeated at any time: what is as it should be stays as it is.
+
+1. Deploys infra/main.bicep as the deployment stack `integration`. A stack knows what it has made, and so which
+   role assignments the templates no longer give: these are deleted. Everything else that left the templates is only
+   named: it may hold data.
+2. Sets how instances are replaced (updateStrategy).
+3. Makes, changes or deletes the availability test (availability, infra/webtest.json).
+
+The last two are no resources of main.bicep because the types that it is checked with do not have them.
+"""
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+STACK = "integration"
+TEST_STACK = "integration-web-test"
+WEB_TEST = Path(__file__).resolve().parent / "webtest.json"
+ASSIGNMENT = "/providers/Microsoft.Authorization/roleAssignments/"
+UNDENIED = ["--deny-settings-mode", "none", "--yes"]
+
+
+class AzFailed(Exception):
+    """A command of az failed; it has said why. Carries its status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"az ended with {status}")
+        self.status = status
+
+
+def main() -> int:
+    """Deploy, and say what was done beyond that."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("group", help="the resource group")
+    parser.add_argument("parameters", help="the parameter file, such as infra/main.test.bicepparam")
+    parser.add_argument(
+        "--outputs", type=Path, help="a file to which name and address of the app are added, as NAME=value"
+    )
+    given = parser.parse_args()
+    try:
+        stack = create_stack(given.group, STACK, "detachAll", "--parameters", given.parameters)
+        take_away(stack.get("detachedResources") or [])
+        outputs = {name: it["value"] for name, it in stack["outputs"].items()}
+        set_update_strategy(given.group, outputs["functionAppName"], outputs["updateStrategy"])
+        set_web_test(given.group, outputs["webTest"])
+    except AzFailed as failed:
+        return failed.status
+    if given.outputs:
+        with given.outputs.open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}={shlex.quote(outputs[name])}\n" for name in ("functionAppName", "functionAppUrl"))
+    print(f"Deployed: {outputs['functionAppName']}, {outputs['functionAppUrl']}")
+    return 0
+
+
+def take_away(detached: list[dict[str, Any]]) -> None:
+    """Delete the role assignments among what the templates no longer have, and name the rest."""
+    ids = [str(it["id"]) for it in detached]
+    assignments = [it for it in ids if ASSIGNMENT.lower() in it.lower()]
+    for it in assignments:
+        print(f"- {it}: the templates no longer give this role")
+        az("role", "assignment", "delete", "--ids", it)
+    for it in ids:
+        if it not in assignments:
+            print(f"? {it}: no longer in the templates, and left as it is; az resource delete --ids deletes it")
+
+
+def set_update_strategy(group: str, app: str, wanted: str) -> None:
+    """Change the strategy where it is another one; an app that has never had one replaces all instances at once."""
+    command = ["functionapp", "update-strategy", "config"]
+    where = ["--resource-group", group, "--name", app]
+    if ((ask(*command, "show", *where) or {}).get("type") or "Recreate") != wanted:
+        print(f"~ {app}: instances are replaced by {wanted}")
+        az(*command, "set", *where, "--type", wanted)
+
+
+def set_web_test(group: str, parameters: Mapping[str, Any]) -> None:
+    """Bring the test to these parameters; without any, delete it. It has a stack of its own, which it goes with."""
+    if parameters:
+        values = json.dumps({name: {"value": value} for name, value in parameters.items()})
+        create_stack(group, TEST_STACK, "deleteResources", "--template-file", str(WEB_TEST), "--parameters", values)
+    elif TEST_STACK in ask("stack", "group", "list", "--resource-group", group, "--query", "[].name"):
+        print("- the availability test")
+        az(
+            *("stack", "group", "delete", "--resource-group", group, "--name", TEST_STACK),
+            *("--action-on-unmanage", "deleteResources", "--yes"),
+        )
+
+
+def create_stack(group: str, name: str, unmanaged: str, *given: str) -> dict[str, Any]:
+    """Create or update a deployment stack, and return what az says of it: `outputs`, `detachedResources` and more."""
+    stack: dict[str, Any] = ask(
+        *("stack", "group", "create", "--resource-group", group, "--name", name, *given),
+        *("--action-on-unmanage", unmanaged, *UNDENIED),
+    )
+    return stack
+
+
+def ask(*words: str) -> Any:
+    """What a command of az answers, from JSON."""
+    return json.loads(az(*words, "--output", "json") or "null")
+
+
+def az(*words: str) -> str:
+    """Run a command of az, whose messages go to the terminal."""
+    done = subprocess.run(["az", *words], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603, S607 -- az, without a shell
+    if done.returncode:
+        raise AzFailed(done.returncode)
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

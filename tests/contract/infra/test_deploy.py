@@ -1,0 +1,186 @@
+"""deploy.py deploys a stack, takes away roles and nothing else, and does what the templates cannot say."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.repository import REPOSITORY
+from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
+
+AZ = """#!/usr/bin/env bash
+echo "$*" >> "$FOLDER/asked"
+case "$*" in
+  "stack group create"*"--name integration "*) cat "$FOLDER/stack.json" ;;
+  "stack group create"*) echo '{}' ;;
+  "stack group list"*) cat "$FOLDER/stacks.json" ;;
+  "functionapp update-strategy config show"*) cat "$FOLDER/strategy.json" ;;
+esac
+exit "${STATUS:-0}"
+"""
+WEB_TEST = {"name": "test-dvint-prod", "frequencySeconds": 300}
+SCOPE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/sb"
+ROLE = f"{SCOPE}/providers/Microsoft.Authorization/roleAssignments/r"
+
+
+def deploy(
+    tmp_path: Path,
+    *,
+    detached: tuple[str, ...] = (),
+    web_test: dict[str, Any] | None = None,
+    strategy: str = "Recreate",
+    found: tuple[dict[str, str] | None, list[str]] = (None, []),
+    status: int = 0,
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """The script and what it asked of az. `found` are the app's strategy and the names of the stacks that are there."""
+    outputs = {"functionAppName": "func", "functionAppUrl": "https://func", "updateStrategy": strategy}
+    values = {name: {"value": value} for name, value in {**outputs, "webTest": web_test or {}}.items()}
+    stack = {"outputs": values, "detachedResources": [{"id": it} for it in detached]}
+    for name, content in (("stack", stack), ("strategy", found[0]), ("stacks", found[1])):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    (tmp_path / "az").write_text(AZ, encoding="utf-8")
+    (tmp_path / "az").chmod(0o755)
+    script = str(INFRA / "deploy.py")
+    done = subprocess.run(  # noqa: S603 -- our own script
+        [sys.executable, script, "g", "infra/main.prod.bicepparam", "--outputs", str(tmp_path / "outputs")],
+        env={**os.environ, "FOLDER": str(tmp_path), "STATUS": str(status), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done, (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+
+
+def test_a_deployment_is_a_stack_that_deletes_nothing(tmp_path: Path) -> None:
+    """Not even what left the templates: a queue that is deleted is gone with its messages."""
+    done, asked = deploy(tmp_path, detached=(f"{SCOPE}/queues/old",))
+    assert done.returncode == 0
+    assert "--name integration --parameters infra/main.prod.bicepparam --action-on-unmanage detachAll" in asked[0]
+    assert "--deny-settings-mode none --yes" in asked[0]
+    assert not any("delete" in line for line in asked)
+    assert f"? {SCOPE}/queues/old: no longer in the templates, and left as it is" in done.stdout
+    assert (tmp_path / "outputs").read_text(encoding="utf-8") == "functionAppName=func\nfunctionAppUrl=https://func\n"
+
+
+def test_a_role_that_left_the_templates_is_taken_away(tmp_path: Path) -> None:
+    """Whatever case Azure writes it in; it holds no data, and the next deployment would make it again."""
+    lower = ROLE.lower()
+    done, asked = deploy(tmp_path, detached=(ROLE, lower))
+    assert [line for line in asked if "delete" in line] == [
+        f"role assignment delete --ids {it}" for it in (ROLE, lower)
+    ]
+    assert done.stdout.count("the templates no longer give this role") == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "changed"),
+    [
+        ("Recreate", None, False),
+        ("Recreate", {"type": "Recreate"}, False),
+        ("RollingUpdate", None, True),
+        ("RollingUpdate", {"type": "RollingUpdate"}, False),
+        ("Recreate", {"type": "RollingUpdate"}, True),
+    ],
+)
+def test_the_update_strategy_is_set_where_it_is_another_one(
+    tmp_path: Path, wanted: str, found: dict[str, str] | None, changed: bool
+) -> None:
+    """An app that was never given one recreates its instances; one that has the right one is not restarted for it."""
+    _, asked = deploy(tmp_path, strategy=wanted, found=(found, []))
+    set_ = [line for line in asked if "update-strategy config set" in line]
+    assert bool(set_) is changed
+    assert all(line.endswith(f"--resource-group g --name func --type {wanted}") for line in set_)
+
+
+def test_the_availability_test_comes_and_goes_with_its_parameter(tmp_path: Path) -> None:
+    """It has a stack of its own, with which it is deleted; nothing is asked for where there never was one."""
+    _, asked = deploy(tmp_path, web_test=WEB_TEST)
+    (made,) = [line for line in asked if "webtest.json" in line]
+    assert '"frequencySeconds": {"value": 300}' in made
+    assert "--name integration-web-test" in made
+    (tmp_path / "asked").unlink()
+    _, asked = deploy(tmp_path, found=(None, ["integration", "integration-web-test"]))
+    (deleted,) = [line for line in asked if "stack group delete" in line]
+    assert "--name integration-web-test --action-on-unmanage deleteResources --yes" in deleted
+    (tmp_path / "asked").unlink()
+    _, asked = deploy(tmp_path, found=(None, ["integration"]))
+    assert not any("delete" in line or "web-test" in line for line in asked)
+
+
+def test_a_deployment_that_fails_stops_there(tmp_path: Path) -> None:
+    """With the status of az, which has said why."""
+    done, asked = deploy(tmp_path, status=3)
+    assert (done.returncode, len(asked)) == (3, 1)
+
+
+# Azure/bicep-types-az, generated/applicationinsights/microsoft.insights/2022-06-15/types.md.
+PROPERTIES = {
+    "Configuration",
+    "Description",
+    "Enabled",
+    "Frequency",
+    "Kind",
+    "Locations",
+    "Name",
+    "Request",
+    "RetryEnabled",
+    "SyntheticMonitorId",
+    "Timeout",
+    "ValidationRules",
+}
+REQUEST = {"FollowRedirects", "Headers", "HttpVerb", "ParseDependentRequests", "RequestBody", "RequestUrl"}
+RULES = {
+    "ContentValidation",
+    "ExpectedHttpStatusCode",
+    "IgnoreHttpStatusCode",
+    "SSLCertRemainingLifetimeCheck",
+    "SSLCheck",
+}
+
+
+def test_the_web_test_is_one_of_azure() -> None:
+    """Properties that Azure's type has, all that it requires; its results go to the component that its tag names."""
+    template = json.loads((INFRA / "webtest.json").read_text(encoding="utf-8"))
+    (resource,) = template["resources"]
+    assert (resource["type"], resource["apiVersion"]) == ("Microsoft.Insights/webtests", "2022-06-15")
+    properties = resource["properties"]
+    (locations,) = properties.pop("copy")
+    assert (locations["name"], locations["input"].keys()) == ("Locations", {"Id"})
+    assert properties.keys() | {"Locations"} <= PROPERTIES
+    assert properties.keys() >= {"Kind", "Name", "SyntheticMonitorId"}
+    assert properties["Kind"] == resource["kind"] == "standard"
+    assert properties["Request"].keys() <= REQUEST
+    assert properties["ValidationRules"].keys() <= RULES
+    assert "concat('hidden-link:', parameters('componentId')), 'Resource'" in resource["tags"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_production_is_asked_from_outside_and_alerts_on_it(environment: str) -> None:
+    """main.bicep gives the test exactly its parameters; where there is no test there is no alert on it."""
+    golden = Expansion.golden(environment)
+    given = golden.content["outputs"]["webTest"]
+    alerts = [it for it in golden.of("Microsoft.Insights/scheduledQueryRules") if it["name"].endswith("-unavailable")]
+    asked = environment in ("staging", "prod")
+    assert (bool(given), bool(alerts)) == (asked, asked)
+    if asked:
+        parameters = json.loads((INFRA / "webtest.json").read_text(encoding="utf-8"))["parameters"]
+        assert given.keys() == parameters.keys()
+        assert given["componentId"] == golden.one("Microsoft.Insights/components")["id"]
+        assert given["url"].endswith("/api/health")
+        assert given["frequencySeconds"] in parameters["frequencySeconds"]["allowedValues"]
+        assert len(given["locations"]) >= 3
+
+
+def test_the_script_runs_without_an_environment_of_its_own() -> None:
+    """With the Python of a runner: nothing but the standard library is imported."""
+    done = subprocess.run(  # noqa: S603 -- our own script
+        [sys.executable, "-I", "-S", str(REPOSITORY / "infra" / "deploy.py"), "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
