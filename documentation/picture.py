@@ -80,8 +80,9 @@ def _flow(topology: dict[str, Any]) -> tuple[Drawing, float]:
     it.arrow((270, worker), (270, top))
 
     top = max(ledger, stream) + _GAP
+    taking = {part for f in functions["http"] if _takes_in(f) for part in _short(f["route"])}
     status = dict.fromkeys(
-        f"`/api/{part}`" for f in functions["http"] if not _takes_in(f) for part in _short(f["route"])
+        f"`/api/{part}`" for f in functions["http"] for part in _short(f["route"]) if part not in taking
     )
     left = it.box(_LEFT, top, half - 8, ["For support", *status], kind="azure")
     it.arrow((120, ledger), (120, top))

@@ -45,10 +45,11 @@ from integration.ledger.legacy import OldLayout
 from integration.ledger.retention import Retention
 from integration.ledger.shared_state import TableState
 from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
-from integration.operations import Health, StatusQueries
+from integration.operations import Health, StatusQueries, outcome_functions
 from integration.operations import functions as operations_functions
 from integration.operations import timers as operations_timers
 from integration.operations.budgets import Budgets
+from integration.operations.outcomes import Outcomes
 from integration.operations.rights import Staff
 from integration.operations.routes import blueprints as operations_routes
 from integration.operations_composition import Operations, build_operations
@@ -88,6 +89,7 @@ class Services:
     worker: Worker
     archive: ArchiveSink
     status: StatusQueries
+    outcomes: Outcomes
     health: Health
     staff: Staff
     senders: CallerKeys
@@ -120,10 +122,9 @@ def build_app(settings: Settings) -> func.FunctionApp:
         )
     )
     app.register_functions(
-        operations_functions.blueprint(
-            services.staff, services.senders, services.status, services.health, services.address
-        )
+        operations_functions.blueprint(services.staff, services.status, services.health, services.address)
     )
+    app.register_functions(outcome_functions.blueprint(services.outcomes, services.senders, services.address))
     app.register_functions(ledger_functions.blueprint(services.retention, services.daily_copy))
     for blueprint in operations_routes(services.staff, services.operations.desk, services.address):
         app.register_functions(blueprint)
@@ -172,6 +173,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         ),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger, clock),
+        outcomes=Outcomes(ledger, clock),
         health=Health(
             {
                 "workQueue": _acknowledged(work_queue.ping),

@@ -21,8 +21,12 @@ class PublicAddress:
         self._base = base
 
     def of_status(self, event_id: str, url: str, headers: Mapping[str, str]) -> str:
-        """The address of an event's status, for the sender of a request to `url`; header names in lower case."""
+        """The address of an event's status for support; as `of_outcome`."""
         return f"{self.of_app(url, headers)}/api/operations/{event_id}"
+
+    def of_outcome(self, event_id: str, url: str, headers: Mapping[str, str]) -> str:
+        """Where the sender of a request to `url` waits for the end of its event; header names in lower case."""
+        return f"{self.of_app(url, headers)}/api/events/{event_id}/outcome"
 
     def of_app(self, url: str, headers: Mapping[str, str]) -> str:
         """The app's own address, for the sender of a request to `url`; header names in lower case."""

@@ -22,7 +22,7 @@ def accepting(take_in: Callable[[IntakeRequest], Awaitable[list[Accepted]]], add
     async def answer(request: IntakeRequest) -> func.HttpResponse:
         accepted = await take_in(request)
         return _all_accepted(
-            accepted, [address.of_status(it.event_id, request.url, request.headers) for it in accepted]
+            accepted, [address.of_outcome(it.event_id, request.url, request.headers) for it in accepted]
         )
 
     return answer
@@ -49,7 +49,7 @@ def events_accepted(accepted: Sequence[Accepted], *, status: int = 202) -> func.
 
 
 def _all_accepted(accepted: Sequence[Accepted], addresses: Sequence[str]) -> func.HttpResponse:
-    """For one event the same as elsewhere, for several what each is called and where its status is."""
+    """For one event the same as elsewhere, for several what each is called and where to wait for its end."""
     if len(accepted) == 1:
         return _accepted(accepted[0], addresses[0])
     events = [
@@ -59,11 +59,11 @@ def _all_accepted(accepted: Sequence[Accepted], addresses: Sequence[str]) -> fun
     return func.HttpResponse(json.dumps({"events": events}), status_code=202, mimetype="application/json")
 
 
-def _accepted(accepted: Accepted, status_address: str) -> func.HttpResponse:
+def _accepted(accepted: Accepted, outcome_address: str) -> func.HttpResponse:
     """A 202 as Logic Apps and Power Automate expect it: they poll the Location until it answers something else."""
     body = {"eventId": accepted.event_id, "correlationId": accepted.correlation_id, "status": accepted.status}
     headers = {"x-correlation-id": accepted.correlation_id}
     if accepted.status == "accepted":
-        headers |= {"Location": status_address, "Retry-After": str(POLL_SECONDS)}
+        headers |= {"Location": outcome_address, "Retry-After": str(POLL_SECONDS)}
     more = {"unread": list(accepted.unread)} if accepted.unread else {}
     return func.HttpResponse(json.dumps(body | more), status_code=202, mimetype="application/json", headers=headers)

@@ -2,7 +2,6 @@
 
 import azure.functions as func
 
-from integration.admission import CallerKeys
 from integration.operations.answers import answered, as_json
 from integration.operations.health import Health
 from integration.operations.rights import Right, Staff
@@ -13,13 +12,8 @@ _AWAY = "The ledger cannot be read now"
 _DEFECT = "The status cannot be given because of a defect; ask again later."
 
 
-def blueprint(
-    staff: Staff, senders: CallerKeys, status: StatusQueries, health: Health, address: PublicAddress
-) -> func.Blueprint:
-    """Bind status and health (open: load balancers and probes carry no key).
-
-    `staff` see every status whole. `senders`, the callers of the intake, see how far an event of their own is.
-    """
+def blueprint(staff: Staff, status: StatusQueries, health: Health, address: PublicAddress) -> func.Blueprint:
+    """Bind status and health (open: load balancers and probes carry no key)."""
     bp = func.Blueprint()
 
     @bp.route(route="operations/{event_id?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -28,14 +22,10 @@ def blueprint(
         event_id = req.route_params.get("event_id")
 
         async def ask() -> func.HttpResponse:
-            sender = senders.find(headers, req.params) if event_id else None
-            if event_id and sender:
-                progress = await status.progress(event_id, sender)
-            else:
-                unmasked = staff.admit(headers, req.params).may(Right.PAYLOADS)
-                if not event_id:
-                    return as_json(await status.many(req.params, unmasked=unmasked), 200)
-                progress = await status.one(event_id, unmasked=unmasked)
+            unmasked = staff.admit(headers, req.params).may(Right.PAYLOADS)
+            if not event_id:
+                return as_json(await status.many(req.params, unmasked=unmasked), 200)
+            progress = await status.one(event_id, unmasked=unmasked)
             if progress.settled:
                 return as_json(progress.body, 200)
             again = {

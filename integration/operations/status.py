@@ -4,20 +4,19 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
 from integration.events import kept_correlation_id
-from integration.ledger import EventStatus, Ledger, State
+from integration.ledger import EventStatus, Ledger
 from integration.ledger.queries import Queries
 from integration.operations.masking import masked
 from integration.public_address import POLL_SECONDS
 
 EVENT_ID: Final = re.compile(r"(\d{12}|unreadable)-[0-9a-f]{32}")
 _LONGEST_POLL_SECONDS = 300
-_LEDGER_MAY_BE_BEHIND = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +41,6 @@ class StatusQueries:
         operation = await read_known(self._ledger, event_id)
         return self._progress(operation, to_json(operation, unmasked=unmasked))
 
-    async def progress(self, event_id: str, sender: str) -> Progress:
-        """How far an event is, for the caller of the intake who has sent it; others do not learn that it exists.
-
-        An event that was answered with 202 a short while ago is accepted, even if the ledger does not know of it yet.
-        """
-        operation = await _read(self._ledger, event_id)
-        if operation is None and self._is_recent(event_id):
-            return Progress(
-                {"eventId": event_id, "state": State.ACCEPTED.value}, settled=False, retry_after=POLL_SECONDS
-            )
-        if operation is None or operation.caller not in (None, sender):
-            raise unknown(event_id)
-        whole = to_json(operation)
-        return self._progress(operation, {name: whole[name] for name in _FOR_SENDERS})
-
     async def many(self, params: Mapping[str, str], *, unmasked: bool = True) -> dict[str, Any]:
         """The events that share a correlation id."""
         correlation_id = kept_correlation_id(params.get("correlation_id"))
@@ -73,33 +57,27 @@ class StatusQueries:
         return {"operations": [to_json(operation, unmasked=unmasked) for operation in found]}
 
     def _progress(self, operation: EventStatus, body: dict[str, Any]) -> Progress:
-        wait = float(POLL_SECONDS)
-        if operation.next_attempt is not None:
-            wait = max(wait, (operation.next_attempt - self._clock.now()).total_seconds())
-        return Progress(body, operation.state.final, math.ceil(min(wait, _LONGEST_POLL_SECONDS)))
-
-    def _is_recent(self, event_id: str) -> bool:
-        """By the minute that the id begins with."""
-        try:
-            minute = datetime.strptime(event_id[:12], "%Y%m%d%H%M").replace(tzinfo=UTC)
-        except ValueError:
-            return False
-        return abs(self._clock.now() - minute) < _LEDGER_MAY_BE_BEHIND
+        return Progress(body, operation.state.final, math.ceil(seconds_to_wait(operation, self._clock.now())))
 
 
-_FOR_SENDERS = ("eventId", "correlationId", "state", "reason", "acceptedAt", "attempts", "nextAttempt")
-"""What a sender gets to see: neither the record nor what other systems have said of it."""
+def seconds_to_wait(operation: EventStatus, now: datetime) -> float:
+    """After how many seconds it is worth asking again for an event that has not ended."""
+    wait = float(POLL_SECONDS)
+    if operation.next_attempt is not None:
+        wait = max(wait, (operation.next_attempt - now).total_seconds())
+    return min(wait, _LONGEST_POLL_SECONDS)
 
 
 async def read_known(ledger: Ledger, event_id: str) -> EventStatus:
     """The event of this id; raises `Rejected` (400, 404), and `Outage` where the ledger is away."""
-    found = await _read(ledger, event_id)
+    found = await read_if_known(ledger, event_id)
     if found is None:
         raise unknown(event_id)
     return found
 
 
-async def _read(ledger: Ledger, event_id: str) -> EventStatus | None:
+async def read_if_known(ledger: Ledger, event_id: str) -> EventStatus | None:
+    """The event of this id, if the ledger has it; raises as `read_known` does."""
     if not EVENT_ID.fullmatch(event_id):
         raise Rejected(400, "Not an event id", "An event id is twelve digits, a dash and 32 hexadecimal digits.")
     return await ledger.read(event_id)

@@ -94,7 +94,7 @@ def test_operations_need_their_own_key_in_a_header(client: Client, endpoints: An
 
 
 def test_a_flow_follows_the_location_until_the_event_is_settled(client: Client, endpoints: Any) -> None:
-    """As Logic Apps and Power Automate do: 202 and Retry-After until then, 200 and the state at the end."""
+    """As Logic Apps and Power Automate do: 202 and Retry-After until then, 200 and the outcome at the end."""
     row_id = client.dataverse.create("account", {"name": "Followed"}, silent=True)
     client.erp.add_fault("PUT .*", status=503, times=1)
     key = {"x-functions-key": endpoints.webhook_key}
@@ -102,7 +102,7 @@ def test_a_flow_follows_the_location_until_the_event_is_settled(client: Client, 
     sent = requests.post(f"{client.app.url}/api/events", json=body, headers=key, timeout=30)
     location = sent.headers["Location"]
     assert (sent.status_code, int(sent.headers["Retry-After"]) > 0) == (202, True)
-    assert location.startswith(f"{client.app.url}/api/operations/")
+    assert location == f"{client.app.url}/api/events/{sent.json()['eventId']}/outcome"
 
     seen = [requests.get(location, headers=key, timeout=10)]
     deadline = time.monotonic() + 30
@@ -111,9 +111,32 @@ def test_a_flow_follows_the_location_until_the_event_is_settled(client: Client, 
         time.sleep(0.1)
         seen.append(requests.get(location, headers=key, timeout=10))
     assert {answer.status_code for answer in seen[:-1]} == {202}
-    assert (seen[-1].status_code, seen[-1].json()["state"]) == (200, "completed")
+    assert (seen[-1].status_code, seen[-1].json()["outcome"], seen[-1].json()["state"]) == (200, "done", "completed")
     assert requests.get(location, params={"code": endpoints.webhook_key}, timeout=10).status_code == 200
     assert requests.get(location, timeout=10).status_code == 401
+    assert requests.get(location, headers={"x-functions-key": endpoints.erp_events_key}, timeout=10).status_code == 404
+
+
+def test_a_flow_whose_event_needs_a_person_fails_and_goes_on_once_support_has_repaired_it(
+    client: Client, endpoints: Any
+) -> None:
+    """422 is no answer that Power Automate tries again: the action fails, with the reason in its output."""
+    row_id = client.dataverse.create("account", {"name": "Refused"}, silent=True)
+    client.erp.add_fault("PUT .*", status=422, times=1)
+    key = {"x-functions-key": endpoints.webhook_key}
+    body = {"EventName": "AccountUpdated", "RecordId": row_id, "Timestamp": "2026-11-26T12:01:47Z"}
+    sent = requests.post(f"{client.app.url}/api/events", json=body, headers=key, timeout=30)
+    event_id = sent.json()["eventId"]
+    client.app.wait_for(event_id)
+
+    failed = requests.get(sent.headers["Location"], headers=key, timeout=10)
+    assert (failed.status_code, failed.json()["reason"]) == (422, "erp-rejected")
+    looked = requests.get(f"{client.app.url}/api/events/{event_id}", headers=key, timeout=10)
+    assert (looked.status_code, looked.json()["outcome"]) == (200, "failed")
+
+    client.app.wait_for(client.app.act(f"{event_id}/retry").json()["eventId"])
+    done = requests.get(sent.headers["Location"], headers=key, timeout=10)
+    assert (done.status_code, done.json()["outcome"], done.json()["eventId"]) == (200, "done", event_id)
 
 
 def test_what_a_plug_in_changed_because_of_our_write_is_an_event(client: Client) -> None:

@@ -27,7 +27,7 @@ def test_a_captured_payload_becomes_an_erp_customer_and_is_written_back(client: 
     answer = client.app.post_webhook(body.replace(OPERATION.encode(), str(uuid.uuid4()).encode()))
     assert answer.status_code == 202
     event_id = answer.json()["eventId"]
-    assert answer.headers["Location"] == f"{client.app.url}/api/operations/{event_id}"
+    assert answer.headers["Location"] == f"{client.app.url}/api/events/{event_id}/outcome"
     status = client.app.wait_for(event_id)
     row = client.dataverse.retrieve("account", ALPINE)
     assert status["table"] == "account"

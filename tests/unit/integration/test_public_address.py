@@ -27,13 +27,13 @@ ASKED = "http://app.azurewebsites.net/api/events?code=secret"
 )
 def test_it_is_that_of_the_request_as_the_caller_made_it(headers: dict[str, str], base: str) -> None:
     """Proxies say what they were called with; the key of the request stays out of it."""
-    assert PublicAddress(None).of_status("id-1", ASKED, headers) == f"{base}/api/operations/id-1"
+    assert PublicAddress(None).of_outcome("id-1", ASKED, headers) == f"{base}/api/events/id-1/outcome"
 
 
 def test_a_configured_address_comes_first() -> None:
     """Behind a gateway that says nothing of itself, and puts a path in front."""
     address = PublicAddress("https://api.contoso.example/integration")
     assert (
-        address.of_status("id-1", ASKED, {"x-forwarded-host": "other.example"})
-        == "https://api.contoso.example/integration/api/operations/id-1"
+        address.of_outcome("id-1", ASKED, {"x-forwarded-host": "other.example"})
+        == "https://api.contoso.example/integration/api/events/id-1/outcome"
     )

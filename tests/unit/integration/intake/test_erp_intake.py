@@ -91,7 +91,7 @@ def test_one_event_is_answered_as_elsewhere_and_several_with_an_address_each() -
     one = post(UnderTest(), EVENT)
     found = json.loads(one.get_body())
     assert (one.status_code, found["status"]) == (202, "accepted")
-    assert one.headers["Location"] == f"https://app.example/api/operations/{found['eventId']}"
+    assert one.headers["Location"] == f"https://app.example/api/events/{found['eventId']}/outcome"
     several = json.loads(post(UnderTest(), [EVENT, OTHER]).get_body())["events"]
-    assert [it["location"].rpartition("/")[2] for it in several] == [it["eventId"] for it in several]
+    assert [it["location"].split("/")[-2] for it in several] == [it["eventId"] for it in several]
     assert len(several) == 2

@@ -38,7 +38,7 @@ def test_a_202_says_where_and_when_to_ask() -> None:
     body = body_of(answer)
     assert (answer.status_code, body["status"]) == (202, "accepted")
     assert body.keys() == {"eventId", "correlationId", "status"}
-    assert answer.headers["Location"] == f"https://app.contoso.example/api/operations/{body['eventId']}"
+    assert answer.headers["Location"] == f"https://app.contoso.example/api/events/{body['eventId']}/outcome"
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.mimetype == "application/json"
     assert answer.headers["x-correlation-id"] == body["correlationId"]
@@ -76,7 +76,7 @@ def test_a_message_about_several_rows_is_answered_for_each() -> None:
     assert first == {
         "eventId": queued.event_id,
         "status": "accepted",
-        "location": f"https://app.contoso.example/api/operations/{queued.event_id}",
+        "location": f"https://app.contoso.example/api/events/{queued.event_id}/outcome",
     }
     assert (second.keys(), second["status"]) == ({"eventId", "status"}, "own-write")
 

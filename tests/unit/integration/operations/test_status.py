@@ -1,9 +1,9 @@
-"""Who asks for a status learns how far the event is, and no more than that caller may know."""
+"""Support sees the whole status of every event, and nobody else does."""
 
 import asyncio
 import dataclasses
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import azure.functions as func
@@ -24,7 +24,7 @@ from tests.unit.integration.intake.support import ACCOUNT
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 EVENT = f"202611261159-{'0' * 32}"
 LONG_AGO = f"202511261159-{'0' * 32}"
-KEYS = {name: f"a-key-of-{name}-0123456789" for name in ("flow", "other", "support")}
+KEYS = {name: f"a-key-of-{name}-0123456789" for name in ("flow", "support")}
 
 
 class StillClock(SystemClock):
@@ -75,10 +75,9 @@ def get(
     book = Book(known, clock)
     book.fails = fails
     app = func.FunctionApp()
-    keys = {name: [SecretStr(key)] for name, key in KEYS.items()}
-    operators = Staff(CallerKeys({"support": keys.pop("support")}, in_query=False), {}, signed_in_by_platform=False)
-    status, address = StatusQueries(book, clock), PublicAddress(None)
-    app.register_functions(blueprint(operators, CallerKeys(keys), status, Health({}, clock), address))
+    keys = CallerKeys({"support": [SecretStr(KEYS["support"])]}, in_query=False)
+    staff = Staff(keys, {}, signed_in_by_platform=False)
+    app.register_functions(blueprint(staff, StatusQueries(book, clock), Health({}, clock), PublicAddress(None)))
     functions = {str(it.get_function_name()): it.get_user_function() for it in app.get_functions()}
     key = KEYS.get(who or "", "")
     request = func.HttpRequest(
@@ -100,12 +99,8 @@ def body_of(answer: func.HttpResponse) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("who", ["flow", "support"])
-def test_it_is_202_until_the_event_is_settled_and_then_200(state: State, who: str) -> None:
-    """Logic Apps and Power Automate ask again for as long as the answer is 202; the header works, and for a caller of
-    the intake the address, too.
-    """  # noqa: D205 -- one sentence
-    answer = get(operation(state, reason="erp-rejected"), who)
+def test_it_is_202_until_the_event_is_settled_and_then_200(state: State) -> None:
+    answer = get(operation(state, reason="erp-rejected"), "support")
 
     assert answer.status_code == (200 if state.final else 202)
     assert (body_of(answer)["state"], body_of(answer)["reason"]) == (state.value, "erp-rejected")
@@ -116,63 +111,32 @@ def test_it_is_202_until_the_event_is_settled_and_then_200(state: State, who: st
         assert int(answer.headers["Retry-After"]) == 5
 
 
-@pytest.mark.parametrize(("due", "seconds"), [(2, 5), (40, 40), (9_000, 300), (-10, 5)])
-def test_an_event_that_waits_says_when_to_ask_again(due: int, seconds: int) -> None:
-    waiting = operation(State.WAITING, next_attempt=NOW + timedelta(seconds=due))
-    assert get(waiting, "flow").headers["Retry-After"] == str(seconds)
+def test_support_sees_what_others_have_said_of_the_event() -> None:
+    assert body_of(get(operation(State.COMPLETED), "support")).keys() > {"detail", "recordId", "steps", "history"}
 
 
-def test_a_sender_sees_how_far_its_event_is_and_not_what_others_said_of_it() -> None:
-    known = operation(State.COMPLETED)
-
-    assert body_of(get(known, "flow")).keys() == {
-        "eventId", "correlationId", "state", "reason", "acceptedAt", "attempts", "nextAttempt"
-    }  # fmt: skip
-    assert body_of(get(known, "support")).keys() > {"detail", "recordId", "steps", "history"}
-
-
-def test_a_senders_key_may_stand_in_the_address_and_support_s_may_not() -> None:
-    """As it may where the event is sent to; support's key sees everything, and addresses end up in logs."""
-    assert get(operation(State.COMPLETED), "flow", in_query=True).status_code == 200
+def test_support_s_key_may_not_stand_in_the_address() -> None:
+    """It sees everything, and addresses end up in logs."""
     assert get(operation(State.COMPLETED), "support", in_query=True).status_code == 401
 
 
-def test_nobody_sees_the_events_of_another_sender() -> None:
-    known = operation(State.COMPLETED)
-
-    assert get(known, None).status_code == 401
-    assert get(known, "other").status_code == 404
-    assert body_of(get(known, "other")) == body_of(get(None, "support"))
-
-
-def test_an_event_whose_sender_is_not_known_is_seen_by_who_knows_its_id() -> None:
-    """It was accepted before senders were written down; the id is a hash that nobody guesses."""
-    assert get(operation(State.COMPLETED, caller=None), "other").status_code == 200
-
-
-def test_an_unknown_event_is_not_404_while_the_ledger_may_be_behind() -> None:
-    """It was answered 202 a moment ago, and a flow that then gets 404 would be run again."""
-    recent, old = get(None, "flow"), get(None, "flow", event_id=LONG_AGO)
-
-    assert (recent.status_code, body_of(recent)["state"]) == (202, "accepted")
-    assert (old.status_code, get(None, "support").status_code) == (404, 404)
+def test_senders_are_no_support() -> None:
+    """They have routes of their own."""
+    for event_id in (EVENT, ""):
+        assert get(operation(State.COMPLETED), "flow", event_id=event_id).status_code == 401
+        assert get(operation(State.COMPLETED), None, event_id=event_id).status_code == 401
 
 
 @pytest.mark.parametrize("fails", [Transient("away", reason="ledger-unavailable"), RuntimeError("secret")])
 def test_a_status_that_cannot_be_read_is_503(fails: Exception) -> None:
     """Never 500: whoever polls gives up on that."""
-    answer = get(None, "flow", fails=fails)
+    answer = get(None, "support", fails=fails)
 
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert b"secret" not in answer.get_body()
 
 
-def test_what_is_no_event_id_is_400() -> None:
-    for who in ("flow", "support"):
-        assert get(None, who, event_id="x' or 1 eq 1").status_code == 400
-    assert get(None, "flow", event_id=f"999999999999-{'0' * 32}").status_code == 404
-
-
-def test_the_list_is_for_support_alone() -> None:
-    assert get(None, "flow", event_id="").status_code == 401
+def test_what_is_no_event_id_is_400_and_what_nobody_knows_is_404() -> None:
+    assert get(None, "support", event_id="x' or 1 eq 1").status_code == 400
+    assert get(None, "support").status_code == 404

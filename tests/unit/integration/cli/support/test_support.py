@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 import azure.functions as func
 import pytest
 
-from integration.admission import CallerKeys
 from integration.cli import desk, support
 from integration.cli.desk import App, RefusedError
 from integration.cli.desk import Desk as Client
@@ -35,9 +34,9 @@ class InMemory(Client):
         app, address = func.FunctionApp(), PublicAddress(None)
         for blueprint in blueprints(console.staff, console.services, address):
             app.register_functions(blueprint)
-        clock, senders = console.desk.world.clock, CallerKeys({})
+        clock = console.desk.world.clock
         status = StatusQueries(console.desk.world.ledger, clock)
-        app.register_functions(status_routes(console.staff, senders, status, Health({}, clock), address))
+        app.register_functions(status_routes(console.staff, status, Health({}, clock), address))
         self.functions = sorted(app.get_functions(), key=lambda it: str(it.get_function_name()))
 
     async def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
