@@ -14,6 +14,7 @@ from documentation import (
     flows,
     inbound,
     infra_picture,
+    intake_api,
     ledger_tables,
     log_words,
     operations_api,
@@ -79,6 +80,7 @@ def outdated() -> dict[Path, str]:
         | rest_contract.current()
         | console_reasons.current()
         | operations_api.current()
+        | intake_api.current()
     )
     return {
         file: text for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text

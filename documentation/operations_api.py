@@ -1,6 +1,5 @@
 """The routes of operations as an OpenAPI document: from their triggers, their descriptions and the models of bodies."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from documentation import openapi
 from documentation.descriptions import described
 from documentation.routes import functions
 from documentation.source import REPOSITORY
@@ -16,7 +16,6 @@ from integration import __version__
 from integration.operations.requests import Asked, BulkAsked, EditAsked, PostponeAsked, ResyncAsked, RetryAsked
 
 FILE: Final = REPOSITORY / "docs" / "reference" / "operations.openapi.json"
-_REF: Final = "#/components/schemas/{model}"
 _BODIES: Final[Mapping[str, type[BaseModel]]] = {
     "operations_retry": RetryAsked,
     "operations_edit": EditAsked,
@@ -49,7 +48,7 @@ _SAYS: Final[Mapping[str, str]] = {
 
 def current() -> dict[Path, str]:
     """The document's file as it should be."""
-    return {FILE: json.dumps(document(), indent=2, ensure_ascii=False) + "\n"}
+    return {FILE: openapi.text(document())}
 
 
 def document() -> dict[str, Any]:
@@ -58,10 +57,9 @@ def document() -> dict[str, Any]:
     texts = described("routes", {name: it for name, it in functions().items() if it["type"] == "httpTrigger"})
     paths: dict[str, dict[str, Any]] = {}
     for name, trigger in sorted(known.items(), key=lambda it: (it[1]["route"], it[0])):
-        route = "/api/" + re.sub(r"\{(\w+)\?\}", r"{\1}", trigger["route"])
-        for method in trigger["methods"]:
-            word = str(getattr(method, "value", method)).lower()
-            paths.setdefault(route, {})[word] = _operation(name, word, route, texts[name])
+        route = openapi.path_of(trigger)
+        for method in openapi.methods_of(trigger):
+            paths.setdefault(route, {})[method] = _operation(name, method, route, texts[name])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -73,7 +71,7 @@ def document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
+            "securitySchemes": openapi.KEY,
             "schemas": _schemas(),
         },
     }
@@ -92,30 +90,17 @@ def _operation(name: str, method: str, route: str, text: Mapping[str, str]) -> d
         "responses": {code: _answer(code) for code in re.findall(r"\d{3}", text["answers"])},
     }  # fmt: skip
     if method == "post":
-        model = _BODIES.get(name, Asked).__name__
-        content = {"application/json": {"schema": {"$ref": _REF.format(model=model)}}}
-        found["requestBody"] = {"required": True, "content": content}
+        found["requestBody"] = openapi.body(openapi.of(_BODIES.get(name, Asked).__name__))
     return found
 
 
 def _answer(code: str) -> dict[str, Any]:
-    kind, schema = ("application/json", {"type": "object"})
     if code >= "400":
-        kind, schema = "application/problem+json", {"$ref": _REF.format(model="Problem")}
-    return {"description": _SAYS[code], "content": {kind: {"schema": schema}}}
+        return openapi.problem(_SAYS[code])
+    return openapi.answer(_SAYS[code], {"type": "object"})
 
 
 def _schemas() -> dict[str, Any]:
     models: list[type[BaseModel]] = [Asked, *_BODIES.values()]
-    _, made = models_json_schema([(it, "validation") for it in models], ref_template=_REF)
-    fault = {"type": "object", "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}
-    problem = {
-        "type": "object",
-        "properties": {
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "errors": {"type": "array", "items": fault},
-        },
-    }
-    return {**made["$defs"], "Problem": problem}
+    _, made = models_json_schema([(it, "validation") for it in models], ref_template=openapi.REF)
+    return {**made["$defs"], "Problem": openapi.PROBLEM}

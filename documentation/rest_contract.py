@@ -1,13 +1,11 @@
 """The REST contract as an OpenAPI document: what an ERP and credit scoring have to serve to be called as they are."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from documentation import inbound
+from documentation import inbound, openapi
 from documentation.source import REPOSITORY
 from integration.events.erp_event import MOST, CloudEvent, PlainEvent
 from integration.systems import (
@@ -32,12 +30,11 @@ _PROBLEM = (
     "`value-too-long` or `value-invalid`, each of which is a reason of the same name; 422 for anything else that "
     "cannot be, with what is wrong in type, title and errors; 429 or 503 with Retry-After for a pause."
 )
-_REF = "#/components/schemas/{model}"
 
 
 def current() -> dict[Path, str]:
     """The document's file as it should be."""
-    return {FILE: json.dumps(document(), indent=2, ensure_ascii=False) + "\n"}
+    return {FILE: openapi.text(document())}
 
 
 def document() -> dict[str, Any]:
@@ -63,7 +60,7 @@ def document() -> dict[str, Any]:
                                    "charged.", "CreditScore", sent="ScoreRequest"),
             },
         },
-        "webhooks": {name: _webhook(name) for name in _event_names()},
+        "webhooks": {name: _webhook(name) for name in event_names()},
         "components": {
             "schemas": _schemas(),
             "parameters": {
@@ -111,7 +108,8 @@ def _report(name: str, does: str, answered: str) -> dict[str, Any]:
     return {"parameters": [_of("id")], "get": _operation(f"report-{name}", does, answered)}
 
 
-def _event_names() -> list[str]:
+def event_names() -> list[str]:
+    """The names of events of an ERP that flows declare."""
     return sorted(name for flow in inbound.declared().values() for name in flow.events)
 
 
@@ -171,8 +169,8 @@ def _parameter(name: str, place: str, says: str, *, required: bool = False) -> d
 
 
 def _schemas() -> dict[str, Any]:
-    _, sent = models_json_schema([(it, "serialization") for it in _SENT], ref_template=_REF)
-    _, answered = models_json_schema([(it, "validation") for it in _ANSWERED], ref_template=_REF)
+    _, sent = models_json_schema([(it, "serialization") for it in _SENT], ref_template=openapi.REF)
+    _, answered = models_json_schema([(it, "validation") for it in _ANSWERED], ref_template=openapi.REF)
     problem = {
         "type": "object",
         "required": ["type"],
@@ -180,15 +178,4 @@ def _schemas() -> dict[str, Any]:
         | {"status": {"type": "integer"}},
     }
     schemas = {**sent["$defs"], **answered["$defs"], "Problem": problem}
-    return {name: _plain(schemas[name]) for name in sorted(schemas)}
-
-
-def _plain(schema: Any) -> Any:
-    """Without the titles that pydantic makes of the names, and on one line each what docstrings break."""
-    if isinstance(schema, Mapping):
-        return {
-            name: " ".join(part.split()) if name == "description" and isinstance(part, str) else _plain(part)
-            for name, part in schema.items()
-            if not (name == "title" and isinstance(part, str))
-        }
-    return [_plain(it) for it in schema] if isinstance(schema, list) else schema
+    return {name: openapi.plain(schemas[name]) for name in sorted(schemas)}

@@ -156,9 +156,9 @@ class Settings(BaseModel):
         default_factory=dict,
         alias="INTAKE_RIGHTS",
         description="What callers of the intake may do, where that is less than everything: endpoints (webhook, "
-        "plug-in, erp, event-grid), tables, and requests in a minute to one instance. A service endpoint of Dataverse "
-        'is the caller dataverse-queue, dataverse-topic or dataverse-hub. JSON {"plugin": {"endpoints": ["plug-in"], '
-        '"tables": ["opportunity"], "requestsPerMinute": 600}}.',
+        "plug-in, row, erp, event-grid), tables, and requests in a minute to one instance. A service endpoint of "
+        "Dataverse is the caller dataverse-queue, dataverse-topic or dataverse-hub. "
+        'JSON {"plugin": {"endpoints": ["plug-in"], "tables": ["opportunity"], "requestsPerMinute": 600}}.',
     )
     intake_deadline_seconds: float = Field(
         default=10.0,

@@ -17,6 +17,10 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--api-examples", default=4, help="requests for each operation of the intake's OpenAPI document")
+
+
 @pytest.fixture(scope="session")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The connection string of an Azurite of the tests' own, one for all suites that ask for it."""

@@ -2,6 +2,7 @@
 
 from integration.events.envelope import fit, from_envelope, to_envelope
 from integration.events.fields import kept_correlation_id
+from integration.events.flat_row import read_flat_row
 from integration.events.model import IntegrationEvent
 from integration.events.plugin_event import read_plugin_event
 from integration.events.remote_execution_context import read_context, read_contexts, read_remote_execution_context
@@ -24,6 +25,7 @@ __all__ = [
     "nothing",
     "read_context",
     "read_contexts",
+    "read_flat_row",
     "read_plugin_event",
     "read_remote_execution_context",
     "to_envelope",

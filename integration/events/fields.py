@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError, WithJsonSchema
 
 from integration.errors import Fault, Rejected
 
@@ -77,7 +77,7 @@ def _table_or_none(raw: object) -> str:
     return "none" if raw is None or raw == "" else to_table(raw)
 
 
-Guid = Annotated[str | None, BeforeValidator(to_guid)]
+Guid = Annotated[str | None, BeforeValidator(to_guid), WithJsonSchema({"type": ["string", "null"], "format": "uuid"})]
 TableName = Annotated[str, BeforeValidator(_table_or_none)]
 MessageName = Annotated[str, BeforeValidator(to_message)]
 

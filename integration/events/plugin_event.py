@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_pascal
 
 from integration.errors import Fault
@@ -27,15 +27,38 @@ def _row_id(raw: object) -> str:
     return guid
 
 
-class _PluginEvent(BaseModel):
-    """What identifies the event: the only part that must be valid. Unknown keys are ignored."""
+def _json_type(kind: str, **more: Any) -> WithJsonSchema:
+    """How a property should be sent; anything else is left out, and never a reason to refuse the event."""
+    return WithJsonSchema({"type": [kind, "null"], **more})
+
+
+class PluginEvent(BaseModel):
+    """What a plug-in posts. Only what identifies the event must be valid; unknown properties are ignored."""
 
     model_config = ConfigDict(alias_generator=to_pascal)
 
-    event_name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    record_id: Annotated[str, BeforeValidator(_row_id)]
-    operation_id: OptionalGuid = None
-    timestamp: Annotated[datetime, BeforeValidator(to_time)]
+    event_name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="What happened; PLUGIN_EVENTS says which table and message it stands for."
+    )
+    record_id: Annotated[str, BeforeValidator(_row_id), WithJsonSchema({"type": "string", "format": "uuid"})] = Field(
+        description="The row's id."
+    )
+    operation_id: OptionalGuid = Field(
+        default=None, description="The same for every delivery of the event; without it, each is an event of its own."
+    )
+    timestamp: Annotated[datetime, BeforeValidator(to_time)] = Field(description="When it happened, ISO 8601.")
+    changed_fields: Annotated[Any, _json_type("array", items={"type": "string"})] = Field(
+        default=None, description="The logical names of the columns that have changed."
+    )
+    triggered_by: Annotated[Any, _json_type("string", format="uuid")] = Field(
+        default=None, description="The id of the user."
+    )
+    tag: Annotated[Any, _json_type("string")] = Field(
+        default=None, description="The tag of the write that caused it; the app leaves its own writes out."
+    )
+    is_in_transaction: Annotated[Any, _json_type("boolean")] = Field(
+        default=None, description="Whether it is sent before the transaction is committed."
+    )
 
 
 def read_plugin_event(
@@ -53,15 +76,14 @@ def read_plugin_event(
     changed. Without an OperationId every delivery is an event of its own, because nothing shows whether it is a
     repetition.
     """
-    sent = validated(_PluginEvent, document, _SHAPE)
+    sent = validated(PluginEvent, document, _SHAPE)
     if sent.event_name not in event_names:
         known = ", ".join(sorted(event_names)) or "none"
         raise not_a(_SHAPE, [Fault("/EventName", f"is not known here; the known names are: {known}")])
     table, message = event_names[sent.event_name]
     unread: list[str] = []
-    changed = _columns(document.get("ChangedFields"), unread)
-    user = _user(document.get("TriggeredBy"), unread)
-    tag = document.get("Tag")
+    changed = _columns(sent.changed_fields, unread)
+    user = _user(sent.triggered_by, unread)
     event_id = identity.event_id(
         sent.timestamp,
         organisation,
@@ -85,10 +107,10 @@ def read_plugin_event(
         user_id=user,
         initiating_user_id=user,
         changed_columns=changed,
-        tag=tag if isinstance(tag, str) else None,
+        tag=sent.tag if isinstance(sent.tag, str) else None,
         trimmed=bool(unread),
         unread=tuple(unread),
-        uncommitted=document.get("IsInTransaction") is True,
+        uncommitted=sent.is_in_transaction is True,
         traceparent=traceparent(headers),
     )
 

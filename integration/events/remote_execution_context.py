@@ -38,8 +38,11 @@ _TOO_LARGE = ("x-ms-dynamics-msg-size-exceeded", "messagemaxsizeexceeded")  # a 
 _POST_OPERATION = 40
 
 
-class _Context(BaseModel):
-    """What identifies the event: the only part that must be valid. Unknown keys are ignored."""
+class RemoteExecutionContext(BaseModel):
+    """What a step of Dataverse posts, as far as it identifies the event: the only part that must be valid.
+
+    OperationId or RequestId is needed. The rest is read where it is there: InputParameters, images, SharedVariables.
+    """
 
     model_config = ConfigDict(alias_generator=to_pascal)
 
@@ -106,7 +109,7 @@ def read_context(
     named in `unread`. `repair_mojibake` repairs text that Dataverse sent encoded twice (older service endpoints without
     `messagecharset`).
     """
-    context = validated(_Context, document, _SHAPE)
+    context = validated(RemoteExecutionContext, document, _SHAPE)
     message = context.message_name
     reader = ValueReader(iso_dates=_writes_iso_dates(document), repair=repair_mojibake)
     content = Content(reader, document, message)
@@ -157,7 +160,7 @@ def _writes_iso_dates(document: dict[str, Any]) -> bool:
     return isinstance(created_on, str) and not looks_like_json_date(created_on)
 
 
-def _missing(context: _Context, record_id: str | None) -> Iterator[Fault]:
+def _missing(context: RemoteExecutionContext, record_id: str | None) -> Iterator[Fault]:
     if context.organization_id is None:
         yield Fault(pointer("OrganizationId"), "must be the organisation's id")
     if context.operation_id is None and context.request_id is None:
@@ -172,7 +175,7 @@ def _is_uncommitted(document: dict[str, Any]) -> bool:
     return document.get("IsInTransaction") is True or (isinstance(stage, int) and 0 < stage < _POST_OPERATION)
 
 
-def _identify(context: _Context, document: dict[str, Any], table: str, record_id: str | None) -> str:
+def _identify(context: RemoteExecutionContext, document: dict[str, Any], table: str, record_id: str | None) -> str:
     """Every synchronous step within one request has the same ids: its depth and content distinguish them."""
     step = document.get("OwningExtension")
     shared = context.operation_id in (None, context.request_id)

@@ -1,9 +1,10 @@
 """What the endpoints of the intake answer over HTTP."""
 
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import azure.functions as func
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from integration.errors import Rejected, Unavailable
 from integration.intake.taking_in import Accepted, IntakeRequest
@@ -12,6 +13,37 @@ from integration.public_address import POLL_SECONDS, PublicAddress
 from integration.telemetry import get_logger
 
 _log = get_logger(__name__)
+_CAMEL = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class AcceptedEvent(BaseModel):
+    """That an event is durably queued, or that it is a write of the app's own, which ends here."""
+
+    model_config = _CAMEL
+
+    event_id: str = Field(description="The event's id; the same for every delivery of it.")
+    correlation_id: str = Field(description="The correlation id of the change that it is about.")
+    status: str = Field(description="accepted, or own-write.", json_schema_extra={"enum": ["accepted", "own-write"]})
+    unread: tuple[str, ...] | None = Field(
+        default=None, description="What of the body could not be read; the app reads the row instead."
+    )
+
+
+class ListedEvent(BaseModel):
+    """One of several events of a request."""
+
+    model_config = _CAMEL
+
+    event_id: str = Field(description="The event's id.")
+    status: str = Field(description="accepted, or own-write.", json_schema_extra={"enum": ["accepted", "own-write"]})
+    location: str | None = Field(default=None, description="Where to wait for its end.")
+
+
+class ListedEvents(BaseModel):
+    """What became of the events of a request."""
+
+    events: list[ListedEvent]
+
 
 Answer = Callable[[IntakeRequest], Awaitable[func.HttpResponse]]
 
@@ -44,26 +76,40 @@ async def answered(req: func.HttpRequest, answer: Answer) -> func.HttpResponse:
 
 def events_accepted(accepted: Sequence[Accepted], *, status: int = 202) -> func.HttpResponse:
     """For senders that read no more of an answer than its status."""
-    ids = [{"eventId": it.event_id, "status": it.status} for it in accepted]
-    return func.HttpResponse(json.dumps({"events": ids}), status_code=status, mimetype="application/json")
+    return _listed([ListedEvent(event_id=it.event_id, status=it.status) for it in accepted], status)
 
 
 def _all_accepted(accepted: Sequence[Accepted], addresses: Sequence[str]) -> func.HttpResponse:
     """For one event the same as elsewhere, for several what each is called and where to wait for its end."""
     if len(accepted) == 1:
         return _accepted(accepted[0], addresses[0])
-    events = [
-        {"eventId": it.event_id, "status": it.status, **({"location": address} if it.status == "accepted" else {})}
-        for it, address in zip(accepted, addresses, strict=True)
-    ]
-    return func.HttpResponse(json.dumps({"events": events}), status_code=202, mimetype="application/json")
+    return _listed(
+        [
+            ListedEvent(event_id=it.event_id, status=it.status, location=address if it.status == "accepted" else None)
+            for it, address in zip(accepted, addresses, strict=True)
+        ],
+        202,
+    )
 
 
 def _accepted(accepted: Accepted, outcome_address: str) -> func.HttpResponse:
     """A 202 as Logic Apps and Power Automate expect it: they poll the Location until it answers something else."""
-    body = {"eventId": accepted.event_id, "correlationId": accepted.correlation_id, "status": accepted.status}
+    body = AcceptedEvent(
+        event_id=accepted.event_id,
+        correlation_id=accepted.correlation_id,
+        status=accepted.status,
+        unread=accepted.unread or None,
+    )
     headers = {"x-correlation-id": accepted.correlation_id}
     if accepted.status == "accepted":
         headers |= {"Location": outcome_address, "Retry-After": str(POLL_SECONDS)}
-    more = {"unread": list(accepted.unread)} if accepted.unread else {}
-    return func.HttpResponse(json.dumps(body | more), status_code=202, mimetype="application/json", headers=headers)
+    return _json(body, 202, headers)
+
+
+def _listed(events: list[ListedEvent], status: int) -> func.HttpResponse:
+    return _json(ListedEvents(events=events), status, {})
+
+
+def _json(body: BaseModel, status: int, headers: Mapping[str, str]) -> func.HttpResponse:
+    text = body.model_dump_json(by_alias=True, exclude_none=True)
+    return func.HttpResponse(text, status_code=status, mimetype="application/json", headers=headers)

@@ -1,11 +1,11 @@
-"""What the intake makes of what Dataverse or a plug-in has sent, whichever way it came: events of our organisation."""
+"""What the intake makes of what Dataverse, a plug-in or a flow has sent, whichever way: events of our organisation."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
-from integration.events import IntegrationEvent, WantsOf, nothing, read_contexts, read_plugin_event
+from integration.events import IntegrationEvent, WantsOf, nothing, read_contexts, read_flat_row, read_plugin_event
 from integration.intake.own_writes import OwnWrites
 from integration.settings import Settings
 from integration.telemetry import get_logger
@@ -14,7 +14,7 @@ _log = get_logger(__name__)
 
 
 class DataverseContexts:
-    """Reads contexts and plug-in payloads.
+    """Reads contexts, plug-in payloads and flat rows.
 
     `wants_of` says which values events carry, `results` which columns this app writes, by table.
     """
@@ -54,6 +54,16 @@ class DataverseContexts:
             event_names=self._plugin_events,
         )
         return self._of_own_organisation(event)
+
+    def read_flat_row(self, document: dict[str, Any], headers: Mapping[str, str]) -> IntegrationEvent:
+        """The event of a row that a flow has sent. Raises `Rejected` (400)."""
+        return read_flat_row(
+            document,
+            headers=headers,
+            accepted_time=self._clock.now(),
+            organisation=self._settings.dataverse_organisation,
+            wants_of=self._wants_of,
+        )
 
     def foreign(self, events: Iterable[IntegrationEvent], caller: str) -> list[IntegrationEvent]:
         """The events that this app has not caused itself; the others end here."""

@@ -27,6 +27,10 @@ def blueprint(
     async def plugin_event(req: func.HttpRequest) -> func.HttpResponse:
         return await answered(req, accepting(intake.plugin_event, address))
 
+    @bp.route(route="rows", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+    async def flat_row(req: func.HttpRequest) -> func.HttpResponse:
+        return await answered(req, accepting(intake.row, address))
+
     @bp.route(route="erp/events/{name}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     async def erp_events(req: func.HttpRequest) -> func.HttpResponse:
         async def take_in(request: IntakeRequest) -> list[Accepted]:

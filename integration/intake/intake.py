@@ -7,7 +7,7 @@ from integration.intake.taking_in import Accepted, IntakeRequest, Reader, Taking
 
 
 class Intake:
-    """The two endpoints for Dataverse. Each raises `Rejected` (400 to 429) or `Unavailable` (503).
+    """The endpoints for Dataverse, plug-ins and flows. Each raises `Rejected` (400 to 429) or `Unavailable` (503).
 
     A context about several rows becomes an event for each: all of them are queued, or none is accepted.
     """
@@ -25,6 +25,10 @@ class Intake:
         """Take in what a plug-in posted by itself."""
         return await self._take_in(request, "plug-in", self._read_plugin_event)
 
+    async def row(self, request: IntakeRequest) -> list[Accepted]:
+        """Take in a flat row that a flow of Power Automate or Logic Apps posted."""
+        return await self._take_in(request, "row", self._read_row)
+
     def _read_context(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
         events = self._contexts.read(parse_body(request.body), request.headers)
         self._taking_in.check_tables(events, caller)
@@ -32,6 +36,11 @@ class Intake:
 
     def _read_plugin_event(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
         events = [self._contexts.read_plugin_event(parse_body(request.body), request.headers)]
+        self._taking_in.check_tables(events, caller)
+        return events
+
+    def _read_row(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
+        events = [self._contexts.read_flat_row(parse_body(request.body), request.headers)]
         self._taking_in.check_tables(events, caller)
         return events
 

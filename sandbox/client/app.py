@@ -43,6 +43,10 @@ class App:
         """Send the small payload of a plug-in."""
         return self._post("/api/events", body, self._plugin_key if key is None else key, headers)
 
+    def post_row(self, body: bytes | Mapping[str, Any]) -> requests.Response:
+        """Send a row as a flow of Power Automate does."""
+        return self._post("/api/rows", body, self._plugin_key, None)
+
     def post_erp_event(
         self,
         name: str,

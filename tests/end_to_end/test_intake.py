@@ -139,6 +139,22 @@ def test_a_flow_whose_event_needs_a_person_fails_and_goes_on_once_support_has_re
     assert (done.status_code, done.json()["outcome"], done.json()["eventId"]) == (200, "done", event_id)
 
 
+def test_a_row_that_a_flow_sends_reaches_the_erp_once_however_often_it_is_sent(client: Client) -> None:
+    """The body of its trigger is enough; the flow's retry is the same event."""
+    account = client.dataverse.create("account", {"name": "From a flow"}, silent=True)
+    stored = client.dataverse.retrieve("account", account)
+    columns = {name: stored[name] for name in ("@odata.etag", "modifiedon", "name")}
+    body = {"table": "account", "columns": {**columns, "ItemInternalId": account, "SdkMessage": "Update"}}
+
+    sent = [client.app.post_row(body) for _ in range(2)]
+
+    assert [it.status_code for it in sent] == [202, 202]
+    assert sent[0].json() == sent[1].json()
+    assert client.app.wait_for(sent[0].json()["eventId"])["state"] == "completed"
+    assert [effect["body"]["name"] for effect in client.erp.effects() if effect["id"] == account] == ["From a flow"]
+    assert client.app.post_row({"table": "account", "columns": columns}).status_code == 400
+
+
 def test_what_a_plug_in_changed_because_of_our_write_is_an_event(client: Client) -> None:
     """Under our user, nested, and the tag of our write above it: what it changes is business like any other's."""
     account = client.dataverse.create("account", {"name": "Before"}, silent=True)

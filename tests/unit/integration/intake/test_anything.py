@@ -14,7 +14,7 @@ from integration.events import from_envelope
 from integration.intake import EndpointMessage, event_grid_functions
 from integration.public_address import PublicAddress
 from sandbox.systems.dataverse.context_xml import dumps_xml
-from tests.unit.integration.events.support import context, entity, pair
+from tests.unit.integration.events.support import ROW, context, entity, pair
 from tests.unit.integration.intake.support import HEADERS, UnderTest
 
 TEXT = st.text(st.characters(codec=None), max_size=20)
@@ -39,10 +39,20 @@ def contexts(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def bodies(draw: st.DrawFn) -> bytes:
-    """Bytes, JSON, contexts in both forms, events of Event Grid; some are cut."""
+    """Bytes, JSON, contexts in both forms, events of Event Grid, rows; some are cut."""
     document = draw(ANY | contexts())
+    row = {"table": "account", "id": ROW, "message": "Update", "rowVersion": 1, "time": "2026-11-20T19:05:00Z"}
     wrapped = draw(
-        st.sampled_from([document, [document], {"data": document}, {"specversion": "1.0", "data": document}])
+        st.sampled_from(
+            [
+                document,
+                [document],
+                {"data": document},
+                {"specversion": "1.0", "data": document},
+                row | {"columns": document},
+                row | {draw(st.sampled_from([*row, "operationId", "changedColumns"])): document},
+            ]
+        )
     )
     body: bytes = draw(st.just(json.dumps(wrapped).encode()) | st.binary(max_size=60) | st.just(_as_xml(document)))
     return body[: draw(st.integers(0, len(body)))] if draw(st.booleans()) else body
@@ -62,7 +72,7 @@ def functions(under_test: UnderTest) -> dict[str, Any]:
     return {str(it.get_function_name()): it.get_user_function() for it in app.get_functions()}
 
 
-@pytest.mark.parametrize("name", ["dataverse_webhook", "plugin_event", "erp_events", "event_grid_delivery"])
+@pytest.mark.parametrize("name", ["dataverse_webhook", "plugin_event", "flat_row", "erp_events", "event_grid_delivery"])
 @settings(max_examples=40)
 @given(body=bodies(), header=TEXT)
 def test_every_request_gets_an_answer_that_means_something(name: str, body: bytes, header: str) -> None:

@@ -1,0 +1,187 @@
+"""The routes of the intake and of its callers as an OpenAPI document: from triggers, descriptions and models."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from documentation import openapi
+from documentation.descriptions import described
+from documentation.rest_contract import event_names
+from documentation.routes import functions
+from documentation.source import REPOSITORY
+from integration import __version__
+from integration.events.erp_event import MOST, CloudEvent, PlainEvent
+from integration.events.flat_row import FlatRow
+from integration.events.plugin_event import PluginEvent
+from integration.events.remote_execution_context import RemoteExecutionContext
+from integration.intake.answers import AcceptedEvent, ListedEvents
+from integration.intake.event_grid_intake import MOST as MOST_OF_EVENT_GRID
+from integration.operations.outcomes import EventOutcome
+from integration.systems.business_central.webhooks import Notification
+
+FILE: Final = REPOSITORY / "docs" / "reference" / "intake.openapi.json"
+_NOT_FOR_CALLERS: Final = ("operations", "console", "health")
+_READ: Final = (RemoteExecutionContext, PluginEvent, FlatRow, PlainEvent, CloudEvent, Notification)
+_ANSWERED: Final = (AcceptedEvent, ListedEvents, EventOutcome)
+_CLOUD, _CLOUDS, _JSON = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
+_SAYS: Final[Mapping[str, str]] = {
+    "200": "Done, or the answer.",
+    "202": "Durably queued, or one of the app's own writes, which ends here. `Location` is where to wait for the end.",
+    "400": "The body cannot be read; `errors` points at what is wrong.",
+    "401": "No key, or none that is known; or a signature that is not valid.",
+    "403": "The event is of another organisation, or the caller may not send it.",
+    "404": "There is nothing of this name or id, or it is not the caller's.",
+    "411": "The body has no Content-Length.",
+    "413": "The body is too large: a problem, or nothing above the limit of the Functions host itself.",
+    "415": "The body is not plain JSON.",
+    "422": "The event has ended and needs a person.",
+    "429": "Too many requests; `Retry-After` says when to send again.",
+    "503": "Not queued, or the ledger is away; `Retry-After` says when to send again.",
+}
+_WAITING: Final = {
+    "Location": {"description": "Where to wait for the end.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds until it is worth asking.", "schema": {"type": "string"}},
+}
+
+
+def current() -> dict[Path, str]:
+    """The document's file as it should be."""
+    return {FILE: openapi.text(document())}
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1; what is not documented of a body is ignored, and refusals are problems (RFC 9457)."""
+    http = {name: it for name, it in functions().items() if it["type"] == "httpTrigger"}
+    known = {name: it for name, it in http.items() if not str(it["route"]).startswith(_NOT_FOR_CALLERS)}
+    texts = described("routes", http)
+    paths: dict[str, dict[str, Any]] = {}
+    for name, trigger in sorted(known.items(), key=lambda it: (it[1]["route"], it[0])):
+        route = openapi.path_of(trigger)
+        for method in openapi.methods_of(trigger):
+            paths.setdefault(route, {})[method] = _operation(name, method, route, texts[name])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Intake of the Dataverse integration",
+            "version": __version__,
+            "description": "Where events are sent to, and where their senders learn what has become of them. A caller "
+            "that has a secret signs its requests in place of sending a key (Standard Webhooks 1.0.0).",
+        },
+        "security": [{"key": []}, {"code": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": openapi.KEY | {"code": {"type": "apiKey", "in": "query", "name": "code"}},
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _operation(name: str, method: str, route: str, text: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "operationId": name if method != "options" else f"{name}_handshake",
+        "summary": text["does"],
+        "description": f"For {text['key']}.",
+        "parameters": [*_parameters(name, method, route)],
+        "responses": {code: _answer(name, method, code) for code in re.findall(r"\d{3}", text["answers"])},
+    }
+    if name == "business_central_webhook":
+        found["security"] = []  # the key is in the body
+    if method == "post":
+        found["requestBody"] = _BODIES[name]
+    return found
+
+
+def _parameters(name: str, method: str, route: str) -> list[dict[str, Any]]:
+    schemas = {"name": {"type": "string", "enum": event_names()}}
+    found: list[dict[str, Any]] = [
+        {"name": it, "in": "path", "required": True, "schema": schemas.get(it, {"type": "string"})}
+        for it in re.findall(r"\{(\w+)\}", route)
+    ]
+    if method == "options":
+        found.append({"name": "WebHook-Request-Origin", "in": "header", "required": True, "schema": {"type": "string"}})
+    if name == "business_central_webhook":
+        found.append({"name": "validationToken", "in": "query", "schema": {"type": "string"}})
+    return found
+
+
+def _answer(name: str, method: str, code: str) -> dict[str, Any]:
+    says = _SAYS[code]
+    if code == "413":
+        return {"description": says}
+    if code >= "400":
+        return openapi.problem(says, "FailedEvent" if code == "422" else "Problem")
+    if name in _OUTCOMES:
+        found = openapi.answer(says, openapi.of("EventOutcome"))
+        return found | {"description": "It has not ended.", "headers": _WAITING} if code == "202" else found
+    if method == "options":
+        return {"description": "This sender may send; the headers say how much."}
+    if name == "event_grid_delivery":
+        code_back = {"type": "object", "properties": {"validationResponse": {"type": "string"}}}
+        return openapi.answer(says, {"anyOf": [openapi.of("ListedEvents"), code_back]})
+    if name == "business_central_webhook" and code == "200":
+        return {"description": says, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    either = {"anyOf": [openapi.of("AcceptedEvent"), openapi.of("ListedEvents")]}
+    return openapi.answer(says, either) | {"headers": _WAITING}
+
+
+def _schemas() -> dict[str, Any]:
+    modes = [*((it, "validation") for it in _READ), *((it, "serialization") for it in _ANSWERED)]
+    models: list[tuple[type[BaseModel], Any]] = [*modes]
+    _, made = models_json_schema(models, ref_template=openapi.REF)
+    schemas = {
+        **made["$defs"],
+        "Problem": openapi.PROBLEM,
+        "FailedEvent": {"allOf": [openapi.of("Problem"), openapi.of("EventOutcome")]},
+    }
+    return {name: openapi.plain(schemas[name]) for name in sorted(schemas)}
+
+
+def _of_erp() -> dict[str, Any]:
+    one = {"anyOf": [openapi.of("PlainEvent"), openapi.of("CloudEvent"), {"type": "object"}]}
+    event, events = openapi.of("CloudEvent"), {"type": "array", "items": openapi.of("CloudEvent")}
+    found = openapi.body({"anyOf": [one, {"type": "array", "maxItems": MOST, "items": one}]}, _JSON)
+    found["content"] |= openapi.body(event, _CLOUD)["content"] | openapi.body(events, _CLOUDS)["content"]
+    return found
+
+
+def _of_event_grid() -> dict[str, Any]:
+    sent = {"anyOf": [openapi.of("RemoteExecutionContext"), openapi.of("PluginEvent")]}
+    cloud = {
+        "type": "object",
+        "required": ["specversion", "id", "source", "type"],
+        "properties": {
+            **{it: {"type": "string"} for it in ("id", "source", "type", "traceparent")},
+            "specversion": {"const": "1.0"},
+            "data": sent,
+        },
+    }
+    own = {
+        "type": "object",
+        "required": ["id", "eventType", "data"],
+        "properties": {**{it: {"type": "string"} for it in ("id", "eventType", "subject", "topic")}, "data": sent},
+    }
+    many = {"type": "array", "minItems": 1, "maxItems": MOST_OF_EVENT_GRID, "items": {"anyOf": [own, cloud]}}
+    found = openapi.body({"anyOf": [own, many]}, _JSON)
+    found["content"] |= openapi.body(cloud, _CLOUD)["content"] | openapi.body(many, _CLOUDS)["content"]
+    return found
+
+
+_OUTCOMES: Final = frozenset({"event_status", "event_outcome"})
+_BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "dataverse_webhook": openapi.body(openapi.of("RemoteExecutionContext")),
+    "plugin_event": openapi.body(openapi.of("PluginEvent")),
+    "flat_row": openapi.body(openapi.of("FlatRow")),
+    "erp_events": _of_erp(),
+    "event_grid_delivery": _of_event_grid(),
+    "business_central_webhook": openapi.body(
+        {
+            "type": "object",
+            "required": ["value"],
+            "properties": {"value": {"type": "array", "minItems": 1, "items": openapi.of("Notification")}},
+        }
+    ),
+}
