@@ -58,11 +58,6 @@ def document() -> dict[str, Any]:
     http = {name: it for name, it in functions().items() if it["type"] == "httpTrigger"}
     known = {name: it for name, it in http.items() if not str(it["route"]).startswith(_NOT_FOR_CALLERS)}
     texts = described("routes", http)
-    paths: dict[str, dict[str, Any]] = {}
-    for name, trigger in sorted(known.items(), key=lambda it: (it[1]["route"], it[0])):
-        route = openapi.path_of(trigger)
-        for method in openapi.methods_of(trigger):
-            paths.setdefault(route, {})[method] = _operation(name, method, route, texts[name])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,7 +67,7 @@ def document() -> dict[str, Any]:
             "that has a secret signs its requests in place of sending a key (Standard Webhooks 1.0.0).",
         },
         "security": [{"key": []}, {"code": []}],
-        "paths": paths,
+        "paths": openapi.paths(known, lambda name, method, path: _operation(name, method, path, texts[name])),
         "components": {
             "securitySchemes": openapi.KEY | {"code": {"type": "apiKey", "in": "query", "name": "code"}},
             "schemas": _schemas(),
@@ -114,18 +109,22 @@ def _answer(name: str, method: str, code: str) -> dict[str, Any]:
         return {"description": says}
     if code >= "400":
         return openapi.problem(says, "FailedEvent" if code == "422" else "Problem")
-    if name in _OUTCOMES:
-        found = openapi.answer(says, openapi.of("EventOutcome"))
-        return found | {"description": "It has not ended.", "headers": _WAITING} if code == "202" else found
-    if method == "options":
-        return {"description": "This sender may send; the headers say how much."}
-    if name == "event_grid_delivery":
-        code_back = {"type": "object", "properties": {"validationResponse": {"type": "string"}}}
-        return openapi.answer(says, {"anyOf": [openapi.of("ListedEvents"), code_back]})
-    if name == "business_central_webhook" and code == "200":
-        return {"description": says, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    special = {
+        ("event_status", "get", "200"): openapi.answer(says, openapi.of("EventOutcome")),
+        ("event_outcome", "get", "200"): openapi.answer(says, openapi.of("EventOutcome")),
+        ("event_outcome", "get", "202"): openapi.answer("It has not ended.", openapi.of("EventOutcome"))
+        | {"headers": _WAITING},
+        ("event_grid_delivery", "options", "200"): {"description": "This sender may send; headers say how much."},
+        ("event_grid_delivery", "post", "200"): openapi.answer(
+            says, {"anyOf": [openapi.of("ListedEvents"), _VALIDATION_RESPONSE]}
+        ),
+        ("business_central_webhook", "post", "200"): {
+            "description": says,
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
+    }
     either = {"anyOf": [openapi.of("AcceptedEvent"), openapi.of("ListedEvents")]}
-    return openapi.answer(says, either) | {"headers": _WAITING}
+    return special.get((name, method, code)) or openapi.answer(says, either) | {"headers": _WAITING}
 
 
 def _schemas() -> dict[str, Any]:
@@ -170,7 +169,7 @@ def _of_event_grid() -> dict[str, Any]:
     return found
 
 
-_OUTCOMES: Final = frozenset({"event_status", "event_outcome"})
+_VALIDATION_RESPONSE: Final = {"type": "object", "properties": {"validationResponse": {"type": "string"}}}
 _BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "dataverse_webhook": openapi.body(openapi.of("RemoteExecutionContext")),
     "plugin_event": openapi.body(openapi.of("PluginEvent")),

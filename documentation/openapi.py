@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 REF: Final = "#/components/schemas/{model}"
@@ -47,15 +47,17 @@ def problem(says: str, model: str = "Problem") -> dict[str, Any]:
     return {"description": says, "content": {"application/problem+json": {"schema": of(model)}}}
 
 
-def path_of(trigger: Mapping[str, Any]) -> str:
-    """The route of a function as OpenAPI writes it."""
-    return "/api/" + re.sub(r"\{(\w+)\?\}", r"{\1}", str(trigger["route"]))
-
-
-def methods_of(trigger: Mapping[str, Any]) -> Iterator[str]:
-    """The methods of a function, in lower case."""
-    for method in trigger["methods"]:
-        yield str(getattr(method, "value", method)).lower()
+def paths(
+    functions: Mapping[str, Mapping[str, Any]], operation: Callable[[str, str, str], dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The routes of these functions in the order of their paths; `operation` is given name, method and path."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, trigger in sorted(functions.items(), key=lambda it: (it[1]["route"], it[0])):
+        path = "/api/" + re.sub(r"\{(\w+)\?\}", r"{\1}", str(trigger["route"]))
+        for method in trigger["methods"]:
+            word = str(getattr(method, "value", method)).lower()
+            found.setdefault(path, {})[word] = operation(name, word, path)
+    return found
 
 
 def text(document: Mapping[str, Any]) -> str:

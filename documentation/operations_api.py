@@ -55,11 +55,6 @@ def document() -> dict[str, Any]:
     """OpenAPI 3.1; answers are JSON objects, refusals are problems (RFC 9457)."""
     known = {name: it for name, it in functions().items() if str(it.get("route", "")).startswith("operations")}
     texts = described("routes", {name: it for name, it in functions().items() if it["type"] == "httpTrigger"})
-    paths: dict[str, dict[str, Any]] = {}
-    for name, trigger in sorted(known.items(), key=lambda it: (it[1]["route"], it[0])):
-        route = openapi.path_of(trigger)
-        for method in openapi.methods_of(trigger):
-            paths.setdefault(route, {})[method] = _operation(name, method, route, texts[name])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -69,7 +64,7 @@ def document() -> dict[str, Any]:
             "page before has as `following`.",
         },
         "security": [{"key": []}],
-        "paths": paths,
+        "paths": openapi.paths(known, lambda name, method, path: _operation(name, method, path, texts[name])),
         "components": {
             "securitySchemes": openapi.KEY,
             "schemas": _schemas(),

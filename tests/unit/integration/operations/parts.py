@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import TypedDict
+from datetime import datetime
+from typing import Any, TypedDict
 from unittest.mock import Mock
 
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent, to_envelope
-from integration.ledger import keys
+from integration.ledger import EventStatus, State, keys
 from integration.ledger.queries import Queries
 from integration.messaging import DeadLetterQueue, DeadMessage
 from integration.operations.audit import Audit
@@ -34,6 +35,24 @@ class Who(TypedDict):
 
 
 WHO: Who = {"by": "support", "why": "the ERP was mended"}
+
+
+def event_status(state: State, event_id: str, at: datetime, **changed: Any) -> EventStatus:
+    """An event of the caller `flow` as the ledger shows it."""
+    whole = EventStatus(
+        event_id=event_id,
+        correlation_id="c",
+        organisation="o",
+        table="account",
+        record_id="r",
+        message="Update",
+        state=state,
+        accepted_time=at,
+        attempts=1,
+        detail="what the ERP has said",
+        caller="flow",
+    )
+    return replace(whole, **changed)
 
 
 class Letters(DeadLetterQueue):

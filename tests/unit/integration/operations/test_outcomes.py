@@ -19,6 +19,7 @@ from integration.operations.outcomes import Outcomes
 from integration.public_address import PublicAddress
 from integration.transport import Transport
 from tests.unit.integration.intake.support import ACCOUNT
+from tests.unit.integration.operations.parts import event_status
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 EVENT, AGAIN, THIRD = (f"202611261159-{digit * 32}" for digit in "012")
@@ -48,20 +49,7 @@ class Book(Ledger):
 
 
 def operation(state: State, **changed: Any) -> EventStatus:
-    whole = EventStatus(
-        event_id=EVENT,
-        correlation_id="c",
-        organisation="o",
-        table="account",
-        record_id="r",
-        message="Update",
-        state=state,
-        accepted_time=NOW,
-        attempts=1,
-        detail="what the ERP has said",
-        caller="flow",
-    )
-    return dataclasses.replace(whole, **changed)
+    return event_status(state, changed.pop("event_id", EVENT), NOW, **changed)
 
 
 def get(

@@ -1,7 +1,6 @@
 """Support sees the whole status of every event, and nobody else does."""
 
 import asyncio
-import dataclasses
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +19,7 @@ from integration.operations.rights import Staff
 from integration.public_address import PublicAddress
 from integration.transport import Transport
 from tests.unit.integration.intake.support import ACCOUNT
+from tests.unit.integration.operations.parts import event_status
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 EVENT = f"202611261159-{'0' * 32}"
@@ -47,24 +47,7 @@ class Book(Ledger):
 
 
 def operation(state: State, **changed: Any) -> EventStatus:
-    whole = EventStatus(
-        event_id=EVENT,
-        correlation_id="c",
-        organisation="o",
-        table="account",
-        record_id="r",
-        message="Update",
-        state=state,
-        accepted_time=NOW,
-        attempts=1,
-        next_attempt=None,
-        reason=None,
-        detail="what the ERP has said",
-        history=(),
-        steps=(),
-        caller="flow",
-    )
-    return dataclasses.replace(whole, **changed)
+    return event_status(state, changed.pop("event_id", EVENT), NOW, **changed)
 
 
 def get(
