@@ -28,20 +28,6 @@ _NOT_FOR_CALLERS: Final = ("operations", "console", "health")
 _READ: Final = (RemoteExecutionContext, PluginEvent, FlatRow, PlainEvent, CloudEvent, Notification)
 _ANSWERED: Final = (AcceptedEvent, ListedEvents, EventOutcome)
 _CLOUD, _CLOUDS, _JSON = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
-_SAYS: Final[Mapping[str, str]] = {
-    "200": "Done, or the answer.",
-    "202": "Durably queued, or one of the app's own writes, which ends here. `Location` is where to wait for the end.",
-    "400": "The body cannot be read; `errors` points at what is wrong.",
-    "401": "No key, or none that is known; or a signature that is not valid.",
-    "403": "The event is of another organisation, or the caller may not send it.",
-    "404": "There is nothing of this name or id, or it is not the caller's.",
-    "411": "The body has no Content-Length.",
-    "413": "The body is too large: a problem, or nothing above the limit of the Functions host itself.",
-    "415": "The body is not plain JSON.",
-    "422": "The event has ended and needs a person.",
-    "429": "Too many requests; `Retry-After` says when to send again.",
-    "503": "Not queued, or the ledger is away; `Retry-After` says when to send again.",
-}
 _WAITING: Final = {
     "Location": {"description": "Where to wait for the end.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds until it is worth asking.", "schema": {"type": "string"}},
@@ -104,7 +90,7 @@ def _parameters(name: str, method: str, route: str) -> list[dict[str, Any]]:
 
 
 def _answer(name: str, method: str, code: str) -> dict[str, Any]:
-    says = _SAYS[code]
+    says = openapi.SAYS[code]
     if code == "413":
         return {"description": says}
     if code >= "400":

@@ -26,6 +26,22 @@ PROBLEM: Final[Mapping[str, Any]] = {
 }
 """RFC 9457, with a pointer to everything that is wrong."""
 
+SAYS: Final[Mapping[str, str]] = {
+    "200": "Done, or the answer.",
+    "202": "Durably queued, or one of the app's own writes, which ends here. `Location` is where to wait for the end.",
+    "400": "The body cannot be read; `errors` points at what is wrong.",
+    "401": "No key, or none that is known; or a signature that is not valid.",
+    "403": "The event is of another organisation, or the caller may not send it.",
+    "404": "There is nothing of this name or id, or it is not the caller's.",
+    "411": "The body has no Content-Length.",
+    "413": "The body is too large: a problem, or nothing above the limit of the Functions host itself.",
+    "415": "The body is not plain JSON.",
+    "422": "The event has ended and needs a person.",
+    "429": "Too many requests; `Retry-After` says when to send again.",
+    "503": "Not queued, or the ledger is away; `Retry-After` says when to send again.",
+}
+"""What each answer of the intake means."""
+
 
 def of(model: str) -> dict[str, str]:
     """A reference to a schema."""
@@ -60,9 +76,9 @@ def paths(
     return found
 
 
-def text(document: Mapping[str, Any]) -> str:
-    """A document as it is in the repository."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+def text(document: Mapping[str, Any], *, indent: int = 2) -> str:
+    """A document as a file."""
+    return json.dumps(document, indent=indent, ensure_ascii=False) + "\n"
 
 
 def plain(schema: Any) -> Any:

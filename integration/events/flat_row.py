@@ -75,8 +75,8 @@ class FlatRow(BaseModel):
     table: Annotated[str, BeforeValidator(to_table)] = Field(
         description="The table's logical name.", examples=["account"]
     )
-    message: Literal["Create", "Update", "Delete"] = Field(
-        description="What happened to the row. Left out: SdkMessage of columns."
+    message: Literal["Create", "Update", "Delete"] | None = Field(
+        default=None, description="What happened to the row. Left out: SdkMessage of columns."
     )
     id: Guid = Field(
         default=None,
@@ -124,7 +124,7 @@ def read_flat_row(
     left out, and named in `unread`.
     """
     row = validated(FlatRow, _completed(document), _SHAPE)
-    if row.id is None or row.time is None or not (row.row_version or row.operation_id):
+    if row.message is None or row.id is None or row.time is None or not (row.row_version or row.operation_id):
         raise not_a(_SHAPE, [*_missing(row)])
     reader = ValueReader(iso_dates=True, repair=False)
     wanted = wants_of(row.table, row.message).carried
@@ -173,6 +173,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 def _missing(row: FlatRow) -> list[Fault]:
     faults = []
+    if row.message is None:
+        faults.append(Fault("/message", "must be Create, Update or Delete, or columns must have SdkMessage"))
     if row.id is None:
         faults.append(Fault("/id", "must be the row's id, or columns must have ItemInternalId"))
     if row.time is None:

@@ -80,6 +80,7 @@ COMMANDS = (
     Command("infra", _KEEP, "Show what an environment comes to: resources, settings, roles, cost."),
     Command("cost", _KEEP, "Calculate what the environments cost at so many events a day."),
     Command("new", _EXTEND, "Make a flow: what the rows of a table mean to another system."),
+    Command("connector", _EXTEND, "Write the custom connector for Power Automate and Logic Apps."),
     Command("lint", _CHECK, "Check format, types and imports."),
     Command("test", _CHECK, "Check format, types and imports, then run the tests."),
     Command("browser", _CHECK, "Look at the console in a real browser: journeys, accessibility, pictures."),

@@ -115,7 +115,7 @@ def test_everything_that_is_wrong_is_reported_at_once() -> None:
     assert faults_of({"table": "no table", "message": "Win", "id": "five", "time": "today"}).keys() == {
         "/table", "/message", "/id", "/time"
     }  # fmt: skip
-    assert faults_of({"table": "account", "message": "Update"}).keys() == {"/id", "/time", "/rowVersion"}
+    assert faults_of({"table": "account"}).keys() == {"/message", "/id", "/time", "/rowVersion"}
     assert faults_of(row(rowVersion="newest", changedColumns="name")).keys() == {"/rowVersion", "/changedColumns"}
 
 
