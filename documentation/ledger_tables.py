@@ -18,6 +18,7 @@ from integration.clock import SystemClock
 from integration.ledger import Ledger, rows
 from integration.ledger.audit_log import AuditLog
 from integration.ledger.erasure import Erased
+from integration.ledger.exchanges import exchange_row
 from integration.ledger.memory import DeadLetter, Effect, Memory, encode
 from integration.ledger.record import record_entity
 from integration.ledger.shared_state import TableState
@@ -25,6 +26,7 @@ from integration.ledger.status import State, Step
 from integration.operations.audit import Subject, columns_of
 from integration.operations.bulk.model import Action, Bulk, Item
 from integration.tables import Entity, Table
+from integration.transport import Call, Request
 
 _NOW = datetime(2026, 11, 20, 19, 5, tzinfo=UTC)
 _KEYS = {"PartitionKey", "RowKey"}
@@ -110,6 +112,7 @@ def _entities() -> dict[str, list[Entity]]:
             Bulk("x", Action.RETRY, "x", "x").as_columns(),
             Item("x").as_columns() | {"schema": rows.SCHEMA},
         ],
+        "exchanges": [exchange_row(EVERYTHING, 0, Call(Request("erp", "x", "PUT", "x"), None, _NOW, 0.0))],
     }
 
 

@@ -72,7 +72,7 @@ def _flow(topology: dict[str, Any]) -> tuple[Drawing, float]:
     half = (_LEFT + _RIGHT) / 2
     storage = topology["storage"]
     monthly = [name for name in storage["monthlyTables"] if name not in storage["tables"]]
-    tables = textwrap.wrap(", ".join([*storage["tables"], *monthly]), 24)
+    tables = textwrap.wrap(", ".join([*storage["tables"], *monthly, *storage["dailyTables"]]), 24)
     ledger = it.box(_LEFT, top, half - 8, ["Ledger", "Azure Tables:", *tables], kind="azure")
     it.arrow((120, worker), (120, top), both=True)
     partitions = f"{hub['partitionCount']} partitions, {hub['retentionTimeInHours']} hours"

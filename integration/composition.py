@@ -194,6 +194,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             clock,
             months=settings.ledger_retention_months,
             audit_months=settings.audit_retention_months,
+            exchange_days=settings.exchange_retention_days,
         ),
         daily_copy=DailyCopy(ledger, BlobCopies(lambda: connections.copies_container(settings)), shared, clock),
         operations=build_operations(
@@ -248,7 +249,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
         handlers=handlers,
         rows=rows,
         ledger=ledger,
-        executor=Executor(ledger, copies, reports, clock),
+        executor=Executor(ledger, copies, reports, clock, keeps_exchanges=settings.exchange_retention_days > 0),
         copies=copies,
         commit_wait=timedelta(seconds=settings.commit_wait_seconds),
         holds=holds,

@@ -18,6 +18,7 @@ from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
 from integration.operations.edit import EditedRetry
+from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
 from integration.operations.lookup import Lookup
 from integration.operations.originals import Originals
@@ -84,6 +85,7 @@ def build_operations(
         figures=figures,
         comparison=Comparison(letters, ledger, queries, reader, audit),
         lookup=Lookup(ledger, queries, log, handlers.effects_of, carried),
+        exchanges=ExchangeQuery(ledger),
         audit=AuditQuery(log, clock),
         planner=Planner(search, bulks, audit, calls_of, clock),
         bulks=BulkControl(bulks, audit, clock),

@@ -358,6 +358,15 @@ class Settings(BaseModel):
         "LEDGER_RETENTION_MONTHS.",
     )
 
+    exchange_retention_days: int = Field(
+        default=14,
+        ge=0,
+        le=90,
+        alias="EXCHANGE_RETENTION_DAYS",
+        description="Days for which it is kept what was sent to other systems and what came back at attempts that "
+        "failed; only people with the role `payloads` see it. 0 keeps none.",
+    )
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings from `environ`; empty values count as absent.

@@ -10,6 +10,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from integration.console import charts
 from integration.console.asking import ROOT, address
+from integration.console.indented import indented
 from integration.operations.masking import masked
 
 TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -28,7 +29,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(number=number, clock=clock, iso=iso, lasted=lasted, short=short, masked=masked, plural=plural)
-    made.filters.update(moment=datetime.fromisoformat, duration=duration)
+    made.filters.update(moment=datetime.fromisoformat, duration=duration, indented=indented)
     made.globals.update(root=ROOT, address=address, asset=asset_address, bars=charts.bars, line=charts.line)
     return made
 

@@ -27,7 +27,8 @@ The ledger cannot erase what is stored elsewhere:
   - the dead-letter queue and the work queue: messages about the record expire or are completed
   - Application Insights: log lines with the record's id, until the workspace's retention removes them
   - copies of the ledger: the daily ones, until they are 35 days old, and files that were exported earlier
-  - details of other records' events that name this record, for example as the customer of an order
+  - details of other records' events that name this record, for example as the customer of an order (requests and
+    answers of their failed attempts are erased where they name it)
   - Dataverse, the ERP, credit scoring: each has its own way"""
 _LONGEST_WAY: Final = timedelta(days=60)
 """Far longer than any event is tried."""
@@ -63,6 +64,7 @@ class Erased:
     indexes: int = 0
     problems: int = 0
     references: int = 0
+    exchanges: int = 0
     old: int = 0
 
 
@@ -105,6 +107,7 @@ class Erasure:
             records=int(await self._ledger.table(keys.RECORDS).delete(*keys.record_keys(f"{table}:{record_id}"))),
             problems=await self._delete_about(keys.PROBLEMS, table, record_id),
             references=await self._delete_references(record_id),
+            exchanges=await self._delete_exchanges(table, record_id),
             indexes=await self._delete_indexes(found.events)
             + await self._delete_about(keys.INDEX_PREFIX, table, record_id),
             events=await self._delete_about(keys.EVENTS_PREFIX, table, record_id),
@@ -133,6 +136,19 @@ class Erasure:
         found = [it async for it in self._ledger.table(keys.REFERENCES).query("")]
         ours = [it for it in found if str(it["PartitionKey"]).endswith(end)]
         return await self._delete([(keys.REFERENCES, str(it["PartitionKey"]), str(it["RowKey"])) for it in ours])
+
+    async def _delete_exchanges(self, table: str, record_id: str) -> int:
+        """Requests and answers of its events, and those of other records' events in which its id stands."""
+        own, sought = (table, record_id), record_id.lower()
+        found = [
+            (name, str(it["PartitionKey"]), str(it["RowKey"]))
+            for name in await self._ledger.names()
+            if keys.day_of_exchanges(name)
+            async for it in self._ledger.table(name).query()
+            if own == (it["table"], it["recordId"])
+            or any(sought in str(it[column]).lower() for column in ("url", "sent", "received"))
+        ]
+        return await self._delete(found)
 
     async def _delete_indexes(self, events: list[EventStatus]) -> int:
         """Index entries under a correlation id; they do not name the record."""

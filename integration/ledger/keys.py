@@ -19,6 +19,7 @@ EVENTS_PREFIX: Final = "events"
 INDEX_PREFIX: Final = "index"
 AUDIT_PREFIX: Final = "audit"
 BULKS_PREFIX: Final = "bulks"
+EXCHANGES_PREFIX: Final = "exchanges"
 MONTHLY: Final = (EVENTS_PREFIX, INDEX_PREFIX, RECORDS, AUDIT_PREFIX, BULKS_PREFIX)
 """The beginning of the names of monthly tables, in front of the month."""
 
@@ -79,6 +80,17 @@ def index_table(month: str) -> str:
 def audit_table(month: str) -> str:
     """The table of what people did in the month."""
     return f"{AUDIT_PREFIX}{month}"
+
+
+def exchanges_table(day: str) -> str:
+    """The table of the requests and answers of failed attempts of a day (`yyyyMMdd`)."""
+    return f"{EXCHANGES_PREFIX}{day}"
+
+
+def day_of_exchanges(name: str) -> str | None:
+    """The day (`yyyyMMdd`) of a table of requests and answers; None for any other table."""
+    day = name.removeprefix(EXCHANGES_PREFIX)
+    return day if name != day and len(day) == 8 and day.isascii() and day.isdigit() else None
 
 
 def bulks_table(month: str) -> str:

@@ -11,6 +11,7 @@ from integration.clock import Clock, iso
 from integration.errors import IntegrationError, Outage
 from integration.events import IntegrationEvent
 from integration.ledger import keys, rows
+from integration.ledger.exchanges import Exchange, Exchanges
 from integration.ledger.legacy import OldLayout
 from integration.ledger.record import Record
 from integration.ledger.status import EventStatus, State
@@ -44,6 +45,7 @@ class Ledger:
         self._accepted: Batcher[IntegrationEvent] = Batcher(self._write_accepted, linger=_LINGER_SECONDS)
         self._unwritten: dict[str, IntegrationEvent] = {}
         self.status = StatusWriter(self.table)
+        self.exchanges = Exchanges(self.table)
 
     def table(self, name: str) -> Table:
         """A table of the ledger by name."""
@@ -97,6 +99,10 @@ class Ledger:
             return await self._resolved(status)
         return status
 
+    async def exchanges_of(self, event_id: str) -> list[Exchange]:
+        """What was sent and what came back at attempts of the event that failed, as long as it is kept."""
+        return await self.exchanges.of_event(event_id, await self.names())
+
     async def months(self) -> list[str]:
         """The months (`yyyyMM`) of which the ledger has events, newest first."""
         found = [keys.month_of_table(name) for name in await self.names()]
@@ -115,6 +121,7 @@ class Ledger:
         """Write what is waiting to be written."""
         await self._accepted.drain()
         await self.status.drain()
+        await self.exchanges.drain()
 
     async def _from_old_layout(self, event_id: str, newer: EventStatus | None) -> EventStatus | None:
         """An event that these tables do not know, or know only the end of."""

@@ -7,12 +7,14 @@
 | unreadable messages, which have no month                     | they came before the oldest month that is kept      |
 | records                                                      | their row was found deleted before that month       |
 | tables of the audit of a month                               | the month is older than the audit's own retention   |
+| tables of requests and answers of a day                      | the day is older than their own retention, in days  |
 
 Records of rows that exist are kept: they decide, and are one small entity each.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from typing import Final
 
 from integration.batching import each
@@ -41,16 +43,25 @@ class Forgotten:
 class Retention:
     """Removes what is more than `months` full months old. Raises `Outage` if the tables are unavailable.
 
-    `audit_months` is the same for what people did; it is never less than `months`.
+    `audit_months` is the same for what people did; it is never less than `months`. `exchange_days` is how many days
+    requests and answers of failed attempts are kept, besides the present one.
     """
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, *, months: int, audit_months: int, run_seconds: float = _RUN_SECONDS
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        months: int,
+        audit_months: int,
+        exchange_days: int,
+        run_seconds: float = _RUN_SECONDS,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._months = months
         self._audit_months = max(months, audit_months)
+        self._exchange_days = exchange_days
         self._run_seconds = run_seconds
 
     async def run(self) -> Forgotten:
@@ -77,17 +88,22 @@ class Retention:
         return forgotten
 
     async def _drop_tables(self, oldest: str) -> int:
-        dropped, oldest_audit = 0, keys.month_at(self._clock.now(), back=self._audit_months)
-        for name in await self._ledger.names():
+        now = self._clock.now().astimezone(UTC)
+        oldest_audit = keys.month_at(now, back=self._audit_months)
+        oldest_day = f"{now - timedelta(days=self._exchange_days):%Y%m%d}"
+
+        def is_old(name: str) -> bool:
+            if day := keys.day_of_exchanges(name):
+                return day < oldest_day
             found = keys.month_of_table(name)
-            if found is None:
-                continue
-            kept_from = oldest_audit if found[0] == keys.AUDIT_PREFIX else oldest
-            if keys.NO_MONTH < found[1] < kept_from:
-                await self._ledger.table(name).drop()
-                dropped += 1
-                _log.info("retention-dropped", table=name)
-        return dropped
+            kept_from = oldest_audit if found and found[0] == keys.AUDIT_PREFIX else oldest
+            return found is not None and keys.NO_MONTH < found[1] < kept_from
+
+        old = [name for name in await self._ledger.names() if is_old(name)]
+        for name in old:
+            await self._ledger.table(name).drop()
+            _log.info("retention-dropped", table=name)
+        return len(old)
 
     async def _pages(
         self, name: str, where: str, until: float, forgotten: Forgotten

@@ -7,7 +7,8 @@
 
 Export and import stream: neither holds more than a page of it. An export of a ledger in use does not show one single
 moment, and need not: every entity is complete, and each record decides for itself. An import leaves what is already in
-the ledger as it is, because that is newer; so an import can be repeated, and continued.
+the ledger as it is, because that is newer; so an import can be repeated, and continued. Requests and answers
+(`exchanges`) are not exported, as they are kept for a few days only; an import takes them.
 """
 
 import json
@@ -129,7 +130,7 @@ async def restore(
 
 async def _write(ledger: Ledger, content: dict[str, Any]) -> bool:
     name, entity = str(content.get("table")), content["entity"]
-    if name not in _KEPT and keys.month_of_table(name) is None:
+    if name not in _KEPT and keys.month_of_table(name) is None and keys.day_of_exchanges(name) is None:
         raise Unreadable(
             f"the file has an entity of table {name}, which the ledger does not have", reason="ledger-file"
         )

@@ -2,7 +2,7 @@
 
 from integration.transport.answers import validated
 from integration.transport.authorize import ApiKey, Authorizer, BearerTokens, Token
-from integration.transport.exchange import NO_CONTEXT, CallContext, Request, Response
+from integration.transport.exchange import NO_CONTEXT, Call, CallContext, Calls, Request, Response
 from integration.transport.hosts import Host, Limits
 from integration.transport.http import Transport
 from integration.transport.identity import credential_tokens, managed_identity_tokens
@@ -19,7 +19,9 @@ __all__ = [
     "ApiKey",
     "Authorizer",
     "BearerTokens",
+    "Call",
     "CallContext",
+    "Calls",
     "Host",
     "Limits",
     "RelaySender",

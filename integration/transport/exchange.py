@@ -3,10 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from integration.errors import Outage
+
+_MOST_CALLS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +17,14 @@ class CallContext:
     """What every call takes from its event, so that one trace spans all systems and one deadline holds for all calls.
 
     `traceparent` is W3C Trace Context (`00-<trace>-<span>-<flags>`), `correlation_id` is the event's own.
-    `deadline` is a time of the clock's `monotonic()`; every call of this context ends before it.
+    `deadline` is a time of the clock's `monotonic()`; every call of this context ends before it. `calls` notes how they
+    went, for people who look at an event that failed.
     """
 
     correlation_id: str | None = None
     traceparent: str | None = None
     deadline: float | None = None
+    calls: "Calls | None" = field(default=None, compare=False)
 
     def headers(self) -> dict[str, str]:
         """The context as HTTP headers; a value from outside that is not valid in a header is left out."""
@@ -101,6 +106,42 @@ class Response:
             reason=f"{service}-answer-unreadable",
             service=service,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that was sent, and what came back; `answer` is None where nothing did.
+
+    `request` is what the client made, without the headers that admit it to the system. `at` is when it was sent, and
+    `seconds` how long the whole answer took, or how long it was waited for.
+    """
+
+    request: Request
+    answer: Response | None
+    at: datetime
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no answer, or one that is not 2xx."""
+        return self.answer is None or not self.answer.ok
+
+
+class Calls:
+    """The calls of one attempt: the newest five of those that did not succeed, and the last one whatever came of it."""
+
+    def __init__(self) -> None:
+        self._noted: tuple[Call, ...] = ()
+
+    def note(self, call: Call) -> None:
+        """The transport says how a call went; one that succeeded is let go when another one is made."""
+        before = self._noted[:-1] if self._noted and not self._noted[-1].failed else self._noted
+        self._noted = (*before, call)[-_MOST_CALLS:]
+
+    @property
+    def noted(self) -> tuple[Call, ...]:
+        """In the order in which they were made."""
+        return self._noted
 
 
 def _fits_a_header(value: str) -> bool:

@@ -17,7 +17,7 @@ from integration.clock import Clock
 from integration.errors import IntegrationError, Outage, Permanent, Throttled, Transient
 from integration.transport.authorize import Authorizer
 from integration.transport.body import NotGzipError, TooLargeError, read_body
-from integration.transport.exchange import NO_CONTEXT, CallContext, Request, Response
+from integration.transport.exchange import NO_CONTEXT, Call, CallContext, Request, Response
 from integration.transport.hosts import Host, Limits, parsed
 from integration.transport.sessions import ConnectionLostError, Sessions
 from integration.transport.status import retry_after_seconds
@@ -101,6 +101,16 @@ class Transport:
         left = self._left(context)
         limit.reschedule(self._at(host.limits.total if left is None else min(host.limits.total, left)))
         headers = {**request.headers, **context.headers(), **given}
+        if context.calls is None:
+            return await self._answer(host, url, request, headers)
+        at, started, answer = self._clock.now(), self._clock.monotonic(), None
+        try:
+            answer = await self._answer(host, url, request, headers)
+            return answer
+        finally:
+            context.calls.note(Call(request, answer, at, self._clock.monotonic() - started))
+
+    async def _answer(self, host: "_Allowed", url: URL, request: Request, headers: Mapping[str, str]) -> Response:
         try:
             try:
                 status, received, body = await self._send(self._sessions.kept(), host, url, request, headers)

@@ -34,14 +34,18 @@ class Executor:
     """Carries out what was decided about an event.
 
     `DeadLettered` is raised without its cause: the host logs the whole chain of exceptions, and what others raise may
-    quote column values. Our own log has type, reason and place.
+    quote column values. Our own log has type, reason and place. `keeps_exchanges`: what was sent to other systems and
+    what came back is kept of attempts that fail.
     """
 
-    def __init__(self, ledger: Ledger, copies: Copies, reports: Reports, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, copies: Copies, reports: Reports, clock: Clock, *, keeps_exchanges: bool = True
+    ) -> None:
         self._ledger = ledger
         self._copies = copies
         self._reports = reports
         self._clock = clock
+        self._keeps_exchanges = keeps_exchanges
 
     async def carry_out(
         self, decision: Decision, event: IntegrationEvent, work: Work | None, handler: EventHandler | None
@@ -163,6 +167,7 @@ class Executor:
 
     async def _retry(self, decision: RetryAt, event: IntegrationEvent, work: Work | None) -> None:
         error = decision.error
+        self._keep_exchanges(event, work, error)
         if work is not None:
             try:
                 await work.record.write(lambda memory: setattr(memory, "waiting", event.event_id))
@@ -205,6 +210,7 @@ class Executor:
             _log.info("duplicate", event=event, state=ended.value)
             return
         _log.error("dead-lettered", event=event, reason=decision.reason, error=decision.error)
+        self._keep_exchanges(event, work, decision.error)
         await self._show_dead_letter(event, letter, tuple(work.trace.steps.values()), decision.error)
         if await self._report(letter, event, work, handler, returns=0):
             raise DeadLettered(f"event {event.event_id}: {decision.reason}") from None
@@ -260,6 +266,13 @@ class Executor:
             _log.warning("ledger-behind", event=event, error=error)
             return False
         return True
+
+    def _keep_exchanges(self, event: IntegrationEvent, work: Work | None, error: Exception) -> None:
+        """What was sent and what came back, where a system has to do with the failure."""
+        calls = work.context.calls.noted if work is not None and work.context.calls is not None else ()
+        concerned = getattr(error, "service", None) or not isinstance(error, Transient)
+        if self._keeps_exchanges and calls and (concerned or any(it.failed for it in calls)):
+            self._ledger.exchanges.keep(event, calls)
 
     @staticmethod
     def _withdraw(event: IntegrationEvent) -> NoReturn:

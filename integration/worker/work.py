@@ -7,7 +7,7 @@ from integration.errors import Permanent
 from integration.events import IntegrationEvent
 from integration.ledger import Ledger, Memory, Record, Step
 from integration.telemetry import get_logger
-from integration.transport import CallContext
+from integration.transport import CallContext, Calls
 from integration.worker.effects import Effects, Trace
 from integration.worker.pace import Pace
 
@@ -26,7 +26,7 @@ class Work:
         self.row_version = 0
         self.behind = ""
         self.context = CallContext(
-            correlation_id=event.correlation_id, traceparent=event.traceparent, deadline=deadline
+            correlation_id=event.correlation_id, traceparent=event.traceparent, deadline=deadline, calls=Calls()
         )
         self.effects = Effects(event, record, clock, self.trace, before=lambda: pace.check(event.session_id))
         self._ledger = ledger

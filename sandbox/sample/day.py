@@ -58,6 +58,27 @@ FAILURES: Final = (
         ("credit did not answer within 20 s, at each of 31 attempts over 4 days",), attempts=31,
     ),
 )  # fmt: skip
+EXCHANGES: Final = {
+    "erp-period-closed": (
+        "put order", "PUT", "https://erp.contoso.example/orders/{record}", 422,
+        {"customerNumber": "C-10233", "currency": "EUR", "amount": "18450.00", "orderDate": "2026-11-30",
+         "lines": [{"description": "Mountain bikes, 12 pieces", "amount": "18450.00"}]},
+        {"type": "https://erp.contoso.example/problems/period-closed", "title": "The period is closed", "status": 422,
+         "detail": "Posting date 30 Nov is not within the range of allowed posting dates.",
+         "errors": [{"pointer": "/orderDate", "detail": "is in November"}]},
+    ),
+    "erp-value-too-long": (
+        "put customer", "PUT", "https://erp.contoso.example/customers/{record}", 422,
+        {"name": "Fourth Coffee", "email": "procurement.department.northern.europe@fourthcoffee.example"},
+        {"type": "https://erp.contoso.example/problems/value-too-long", "title": "A value is too long", "status": 422,
+         "errors": [{"pointer": "/email", "detail": "has at most 80 characters"}]},
+    ),
+    "retries-exhausted": (
+        "score", "POST", "https://credit.contoso.example/scores", 0,
+        {"subject": "account", "name": "Adventure Works", "amount": "7200.00", "currency": "EUR"}, {},
+    ),
+}  # fmt: skip
+"""What was sent and what came back, by reason."""
 NOTES: Final = (
     (2.9, "mara.lindqvist", "pause", "erp", "Finance closes November until the afternoon"),
     (1.6, "mara.lindqvist", "resume", "erp", "The period is open again for orders"),
@@ -154,6 +175,8 @@ class _Day:
         }  # fmt: skip
         yield from self._row(event_id, common, columns)
         yield "problems", _problem(event_id, _named(common), {**why, "attempts": failure.attempts}, ended)
+        if failure.reason in EXCHANGES:
+            yield f"exchanges{ended:%Y%m%d}", _exchange(event_id, common, failure, ended)
 
     def _unreadable(self, at: datetime) -> Iterator[tuple[str, _ENTITY]]:
         """A message that somebody has put into the queue by hand."""
@@ -229,6 +252,26 @@ def _problem(event_id: str, named: _ENTITY, why: _ENTITY, since: datetime) -> _E
     partition = f"dead-lettered.{_digest(event_id)[:1]}"
     times = {"since": _iso(since), "nextAttempt": ""}
     return {"PartitionKey": partition, "RowKey": event_id, "schema": 1, **named, **why, **times}
+
+
+def _exchange(event_id: str, common: _ENTITY, failure: Failure, at: datetime) -> _ENTITY:
+    """The request of the last attempt, and its answer."""
+    operation, method, url, status, sent, received = EXCHANGES[failure.reason]
+    bodies = [json.dumps(it, separators=(",", ":")) if it else "" for it in (sent, received)]
+    effect = f"{failure.system}-{operation.rpartition(' ')[2]}"
+    key = f"{effect}:{common['table']}:{common['recordId']}:1:{_digest(event_id)[:16]}"
+    headers = [
+        {"content-type": "application/json", "idempotency-key": key},
+        {"content-type": "application/problem+json"} if status else {},
+    ]
+    return {
+        "PartitionKey": event_id[13:21], "RowKey": f"{event_id}.{failure.attempts:05}.0", "schema": 1,
+        "table": common["table"], "recordId": common["recordId"], "attempt": failure.attempts, "at": _iso(at),
+        "milliseconds": 312 if status else 20_000, "system": failure.system, "operation": operation,
+        "method": method, "url": url.format(record=common["recordId"]), "status": status,
+        "sentHeaders": json.dumps(headers[0]), "sent": bodies[0], "sentBytes": len(bodies[0]),
+        "receivedHeaders": json.dumps(headers[1]), "received": bodies[1], "receivedBytes": len(bodies[1]),
+    }  # fmt: skip
 
 
 def _named(common: _ENTITY) -> _ENTITY:

@@ -62,6 +62,13 @@ def test_a_refused_event_reaches_the_dead_letter_queue_and_says_why(client: Clie
     assert row["new_syncstatus"] == 2
     assert "credit-rejected" in row["new_syncmessage"]
     assert _refused(client) == asked_before + 1
+    (exchange,) = eventually(
+        lambda: client.app.listed(f"{event_id}/exchanges")["exchanges"], within=20, what="what was sent and came back"
+    )
+    assert (exchange["system"], exchange["method"], exchange["status"]) == ("credit", "POST", 422)
+    assert json.loads(exchange["sent"]["text"])["currency"] == "XXX"
+    assert "unknown-currency" in exchange["received"]["text"]
+    assert "api-key" not in json.dumps(exchange).lower()
 
 
 def test_what_a_system_says_of_a_person_stays_with_it(client: Client, sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from integration.cli import narrowing
-from integration.cli.desk import Desk
+from integration.cli.desk import Desk, RefusedError
 from integration.cli.support.saying import as_json, table, trend
 
 NEEDED: Final = 3
@@ -46,10 +46,11 @@ async def listed(app: Desk, options: argparse.Namespace) -> None:
 
 
 async def show(app: Desk, options: argparse.Namespace) -> None:
-    """An event: its state, its reason, its effects and its failed attempts."""
+    """An event: its state, its reason, its effects, its failed attempts, and with the right what was sent at them."""
     it = await app.look(options.event_id)
+    exchanges, refusal = await _exchanges(app, options.event_id)
     if options.json:
-        as_json(it)
+        as_json({**it, "exchanges": exchanges})
         return
     print(f"{it['message'] or 'Unreadable message'} of {it['table'] or '?'} {it['recordId'] or ''}: {it['state']}")
     for name in ("reason", "detail", "nextAttempt", "note", "replayOf", "replayedBy", "resolvedBy"):
@@ -60,6 +61,33 @@ async def show(app: Desk, options: argparse.Namespace) -> None:
     moments += [(one["at"], f"attempt {one['attempt']}: {one['reason']}", one["detail"]) for one in it["history"]]
     for at, what, says in sorted(moments):
         print(f"  {at}  {what}" + (f"  ({says})" if says else ""))
+    for one in exchanges or ():
+        _say_exchange(one)
+    if refusal and it["history"]:
+        print(f"\nWhat was sent and what came back is not shown: {refusal}")
+
+
+async def _exchanges(app: Desk, event_id: str) -> tuple[list[dict[str, Any]] | None, str]:
+    """What was sent and what came back; None and the app's words where the key has no right to see it."""
+    try:
+        return (await app.look(event_id, "exchanges"))["exchanges"], ""
+    except RefusedError as refused:
+        return None, str(refused)
+
+
+def _say_exchange(it: Mapping[str, Any]) -> None:
+    print(f"\n  {it['at']}  {it['system']}: {it['operation']} (attempt {it['attempt']}, {it['seconds']:.2f} s)")
+    for mark, line, body in (
+        (">", f"{it['method']} {it['url']}", it["sent"]),
+        ("<", str(it["status"] or "no answer"), it["received"]),
+    ):
+        print(f"  {mark} {line}")
+        for name, value in body["headers"].items() if body else ():
+            print(f"  {mark} {name}: {value}")
+        for text in body["text"].splitlines() if body else ():
+            print(f"  {mark} {text}")
+        if body and body["cut"]:
+            print(f"  {mark} ... the beginning of {body['bytes']} bytes")
 
 
 async def watch(app: Desk, options: argparse.Namespace) -> None:

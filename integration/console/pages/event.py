@@ -1,6 +1,6 @@
 """One event: what happened to it, why it stands where it stands, and what can be done."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from integration.console import explained, timeline
@@ -8,6 +8,7 @@ from integration.console.asking import Answer, Ask, Page, Redirect, Route, addre
 from integration.console.pages import shown
 from integration.console.parts import Parts
 from integration.errors import Fault, Rejected
+from integration.ledger.exchanges import Exchange
 from integration.operations.lookup import Looked
 from integration.operations.originals import possible
 from integration.operations.rights import Right
@@ -18,18 +19,21 @@ _Act = Callable[[Parts, Ask, str], Awaitable[str]]
 
 async def event(parts: Parts, ask: Ask) -> Page:
     """The event's page."""
-    return await _page(parts, ask.place["event_id"])
+    return await _page(parts, ask)
 
 
-async def _page(parts: Parts, event_id: str, refused: Rejected | None = None) -> Page:
+async def _page(parts: Parts, ask: Ask, refused: Rejected | None = None) -> Page:
     """The event as it is now; `refused` is why what was just asked for was not done."""
+    event_id, person = ask.place["event_id"], ask.person
     looked = await parts.desk.lookup.event(event_id)
-    return Page.after(refused, "event.html", _shown(parts, looked))
+    exchanges = await parts.desk.exchanges.of_event(event_id, person) if person.may(Right.PAYLOADS) else ()
+    return Page.after(refused, "event.html", _shown(parts, looked, exchanges))
 
 
-def _shown(parts: Parts, looked: Looked) -> Mapping[str, Any]:
+def _shown(parts: Parts, looked: Looked, exchanges: Sequence[Exchange]) -> Mapping[str, Any]:
     status, links = looked.status, parts.links
     return {
+        "exchanges": exchanges,
         "event": status,
         "mark": shown.MARKS[status.state.value],
         "marks": shown.MARKS,
@@ -86,7 +90,7 @@ def _posted(act: _Act) -> Callable[[Parts, Ask], Awaitable[Answer]]:
         except Rejected as refused:
             if refused.status == 404:
                 raise
-            return await _page(parts, event_id, refused)
+            return await _page(parts, ask, refused)
         finally:
             parts.desk.causes.forget()
         return Redirect(to)

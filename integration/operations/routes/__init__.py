@@ -10,6 +10,7 @@ from integration.operations.bulk import BulkControl, Planner
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.edit import EditedRetry
+from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
 from integration.operations.lookup import Lookup
 from integration.operations.postpone import Postpone
@@ -41,6 +42,7 @@ class Desk:
     figures: Figures
     comparison: Comparison
     lookup: Lookup
+    exchanges: ExchangeQuery
     audit: AuditQuery
     planner: Planner
     bulks: BulkControl
@@ -54,7 +56,7 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
     """
     operators = Operators(staff, address)
     return [
-        events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync),
+        events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync, desk.exchanges),
         pauses.blueprint(operators, desk.systems, desk.tables),
         lists.blueprint(operators, desk.search, desk.audit, desk.causes, desk.figures),
         bulk.blueprint(operators, desk.planner, desk.bulks),

@@ -25,7 +25,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def retention(ledger: Ledger, clock: ManualClock) -> Retention:
     """It keeps the present month and 13 before it: 202510 is the oldest."""
-    return Retention(ledger, clock, months=13, audit_months=84)
+    return Retention(ledger, clock, months=13, audit_months=84, exchange_days=14)
 
 
 async def test_tables_of_old_months_are_dropped(ledger: Ledger, retention: Retention) -> None:
@@ -52,7 +52,7 @@ async def test_what_people_did_is_kept_for_longer(ledger: Ledger, retention: Ret
     await retention.run()
     assert {"audit201911", "audit202509", "audit202510"} <= set(await ledger.names())
     assert "audit201910" not in await ledger.names()
-    await Retention(ledger, clock, months=13, audit_months=1).run()
+    await Retention(ledger, clock, months=13, audit_months=1, exchange_days=14).run()
     assert {"audit202509", "audit202510"} & set(await ledger.names()) == {"audit202510"}
 
 
@@ -131,9 +131,9 @@ async def test_a_run_stops_when_its_time_is_over_and_the_next_goes_on(
 ) -> None:
     """A function has five minutes."""
     records = [await deleted_in(ledger, "202509") for _ in range(3)]
-    hurried = Retention(ledger, clock, months=13, audit_months=84, run_seconds=-1)
+    hurried = Retention(ledger, clock, months=13, audit_months=84, exchange_days=14, run_seconds=-1)
     assert not (await hurried.run()).finished
-    while not (await Retention(ledger, clock, months=13, audit_months=84).run()).finished:
+    while not (await Retention(ledger, clock, months=13, audit_months=84, exchange_days=14).run()).finished:
         pass
     assert not any([await is_kept(ledger, it) for it in records])
 

@@ -28,6 +28,7 @@ from integration.operations.budgets import Budgets
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
 from integration.operations.lookup import Lookup
 from integration.operations.resync import Resync
@@ -101,6 +102,7 @@ class Console:
             figures=self.figures,
             comparison=Comparison(it.letters, ledger, queries, reader, it.audit),
             lookup=Lookup(ledger, queries, log, lambda _table, _message: ("credit-score", "erp-order"), it.carried),
+            exchanges=ExchangeQuery(ledger),
             audit=AuditQuery(log, clock),
             planner=it.planner,
             bulks=it.bulks,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 from unittest.mock import Mock
 
+from integration.dataverse import Row
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent, to_envelope
 from integration.ledger import EventStatus, State, keys
@@ -22,7 +23,8 @@ from integration.operations.repair import Repair
 from integration.operations.replays import Replays
 from integration.operations.search import Search
 from integration.tables import Entity
-from integration.worker import DeadLettered
+from integration.transport import Call
+from integration.worker import DeadLettered, Outcome, Work
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import MemoryLedger, MemoryTable, World
 
@@ -152,11 +154,20 @@ class Desk:
     def table(self, name: str) -> MemoryTable:
         return self.world.ledger.table(name)
 
-    async def dead_letter(self, error: Exception | None = None, **changes: object) -> IntegrationEvent:
-        """An event that the worker has dead-lettered; its row exists."""
+    async def dead_letter(
+        self, error: Exception | None = None, *, call: Call | None = None, **changes: object
+    ) -> IntegrationEvent:
+        """An event that the worker has dead-lettered, after this call; its row exists."""
         about = replace(event(), **changes)  # type: ignore[arg-type] # fields of the event by name
         self.world.put_row(str(about.record_id), "one")
-        self.world.handler.script.append(error or Permanent("refused", reason="erp-rejected", service="erp"))
+        refused = error or Permanent("refused", reason="erp-rejected", service="erp")
+
+        async def fail(work: Work, _row: Row) -> Outcome:
+            if call is not None and work.context.calls is not None:
+                work.context.calls.note(call)
+            raise refused
+
+        self.world.handler.script.append(fail)
         await self.world.ledger.accept(about, urgent=True)
         try:
             await self.world.worker.handle(to_envelope(about))

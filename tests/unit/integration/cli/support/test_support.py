@@ -21,6 +21,7 @@ from integration.operations.routes import blueprints
 from integration.operations.status import StatusQueries
 from integration.public_address import PublicAddress
 from tests.unit.integration.operations.console_kit import KEYS, Console
+from tests.unit.integration.operations.test_exchanges import REFUSED, SENT
 
 WHY = ("--why", "the ERP was repaired")
 
@@ -84,6 +85,20 @@ async def test_the_overview_ends_with_3_where_somebody_is_needed(capsys: pytest.
     assert "No event needs anybody." in said
     assert "1 event needs somebody." in said
     assert "erp-rejected" in said
+
+
+async def test_what_was_sent_and_what_came_back_is_shown_with_the_event(capsys: pytest.CaptureFixture[str]) -> None:
+    """To whoever may see payloads; others are told what they need."""
+    console = Console()
+    original = await console.desk.dead_letter(call=REFUSED)
+    await run(console, "show", original.event_id)
+    said = capsys.readouterr().out
+    assert "> PUT https://erp.contoso.example/orders/1\n" in said
+    assert f"> {SENT.decode()}\n  < 422\n  < content-type: application/problem+json" in said
+    await run(console, "show", original.event_id, who="oliver")
+    said = capsys.readouterr().out
+    assert "Mia Wong" not in said
+    assert "It needs the role payloads." in said
 
 
 async def test_everything_can_be_had_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from integration.operations.rights import PRINCIPAL, Right
 from integration.operations.routes import blueprints
 from integration.public_address import PublicAddress
 from tests.unit.integration.operations.console_kit import KEYS, Console, principal
+from tests.unit.integration.operations.test_exchanges import REFUSED, SENT
 
 KEY = KEYS["anna"]
 WHY = {"why": "the ERP was mended"}
@@ -268,3 +269,14 @@ async def test_broker_or_tables_that_are_away_are_503() -> None:
     it.desk.audit_table.away = True
     status, problem = await it.ask("operations_retry", WHY, event_id=original.event_id)
     assert (status, "repeat it" in problem["detail"]) == (503, True)
+
+
+async def test_what_was_sent_and_what_came_back_is_for_those_who_may_see_payloads() -> None:
+    it = Routes()
+    event = await it.desk.dead_letter(call=REFUSED)
+    status, body = await it.ask("operations_exchanges", event_id=event.event_id)
+    (exchange,) = body["exchanges"]
+    assert (status, exchange["system"], exchange["method"], exchange["status"]) == (200, "erp", "PUT", 422)
+    assert (exchange["sent"]["text"], exchange["received"]["bytes"]) == (SENT.decode(), 21)
+    status, body = await it.ask("operations_exchanges", key=KEYS["oliver"], event_id=event.event_id)
+    assert (status, "exchanges" in body) == (403, False)
