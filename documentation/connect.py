@@ -10,6 +10,13 @@ from documentation.flows import declared
 from integration.flow import Flow, Result
 from integration.flow.discovery import AnyFlow
 from integration.flow.handler import pre_image_of
+from integration.registration.privileges import CREATE, CURRENCY, READ, WRITE, Need, needed
+
+_WHY = {
+    READ: "read the row that an event is about, and what it needs; the ISO code of its currency",
+    WRITE: "write the result columns",
+    CREATE: "create what comes from another system",
+}
 
 
 def parts() -> dict[str, Callable[[], str]]:
@@ -18,7 +25,6 @@ def parts() -> dict[str, Callable[[], str]]:
         "result-columns": result_columns,
         "steps": steps,
         "privileges": privileges,
-        "privilege-calls": privilege_calls,
     }
 
 
@@ -40,29 +46,14 @@ def steps() -> str:
 
 
 def privileges() -> str:
-    """What the application user's role has to allow."""
-    read, write, create = _needed_privileges()
-    rows = [[", ".join(map(code, read)), "read the row that an event is about, and what it needs"]]
-    if write:
-        rows.append([", ".join(map(code, write)), "write the result columns"])
-    if create:
-        rows.append([", ".join(map(code, create)), "create what comes from another system"])
-    rows.append([code("prvReadTransactionCurrency"), f"the ISO code behind {code('transactioncurrencyid')}"])
+    """What the role of the app's user allows."""
+    needs = needed(_all_flows(), {})
+    rows = [
+        [", ".join(code(_privilege(it)) for it in needs if it.kind == kind), why]
+        for kind, why in _WHY.items()
+        if any(it.kind == kind for it in needs)
+    ]
     return table(["privilege", "why"], rows)
-
-
-def privilege_calls() -> str:
-    """The calls that put these privileges into a role."""
-    names = ", ".join([*(it for many in _needed_privileges() for it in many), "prvReadTransactionCurrency"])
-    real, each = "# real environment only", f"# for <privilege> in {names}"
-    keep = "# keep <id-of-<privilege>> = value[0].privilegeid"
-    find = f"{real}\n{each}\n{keep}\nGET privileges?$filter=name eq '<privilege>'&$select=privilegeid"
-    body = (
-        '{\n  "Privileges": [\n'
-        '    {"Depth": "Global", "PrivilegeId": "<id-of-<privilege>>", "BusinessUnitId": "<business-unit>"}\n  ]\n}'
-    )
-    add = f"{real}\n{each}\nPOST roles(<role>)/Microsoft.Dynamics.CRM.AddPrivilegesRole\n\n{body}"
-    return "\n\n".join(f"```http\n{it}\n```" for it in (find, add))
 
 
 def _flows() -> list[Flow[Any]]:
@@ -72,8 +63,7 @@ def _flows() -> list[Flow[Any]]:
 def _results() -> list[tuple[Result, list[str]]]:
     """Each result column with its tables; the same one on several tables is one entry."""
     found: list[tuple[Result, list[str]]] = []
-    all_flows: list[AnyFlow] = [*_flows(), *inbound.declared().values()]
-    of_table = [(table, it) for flow in all_flows for table in flow.tables for it in flow.written]
+    of_table = [(table, it) for flow in _all_flows() for table in flow.tables for it in flow.written]
     for name, result in of_table:
         tables = next((tables for known, tables in found if known == result), None)
         if tables is None:
@@ -83,15 +73,11 @@ def _results() -> list[tuple[Result, list[str]]]:
     return found
 
 
-def _needed_privileges() -> tuple[list[str], list[str], list[str]]:
-    """To read, to write and to create, each privilege once."""
-    back = inbound.declared().values()
-    read = [*(it.table for it in _flows()), *(table for flow in back for table in flow.tables)]
-    write = [*(it.table for it in _flows() if it.results), *(table for flow in back for table in flow.tables)]
-    create = [table for flow in back if flow.creates for table in flow.tables]
-    return _privileges("Read", read), _privileges("Write", write), _privileges("Create", create)
+def _all_flows() -> list[AnyFlow]:
+    return [*_flows(), *inbound.declared().values()]
 
 
-def _privileges(verb: str, tables: list[str]) -> list[str]:
-    """The privileges of tables, whose names begin with a capital letter where they are Microsoft's own."""
-    return [f"prv{verb}{it if '_' in it else it.capitalize()}" for it in dict.fromkeys(tables)]
+def _privilege(need: Need) -> str:
+    """The name of a privilege; that of a table of Microsoft's has its capital letters."""
+    known = {CURRENCY: "TransactionCurrency"}
+    return f"prv{need.kind}{known.get(need.table, need.table if '_' in need.table else need.table.capitalize())}"

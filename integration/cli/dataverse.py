@@ -245,6 +245,7 @@ def _sandbox(folder: Path) -> tuple[str, Values, Callable[[str], str]]:
     person = found["dataverse_person"]
     values = Values(
         url=found["dataverse"],
+        application=found["dataverse_client"]["client_id"],
         webhook_url=f"{found['functions']}/api/dataverse/webhook",
         webhook_key="sandbox:webhook_key",
         sign_in=SignIn(

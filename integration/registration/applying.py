@@ -11,6 +11,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from integration.errors import ConfigurationError
+from integration.registration.applying_access import AccessApplying
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
 from integration.registration.items import Item, State, mark
 from integration.registration.plan import CREATE, DELETE, REPLACE, Change, Plan
@@ -23,6 +24,7 @@ _SAS_KEY_LENGTH = 44
 _SETS = {
     "publisher": "publishers",
     "solution": "solutions",
+    "role": "roles",
     "endpoint": "serviceendpoints",
     "step": "sdkmessageprocessingsteps",
     "image": "sdkmessageprocessingstepimages",
@@ -66,6 +68,7 @@ class Applying:
         self._api, self._state, self._mark, self._secret = api, state, mark(owner), secret
         self._items = {it.address: it for it in items}
         self._ids = {address: it.id for address, it in state.found.items()}
+        self._access = AccessApplying(api, state)
         self._tables: dict[str, None] = {}
 
     async def apply(self, plan: Plan, done: Callable[[Change], None], *, allow_delete: bool = False) -> list[Change]:
@@ -113,6 +116,10 @@ class Applying:
             await self._column(item, change)
         elif change.kind == "key":
             await self._key(item, change)
+        elif change.kind == "role":
+            await self._role(item, change)
+        elif change.kind == "user":
+            await self._access.user(item)
         else:
             await self._row(item, change)
         if change.kind == "solution":
@@ -136,6 +143,13 @@ class Applying:
             self._ids[item.address] = item.id
         else:
             await self._api.update(path, body, secret=sends_key)
+
+    async def _role(self, item: Item, change: Change) -> None:
+        if change.action == CREATE:
+            unit = {"businessunitid@odata.bind": f"/businessunits({self._state.business_unit})"}
+            body = {"name": item.name, "description": self._described(item.description), **unit}
+            await self._api.create(f"roles({item.id})", body)
+        await self._access.grant(change.id or item.id, item.fields["privileges"])
 
     def _body(self, item: Item) -> dict[str, Any]:
         """The columns of a row that can be changed at any time."""

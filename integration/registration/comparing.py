@@ -110,7 +110,7 @@ def _change(item: Item, found: Found | None, state: State) -> Change | None:
 
 def _undeclared(state: State, declared: set[str]) -> list[Found]:
     """What is ours and is no longer declared; what is fixed to the environment stays."""
-    stays = {"change-tracking", *_USED_AS_IT_IS}
+    stays = {"change-tracking", "user", *_USED_AS_IT_IS}
     return in_order_of_deletion(
         it for it in state.found.values() if it.owned and it.kind not in stays and it.address not in declared
     )

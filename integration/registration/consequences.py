@@ -21,6 +21,8 @@ def of_delete(found: Found) -> tuple[str, ...]:
         return (f"{message} of {table} is not sent any more",)
     if found.kind == "key":
         return ("rows cannot be addressed by it any more",)
+    if found.kind == "role":
+        return ("whoever has it may no longer do what it permits",)
     return ()
 
 
@@ -38,6 +40,8 @@ def _of_new(item: Item) -> Iterator[str]:
         yield "Dataverse builds its index in the background; it cannot be used before, and fails if values occur twice"
     elif item.kind == "change-tracking":
         yield "cannot be switched off again"
+    elif item.kind == "user":
+        yield "the application may sign in from now on, and do what its role permits"
 
 
 def _of_step(item: Item) -> Iterator[str]:
@@ -58,6 +62,20 @@ def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> It
         yield "becomes shorter: longer values that exist stay, and cannot be saved again"
     elif item.kind == "key":
         yield "rows cannot be addressed by it until its new index is built"
+    elif item.kind == "role":
+        yield from _of_changed_role(item, before)
+    elif item.kind == "user" and "enabled" in differs:
+        yield "somebody has disabled it: nothing that needs Dataverse was done meanwhile; events wait"
+    elif item.kind == "user":
+        yield "without its role every call is refused; events wait"
+
+
+def _of_changed_role(item: Item, before: Any) -> Iterator[str]:
+    declared, there = set(item.fields["privileges"]), set(before["privileges"])
+    if missing := sorted(declared - there):
+        yield f"{', '.join(missing)} is missing: calls that need it are refused, and their events wait"
+    if extra := sorted(there - declared):
+        yield f"{', '.join(extra)} is taken away: no flow needs it"
 
 
 def _of_changed_step(item: Item, before: Any, differs: list[str]) -> Iterator[str]:

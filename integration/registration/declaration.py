@@ -45,6 +45,16 @@ class Endpoint(_File):
     name: str = Field(default="integration webhook", max_length=100)
 
 
+class Role(_File):
+    """The security role of the app's user; `depth` is how far from its business unit the app reaches.
+
+    The pull of changes needs the whole organisation.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,99}$")] = "Integration"
+    depth: Literal["organization", "parent-child", "business-unit"] = "organization"
+
+
 class StepOptions(_File):
     """How a step runs. The defaults are right for an integration: no user waits, and nothing is sent in vain."""
 
@@ -61,6 +71,7 @@ class Declaration(_File):
     change_tracking: bool = True
     publisher: Named = Named()
     solution: Named = Named()
+    role: Role = Role()
     endpoint: Endpoint = Endpoint()
     steps: dict[str, StepOptions] = Field(default_factory=dict)
 
@@ -88,16 +99,26 @@ class Bus(_File):
 class Values(_File):
     """What differs between environments. `organisation` (WhoAmI says it) guards against the wrong one.
 
-    A webhook needs `webhook_url` and `webhook_key`, every other endpoint `bus`.
+    A webhook needs `webhook_url` and `webhook_key`, every other endpoint `bus`. `application` is the client id with
+    which the app signs in, `more_applications` those of DATAVERSE_MORE_CLIENTS; without them, users and role are left
+    to somebody else.
     """
 
     url: Url
     organisation: Guid | None = None
+    application: Guid | None = None
+    more_applications: tuple[Guid, ...] = ()
     publisher_prefix: Prefix = "new"
     webhook_url: Url | None = None
     webhook_key: Reference | None = None
     bus: Bus | None = None
     sign_in: SignIn = SignIn()
+
+    @property
+    def applications(self) -> list[str]:
+        """The client ids of all users of the app, in lower case."""
+        given = [*([self.application] if self.application else []), *self.more_applications]
+        return list(dict.fromkeys(it.lower() for it in given))
 
 
 def read_declaration(path: Path) -> Declaration:

@@ -12,13 +12,14 @@ from integration.registration.declaration import Declaration, Values, secret
 from integration.registration.items import Found, Item, State
 from integration.registration.plan import Change, Plan
 from integration.registration.reading import read
-from integration.registration.wanted import secret_of, tables, wanted
+from integration.registration.wanted import secret_of, wanted
 from integration.registration.web_api import WebApi
 
 DATA = frozenset({"column", "key"})
 """Kinds whose deletion takes values of rows, or ways to address them, with it."""
-_FOUNDATIONS = ("publisher", "solution")
-_NO_MARK = frozenset({"change-tracking", "key", "image"})
+_FOUNDATIONS = ("publisher", "solution", "role")
+_NO_MARK = frozenset({"change-tracking", "key", "image", "user"})
+_STAYS = frozenset({"change-tracking", "user"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,14 @@ class Environment:
     async def read(self) -> Read:
         """Read and compare; raises `ConfigurationError` where it is not the organisation that the values name."""
         self._api.solution = None
-        state = await read(self._api, tables(self._flows), self._declaration)
+        state = await read(self._api, self._flows, self._declaration, self._values)
         expected = self._values.organisation
         if expected is not None and expected != state.organisation.lower():
             raise ConfigurationError(
                 f"{state.url} is the organisation {state.organisation}, and the values are those of {expected}. "
                 "Nothing was changed."
             )
-        items = tuple(wanted(self._flows, self._declaration, self._values, charset=state.takes_charset))
+        items = tuple(wanted(self._flows, self._declaration, self._values, state))
         return Read(state, items, compare(items, state))
 
     async def apply(self, now: Read, done: Callable[[Change], None], *, allow_delete: bool = False) -> list[Change]:
@@ -105,16 +106,16 @@ def adoptable(now: Read) -> list[Found]:
     return [
         it
         for it in now.state.found.values()
-        if not it.owned and it.address in declared and it.kind not in {*_NO_MARK, *_FOUNDATIONS}
+        if not it.owned and it.address in declared and it.kind not in {*_NO_MARK, "publisher", "solution"}
     ]
 
 
 def deletable(state: State, *, with_columns: bool) -> list[Found]:
-    """What is ours and can be deleted; columns and what holds them only if that is asked for.
+    """What is ours and can be deleted; columns, the role, and what holds them only if that is asked for.
 
     An endpoint that steps of others call stays.
     """
-    stays = {"change-tracking"} | (set() if with_columns else {*DATA, *_FOUNDATIONS})
+    stays = _STAYS | (frozenset() if with_columns else {*DATA, *_FOUNDATIONS})
     return in_order_of_deletion(
         it for it in state.found.values() if it.owned and it.kind not in stays and it.id not in state.others
     )

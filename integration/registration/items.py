@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = ("publisher", "solution", "change-tracking", "column", "key", "endpoint", "step", "image")
+from integration.registration.privileges import Need, Privilege
+
+KINDS = ("publisher", "solution", "change-tracking", "column", "key", "role", "user", "endpoint", "step", "image")
 """All kinds, in the order in which they are made; they are deleted in the reverse order."""
 
 _NAMESPACE = uuid.UUID("6f1b8f0e-6c8f-4d0c-9a55-3f0b2f5f8c11")
@@ -68,7 +70,9 @@ class State:
     """What was read of an environment.
 
     `columns` are the names of all columns by table; a table that does not exist has no entry. `filters` are by table
-    and message. `others` counts the steps that are not ours by the id of the endpoint that they call.
+    and message. `others` counts the steps that are not ours by the id of the endpoint that they call. `privileges` are
+    those of the tables, `behind` the tables behind navigation properties that flows read, and `business_unit` is the
+    id of the one at the top.
     """
 
     url: str
@@ -77,6 +81,9 @@ class State:
     columns: dict[str, frozenset[str]] = field(default_factory=dict)
     filters: dict[tuple[str, str], Filter] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
+    privileges: dict[Need, Privilege] = field(default_factory=dict)
+    behind: dict[tuple[str, str], str] = field(default_factory=dict)
+    business_unit: str = ""
     publisher_prefix: str | None = None
     takes_charset: bool = True
     twice: tuple[str, ...] = ()

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
+from integration.flow.discovery import AnyFlow
 from integration.odata import literal, query
-from integration.registration.declaration import Declaration
+from integration.registration.declaration import Declaration, Values
 from integration.registration.definitions import column_fields, key_fields, label
 from integration.registration.items import Filter, Found, State, mark
-from integration.registration.wanted import CONTRACTS
+from integration.registration.privileges import from_metadata
+from integration.registration.reading_access import AccessReader
+from integration.registration.wanted import CONTRACTS, tables
 from integration.registration.web_api import WebApi
 
 _ENDPOINT = (
@@ -27,12 +30,15 @@ _IMAGE = (
 _ENABLED = 0
 
 
-async def read(api: WebApi, tables: Collection[str], declaration: Declaration) -> State:
+async def read(api: WebApi, flows: Collection[AnyFlow], declaration: Declaration, values: Values) -> State:
     """The state of the environment. Raises the errors of `WebApi`."""
+    known = tables(flows)
     who = await api.get("WhoAmI")
     state = State(api.url, str(who["OrganizationId"]))
     reader = _Reader(api, state, declaration)
-    await asyncio.gather(reader.solution(), reader.filters(tables), *(reader.table(it) for it in tables))
+    await asyncio.gather(reader.solution(), reader.filters(known), *(reader.table(it) for it in known))
+    if values.applications:
+        await reader.access(flows, values.applications)
     await reader.endpoints()
     return state
 
@@ -65,6 +71,12 @@ class _Reader:
             fields = {"friendlyname": it["friendlyname"], "customizationprefix": it["customizationprefix"]}
             self._add_row("publisher", owner, it["publisherid"], fields, it)
 
+    async def access(self, flows: Collection[AnyFlow], applications: Collection[str]) -> None:
+        """The app's users, their role, and what there is to give it."""
+        access, role = AccessReader(self._api, self._state, self._owned), self._declaration.role.name
+        users = (access.user(it, role) for it in applications)
+        await asyncio.gather(access.privileges(flows), access.role(role, self._mark), *users)
+
     async def table(self, table: str) -> None:
         """A table's change tracking, columns and keys; nothing where it does not exist."""
         path = f"EntityDefinitions(LogicalName={literal(table)})"
@@ -72,7 +84,7 @@ class _Reader:
             path
             + query(
                 {
-                    "$select": "LogicalName,MetadataId,ChangeTrackingEnabled",
+                    "$select": "LogicalName,MetadataId,ChangeTrackingEnabled,Privileges",
                     "$expand": "Attributes($select=LogicalName),"
                     "Keys($select=LogicalName,DisplayName,KeyAttributes,EntityKeyIndexStatus,IsManaged)",
                 }
@@ -82,6 +94,7 @@ class _Reader:
             return
         state = self._state
         state.columns[table] = frozenset(it["LogicalName"] for it in found["Attributes"])
+        state.privileges |= from_metadata(table, found["Privileges"])
         tracking = {"enabled": found["ChangeTrackingEnabled"]}
         state.add(Found("change-tracking", table, found["MetadataId"], tracking, owned=True))
         custom = "$filter=IsCustomAttribute%20eq%20true"

@@ -39,6 +39,8 @@ def broken(items: Iterable[Item], state: State) -> Iterator[Problem]:
             texts = _image(item, steps, columns)
         elif item.kind == "endpoint":
             texts = _endpoint(item, state)
+        elif item.kind == "role":
+            texts = _role(item)
         elif item.kind in {"column", "change-tracking"}:
             texts = _table(item, state)
         elif item.kind == "solution":
@@ -102,6 +104,12 @@ def _image(item: Item, steps: dict[str, Item], columns: set[str]) -> Iterator[st
         yield "an image has to list its columns: without them every column is sent, and more than 256 KB is cut off"
     if unknown := [it for it in fields["attributes"] if f"{table}.{it}" not in columns]:
         yield f"the table {table} has no column {', '.join(unknown)}"
+
+
+def _role(item: Item) -> Iterator[str]:
+    for name in item.fields["privileges"]:
+        if not name.startswith("prv"):
+            yield f"this environment has no privilege for {name}, which the flows need"
 
 
 def _endpoint(item: Item, state: State) -> Iterator[str]:

@@ -32,7 +32,7 @@ def one(change: Change) -> Iterator[str]:
         if change.action == CREATE:
             yield f"        {name}: {_value(name, after[name])}"
         elif change.action != DELETE:
-            yield f"        {name}: {_value(name, before.get(name))} -> {_value(name, after.get(name))}"
+            yield f"        {name}: {_difference(name, before.get(name), after.get(name))}"
     yield from (f"      ! {text}" for text in change.consequences)
 
 
@@ -44,6 +44,14 @@ def summary(plan: Plan) -> str:
         return f"No changes: all {len(plan.unchanged)} are as declared."
     add, change = plan.count(CREATE, REPLACE), plan.count(UPDATE)
     return f"Plan: {add} to add, {change} to change, {plan.count(DELETE, REPLACE)} to delete."
+
+
+def _difference(name: str, before: Any, after: Any) -> str:
+    """What a list gains and loses; of everything else both values."""
+    if isinstance(before, list) and isinstance(after, list) and before and after:
+        signed = [("+", it) for it in after if it not in before] + [("-", it) for it in before if it not in after]
+        return ", ".join(f"{sign}{it}" for sign, it in signed)
+    return f"{_value(name, before)} -> {_value(name, after)}"
 
 
 def _value(name: str, value: Any) -> str:

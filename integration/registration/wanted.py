@@ -7,8 +7,9 @@ from integration.errors import ConfigurationError
 from integration.flow import Flow, Result
 from integration.flow.discovery import AnyFlow
 from integration.flow.handler import pre_image_of
-from integration.registration.declaration import Bus, Declaration, Endpoint, StepOptions, Values
-from integration.registration.items import Item
+from integration.registration.declaration import Bus, Declaration, Endpoint, Role, StepOptions, Values
+from integration.registration.items import Item, State
+from integration.registration.privileges import DEPTHS, as_listed, needed
 from integration.registration.result_columns import key, result_attribute
 
 CONTRACTS = {"webhook": 8, "queue": 2, "topic": 5, "hub": 7}
@@ -22,9 +23,10 @@ WEBHOOK_KEY_HEADER = "x-functions-key"
 
 
 def wanted(
-    flows: Collection[AnyFlow], declaration: Declaration, values: Values, *, charset: bool = True
+    flows: Collection[AnyFlow], declaration: Declaration, values: Values, there: State | None = None
 ) -> Iterator[Item]:
-    """Everything, in the order in which it is made. Without `charset`, the environment has no `messagecharset`."""
+    """Everything, in the order in which it is made; `there` says what the environment offers."""
+    there = there or State(str(values.url), "")
     prefix = values.publisher_prefix
     yield Item("publisher", declaration.publisher.unique_name, _publisher(declaration, prefix))
     yield Item("solution", declaration.solution.unique_name, _solution(declaration))
@@ -34,7 +36,10 @@ def wanted(
     results = list(_results(flows))
     yield from (_column(table, result, prefix) for table, result in results)
     yield from (_key(table, result, prefix) for table, result in results if result.key)
-    yield _endpoint(declaration.endpoint, values, charset=charset)
+    if values.applications:
+        yield _role(flows, declaration.role, there)
+    yield from (Item("user", it, {"enabled": True, "roles": [declaration.role.name]}) for it in values.applications)
+    yield _endpoint(declaration.endpoint, values, charset=there.takes_charset)
     out = [flow for flow in flows if isinstance(flow, Flow)]
     for flow in out:
         for message in flow.messages:
@@ -85,6 +90,15 @@ def _key(table: str, result: Result, prefix: str) -> Item:
     found = key(result, prefix)
     fields = {"label": result.label, "columns": found["KeyAttributes"]}
     return Item("key", f"{table}.{found['LogicalName']}", fields, schema_name=found["SchemaName"])
+
+
+def _role(flows: Collection[AnyFlow], role: Role, there: State) -> Item:
+    """The role with what the flows need; what the environment does not have is named in words."""
+    listed = []
+    for need in needed(flows, there.behind):
+        found = there.privileges.get(need)
+        listed.append(as_listed(found.name, found.at(DEPTHS[role.depth])) if found else f"{need.kind} of {need.table}")
+    return Item("role", role.name, {"privileges": sorted(listed)}, "What the flows of the app need.")
 
 
 def secret_of(endpoint: Endpoint, values: Values) -> str:

@@ -108,7 +108,8 @@ def _failure(answer: Response, *, secret: bool) -> IntegrationError:
     if answer.status == 412:
         return Conflict(f"{operation}: somebody has changed it meanwhile; plan again", service=SERVICE)
     found = dataverse_failure(answer)
-    if error is None or secret or isinstance(found, Transient):
+    forbidden = answer.status == 403  # for the app that may pass, once somebody gives it the privilege
+    if error is None or secret or (isinstance(found, Transient) and not forbidden):
         return found
     said = f"Dataverse refused '{operation}' ({answer.status}, {error.code}): {error.message}"
     return Permanent(said, reason="dataverse-rejected", service=SERVICE)

@@ -17,7 +17,7 @@ def make(reached: Endpoints) -> None:
     if not declared:
         return
     web_api = f"{reached.dataverse}/api/data/v9.2"
-    with sign_in(reached.dataverse, reached.dataverse_client) as session:
+    with sign_in(reached.dataverse, reached.dataverse_person) as session:
         there = session.get(f"{web_api}/customapis?$select=uniquename", timeout=_TIMEOUT)
         check(there)
         names = {row["uniquename"] for row in there.json()["value"]}

@@ -114,6 +114,7 @@ def _values(reached: Endpoints) -> str:
     return f"""\
 url = "{reached.dataverse}"
 publisher-prefix = "{PREFIX}"
+application = "{reached.dataverse_client.client_id}"
 webhook-url = "{reached.functions}/api/dataverse/webhook"
 webhook-key = "env:{_KEY}"
 

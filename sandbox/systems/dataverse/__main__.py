@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--schema", type=Path, default=SCHEMA)
     parser.add_argument("--webhook-timeout", type=float, default=60.0, help="seconds (Dataverse: 60)")
     parser.add_argument("--webhook-retry-delay", type=float, default=1.0, help="seconds before the one further attempt")
-    parser.add_argument("--unprepared", action="store_true", help="start without our own columns and keys")
+    parser.add_argument("--unprepared", action="store_true", help="start without our own columns, keys and user")
     given = parser.parse_args()
     certificates = given.ca_dir or given.state
     tls = server_context(certificates)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from sandbox.systems.dataverse.access import Access
 from sandbox.systems.dataverse.collection import OLDEST_DELTA
 from sandbox.systems.dataverse.context import Contexts
 from sandbox.systems.dataverse.environment import Environment
@@ -61,7 +62,7 @@ def build_app(options: Options) -> web.Application:
     store = Store(options.state / "dataverse.db")
     schema = Schema.load(options.schema, without_custom=options.unprepared)
     metadata = Metadata(store, schema)
-    Seed(store, schema, environment).plant()
+    access = Access(store, environment)
     tls = ssl.create_default_context()
     tls.load_verify_locations(options.ca_file)
     webhooks = Webhooks(timeout=options.webhook_timeout, retry_delay=options.webhook_retry_delay, tls=tls)
@@ -69,7 +70,8 @@ def build_app(options: Options) -> web.Application:
     buses = ServiceBus(retry_delay=options.webhook_retry_delay)
     jobs = Jobs(store, contexts, webhooks, buses, host)
     registrations = Registrations(store)
-    service = OrganizationService(store, schema, environment, registrations, jobs)
+    service = OrganizationService(store, schema, environment, registrations=registrations, jobs=jobs, access=access)
+    Seed(store, schema, environment, service.roles, application=not options.unprepared).plant()
     work = UnitOfWork(store, registrations, jobs)
     tokens = Tokens(store, environment)
     api = WebApi(

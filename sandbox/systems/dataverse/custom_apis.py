@@ -79,6 +79,8 @@ class CustomApis:
         call = operation.call
         if call.method != "POST":
             raise not_allowed(call.method)
+        if privilege := api.values.get("executeprivilegename"):
+            self._service.access.check_named(operation.info.user, privilege)
         name, parameters = (
             api.values["uniquename"],
             self._store.referring("customapirequestparameter", "customapiid", api),

@@ -52,7 +52,7 @@ _ELSEWHERE = frozenset(
         "SourceTypeMask",
         "PrimaryImageAttribute",
     }
-    | {"Privileges", "Settings", "IsBPFEntity", "IsChildEntity", "IsSolutionAware", "IsLogicalEntity"}
+    | {"Settings", "IsBPFEntity", "IsChildEntity", "IsSolutionAware", "IsLogicalEntity"}
     | {"IsStateModelAware", "EnforceStateTransitions", "RecurrenceBaseEntityLogicalName", "ReportViewName"}
     | {"IsEnabledForCharts", "IsImportable", "IsEnabledForTrace", "CanCreateAttributes", "CanCreateForms"}
     | {"CanCreateViews", "CanCreateCharts", "CanBeRelatedEntityInRelationship", "CanBePrimaryEntityInRelationship"}

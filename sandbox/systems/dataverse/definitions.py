@@ -14,6 +14,7 @@ from sandbox.systems.dataverse.definition_settings import (
     KEPT_OF_TABLES,
     shown_settings,
 )
+from sandbox.systems.dataverse.privileges import privileges_of, shown_privileges
 from sandbox.systems.dataverse.relations import collection_name
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 
@@ -36,6 +37,7 @@ _OBJECT_TYPE_CODES = {
     "opportunity": 3,
     "lead": 4,
     "systemuser": 8,
+    "privilege": 1023,
     "businessunit": 10,
     "incident": 112,
     "organization": 1019,
@@ -81,7 +83,7 @@ def table_document(table: Table) -> Document:
         "MetadataId": table_id(table),
         "LogicalName": table.name,
         "SchemaName": name,
-        "ObjectTypeCode": _OBJECT_TYPE_CODES.get(table.name) or _custom_code(table.name),
+        "ObjectTypeCode": entity_code(table),
         "EntitySetName": table.set_name,
         "LogicalCollectionName": table.set_name,
         "CollectionSchemaName": f"{name}s",
@@ -107,7 +109,13 @@ def table_document(table: Table) -> Document:
         "DataSourceId": None,
         "ExternalName": None,
         "ExternalCollectionName": None,
+        "Privileges": shown_privileges(privileges_of(table)),
     } | shown_settings(given, KEPT_OF_TABLES)
+
+
+def entity_code(table: Table) -> int:
+    """The ObjectTypeCode of a table."""
+    return _OBJECT_TYPE_CODES.get(table.name) or _custom_code(table.name)
 
 
 def entity_row(table: Table) -> Document:

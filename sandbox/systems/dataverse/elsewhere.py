@@ -9,6 +9,7 @@ SEGMENTS = frozenset(
     | {"DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
     | {"RevokeAccess", "teams", "backgroundoperations", "workflows", "audits", "opportunitycloses", "plugintypes"}
     | {"pluginassemblies", "managedidentities", "keyvaultreferences", "ExportSolution", "ImportSolution"}
+    | {"systemuserrolescollection", "roleprivilegescollection"}
 )
 """Entity sets, actions and functions at the root."""
 

@@ -44,6 +44,10 @@ class Environment:
         """Clients by client id."""
         return {client.client_id: client for client in (self.application, self.human)}
 
+    def known_user(self, application_id: str | None) -> str | None:
+        """The id of the user of an application, which is the same in every sandbox."""
+        return self.application.user_id if application_id == self.application.client_id else None
+
     def describe(self, *, url: str, ca_file: Path) -> dict[str, Any]:
         """What `GET /control/environment` answers."""
         return asdict(self) | {"url": url, "authority": f"{url}/{self.tenant_id}", "ca_file": str(ca_file)}

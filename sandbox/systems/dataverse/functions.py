@@ -17,6 +17,7 @@ from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.errors import bad_request, not_allowed
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.query import split
+from sandbox.systems.dataverse.roles import Roles
 from sandbox.systems.dataverse.schema import Schema
 from sandbox.systems.dataverse.solutions import Solutions, check_number
 from sandbox.systems.dataverse.store import Store
@@ -32,13 +33,17 @@ _ITEM = re.compile(r"'(\w+)'|\"(\w+)\"")
 class Functions:
     """Answers them."""
 
-    def __init__(self, store: Store, schema: Schema, environment: Environment, solutions: Solutions) -> None:
+    def __init__(
+        self, store: Store, schema: Schema, environment: Environment, solutions: Solutions, roles: Roles
+    ) -> None:
         self._store, self._schema, self._environment, self._solutions = store, schema, environment, solutions
+        self._roles = roles
         self._functions: dict[str, tuple[tuple[str, ...], Callable[[Operation, dict[str, str]], dict[str, Any]]]] = {
             "WhoAmI": ((), self._who_am_i),
             "RetrieveVersion": ((), lambda _operation, _given: {"Version": VERSION}),
             "RetrieveCurrentOrganization": (("AccessType",), self._organisation),
             "RetrieveTotalRecordCount": (("EntityNames",), self._counts),
+            "RetrieveRolePrivilegesRole": (("RoleId",), self._privileges),
             "RetrieveDependenciesForDelete": (("ObjectId", "ComponentType"), self._dependencies),
         }
 
@@ -107,11 +112,19 @@ class Functions:
         counts = {name: len(self._store.rows(name)) for name in names}
         return {"EntityRecordCountCollection": _pairs(counts)}
 
+    def _privileges(self, _: Operation, given: dict[str, str]) -> dict[str, Any]:
+        return self._roles.privileges(_guid("RoleId", given))
+
     def _dependencies(self, _: Operation, given: dict[str, str]) -> dict[str, Any]:
-        if not is_guid(given["ObjectId"]):
-            raise bad_request(f"The parameter ObjectId is an id, and '{given['ObjectId']}' is none.")
         kind = check_number("ComponentType", given["ComponentType"])
-        return {"value": self._solutions.dependencies(given["ObjectId"].lower(), kind)}
+        return {"value": self._solutions.dependencies(_guid("ObjectId", given), kind)}
+
+
+def _guid(name: str, given: dict[str, str]) -> str:
+    """A parameter that is an id; 400 otherwise."""
+    if not is_guid(given[name]):
+        raise bad_request(f"The parameter {name} is an id, and '{given[name]}' is none.")
+    return given[name].lower()
 
 
 def _parameters(operation: Operation, listed: str) -> dict[str, str]:

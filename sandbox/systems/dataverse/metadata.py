@@ -55,6 +55,7 @@ from sandbox.systems.dataverse.metadata_answers import (
     table_kind,
 )
 from sandbox.systems.dataverse.metadata_query import check_options
+from sandbox.systems.dataverse.privileges import privileges_of
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.solutions import Solutions
 from sandbox.systems.dataverse.store import Store
@@ -93,7 +94,7 @@ class Metadata:
             return self._on_columns(call, table, part, solution)
         if part.name == "Keys":
             return self._on_keys(call, table, part, solution)
-        if part.name in {"Privileges", "Settings"}:
+        if part.name == "Settings":
             raise not_simulated(f"EntityDefinitions(...)/{part.name}")
         if call.method != "GET":
             raise not_allowed(call.method)
@@ -244,6 +245,8 @@ class Metadata:
         table = self._define(definition)
         self._solutions.made(solution, solutions.TABLE, table_id(table))
         self._store.put("entity", table_id(table), entity_row(table))
+        for privilege in privileges_of(table).values():
+            self._store.put("privilege", privilege.id, privilege.row())
         return table
 
     def _define(self, definition: dict[str, Any]) -> Table:
@@ -263,6 +266,8 @@ class Metadata:
             self._store.release_key(table.name, key)
         self._store.forget_table(table.name)
         self._store.remove("entity", table_id(table))
+        for privilege in privileges_of(table).values():
+            self._store.remove("privilege", privilege.id)
         self._solutions.forget(table_id(table))
         self._store.database.execute("DELETE FROM tables WHERE name = ?", (table.name,))
         self._schema.forget(table.name)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.systems.dataverse import values
+from sandbox.systems.dataverse.access import Access
 from sandbox.systems.dataverse.change import Change, RequestInfo
 from sandbox.systems.dataverse.context import Step
 from sandbox.systems.dataverse.custom_api_rules import TABLES as CUSTOM_API_TABLES
@@ -13,22 +14,31 @@ from sandbox.systems.dataverse.errors import ODataError, already_exists, key_vio
 from sandbox.systems.dataverse.jobs import Jobs
 from sandbox.systems.dataverse.registration import REGISTRATION_TABLES, Registrations
 from sandbox.systems.dataverse.registration_rules import check_delete, check_registration
+from sandbox.systems.dataverse.roles import Roles
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.solutions import OF_ROWS, Solutions
 from sandbox.systems.dataverse.store import KeyViolated, Row, Store, Values
 from sandbox.systems.dataverse.unit_of_work import Unit
 
-_OF_THE_PLATFORM = frozenset({"sdkmessage", "sdkmessagefilter", "solutioncomponent", "entity"})
+_OF_THE_PLATFORM = frozenset({"sdkmessage", "sdkmessagefilter", "solutioncomponent", "entity", "privilege"})
 
 
 class OrganizationService:
     """All changes of rows go through this class, each in the unit of work of its request."""
 
     def __init__(
-        self, store: Store, schema: Schema, environment: Environment, registrations: Registrations, jobs: Jobs
+        self,
+        store: Store,
+        schema: Schema,
+        environment: Environment,
+        *,
+        registrations: Registrations,
+        jobs: Jobs,
+        access: Access,
     ) -> None:
         self._store, self._schema, self._environment = store, schema, environment
-        self._registrations, self._jobs = registrations, jobs
+        self._registrations, self._jobs, self.access = registrations, jobs, access
+        self.roles = Roles(store, schema, environment, access)
         self._solutions = Solutions(store, schema)
 
     def create(
@@ -36,7 +46,9 @@ class OrganizationService:
     ) -> Row:
         """Create a row; 412 if its primary key is taken. `several` collects the changes of one bulk message."""
         _check_message("Create", table)
-        row_id = str(sent.get(table.id_column) or unit.new_id())
+        self.access.check(request.user, "Create", table)
+        known = self._environment.known_user(sent.get("applicationid")) if table.name == "systemuser" else None
+        row_id = str(sent.get(table.id_column) or known or unit.new_id())
         if self._store.get(table.name, row_id) is not None:
             raise already_exists()
         given = {name: value for name, value in sent.items() if table.columns[name].writable("Create")}
@@ -48,8 +60,12 @@ class OrganizationService:
         self._check(table, target, target)
         if table.name == "customapi":
             make_message(target, self._store)
+        elif table.name == "systemuser":
+            self.roles.user(sent, target)
         change = Change("Create", table, row_id, request, given | {table.id_column: row_id}, target, after=target)
         row = self._written(unit, change, several)
+        if table.name == "role":
+            self.roles.made(row_id)
         if table.name in OF_ROWS:
             self._solutions.made(request.solution, OF_ROWS[table.name], row_id)
         return row
@@ -66,6 +82,7 @@ class OrganizationService:
     ) -> Row:
         """Update a row that was just read; `row` is the state before, `several` as in `create`."""
         _check_message("Update", table)
+        self.access.check(request.user, "Write", table)
         given = {name: value for name, value in sent.items() if table.columns[name].writable("Update")}
         given.pop(table.id_column, None)
         target = dict(given)
@@ -91,6 +108,7 @@ class OrganizationService:
         self, unit: Unit, table: Table, master: Row, subordinate: Row, sent: Values, request: RequestInfo
     ) -> None:
         """Write `sent` to the master, and deactivate the subordinate, which fires no steps of its own."""
+        self.access.check(request.user, "Write", table)
         target = {**sent, table.id_column: master.id, **self._stamps(request, created=False)}
         self._check(table, target, master.values | target)
         merged = {"merged": True, "masterid": {"table": table.name, "id": master.id}, "statecode": 1}
@@ -116,6 +134,7 @@ class OrganizationService:
     ) -> None:
         """Delete a row; 404 if it is not there, 412 if `version` is no longer current."""
         _check_message("Delete", table)
+        self.access.check(request.user, "Delete", table)
         row = self._store.get(table.name, row_id)
         if row is None:
             raise no_such_row(table.name, row_id)
@@ -128,6 +147,8 @@ class OrganizationService:
             else:
                 self.delete(unit, self._schema[child.table], child.id, request)
         self._write(unit, Change("Delete", table, row_id, request, before=row))
+        if table.name in {"role", "systemuser"}:
+            self.roles.forget(row)
         if table.name in OF_ROWS:
             self._solutions.forget(row_id)
 

@@ -31,6 +31,7 @@ class RelatedRows:
             return self._refer(operation, owner, relationship, part.key)
         if call.method != "GET":
             raise not_allowed(call.method)
+        self._service.access.check(operation.info.user, "Read", relationship.table)
         among = relationship.rows(self._store, owner.id)
         if part.rest == "$count":
             return web.Response(text=str(self._collections.count(relationship.table, call, among=among)))

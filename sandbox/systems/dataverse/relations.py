@@ -42,6 +42,15 @@ def collections(schema: Schema, table: Table) -> dict[str, Relationship]:
     return {each.name: each for each in relationships(schema) if each.target == table.name}
 
 
+def target_of(schema: Schema, table: Table, navigation: str) -> Table | None:
+    """The table behind a navigation property of either kind, where it leads to one table."""
+    if navigation in table.by_navigation:
+        column, target = table.by_navigation[navigation]
+        return schema.get(target or next(iter(column.navigation)))
+    found = collections(schema, table).get(navigation)
+    return None if found is None else found.table
+
+
 def collection_name(table: Table, column: Column, target: str) -> str | None:
     """The collection-valued navigation property of a lookup's relationship to a table, if it has one here."""
     named = column.definition.get("CollectionProperties", {}).get(target)

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.systems.dataverse import elsewhere
+from sandbox.systems.dataverse import elsewhere, roles
 from sandbox.systems.dataverse.addressing import Address, Segment, reference
 from sandbox.systems.dataverse.answers import json_answer, value_answer
 from sandbox.systems.dataverse.apply import Apply
@@ -54,6 +54,8 @@ class Rows:
     def on_set(self, operation: Operation, table: Table, rest: str | None) -> web.Response:
         """`accounts` and `accounts/$count`."""
         call = operation.call
+        if call.method == "GET":
+            self._service.access.check(operation.info.user, "Read", table)
         message = (rest or "").removeprefix(NAMESPACE)
         if message in MESSAGES and message != rest and table.has_events:
             return self._bulk.answer(operation, table, message)
@@ -79,6 +81,8 @@ class Rows:
     def on_row(self, operation: Operation, at: Address, rest: str | None) -> web.Response:
         """`accounts(...)` and what is below it."""
         call = operation.call
+        if call.method == "GET":
+            self._service.access.check(operation.info.user, "Read", at.table)
         if rest:
             return self._below_row(operation, at, rest)
         _check_options(call, _ON_ROWS if call.method != "DELETE" else frozenset())
@@ -131,6 +135,12 @@ class Rows:
     def _below_row(self, operation: Operation, at: Address, rest: str) -> web.Response:
         """A collection, one of its rows and what is below that, or a property."""
         part = Segment.parse(rest)
+        if part.name in roles.COLLECTIONS.get(at.table.name, {}):
+            return self._service.roles.related(operation, at.require(self._store), part, self._collections)
+        action = part.name.removeprefix(NAMESPACE)
+        if at.table.name == "role" and action in roles.ACTIONS and action != part.name:
+            self._service.access.check(operation.info.user, "Write", at.table)
+            return self._service.roles.act(operation, at.require(self._store), action)
         relationship = collections(self._schema, at.table).get(part.name)
         if relationship is None:
             return self._on_property(operation, at, rest)
@@ -148,7 +158,7 @@ class Rows:
         if name in table.by_navigation:
             _check_options(call, frozenset() if part else _ON_ROWS)
             if call.method == "GET":
-                return self._follow(call, table, row, name, only_reference=bool(part))
+                return self._follow(operation, table, row, name, only_reference=bool(part))
             if part:
                 return self._refer(operation, at, name)
             raise not_allowed(call.method)
@@ -179,6 +189,7 @@ class Rows:
             raise not_allowed(operation.call.method)
         if lookup is None or (target is not None and lookup["table"] != target):
             raise no_such_segment(navigation)
+        self._service.access.check(operation.info.user, "Read", self._schema[lookup["table"]])
         return self._below_row(operation, Address(self._schema[lookup["table"]], lookup["id"], {}), part)
 
     def _refer(self, operation: Operation, at: Address, name: str) -> web.Response:
@@ -200,8 +211,10 @@ class Rows:
         self._service.update(operation.unit, at.table, row, sent, operation.info)
         return web.Response(status=204)
 
-    def _follow(self, call: Call, table: Table, row: Row, navigation: str, *, only_reference: bool) -> web.Response:
-        column, target = table.by_navigation[navigation]
+    def _follow(
+        self, operation: Operation, table: Table, row: Row, navigation: str, *, only_reference: bool
+    ) -> web.Response:
+        call, (column, target) = operation.call, table.by_navigation[navigation]
         lookup = row.values.get(column.name)
         if lookup is None or (target is not None and lookup["table"] != target):
             return web.Response(status=204)
@@ -209,6 +222,7 @@ class Rows:
         if only_reference:
             context, uri = f"{call.root}$metadata#$ref", f"{call.root}{other.set_name}({lookup['id']})"
             return json_answer({"@odata.context": context, "@odata.id": uri})
+        self._service.access.check(operation.info.user, "Read", other)
         return self._read(call, Address(other, lookup["id"], {}))
 
     def _written(self, call: Call, table: Table, row: Row, *, created: bool) -> web.Response:

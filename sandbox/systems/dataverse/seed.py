@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.systems.dataverse import declared_flows
+from sandbox.systems.dataverse.access import ADMINISTRATOR
 from sandbox.systems.dataverse.definitions import entity_row, table_id
 from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.merge import MERGE, TABLES
+from sandbox.systems.dataverse.privileges import all_privileges
+from sandbox.systems.dataverse.roles import Roles
 from sandbox.systems.dataverse.schema import Column, Schema
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.values import now
@@ -53,8 +56,11 @@ _NAMESPACE = uuid.UUID("4d7e4d06-6f0e-4a57-8e53-3f6b0c0a1c6e")
 class Seed:
     """Writes the first rows directly: they fire no steps."""
 
-    def __init__(self, store: Store, schema: Schema, environment: Environment) -> None:
+    def __init__(
+        self, store: Store, schema: Schema, environment: Environment, roles: Roles, *, application: bool
+    ) -> None:
         self._store, self._schema, self._environment = store, schema, environment
+        self._roles, self._application = roles, application
         self._owner = {"table": "systemuser", "id": environment.human.user_id}
 
     def plant(self) -> None:
@@ -67,6 +73,7 @@ class Seed:
                 self._plant_organisation()
                 self._plant_business()
                 self._store.set_setting("seeded", now())
+            self._plant_roles()
             self._plant_messages()
             for table in self._schema:
                 self._store.put("entity", table_id(table), entity_row(table))
@@ -108,7 +115,9 @@ class Seed:
             expirechangetrackingindays=7,
         )
         unit = {"table": "businessunit", "id": environment.business_unit_id}
-        people = ((environment.application, "# Integration", 4), (environment.human, "Jamie Bowman", 0))
+        people = [(environment.human, "Jamie Bowman", 0)]
+        if self._application:
+            people.append((environment.application, "# Integration", 4))
         for client, name, access in people:
             first, _, last = name.partition(" ")
             self._put(
@@ -123,6 +132,19 @@ class Seed:
                 isdisabled=False,
                 businessunitid=unit,
             )
+
+    def _plant_roles(self) -> None:
+        """Privileges of tables that are new; once, the role that may do everything, for whoever is there then."""
+        known = {row.id for row in self._store.rows("privilege")}
+        for privilege in all_privileges(self._schema):
+            if privilege.id not in known:
+                self._store.put("privilege", privilege.id, privilege.row())
+        if self._store.get("role", ADMINISTRATOR) is not None:
+            return
+        unit = {"table": "businessunit", "id": self._environment.business_unit_id}
+        self._put("role", ADMINISTRATOR, name="System Administrator", businessunitid=unit, ismanaged=True)
+        for user in self._store.rows("systemuser"):
+            self._roles.assign(user.id, ADMINISTRATOR)
 
     def _plant_messages(self) -> None:
         known = {

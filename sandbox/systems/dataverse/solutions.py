@@ -18,7 +18,7 @@ from sandbox.systems.dataverse.store import Row, Store
 from sandbox.systems.dataverse.values import new_guid, now
 
 TABLE, COLUMN, KEY = 1, 2, 14
-OF_ROWS = {"sdkmessageprocessingstep": 92, "sdkmessageprocessingstepimage": 93, "serviceendpoint": 95}
+OF_ROWS = {"role": 20, "sdkmessageprocessingstep": 92, "sdkmessageprocessingstepimage": 93, "serviceendpoint": 95}
 """Types of the components that are rows, by their tables."""
 ACTIONS = frozenset({"AddSolutionComponent", "RemoveSolutionComponent"})
 _METADATA = frozenset({TABLE, COLUMN, KEY})

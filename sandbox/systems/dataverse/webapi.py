@@ -31,9 +31,11 @@ from sandbox.systems.dataverse.merge import MERGE, Merge
 from sandbox.systems.dataverse.metadata import COLLECTIONS, Metadata
 from sandbox.systems.dataverse.operation import Operation
 from sandbox.systems.dataverse.organization_service import OrganizationService
+from sandbox.systems.dataverse.privileges import ACT_FOR_ANOTHER
 from sandbox.systems.dataverse.query import Preferences, Query
+from sandbox.systems.dataverse.relations import target_of
 from sandbox.systems.dataverse.rows import Rows
-from sandbox.systems.dataverse.schema import Schema
+from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
 from sandbox.systems.dataverse.unit_of_work import Unit, UnitOfWork
@@ -60,9 +62,10 @@ class WebApi:
     ) -> None:
         self._store, self._schema = store, schema
         self._tokens, self._metadata, self._work = tokens, metadata, work
+        self._access = service.access
         self._custom_apis = CustomApis(store, schema, service, contexts)
         self._solutions = solutions.Solutions(store, schema)
-        self._functions = functions.Functions(store, schema, environment, self._solutions)
+        self._functions = functions.Functions(store, schema, environment, self._solutions, service.roles)
         self._actions, self._rows = Actions(store, schema, service), Rows(store, schema, service)
         self._merge = Merge(store, schema, service)
         self.protection = ServiceProtection()
@@ -75,7 +78,7 @@ class WebApi:
     async def _handle(self, request: web.Request) -> web.Response:
         call = await Call.read(request)
         try:
-            client = self._tokens.client(request)
+            client = self._access.member(self._tokens.client(request))
             with self.protection.counted(client.user_id) as remaining:
                 response = await self._respond(call, client)
             response.headers.update(remaining)
@@ -99,6 +102,7 @@ class WebApi:
         headers = call.headers
         user, delegate = client, None
         if "CallerObjectId" in headers or "MSCRMCallerID" in headers:
+            self._access.check_named(client, ACT_FOR_ANOTHER)
             user, delegate = self._impersonated(headers), client.user_id
         return RequestInfo(
             user=user,
@@ -127,6 +131,8 @@ class WebApi:
         if segment.name in elsewhere.SEGMENTS:
             raise not_simulated(segment.name)
         if segment.name in COLLECTIONS:
+            if call.method != "GET" and not self._access.is_administrator(info.user):
+                self._access.check_named(info.user, f"prv{call.method.capitalize()}Entity")
             return self._metadata.answer(call, segment, info.solution)
         if segment.name in _ACTIONS or segment.name in self._functions.names:
             return self._unbound(operation, segment)
@@ -137,10 +143,17 @@ class WebApi:
             return self._custom_apis.call(operation, custom)
         if table is None:
             raise no_such_segment(segment.name)
-        Query.read(_options(call))
+        self._check_expanded(Query.read(_options(call)), table, info)
         if segment.key is None:
             return self._rows.on_set(operation, table, segment.rest)
         return self._rows.on_row(operation, path_address(table, segment.key), segment.rest)
+
+    def _check_expanded(self, query: Query, table: Table, info: RequestInfo) -> None:
+        """403 where the user may not read what a query expands."""
+        for name, nested in query.expand.items():
+            if (other := target_of(self._schema, table, name)) is not None:
+                self._access.check(info.user, "Read", other)
+                self._check_expanded(nested, other, info)
 
     def _unbound(self, operation: Operation, segment: Segment) -> web.Response:
         call = operation.call

@@ -23,6 +23,7 @@ def sandbox(unprepared: StandIn, person: Dataverse, tmp_path: Path) -> Path:
         "dataverse": unprepared.url,
         "functions": "http://localhost:7071",
         "webhook_key": KEY,
+        "dataverse_client": {"client_id": who["application"]["client_id"]},
         "dataverse_person": {**client, "authority": unprepared.url, "ca_file": str(unprepared.http.verify)},
     }
     (tmp_path / "endpoints.json").write_text(json.dumps(endpoints), encoding="utf-8")
@@ -49,7 +50,7 @@ def test_a_pipeline_plans_applies_the_plan_and_finds_no_drift(
     assert run("plan", *at, "--out", plan) == 2
     out = capsys.readouterr().out
     assert "  +   step.account.Update is created" in out
-    assert "Plan: 36 to add, 0 to change, 0 to delete." in out
+    assert "Plan: 38 to add, 0 to change, 0 to delete." in out
     assert "secret: (sensitive value)" in out
     assert run("apply", *at) == 1
     assert "add --auto-approve. Nothing was changed." in capsys.readouterr().err

@@ -48,7 +48,7 @@ async def test_an_empty_environment_gets_everything_and_a_second_plan_is_empty(
         assert first.plan.exit_code == 2
         assert set(changes(first.plan).values()) == {"create"}
         assert {it.kind for it in first.plan.changes} == {
-            "publisher", "solution", "column", "key", "endpoint", "step", "image",
+            "publisher", "solution", "column", "key", "role", "user", "endpoint", "step", "image",
         }  # fmt: skip
         last = await applied(environment)
         assert (last.plan.exit_code, last.plan.changes) == (0, ())
@@ -145,6 +145,27 @@ def rename_option(person: Dataverse) -> None:
     assert person.call("POST", "UpdateOptionValue", {**column, "Value": 1, "Label": label, "MergeLabels": True}).ok
 
 
+def give_too_much(person: Dataverse) -> None:
+    """To delete accounts, at the depth of the business unit."""
+    found = person.get("privileges?$filter=name eq 'prvDeleteAccount'&$select=privilegeid")["value"][0]
+    role = person.get("roles?$filter=name eq 'Integration'&$select=roleid")["value"][0]["roleid"]
+    given = {"Privileges": [{"Depth": "Local", "PrivilegeId": found["privilegeid"]}]}
+    assert person.call("POST", f"roles({role})/Microsoft.Dynamics.CRM.AddPrivilegesRole", given).status_code == 204
+
+
+def application_user(person: Dataverse) -> str:
+    client = person.environment["application"]["client_id"]
+    found = person.get(f"systemusers?$filter=applicationid eq {client}&$select=systemuserid")["value"]
+    return f"systemusers({found[0]['systemuserid']})"
+
+
+def withdraw_role(person: Dataverse) -> None:
+    association = f"{application_user(person)}/systemuserroles_association"
+    for it in person.get(f"{association}?$select=roleid")["value"]:
+        assert person.call("DELETE", f"{association}({it['roleid']})/$ref").status_code == 204
+
+
+USER = "user.44444444-dddd-4ddd-8ddd-444444444444"
 IMAGES, ENDPOINTS = "sdkmessageprocessingstepimages", "serviceendpoints"
 DRIFTS: tuple[dict[str, tuple[str, Callable[[Dataverse], Any]]], ...] = (
     {
@@ -155,6 +176,8 @@ DRIFTS: tuple[dict[str, tuple[str, Callable[[Dataverse], Any]]], ...] = (
         "column.account.new_number": ("update", relabel),
         "column.account.new_grade": ("update", rename_option),
         "key.account.new_numberkey": ("create", lambda it: it.call("DELETE", f"{KEYS}(LogicalName='new_numberkey')")),
+        "role.Integration": ("update", give_too_much),
+        USER: ("update", lambda it: it.update(application_user(it), {"isdisabled": True})),
     },
     {
         "step.account.Update": ("update", lambda it: it.update(step(it, "Update"), {"filteringattributes": None})),
@@ -164,6 +187,7 @@ DRIFTS: tuple[dict[str, tuple[str, Callable[[Dataverse], Any]]], ...] = (
             "create",
             lambda it: it.call("DELETE", f"{ATTRIBUTES}(LogicalName='new_grade')"),
         ),
+        USER: ("update", withdraw_role),
     },
 )
 """By address what apply then has to do, and what somebody does: two rounds, as one thing can drift in two ways."""
@@ -243,13 +267,13 @@ async def test_destroy_leaves_columns_and_everything_that_is_not_ours(opened: Op
         assert any("1 steps that are not ours" in it.text for it in now.plan.notes)
         await environment.destroy(now, lambda _change: None, with_columns=False)
         now = await environment.read()
-        assert {it.kind for it in deletable(now.state, with_columns=True)} == {"column", "key"}
+        assert {it.kind for it in deletable(now.state, with_columns=True)} == {"column", "key", "role"}
         assert person.call("GET", f"sdkmessageprocessingsteps({theirs})").status_code == 200
         person.call("DELETE", f"sdkmessageprocessingsteps({theirs})")
         now = await environment.read()
         await environment.destroy(now, lambda _change: None, with_columns=True)
         left = [it for it in (await environment.read()).state.found.values() if it.owned]
-    assert {it.kind for it in left} == {"change-tracking"}
+    assert {it.kind for it in left} == {"change-tracking", "user"}
 
 
 class Interrupted:
@@ -284,7 +308,7 @@ async def test_apply_that_is_interrupted_at_any_call_is_finished_by_the_next_one
             with pytest.raises(Outage):
                 await environment.apply(now, lambda _change: None)
             runs += 1
-            assert runs < 40
+            assert runs < 60
         assert now.plan.exit_code == 0
         assert runs == senders[0].writes > 12
 
@@ -296,7 +320,7 @@ async def test_destroy_that_is_interrupted_at_any_call_is_finished_by_the_next_o
         while deletable((now := await environment.read()).state, with_columns=True):
             with pytest.raises(Outage):
                 await environment.destroy(now, lambda _change: None, with_columns=True)
-        assert set(changes(now.plan).values()) == {"create"}
+        assert {it.action for it in now.plan.changes if it.kind != "user"} == {"create"}
 
 
 async def test_the_steps_move_to_a_queue_before_the_webhook_is_deleted(opened: Open, person: Dataverse) -> None:

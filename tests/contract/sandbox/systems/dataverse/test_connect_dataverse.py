@@ -66,7 +66,7 @@ def test_the_calls_of_the_page_are_answered(application: Dataverse) -> None:
     """All of them succeed in order, in an environment with the step that they ask for."""
     endpoint = register_webhook(application, "http://localhost:1/x")
     register_step(application, endpoint, "Update", "account", name="integration: Update of account")
-    known = {"<client-id>": "12345678-1234-4234-8234-123456789012"}
+    known: dict[str, str] = {}
     sent = 0
     for block in blocks():
         if block.real_only:
@@ -78,7 +78,7 @@ def test_the_calls_of_the_page_are_answered(application: Dataverse) -> None:
             assert answer.status_code in {200, 204}, f"{request}\n{answer.text}"
             known |= {key.replace(name, value): found(answer, where) for key, where in block.keep.items()}
             sent += 1
-    assert sent > 4
+    assert sent >= 3
 
 
 def test_the_page_shows_the_steps_that_the_sandbox_registers() -> None:

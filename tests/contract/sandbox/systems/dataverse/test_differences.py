@@ -87,9 +87,33 @@ def components_of_some_kinds(dataverse: Dataverse, _: Receiver) -> None:
     absent(dataverse, "POST", "ExportSolution", {})
 
 
-def everybody_may_do_everything(dataverse: Dataverse, _: Receiver) -> None:
+def security_is_by_table(dataverse: Dataverse, _: Receiver) -> None:
+    """A role whose privileges end at the business unit, and allow to read and write accounts only."""
     person = sign_in(dataverse.stand_in, "human")
-    person.create("publishers", {"uniquename": f"p{uuid.uuid4().hex[:8]}", "friendlyname": "Anybody's"})
+    user = dataverse.get("WhoAmI")["UserId"]
+    names = ("prvReadAccount", "prvWriteAccount")
+    unit = person.get("businessunits?$select=businessunitid")["value"][0]["businessunitid"]
+    role = person.create("roles", {"name": "Narrow", "businessunitid@odata.bind": f"/businessunits({unit})"})
+    where = " or ".join(f"name eq '{name}'" for name in names)
+    found = person.get(f"privileges?$filter={where}&$select=privilegeid")["value"]
+    listed = [{"Depth": "Local", "PrivilegeId": it["privilegeid"]} for it in found]
+    action = f"roles({role})/{CRM}AddPrivilegesRole"
+    absent(person, "POST", action, {"Privileges": [{**listed[0], "Depth": "Basic"}]})
+    assert person.call("POST", action, {"Privileges": listed}).status_code == 204
+    administrator = person.get("roles?$filter=name eq 'System Administrator'&$select=roleid")["value"][0]["roleid"]
+    roles = f"systemusers({user})/systemuserroles_association"
+    person.call("POST", f"{roles}/$ref", {"@odata.id": f"{person.root}roles({role})"})
+    person.call("DELETE", f"{roles}({administrator})/$ref")
+    try:
+        contact = "b0000000-0000-4000-8000-000000000001"
+        dataverse.update(f"accounts({FABRIKAM})", {"primarycontactid@odata.bind": f"/contacts({contact})"})
+        joined = "<link-entity name='contact' from='contactid' to='primarycontactid'><attribute name='fullname'/>"
+        dataverse.get(fetch(f"<attribute name='name'/>{joined}</link-entity>"))
+        dataverse.get("EntityDefinitions(LogicalName='contact')?$select=LogicalName")
+        assert dataverse.call("GET", "contacts").status_code == 403
+    finally:
+        person.call("POST", f"{roles}/$ref", {"@odata.id": f"{person.root}roles({administrator})"})
+        person.call("DELETE", f"roles({role})")
 
 
 def depth_is_one(dataverse: Dataverse, receiver: Receiver) -> None:
@@ -189,7 +213,8 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     ),
     "service endpoints that are relays (one-way, two-way, REST) or Event Grid post; binary XML; managed identity as "
     "authtype": only_keys_and_text,
-    "security roles are enforced": everybody_may_do_everything,
+    "security reaches single rows and columns (depths, sharing, column security), Append and Assign are asked for, and "
+    "so is reading what FetchXML joins and what metadata describe": security_is_by_table,
     "`Depth` grows when steps cause changes": depth_is_one,
     "a PATCH cannot close an opportunity": patch_closes,
     "the index of an alternate key is built in the background, and may fail": keys_are_there_at_once,
