@@ -246,6 +246,7 @@ def _sandbox(folder: Path) -> tuple[str, Values, Callable[[str], str]]:
     values = Values(
         url=found["dataverse"],
         application=found["dataverse_client"]["client_id"],
+        app_sees_registration=True,
         webhook_url=f"{found['functions']}/api/dataverse/webhook",
         webhook_key="sandbox:webhook_key",
         sign_in=SignIn(

@@ -101,13 +101,14 @@ class Values(_File):
 
     A webhook needs `webhook_url` and `webhook_key`, every other endpoint `bus`. `application` is the client id with
     which the app signs in, `more_applications` those of DATAVERSE_MORE_CLIENTS; without them, users and role are left
-    to somebody else.
+    to somebody else. `app_sees_registration` lets the role read what is registered, as `run.py doctor` does.
     """
 
     url: Url
     organisation: Guid | None = None
     application: Guid | None = None
     more_applications: tuple[Guid, ...] = ()
+    app_sees_registration: bool = False
     publisher_prefix: Prefix = "new"
     webhook_url: Url | None = None
     webhook_key: Reference | None = None

@@ -9,6 +9,14 @@ from integration.flow.columns import with_currency
 from integration.flow.discovery import AnyFlow
 
 CURRENCY: Final = "transactioncurrency"
+REGISTRATION: Final = (
+    *("publisher", "solution", "role", "systemuser", "businessunit", "serviceendpoint", "sdkmessage"),
+    *("sdkmessagefilter", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage"),
+    *("customapi", "customapirequestparameter", "customapiresponseproperty", "catalog", "catalogassignment"),
+)
+"""Tables in which stands what is registered."""
+DEFINITIONS: Final = ("prvReadEntity", "prvReadAttribute", "prvReadRelationship", "prvReadOptionSet")
+"""Privileges to read the definitions of tables and columns; they belong to no table that has a definition itself."""
 READ, WRITE, CREATE = "Read", "Write", "Create"
 """Kinds of privileges, as `PrivilegeType` of Web API metadata names them."""
 DEPTHS: Final[Mapping[str, str]] = {"organization": "Global", "parent-child": "Deep", "business-unit": "Local"}
@@ -17,7 +25,7 @@ DEPTHS: Final[Mapping[str, str]] = {"organization": "Global", "parent-child": "D
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A privilege of one kind on a table."""
+    """A privilege of one kind on a table; without a table, `kind` is the name of the privilege."""
 
     table: str
     kind: str
@@ -43,6 +51,11 @@ def needed(flows: Collection[AnyFlow], behind: Mapping[tuple[str, str], str]) ->
     `behind` has the tables behind navigation properties, by table and property.
     """
     return list(dict.fromkeys(_needed(flows, behind)))
+
+
+def to_see_registration() -> list[Need]:
+    """What it takes to compare what is registered with what is declared; older environments lack some of it."""
+    return [*(Need(table, READ) for table in REGISTRATION), *(Need("", name) for name in DEFINITIONS)]
 
 
 def _needed(flows: Collection[AnyFlow], behind: Mapping[tuple[str, str], str]) -> Iterator[Need]:
@@ -75,6 +88,12 @@ def related_columns(columns: type[Columns]) -> Iterator[tuple[str, type[Columns]
 def as_listed(name: str, depth: str) -> str:
     """A privilege as a plan shows it."""
     return f"{name} ({depth})"
+
+
+def from_row(row: Mapping[str, Any]) -> Privilege:
+    """A privilege of no table, from its row."""
+    able = frozenset(depth for depth in ("Basic", "Local", "Deep", "Global") if row[f"canbe{depth.lower()}"])
+    return Privilege(row["name"], row["privilegeid"], able)
 
 
 def from_metadata(table: str, found: Collection[Mapping[str, Any]]) -> dict[Need, Privilege]:

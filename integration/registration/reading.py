@@ -38,7 +38,7 @@ async def read(api: WebApi, flows: Collection[AnyFlow], declaration: Declaration
     reader = _Reader(api, state, declaration)
     await asyncio.gather(reader.solution(), reader.filters(known), *(reader.table(it) for it in known))
     if values.applications:
-        await reader.access(flows, values.applications)
+        await reader.access(flows, values)
     await reader.endpoints()
     return state
 
@@ -71,11 +71,13 @@ class _Reader:
             fields = {"friendlyname": it["friendlyname"], "customizationprefix": it["customizationprefix"]}
             self._add_row("publisher", owner, it["publisherid"], fields, it)
 
-    async def access(self, flows: Collection[AnyFlow], applications: Collection[str]) -> None:
+    async def access(self, flows: Collection[AnyFlow], values: Values) -> None:
         """The app's users, their role, and what there is to give it."""
         access, role = AccessReader(self._api, self._state, self._owned), self._declaration.role.name
-        users = (access.user(it, role) for it in applications)
+        users = (access.user(it, role) for it in values.applications)
         await asyncio.gather(access.privileges(flows), access.role(role, self._mark), *users)
+        if values.app_sees_registration:
+            await access.privileges_to_see()
 
     async def table(self, table: str) -> None:
         """A table's change tracking, columns and keys; nothing where it does not exist."""

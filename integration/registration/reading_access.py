@@ -8,7 +8,15 @@ from integration.flow import Columns, Flow
 from integration.flow.discovery import AnyFlow
 from integration.odata import literal, query
 from integration.registration.items import Found, State
-from integration.registration.privileges import as_listed, from_metadata, needed, related_columns
+from integration.registration.privileges import (
+    Need,
+    as_listed,
+    from_metadata,
+    from_row,
+    needed,
+    related_columns,
+    to_see_registration,
+)
 from integration.registration.web_api import WebApi
 
 
@@ -25,6 +33,15 @@ class AccessReader:
         known = {need.table for need in self._state.privileges}
         others = {it.table for it in needed(flows, self._state.behind)} - known
         await asyncio.gather(*(self._of_table(it) for it in sorted(others)))
+
+    async def privileges_to_see(self) -> None:
+        """Those that it takes to read what is registered."""
+        needs = to_see_registration()
+        await asyncio.gather(*(self._of_table(it.table) for it in needs if it.table))
+        named = " or ".join(f"name eq '{it.kind}'" for it in needs if not it.table)
+        columns = "privilegeid,name,canbebasic,canbelocal,canbedeep,canbeglobal"
+        for row in await self._rows("privileges", named, columns):
+            self._state.privileges[Need("", row["name"])] = from_row(row)
 
     async def role(self, name: str, mark: str) -> None:
         """The role of that name, and whatever role has our mark; business units below have copies of it."""

@@ -9,7 +9,7 @@ from integration.flow.discovery import AnyFlow
 from integration.flow.handler import pre_image_of
 from integration.registration.declaration import Bus, Declaration, Endpoint, Role, StepOptions, Values
 from integration.registration.items import Item, State
-from integration.registration.privileges import DEPTHS, as_listed, needed
+from integration.registration.privileges import DEPTHS, Need, as_listed, needed, to_see_registration
 from integration.registration.result_columns import key, result_attribute
 
 CONTRACTS = {"webhook": 8, "queue": 2, "topic": 5, "hub": 7}
@@ -37,7 +37,7 @@ def wanted(
     yield from (_column(table, result, prefix) for table, result in results)
     yield from (_key(table, result, prefix) for table, result in results if result.key)
     if values.applications:
-        yield _role(flows, declaration.role, there)
+        yield _role(flows, declaration.role, there, more=to_see_registration() if values.app_sees_registration else [])
     yield from (Item("user", it, {"enabled": True, "roles": [declaration.role.name]}) for it in values.applications)
     yield _endpoint(declaration.endpoint, values, charset=there.takes_charset)
     out = [flow for flow in flows if isinstance(flow, Flow)]
@@ -92,12 +92,17 @@ def _key(table: str, result: Result, prefix: str) -> Item:
     return Item("key", f"{table}.{found['LogicalName']}", fields, schema_name=found["SchemaName"])
 
 
-def _role(flows: Collection[AnyFlow], role: Role, there: State) -> Item:
-    """The role with what the flows need; what the environment does not have is named in words."""
-    listed = []
-    for need in needed(flows, there.behind):
-        found = there.privileges.get(need)
-        listed.append(as_listed(found.name, found.at(DEPTHS[role.depth])) if found else f"{need.kind} of {need.table}")
+def _role(flows: Collection[AnyFlow], role: Role, there: State, more: Collection[Need]) -> Item:
+    """The role with what the flows need, and `more` as far as the environment has it.
+
+    What the flows need and the environment does not have is named in words.
+    """
+    depth, needs = DEPTHS[role.depth], needed(flows, there.behind)
+    found = {it: there.privileges.get(it) for it in needs} | {
+        it: there.privileges[it] for it in more if it in there.privileges
+    }
+    listed = {as_listed(each.name, each.at(depth)) for each in found.values() if each is not None}
+    listed |= {f"{it.kind} of {it.table}" for it, each in found.items() if each is None}
     return Item("role", role.name, {"privileges": sorted(listed)}, "What the flows of the app need.")
 
 

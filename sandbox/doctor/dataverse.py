@@ -83,7 +83,7 @@ class Environment:
             yield wrong(
                 "application user",
                 f"WhoAmI answers {answer.status_code}",
-                "Create an application user for this client id in the environment, and give it the integration's role.",
+                "run.py dataverse apply makes the application user, and gives it its role.",
             )
             return
         who = answer.json()

@@ -115,6 +115,7 @@ def _values(reached: Endpoints) -> str:
 url = "{reached.dataverse}"
 publisher-prefix = "{PREFIX}"
 application = "{reached.dataverse_client.client_id}"
+app-sees-registration = true
 webhook-url = "{reached.functions}/api/dataverse/webhook"
 webhook-key = "env:{_KEY}"
 

@@ -41,7 +41,8 @@ OF_SHAREPOINT = (
     "prvCreateSharePointData",
     "prvReadSharePointDocument",
 )
-_OF_NO_TABLE = (ACT_FOR_ANOTHER, "prvReadPluginAssembly", "prvReadPluginType", *OF_SHAREPOINT)
+_OF_DEFINITIONS = ("prvReadAttribute", "prvReadRelationship", "prvReadOptionSet")
+_OF_NO_TABLE = (ACT_FOR_ANOTHER, "prvReadPluginAssembly", "prvReadPluginType", *_OF_DEFINITIONS, *OF_SHAREPOINT)
 _SPACE = uuid.UUID("7f0d4c35-2a86-4d2e-8f3b-9d7a51c1e0b4")
 DEPTHS = ("Basic", "Local", "Deep", "Global")
 

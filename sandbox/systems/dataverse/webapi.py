@@ -131,8 +131,7 @@ class WebApi:
         if segment.name in elsewhere.SEGMENTS:
             raise not_simulated(segment.name)
         if segment.name in COLLECTIONS:
-            if call.method != "GET" and not self._access.is_administrator(info.user):
-                self._access.check_named(info.user, f"prv{call.method.capitalize()}Entity")
+            self._check_definitions(call, info)
             return self._metadata.answer(call, segment, info.solution)
         if segment.name in _ACTIONS or segment.name in self._functions.names:
             return self._unbound(operation, segment)
@@ -147,6 +146,12 @@ class WebApi:
         if segment.key is None:
             return self._rows.on_set(operation, table, segment.rest)
         return self._rows.on_row(operation, path_address(table, segment.key), segment.rest)
+
+    def _check_definitions(self, call: Call, info: RequestInfo) -> None:
+        """403 for a user who may not read definitions; changing them takes a role that may do everything."""
+        kind = "Read" if call.method == "GET" else "Write"
+        if kind == "Read" or not self._access.is_administrator(info.user):
+            self._access.check_named(info.user, f"prv{kind}Entity")
 
     def _check_expanded(self, query: Query, table: Table, info: RequestInfo) -> None:
         """403 where the user may not read what a query expands."""

@@ -79,7 +79,7 @@ class Bench:
 
     def let_write_backs_echo(self) -> None:
         """Make steps fire on every column, so that each write-back comes back to the intake."""
-        with sign_in(self.endpoints.dataverse, self.endpoints.dataverse_client) as session:
+        with sign_in(self.endpoints.dataverse, self.endpoints.dataverse_person) as session:
             for step in steps():
                 url = f"{self.endpoints.dataverse}/api/data/v9.2/sdkmessageprocessingsteps({step.id})"
                 session.patch(url, json={"filteringattributes": None}, timeout=10).raise_for_status()

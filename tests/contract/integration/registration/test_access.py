@@ -81,6 +81,20 @@ async def test_the_user_may_make_the_calls_of_its_flows_and_no_others(
     person.call("DELETE", f"accounts({account})")
 
 
+async def test_the_app_may_see_what_is_registered_where_the_environment_says_so(
+    opened: Open, unprepared: StandIn
+) -> None:
+    """Nothing else is added: it reads steps and definitions, and changes none."""
+    found = await apply(opened, app_sees_registration=True)
+    assert {it.partition("prvRead")[0] for it in found if "Account" not in it and "Lead" not in it} == {""}
+    app = sign_in(unprepared, "application")
+    for path in ("sdkmessageprocessingsteps", "roles", "EntityDefinitions(LogicalName='account')", "customapis"):
+        app.get(path)
+    (step,) = app.get("sdkmessageprocessingsteps?$top=1")["value"]
+    changed = app.call("PATCH", f"sdkmessageprocessingsteps({step['sdkmessageprocessingstepid']})", {"rank": 2})
+    assert changed.status_code == 403
+
+
 async def test_who_may_not_make_users_is_told_what_a_person_has_to_do(
     opened: Open, unprepared: StandIn, person: Dataverse
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_user_without_a_privilege_is_refused_in_the_words_of_the_platform(
         ("GET", "accounts?$top=1&$expand=primarycontactid", None),
         ("GET", "contacts/$count", None),
         ("POST", "EntityDefinitions", {}),
+        ("GET", "EntityDefinitions?$select=LogicalName", None),
         ("POST", "roles", {"name": "x"}),
     ):
         assert application.call(method, path, body).status_code == 403, path
