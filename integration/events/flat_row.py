@@ -73,7 +73,7 @@ class FlatRow(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel)
 
     table: Annotated[str, BeforeValidator(to_table)] = Field(
-        description="The table's logical name.", examples=["account"]
+        description="The table's logical name.", examples=["new_order"]
     )
     message: Literal["Create", "Update", "Delete"] | None = Field(
         default=None, description="What happened to the row. Left out: SdkMessage of columns."

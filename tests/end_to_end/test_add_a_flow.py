@@ -78,14 +78,18 @@ import json, tempfile
 from pathlib import Path
 from sandbox.running.registration import steps
 from sandbox.systems.dataverse.__main__ import SCHEMA
+from sandbox.systems.dataverse.access import Access
 from sandbox.systems.dataverse.environment import Environment
+from sandbox.systems.dataverse.roles import Roles
 from sandbox.systems.dataverse.schema import Schema
 from sandbox.systems.dataverse.seed import Seed
 from sandbox.systems.dataverse.store import Store
 
 schema = Schema.load(SCHEMA)
 store = Store(Path(tempfile.mkdtemp()) / "dataverse.db")
-Seed(store, schema, Environment()).plant()
+environment = Environment()
+roles = Roles(store, schema, environment, Access(store, environment))
+Seed(store, schema, environment, roles, application=True).plant()
 (update,) = [it for it in steps() if (it.table, it.message) == ("new_visit", "Update")]
 print(len(list(store.rows("new_visit"))), "new_jobnumber" in schema["new_visit"].columns, update.filtering_attributes)
 """
