@@ -88,5 +88,8 @@ def _taken(flow: InboundFlow) -> str:
     if flow.record_in:
         named = " or ".join(map(code, flow.record_in))
         taken += f" Business events of Dynamics 365 Finance name the record in {named}."
+    if flow.business_events:
+        meant = ", ".join(f"{code(it)} is {code(name)}" for it, name in flow.business_events.items())
+        taken += f" Of those from a queue or Event Grid, {meant}; any other is {code(flow.events[0])}."
     read = f"{says} It is read from {code(flow.system)} for each event."
     return f"{taken}\n\n## What is read\n\n{read}"

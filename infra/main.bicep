@@ -128,6 +128,9 @@ param entra entraType?
 @description('One queue, topic or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
 param sasIntake sasIntakeType?
 
+@description('A queue that an endpoint of Finance & Operations posts business events to with a SAS key, in a namespace of its own (modules/sasintake.bicep).')
+param businessEvents bool = false
+
 @description('Azure Relay, for systems in a network that lets nobody in (modules/relay.bicep). Left out: there is none.')
 param relay relayType?
 
@@ -168,6 +171,7 @@ param logRetentionDays int = 30
 param logQuotaGb int = -1
 
 var topology = loadJsonContent('topology.json')
+var businessEventsEndpoint = union(topology.serviceEndpoints, { queue: topology.serviceEndpoints.businessEvents })
 
 var base = '${workload}-${environmentName}'
 var suffix = take(uniqueString(resourceGroup().id, workload, environmentName), 6)
@@ -193,6 +197,7 @@ var names = {
   keyVault: 'kv-${take(workload, 8)}-${environmentName}-${take(suffix, 4)}'
   app: 'func-${base}-${suffix}'
   sasIntake: 'in-${base}-${suffix}'
+  businessEvents: 'be-${base}-${suffix}'
 }
 var ids = {
   identity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.identity)
@@ -419,6 +424,35 @@ module intakeRoles 'modules/roles-sasintake.bicep' = if (sasIntake != null) {
   ]
 }
 
+module businessEventsQueue 'modules/sasintake.bicep' = if (businessEvents) {
+  name: 'businessevents'
+  params: {
+    kind: 'queue'
+    serviceEndpoints: businessEventsEndpoint
+    ruleName: 'business-events-send'
+    name: names.businessEvents
+    workspaceId: ids.workspace
+    location: location
+    tags: allTags
+  }
+  dependsOn: [
+    monitoring
+  ]
+}
+
+module businessEventsRoles 'modules/roles-sasintake.bicep' = if (businessEvents) {
+  name: 'roles-businessevents'
+  params: {
+    kind: 'queue'
+    serviceEndpoints: businessEventsEndpoint
+    namespaceName: names.businessEvents
+    principalId: identity.outputs.principalId
+  }
+  dependsOn: [
+    businessEventsQueue
+  ]
+}
+
 module relayNamespace 'modules/relay.bicep' = if (relay != null) {
   name: 'relay'
   params: {
@@ -521,6 +555,8 @@ module appSettings 'modules/appsettings.bicep' = {
     topologySettings: topology.settings
     serviceEndpoint: sasIntake == null ? null : topology.serviceEndpoints[sasIntake!.kind]
     serviceEndpointNamespace: names.sasIntake
+    businessEvents: businessEvents ? topology.serviceEndpoints.businessEvents : null
+    businessEventsNamespace: names.businessEvents
     dataverse: dataverse
     systems: systems
     pluginEvents: pluginEvents
@@ -531,6 +567,7 @@ module appSettings 'modules/appsettings.bicep' = {
   dependsOn: [
     functionApp
     intake
+    businessEventsQueue
   ]
 }
 
@@ -738,3 +775,6 @@ output webTest object = availability == null
       location: location
       tags: allTags
     }
+
+@description('Namespace that Finance & Operations posts business events to with SAS; empty without businessEvents.')
+output businessEventsNamespace string = businessEventsQueue.?outputs.namespaceName ?? ''

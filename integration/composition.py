@@ -16,7 +16,7 @@ from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
 from integration.console import functions as console_functions
-from integration.events.erp_event import ErpEventName
+from integration.events.business_event import ErpEventName
 from integration.flow import Flow, InboundFlow
 from integration.flow.custom_api_handler import CustomApiHandler
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
@@ -25,6 +25,8 @@ from integration.flow.inbound_handler import InboundFlowHandler
 from integration.flow.matching import FlowMatching
 from integration.intake import (
     BusinessCentralIntake,
+    BusinessEvents,
+    BusinessEventsQueue,
     DataverseContexts,
     ErpIntake,
     EventGridIntake,
@@ -84,6 +86,7 @@ class Services:
     business_central_intake: BusinessCentralIntake
     event_grid_intake: EventGridIntake
     service_endpoints: ServiceEndpoints
+    business_events_queue: BusinessEventsQueue
     subscriptions: Subscriptions | None
     sweep: Sweep | None
     worker: Worker
@@ -113,7 +116,9 @@ def build_app(settings: Settings) -> func.FunctionApp:
         )
     )
     app.register_functions(event_grid_functions.blueprint(services.event_grid_intake))
-    app.register_functions(service_endpoint_functions.blueprint(services.service_endpoints, settings))
+    app.register_functions(
+        service_endpoint_functions.blueprint(services.service_endpoints, services.business_events_queue, settings)
+    )
     app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
     app.register_functions(
@@ -157,13 +162,15 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         results=written_columns(active, settings.publisher_prefix),
     )
     names = event_names(inbound)
+    business_events = BusinessEvents(names, organisation=settings.dataverse_organisation, clock=clock)
     webhooks, watched = _watched(systems, settings, names, clock)
     return Services(
         intake=Intake(taking_in, contexts),
         erp_intake=ErpIntake(taking_in, names, organisation=settings.dataverse_organisation),
         business_central_intake=BusinessCentralIntake(taking_in, watched),
-        event_grid_intake=EventGridIntake(taking_in, contexts),
+        event_grid_intake=EventGridIntake(taking_in, contexts, business_events),
         service_endpoints=ServiceEndpoints(taking_in, contexts, host=urlsplit(str(settings.dataverse_url)).netloc),
+        business_events_queue=BusinessEventsQueue(taking_in, business_events),
         subscriptions=_subscriptions(webhooks, settings, clock),
         sweep=(
             Sweep(webhooks, taking_in, watched, shared, clock) if webhooks is not None and watched is not None else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 _AUTHENTICATION = ("APP_SERVICE_AUTHENTICATION", "WEBSITE_AUTH_ENABLED")
-_WITHOUT_KEY = frozenset({"dataverse-queue", "dataverse-topic", "dataverse-hub"})
+_WITHOUT_KEY = frozenset({"dataverse-queue", "dataverse-topic", "dataverse-hub", "business-events-queue"})
 """Callers that are known by the way on which their messages come."""
 IN_AZURE = "WEBSITE_INSTANCE_ID"
 """A variable that every instance has in Azure, and no other machine (learn.microsoft.com, App settings reference)."""
@@ -44,6 +44,7 @@ def missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
     for name, entities in (
         ("DataverseServiceBus", ("DATAVERSE_QUEUE", "DATAVERSE_TOPIC")),
         ("DataverseEventHubs", ("DATAVERSE_HUB",)),
+        ("BusinessEventsServiceBus", ("BUSINESS_EVENTS_QUEUE",)),
     ):
         named = [it for it in entities if it in given]
         if named and name not in given and f"{name}__fullyQualifiedNamespace" not in given:

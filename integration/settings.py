@@ -76,6 +76,20 @@ class Settings(BaseModel):
     dataverse_event_hubs_client_id: str | None = _optional(
         "DataverseEventHubs__clientId", "Client id of the user-assigned identity for that namespace."
     )
+    business_events_service_bus_connection: SecretStr | None = _optional(
+        "BusinessEventsServiceBus",
+        "Connection string of the Service Bus namespace that Finance & Operations posts business events to.",
+    )
+    business_events_service_bus_namespace: str | None = _optional(
+        "BusinessEventsServiceBus__fullyQualifiedNamespace", _NAMESPACE
+    )
+    business_events_service_bus_client_id: str | None = _optional(
+        "BusinessEventsServiceBus__clientId", "Client id of the user-assigned identity for that namespace."
+    )
+    business_events_queue: str | None = _optional(
+        "BUSINESS_EVENTS_QUEUE",
+        "Queue that an endpoint of Finance & Operations posts business events to; without it, none is read.",
+    )
     dataverse_queue: str | None = _optional(
         "DATAVERSE_QUEUE", "Queue that a service endpoint of Dataverse posts to; without it, no queue is read."
     )
@@ -157,7 +171,8 @@ class Settings(BaseModel):
         alias="INTAKE_RIGHTS",
         description="What callers of the intake may do, where that is less than everything: endpoints (webhook, "
         "plug-in, row, erp, event-grid), tables, and requests in a minute to one instance. A service endpoint of "
-        "Dataverse is the caller dataverse-queue, dataverse-topic or dataverse-hub. "
+        "Dataverse is the caller dataverse-queue, dataverse-topic or dataverse-hub, the queue of business events is "
+        "business-events-queue. "
         'JSON {"plugin": {"endpoints": ["plug-in"], "tables": ["opportunity"], "requestsPerMinute": 600}}.',
     )
     intake_deadline_seconds: float = Field(

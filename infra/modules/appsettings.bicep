@@ -36,6 +36,12 @@ param serviceEndpoint object?
 @description('Name of the namespace that it is in.')
 param serviceEndpointNamespace string
 
+@description('What Finance & Operations posts business events to (topology.json, serviceEndpoints); null where there is nothing.')
+param businessEvents object?
+
+@description('Name of the namespace that it is in.')
+param businessEventsNamespace string
+
 @description('The Dataverse environment.')
 param dataverse dataverseType
 
@@ -110,6 +116,14 @@ var serviceEndpointSettings = serviceEndpoint == null
       '${serviceEndpoint!.connection}__clientId': identityClientId
     })
 
+var businessEventsSettings = businessEvents == null
+  ? {}
+  : union(businessEvents!.settings, {
+      '${businessEvents!.connection}__fullyQualifiedNamespace': '${businessEventsNamespace}.servicebus.windows.net'
+      '${businessEvents!.connection}__credential': 'managedidentity'
+      '${businessEvents!.connection}__clientId': identityClientId
+    })
+
 var intakeSettings = {
   INTAKE_KEYS: secret(keyVaultName, 'intake-keys')
   OPERATIONS_KEYS: secret(keyVaultName, 'operations-keys')
@@ -151,6 +165,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     systemSettings,
     topologySettings,
     serviceEndpointSettings,
+    businessEventsSettings,
     signIn ? { APP_SERVICE_AUTHENTICATION: 'true' } : {},
     moreSettings
   )

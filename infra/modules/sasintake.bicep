@@ -1,8 +1,8 @@
 metadata description = '''
-One queue, topic or hub that service endpoints of Dataverse post to directly. They sign in with SAS, and local authentication
-is a switch of a whole namespace, whose RootManageSharedAccessKey cannot be deleted. So the entity has a namespace of its
-own: a key that leaks there, even that one, opens nothing else. Dataverse gets a key with the Send right alone; the app reads
-with its identity (roles-sasintake.bicep).
+One queue, topic or hub that service endpoints of Dataverse, or an endpoint of Finance & Operations, post to directly. They
+sign in with SAS, and local authentication is a switch of a whole namespace, whose RootManageSharedAccessKey cannot be
+deleted. So the entity has a namespace of its own: a key that leaks there, even that one, opens nothing else. Whoever posts
+gets a key with the Send right alone; the app reads with its identity (roles-sasintake.bicep).
 '''
 
 import { tagsType } from 'types.bicep'
@@ -17,6 +17,9 @@ param serviceEndpoints object
 @description('Name of the namespace.')
 param name string
 
+@description('Name of the key with which to post.')
+param ruleName string = 'dataverse-send'
+
 @description('Workspace of the diagnostic settings.')
 param workspaceId string
 
@@ -26,7 +29,6 @@ param location string
 @description('Tags.')
 param tags tagsType
 
-var ruleName = 'dataverse-send'
 var queueOf = serviceEndpoints.queue
 var topicOf = serviceEndpoints.topic
 var hubOf = serviceEndpoints.hub
@@ -45,7 +47,7 @@ resource serviceBus 'Microsoft.ServiceBus/namespaces@2024-01-01' = if (kind != '
   }
 }
 
-// Dataverse sets no session id and no message id that means anything: no sessions, no duplicate detection.
+// Neither sets a session id or a message id that means anything: no sessions, no duplicate detection.
 resource queue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = if (kind == 'queue') {
   parent: serviceBus
   name: queueOf.name

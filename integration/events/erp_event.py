@@ -4,43 +4,25 @@ Three forms are read, one event or a list of them: the plain form (`{"id", "reco
 1.0 (structured, batched, binary), and the business events of Dynamics 365 Finance and Supply Chain Management.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_pascal
+from pydantic import BaseModel, Field, ValidationError
 
 from integration.errors import Fault, Rejected
 from integration.events import identity
 from integration.events.body import parse_json
-from integration.events.dates import to_time
-from integration.events.fields import correlation_id, not_a, pointer, record_id, traceparent
+from integration.events.business_event import MARK, ErpEventName, hint_of, is_trial, named_hint
+from integration.events.erp_fields import Hint, Id, Record, Time
+from integration.events.fields import correlation_id, faults_of, not_a, pointer, traceparent
 from integration.events.model import IntegrationEvent
 
 MOST: Final = 500
 """Events of one request."""
 SHAPE: Final = "event of an ERP"
 
-_RECORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:|=@+,()-]{0,99}", re.ASCII)
 _OLDEST, _AHEAD = timedelta(days=31), timedelta(days=1)
-
-
-def record_of(raw: object) -> str:
-    """A record's key in the ERP as it is stored: GUIDs in lower case, anything else as it is. Raises `ValueError`."""
-    if isinstance(raw, str) and _RECORD.fullmatch(text := raw.strip()):
-        return record_id(text)
-    raise ValueError(
-        "must be the record's key in the ERP: up to 100 letters, digits, spaces and . _ : | = @ + , ( ) -, "
-        "of which the first is a letter or a digit"
-    )
-
-
-Record = Annotated[str, BeforeValidator(record_of)]
-Time = Annotated[datetime, BeforeValidator(to_time)]
-_Id = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class PlainEvent(BaseModel):
@@ -49,7 +31,7 @@ class PlainEvent(BaseModel):
     The same `id`, `source` and `time` stand for the same event, however often it is sent.
     """
 
-    id: _Id = Field(description="The event's id, unique within `source`.")
+    id: Id = Field(description="The event's id, unique within `source`.")
     record: Record = Field(description="The record's key in the ERP: the id under which the ERP serves it.")
     source: str = Field(default="", max_length=200, description="What sent it; absent: the caller whose key it is.")
     time: Time | None = Field(default=None, description="When it happened: ISO 8601, without an offset in UTC.")
@@ -59,44 +41,11 @@ class CloudEvent(BaseModel):
     """The same as a CloudEvents 1.0 document: the record is the `subject`; `type` and `data` are not read."""
 
     specversion: Literal["1.0"]
-    id: _Id
+    id: Id
     source: Annotated[str, Field(min_length=1, max_length=200)]
     type: Annotated[str, Field(min_length=1)]
     subject: Record
     time: Time | None = None
-
-
-class _BusinessEvent(BaseModel):
-    """What a business event has whatever it is about (learn.microsoft.com, "Business events overview")."""
-
-    model_config = ConfigDict(alias_generator=to_pascal)
-
-    business_event_id: _Id
-    event_id: _Id
-    control_number: Annotated[int, Field(ge=0)] | None = None
-    event_time: Time | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ErpEventName:
-    """What the name in the address stands for: records of a kind (`erp.order`), as a flow declares it.
-
-    `record_in` are the properties in which business events of Finance have the record's key.
-    """
-
-    name: str
-    kind: str
-    record_in: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What identifies an event of an ERP, whatever form it had."""
-
-    id: str
-    source: str
-    record: str
-    time: datetime | None
 
 
 def read_erp_events(
@@ -110,7 +59,8 @@ def read_erp_events(
 ) -> list[IntegrationEvent]:
     """The events in `body`, each record once; header names in lower case. `organisation` is the configured one.
 
-    Raises `Rejected`: 400 names what is wrong in which event (and none is taken in), 413 for too many.
+    The message with which Finance tries out an endpoint is none. Raises `Rejected`: 400 names what is wrong in which
+    event (and none is taken in), 413 for too many.
     """
     document = parse_json(body)
     if "ce-specversion" in headers:
@@ -124,13 +74,12 @@ def read_erp_events(
     hints: list[Hint] = []
     for number, it in enumerate(documents):
         at = (number,) if isinstance(document, list) else ()
+        if is_trial(it):
+            continue
         try:
             hints.append(_hint(it, name))
         except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False, include_input=False)
-            faults += [
-                Fault(pointer(*at, *fault["loc"]), fault["msg"].removeprefix("Value error, ")) for fault in found
-            ]
+            faults += faults_of(error, *at)
         except ValueError as error:
             faults.append(Fault(pointer(*at), str(error)))
     if faults:
@@ -138,6 +87,24 @@ def read_erp_events(
     return erp_events(
         hints, headers=headers, name=name, caller=caller, organisation=organisation, accepted_time=accepted_time
     )
+
+
+def read_business_event(  # noqa: PLR0917 -- as above, with all names in place of one
+    document: Mapping[str, Any],
+    headers: Mapping[str, str],
+    names: Iterable[ErpEventName],
+    caller: str,
+    organisation: str,
+    accepted_time: datetime,
+) -> list[IntegrationEvent]:
+    """The event of a business event that came without a name: one, or none where an endpoint is tried out.
+
+    Raises `Rejected` (400).
+    """
+    if is_trial(document):
+        return []
+    name, hint = named_hint(document, names)
+    return [_event(hint, headers, name, caller, organisation, accepted_time)]
 
 
 def erp_events(
@@ -161,20 +128,10 @@ def _hint(document: Any, name: ErpEventName) -> Hint:
     if "specversion" in document:
         cloud = CloudEvent.model_validate(document)
         return Hint(cloud.id, cloud.source, cloud.subject, cloud.time)
-    if "BusinessEventId" in document:
-        return _of_business_event(document, name)
+    if MARK in document:
+        return hint_of(document, name)
     plain = PlainEvent.model_validate(document)
     return Hint(plain.id, plain.source, plain.record, plain.time)
-
-
-def _of_business_event(document: dict[str, Any], name: ErpEventName) -> Hint:
-    """ControlNumber rises with each event and belongs to its identity; the record is in a property of its own."""
-    sent = _BusinessEvent.model_validate(document)
-    record = next((document[it] for it in name.record_in if document.get(it)), None)
-    if record is None:
-        known = " or ".join(name.record_in) or "a property that the flow names (record_in)"
-        raise ValueError(f"names no record: it has to be in {known}")
-    return Hint(f"{sent.event_id} {sent.control_number}", sent.business_event_id, record_of(record), sent.event_time)
 
 
 def _event(  # noqa: PLR0917 -- called once, above

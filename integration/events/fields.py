@@ -90,9 +90,14 @@ def validated(model: type[AnyModel], document: Mapping[str, Any], shape: str) ->
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        faults = [Fault(pointer(*it["loc"]), it["msg"].removeprefix("Value error, ")) for it in found]
+        faults = faults_of(error)
     raise not_a(shape, faults)
+
+
+def faults_of(error: ValidationError, *at: str | int) -> list[Fault]:
+    """What pydantic found wrong in the part of a body that is at `at`, without its values."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [Fault(pointer(*at, *it["loc"]), it["msg"].removeprefix("Value error, ")) for it in found]
 
 
 def not_a(shape: str, faults: list[Fault]) -> Rejected:

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from integration.errors import ConfigurationError
-from integration.events.erp_event import ErpEventName
+from integration.events.business_event import ErpEventName
 from integration.flow.flow import Flow
 from integration.flow.inbound import InboundFlow
 
@@ -63,9 +63,14 @@ def switched_on(flows: Mapping[str, AnyFlow], off: Collection[str]) -> list[AnyF
 def event_names(flows: Iterable[InboundFlow]) -> list[ErpEventName]:
     """The names of events that these flows take; raises `ConfigurationError` where two flows want the same."""
     found: dict[str, ErpEventName] = {}
+    by_id: dict[str, str] = {}
     for flow in flows:
         for name in flow.events:
-            taken = found.setdefault(name, ErpEventName(name, flow.table, flow.record_in))
+            listed = tuple(it for it, meant in flow.business_events.items() if meant == name)
+            taken = found.setdefault(name, ErpEventName(name, flow.table, flow.record_in, listed))
             if taken.kind != flow.table:
                 raise ConfigurationError(f"{taken.kind} and {flow.table} both take events {name}: only one can")
+        for it in flow.business_events:
+            if (other := by_id.setdefault(it, flow.table)) != flow.table:
+                raise ConfigurationError(f"{other} and {flow.table} both take business events {it}: only one can")
     return list(found.values())

@@ -74,9 +74,10 @@ class InboundFlow:
     in which its row may be, with the entity set of each; `key` is the result column, of this flow or of the table's
     own, that is the alternate key. `results` are the columns that are written. With `creates`, a row that does not
     exist is created, which needs a single table. `record_in` are the properties in which business events of Dynamics
-    365 Finance have the record's key. With `custom_api`, that is called for each state of the record, and the flow has
-    neither tables nor results. Raises `ValueError` for a flow with both or with neither, and for `creates` with more
-    than one table.
+    365 Finance have the record's key, and `business_events` says of some of them, by BusinessEventId, which of `events`
+    they are; the others are the first one. With `custom_api`, that is called for each state of the record, and the flow
+    has neither tables nor results. Raises `ValueError` for a flow with both or with neither, for `creates` with more
+    than one table, and for a business event that is none of `events`.
     """
 
     system: str
@@ -87,6 +88,7 @@ class InboundFlow:
     results: tuple[Result, ...] = ()
     creates: bool = False
     record_in: tuple[str, ...] = ()
+    business_events: Mapping[str, str] = field(default_factory=dict)
     custom_api: CustomApi | None = None
     read: Read | None = field(default=None, init=False)
 
@@ -95,6 +97,8 @@ class InboundFlow:
             raise ValueError("a flow writes to tables or calls a custom API")
         if self.creates and len(self.tables) != 1:
             raise ValueError("a flow that creates rows needs a single table for them")
+        if unknown := set(self.business_events.values()) - set(self.events):
+            raise ValueError(f"business_events names {', '.join(sorted(unknown))}, which the flow's events do not have")
 
     @property
     def table(self) -> str:

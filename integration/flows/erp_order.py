@@ -19,6 +19,7 @@ flow = InboundFlow(
         moment_result("erpshippedon", "ERP shipped on", holds="when the last of it was shipped"),
     ),
     record_in=("SalesOrderNumber", "SalesId"),
+    business_events={"SalesInvoicePostedBusinessEvent": "order-changed"},
 )
 
 

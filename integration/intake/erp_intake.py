@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from integration.errors import Rejected
 from integration.events import IntegrationEvent
-from integration.events.erp_event import ErpEventName, read_erp_events
+from integration.events.business_event import ErpEventName
+from integration.events.erp_event import read_erp_events
 from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn
 
 _SOURCE = "erp"

@@ -1,8 +1,9 @@
 """What the intake does with events that Azure Event Grid delivers: the two handshakes, both schemas, batches.
 
-The `data` of an event is what Dataverse or a plug-in would have posted itself: a RemoteExecutionContext or a plug-in
-payload. Event Grid delivers again after most answers but 2xx, and gives an event up after a 400 or 413. So a single
-event that cannot be read is answered with 400; in a batch it goes to the dead letters, and the others are taken in.
+The `data` of an event is what its source would have posted itself: a RemoteExecutionContext of Dataverse, the payload
+of a plug-in, or a business event of Finance & Operations. Event Grid delivers again after most answers but 2xx, and
+gives an event up after a 400 or 413. So a single event that cannot be read is answered with 400; in a batch it goes to
+the dead letters, and the others are taken in.
 Sources: learn.microsoft.com, "Webhook event delivery", "Event Grid message delivery and retry", and CloudEvents 1.0.
 """
 
@@ -16,7 +17,9 @@ from uuid import NAMESPACE_URL, uuid5
 from integration.errors import Fault, Rejected
 from integration.events import IntegrationEvent
 from integration.events.body import parse_body, parse_json
+from integration.events.business_event import MARK
 from integration.events.fields import not_a, pointer
+from integration.intake.business_events import BusinessEvents
 from integration.intake.dataverse_contexts import DataverseContexts
 from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn, with_own_writes
 
@@ -31,9 +34,10 @@ _DELETION: Final = "Microsoft.EventGrid.SubscriptionDeletedEvent"
 class EventGridIntake:
     """The endpoint for Event Grid. Raises `Rejected` (400, 401, 403, 411, 413, 415) or `Unavailable` (503)."""
 
-    def __init__(self, taking_in: TakingIn, contexts: DataverseContexts) -> None:
+    def __init__(self, taking_in: TakingIn, contexts: DataverseContexts, business_events: BusinessEvents) -> None:
         self._taking_in = taking_in
         self._contexts = contexts
+        self._business_events = business_events
 
     def allowed(self, request: IntakeRequest) -> Mapping[str, str]:
         """The headers that answer the handshake of CloudEvents: an OPTIONS request asks whether events may be sent."""
@@ -59,7 +63,7 @@ class EventGridIntake:
         refused: list[tuple[Any, Rejected]] = []
         for document in documents:
             try:
-                found = self._events(document, request.headers)
+                found = self._events(document, request.headers, caller)
                 self._taking_in.check_tables(found, caller)
                 events += found
             except Rejected as error:
@@ -72,7 +76,7 @@ class EventGridIntake:
             await self._taking_in.set_aside(json.dumps(document, default=str).encode(), caller, why, source=SOURCE)
         return with_own_writes(events, accepted)
 
-    def _events(self, document: Any, headers: Mapping[str, str]) -> list[IntegrationEvent]:
+    def _events(self, document: Any, headers: Mapping[str, str], caller: str) -> list[IntegrationEvent]:
         if not isinstance(document, dict):
             raise not_a(_SHAPE, [Fault("", "must be a JSON object")])
         if _type(document) == _DELETION:
@@ -81,6 +85,8 @@ class EventGridIntake:
         own = {name: value for name, value in headers.items() if name == "traceparent"}
         if isinstance(document.get("traceparent"), str):  # the distributed tracing extension of CloudEvents
             own["traceparent"] = document["traceparent"]
+        if MARK in data:
+            return self._business_events.read(data, own, caller)
         if "EventName" in data:
             if not data.get("OperationId"):
                 data = {**data, "OperationId": _operation_id(document)}
@@ -119,7 +125,7 @@ def _type(document: Mapping[str, Any]) -> Any:
 
 
 def _data(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What Dataverse or a plug-in has sent: an object, its JSON as text, or that in base64."""
+    """What the source has sent: an object, its JSON as text, or that in base64."""
     raw = document.get("data")
     if isinstance(raw, str):
         return parse_body(raw.encode("utf-8", "surrogatepass"))
@@ -130,7 +136,7 @@ def _data(document: Mapping[str, Any]) -> dict[str, Any]:
             raise not_a(_SHAPE, [Fault("/data_base64", "must be base64")]) from None
     if not isinstance(raw, dict):
         raise not_a(
-            _SHAPE, [Fault("/data", "must be what Dataverse or a plug-in sends: a context or a plug-in payload")]
+            _SHAPE, [Fault("/data", "must be a context of Dataverse, a plug-in payload or a business event of Finance")]
         )
     return raw
 

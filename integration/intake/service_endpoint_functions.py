@@ -4,15 +4,18 @@ from typing import List  # noqa: UP035 -- the runtime refuses list[...] as a tri
 
 import azure.functions as func
 
-from integration.intake.service_endpoints import EndpointMessage, ServiceEndpoints
+from integration.intake.business_events import BusinessEventsQueue
+from integration.intake.receiving import EndpointMessage
+from integration.intake.service_endpoints import ServiceEndpoints
 from integration.settings import Settings
 
 _SERVICE_BUS = "DataverseServiceBus"
 _EVENT_HUBS = "DataverseEventHubs"
+_BUSINESS_EVENTS = "BusinessEventsServiceBus"
 
 
-def blueprint(endpoints: ServiceEndpoints, settings: Settings) -> func.Blueprint:
-    """Bind the endpoints that are configured.
+def blueprint(endpoints: ServiceEndpoints, business_events: BusinessEventsQueue, settings: Settings) -> func.Blueprint:
+    """Bind the endpoints that are configured: those of Dataverse, and the one of Finance & Operations.
 
     Bodies are bound as bytes, as in the worker: Dataverse's have a CorrelationId at the top, which as text would
     overwrite that of the trigger.
@@ -24,6 +27,8 @@ def blueprint(endpoints: ServiceEndpoints, settings: Settings) -> func.Blueprint
         _topic(bp, endpoints, settings.dataverse_topic, settings.dataverse_subscription)
     if settings.dataverse_hub:
         _hub(bp, endpoints, settings.dataverse_hub, settings.dataverse_consumer_group)
+    if settings.business_events_queue:
+        _business_events(bp, business_events, settings.business_events_queue)
     return bp
 
 
@@ -63,6 +68,14 @@ def _hub(bp: func.Blueprint, endpoints: ServiceEndpoints, hub: str, consumer_gro
     )
     async def dataverse_hub(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
         await endpoints.take_in_all([*map(_of_event_hubs, events, range(len(events)))], "dataverse-hub")
+
+
+def _business_events(bp: func.Blueprint, business_events: BusinessEventsQueue, queue: str) -> None:
+    @bp.service_bus_queue_trigger(
+        arg_name="message", queue_name=queue, connection=_BUSINESS_EVENTS, data_type=func.DataType.BINARY
+    )
+    async def business_events_queue(message: func.ServiceBusMessage) -> None:
+        await business_events.take_in(_of_service_bus(message), "business-events-queue")
 
 
 def _of_service_bus(message: func.ServiceBusMessage) -> EndpointMessage:

@@ -5,7 +5,9 @@ from typing import Final
 
 from integration.clock import Clock
 from integration.events import IntegrationEvent
-from integration.events.erp_event import ErpEventName, Hint, erp_events
+from integration.events.business_event import ErpEventName
+from integration.events.erp_event import erp_events
+from integration.events.erp_fields import Hint
 from integration.systems.business_central.webhooks import Changed
 
 CALLER: Final = "business-central"

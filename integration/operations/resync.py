@@ -11,7 +11,7 @@ from typing import Final
 from integration.clock import Clock
 from integration.errors import Fault, Rejected, Transient
 from integration.events import IntegrationEvent
-from integration.events.erp_event import record_of
+from integration.events.erp_fields import record_of
 from integration.events.identity import event_id as new_event_id
 from integration.events.model import is_of_another_system
 from integration.operations.audit import Audit, Subject

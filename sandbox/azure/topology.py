@@ -51,11 +51,11 @@ def render(topology: Mapping[str, Any]) -> EmulatorConfiguration:
     """The emulators' documents for a topology as in infra/topology.json."""
     notes: list[str] = []
     endpoints = topology.get("serviceEndpoints", {})
+    posted_to = [endpoints[kind] for kind in ("queue", "businessEvents") if kind in endpoints]
     queues = [_queue(queue, notes) for queue in topology["serviceBus"]["queues"]]
+    queues += [_queue(it["options"] | {"name": it["name"]}, notes) for it in posted_to]
     hubs = [_hub(hub, notes) for hub in topology["eventHubs"]["hubs"]]
     topics = []
-    if "queue" in endpoints:
-        queues.append(_queue(endpoints["queue"]["options"] | {"name": endpoints["queue"]["name"]}, notes))
     if "topic" in endpoints:
         topics.append(_topic(endpoints["topic"], notes))
     if "hub" in endpoints:
@@ -78,7 +78,7 @@ def render(topology: Mapping[str, Any]) -> EmulatorConfiguration:
 
 
 def endpoint_settings() -> dict[str, str]:
-    """The app's settings for what service endpoints of Dataverse post to."""
+    """The app's settings for what service endpoints of Dataverse, and Finance & Operations, post to."""
     endpoints = json.loads(TOPOLOGY.read_text(encoding="utf-8"))["serviceEndpoints"]
     return {name: value for endpoint in endpoints.values() for name, value in endpoint["settings"].items()}
 

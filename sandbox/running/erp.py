@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.azure import topology
 from sandbox.systems.business_central.admission import SCOPE
 from sandbox.systems.business_central.api import COMPANY_ID
 from sandbox.systems.finance_operations.company import COMPANIES
@@ -17,8 +18,8 @@ class Erp:
 
     `module` is run as its stand-in, with its key as the option `secret`, and keeps its books in `books`. `system` is
     what SYSTEMS says of it at its address, and `key` names which of its keys the secret is. One that `sends_events` is
-    told where to; the app subscribes to one that can be `subscribed` to. One that is not `on_premises` is in the cloud
-    only.
+    told where to, one with `business_events` of a queue and of Event Grid too; the app subscribes to one that can be
+    `subscribed` to. One that is not `on_premises` is in the cloud only.
     """
 
     module: str
@@ -27,14 +28,24 @@ class Erp:
     key: str
     system: Callable[[str], Mapping[str, Any]]
     sends_events: bool = False
+    business_events: bool = False
     subscribed: bool = False
     on_premises: bool = True
 
-    def command(self, port: int, data: Path, secret: str, app: str, events_key: str) -> list[str]:
-        """The module of the stand-in, and its options; `app` is the address to which it sends events."""
+    def command(  # noqa: PLR0917 -- called once
+        self, port: int, data: Path, secret: str, app: str, events_key: str, service_bus: str
+    ) -> list[str]:
+        """The module of the stand-in, and its options.
+
+        `app` is the address to which it sends events, `service_bus` the connection string of the broker.
+        """
         options = [self.module, "--port", str(port), "--db", str(data / self.books), self.secret, secret]
         if self.sends_events:
             options += ["--events-url", f"{app}/api/erp/events", "--events-key", events_key]
+        if self.business_events:
+            options += ["--events-service-bus", service_bus]
+            options += ["--events-queue", topology.endpoint_settings()["BUSINESS_EVENTS_QUEUE"]]
+            options += ["--event-grid-url", f"{app}/api/event-grid?code={events_key}"]
         return options
 
     def settings(
@@ -96,6 +107,7 @@ ERPS: Mapping[str, Erp] = {
             "unknownSeconds": 20,
         },
         sends_events=True,
+        business_events=True,
         on_premises=False,
     ),
 }

@@ -141,7 +141,13 @@ def services(
         ),
         Program(
             "erp",
-            (str(PYTHON), "-m", *ERPS[erp].command(ports.erp, data, keys.erp, _functions(ports), keys.erp_events)),
+            (
+                str(PYTHON),
+                "-m",
+                *ERPS[erp].command(
+                    ports.erp, data, keys.erp, _functions(ports), keys.erp_events, broker_connection(ports.amqp)
+                ),
+            ),
             HttpProbe(f"http://{LOOPBACK}:{ports.erp}/control/health"),
         ),
         Program(
@@ -215,6 +221,7 @@ def app_settings(
         "EventHubs": reached.eventhubs,
         "DataverseServiceBus": reached.servicebus,
         "DataverseEventHubs": reached.eventhubs,
+        "BusinessEventsServiceBus": reached.servicebus,
         **topology.endpoint_settings(),
         "INTAKE_KEYS": json.dumps(
             {

@@ -95,12 +95,17 @@ def test_sas_is_opened_for_one_entity_only(tmp_path: Path, kind: str, namespaces
 
 
 @needs_checker
-@pytest.mark.parametrize("kind", ["queue", "topic", "hub"])
-def test_the_app_reads_what_dataverse_posts_to(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["queue", "topic", "hub", "businessEvents"])
+def test_the_app_reads_what_others_post_to(tmp_path: Path, kind: str) -> None:
     """Its settings name the entity, and the namespace with the identity; its role there is that entity's alone."""
-    it, endpoint = with_options(tmp_path, f"param sasIntake = {{ kind: '{kind}' }}"), ENDPOINTS[kind]
-    families = ("Microsoft.ServiceBus/namespaces", "Microsoft.EventHub/namespaces")
-    (space,) = [one["name"] for family in families for one in it.of(family) if one["name"].startswith("in-")]
+    of_finance = kind == "businessEvents"
+    given = "param businessEvents = true" if of_finance else f"param sasIntake = {{ kind: '{kind}' }}"
+    it, endpoint = with_options(tmp_path, given), ENDPOINTS[kind]
+    families, prefix = (
+        ("Microsoft.ServiceBus/namespaces", "Microsoft.EventHub/namespaces"),
+        "be-" if of_finance else "in-",
+    )
+    (space,) = [one["name"] for family in families for one in it.of(family) if one["name"].startswith(prefix)]
     expected = endpoint["settings"] | {
         f"{endpoint['connection']}__fullyQualifiedNamespace": f"{space}.servicebus.windows.net",
         f"{endpoint['connection']}__credential": "managedidentity",

@@ -24,6 +24,7 @@ MADE_BY = {
     "keyVault": "keyVault",
     "app": "functionApp",
     "sasIntake": "intake",
+    "businessEvents": "businessEventsQueue",
 }
 """The module that makes what a name or an id of main.bicep stands for."""
 OF_STAGING_ALONE = {"environmentName", "network", "alertLimits", "logRetentionDays"}
@@ -52,6 +53,7 @@ def test_what_if_can_look_into_modules() -> None:
     assert {name: outputs for name, outputs in needing.items() if outputs} == {
         "storageRoles": {"identity.outputs.principalId"},
         "intakeRoles": {"identity.outputs.principalId"},
+        "businessEventsRoles": {"identity.outputs.principalId"},
         "copiesRoles": {"identity.outputs.principalId"},
         "packageRoles": {"packageIdentity.outputs.principalId"},
         "roles": {"identity.outputs.principalId"},

@@ -34,11 +34,13 @@ def triggers() -> dict[str, dict[str, Any]]:
 
 
 def endpoint_triggers() -> dict[str, dict[str, Any]]:
-    """What the topology says of the functions for the service endpoints of Dataverse."""
-    queue, topic, hub = (TOPOLOGY["serviceEndpoints"][kind] for kind in ("queue", "topic", "hub"))
+    """What the topology says of the functions for what Dataverse, and Finance & Operations, post to."""
+    kinds = ("queue", "topic", "hub", "businessEvents")
+    queue, topic, hub, finance = (TOPOLOGY["serviceEndpoints"][kind] for kind in kinds)
     service_bus = {"type": "serviceBusTrigger", "isSessionsEnabled": False}
     return {
         queue["function"]: {**service_bus, "connection": queue["connection"], "queueName": queue["name"]},
+        finance["function"]: {**service_bus, "connection": finance["connection"], "queueName": finance["name"]},
         topic["function"]: {
             **service_bus,
             "connection": topic["connection"],
@@ -169,7 +171,7 @@ def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse()
 
 def test_without_a_name_no_service_endpoint_is_read() -> None:
     """A trigger on a queue that is not there would fail at every start."""
-    for kind in ("queue", "topic", "hub"):
+    for kind in ("queue", "topic", "hub", "businessEvents"):
         endpoint = TOPOLOGY["serviceEndpoints"][kind]
         without = settings(**dict.fromkeys(endpoint["settings"], ""))
         names = {str(it.get_function_name()) for it in build_app(without).get_functions()}

@@ -8,7 +8,8 @@ import pytest
 
 from integration.errors import Rejected
 from integration.events import IntegrationEvent, from_envelope, to_envelope
-from integration.events.erp_event import MOST, ErpEventName, read_erp_events
+from integration.events.business_event import ErpEventName
+from integration.events.erp_event import MOST, read_erp_events
 from tests.unit.integration.events.support import ACCEPTED
 
 NAME = ErpEventName("order-shipped", "erp.order", ("SalesOrderNumber", "SalesId"))

@@ -14,6 +14,7 @@ from integration.clock import SystemClock
 from integration.events.body import parse_body
 from integration.events.wants import everything
 from integration.intake import (
+    BusinessEvents,
     DataverseContexts,
     EndpointMessage,
     EventGridIntake,
@@ -53,7 +54,8 @@ class _Endpoints:
         taking_in = TakingIn(settings, self.queue, Written(), SystemClock())
         contexts = DataverseContexts(settings, taking_in.clock, wants_of=everything, results={})
         self.intake = Intake(taking_in, contexts)
-        self.event_grid = EventGridIntake(taking_in, contexts)
+        business_events = BusinessEvents([], organisation="contoso", clock=taking_in.clock)
+        self.event_grid = EventGridIntake(taking_in, contexts, business_events)
         self.service_endpoints = ServiceEndpoints(taking_in, contexts, host="contoso.crm.dynamics.com")
 
 

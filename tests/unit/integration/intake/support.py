@@ -18,6 +18,8 @@ from integration.flows import account
 from integration.intake import (
     Accepted,
     BusinessCentralIntake,
+    BusinessEvents,
+    BusinessEventsQueue,
     DataverseContexts,
     ErpIntake,
     EventGridIntake,
@@ -107,7 +109,9 @@ class UnderTest:
             results=written_columns(all_in(flows).values(), "new"),
         )
         self.intake = Intake(taking_in, contexts)
-        self.event_grid = EventGridIntake(taking_in, contexts)
+        business_events = BusinessEvents(names, organisation=read.dataverse_organisation, clock=taking_in.clock)
+        self.event_grid = EventGridIntake(taking_in, contexts, business_events)
+        self.business_events_queue = BusinessEventsQueue(taking_in, business_events)
         self.endpoints = ServiceEndpoints(taking_in, contexts, host="contoso.crm4.dynamics.com")
 
     def blueprint(self, address: PublicAddress) -> func.Blueprint:

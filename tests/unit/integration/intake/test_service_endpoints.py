@@ -165,7 +165,7 @@ def test_a_broker_that_takes_nothing_is_tried_for_minutes_and_then_the_message_c
         slept.append(seconds)
         now[0] += seconds
 
-    monkeypatch.setattr("integration.intake.service_endpoints.asyncio.sleep", sleep)
+    monkeypatch.setattr("integration.intake.receiving.asyncio.sleep", sleep)
     monkeypatch.setattr(type(under_test.endpoints._taking_in.clock), "monotonic", lambda _clock: now[0])
     with pytest.raises(Transient) as failed:
         take_in(under_test, body)
@@ -180,6 +180,6 @@ def test_a_broker_that_comes_back_gets_the_message_once(monkeypatch: pytest.Monk
     async def sleep(_seconds: float) -> None:
         under_test.queue.fails = None
 
-    monkeypatch.setattr("integration.intake.service_endpoints.asyncio.sleep", sleep)
+    monkeypatch.setattr("integration.intake.receiving.asyncio.sleep", sleep)
     take_in(under_test, context())
     assert len(under_test.queue.events) == 1
