@@ -16,29 +16,20 @@ from http import HTTPStatus
 from typing import Any
 
 from sandbox.client import Client
+from sandbox.client.stand_in import StandIn
 from sandbox.commands.here import CommandError, Suggested, add_state_option, client_of
-from sandbox.running.programs import other_systems
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import counted
 
-SYSTEMS = ("erp", "credit", "dataverse", "broker", *other_systems())
-MATCHES = {
-    "erp": r"* ^/(api|v2\.0|data)/",
-    "credit": "* ^/(api|v1)/",
-    "dataverse": "* ^/api/data/",
-    **{name: f"* ^/{name}/api/" for name in other_systems()},
-}
-"""Which requests are hit unless `--match` says otherwise: those of the API, not those for tokens.
-
-Each ERP has its API at an address of its own.
-"""
+KNOWN = ("erp", "credit", "dataverse", "broker")
+_MATCHES = {"erp": r"* ^/(api|v2\.0|data)/", "credit": "* ^/(api|v1)/", "dataverse": "* ^/api/data/"}
 
 _REDIRECTS = (302, 307)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("system", nargs="?", choices=SYSTEMS, help=f"one of {', '.join(SYSTEMS)}")
+    parser.add_argument("system", nargs="?", help=f"{', '.join(KNOWN)}, or any other system of SYSTEMS or of a flow")
     parser.add_argument("status", nargs="?", type=_status, help="the HTTP status to answer with, 400 to 599")
     parser.add_argument("--times", type=int, metavar="N", help="only for the next N requests")
     parser.add_argument(
@@ -78,13 +69,29 @@ def main(options: argparse.Namespace) -> int:
     if options.system == "broker":
         _fail_broker(client, options)
     else:
-        if options.system not in client.stand_ins:
-            raise CommandError(f"The running sandbox has no {options.system}: start it again.")
-        client.stand_ins[options.system].add_fault(options.match or MATCHES[options.system], **fault_of(options))
+        stand_in = stand_in_of(client, options.system)
+        stand_in.add_fault(options.match or match_of(options.system), **fault_of(options))
     screen.say(f"{options.system} {described(options)}.")
     screen.say("To end this:")
     screen.command(suggest(f"heal {options.system}"))
     return 0
+
+
+def match_of(system: str) -> str:
+    """Which requests are hit unless `--match` says otherwise: those of the API, not those for tokens.
+
+    Each kind of system has its API at an address of its own; those of the REST contract share a process.
+    """
+    return _MATCHES.get(system) or rf"* ^/({system}/api|api|v1|v2\.0|data)/"
+
+
+def stand_in_of(client: Client, system: str) -> StandIn:
+    """The stand-in of this system; raises `CommandError` where the running sandbox has none."""
+    found = client.stand_ins.get(system)
+    if found is None:
+        names = ", ".join((*client.stand_ins, "broker"))
+        raise CommandError(f"The running sandbox has no system {system}; it has {names}.")
+    return found
 
 
 def fault_of(options: argparse.Namespace) -> dict[str, Any]:

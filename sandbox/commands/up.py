@@ -3,9 +3,14 @@
 It prints a line for everything that happens to an event, serves a start page, and writes every address, port and key to
 endpoints.json in its state directory. When a Python file of the app, host.json or the settings file changes, the app is
 restarted; so is any process that dies. The state is kept for the next time.
+
+Where SYSTEMS is set, in the environment or in the settings file, each system that it names gets the stand-in of its
+adapter: its addresses and keys are those of the sandbox, its other keys hold.
 """
 
 import argparse
+import json
+import os
 import subprocess
 import sys
 import time
@@ -13,12 +18,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.client import Client
-from sandbox.commands.here import Suggested, add_state_option, add_system_options
+from sandbox.commands.here import CommandError, Suggested, add_state_option, add_system_options
 from sandbox.commands.session import Interrupted, print_failure, run_with
 from sandbox.machine.ports import Ports
 from sandbox.repository import REPOSITORY
-from sandbox.running import local_settings, relay
+from sandbox.running import given_systems, local_settings, relay
+from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.endpoints import Endpoints
+from sandbox.running.erp import DEFAULT
+from sandbox.running.given_systems import GivenSystems
 from sandbox.running.local_settings import SettingsFileExistsError
 from sandbox.running.sandbox import Sandbox
 from sandbox.sample import day
@@ -90,6 +98,7 @@ class _Up:
             erp=options.erp,
             credit=options.credit,
             relayed=options.relay,
+            systems=_systems(options),
             say=self._say,
         )
 
@@ -145,6 +154,27 @@ class _Up:
             self._screen.raw(line)
 
 
+def _systems(options: argparse.Namespace) -> GivenSystems:
+    """What SYSTEMS says, in the environment or else in the settings file; raises `CommandError`."""
+    text = os.environ.get("SYSTEMS")
+    if not text and options.settings:
+        try:
+            text = json.loads(options.settings.read_text(encoding="utf-8")).get("Values", {}).get("SYSTEMS")
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{place(options.settings)} cannot be read: {error}.") from None
+    try:
+        given = given_systems.read(text) if text else given_systems.NONE
+    except given_systems.SystemsError as error:
+        raise CommandError(str(error)) from None
+    for option, chosen, usual, said in (
+        ("--erp", options.erp, DEFAULT, given.erp),
+        ("--credit", options.credit, DEFAULT_CREDIT, given.credit),
+    ):
+        if chosen != usual and said is not None and said != chosen:
+            raise CommandError(f"{option} {chosen}, but SYSTEMS names an adapter of the kind {said}. Leave one out.")
+    return given
+
+
 def _print_summary(screen: Screen, reached: Endpoints, sandbox: Sandbox, options: argparse.Namespace) -> None:
     """What a person who has just started it needs."""
     suggest = Suggested(options.state)
@@ -159,6 +189,7 @@ def _print_summary(screen: Screen, reached: Endpoints, sandbox: Sandbox, options
         ("ERP", reached.erp),
         *([("Azure Relay", relay.url(sandbox.ports))] if options.relay else []),
         ("credit scoring", reached.credit),
+        *reached.others.items(),
         ("ports and keys", place(sandbox.state.endpoints)),
         ("logs", place(sandbox.state.logs)),
     ):

@@ -37,12 +37,13 @@ class Erp:
     ) -> list[str]:
         """The module of the stand-in, and its options.
 
-        `app` is the address to which it sends events, `service_bus` the connection string of the broker.
+        `app` is the address to which it sends events (empty: it sends none), `service_bus` the connection string of the
+        broker.
         """
         options = [self.module, "--port", str(port), "--db", str(data / self.books), self.secret, secret]
-        if self.sends_events:
+        if self.sends_events and app:
             options += ["--events-url", f"{app}/api/erp/events", "--events-key", events_key]
-        if self.business_events:
+        if self.business_events and app:
             options += ["--events-service-bus", service_bus]
             options += ["--events-queue", topology.endpoint_settings()["BUSINESS_EVENTS_QUEUE"]]
             options += ["--event-grid-url", f"{app}/api/event-grid?code={events_key}"]

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -47,8 +47,19 @@ def dataverse_url(ports: Ports) -> str:
     return f"https://localhost:{ports.dataverse}"
 
 
-def endpoints(ports: Ports, keys: Keys, environment: Environment, *, page: bool = False) -> Endpoints:
-    """The addresses of the sandbox once it runs; with `page`, including a start page."""
+def endpoints(
+    ports: Ports,
+    keys: Keys,
+    environment: Environment,
+    *,
+    page: bool = False,
+    rest: Iterable[str] = (),
+) -> Endpoints:
+    """The addresses of the sandbox once it runs; with `page`, including a start page.
+
+    `rest` are the systems for which the REST contract is kept besides those of the flows.
+    """
+    others = other_systems(rest)
     erp, credit, broker = (f"http://{LOOPBACK}:{port}" for port in (ports.erp, ports.credit, ports.broker_http))
     return Endpoints(
         functions=_functions(ports),
@@ -68,21 +79,24 @@ def endpoints(ports: Ports, keys: Keys, environment: Environment, *, page: bool 
         erp_events_key=keys.erp_events,
         credit=credit,
         credit_key=keys.credit,
-        others={name: f"http://{LOOPBACK}:{ports.others}/{name}/api" for name in other_systems()},
+        others={name: f"http://{LOOPBACK}:{ports.others}/{name}/api" for name in others},
         faults={
             "erp": f"{erp}/control/faults",
             "credit": f"{credit}/control/faults",
             "dataverse": f"{environment.url}/control/faults",
             "broker": f"{broker}/control/fault",
-            **dict.fromkeys(other_systems(), f"http://{LOOPBACK}:{ports.others}/control/faults"),
+            **dict.fromkeys(others, f"http://{LOOPBACK}:{ports.others}/control/faults"),
         },
         ports=asdict(ports),
     )
 
 
-def other_systems() -> dict[str, dict[str, dict[str, object]]]:
-    """The systems that flows name and that have no stand-in of their own, with what is read of their answers."""
-    found: dict[str, dict[str, dict[str, object]]] = {}
+def other_systems(rest: Iterable[str] = ()) -> dict[str, dict[str, dict[str, object]]]:
+    """The systems that flows name and that have no stand-in of their own, with what is read of their answers.
+
+    Those of `rest` are there as well.
+    """
+    found: dict[str, dict[str, dict[str, object]]] = {name: {} for name in rest}
     for flow in declared_flows.flows():
         for system, answers in flow.answers.items():
             if system not in _WITH_A_STAND_IN:
@@ -100,8 +114,12 @@ def services(
     storage_in_memory: bool = False,
     erp: str = DEFAULT,
     credit: str = DEFAULT_CREDIT,
+    rest: Iterable[str] = (),
 ) -> list[Program]:
-    """The processes that replace Azure and the outside systems; they do not need each other to start."""
+    """The processes that replace Azure and the outside systems; they do not need each other to start.
+
+    `rest` are systems besides those of the flows for which the REST contract is kept.
+    """
     data = state.data
     configs = [part for path in broker_configs for part in ("--config", str(path))]
     return [
@@ -155,13 +173,12 @@ def services(
             (str(PYTHON), "-m", *CREDITS[credit].command(ports.credit, data, keys.credit)),
             HttpProbe(f"http://{LOOPBACK}:{ports.credit}/control/health"),
         ),
-        *_others(ports, keys, data),
+        *_others(ports, keys, data, other_systems(rest)),
     ]
 
 
-def _others(ports: Ports, keys: Keys, data: Path) -> list[Program]:
+def _others(ports: Ports, keys: Keys, data: Path, answers: Mapping[str, object]) -> list[Program]:
     """One process for all of them; none where there are none."""
-    answers = other_systems()
     if not answers:
         return []
     command = _python(

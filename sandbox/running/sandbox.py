@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox.azure import azurite, topology
-from sandbox.machine.ports import Ports
+from sandbox.machine.ports import Ports, free_ports
 from sandbox.machine.supervisor import Supervisor, silent
 from sandbox.repository import REPOSITORY, TOOLS
-from sandbox.running import custom_apis, programs, registration, relay, requests_file
+from sandbox.running import custom_apis, given_systems, programs, registration, relay, requests_file
 from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.erp import DEFAULT, ERPS
+from sandbox.running.given_systems import GivenSystems
 from sandbox.running.reload import AppFiles, Changes, Reload
 from sandbox.running.state import Keys, StateDirectory
 
@@ -26,6 +27,7 @@ class Sandbox:
     installed once; with `storage_in_memory` it keeps nothing when it stops. With `restart`, a process that dies by
     itself is started again. `page` says that the caller serves a start page. `erp` is one of
     `erp.ERPS`, `credit` one of `credit.CREDITS`; with `relayed` the app reaches the ERP through Azure Relay.
+    `systems` is what the app's setting SYSTEMS says, whose ERP and credit scoring win over `erp` and `credit`.
     `topology_file` has the queues and hubs.
     """
 
@@ -45,6 +47,7 @@ class Sandbox:
         erp: str = DEFAULT,
         credit: str = DEFAULT_CREDIT,
         relayed: bool = False,
+        systems: GivenSystems = given_systems.NONE,
         topology_file: Path = topology.TOPOLOGY,
         say: Callable[[str], None] = silent,
     ) -> None:
@@ -58,8 +61,9 @@ class Sandbox:
         self._storage_in_memory = storage_in_memory
         self._restart = restart
         self._page = page
-        self._erp = erp
-        self._credit = credit
+        self._erp = systems.erp or erp
+        self._credit = systems.credit or credit
+        self._systems = systems
         self._relayed = relayed
         self._topology_file = topology_file
         self._app_settings: dict[str, str] | None = None
@@ -141,14 +145,17 @@ class Sandbox:
             storage_in_memory=in_memory,
             erp=self._erp,
             credit=self._credit,
+            rest=self._systems.rest,
         )
-        self._supervisor.run(services)
+        systems = self._systems.at(free_ports(len(self._systems.of_their_own)))
+        self._supervisor.run([*services, *systems.programs(keys, self.state.data)])
         if self._relayed:
             for program in relay.programs(self.ports, keys, self._tools, self._say):
                 self._supervisor.run([program])
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
-        reached = programs.endpoints(self.ports, keys, environment, page=self._page)
-        self._app_settings = self._settings_of(reached, keys, environment) | self._settings
+        usual = programs.endpoints(self.ports, keys, environment, page=self._page, rest=systems.rest)
+        self._app_settings = systems.settings(self._settings_of(usual, keys, environment), keys) | self._settings
+        reached = systems.added_to(usual)
         self._registering = registration.Registering(reached, self.state.data / "config")
         if self._app is not None:
             homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}

@@ -26,6 +26,8 @@ class Books:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self.earlier = Earlier(database)
+        self.closed_until = ""
+        """The last day (YYYY-MM-DD) of the periods that are closed: no order of one is taken or changed."""
 
     def match(self, row_id: str, keys: dict[str, Any]) -> dict[str, Any]:
         """Which customer a PUT with these keys would take; changes nothing."""
@@ -146,10 +148,21 @@ class Books:
             _check_customer(body)
         else:
             _check_order(body)
-            if self._find("customers", str(body.get("customerId", "")).lower()) is None:
-                raise Refused(
-                    422, "unknown-customer", "customerId names no customer of this ERP. Send the customer first."
-                )
+            self._check_period(body.get("closedOn"))
+            self._check_customer_of(body)
+
+    def _check_period(self, day: str | None) -> None:
+        if day and day <= self.closed_until:
+            raise Refused(422, "period-closed", f"The period of {day} is closed. Open it, or send another closedOn.")
+
+    def _check_customer_of(self, order: dict[str, Any]) -> None:
+        """It has to be there, and may neither be blocked nor on hold."""
+        customer_id = str(order.get("customerId", "")).lower()
+        found = self._find("customers", customer_id)
+        if found is None:
+            raise Refused(422, "unknown-customer", "customerId names no customer of this ERP. Send the customer first.")
+        if json.loads(found["body"])["status"] == "blocked" or self._noted("customers", customer_id).get("onHold"):
+            raise Refused(422, "customer-blocked", f"Customer {number_of(found)} is blocked: it gets no order.")
 
 
 def _check_status(kind: str, body: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 POST /control/orders/{id}/{status}       status: shipped, invoiced or cancelled, on-hold or confirmed
 POST /control/customers                  {"name": "Contoso", "taxNumber": "..."}: one that Dataverse does not know yet
 POST /control/customers/{id}             {"onHold": true, "balance": "1200.50"}
+POST /control/setup                      {"closed_until": "2026-10-31"}: up to which day periods are closed; "": none
 POST /control/events                     {"ofWrites": true, "held": true, "copies": 2}: how events are sent
 POST /control/events/release             send what was held; {"newestFirst": true}: in the other order
 """
@@ -33,6 +34,7 @@ class People:
         app.router.add_post(f"/control/orders/{{id}}/{{status:{_STATUSES}}}", self._change_order)
         app.router.add_post("/control/customers", self._add_customer)
         app.router.add_post("/control/customers/{id}", self._change_customer)
+        app.router.add_post("/control/setup", self._set_up)
         app.router.add_post("/control/events", self._set_events)
         app.router.add_post("/control/events/release", self._release)
 
@@ -56,6 +58,10 @@ class People:
             return problem(refused.status, refused.slug, refused.detail)
         self._events.report(name, row_id)
         return web.json_response({"record": row_id, **changed})
+
+    async def _set_up(self, request: web.Request) -> web.Response:
+        self._books.closed_until = str((await request.json())["closed_until"])
+        return web.Response(status=204)
 
     async def _set_events(self, request: web.Request) -> web.Response:
         wanted = await request.json()

@@ -78,6 +78,39 @@ async def test_an_order_of_an_unknown_customer_is_refused(subject: Subject, orde
     assert len(subject.orders_of(order_id)) == 1
 
 
+async def test_an_order_of_a_blocked_customer_is_refused_until_people_unblock_it(
+    subject: Subject, customer_id: str, order_id: str
+) -> None:
+    """And nothing of it stays."""
+    customers, orders = subject.adapters()
+    await customers.put_customer(customer_id, customer_of(status="blocked", source_version=11), key="a" + order_id)
+    with pytest.raises(Permanent) as raised:
+        await orders.put_order(order_id, order_for(customer_id), key="b" + order_id)
+    assert raised.value.reason == "erp-customer-blocked"
+    assert subject.orders_of(order_id) == []
+    await customers.put_customer(customer_id, customer_of(source_version=12), key="c" + order_id)
+    assert (await orders.put_order(order_id, order_for(customer_id), key="d" + order_id)).status == "confirmed"
+
+
+async def test_an_order_in_a_closed_period_is_refused_until_people_open_it(
+    subject: Subject, customer_id: str, order_id: str
+) -> None:
+    """Where an order meets the period: in Business Central, only what people post there does."""
+    _, orders = subject.adapters()
+    if subject.name == "business-central":
+        assert (await orders.put_order(order_id, order_for(customer_id), key=order_id)).status == "confirmed"
+        return
+    subject.system.control("POST", "setup", json={"closed_until": "2026-11-30"})
+    try:
+        with pytest.raises(Permanent) as raised:
+            await orders.put_order(order_id, order_for(customer_id), key="a" + order_id)
+    finally:
+        subject.system.control("POST", "setup", json={"closed_until": ""})
+    assert raised.value.reason == "erp-period-closed"
+    assert subject.orders_of(order_id) == []
+    assert (await orders.put_order(order_id, order_for(customer_id), key="b" + order_id)).status == "confirmed"
+
+
 async def test_an_unknown_currency_is_refused_in_the_systems_words(
     subject: Subject, customer_id: str, order_id: str
 ) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from sandbox.commands import catalogue
-from sandbox.commands.fail import MATCHES, described, fault_of
+from sandbox.commands.fail import described, fault_of, match_of
 from sandbox.systems.http_server import Fault
 
 
@@ -73,4 +73,4 @@ def test_only_statuses_that_are_failures_are_taken(status: str, capsys: pytest.C
     ],
 )
 def test_by_default_the_api_fails_and_tokens_are_given(system: str, method: str, path: str, hit: bool) -> None:
-    assert Fault(match=MATCHES[system]).hits(method, path) is hit
+    assert Fault(match=match_of(system)).hits(method, path) is hit

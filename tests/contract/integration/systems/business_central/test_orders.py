@@ -130,14 +130,6 @@ async def test_a_hold_waits_for_a_lost_request_that_would_let_the_order_go(order
     assert held.status == "on-hold"
 
 
-async def test_an_order_of_a_blocked_customer_is_refused(ordered: Order) -> None:
-    blocked = customer_of(status="blocked")
-    await ordered.customers.put_customer(ordered.customer_id, blocked, key="c")
-    with pytest.raises(Permanent, match="the customer is blocked there") as raised:
-        await ordered.put()
-    assert raised.value.reason == "erp-customer-blocked"
-
-
 @pytest.mark.parametrize("amount", ["0", "-5.00"])
 async def test_the_amount_of_a_line_is_taken_as_it_is(ordered: Order, amount: str) -> None:
     """Business Central takes any price; the flow lets no negative one get here."""

@@ -198,25 +198,6 @@ async def test_an_order_that_was_saved_although_an_exception_was_answered_is_fou
     assert len(ordered.subject.orders_of(ordered.order_id)) == 1
 
 
-async def test_an_order_of_a_customer_on_hold_is_refused(ordered: Order) -> None:
-    """Nothing of it stays."""
-    await ordered.customers.put_customer(ordered.customer_id, customer_of(status="blocked"), key="c")
-    with pytest.raises(Permanent, match="the customer is on hold there, activity id") as raised:
-        await ordered.put()
-    assert raised.value.reason == "erp-customer-blocked"
-    assert ordered.subject.orders_of(ordered.order_id) == []
-
-
-async def test_an_order_in_a_closed_period_is_refused_until_people_open_it(ordered: Order) -> None:
-    await ordered.customers.put_customer(ordered.customer_id, customer_of(), key="c")
-    ordered.subject.system.control("POST", "setup", json={"closed_until": "2026-11-30"})
-    with pytest.raises(Permanent, match="the period is closed there") as raised:
-        await ordered.put()
-    assert raised.value.reason == "erp-period-closed"
-    ordered.subject.system.control("POST", "setup", json={"closed_until": ""})
-    assert (await ordered.put()).status == "confirmed"
-
-
 async def test_an_item_that_is_unknown_there_is_refused_and_leaves_a_stopped_draft(ordered: Order) -> None:
     """In a change set, what X++ refuses is answered 500. Once the item is there, the order goes on."""
     usual = ordered.subject.options
