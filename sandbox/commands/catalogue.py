@@ -84,6 +84,7 @@ COMMANDS = (
     Command("lint", _CHECK, "Check format, types and imports."),
     Command("test", _CHECK, "Check format, types and imports, then run the tests."),
     Command("browser", _CHECK, "Look at the console in a real browser: journeys, accessibility, pictures."),
+    Command("journeys", _CHECK, "Play the journeys of customers and orders with each kind of ERP."),
     Command("chaos", _CHECK, "Run the long tests, with kills, faults and a checker."),
     Command("mutate", _CHECK, "Change the app's code in small ways, and see whether the tests notice."),
     Command("lock", _CHECK, "Update the lock files from requirements*.in; needs the network."),
