@@ -15,14 +15,14 @@ def page_part() -> str:
         rows.append([code(name), *(_dollars(it) for it in estimates), _first(estimates[0])])
     heads = [f"{events:,} events a day" for events in _EVENTS_A_DAY]
     shown = table(["US dollars a month (for a million events)", *heads, "first limit, in events a day"], rows)
-    unchecked = [code(name) for name, meter in prices.meters().items() if not meter.checked]
-    return f"{shown}\n\nThese prices are from memory and could not be checked: {', '.join(unchecked)}."
+    assumed = [f"`{name}`: {text}" for name, text in prices.assumptions().items()]
+    return "\n".join([shown, "", "Two figures are assumptions:", "", *(f"- {it}" for it in assumed)])
 
 
 def options_part() -> str:
     """What each option adds, in the words of its price."""
     rows = [
-        [code(name), f"{it.usd:g} for {_per(it.per)}{it.unit}", f"{it.free:,}" if it.free else "", _source(it)]
+        [code(name), f"{it.usd:g} for {_per(it.per)}{it.unit}", f"{it.free:,}" if it.free else "", it.source]
         for name, it in prices.options().items()
     ]
     return table(["option", "US dollars", "free in a month", "price"], rows)
@@ -30,10 +30,6 @@ def options_part() -> str:
 
 def _per(amount: float) -> str:
     return "each " if amount == 1 else f"{amount:,} "
-
-
-def _source(it: prices.Meter) -> str:
-    return it.source if it.checked else f"{it.source}, not checked"
 
 
 def _dollars(it: Estimate) -> str:

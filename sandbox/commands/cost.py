@@ -6,7 +6,7 @@
 It calculates with the resources of each environment (infra/golden), what an event needs (measured by run.py bench), and
 the prices and assumptions in infra/prices.toml, which says where each price was read. Nothing is asked of Azure. The
 cost of Functions is an upper bound: as if every event came alone. Not calculated are stored gigabytes, outbound
-traffic, DNS zones, alert rules, other systems, and licences of Dynamics 365.
+traffic, DNS zones, other systems, and licences of Dynamics 365.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--dataverse-requests-per-day",
         type=_positive,
         metavar="N",
-        help="what your licences include for application users; infra/prices.toml has a figure that is not checked",
+        help="what your licences include for application users; infra/prices.toml says what is assumed",
     )
 
 
@@ -45,26 +45,21 @@ def main(options: argparse.Namespace) -> int:
         (it.deployed.name, f"{it.month:,.2f}", f"{it.day:,.2f}", f"{it.million_events:,.2f}", _first(it))
         for it in estimates
     ])  # fmt: skip
-    unchecked = sorted({name for it in estimates for name in it.unchecked})
     screen.say()
-    if unchecked:
-        screen.say(f"Prices that could not be checked: {listed(unchecked)}.")
-    screen.say("List prices of several regions and dates (infra/prices.toml): compare them with your own price sheet.")
+    screen.say(
+        f"Assumed, and not measured: {listed(sorted(prices.assumptions()))} (infra/prices.toml says how to find out)."
+    )
+    screen.say(
+        f"List prices of several regions, as public sources had them on {prices.read_on()}: "
+        "compare them with your own price sheet."
+    )
     return 0
 
 
 def _lines(screen: Screen, it: Estimate) -> None:
     screen.title(f"{it.deployed.name}: a month of {it.events_a_day:,.0f} events a day")
-    rows = [
-        (
-            line.use.what,
-            f"{line.use.amount:,.0f} {line.meter.unit}",
-            f"{line.usd:,.2f}",
-            "" if line.meter.checked else "?",
-        )
-        for line in it.lines
-    ]
-    screen.table(("what", "amount", "US dollars", "price not checked"), rows)
+    rows = [(line.use.what, f"{line.use.amount:,.0f} {line.meter.unit}", f"{line.usd:,.2f}") for line in it.lines]
+    screen.table(("what", "amount", "US dollars"), rows)
     screen.title("Limits, at an even rate")
     limits = [(f"{one.events_a_day:,.0f}", f"{one.what}: {one.remedy}") for one in it.ceilings]
     screen.table(("events a day", "what is reached, and what helps"), limits)

@@ -53,11 +53,6 @@ class Estimate:
         """US dollars for a million events, the fixed part included."""
         return self.month * 1e6 / (self.events_a_day * DAYS)
 
-    @property
-    def unchecked(self) -> list[str]:
-        """The prices in it that were not found anywhere."""
-        return [it.use.meter for it in self.lines if it.usd and not it.meter.checked]
-
 
 def estimate(
     deployed: Deployed,

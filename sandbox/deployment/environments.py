@@ -49,6 +49,11 @@ class Deployed:
     private_endpoints: int
     nat_gateways: int
     hybrid_connections: int
+    quick_log_alerts: int
+    """Alerts whose query runs every five minutes."""
+    slow_log_alerts: int
+    """Alerts whose query runs every quarter of an hour, or more seldom."""
+    metric_alerts: int
     availability_tests_a_day: float
     """Requests of the availability test, of all its places."""
     log_limit_gb: float | None
@@ -64,6 +69,7 @@ class Deployed:
 
         scale = of("Microsoft.Web/sites")[0]["properties"]["functionAppConfig"]["scaleAndConcurrency"]
         logs = of("Microsoft.OperationalInsights/workspaces")[0]["properties"]
+        frequencies = [it["properties"]["evaluationFrequency"] for it in of("Microsoft.Insights/scheduledQueryRules")]
         test = _expansion(name)["outputs"]["webTest"]
         quota = (logs.get("workspaceCapping") or {}).get("dailyQuotaGb", -1)
         return cls(
@@ -77,6 +83,9 @@ class Deployed:
             private_endpoints=len(of("Microsoft.Network/privateEndpoints")),
             nat_gateways=len(of("Microsoft.Network/natGateways")),
             hybrid_connections=len(of("Microsoft.Relay/namespaces/hybridConnections")),
+            quick_log_alerts=frequencies.count("PT5M"),
+            slow_log_alerts=len(frequencies) - frequencies.count("PT5M"),
+            metric_alerts=len(of("Microsoft.Insights/metricAlerts")),
             availability_tests_a_day=len(test["locations"]) * 86_400 / test["frequencySeconds"] if test else 0,
             log_limit_gb=None if quota < 0 else quota,
         )

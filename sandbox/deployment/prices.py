@@ -23,7 +23,6 @@ class Meter:
     free: float
     source: str
     on: dt.date | None
-    checked: bool
 
     def cost(self, amount: float) -> float:
         """US dollars for an amount in a month."""
@@ -73,10 +72,21 @@ def _meters(section: str) -> dict[str, Meter]:
             free=it.get("free", 0),
             source=it["from"],
             on=it.get("on"),
-            checked=it["checked"],
         )
         for name, it in _document()[section].items()
     }
+
+
+def read_on() -> dt.date:
+    """The day on which the sources of the prices were read."""
+    day: dt.date = _document()["read"]
+    return day
+
+
+def assumptions() -> dict[str, str]:
+    """What is assumed of an event or a limit, by its name, and how to find out."""
+    found: dict[str, str] = _document()["assumptions"]
+    return found
 
 
 def limits() -> Limits:

@@ -133,6 +133,9 @@ def month(deployed: Deployed, events_a_day: float, event: PerEvent, functions: F
     yield Use("logs", "Logs", DAYS * min(logged, deployed.log_limit_gb or math.inf))
     yield Use("private-endpoints", "Private endpoints", deployed.private_endpoints * HOURS)
     yield Use("nat-gateway", "NAT gateway", deployed.nat_gateways * HOURS)
+    yield Use("log-alerts-5-minutes", "Alerts on logs, every 5 minutes", deployed.quick_log_alerts)
+    yield Use("log-alerts-15-minutes", "Alerts on logs, more seldom", deployed.slow_log_alerts)
+    yield Use("metric-alerts", "Alerts on metrics", deployed.metric_alerts)
     yield Use("availability-tests", "Availability test", DAYS * deployed.availability_tests_a_day)
     yield Use("relay-listeners", "Azure Relay, two listeners each", 2 * deployed.hybrid_connections)
 
