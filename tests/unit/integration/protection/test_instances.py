@@ -11,7 +11,7 @@ async def counted(*instances: Instances) -> list[int]:
     """What each says once the signs of life are written."""
     for instance in instances:
         instance.count()
-    await asyncio.sleep(0.05)
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
     return [instance.count() for instance in instances]
 
 

@@ -20,15 +20,23 @@ class Usage(NamedTuple):
     free: int
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `pip check`, which takes seconds and which one test runs."""
+    monkeypatch.setattr(machine, "_environment", lambda: Finding("ok", "installation", "not looked at"))
+
+
 def found(state: Path, what: str, environ: dict[str, str] | None = None) -> Finding | None:
     return next((it for it in machine.findings(state, environ or {}) if it.what == what), None)
 
 
 def test_the_machine_that_runs_the_tests_can_run_the_sandbox(tmp_path: Path) -> None:
+    """With what is really installed: the only one of these tests that asks pip."""
     wrong = [it for it in machine.findings(tmp_path, {}) if it.state == "wrong" and it.what != "ports"]
     assert wrong == []
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_port_that_is_taken_is_named_with_the_option_that_changes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,6 +47,7 @@ def test_a_port_that_is_taken_is_named_with_the_option_that_changes_it(
     assert "--erp-port PORT" in finding.remedy
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_killed_sandbox_is_distinguished_from_one_that_runs(tmp_path: Path) -> None:
     assert found(tmp_path, "sandbox") == Finding("ok", "sandbox", "none runs")
     state = StateDirectory(tmp_path)
@@ -64,6 +73,7 @@ def test_a_killed_sandbox_is_distinguished_from_one_that_runs(tmp_path: Path) ->
         ({"HTTPS_PROXY": "http://proxy", "NO_PROXY": "*"}, "ok"),
     ],
 )
+@pytest.mark.usefixtures("quick")
 def test_a_proxy_that_would_take_calls_to_this_machine_is_found(
     tmp_path: Path, environ: dict[str, str], state: str | None
 ) -> None:
