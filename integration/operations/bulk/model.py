@@ -10,6 +10,7 @@ planning ──> planned ──> running ──> finished
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from pydantic.alias_generators import to_camel
@@ -18,6 +19,10 @@ from integration.tables import Entity
 
 CANARY_FAILED: Final = "The canary failed"
 """How the note begins of one that is paused because its first events failed."""
+
+
+_column = cache(to_camel)
+"""The column of a field; a bulk operation of thousands of events asks for the same few over and over."""
 
 
 class Action(StrEnum):
@@ -146,8 +151,8 @@ class Item:
 
 
 def _columns(one: Bulk | Item) -> Entity:
-    return {to_camel(name): str(it) if isinstance(it, StrEnum) else it for name, it in asdict(one).items()}
+    return {_column(name): str(it) if isinstance(it, StrEnum) else it for name, it in asdict(one).items()}
 
 
 def _fields(names: Iterable[str], entity: Entity) -> dict[str, Any]:
-    return {name: entity[to_camel(name)] for name in names if to_camel(name) in entity}
+    return {name: entity[_column(name)] for name in names if _column(name) in entity}
