@@ -6,9 +6,10 @@ Needs az, signed in; nothing else. May be repeated at any time: what is as it sh
    role assignments the templates no longer give: these are deleted. Everything else that left the templates is only
    named: it may hold data.
 2. Sets how instances are replaced (updateStrategy).
-3. Makes, changes or deletes the availability test (availability, infra/webtest.json).
+3. Makes, changes or deletes the availability test (availability, infra/webtest.json) and the private link scope of
+   Azure Monitor (privateMonitoring, infra/monitorscope.json), each as a stack of its own.
 
-The last two are no resources of main.bicep because the types that it is checked with do not have them.
+The last two are not in main.bicep because the types that it is checked with do not have them.
 """
 
 import argparse
@@ -21,8 +22,11 @@ from pathlib import Path
 from typing import Any
 
 STACK = "integration"
-TEST_STACK = "integration-web-test"
-WEB_TEST = Path(__file__).resolve().parent / "webtest.json"
+PARTS = {
+    "webTest": ("integration-web-test", "webtest.json"),
+    "monitorScope": ("integration-monitor", "monitorscope.json"),
+}
+"""By the output of main.bicep that has its parameters: a stack of its own, and its template."""
 ASSIGNMENT = "/providers/Microsoft.Authorization/roleAssignments/"
 UNDENIED = ["--deny-settings-mode", "none", "--yes"]
 
@@ -49,7 +53,8 @@ def main() -> int:
         take_away(stack.get("detachedResources") or [])
         outputs = {name: it["value"] for name, it in stack["outputs"].items()}
         set_update_strategy(given.group, outputs["functionAppName"], outputs["updateStrategy"])
-        set_web_test(given.group, outputs["webTest"])
+        for output, (name, template) in PARTS.items():
+            set_part(given.group, name, template, outputs[output])
     except AzFailed as failed:
         return failed.status
     if given.outputs:
@@ -80,15 +85,16 @@ def set_update_strategy(group: str, app: str, wanted: str) -> None:
         az(*command, "set", *where, "--type", wanted)
 
 
-def set_web_test(group: str, parameters: Mapping[str, Any]) -> None:
-    """Bring the test to these parameters; without any, delete it. It has a stack of its own, which it goes with."""
+def set_part(group: str, name: str, template: str, parameters: Mapping[str, Any]) -> None:
+    """Bring a part to these parameters; without any, delete it with all that its stack has made."""
     if parameters:
         values = json.dumps({name: {"value": value} for name, value in parameters.items()})
-        create_stack(group, TEST_STACK, "deleteResources", "--template-file", str(WEB_TEST), "--parameters", values)
-    elif TEST_STACK in ask("stack", "group", "list", "--resource-group", group, "--query", "[].name"):
-        print("- the availability test")
+        file = Path(__file__).resolve().parent / template
+        create_stack(group, name, "deleteResources", "--template-file", str(file), "--parameters", values)
+    elif name in ask("stack", "group", "list", "--resource-group", group, "--query", "[].name"):
+        print(f"- {name}")
         az(
-            *("stack", "group", "delete", "--resource-group", group, "--name", TEST_STACK),
+            *("stack", "group", "delete", "--resource-group", group, "--name", name),
             *("--action-on-unmanage", "deleteResources", "--yes"),
         )
 

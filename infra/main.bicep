@@ -122,6 +122,9 @@ param accessRules accessRuleType[] = []
 @description('Virtual network, private endpoints and DNS for storage, Service Bus and Event Hubs; the intake stays reachable. Left out: public addresses with Entra tokens.')
 param network networkType?
 
+@description('Telemetry stays in the network too (Azure Monitor private link scope); needs network. infra/deploy.py makes the scope after the resources here. Off: public addresses with Entra tokens.')
+param privateMonitoring bool = false
+
 @description('People of support sign in with Entra. Left out: with their keys alone.')
 param entra entraType?
 
@@ -227,6 +230,8 @@ var ids = {
 var queueSizeMb = serviceBusSku == 'Premium' ? 81920 : 5120
 
 var isPrivate = network != null
+// Without a network there is nothing that a scope could be private to.
+var monitorsPrivately = privateMonitoring && isPrivate
 var makesNetwork = isPrivate && network.?existingSubnets == null
 var redundancy = secondaryLocation == null ? (zoneRedundant ? 'ZRS' : 'LRS') : (zoneRedundant ? 'GZRS' : 'GRS')
 var publicNetworkAccess = isPrivate ? 'Disabled' : 'Enabled'
@@ -271,6 +276,7 @@ module monitoring 'modules/monitoring.bicep' = {
     alertWebhooks: alertWebhooks
     retentionDays: logRetentionDays
     dailyQuotaGb: logQuotaGb
+    privateIngestion: monitorsPrivately
     location: location
     tags: allTags
   }
@@ -778,3 +784,16 @@ output webTest object = availability == null
 
 @description('Namespace that Finance & Operations posts business events to with SAS; empty without businessEvents.')
 output businessEventsNamespace string = businessEventsQueue.?outputs.namespaceName ?? ''
+
+@description('Parameters of infra/monitorscope.json, which infra/deploy.py deploys; empty without privateMonitoring.')
+output monitorScope object = !monitorsPrivately
+  ? {}
+  : {
+      name: 'ampls-${base}'
+      linkedIds: [ids.workspace, ids.component]
+      subnetId: ids.endpointSubnet
+      networkId: makesNetwork ? ids.network : ''
+      zonesGroup: network.?existingZonesGroup ?? ''
+      location: location
+      tags: allTags
+    }

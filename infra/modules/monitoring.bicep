@@ -27,11 +27,16 @@ param retentionDays int
 @description('Most gigabytes a day that the workspace takes in; -1 for no limit. Beyond it telemetry is lost, events are not.')
 param dailyQuotaGb int
 
+@description('Telemetry comes through a private link scope alone. Whoever reads it still comes from anywhere, with a role.')
+param privateIngestion bool
+
 @description('Region.')
 param location string
 
 @description('Tags.')
 param tags tagsType
+
+var ingestion = privateIngestion ? 'Disabled' : 'Enabled'
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   name: workspaceName
@@ -42,6 +47,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: retentionDays
+    publicNetworkAccessForIngestion: ingestion
     workspaceCapping: {
       dailyQuotaGb: dailyQuotaGb
     }
@@ -59,6 +65,7 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   properties: {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
+    publicNetworkAccessForIngestion: ingestion
     DisableLocalAuth: true
   }
 }

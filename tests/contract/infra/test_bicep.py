@@ -1,6 +1,7 @@
 """The Bicep files hold against Bicep's grammar, Azure's types and this project's policy, with every option too."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -55,10 +56,15 @@ def test_the_golden_expansion_is_current(environment: str) -> None:
     assert (GOLDEN / f"{environment}.json").read_text(encoding="utf-8") == golden_text(environment)
 
 
-def with_options(folder: Path, lines: str, *, roles: frozenset[str] = frozenset()) -> Expansion:
-    """The development environment with further parameters; it must pass the policy as well.
+SENDER, LISTENER = "26baccc8-eea7-41f1-98f4-1762cc7f685d", "26e0b698-aa6d-4085-9386-aadae190014d"
+"""Azure Relay Sender and Azure Relay Listener (learn.microsoft.com, Azure built-in roles for Integration)."""
 
-    `roles` are those that it may give besides what the checker's own list has.
+
+def with_options(folder: Path, lines: str) -> Expansion:
+    """The development environment with further parameters, in which the policy finds nothing.
+
+    Its list of roles has none of Azure Relay. What it says of these is expected once for each assignment of one of the
+    two roles on a hybrid connection, and of nothing else: another role, or one of these on a namespace, is a finding.
     """
     head, *given = (INFRA / "main.dev.bicepparam").read_text(encoding="utf-8").split("\nparam ")
     head = head.replace("'main.bicep'", f"'{INFRA / 'main.bicep'}'")
@@ -67,12 +73,27 @@ def with_options(folder: Path, lines: str, *, roles: frozenset[str] = frozenset(
     parameters = folder / "main.options.bicepparam"
     parameters.write_text("\n".join([head, *kept, lines]), encoding="utf-8")
     done = run([sys.executable, str(CHECKER / "policy.py"), str(CHECKER / "azure-types"), "", str(parameters)])
-    found = [line for line in done.stdout.splitlines() if line.startswith(" ")]
-    known = [line for line in found if any(f"role {role} is not on the allow-list" in line for role in roles)]
+    found = [line.strip() for line in done.stdout.splitlines() if line.startswith(" ")]
+    it = Expansion(expand(parameters))
+    relayed = [role for role, scope in assigned(it) if role in (SENDER, LISTENER) and ON_A_HYBRID_CONNECTION(scope)]
     assert not done.stderr
-    assert found == known, done.stdout
-    assert done.returncode == 0 or known, done.stdout
-    return Expansion(expand(parameters))
+    assert sorted(found) == sorted(f"role {role} is not on the allow-list" for role in relayed), done.stdout
+    assert done.returncode == bool(relayed), done.stdout
+    return it
+
+
+ON_A_HYBRID_CONNECTION = re.compile(r".*/Microsoft\.Relay/namespaces/[^/]+/hybridConnections/[^/]+").fullmatch
+
+
+def assigned(it: Expansion) -> list[tuple[str, str]]:
+    """Role and scope of each role assignment."""
+    return [
+        (
+            one["properties"]["roleDefinitionId"].rpartition("/")[2].rstrip(">'"),
+            one["id"].partition("/providers/Microsoft.Authorization")[0],
+        )
+        for one in it.of("Microsoft.Authorization/roleAssignments")
+    ]
 
 
 @needs_checker
@@ -118,24 +139,16 @@ def test_the_app_reads_what_others_post_to(tmp_path: Path, kind: str) -> None:
     ]
 
 
-SENDER, LISTENER = "26baccc8-eea7-41f1-98f4-1762cc7f685d", "26e0b698-aa6d-4085-9386-aadae190014d"
-"""Azure Relay Sender and Azure Relay Listener (learn.microsoft.com, Azure built-in roles for Integration)."""
-
-
 @needs_checker
 @pytest.mark.parametrize("principal", ["", "listenerPrincipalId: '20000000-0000-0000-0000-000000000002'"])
 def test_a_relay_lets_the_app_send_and_a_listener_listen(tmp_path: Path, principal: str) -> None:
     """Nobody may do both, or anything else; without a principal, the listener has a key that may only listen."""
     given = f"param relay = {{ namespace: 'relay-contoso', hybridConnections: ['erp', 'tickets']\n{principal} }}"
-    it = with_options(tmp_path, given, roles=frozenset((SENDER, LISTENER)))
+    it = with_options(tmp_path, given)
     connections = it.of("Microsoft.Relay/namespaces/hybridConnections")
     assert [one["name"] for one in connections] == ["relay-contoso/erp", "relay-contoso/tickets"]
     assert all(one["properties"]["requiresClientAuthorization"] for one in connections)
-    roles = [
-        one["properties"]["roleDefinitionId"].rpartition("/")[2].rstrip(">'")
-        for one in it.of("Microsoft.Authorization/roleAssignments")
-        if "/hybridConnections/" in json.dumps(one)
-    ]
+    roles = [role for role, _ in assigned(it)]
     rules = it.of("Microsoft.Relay/namespaces/hybridConnections/authorizationRules")
     assert roles.count(SENDER) == 2
     assert roles.count(LISTENER) == (2 if principal else 0)
@@ -287,3 +300,34 @@ def test_a_budget_sends_mail_before_it_is_spent(tmp_path: Path) -> None:
     group = it.one("Microsoft.Insights/actionGroups")["id"]
     assert {tuple(one["contactGroups"]) for one in budget["notifications"].values()} == {(group,)}
     assert not Expansion.golden("dev").of("Microsoft.Consumption/budgets")
+
+
+@needs_checker
+def test_telemetry_can_stay_in_the_network(tmp_path: Path) -> None:
+    """Workspace and component take nothing from outside, and the scope has both; people still read from anywhere."""
+    network = "param network = { addressPrefix: '10.9.0.0/22', fixedOutboundAddress: false }"
+    it = with_options(tmp_path, f"param serviceBusSku = 'Premium'\n{network}\nparam privateMonitoring = true")
+    component = it.one("Microsoft.Insights/components")
+    workspace = it.one("Microsoft.OperationalInsights/workspaces")
+    for one in (component, workspace):
+        assert one["properties"]["publicNetworkAccessForIngestion"] == "Disabled"
+        assert one["properties"].get("publicNetworkAccessForQuery") in (None, "Enabled")
+    scope = it.content["outputs"]["monitorScope"]
+    assert scope["linkedIds"] == [workspace["id"], component["id"]]
+    assert scope["networkId"] == it.one("Microsoft.Network/virtualNetworks")["id"]
+    assert scope["subnetId"] == f"{scope['networkId']}/subnets/endpoints"
+    own = with_options(tmp_path, f"{OWN_NETWORK}\nparam privateMonitoring = true").content["outputs"]["monitorScope"]
+    assert (own["networkId"], own["zonesGroup"]) == ("", "central-dns")
+    for environment in ENVIRONMENTS:
+        golden = Expansion.golden(environment)
+        assert golden.content["outputs"]["monitorScope"] == {}
+        taken = golden.one("Microsoft.Insights/components")["properties"]["publicNetworkAccessForIngestion"]
+        assert taken == "Enabled"
+
+
+@needs_checker
+def test_the_checker_would_find_a_relay_role_on_a_namespace(tmp_path: Path) -> None:
+    """What is expected of Azure Relay hides nothing else: not even one of its roles in another place."""
+    wide = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Relay/namespaces/relay-contoso"
+    assert not ON_A_HYBRID_CONNECTION(wide)
+    assert ON_A_HYBRID_CONNECTION(f"{wide}/hybridConnections/erp")

@@ -22,7 +22,7 @@ case "$*" in
 esac
 exit "${STATUS:-0}"
 """
-WEB_TEST = {"name": "test-dvint-prod", "frequencySeconds": 300}
+NO_PARTS: dict[str, dict[str, Any]] = {"webTest": {}, "monitorScope": {}}
 SCOPE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/sb"
 ROLE = f"{SCOPE}/providers/Microsoft.Authorization/roleAssignments/r"
 
@@ -31,14 +31,14 @@ def deploy(
     tmp_path: Path,
     *,
     detached: tuple[str, ...] = (),
-    web_test: dict[str, Any] | None = None,
+    parts: dict[str, dict[str, Any]] | None = None,
     strategy: str = "Recreate",
     found: tuple[dict[str, str] | None, list[str]] = (None, []),
     status: int = 0,
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """The script and what it asked of az. `found` are the app's strategy and the names of the stacks that are there."""
     outputs = {"functionAppName": "func", "functionAppUrl": "https://func", "updateStrategy": strategy}
-    values = {name: {"value": value} for name, value in {**outputs, "webTest": web_test or {}}.items()}
+    values = {name: {"value": value} for name, value in {**outputs, **NO_PARTS, **(parts or {})}.items()}
     stack = {"outputs": values, "detachedResources": [{"id": it} for it in detached]}
     for name, content in (("stack", stack), ("strategy", found[0]), ("stacks", found[1])):
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
@@ -96,66 +96,32 @@ def test_the_update_strategy_is_set_where_it_is_another_one(
     assert all(line.endswith(f"--resource-group g --name func --type {wanted}") for line in set_)
 
 
-def test_the_availability_test_comes_and_goes_with_its_parameter(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("output", "stack", "template"),
+    [
+        ("webTest", "integration-web-test", "webtest.json"),
+        ("monitorScope", "integration-monitor", "monitorscope.json"),
+    ],
+)
+def test_a_part_comes_and_goes_with_its_parameter(tmp_path: Path, output: str, stack: str, template: str) -> None:
     """It has a stack of its own, with which it is deleted; nothing is asked for where there never was one."""
-    _, asked = deploy(tmp_path, web_test=WEB_TEST)
-    (made,) = [line for line in asked if "webtest.json" in line]
-    assert '"frequencySeconds": {"value": 300}' in made
-    assert "--name integration-web-test" in made
+    _, asked = deploy(tmp_path, parts={output: {"name": "it", "count": 300}})
+    (made,) = [line for line in asked if template in line]
+    assert '"count": {"value": 300}' in made
+    assert f"--name {stack} " in made
     (tmp_path / "asked").unlink()
-    _, asked = deploy(tmp_path, found=(None, ["integration", "integration-web-test"]))
+    _, asked = deploy(tmp_path, found=(None, ["integration", stack]))
     (deleted,) = [line for line in asked if "stack group delete" in line]
-    assert "--name integration-web-test --action-on-unmanage deleteResources --yes" in deleted
+    assert f"--name {stack} --action-on-unmanage deleteResources --yes" in deleted
     (tmp_path / "asked").unlink()
     _, asked = deploy(tmp_path, found=(None, ["integration"]))
-    assert not any("delete" in line or "web-test" in line for line in asked)
+    assert not any("delete" in line or template in line for line in asked)
 
 
 def test_a_deployment_that_fails_stops_there(tmp_path: Path) -> None:
     """With the status of az, which has said why."""
     done, asked = deploy(tmp_path, status=3)
     assert (done.returncode, len(asked)) == (3, 1)
-
-
-# Azure/bicep-types-az, generated/applicationinsights/microsoft.insights/2022-06-15/types.md.
-PROPERTIES = {
-    "Configuration",
-    "Description",
-    "Enabled",
-    "Frequency",
-    "Kind",
-    "Locations",
-    "Name",
-    "Request",
-    "RetryEnabled",
-    "SyntheticMonitorId",
-    "Timeout",
-    "ValidationRules",
-}
-REQUEST = {"FollowRedirects", "Headers", "HttpVerb", "ParseDependentRequests", "RequestBody", "RequestUrl"}
-RULES = {
-    "ContentValidation",
-    "ExpectedHttpStatusCode",
-    "IgnoreHttpStatusCode",
-    "SSLCertRemainingLifetimeCheck",
-    "SSLCheck",
-}
-
-
-def test_the_web_test_is_one_of_azure() -> None:
-    """Properties that Azure's type has, all that it requires; its results go to the component that its tag names."""
-    template = json.loads((INFRA / "webtest.json").read_text(encoding="utf-8"))
-    (resource,) = template["resources"]
-    assert (resource["type"], resource["apiVersion"]) == ("Microsoft.Insights/webtests", "2022-06-15")
-    properties = resource["properties"]
-    (locations,) = properties.pop("copy")
-    assert (locations["name"], locations["input"].keys()) == ("Locations", {"Id"})
-    assert properties.keys() | {"Locations"} <= PROPERTIES
-    assert properties.keys() >= {"Kind", "Name", "SyntheticMonitorId"}
-    assert properties["Kind"] == resource["kind"] == "standard"
-    assert properties["Request"].keys() <= REQUEST
-    assert properties["ValidationRules"].keys() <= RULES
-    assert "concat('hidden-link:', parameters('componentId')), 'Resource'" in resource["tags"]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
