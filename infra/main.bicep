@@ -10,6 +10,7 @@ import {
   alertLimitsType
   availabilityType
   budgetType
+  dataFactoryType
   dataverseType
   entraType
   keepType
@@ -99,11 +100,14 @@ param capture bool = false
 @description('Other programs that read the stream of settled events, each with its consumer group and its right.')
 param readers readerType[] = []
 
-@description('Make a Data Factory. Its identity needs a role to read the archive: docs/how-to/deploy.md, Other readers.')
-param dataFactory bool = false
+@description('A Data Factory that copies tables of Dataverse into files: all once, then each day what has changed. Left out: none.')
+param dataFactory dataFactoryType?
 
 @description('Make an Event Grid topic that announces each new file of the archive.')
 param archiveTopic bool = false
+
+@description('Make an Event Grid topic that Dataverse or plug-ins publish to, and that posts to the intake: with Entra tokens (entra), or with its access keys too (keys), which Dataverse needs. Left out: none.')
+param eventGridTopic ('entra' | 'keys')?
 
 @description('How long blobs are kept.')
 param keep keepType = {
@@ -182,12 +186,18 @@ var allTags = union(tags, { workload: workload, environment: environmentName })
 
 var deploymentContainer = 'app-package'
 var captureContainer = 'eventhubs-capture'
-var containers = concat(topology.storage.containers, capture ? [captureContainer] : [])
+var extractsContainer = 'dataverse-extracts'
+var containers = concat(
+  topology.storage.containers,
+  capture ? [captureContainer] : [],
+  dataFactory == null ? [] : [extractsContainer]
+)
 
 // Names and ids are put together here, not taken from outputs: what-if shows nothing of a module that needs an output of another.
 var names = {
   identity: 'id-${base}'
   packageIdentity: 'id-${base}-package'
+  factoryIdentity: 'id-${base}-factory'
   workspace: 'log-${base}'
   component: 'appi-${base}'
   actionGroup: 'ag-${base}'
@@ -205,6 +215,7 @@ var names = {
 var ids = {
   identity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.identity)
   packageIdentity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.packageIdentity)
+  factoryIdentity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.factoryIdentity)
   workspace: resourceId('Microsoft.OperationalInsights/workspaces', names.workspace)
   component: resourceId('Microsoft.Insights/components', names.component)
   actionGroup: resourceId('Microsoft.Insights/actionGroups', names.actionGroup)
@@ -690,7 +701,48 @@ module monthlyBudget 'modules/budget.bicep' = if (budget != null) {
   ]
 }
 
-module options 'modules/options.bicep' = if (!empty(readers) || dataFactory || archiveTopic) {
+module factoryIdentity 'modules/identity.bicep' = if (dataFactory != null) {
+  name: 'identity-factory'
+  params: {
+    name: names.factoryIdentity
+    location: location
+    tags: allTags
+  }
+}
+
+module factoryRoles 'modules/roles-container.bicep' = if (dataFactory != null) {
+  name: 'roles-factory'
+  params: {
+    principalId: factoryIdentity.?outputs.principalId ?? ''
+    storageAccountName: names.storage
+    containerName: extractsContainer
+  }
+  dependsOn: [
+    storage
+  ]
+}
+
+module factory 'modules/datafactory.bicep' = if (dataFactory != null) {
+  name: 'datafactory'
+  params: {
+    name: 'adf-${base}-${suffix}'
+    extract: dataFactory!
+    dataverseUrl: dataverse.url
+    identityId: ids.factoryIdentity
+    storageAccountName: names.storage
+    container: extractsContainer
+    isPrivate: isPrivate
+    location: location
+    tags: allTags
+  }
+  dependsOn: [
+    factoryIdentity
+    factoryRoles
+    storage
+  ]
+}
+
+module options 'modules/options.bicep' = if (!empty(readers) || archiveTopic || eventGridTopic != null) {
   name: 'options'
   params: {
     base: base
@@ -698,8 +750,8 @@ module options 'modules/options.bicep' = if (!empty(readers) || dataFactory || a
     hub: topology.senders.hubs[0]
     readers: readers
     storageAccountName: names.storage
-    dataFactory: dataFactory
     archiveTopic: archiveTopic
+    eventGridTopic: eventGridTopic ?? ''
     location: location
     tags: allTags
   }
@@ -797,3 +849,9 @@ output monitorScope object = !monitorsPrivately
       location: location
       tags: allTags
     }
+
+@description('Resource id of the Event Grid topic that events come through; empty without eventGridTopic.')
+output eventGridTopicId string = options.?outputs.eventGridTopicId ?? ''
+
+@description('Client id of the identity of the Data Factory, for which an application user of Dataverse is created; empty without dataFactory.')
+output dataFactoryClientId string = factoryIdentity.?outputs.clientId ?? ''

@@ -1,7 +1,6 @@
 metadata description = '''
-What other programs read this environment with, each off unless it is asked for: readers of the stream of settled events, a Data
-Factory (whose identity then needs the role Storage Blob Data Reader on the account), and a topic that announces each new file of
-the archive.
+What stands before and behind this environment, each off unless it is asked for: a topic that events come through, readers of the
+stream of settled events, and a topic that announces each new file of the archive.
 '''
 
 import { readerType, tagsType } from 'types.bicep'
@@ -21,11 +20,12 @@ param readers readerType[]
 @description('Name of the storage account of the archive.')
 param storageAccountName string
 
-@description('Make a Data Factory.')
-param dataFactory bool
-
 @description('Make a system topic of the storage account, to which consumers subscribe (Microsoft.Storage.BlobCreated).')
 param archiveTopic bool
+
+@description('Make a topic that events come through: who may publish to it. Empty for none.')
+@allowed(['', 'entra', 'keys'])
+param eventGridTopic string
 
 @description('Region.')
 param location string
@@ -68,18 +68,6 @@ resource receiver 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource factory 'Microsoft.DataFactory/factories@2018-06-01' = if (dataFactory) {
-  name: 'adf-${base}-${take(uniqueString(resourceGroup().id, base), 6)}'
-  location: location
-  tags: tags
-  identity: {
-    type: 'SystemAssigned'
-  }
-  properties: {
-    publicNetworkAccess: 'Enabled'
-  }
-}
-
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = if (archiveTopic) {
   name: 'evgt-${base}-archive'
   location: location
@@ -89,3 +77,20 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = if (archiveTopic)
     topicType: 'Microsoft.Storage.StorageAccounts'
   }
 }
+
+// Its subscription is made by hand (docs/how-to/connect-dataverse.md, Event Grid): the address that it posts to has a key of the intake.
+resource eventsIn 'Microsoft.EventGrid/topics@2025-02-15' = if (!empty(eventGridTopic)) {
+  name: 'evgt-${base}-${take(uniqueString(resourceGroup().id, base), 6)}'
+  location: location
+  tags: tags
+  properties: {
+    inputSchema: 'CloudEventSchemaV1_0'
+    minimumTlsVersionAllowed: '1.2'
+    // Dataverse's own service endpoint brings a key; whatever else publishes can bring an Entra token.
+    disableLocalAuth: eventGridTopic == 'entra'
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+@description('Resource id of the topic that events come through; empty where there is none.')
+output eventGridTopicId string = empty(eventGridTopic) ? '' : eventsIn.id

@@ -255,6 +255,19 @@ type readerType = {
 }
 
 @export()
+@description('Tables of Dataverse that a Data Factory copies into files.')
+type dataFactoryType = {
+  @description('Logical names of the tables.')
+  @minLength(1)
+  tables: string[]
+
+  @description('First day of the daily extract, as 2026-12-01. Days that are past when the trigger is started are made up for.')
+  @minLength(10)
+  @maxLength(10)
+  firstDay: string
+}
+
+@export()
 @description('Tags that say whose an environment is.')
 type ownTagsType = {
   @description('Who answers for it: a team or a mail address.')

@@ -209,14 +209,11 @@ def test_client_credentials_come_from_the_vault(tmp_path: Path) -> None:
 
 @needs_checker
 def test_other_readers_are_there_when_they_are_asked_for(tmp_path: Path) -> None:
-    """A consumer group and a right for each reader of the stream, a Data Factory, a topic of the archive; else none."""
-    kinds = ("Microsoft.DataFactory/factories", "Microsoft.EventGrid/systemTopics")
-    plain = Expansion.golden("dev")
-    assert [len(plain.of(kind)) for kind in kinds] == [0, 1]
+    """A consumer group and a right for each reader of the stream, a topic of the archive; else none."""
+    assert len(Expansion.golden("dev").of("Microsoft.EventGrid/systemTopics")) == 1  # of the vault
     it = with_options(
         tmp_path,
         "param readers = [{ consumerGroup: 'explorer', principalId: '20000000-0000-0000-0000-000000000002' }]\n"
-        "param dataFactory = true\n"
         "param archiveTopic = true",
     )
     groups = {one["name"].rpartition("/")[2] for one in it.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")}
@@ -227,7 +224,79 @@ def test_other_readers_are_there_when_they_are_asked_for(tmp_path: Path) -> None
         if one["properties"]["principalId"].startswith("20000000")
     ]
     assert "/eventhubs/integration-events/" in right["id"]
-    assert [len(it.of(kind)) for kind in kinds] == [1, 2]
+    assert len(it.of("Microsoft.EventGrid/systemTopics")) == 2
+
+
+@needs_checker
+@pytest.mark.parametrize(("by", "entra_only"), [("entra", True), ("keys", False)])
+def test_events_may_come_through_event_grid(tmp_path: Path, by: str, entra_only: bool) -> None:
+    """Access keys of the topic are off unless Dataverse needs them; no key of ours is in a template."""
+    it = with_options(tmp_path, f"param eventGridTopic = '{by}'")
+    topic = it.one("Microsoft.EventGrid/topics")
+    assert topic["properties"]["disableLocalAuth"] is entra_only
+    assert it.content["outputs"]["eventGridTopicId"] == topic["id"]
+    assert not it.of("Microsoft.EventGrid/topics/eventSubscriptions")
+    golden = Expansion.golden("prod")
+    assert (golden.of("Microsoft.EventGrid/topics"), golden.content["outputs"]["eventGridTopicId"]) == ([], "")
+
+
+FACTORY = "Microsoft.DataFactory/factories"
+EXTRACT = "param dataFactory = { tables: ['account', 'opportunity'], firstDay: '2026-12-01' }"
+
+
+@needs_checker
+def test_a_data_factory_copies_tables_without_a_secret(tmp_path: Path) -> None:
+    """With an identity of its own, which may write into one container and is known to nothing else."""
+    assert not Expansion.golden("prod").of(FACTORY)
+    it = with_options(tmp_path, EXTRACT)
+    (identity,) = it.one(FACTORY)["identity"]["userAssignedIdentities"]
+    assert identity.endswith("/id-dvint-dev-factory")
+    (right,) = [
+        one
+        for one in it.of("Microsoft.Authorization/roleAssignments")
+        if "-factory:" in one["properties"]["principalId"]
+    ]
+    assert right["id"].partition("/providers/Microsoft.Authorization")[0].endswith("/containers/dataverse-extracts")
+    for service in it.of(f"{FACTORY}/linkedservices"):
+        assert service["properties"]["typeProperties"]["credential"]["referenceName"] == "identity"
+        assert "connectVia" not in {key for key, value in service["properties"].items() if value}
+    assert "password" not in json.dumps(it.of(f"{FACTORY}/linkedservices")).lower()
+
+
+@needs_checker
+def test_a_data_factory_loads_once_and_extracts_daily(tmp_path: Path) -> None:
+    """All rows without a filter; then those of a window of a day, into a folder of that day, one run at a time."""
+    it = with_options(tmp_path, EXTRACT)
+    copies = {}
+    for one in it.of(f"{FACTORY}/pipelines"):
+        (each,) = one["properties"]["activities"]
+        (copy,) = each["typeProperties"]["activities"]
+        copies[one["name"].rpartition("/")[2]] = copy
+        assert one["properties"]["concurrency"] == 1
+        assert one["properties"]["parameters"]["tables"]["defaultValue"] == ["account", "opportunity"]
+    queries = {name: copy["typeProperties"]["source"]["query"] for name, copy in copies.items()}
+    assert queries["initial-load"] == '<fetch><entity name="@{item()}"><all-attributes/></entity></fetch>'
+    assert re.findall(r'operator="(\w+)" value="@\{pipeline\(\)\.parameters\.(\w+)\}"', queries["daily-extract"]) == [
+        ("ge", "from"),
+        ("lt", "to"),
+    ]
+    assert "formatDateTime(pipeline().parameters.from" in copies["daily-extract"]["outputs"][0]["parameters"]["path"]
+    trigger = it.one(f"{FACTORY}/triggers")["properties"]
+    assert trigger["pipeline"]["pipelineReference"]["referenceName"] == "daily-extract"
+    assert trigger["pipeline"]["parameters"].keys() == {"from", "to"}
+    window = trigger["typeProperties"]
+    assert (window["frequency"], window["interval"], window["startTime"]) == ("Hour", 24, "2026-12-01T00:00:00Z")
+
+
+@needs_checker
+def test_a_data_factory_reaches_private_files_privately(tmp_path: Path) -> None:
+    """By an endpoint of its own in the account, where the account has no public address."""
+    network = "param network = { addressPrefix: '10.9.0.0/22', fixedOutboundAddress: false }"
+    it = with_options(tmp_path, f"param serviceBusSku = 'Premium'\n{network}\n{EXTRACT}")
+    endpoint = it.one(f"{FACTORY}/managedVirtualNetworks/managedPrivateEndpoints")["properties"]
+    assert endpoint["privateLinkResourceId"] == it.named("Microsoft.Storage/storageAccounts", "stdvint")["id"]
+    for service in it.of(f"{FACTORY}/linkedservices"):
+        assert service["properties"]["connectVia"]["referenceName"] == "private"
 
 
 @needs_checker

@@ -25,6 +25,7 @@ MADE_BY = {
     "app": "functionApp",
     "sasIntake": "intake",
     "businessEvents": "businessEventsQueue",
+    "factoryIdentity": "factoryIdentity",
 }
 """The module that makes what a name or an id of main.bicep stands for."""
 OF_STAGING_ALONE = {"environmentName", "network", "alertLimits", "logRetentionDays"}
@@ -58,6 +59,7 @@ def test_what_if_can_look_into_modules() -> None:
         "packageRoles": {"packageIdentity.outputs.principalId"},
         "roles": {"identity.outputs.principalId"},
         "relayRoles": {"identity.outputs.principalId"},
+        "factoryRoles": {"factoryIdentity.?outputs.principalId"},
     }
 
 
