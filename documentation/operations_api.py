@@ -27,9 +27,9 @@ _BODIES: Final[Mapping[str, type[BaseModel]]] = {
 _NARROWED: Final = ("state", "reason", "system", "table")
 _QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "operations": ("correlation_id",),
-    "list_problems": (*_NARROWED, "record_id", "from", "to"),
+    "list_problems": (*_NARROWED, "record_id", "from", "to", "following"),
     "list_causes": ("state",),
-    "list_events": (*_NARROWED, "record_id", "correlation_id", "from", "to", "before"),
+    "list_events": (*_NARROWED, "record_id", "correlation_id", "from", "to", "following"),
     "list_matches": ("table", "following"),
     "list_audit": ("month", "who", "event_id", "bulk_id", "following"),
     "list_bulk_items": ("after",),

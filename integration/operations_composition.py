@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from integration.clock import Clock
 from integration.ledger import Ledger
 from integration.ledger.audit_log import AuditLog
+from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
 from integration.messaging import DeadLetterQueue, WorkQueue
 from integration.operations.audit import Audit
@@ -64,8 +65,8 @@ def build_operations(
     audit, queueing, originals = Audit(ledger, clock), Queueing(ledger, work_queue), Originals(ledger, clock)
     carried, replays = Carried(letters, handlers.carried_of), Replays(originals, queueing, clock)
     repair = Repair(ledger, originals, carried, replays, audit, clock)
-    queries, log = Queries(ledger), AuditLog(ledger, clock)
-    search, bulks = Search(queries, clock), BulkStore(ledger, clock)
+    queries, problems, log = Queries(ledger), Problems(ledger), AuditLog(ledger, clock)
+    search, bulks = Search(queries, problems, clock), BulkStore(ledger, clock)
 
     def calls_of(table: str, message: str) -> Mapping[str, int]:
         return calls_at_most(handlers.effects_of(table, message), switches)
@@ -83,7 +84,7 @@ def build_operations(
         search=search,
         causes=causes,
         figures=figures,
-        comparison=Comparison(letters, ledger, queries, reader, audit),
+        comparison=Comparison(letters, ledger, problems, reader, audit),
         lookup=Lookup(ledger, queries, log, handlers.effects_of, carried),
         exchanges=ExchangeQuery(ledger),
         audit=AuditQuery(log, clock),

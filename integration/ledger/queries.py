@@ -1,49 +1,25 @@
-"""Finds events for people: by correlation id, by record, by time, or by what is wrong with them."""
+"""Finds events for people: by correlation id, by record, or by time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
-from integration.batching import each
 from integration.ledger import keys, rows
 from integration.ledger.ledger import Ledger
-from integration.ledger.status import EventStatus, State
-from integration.tables import Entity, quoted
+from integration.ledger.status import EventStatus
+from integration.tables import quoted
 
 LISTED: Final = 100
-PROBLEM_STATES: Final = (State.DEAD_LETTERED.value, State.WAITING.value, "system-behind")
-_SIDE_BY_SIDE: Final = 4
-"""Partitions of problems that are read at once; more would only wait for each other where there are very many rows."""
 _HOURS: Final = 49
 _MOST_OF_AN_HOUR: Final = 80_000
-
-R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An event that waits or is dead-lettered, or a system that had an older state than it confirmed; `since` when."""
-
-    event_id: str
-    state: str
-    table: str
-    record_id: str | None
-    message: str
-    reason: str
-    detail: str
-    system: str | None
-    attempts: int
-    since: datetime | None
-    next_attempt: datetime | None
 
 
 class Queries:
     """Reads lists from the ledger; raises `Outage` if the tables are unavailable.
 
-    Each list reads a bounded number of partitions (sixteen for a state, one for an hour, one a month for a record or a
-    correlation id), however many events there are.
+    Each list reads a bounded number of partitions (one for an hour, one a month for a record or a correlation id),
+    however many events there are.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -93,24 +69,6 @@ class Queries:
             hour -= timedelta(hours=1)
         return sorted(ids, reverse=True)[:most]
 
-    async def problems(
-        self, state: str, *, first: str = "", last: str = "", most: int = 1_000, **columns: str
-    ) -> list[Problem]:
-        """The events that wait or are dead-lettered, oldest first.
-
-        `columns` (reason, system, table, recordId) narrow the list to rows with these values. `first` and `last` are
-        what ids of events begin with, as `minutes` makes them: from the first one up to the second one.
-        """
-        narrowed = "".join(f" and {name} eq '{quoted(value)}'" for name, value in columns.items() if value)
-        narrowed += f" and RowKey ge '{first}'" if first else ""
-        narrowed += f" and RowKey lt '{last}'" if last else ""
-        table = self._ledger.table(keys.PROBLEMS)
-        found = await each_partition(
-            state, lambda partition: table.first(f"PartitionKey eq '{partition}'{narrowed}", most)
-        )
-        problems = [_problem(state, it) for entities in found for it in entities]
-        return sorted(problems, key=lambda problem: str(problem.since))[:most]
-
     async def read_all(self, event_ids: Sequence[str]) -> list[EventStatus]:
         """The statuses of these events, in their order; those that are not known are left out."""
         found = await asyncio.gather(*(self._ledger.read(event_id) for event_id in event_ids))
@@ -127,31 +85,10 @@ class Queries:
         return list(months) if months is not None else await self._ledger.months()
 
 
-async def each_partition(state: str, read: Callable[[str], Awaitable[R]]) -> list[R]:
-    """What `read` finds in each partition of the problems in a state, which it gets by their keys."""
-    return await each(read, keys.problem_partitions(state), at_once=_SIDE_BY_SIDE)
-
-
 def minutes(start: datetime | None, end: datetime | None) -> tuple[str, str]:
     """What ids of events between two times begin with: from the first minute up to the second; empty is open."""
     up_to = end.astimezone(UTC) + timedelta(seconds=59, microseconds=999_999) if end else None
     return (
         f"{start.astimezone(UTC):%Y%m%d%H%M}" if start else "",
         f"{up_to:%Y%m%d%H%M}" if up_to else "",
-    )
-
-
-def _problem(state: str, row: Entity) -> Problem:
-    return Problem(
-        event_id=str(row["RowKey"]),
-        state=state,
-        table=str(row.get("table", "")),
-        record_id=str(row.get("recordId", "")) or None,
-        message=str(row.get("message", "")),
-        reason=str(row.get("reason", "")),
-        detail=str(row.get("detail", "")),
-        system=str(row.get("system", "")) or None,
-        attempts=int(row.get("attempts", 0)),
-        since=rows.time(str(row.get("since", ""))),
-        next_attempt=rows.time(str(row.get("nextAttempt", ""))),
     )

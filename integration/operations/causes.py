@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from integration.clock import Clock, iso
-from integration.ledger import Ledger, State, keys
-from integration.ledger.queries import each_partition
+from integration.ledger import Ledger, State
+from integration.ledger.problems import Problems
 from integration.tables import Entity
 
 HOURS: Final = 24
-_STORED: Final = 100
+_STORED: Final = 50
 _STORED_DETAIL: Final = 80
 _KEPT_SECONDS: Final = 5.0
 _COLUMNS: Final = ("RowKey", "reason", "system", "table", "since", "detail")
@@ -40,15 +40,16 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """All of them, the largest first, as they were at `at`."""
+    """The causes, the largest first, as they were at `at`; `others` are events of causes beyond these."""
 
     causes: tuple[Cause, ...]
     at: datetime
+    others: int = 0
 
     @property
     def total(self) -> int:
         """How many events fail."""
-        return sum(it.count for it in self.causes)
+        return sum(it.count for it in self.causes) + self.others
 
     @property
     def trend(self) -> tuple[int, ...]:
@@ -61,7 +62,7 @@ class Causes:
         return min((it.oldest for it in self.causes if it.oldest), default=None)
 
     def as_document(self) -> dict[str, Any]:
-        """The largest hundred as JSON, small enough for one entity."""
+        """The largest fifty as JSON: a column of Azure Tables takes 32,000 characters."""
         rows = [
             {
                 **asdict(it),
@@ -71,7 +72,7 @@ class Causes:
             }
             for it in self.causes[:_STORED]
         ]
-        return {"at": iso(self.at), "causes": rows}
+        return {"at": iso(self.at), "causes": rows, "others": sum(it.count for it in self.causes[_STORED:])}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Causes":
@@ -80,7 +81,7 @@ class Causes:
             Cause(**{**it, "oldest": _time(it["oldest"]), "newest": _time(it["newest"]), "trend": tuple(it["trend"])})
             for it in document["causes"]
         ]
-        return cls(tuple(causes), datetime.fromisoformat(document["at"]))
+        return cls(tuple(causes), datetime.fromisoformat(document["at"]), int(document.get("others", 0)))
 
 
 @dataclass(slots=True)
@@ -109,7 +110,7 @@ class CauseQuery:
     """
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        self._ledger = ledger
+        self._problems = Problems(ledger)
         self._clock = clock
         self._found: dict[str, tuple[float, Causes]] = {}
         self._reading = asyncio.Lock()
@@ -129,15 +130,13 @@ class CauseQuery:
 
     async def _read(self, state: str) -> Causes:
         groups: dict[tuple[str, str, str], _Group] = {}
-        table = self._ledger.table(keys.PROBLEMS)
 
-        async def read(partition: str) -> None:
-            async for page in table.pages(f"PartitionKey eq '{partition}'", select=_COLUMNS):
-                for row in page:
-                    key = (str(row.get("reason", "")), str(row.get("system", "")), str(row.get("table", "")))
-                    groups.setdefault(key, _Group()).add(row)
+        def take(page: Sequence[Entity]) -> None:
+            for row in page:
+                key = (str(row.get("reason", "")), str(row.get("system", "")), str(row.get("table", "")))
+                groups.setdefault(key, _Group()).add(row)
 
-        await each_partition(state, read)
+        await self._problems.scan(state, take, select=_COLUMNS)
         now = self._clock.now()
         found = [_cause(key, group, now) for key, group in groups.items()]
         return Causes(tuple(sorted(found, key=lambda it: (-it.count, it.reason, it.system, it.table))), now)

@@ -10,7 +10,7 @@ from integration.errors import Unreadable
 from integration.events import from_envelope
 from integration.events.identity import unreadable_id
 from integration.ledger import EventStatus, Ledger, State
-from integration.ledger.queries import Queries
+from integration.ledger.problems import Problems
 from integration.messaging import DeadLetterQueue, DeadMessage
 from integration.operations.audit import Audit, Subject
 from integration.operations.dead_letters import OVER, DeadLetterReader
@@ -59,11 +59,11 @@ class Comparison:
     """Looks at both sides; raises `Transient` where one of them is away."""
 
     def __init__(
-        self, queue: DeadLetterQueue, ledger: Ledger, queries: Queries, reader: DeadLetterReader, audit: Audit
+        self, queue: DeadLetterQueue, ledger: Ledger, problems: Problems, reader: DeadLetterReader, audit: Audit
     ) -> None:
         self._queue = queue
         self._ledger = ledger
-        self._queries = queries
+        self._problems = problems
         self._reader = reader
         self._audit = audit
 
@@ -73,7 +73,7 @@ class Comparison:
         found = await each(self._message, messages, at_once=_AT_ONCE)
         if len(messages) == COMPARED:
             return Compared(found, (), more=True)
-        dead = await self._queries.problems(State.DEAD_LETTERED.value, most=COMPARED)
+        dead = await self._problems.first(State.DEAD_LETTERED.value, COMPARED)
         there = {it.event_id for it in found}
         return Compared(found, [it.event_id for it in dead if it.event_id not in there], more=False)
 

@@ -22,7 +22,8 @@ from integration.telemetry import get_logger
 STEP: Final = timedelta(minutes=10)
 STEPS: Final = 144
 MANY: Final = 5_000
-"""More events than this are not read for the overview: it shows what was found when the figures were taken."""
+"""More events than this are not read while somebody waits: what was found when the figures were taken is shown."""
+_COUNTED: Final = (State.DEAD_LETTERED.value, State.WAITING.value)
 _KEY: Final = "figures"
 _LATE: Final = timedelta(minutes=2)
 _A_RUN: Final = 100_000
@@ -76,27 +77,27 @@ class Figures:
         known = _Steps((document or {}).get("steps", {}))
         counted = _minute((document or {}).get("counted", "")) or datetime.min.replace(tzinfo=UTC)
         counted = await self._count(known, max(counted, until - STEP * STEPS), until)
-        dead, waiting = await self._causes.now(), await self._causes.now(State.WAITING.value)
-        known.note(now, waiting.total, dead.total)
-        for state, found in ((State.DEAD_LETTERED, dead), (State.WAITING, waiting)):
-            if found.total > MANY:
+        found = {state: await self._causes.now(state) for state in _COUNTED}
+        dead, waiting = (found[state].total for state in _COUNTED)
+        known.note(now, waiting, dead)
+        if dead + waiting > MANY:
+            for state, causes in found.items():
                 _, before = await self._state.read(_causes_key(state))
-                await self._state.write(_causes_key(state), found.as_document(), before)
+                await self._state.write(_causes_key(state), causes.as_document(), before)
         await self._state.write(
             _KEY, {"counted": f"{counted:%Y%m%d%H%M}", "at": now.isoformat(), "steps": known.kept(now)}, etag
         )
 
-    async def causes(self, series: Series, state: State = State.DEAD_LETTERED) -> Causes:
-        """What is wrong: as it is now, or as it was when the figures were taken where that is more than 5,000 events.
+    async def causes(self, series: Series, state: str = State.DEAD_LETTERED.value) -> Causes:
+        """What is wrong: as it is now, or where more than 5,000 events fail, as it was when the figures were taken.
 
         Reading that many takes seconds, and whoever is on call must not wait for it.
         """
-        known = series.dead if state is State.DEAD_LETTERED else series.waiting
-        if known[-1] > MANY:
+        if state in _COUNTED and series.dead[-1] + series.waiting[-1] > MANY:
             document, _ = await self._state.read(_causes_key(state))
             if document is not None:
                 return Causes.from_document(document)
-        return await self._causes.now(state.value)
+        return await self._causes.now(state)
 
     async def series(self) -> Series:
         """The last 24 hours; zeroes where nothing was taken."""
@@ -149,8 +150,8 @@ class _Steps:
         return self._known.setdefault(name, [0, None, None])
 
 
-def _causes_key(state: State) -> str:
-    return f"causes-{state.value}"
+def _causes_key(state: str) -> str:
+    return f"causes-{state}"
 
 
 def _name(moment: datetime) -> str:

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from integration.errors import Fault, Rejected
 from integration.events.fields import pointer, record_id
 from integration.ledger import State
-from integration.ledger.queries import PROBLEM_STATES
+from integration.ledger.problems import PROBLEM_STATES
 from integration.operations.bulk.model import Action
 from integration.operations.bulk.planner import DEFAULT_CANARY, Wanted
 from integration.operations.search import Filter

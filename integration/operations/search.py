@@ -1,6 +1,5 @@
 """Lists of events, by what is wrong with them, by record, correlation id or time."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,12 +7,13 @@ from typing import Final
 from integration.clock import Clock
 from integration.errors import Rejected
 from integration.ledger import EventStatus, State
-from integration.ledger.queries import LISTED, PROBLEM_STATES, Problem, Queries, minutes
+from integration.ledger.problems import PROBLEM_STATES, Problem, ProblemPage, Problems
+from integration.ledger.queries import LISTED, Queries, minutes
+from integration.operations.status import EVENT_ID
 
 _LONGEST: Final = timedelta(hours=48)
 _LOOKED_THROUGH: Final = 1_000
 """The newest events of a time, of which a page lists those that were asked for."""
-_EVENT_ID: Final = re.compile(r"\d{12}-[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,15 @@ class EventPage:
 class Search:
     """Reads a bounded part of the ledger for each list; raises `Rejected` (400) and `Outage` where tables are away."""
 
-    def __init__(self, queries: Queries, clock: Clock) -> None:
+    def __init__(self, queries: Queries, problems: Problems, clock: Clock) -> None:
         self._queries = queries
+        self._problems = problems
         self._clock = clock
 
-    async def events(self, wanted: Filter, *, before: str = "") -> EventPage:
+    async def events(self, wanted: Filter, *, following: str = "") -> EventPage:
         """100 events at most: newest first by time and record, oldest first by correlation id and for problems.
 
-        By time, `before` continues from the event id that the page before ended with (`following`).
+        By time, and for problems, `following` of the page before continues the list.
         """
         if wanted.correlation_id:
             found = await self._queries.by_correlation(wanted.correlation_id)
@@ -61,41 +62,36 @@ class Search:
                 raise _refused("A record is named by its table and its id: give both.")
             found = await self._queries.by_record(wanted.table, wanted.record_id)
         elif wanted.start or wanted.end:
-            return await self._by_time(wanted, before)
+            return await self._by_time(wanted, following)
         else:
-            problems = await self.problems(wanted, most=LISTED)
-            return EventPage(await self._queries.read_all([it.event_id for it in problems]))
+            page = await self.problem_page(wanted, most=LISTED, following=following)
+            events = await self._queries.read_all([it.event_id for it in page.problems])
+            return EventPage(events, page.following)
         return EventPage([it for it in found if _is(wanted, it)][:LISTED])
 
-    async def problems(self, wanted: Filter, *, most: int = 1_000) -> list[Problem]:
+    async def problems(self, wanted: Filter, *, most: int) -> list[Problem]:
+        """The first ones of `problem_page`."""
+        state, narrowed = _narrowed(wanted)
+        return await self._problems.first(state, most, **narrowed)
+
+    async def problem_page(self, wanted: Filter, *, most: int = 1_000, following: str = "") -> ProblemPage:
         """Dead-lettered events, or those that wait (state `waiting`), or systems found behind (`system-behind`).
 
-        Oldest first; all of the filter narrows but the correlation id, which problems do not have.
+        The oldest operation first; all of the filter narrows but the correlation id, which problems do not have.
         """
-        state = wanted.state or State.DEAD_LETTERED.value
-        if state not in PROBLEM_STATES:
-            names = ", ".join(PROBLEM_STATES)
-            raise _refused(f"Problems are listed by the states {names}; give a time for events in other states.")
-        first, last = minutes(wanted.start, wanted.end)
-        return await self._queries.problems(
-            state,
-            first=first,
-            last=last,
-            most=most,
-            reason=wanted.reason or "",
-            system=wanted.system or "",
-            table=wanted.table or "",
-            recordId=wanted.record_id or "",
-        )
+        state, narrowed = _narrowed(wanted)
+        if following and not EVENT_ID.fullmatch(following):
+            raise _no_page()
+        return await self._problems.page(state, most=most, after=following, **narrowed)
 
-    async def _by_time(self, wanted: Filter, before: str) -> EventPage:
+    async def _by_time(self, wanted: Filter, following: str) -> EventPage:
         end = wanted.end or self._clock.now()
         start = wanted.start or end - timedelta(hours=1)
         if not timedelta(0) <= end - start <= _LONGEST:
             raise _refused("The start has to be before the end, by 48 hours at most.")
-        if before and not _EVENT_ID.fullmatch(before):
-            raise _refused("A page is continued with what the page before has as `following`.")
-        ids = await self._queries.ids_by_time(start, end, most=_LOOKED_THROUGH, before=before)
+        if following and not EVENT_ID.fullmatch(following):
+            raise _no_page()
+        ids = await self._queries.ids_by_time(start, end, most=_LOOKED_THROUGH, before=following)
         found: list[EventStatus] = []
         for at in range(0, len(ids), LISTED):
             looked_at = ids[at : at + LISTED]
@@ -116,6 +112,28 @@ def _is(wanted: Filter, found: EventStatus) -> bool:
         (wanted.record_id, found.record_id),
     )
     return all(value is None or value == has for value, has in pairs)
+
+
+def _narrowed(wanted: Filter) -> tuple[str, dict[str, str]]:
+    """The state of problems, and what narrows their list."""
+    state = wanted.state or State.DEAD_LETTERED.value
+    if state not in PROBLEM_STATES:
+        names = ", ".join(PROBLEM_STATES)
+        raise _refused(f"Problems are listed by the states {names}; give a time for events in other states.")
+    first, last = minutes(wanted.start, wanted.end)
+    narrowed = {
+        "first": first,
+        "last": last,
+        "reason": wanted.reason or "",
+        "system": wanted.system or "",
+        "table": wanted.table or "",
+        "recordId": wanted.record_id or "",
+    }
+    return state, narrowed
+
+
+def _no_page() -> Rejected:
+    return _refused("A page is continued with what the page before has as `following`.")
 
 
 def _refused(detail: str) -> Rejected:

@@ -31,18 +31,25 @@ async def listed(app: Desk, options: argparse.Namespace) -> None:
     if options.correlation_id:
         wanted["correlation_id"] = options.correlation_id
     anywhere = options.correlation_id or options.only_record_id or options.only_from or options.only_to
-    answer = await app.look("events" if anywhere else "problems", **wanted)
+    kind = "events" if anywhere else "problems"
+    pages = app.pages(kind, **wanted)
+    answer = await anext(pages)
+    if options.all:
+        async for page in pages:
+            answer = {kind: [*answer[kind], *page[kind]], "following": page["following"]}
+            if sys.stderr.isatty():
+                print(f"\r{len(answer[kind])} events", end="", file=sys.stderr)
     if options.json:
         as_json(answer)
         return
-    events = answer.get("events", answer.get("problems", []))
+    events = answer[kind]
     rows = [
         (it["eventId"], it["state"], it["table"], it["message"], it["reason"], it.get("since") or it.get("acceptedAt"))
         for it in events
     ]
     table(rows, heads=("event", "state", "table", "message", "reason", "since"))
-    if answer.get("following"):
-        print(f"There are more: --to {answer['following'][:4]}-... narrows the time.")
+    if answer["following"]:
+        print("There are more: --all lists them too.")
 
 
 async def show(app: Desk, options: argparse.Namespace) -> None:

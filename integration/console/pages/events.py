@@ -62,7 +62,7 @@ async def _filtered(parts: Parts, params: Mapping[str, str]) -> tuple[EventPage,
         if name in given:
             given[name] = _with_offset(given[name])
     try:
-        return await parts.desk.search.events(read_filter(given), before=params.get("before", "")), ""
+        return await parts.desk.search.events(read_filter(given), following=params.get("following", "")), ""
     except Rejected as refused:
         faults = " ".join(f"{it.pointer} {it.detail}." for it in refused.faults)
         return EventPage([]), f"{refused.detail} {faults}".strip()
@@ -78,7 +78,7 @@ def _with_offset(text: str) -> str:
 
 def _shown(ask: Ask, page: EventPage, says: str) -> Mapping[str, object]:
     kept = {name: value for name, value in ask.params.items() if name in {*_FILTERS, "hours", "q"} and value}
-    following = address("events", **kept, before=page.following) if page.following else ""
+    following = address("events", **kept, following=page.following) if page.following else ""
     return {
         "events": page.events,
         "says": says,

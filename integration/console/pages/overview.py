@@ -22,10 +22,15 @@ async def overview(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pa
     """The landing page."""
     desk = parts.desk
     series = await desk.figures.series()
-    (dead, waiting, systems), (tables, audit, bulks, budgets, health) = await asyncio.gather(
-        asyncio.gather(desk.figures.causes(series), desk.figures.causes(series, State.WAITING), desk.systems.states()),
+    (dead, waiting), (systems, tables, audit, bulks, budgets, health) = await asyncio.gather(
+        asyncio.gather(desk.figures.causes(series), desk.figures.causes(series, State.WAITING.value)),
         asyncio.gather(
-            desk.tables.states(), desk.audit.page({}), desk.bulks.recent(), desk.budgets.now(), _health(parts)
+            desk.systems.states(),
+            desk.tables.states(),
+            desk.audit.page({}),
+            desk.bulks.recent(),
+            desk.budgets.now(),
+            _health(parts),
         ),
     )
     now = parts.clock.now()

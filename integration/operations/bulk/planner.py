@@ -9,7 +9,7 @@ from typing import Any, Final
 from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
 from integration.ledger import State
-from integration.ledger.queries import Problem
+from integration.ledger.problems import Problem
 from integration.operations.audit import Audit, Subject
 from integration.operations.bulk.model import Action, Bulk
 from integration.operations.bulk.store import BulkStore

@@ -58,7 +58,7 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
     return [
         events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync, desk.exchanges),
         pauses.blueprint(operators, desk.systems, desk.tables),
-        lists.blueprint(operators, desk.search, desk.audit, desk.causes, desk.figures),
+        lists.blueprint(operators, desk.search, desk.audit, desk.figures),
         bulk.blueprint(operators, desk.planner, desk.bulks),
         matches.blueprint(operators, desk.matches),
     ]

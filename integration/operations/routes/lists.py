@@ -7,10 +7,10 @@ from typing import Any
 import azure.functions as func
 
 from integration.ledger import State
-from integration.ledger.queries import Problem
+from integration.ledger.problems import Problem
 from integration.operations.answers import as_json
 from integration.operations.audit_query import AuditQuery
-from integration.operations.causes import CauseQuery, Causes
+from integration.operations.causes import Causes
 from integration.operations.figures import Figures
 from integration.operations.masking import masked
 from integration.operations.requests import read_filter, read_problem_state
@@ -21,22 +21,21 @@ from integration.operations.status import iso_or_none, to_json
 from integration.tables import Entity
 
 
-def blueprint(
-    operators: Operators, search: Search, audit: AuditQuery, causes: CauseQuery, figures: Figures
-) -> func.Blueprint:
+def blueprint(operators: Operators, search: Search, audit: AuditQuery, figures: Figures) -> func.Blueprint:
     """The functions of these routes."""
     bp = func.Blueprint()
 
     @bp.route(route="operations/problems", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
     async def list_problems(req: func.HttpRequest, by: Person) -> func.HttpResponse:
-        found = await search.problems(read_filter(req.params))
-        return as_json({"problems": [problem_as_json(it, by) for it in found]}, 200)
+        page = await search.problem_page(read_filter(req.params), following=req.params.get("following", ""))
+        found = [problem_as_json(it, by) for it in page.problems]
+        return as_json({"problems": found, "following": page.following}, 200)
 
     @bp.route(route="operations/events", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
     async def list_events(req: func.HttpRequest, by: Person) -> func.HttpResponse:
-        page = await search.events(read_filter(req.params), before=req.params.get("before", ""))
+        page = await search.events(read_filter(req.params), following=req.params.get("following", ""))
         return as_json(
             {
                 "events": [to_json(it, unmasked=by.may(Right.PAYLOADS)) for it in page.events],
@@ -54,13 +53,14 @@ def blueprint(
     @bp.route(route="operations/causes", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
     async def list_causes(req: func.HttpRequest, by: Person) -> func.HttpResponse:
-        return as_json(_causes(await causes.now(read_problem_state(req.params)), by), 200)
+        state = read_problem_state(req.params)
+        return as_json(_causes(await figures.causes(await figures.series(), state), by), 200)
 
     @bp.route(route="operations/overview", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
     async def list_overview(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- asks for all
         series = await figures.series()
-        dead, waiting = await asyncio.gather(figures.causes(series), figures.causes(series, State.WAITING))
+        dead, waiting = await asyncio.gather(figures.causes(series), figures.causes(series, State.WAITING.value))
         body = {
             "deadLettered": _causes(dead, by),
             "waiting": _causes(waiting, by),
@@ -73,7 +73,10 @@ def blueprint(
 
 
 def _causes(found: Causes, person: Person) -> dict[str, Any]:
-    """Groups of failing events; `trend` has those that failed in each of the last 24 hours."""
+    """Groups of failing events as of `at`; `trend` has those that failed in each of the last 24 hours.
+
+    `others` are events of further groups.
+    """
     groups = [
         {
             "reason": it.reason,
@@ -88,7 +91,13 @@ def _causes(found: Causes, person: Person) -> dict[str, Any]:
         }
         for it in found.causes
     ]
-    return {"total": found.total, "oldest": iso_or_none(found.oldest), "causes": groups}
+    return {
+        "total": found.total,
+        "others": found.others,
+        "oldest": iso_or_none(found.oldest),
+        "causes": groups,
+        "at": iso_or_none(found.at),
+    }
 
 
 def problem_as_json(problem: Problem, person: Person) -> dict[str, Any]:

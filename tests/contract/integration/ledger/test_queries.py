@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integration.clock import iso
 from integration.events import IntegrationEvent
 from integration.events.identity import partition_of
-from integration.ledger import Ledger, State, rows
+from integration.ledger import Ledger
 from integration.ledger.queries import Queries
 from tests.builders import event
 
@@ -73,45 +72,6 @@ async def test_events_are_found_by_the_time_of_their_operation(ledger: Ledger, q
     assert await found(start, end, 2) == ["203602010030", "203601312300"]
     assert await found(start, start) == ["203601312259"]
     assert await found(end, start) == []
-
-
-async def test_a_list_of_problems_is_narrowed_and_oldest_first(ledger: Ledger, queries: Queries) -> None:
-    """By reason, system and table; what was cleared is not in it."""
-    reason = f"r-{uuid.uuid4().hex}"
-
-    def put(it: IntegrationEvent, since: datetime, **changes: str) -> None:
-        row = rows.ended(it, State.DEAD_LETTERED, now=since, steps=(), reason=reason, detail="422", system="erp")
-        problem = rows.problem_row(rows.to_status(row), iso(since))
-        ledger.status.put_problem({**problem, **changes})
-
-    older, newer = event(), event()
-    put(newer, NOW)
-    put(older, NOW.replace(hour=18))
-    put(event(), NOW, reason="another")
-    await ledger.status.drain()
-    found = await queries.problems("dead-lettered", reason=reason)
-    assert [it.event_id for it in found] == [older.event_id, newer.event_id]
-    assert (found[0].since, found[0].system, found[0].detail) == (NOW.replace(hour=18), "erp", "422")
-    assert len(await queries.problems("dead-lettered", reason=reason, most=1)) == 1
-    assert await queries.problems("dead-lettered", reason=reason, system="credit") == []
-    assert await queries.problems("waiting", reason=reason) == []
-    minute = older.event_id[:12]
-    assert len(await queries.problems("dead-lettered", reason=reason, first=minute, last=f"{minute}~")) == 2
-    assert await queries.problems("dead-lettered", reason=reason, first=f"{minute}~") == []
-    assert await queries.problems("dead-lettered", reason=reason, last=minute) == []
-    (found_one,) = await queries.problems("dead-lettered", reason=reason, recordId=str(newer.record_id))
-    assert found_one.event_id == newer.event_id
-    ledger.status.clear_problem("dead-lettered", older.event_id)
-    await ledger.status.drain()
-    assert [it.event_id for it in await queries.problems("dead-lettered", reason=reason)] == [newer.event_id]
-
-
-async def test_a_system_that_was_found_behind_is_a_problem(ledger: Ledger, queries: Queries) -> None:
-    it = dataclasses.replace(event(), table=f"t{uuid.uuid4().hex[:8]}")
-    ledger.status.put_problem(rows.behind_row(it, "erp", NOW))
-    await ledger.status.drain()
-    (found,) = await queries.problems("system-behind", table=it.table)
-    assert (found.event_id, found.reason, found.since) == (it.event_id, "erp-behind", NOW)
 
 
 async def test_the_months_are_those_of_events(ledger: Ledger) -> None:

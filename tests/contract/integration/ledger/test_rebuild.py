@@ -9,6 +9,7 @@ import pytest
 from integration.clock import iso
 from integration.events import IntegrationEvent
 from integration.ledger import DeadLetter, Ledger, State, keys, rows
+from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
 from integration.ledger.rebuild import Rebuild
 from integration.ledger.transfer import tables
@@ -33,7 +34,7 @@ async def put(ledger: Ledger, it: IntegrationEvent, state: State) -> None:
 
 
 async def listed(ledger: Ledger, state: State) -> set[str]:
-    return {it.event_id for it in await Queries(ledger).problems(state.value)}
+    return {it.event_id for it in await Problems(ledger).first(state.value, 1_000)}
 
 
 async def test_lost_indexes_are_made_again(ledger: Ledger) -> None:
@@ -64,7 +65,7 @@ async def test_the_list_of_problems_agrees_with_the_events_again(ledger: Ledger)
     assert missing.event_id in await listed(ledger, State.DEAD_LETTERED)
     assert waiting.event_id in await listed(ledger, State.WAITING)
     assert solved.event_id not in await listed(ledger, State.WAITING)
-    behind = {it.event_id for it in await Queries(ledger).problems("system-behind")}
+    behind = {it.event_id for it in await Problems(ledger).first("system-behind", 1_000)}
     assert solved.event_id in behind
     assert (await Rebuild(ledger).run()).removed == 0
 

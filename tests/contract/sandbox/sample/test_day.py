@@ -1,6 +1,7 @@
 """The sample is a ledger as this version writes it: the app reads it, and says of it what it is to show."""
 
 from integration.ledger import State, transfer
+from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
 from integration.operations.causes import CauseQuery
 from sandbox.sample import day
@@ -23,7 +24,7 @@ async def test_the_causes_are_those_of_the_story() -> None:
 async def test_every_failure_is_found_as_an_event_with_its_attempts() -> None:
     ledger = await imported()
     queries = Queries(ledger)
-    for problem in await queries.problems(State.DEAD_LETTERED.value):
+    for problem in await Problems(ledger).first(State.DEAD_LETTERED.value, 1_000):
         status = await ledger.read(problem.event_id)
         assert status is not None
         assert (status.state, status.reason) == (State.DEAD_LETTERED, problem.reason)

@@ -7,7 +7,7 @@ import pytest
 
 from integration.clock import iso
 from integration.events import IntegrationEvent
-from integration.ledger import DeadLetter, EventStatus, Memory, State, Step, keys, queries, rows
+from integration.ledger import DeadLetter, EventStatus, Memory, State, Step, keys, problems, rows
 from integration.tables import Entity
 from tests.builders import event
 
@@ -195,7 +195,7 @@ def test_a_problem_is_listed_as_it_was_written(it: IntegrationEvent) -> None:
     listed = rows.problem_row(rows.to_status(row), iso(AT))
 
     assert (listed["PartitionKey"], listed["RowKey"]) == keys.problem_keys("waiting", ID)
-    assert queries._problem("waiting", listed) == queries.Problem(
+    assert problems._problem("waiting", listed) == problems.Problem(
         event_id=ID,
         state="waiting",
         table="opportunity",
@@ -212,7 +212,7 @@ def test_a_problem_is_listed_as_it_was_written(it: IntegrationEvent) -> None:
 
 def test_a_problem_of_which_little_is_known_is_listed_without_it() -> None:
     """An unreadable message has no table and no record."""
-    problem = queries._problem("dead-lettered", {"PartitionKey": "p", "RowKey": "unreadable-1"})
+    problem = problems._problem("dead-lettered", {"PartitionKey": "p", "RowKey": "unreadable-1"})
 
     assert (problem.table, problem.message, problem.reason, problem.detail) == ("", "", "", "")
     assert (problem.record_id, problem.system, problem.attempts) == (None, None, 0)
@@ -220,7 +220,7 @@ def test_a_problem_of_which_little_is_known_is_listed_without_it() -> None:
 
 
 def test_a_system_that_was_found_behind_is_listed_with_the_event_that_noticed_it(it: IntegrationEvent) -> None:
-    problem = queries._problem("system-behind", rows.behind_row(it, "erp", AT))
+    problem = problems._problem("system-behind", rows.behind_row(it, "erp", AT))
 
     assert (problem.event_id, problem.reason, problem.system) == (ID, "erp-behind", "erp")
     assert (problem.table, problem.record_id, problem.message) == ("opportunity", RECORD, "Update")

@@ -20,6 +20,7 @@ from integration.console.sessions import COOKIE, Sessions
 from integration.console.site import Site
 from integration.ledger import keys
 from integration.ledger.audit_log import AuditLog
+from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
 from integration.ledger.shared_state import TableState
 from integration.operations import Health
@@ -100,7 +101,7 @@ class Console:
             search=it.search,
             causes=causes,
             figures=self.figures,
-            comparison=Comparison(it.letters, ledger, queries, reader, it.audit),
+            comparison=Comparison(it.letters, ledger, Problems(ledger), reader, it.audit),
             lookup=Lookup(ledger, queries, log, lambda _table, _message: ("credit-score", "erp-order"), it.carried),
             exchanges=ExchangeQuery(ledger),
             audit=AuditQuery(log, clock),

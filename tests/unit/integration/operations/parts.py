@@ -10,6 +10,7 @@ from integration.dataverse import Row
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent, to_envelope
 from integration.ledger import EventStatus, State, keys
+from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
 from integration.messaging import DeadLetterQueue, DeadMessage
 from integration.operations.audit import Audit
@@ -107,7 +108,7 @@ class Desk:
         ledger, clock = self.world.ledger, self.world.clock
         self.replays = Replays(self.originals, self.queueing, clock)
         self.repair = Repair(ledger, self.originals, self.carried, self.replays, self.audit, clock)
-        self.search = Search(Queries(ledger), clock)
+        self.search = Search(Queries(ledger), Problems(ledger), clock)
         self.store = BulkStore(ledger, clock)
         self.planner = Planner(self.search, self.store, self.audit, lambda _table, _message: {"erp": 2}, clock)
         self.bulks = BulkControl(self.store, self.audit, clock)

@@ -4,7 +4,7 @@ import dataclasses
 
 from integration.events import to_envelope
 from integration.ledger import State
-from integration.ledger.queries import Queries
+from integration.ledger.problems import Problems
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
 from tests.builders import event
@@ -13,7 +13,7 @@ from tests.unit.integration.operations.parts import WHO, Desk
 
 def comparison(desk: Desk) -> Comparison:
     ledger, clock = desk.world.ledger, desk.world.clock
-    return Comparison(desk.letters, ledger, Queries(ledger), DeadLetterReader(desk.letters, ledger, clock), desk.audit)
+    return Comparison(desk.letters, ledger, Problems(ledger), DeadLetterReader(desk.letters, ledger, clock), desk.audit)
 
 
 async def test_what_both_say_alike_differs_in_nothing() -> None:

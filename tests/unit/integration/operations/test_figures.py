@@ -105,4 +105,7 @@ async def test_of_very_many_dead_letters_the_overview_shows_what_was_found_with_
     desk.table(keys.PROBLEMS).calls.clear()
     assert await it.causes(await it.series()) == live
     assert desk.table(keys.PROBLEMS).calls == []
-    assert (await it.causes(await it.series(), State.WAITING)).total == 0
+    assert (await it.causes(await it.series(), State.WAITING.value)).total == 0
+    assert desk.table(keys.PROBLEMS).calls == []
+    assert (await it.causes(await it.series(), "system-behind")).total == 0
+    assert desk.table(keys.PROBLEMS).calls == ["query"]

@@ -9,7 +9,8 @@ import pytest
 
 from integration.errors import Rejected
 from integration.ledger import EventStatus, State, keys
-from integration.ledger.queries import Problem, Queries
+from integration.ledger.problems import Problem, ProblemPage, Problems
+from integration.ledger.queries import Queries
 from integration.operations.search import Filter, Search
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
@@ -34,6 +35,7 @@ class Asked(Queries):
     def __init__(self) -> None:
         super().__init__(MemoryLedger(ManualClock()))
         self.asked: list[object] = []
+        self.search = Search(self, AskedForProblems(self.asked), ManualClock())
 
     async def by_correlation(self, correlation_id: str, months: Iterable[str] | None = None) -> list[EventStatus]:
         self.asked.append(("correlation", correlation_id, months))
@@ -47,14 +49,22 @@ class Asked(Queries):
         self.asked.append(("time", start, end, most))
         return ["e-1", "e-2"]
 
-    async def problems(
-        self, state: str, *, first: str = "", last: str = "", most: int = 1_000, **columns: str
-    ) -> list[Problem]:
-        self.asked.append(("problems", state, first, last, {name: it for name, it in columns.items() if it}))
-        return [Problem("e-2", state, "", None, "", "", "", "", 1, None, None)][:most]
-
     async def read_all(self, event_ids: Sequence[str]) -> list[EventStatus]:
         return [it for it in (ERP, CREDIT) if it.event_id in event_ids]
+
+
+class AskedForProblems(Problems):
+    """Notes which problems were read; knows one."""
+
+    def __init__(self, asked: list[object]) -> None:
+        super().__init__(MemoryLedger(ManualClock()))
+        self.asked = asked
+
+    async def page(
+        self, state: str, *, most: int, after: str = "", first: str = "", last: str = "", **columns: str
+    ) -> ProblemPage:
+        self.asked.append(("problems", state, first, last, {name: it for name, it in columns.items() if it}))
+        return ProblemPage([Problem("e-2", state, "", None, "", "", "", "", 1, None, None)][:most])
 
 
 @pytest.mark.parametrize(
@@ -80,7 +90,7 @@ class Asked(Queries):
 )
 async def test_a_filter_is_read_where_it_is_cheapest(wanted: Filter, asked: object, found: list[str]) -> None:
     queries = Asked()
-    page = await Search(queries, ManualClock()).events(wanted)
+    page = await queries.search.events(wanted)
     assert queries.asked == [asked]
     assert ([it.event_id for it in page.events], page.following) == (found, None)
 
@@ -89,7 +99,7 @@ async def test_problems_are_narrowed_by_record_and_time_too() -> None:
     """The time is that of the operation, which ids of events begin with."""
     queries = Asked()
     wanted = Filter(table="account", record_id="r", start=NOW, end=NOW + timedelta(minutes=5, seconds=1))
-    await Search(queries, ManualClock()).problems(wanted)
+    await queries.search.problems(wanted, most=5)
     narrowed = {"table": "account", "recordId": "r"}
     assert queries.asked == [("problems", "dead-lettered", "202611202000", "202611202006", narrowed)]
 
@@ -102,10 +112,10 @@ async def test_long_lists_by_time_are_read_page_by_page_and_filtered_on_the_way(
     odd = sorted((it.event_id for it in events), reverse=True)[1_050]
     partition, row = keys.event_keys(odd)
     await ledger.table("events202611").merge({"PartitionKey": partition, "RowKey": row, "reason": "odd"})
-    search = Search(Queries(ledger), ManualClock())
+    search = Search(Queries(ledger), Problems(ledger), ManualClock())
     found, sizes, before = [], [], ""
     while True:
-        page = await search.events(Filter(start=NOW - timedelta(hours=2)), before=before)
+        page = await search.events(Filter(start=NOW - timedelta(hours=2)), following=before)
         found += [it.event_id for it in page.events]
         sizes.append(len(page.events))
         if page.following is None:
@@ -117,13 +127,13 @@ async def test_long_lists_by_time_are_read_page_by_page_and_filtered_on_the_way(
     wanted = Filter(start=NOW - timedelta(hours=2), reason="odd")
     first = await search.events(wanted)
     assert (first.events, first.following is None) == ([], False)
-    second = await search.events(wanted, before=first.following or "")
+    second = await search.events(wanted, following=first.following or "")
     assert ([it.event_id for it in second.events], second.following) == ([odd], None)
 
 
 async def test_a_page_that_is_none_is_refused() -> None:
     with pytest.raises(Rejected, match="as `following`"):
-        await Search(Asked(), ManualClock()).events(Filter(start=NOW), before="x' or 1 eq 1")
+        await Asked().search.events(Filter(start=NOW), following="x' or 1 eq 1")
 
 
 @pytest.mark.parametrize(
@@ -138,5 +148,5 @@ async def test_a_page_that_is_none_is_refused() -> None:
 async def test_a_list_that_would_read_everything_is_refused(wanted: Filter) -> None:
     queries = Asked()
     with pytest.raises(Rejected) as refused:
-        await Search(queries, ManualClock()).events(wanted)
+        await queries.search.events(wanted)
     assert (refused.value.status, queries.asked) == (400, [])

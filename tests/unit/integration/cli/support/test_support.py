@@ -14,7 +14,7 @@ from integration.cli import desk, support
 from integration.cli.desk import App, RefusedError
 from integration.cli.desk import Desk as Client
 from integration.errors import ConfigurationError, Permanent
-from integration.ledger import State
+from integration.ledger import State, keys
 from integration.operations.functions import blueprint as status_routes
 from integration.operations.health import Health
 from integration.operations.routes import blueprints
@@ -99,6 +99,20 @@ async def test_what_was_sent_and_what_came_back_is_shown_with_the_event(capsys: 
     said = capsys.readouterr().out
     assert "Mia Wong" not in said
     assert "It needs the role payloads." in said
+
+
+async def test_a_long_list_ends_with_a_hint_and_is_listed_to_the_end_on_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console()
+    made = [f"2026112018{number // 60:02}-{number:032x}" for number in range(1_100)]
+    for event_id in made:
+        partition, row = keys.problem_keys("dead-lettered", event_id)
+        await console.desk.table(keys.PROBLEMS).insert({"PartitionKey": partition, "RowKey": row, "reason": "x"})
+    await run(console, "list")
+    assert "There are more: --all lists them too." in capsys.readouterr().out
+    await run(console, "list", "--all", "--json")
+    assert [it["eventId"] for it in json.loads(capsys.readouterr().out)["problems"]] == made
 
 
 async def test_everything_can_be_had_as_json(capsys: pytest.CaptureFixture[str]) -> None:
