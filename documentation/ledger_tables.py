@@ -25,6 +25,7 @@ from integration.ledger.shared_state import TableState
 from integration.ledger.status import State, Step
 from integration.operations.audit import Subject, columns_of
 from integration.operations.bulk.model import Action, Bulk, Item
+from integration.operations.cause_notes import CauseKey, CauseNote, cause_note_row
 from integration.tables import Entity, Table
 from integration.transport import Call, Request
 
@@ -112,6 +113,7 @@ def _entities() -> dict[str, list[Entity]]:
             Bulk("x", Action.RETRY, "x", "x").as_columns(),
             Item("x").as_columns() | {"schema": rows.SCHEMA},
         ],
+        "causes": [cause_note_row("x", CauseKey("x"), CauseNote("x", "x", "x", _NOW))],
         "exchanges": [exchange_row(EVERYTHING, 0, Call(Request("erp", "x", "PUT", "x"), None, _NOW, 0.0))],
     }
 
@@ -146,7 +148,7 @@ def _audit() -> list[Entity]:
 
     async def write() -> None:
         log = AuditLog(cast(Ledger, Written()), SystemClock())
-        about = columns_of(Subject("x", table="x", system="x", count=1, bulk_id="x", changes="x"))
+        about = columns_of(Subject("x", table="x", system="x", count=1, bulk_id="x", changes="x", reason="x"))
         await log.end(await log.start("x", who="x", why="x", about={**about, "record": "x"}), "x", asdict(Erased()))
 
     kept: list[Entity] = []

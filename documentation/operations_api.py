@@ -13,7 +13,15 @@ from documentation.descriptions import described
 from documentation.routes import functions
 from documentation.source import REPOSITORY
 from integration import __version__
-from integration.operations.requests import Asked, BulkAsked, EditAsked, PostponeAsked, ResyncAsked, RetryAsked
+from integration.operations.requests import (
+    Asked,
+    BulkAsked,
+    EditAsked,
+    NoteAsked,
+    PostponeAsked,
+    ResyncAsked,
+    RetryAsked,
+)
 
 FILE: Final = REPOSITORY / "docs" / "reference" / "operations.openapi.json"
 _BODIES: Final[Mapping[str, type[BaseModel]]] = {
@@ -22,13 +30,14 @@ _BODIES: Final[Mapping[str, type[BaseModel]]] = {
     "operations_postpone": PostponeAsked,
     "operations_resync": ResyncAsked,
     "operations_bulk": BulkAsked,
+    "operations_cause_note": NoteAsked,
 }
 """Bodies that say more than why."""
 _NARROWED: Final = ("state", "reason", "system", "table")
 _QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "operations": ("correlation_id",),
     "list_problems": (*_NARROWED, "record_id", "from", "to", "following"),
-    "list_causes": ("state",),
+    "list_causes": ("state", "assignee"),
     "list_events": (*_NARROWED, "record_id", "correlation_id", "from", "to", "following"),
     "list_matches": ("table", "following"),
     "list_audit": ("month", "who", "event_id", "bulk_id", "following"),

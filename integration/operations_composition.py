@@ -15,6 +15,7 @@ from integration.operations.budgets import Budgets
 from integration.operations.bulk import BulkControl, BulkRunner, BulkStore, Planner
 from integration.operations.bulk.planner import calls_at_most
 from integration.operations.carried import Carried
+from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
@@ -83,6 +84,7 @@ def build_operations(
         tables=TableControl(pauses, handlers.tables, audit),
         search=search,
         causes=causes,
+        notes=CauseNotes(ledger, audit, clock),
         figures=figures,
         comparison=Comparison(letters, ledger, problems, reader, audit),
         lookup=Lookup(ledger, queries, log, handlers.effects_of, carried),

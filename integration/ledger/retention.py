@@ -5,6 +5,7 @@
 | tables of a month: events, indexes, events without a record  | the month is older than the retention               |
 | problems: events that wait or are dead-lettered              | the month of the event is older than the retention  |
 | unreadable messages, which have no month                     | they came before the oldest month that is kept      |
+| notes about causes                                           | they were written before that month                 |
 | records                                                      | their row was found deleted before that month       |
 | tables of the audit of a month                               | the month is older than the audit's own retention   |
 | tables of requests and answers of a day                      | the day is older than their own retention, in days  |
@@ -37,6 +38,7 @@ class Forgotten:
     problems: int = 0
     events: int = 0
     records: int = 0
+    notes: int = 0
     finished: bool = True
 
 
@@ -78,6 +80,8 @@ class Retention:
         messages = self._pages(keys.events_table(keys.NO_MONTH), f"acceptedTime lt '{limit}'", until, forgotten)
         async for table, page in messages:
             forgotten.events += await self._delete(table, page)
+        async for table, page in self._pages(keys.CAUSES, f"at lt '{limit}'", until, forgotten):
+            forgotten.notes += await self._delete(table, page)
         deleted = f"deleted gt '' and deleted lt '{oldest}'"
         async for table, page in self._pages(keys.RECORDS, deleted, until, forgotten):
             forgotten.records += await self._delete(table, page, where_deleted_before=oldest)

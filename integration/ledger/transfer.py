@@ -27,7 +27,7 @@ LEDGER: Final = "dataverse-integration"
 FORMAT: Final = 1
 _SCHEMAS: Final = {"format": FORMAT, "recordSchema": memory.SCHEMA, "rowSchema": rows.SCHEMA}
 _LINES_AT_ONCE: Final = 200
-_KEPT: Final = (keys.RECORDS, keys.PROBLEMS)
+_KEPT: Final = (keys.RECORDS, keys.PROBLEMS, keys.CAUSES)
 
 
 @dataclass(slots=True)

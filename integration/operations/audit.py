@@ -18,9 +18,9 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an action is about: an event, records of a table (in counts), a table, a system, a bulk operation.
+    """What an action is about: an event, records of a table (in counts), a table, a system, a bulk operation, a cause.
 
-    `changes` says which values were edited, without the values.
+    `reason` is that of a cause. `changes` says what was changed; of values that events carry, without the values.
     """
 
     event_id: str = ""
@@ -29,6 +29,7 @@ class Subject:
     count: int = 0
     bulk_id: str = ""
     changes: str = ""
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -76,6 +77,7 @@ def columns_of(about: Subject) -> Entity:
         "count": about.count,
         "bulkId": about.bulk_id,
         "changes": about.changes,
+        "reason": about.reason,
     }
     return {name: value for name, value in columns.items() if value}
 

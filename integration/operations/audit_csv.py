@@ -2,7 +2,7 @@
 
 from typing import Final
 
-COLUMNS: Final = ("time", "who", "what", "why", "outcome", "eventId", "table", "system", "bulkId", "count")
+COLUMNS: Final = ("time", "who", "what", "why", "outcome", "eventId", "reason", "table", "system", "bulkId", "count")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from integration.clock import Clock, iso
 from integration.ledger import Ledger, State
 from integration.ledger.problems import Problems
+from integration.operations.cause_notes import NOBODY, CauseKey, CauseNote
 from integration.tables import Entity
 
 HOURS: Final = 24
@@ -37,6 +38,11 @@ class Cause:
     example: str
     detail: str
 
+    @property
+    def key(self) -> CauseKey:
+        """What it is told from others by."""
+        return CauseKey(self.reason, self.system, self.table)
+
 
 @dataclass(frozen=True, slots=True)
 class Causes:
@@ -60,6 +66,14 @@ class Causes:
     def oldest(self) -> datetime | None:
         """When the first of those that fail began to."""
         return min((it.oldest for it in self.causes if it.oldest), default=None)
+
+    def of(self, assignee: str, notes: Mapping[CauseKey, CauseNote]) -> "Causes":
+        """Those that somebody takes care of, or nobody (`-`); all of them where nobody is named."""
+        if not assignee:
+            return self
+        wanted = "" if assignee == NOBODY else assignee
+        assigned = {key: it.assignee for key, it in notes.items()}
+        return Causes(tuple(it for it in self.causes if assigned.get(it.key, "") == wanted), self.at)
 
     def as_document(self) -> dict[str, Any]:
         """The largest fifty as JSON: a column of Azure Tables takes 32,000 characters."""

@@ -48,6 +48,18 @@ class EditAsked(Asked):
     check: bool = False
 
 
+class NoteAsked(BaseModel):
+    """A note about a cause and who takes care of it; what is empty is removed."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True)
+
+    reason: str = Field(max_length=200)
+    system: str = Field(default="", max_length=100)
+    table: str = Field(default="", max_length=200)
+    note: str = Field(default="", max_length=500)
+    assignee: str = Field(default="", max_length=100)
+
+
 class ResyncAsked(Asked):
     """Records of one table."""
 
@@ -94,7 +106,7 @@ class BulkAsked(Asked):
         return Wanted(action, selected, canary=canary, per_minute=self.per_minute, force=self.force)
 
 
-Body = TypeVar("Body", bound=Asked)
+Body = TypeVar("Body", bound=BaseModel)
 
 
 def read_body(kind: type[Body], body: bytes) -> Body:

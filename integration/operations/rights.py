@@ -3,7 +3,7 @@
 | role            | may                                                                                    |
 |-----------------|----------------------------------------------------------------------------------------|
 | `reader`        | look at everything but payloads                                                        |
-| `operator`      | also repair: retry, edit and retry, postpone, bulk retries, pause and resume           |
+| `operator`      | also repair: retry, edit and retry, postpone, bulk retries, pause and resume, notes    |
 | `administrator` | also force, discard, restore, and send records again                                   |
 | `payloads`      | also see and edit the values that events carry; goes with one of the roles above       |
 

@@ -1,11 +1,13 @@
 """See what is broken, understand it, repair it: the support console for the command line.
 
     run.py support overview
+    run.py support causes
     run.py support list --reason erp-rejected
     run.py support show ID
     run.py support retry ID --why "the ERP was repaired"
     run.py support retry --reason erp-rejected --why "the ERP was repaired"
     run.py support edit ID --set note='"Miller"' --why "a typing error"
+    run.py support note erp-rejected --note "the ERP team looks at it" --assignee mara
     run.py support watch
 
 For many events a plan is shown first, and asked about. Works on the running sandbox; on a deployed app with --url, or
@@ -56,6 +58,9 @@ def main(options: argparse.Namespace) -> int:
 
 def _looks(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
     action("overview", "whether all is well, and what is not", looking.overview)
+    found = action("causes", "list what is wrong, in groups, with notes and who takes care", looking.causes)
+    found.add_argument("--state", help="of events in this state: dead-lettered (which is usual), waiting")
+    found.add_argument("--assignee", metavar="NAME", help="that NAME takes care of; - is nobody")
     found = action("list", "list events: problems, or with a time or correlation id any", looking.listed)
     narrowing.arguments(found, _NARROWED)
     found.add_argument("--correlation-id", help="with this correlation id")
@@ -109,6 +114,13 @@ def _acts(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
         found.add_argument(f"--{name}", action="append", default=[], metavar="NAME=JSON", help=says)
     found.add_argument("--yes", action="store_true", help="send it without asking")
     desk.why_argument(found)
+    found = action("note", "write down what is known of a cause, and who takes care of it", acting.note)
+    found.add_argument("reason", metavar="REASON", help="the reason, such as erp-period-closed")
+    found.add_argument("--system", help="of this system, where there are several")
+    found.add_argument("--table", help="of this table, where there are several")
+    found.add_argument("--state", default="dead-lettered", help="of events in this state (%(default)s)")
+    found.add_argument("--note", metavar="TEXT", help="what is known; empty removes it")
+    found.add_argument("--assignee", metavar="NAME", help="who takes care of it; empty is nobody")
     for name, says, does in (
         ("pause", "hold back a system's calls, or a table's events", acting.pause),
         ("resume", "let what is paused go on", acting.resume),

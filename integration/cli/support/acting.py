@@ -57,6 +57,28 @@ async def edit(app: Desk, options: argparse.Namespace) -> int | None:
     return None
 
 
+async def note(app: Desk, options: argparse.Namespace) -> int | None:
+    """Write down what is known of a cause; what is not given stays as it is."""
+    known = (await app.look("causes", state=options.state))["causes"]
+    named = ("reason", "system", "table")
+    found = [it for it in known if all(getattr(options, name) in {None, it[name]} for name in named)]
+    if len(found) != 1:
+        print(f"{len(found)} causes match; name one by its reason, and by --system and --table.", file=sys.stderr)
+        for it in found:
+            print(f"  {it['reason']} --system '{it['system']}' --table '{it['table']}'", file=sys.stderr)
+        return _REFUSED
+    (cause,) = found
+    before = cause["note"] or {"text": "", "assignee": ""}
+    given = {
+        "note": before["text"] if options.note is None else options.note,
+        "assignee": before["assignee"] or "" if options.assignee is None else options.assignee,
+    }
+    key = {name: cause[name] for name in named}
+    answer = await app.act("causes", "note", **key, **given)
+    _say(options, answer, "It is noted." if answer["note"] else "The note is removed.")
+    return None
+
+
 async def pause(app: Desk, options: argparse.Namespace) -> None:
     """Hold a system or a table back."""
     answer = await app.act(KINDS[options.kind], options.name, "pause", why=options.why)

@@ -5,7 +5,7 @@ import asyncio
 import csv
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,16 @@ async def overview(app: Desk, options: argparse.Namespace) -> int:
     found = await _look(app)
     _show_overview(found, options)
     return NEEDED if found["deadLettered"]["total"] else 0
+
+
+async def causes(app: Desk, options: argparse.Namespace) -> None:
+    """The causes, what they are, and what is known of them."""
+    given = {name: getattr(options, name) for name in ("state", "assignee") if getattr(options, name)}
+    answer = await app.look("causes", **given)
+    if options.json:
+        as_json(answer)
+        return
+    _say_causes(answer["causes"])
 
 
 async def listed(app: Desk, options: argparse.Namespace) -> None:
@@ -174,6 +184,21 @@ def _say_overview(found: Mapping[str, Any]) -> None:
             print(f"  {it['system']}: {'paused by ' + it['pausedBy'] if it['pausedBy'] else it['phase']}: {it['why']}")
     if dead["causes"]:
         print()
-        rows = [(it["count"], it["reason"], it["system"] or "-", it["table"] or "-", trend(it["trend"]), it["oldest"])
-                for it in dead["causes"][:_LARGEST]]  # fmt: skip
-        table(rows, heads=("events", "reason", "system", "table", "last 24 hours", "oldest"))
+        _say_causes(dead["causes"][:_LARGEST])
+
+
+def _say_causes(causes: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        (
+            it["count"],
+            it["reason"],
+            it["system"] or "-",
+            it["table"] or "-",
+            trend(it["trend"]),
+            it["oldest"],
+            (it["note"] or {}).get("assignee"),
+            (it["note"] or {}).get("text"),
+        )
+        for it in causes
+    ]
+    table(rows, heads=("events", "reason", "system", "table", "last 24 hours", "oldest", "assignee", "note"))

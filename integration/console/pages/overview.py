@@ -22,8 +22,8 @@ async def overview(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pa
     """The landing page."""
     desk = parts.desk
     series = await desk.figures.series()
-    (dead, waiting), (systems, tables, audit, bulks, budgets, health) = await asyncio.gather(
-        asyncio.gather(desk.figures.causes(series), desk.figures.causes(series, State.WAITING.value)),
+    (dead, waiting, notes), (systems, tables, audit, bulks, budgets, health) = await asyncio.gather(
+        asyncio.gather(desk.figures.causes(series), desk.figures.causes(series, State.WAITING.value), desk.notes.all()),
         asyncio.gather(
             desk.systems.states(),
             desk.tables.states(),
@@ -43,6 +43,7 @@ async def overview(parts: Parts, ask: Ask) -> Page:  # noqa: ARG001 -- as all pa
             "dead": dead,
             "waiting": waiting,
             "series": series,
+            "notes": notes,
             "causes": dead.causes[:_LARGEST],
             "systems": held,
             "tables": paused_tables,

@@ -7,6 +7,7 @@ import azure.functions as func
 from integration.operations.audit_query import AuditQuery
 from integration.operations.budgets import Budgets
 from integration.operations.bulk import BulkControl, Planner
+from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.edit import EditedRetry
@@ -17,7 +18,7 @@ from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
 from integration.operations.rights import Staff
-from integration.operations.routes import bulk, events, lists, matches, pauses
+from integration.operations.routes import bulk, causes, events, lists, matches, pauses
 from integration.operations.routes.admitted import Operators
 from integration.operations.routes.matches import Matches
 from integration.operations.search import Search
@@ -39,6 +40,7 @@ class Desk:
     tables: TableControl
     search: Search
     causes: CauseQuery
+    notes: CauseNotes
     figures: Figures
     comparison: Comparison
     lookup: Lookup
@@ -58,7 +60,8 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
     return [
         events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync, desk.exchanges),
         pauses.blueprint(operators, desk.systems, desk.tables),
-        lists.blueprint(operators, desk.search, desk.audit, desk.figures),
+        lists.blueprint(operators, desk.search, desk.audit),
+        causes.blueprint(operators, desk.figures, desk.notes),
         bulk.blueprint(operators, desk.planner, desk.bulks),
         matches.blueprint(operators, desk.matches),
     ]

@@ -1,19 +1,15 @@
 """Routes of the lists that people work from."""
 
-import asyncio
 import json
 from typing import Any
 
 import azure.functions as func
 
-from integration.ledger import State
 from integration.ledger.problems import Problem
 from integration.operations.answers import as_json
 from integration.operations.audit_query import AuditQuery
-from integration.operations.causes import Causes
-from integration.operations.figures import Figures
 from integration.operations.masking import masked
-from integration.operations.requests import read_filter, read_problem_state
+from integration.operations.requests import read_filter
 from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 from integration.operations.search import Search
@@ -21,7 +17,7 @@ from integration.operations.status import iso_or_none, to_json
 from integration.tables import Entity
 
 
-def blueprint(operators: Operators, search: Search, audit: AuditQuery, figures: Figures) -> func.Blueprint:
+def blueprint(operators: Operators, search: Search, audit: AuditQuery) -> func.Blueprint:
     """The functions of these routes."""
     bp = func.Blueprint()
 
@@ -50,54 +46,7 @@ def blueprint(operators: Operators, search: Search, audit: AuditQuery, figures: 
         page = await audit.page(req.params)
         return as_json({"entries": [_entry(it) for it in page.entries], "following": page.following}, 200)
 
-    @bp.route(route="operations/causes", methods=["GET"], auth_level=ANONYMOUS)
-    @operators.only(Right.LOOK)
-    async def list_causes(req: func.HttpRequest, by: Person) -> func.HttpResponse:
-        state = read_problem_state(req.params)
-        return as_json(_causes(await figures.causes(await figures.series(), state), by), 200)
-
-    @bp.route(route="operations/overview", methods=["GET"], auth_level=ANONYMOUS)
-    @operators.only(Right.LOOK)
-    async def list_overview(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- asks for all
-        series = await figures.series()
-        dead, waiting = await asyncio.gather(figures.causes(series), figures.causes(series, State.WAITING.value))
-        body = {
-            "deadLettered": _causes(dead, by),
-            "waiting": _causes(waiting, by),
-            "changes": {"lastHour": series.last_hour, "lastDay": series.day, "tenMinutes": series.changes},
-            "takenAt": iso_or_none(series.at),
-        }
-        return as_json(body, 200)
-
     return bp
-
-
-def _causes(found: Causes, person: Person) -> dict[str, Any]:
-    """Groups of failing events as of `at`; `trend` has those that failed in each of the last 24 hours.
-
-    `others` are events of further groups.
-    """
-    groups = [
-        {
-            "reason": it.reason,
-            "system": it.system,
-            "table": it.table,
-            "count": it.count,
-            "oldest": iso_or_none(it.oldest),
-            "newest": iso_or_none(it.newest),
-            "trend": it.trend,
-            "example": it.example,
-            "detail": masked(it.detail, person.may(Right.PAYLOADS)),
-        }
-        for it in found.causes
-    ]
-    return {
-        "total": found.total,
-        "others": found.others,
-        "oldest": iso_or_none(found.oldest),
-        "causes": groups,
-        "at": iso_or_none(found.at),
-    }
 
 
 def problem_as_json(problem: Problem, person: Person) -> dict[str, Any]:

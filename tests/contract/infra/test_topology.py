@@ -141,7 +141,9 @@ def test_timers_keep_off_the_full_hour() -> None:
 
 def test_every_table_is_in_the_topology_and_the_reverse() -> None:
     """The ledger's tables have their names in one place of the code, and no other tables are opened."""
-    assert {keys.RECORDS, keys.PROBLEMS, keys.SYSTEMS, keys.REFERENCES} == set(TOPOLOGY["storage"]["tables"])
+    assert {keys.RECORDS, keys.PROBLEMS, keys.SYSTEMS, keys.REFERENCES, keys.CAUSES} == set(
+        TOPOLOGY["storage"]["tables"]
+    )
     assert set(keys.MONTHLY) == set(TOPOLOGY["storage"]["monthlyTables"])
     assert TOPOLOGY["storage"]["dailyTables"] == [keys.EXCHANGES_PREFIX]
     assert {where for where, _ in calls("Table")} == {"integration/ledger/ledger.py", "integration/ledger/legacy.py"}

@@ -26,6 +26,7 @@ from integration.ledger.shared_state import TableState
 from integration.operations import Health
 from integration.operations.audit_query import AuditQuery
 from integration.operations.budgets import Budgets
+from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
@@ -100,6 +101,7 @@ class Console:
             tables=TableControl(it.world.pauses, ["account", "opportunity"], it.audit),
             search=it.search,
             causes=causes,
+            notes=CauseNotes(ledger, it.audit, clock),
             figures=self.figures,
             comparison=Comparison(it.letters, ledger, Problems(ledger), reader, it.audit),
             lookup=Lookup(ledger, queries, log, lambda _table, _message: ("credit-score", "erp-order"), it.carried),

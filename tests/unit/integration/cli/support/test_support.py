@@ -115,10 +115,35 @@ async def test_a_long_list_ends_with_a_hint_and_is_listed_to_the_end_on_request(
     assert [it["eventId"] for it in json.loads(capsys.readouterr().out)["problems"]] == made
 
 
+async def test_a_cause_is_noted_by_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not given stays; where several causes match, none is noted."""
+    console = Console()
+    await console.desk.dead_letter()
+    await console.desk.dead_letter(Permanent("no", reason="erp-rejected", service="archive"))
+    assert await run(console, "note", "erp-rejected", "--note", "x") == 2
+    assert "--system 'archive' --table 'opportunity'" in capsys.readouterr().err
+    cause = ("erp-rejected", "--system", "erp")
+    await run(console, "note", *cause, "--note", "the ERP team knows", "--assignee", "mara")
+    await run(console, "note", *cause, "--assignee", "oliver")
+    await run(console, "causes", "--assignee", "oliver")
+    said = capsys.readouterr().out
+    assert said.count("It is noted.") == 2
+    assert "oliver    the ERP team knows" in said
+    await run(console, "note", *cause, "--note", "", "--assignee", "")
+    assert "The note is removed." in capsys.readouterr().out
+
+
 async def test_everything_can_be_had_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     original = await console.desk.dead_letter()
-    for arguments in (("overview",), ("list",), ("show", original.event_id), ("audit",), ("watch", "--times", "1")):
+    for arguments in (
+        ("overview",),
+        ("causes",),
+        ("list",),
+        ("show", original.event_id),
+        ("audit",),
+        ("watch", "--times", "1"),
+    ):
         await run(console, *arguments, "--json")
         assert json.loads(capsys.readouterr().out)
 

@@ -237,8 +237,8 @@ async def test_the_overview_reads_no_table_that_grows_with_the_events() -> None:
         console.desk.table(name).calls.clear()
     assert (await console.ask()).status_code == 200
     calls = {name: len(console.desk.table(name).calls) for name in names if console.desk.table(name).calls}
-    assert {name.rstrip("0123456789") for name in calls} == {"problems", "systems", "audit", "bulks"}
-    assert sum(calls.values()) <= 50
+    assert {name.rstrip("0123456789") for name in calls} == {"problems", "systems", "causes", "audit", "bulks"}
+    assert sum(calls.values()) <= 20
 
 
 async def test_what_is_used_of_a_budget_is_shown_beside_its_system() -> None:

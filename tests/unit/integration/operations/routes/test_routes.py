@@ -280,3 +280,23 @@ async def test_what_was_sent_and_what_came_back_is_for_those_who_may_see_payload
     assert (exchange["sent"]["text"], exchange["received"]["bytes"]) == (SENT.decode(), 21)
     status, body = await it.ask("operations_exchanges", key=KEYS["oliver"], event_id=event.event_id)
     assert (status, "exchanges" in body) == (403, False)
+
+
+async def test_a_cause_is_noted_and_listed_by_who_takes_care_of_it() -> None:
+    it = Routes()
+    await it.desk.dead_letter()
+    cause = {"reason": "erp-rejected", "system": "erp", "table": "opportunity"}
+    status, body = await it.ask("operations_cause_note", {**cause, "note": "the ERP team knows", "assignee": "mara"})
+    assert (status, body["note"]["text"], body["note"]["assignee"], body["note"]["by"]) == (
+        200,
+        "the ERP team knows",
+        "mara",
+        "anna",
+    )
+    for assignee, count in (("mara", 1), ("-", 0), ("", 1)):
+        _, found = await it.ask("list_causes", params={"assignee": assignee})
+        assert [one["note"]["assignee"] for one in found["causes"]] == ["mara"] * count
+    status, body = await it.ask("operations_cause_note", {**cause, "note": "x"}, key=KEYS["rita"])
+    assert status == 403
+    status, body = await it.ask("operations_cause_note", {**cause, "note": "x" * 501})
+    assert (status, body["errors"][0]["pointer"]) == (400, "/note")
