@@ -8,9 +8,9 @@ from typing import Any
 
 from sandbox.running.erp import DEFAULT
 from sandbox.terminal.progress import Progress
+from tests.books.history import History
+from tests.books.keyless import KEYLESS, drafts, translated
 from tests.chaos.app.checker import PROMISES, counts, violations
-from tests.chaos.app.history import History
-from tests.chaos.app.keyless import KEYLESS, drafts, translated
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from sandbox.running.endpoints import Endpoints
 from sandbox.running.erp import DEFAULT
 from sandbox.running.registration import steps
 from sandbox.running.sandbox import Sandbox
-from tests.chaos.app.keyless import KEYLESS
+from tests.books.keyless import KEYLESS
 from tests.chaos.app.tables import Tables
 
 SETTINGS = {

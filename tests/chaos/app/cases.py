@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox.client import Client, StandIn, eventually
+from tests.books.history import History
 from tests.chaos.app.bench import WORKER, Bench
 from tests.chaos.app.changes import EURO, Change
-from tests.chaos.app.history import History
 from tests.chaos.app.nemesis import PAST_THE_LOCK
 from tests.chaos.app.observe import waiting
 from tests.chaos.app.people import context_about, post_once

@@ -5,8 +5,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tests.books.history import History
 from tests.chaos.app import model
-from tests.chaos.app.history import History
 
 Thing = TypeVar("Thing", bound=Hashable)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.books.history import History
 from tests.chaos.app.checker import counts, violations
-from tests.chaos.app.history import History
 
 
 def judge(history: History, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

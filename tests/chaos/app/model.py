@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from tests.chaos.app.history import History, Json
+from tests.books.history import History, Json
 
 NO_CURRENCY = "XXX"
 OPEN, WON = 0, 1

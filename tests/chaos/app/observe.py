@@ -9,10 +9,10 @@ from functools import partial
 import requests
 
 from sandbox.client import Client, eventually
+from tests.books.history import Answer, History, Json
 from tests.chaos.app.bench import Bench
 from tests.chaos.app.changes import EURO
 from tests.chaos.app.checker import FINAL
-from tests.chaos.app.history import Answer, History, Json
 from tests.chaos.app.model import NO_CURRENCY
 from tests.chaos.app.people import OWN_TAG, insist
 

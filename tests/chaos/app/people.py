@@ -13,8 +13,8 @@ from typing import Any
 import requests
 
 from sandbox.client import Client
+from tests.books.history import Answer
 from tests.chaos.app.changes import Change
-from tests.chaos.app.history import Answer
 from tests.end_to_end.journeys import context_of
 
 OWN_TAG = "dataverse-integration"

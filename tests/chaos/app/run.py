@@ -4,9 +4,9 @@ import random
 import threading
 from collections.abc import Callable
 
+from tests.books.history import History
 from tests.chaos.app.bench import Bench
 from tests.chaos.app.changes import Changes
-from tests.chaos.app.history import History
 from tests.chaos.app.model import NO_CURRENCY
 from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.observe import Show, observe, silent

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.books.history import Answer, History
 from tests.chaos.app.changes import EURO, Changes
 from tests.chaos.app.checker import counts, violations
-from tests.chaos.app.history import Answer, History
 
 ACCOUNT, WON, OPEN, GONE, REFUSED = (f"{n}0000000-0000-4000-8000-000000000000" for n in "awodf")
 STRANGE = "c0000000-0000-4000-8000-00000000000x"

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from integration.systems.odata.keys import number_of, reference_of
+from tests.books.history import History
+from tests.books.keyless import drafts, translated
 from tests.chaos.app.checker import violations
-from tests.chaos.app.history import History
-from tests.chaos.app.keyless import drafts, translated
 
 ACCOUNT, WON = "a0000000-0000-4000-8000-000000000000", "f0000000-0000-4000-8000-000000000000"
 NUMBER = number_of(ACCOUNT, "CRM-")

@@ -7,8 +7,8 @@ from functools import partial
 import requests
 
 from sandbox.client import Client, eventually
+from tests.books.history import History, Json
 from tests.chaos.app.bench import WORKER, Bench, running
-from tests.chaos.app.history import History, Json
 from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.observe import observe, waiting
 from tests.chaos.app.orders import Orders

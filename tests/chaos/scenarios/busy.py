@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.azure.topology import TOPOLOGY
+from tests.books.history import History
 from tests.chaos.app.bench import running
-from tests.chaos.app.history import History
 from tests.chaos.app.observe import observe, waiting
 from tests.chaos.scenario import Run, Scenario
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from sandbox.machine.ports import Ports, free_ports
 from sandbox.running.endpoints import storage_connection
 from sandbox.running.erp import ERPS
+from tests.books.history import History
+from tests.books.keyless import KEYLESS
 from tests.chaos.app import ledger_proxy
 from tests.chaos.app.bench import WORKER, running
 from tests.chaos.app.cases import Cases, Journey
-from tests.chaos.app.history import History
-from tests.chaos.app.keyless import KEYLESS
 from tests.chaos.app.model import NO_CURRENCY
 from tests.chaos.app.observe import observe
 from tests.chaos.scenario import Run, Scenario

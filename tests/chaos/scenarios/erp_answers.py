@@ -6,9 +6,9 @@ from functools import partial
 
 from sandbox.client import Client
 from sandbox.running.erp import ERPS
+from tests.books.history import History
 from tests.chaos.app.bench import WORKER, running
 from tests.chaos.app.changes import Change
-from tests.chaos.app.history import History
 from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.observe import observe, waiting
 from tests.chaos.app.orders import Orders, win_one

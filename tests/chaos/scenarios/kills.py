@@ -4,8 +4,8 @@ import threading
 import time
 from collections import Counter
 
+from tests.books.history import History
 from tests.chaos.app.bench import running
-from tests.chaos.app.history import History
 from tests.chaos.app.nemesis import Nemesis
 from tests.chaos.app.observe import observe, waiting
 from tests.chaos.app.orders import Orders

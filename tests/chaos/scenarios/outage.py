@@ -8,8 +8,8 @@ from datetime import datetime
 from http import HTTPStatus
 
 from sandbox.client import Client
+from tests.books.history import History
 from tests.chaos.app.bench import WORKER, Bench, running
-from tests.chaos.app.history import History
 from tests.chaos.app.observe import observe, waiting
 from tests.chaos.app.orders import Orders
 from tests.chaos.scenario import Run, Scenario

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from sandbox.client import Client, eventually
+from tests.books.history import Answer, History
 from tests.chaos.app.bench import Bench, running
-from tests.chaos.app.history import Answer, History
 from tests.chaos.app.observe import observe, published, waiting
 from tests.chaos.app.orders import Orders
 from tests.chaos.scenario import Run, Scenario

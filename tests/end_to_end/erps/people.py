@@ -10,8 +10,8 @@ import requests
 from integration.systems.odata.keys import number_of
 from sandbox.client import Client
 from sandbox.systems.business_central.fields import BLANK
-from tests.chaos.app.history import History
-from tests.chaos.app.keyless import translated
+from tests.books.history import History
+from tests.books.keyless import translated
 from tests.end_to_end.journeys import Person
 
 

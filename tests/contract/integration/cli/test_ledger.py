@@ -123,7 +123,10 @@ async def test_erase_shows_first_and_erases_with_a_reason(
     assert await filled.read(it.event_id) is not None
     upper = str(it.record_id).upper()
     assert await command("erase", it.table, upper, "--reason", "r", "--by", "me", "--settings", settings) == 0
-    assert "Erased: 1 records, 1 events, 2 indexes, 0 problems, 0 references, 0 exchanges, 0 old." in capsys.readouterr().out
+    assert (
+        "Erased: 1 records, 1 events, 2 indexes, 0 problems, 0 references, 0 exchanges, 0 old."
+        in capsys.readouterr().out
+    )
     assert await filled.read(it.event_id) is None
 
 

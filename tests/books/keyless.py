@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from integration.systems.odata.keys import number_of
-from tests.chaos.app.history import History, Json
+from tests.books.history import History, Json
 
 _PREFIX, _LOCAL = "CRM-", "EUR"
 
