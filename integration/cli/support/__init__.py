@@ -7,7 +7,7 @@
     run.py support retry ID --why "the ERP was repaired"
     run.py support retry --reason erp-rejected --why "the ERP was repaired"
     run.py support edit ID --set note='"Miller"' --why "a typing error"
-    run.py support note erp-rejected --note "the ERP team looks at it" --assignee mara
+    run.py support note erp-rejected --note "ask the ERP team" --assignee mara
     run.py support watch
 
 For many events a plan is shown first, and asked about. Works on the running sandbox; on a deployed app with --url, or

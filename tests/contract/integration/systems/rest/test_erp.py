@@ -287,8 +287,9 @@ async def test_what_people_do_in_the_erp_is_reported(
     assert await erp.customer_report(new_id) == CustomerReport(number=made.number)
 
     erp_system.control("POST", f"orders/{new_id}/shipped")
-    erp_system.control("POST", f"customers/{new_id}", json={"onHold": True, "balance": "1200.50"})
     await erp.put_order(new_id, order_of(new_id, source_version=21), key=key())
+    erp_system.control("POST", f"customers/{new_id}", json={"onHold": True, "balance": "1200.50"})
+    await erp.put_customer(new_id, customer.model_copy(update={"source_version": 99}), key=key())
     report = await erp.order_report(new_id)
     assert (report.status, report.shipped_at is not None) == ("shipped", True)
     assert await erp.customer_report(new_id) == CustomerReport(
