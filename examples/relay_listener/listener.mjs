@@ -18,14 +18,16 @@ for (const name of ["RELAY_NAMESPACE", "RELAY_CONNECTION", "RELAY_KEY_NAME", "RE
 }
 
 // Another address than that of the namespace is only for tests against a stand-in.
-const server = process.env.RELAY_ADDRESS ?? `wss://${RELAY_NAMESPACE}:443`;
-const listenAt = `${server}/$hc/${RELAY_CONNECTION}?sb-hc-action=listen`;
+const address = process.env.RELAY_ADDRESS ?? `wss://${RELAY_NAMESPACE}:443`;
+const listenAt = `${address}/$hc/${RELAY_CONNECTION}?sb-hc-action=listen`;
 const target = new URL(TARGET_URL);
 const client = target.protocol === "https:" ? https : http;
 
 // The relay gives a listener 60 seconds for an answer, and lets it answer neither 502 nor 504.
 const ANSWER_MS = 55_000;
-const PING_MS = 60_000;
+// A connection on which nothing happens is ended after some minutes, by the relay or by a firewall on the way.
+const PING_MS = Number(process.env.RELAY_PING_SECONDS ?? 60) * 1000;
+const MOST_UNANSWERED = 2;
 const NOT_FOR_LISTENERS = new Set([502, 504]);
 const OF_THE_CONNECTION = new Set(["connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "close"]);
 
@@ -71,15 +73,34 @@ const passOn = async (request, response) => {
   body.length ? response.end(body) : response.end();
 };
 
-relay
-  .createRelayedServer(
-    {
-      server: listenAt,
-      token: () => relay.createRelayToken(listenAt, RELAY_KEY_NAME, RELAY_KEY), // called anew every hour
-      keepAliveTimeout: { asMilliseconds: () => PING_MS },
-    },
-    passOn,
-  )
-  .on("listening", () => console.log(`listening at ${RELAY_CONNECTION}, for ${TARGET_URL}`))
+// hyco-https has a keep-alive of its own, which waits for no answer: where the other side is gone without a word, only TCP's own
+// time-out would show it, after about a quarter of an hour. What ends here, hyco-https connects again.
+const keepAlive = (channel) => {
+  let unanswered = 0;
+  channel.on("pong", () => { unanswered = 0; }).on("message", () => { unanswered = 0; });
+  const pinging = setInterval(() => {
+    if (unanswered >= MOST_UNANSWERED) {
+      console.error("the relay does not answer any more: connecting again");
+      channel.terminate();
+      return;
+    }
+    unanswered += 1;
+    channel.ping();
+  }, PING_MS);
+  channel.on("close", () => clearInterval(pinging));
+};
+
+const server = relay.createRelayedServer(
+  {
+    server: listenAt,
+    token: () => relay.createRelayToken(listenAt, RELAY_KEY_NAME, RELAY_KEY), // called anew every hour
+  },
+  passOn,
+);
+server
+  .on("listening", () => {
+    console.log(`listening at ${RELAY_CONNECTION}, for ${TARGET_URL}`);
+    keepAlive(server.controlChannel);
+  })
   .on("error", (failure) => console.error(`the relay cannot be reached: ${failure.message ?? failure}`))
   .listen();

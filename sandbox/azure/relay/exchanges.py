@@ -63,15 +63,27 @@ class Exchange:
             self.answer.set_result(answer)
 
 
-class Frames:
-    """The messages of one WebSocket: JSON, and the body behind it where it says that there is one."""
+_ENDED = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+
+class Frames:
+    """The messages of one WebSocket: JSON, and the body behind it where it says that there is one.
+
+    A socket on which nothing comes for `idle_seconds`, not even a ping, is idle; None: never.
+    """
+
+    def __init__(self, socket: web.WebSocketResponse, *, idle_seconds: float | None = None) -> None:
         self._socket = socket
+        self._idle_seconds = idle_seconds
 
     async def next(self) -> tuple[dict[str, Any], bytes] | None:
-        """The next message and its body; None when the WebSocket has ended. Binary frames of no message are skipped."""
-        async for frame in self._socket:
+        """The next message and its body; None when the WebSocket has ended. Binary frames of no message are skipped.
+
+        Raises `TimeoutError` where it is idle.
+        """
+        while (frame := await self._socket.receive(self._idle_seconds)).type not in _ENDED:
+            if frame.type is WSMsgType.PING:
+                await self._socket.pong(frame.data)
             if frame.type is not WSMsgType.TEXT:
                 continue
             message: dict[str, Any] = json.loads(frame.data)

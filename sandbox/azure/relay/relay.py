@@ -39,7 +39,9 @@ class NoAnswerError(Exception):
 class Relay:
     """The hybrid connections of these names, for callers with tokens of `keys`.
 
-    `answer_seconds` is how long a listener may take. `address` gives the WebSocket address of a path.
+    `answer_seconds` is how long a listener may take, and `idle_seconds` how long it may say nothing: the service drops
+    one that does not ping after about four minutes, as its users report. `address` gives the WebSocket address of a
+    path.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class Relay:
         *,
         address: Callable[[str], str],
         answer_seconds: float = 60.0,
+        idle_seconds: float = 240.0,
     ) -> None:
         self._listeners: dict[str, list[_ControlChannel]] = {name.lower(): [] for name in names}
         self._keys = keys
         self._address = address
         self._answer_seconds = answer_seconds
+        self._idle_seconds = idle_seconds
         self._waiting: dict[str, Exchange] = {}
 
     def knows(self, name: str) -> bool:
@@ -84,7 +88,7 @@ class Relay:
         channel = _ControlChannel(socket)
         channels.append(channel)
         ending = asyncio.create_task(channel.end_at(until))
-        frames = Frames(socket)
+        frames = Frames(socket, idle_seconds=self._idle_seconds)
         try:
             while (found := await frames.next()) is not None:
                 message, body = found
@@ -94,6 +98,8 @@ class Relay:
                     ending.cancel()
                     until = self._renewed(message["renewToken"].get("token"), name)
                     ending = asyncio.create_task(channel.end_at(until))
+        except TimeoutError:
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"The connection was idle.")
         finally:
             ending.cancel()
             channels.remove(channel)
@@ -159,5 +165,5 @@ class _ControlChannel:
 
 
 def new_socket() -> web.WebSocketResponse:
-    """A WebSocket as the relay keeps it: it pings, so that a dead listener is noticed."""
-    return web.WebSocketResponse(max_msg_size=_LARGEST_MESSAGE, heartbeat=_PING_SECONDS)
+    """A WebSocket as the relay keeps it: it pings, so that a dead listener is noticed; `Frames` answers pings."""
+    return web.WebSocketResponse(max_msg_size=_LARGEST_MESSAGE, heartbeat=_PING_SECONDS, autoping=False)

@@ -33,11 +33,12 @@ def until(holds: Callable[[], bool], what: str) -> None:
 class RelayProcess:
     """`python -m sandbox.azure.relay` with one hybrid connection, a key for senders and one for listeners."""
 
-    def __init__(self, *, answer_seconds: float = 60.0) -> None:
+    def __init__(self, *, answer_seconds: float = 60.0, idle_seconds: float = 240.0) -> None:
         (self.port,) = free_ports(1)
         keys = (f"send={SEND_KEY};Send", f"listen={LISTEN_KEY};Listen")
         self._command = [sys.executable, "-m", "sandbox.azure.relay", "--port", str(self.port)]
         self._command += ["--hybrid-connection", NAME, "--answer-seconds", str(answer_seconds)]
+        self._command += ["--idle-seconds", str(idle_seconds)]
         self._command += [part for key in keys for part in ("--key", key)]
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -67,6 +68,15 @@ class RelayProcess:
         self.process.kill()
         self.process.wait(PATIENCE)
 
+    def freeze(self) -> None:
+        """It says nothing more, and its connections stay: as behind a firewall that has forgotten them."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def listeners(self) -> int:
         """How many are connected."""
         there: int = requests.get(f"http://127.0.0.1:{self.port}/control/listeners", timeout=PATIENCE).json()[NAME]
@@ -82,8 +92,10 @@ class RelayProcess:
             return False
 
 
-def listener(relay: RelayProcess, target: str, *, packages: Path) -> subprocess.Popen[bytes]:
-    """The listener of examples/ (Microsoft's hyco-https) between the relay and a system."""
+def listener(
+    relay: RelayProcess, target: str, *, packages: Path, ping_seconds: float = 60.0, log: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """The listener of examples/ (Microsoft's hyco-https) between the relay and a system; what it says is in `log`."""
     script, unfinished = packages / "listener.mjs", packages / f"listener.{os.getpid()}.mjs"
     shutil.copy(LISTENER / "listener.mjs", unfinished)
     unfinished.replace(script)  # in one step: other workers may be starting it
@@ -94,9 +106,14 @@ def listener(relay: RelayProcess, target: str, *, packages: Path) -> subprocess.
         "RELAY_KEY_NAME": "listen",
         "RELAY_KEY": LISTEN_KEY,
         "TARGET_URL": target,
+        "RELAY_PING_SECONDS": str(ping_seconds),
     }
     node = shutil.which("node") or "node"
-    return subprocess.Popen([node, str(script)], env=os.environ | environment)  # noqa: S603 -- our own script
+    if log is None:
+        return subprocess.Popen([node, str(script)], env=os.environ | environment)  # noqa: S603 -- our own script
+    with log.open("wb") as file:
+        command = [node, str(script)]
+        return subprocess.Popen(command, env=os.environ | environment, stdout=file, stderr=file)  # noqa: S603 -- as above
 
 
 def packages() -> Path:
