@@ -117,8 +117,13 @@ def text(name: str) -> Column[str | None]: ...
 @overload
 def text(name: str, *, default: str) -> Column[str]: ...
 def text(name: str, *, default: str | None = None) -> Column[Any]:
-    """Text; empty text counts as none. Also for ids (Uniqueidentifier)."""
-    return _column(name, "text", lambda row: _value(row, name, str) or default)
+    """Text; what is empty, or only spaces, counts as none. Also for ids (Uniqueidentifier)."""
+
+    def read(row: Row) -> str | None:
+        found: str | None = _value(row, name, str)
+        return found if found and not found.isspace() else default
+
+    return _column(name, "text", read)
 
 
 def whole(name: str) -> Column[int | None]:

@@ -84,6 +84,12 @@ def test_what_is_empty_is_none_or_its_default() -> None:
     assert set(empty) == {None}
 
 
+@pytest.mark.parametrize("blank", ["   ", "\t\r\n", "\u00a0"])
+def test_text_of_spaces_alone_is_empty(blank: str) -> None:
+    """An ERP that is sent it as a name would refuse the customer."""
+    assert row(title=blank).title == "(no title)"
+
+
 def test_a_time_zone_independent_column_is_what_the_wall_clock_shows() -> None:
     """The Web API ends it with a Z, though it is not UTC (behaviour TimeZoneIndependent)."""
     assert row(opens="2026-11-20T08:00:00Z").opens == datetime(2026, 11, 20, 8)  # noqa: DTZ001 -- without a zone
