@@ -230,6 +230,11 @@ def test_rows_are_created_in_one_table_only() -> None:
         InboundFlow("erp", "x", events=("x",), tables=tables, key="k", results=(), creates=True)
 
 
+def test_a_business_event_is_one_of_the_flows_own() -> None:
+    with pytest.raises(ValueError, match="business_events names posted"):
+        InboundFlow("erp", "x", events=("x",), tables={"account": "accounts"}, business_events={"Any": "posted"})
+
+
 def test_a_column_that_is_not_declared_is_a_defect_and_not_written() -> None:
     """A change of anything but declared results would come back as an event of its own."""
     flow = InboundFlow("erp", "x", events=("x",), tables={"account": "accounts"}, key="erpnumber", results=())

@@ -9,7 +9,8 @@ import pytest
 from integration import flows
 from integration.composition import build_services
 from integration.errors import ConfigurationError
-from integration.flow.discovery import all_in, flows_in, switched_on
+from integration.flow.discovery import all_in, event_names, flows_in, switched_on
+from integration.flow.inbound import InboundFlow
 from integration.settings import Settings
 from tests.unit.integration.test_settings import environment
 
@@ -74,3 +75,13 @@ def test_switching_off_what_is_not_there_is_refused() -> None:
     """A misspelt name would leave the flow on."""
     with pytest.raises(ConfigurationError, match=r"FLOWS_OFF: there is no flow contcat; there are .*contact"):
         switched_on(flows_in(flows), ["contcat"])
+
+
+def test_two_flows_do_not_take_the_same_business_event() -> None:
+    """Which of them it is for could not be known."""
+    kinds = [
+        InboundFlow("erp", it, events=(it,), tables={"account": "accounts"}, business_events={"Posted": it})
+        for it in ("order", "invoice")
+    ]
+    with pytest.raises(ConfigurationError, match=r"erp\.order and erp\.invoice both take business events Posted"):
+        event_names(kinds)

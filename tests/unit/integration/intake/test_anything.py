@@ -41,6 +41,7 @@ def contexts(draw: st.DrawFn) -> dict[str, Any]:
 def bodies(draw: st.DrawFn) -> bytes:
     """Bytes, JSON, contexts in both forms, events of Event Grid, rows; some are cut."""
     document = draw(ANY | contexts())
+    business = {"BusinessEventId": "Posted", "EventId": "e-1", "ControlNumber": 1, "SalesId": "SO-1"}
     row = {"table": "account", "id": ROW, "message": "Update", "rowVersion": 1, "time": "2026-11-20T19:05:00Z"}
     wrapped = draw(
         st.sampled_from(
@@ -49,6 +50,8 @@ def bodies(draw: st.DrawFn) -> bytes:
                 [document],
                 {"data": document},
                 {"specversion": "1.0", "data": document},
+                business | {draw(st.sampled_from([*business, "EventTime", "CustomerAccount"])): document},
+                {"data": business | {"SalesId": document}},
                 row | {"columns": document},
                 row | {draw(st.sampled_from([*row, "operationId", "changedColumns"])): document},
             ]
@@ -97,13 +100,14 @@ def test_every_request_gets_an_answer_that_means_something(name: str, body: byte
 )
 def test_every_message_of_a_broker_becomes_events_or_a_dead_letter(body: bytes, properties: dict[Any, Any]) -> None:
     """It is completed afterwards, so nothing else may become of it."""
-    under_test = UnderTest()
-    asyncio.run(under_test.endpoints.take_in(EndpointMessage(body, properties), "dataverse-queue"))
-    assert under_test.queue.envelopes
-    for envelope in under_test.queue.envelopes:
-        if envelope.startswith(b'{"refused"'):
-            with pytest.raises(Unreadable) as refused:
-                from_envelope(envelope)
-            assert refused.value.reason not in {"unreadable", "unexpected-error"}
-        else:
-            assert from_envelope(envelope).caller == "dataverse-queue"
+    for way in ("endpoints", "business_events_queue"):
+        under_test = UnderTest()
+        asyncio.run(getattr(under_test, way).take_in(EndpointMessage(body, properties), way))
+        assert under_test.queue.envelopes
+        for envelope in under_test.queue.envelopes:
+            if envelope.startswith(b'{"refused"'):
+                with pytest.raises(Unreadable) as refused:
+                    from_envelope(envelope)
+                assert refused.value.reason not in {"unreadable", "unexpected-error"}
+            else:
+                assert from_envelope(envelope).caller == way
