@@ -98,7 +98,7 @@ class _Up:
             erp=options.erp,
             credit=options.credit,
             relayed=options.relay,
-            systems=_systems(options),
+            systems=systems_of(options),
             say=self._say,
         )
 
@@ -154,7 +154,7 @@ class _Up:
             self._screen.raw(line)
 
 
-def _systems(options: argparse.Namespace) -> GivenSystems:
+def systems_of(options: argparse.Namespace) -> GivenSystems:
     """What SYSTEMS says, in the environment or else in the settings file; raises `CommandError`."""
     text = os.environ.get("SYSTEMS")
     if not text and options.settings:
@@ -163,16 +163,16 @@ def _systems(options: argparse.Namespace) -> GivenSystems:
         except (OSError, ValueError) as error:
             raise CommandError(f"{place(options.settings)} cannot be read: {error}.") from None
     try:
-        given = given_systems.read(text) if text else given_systems.NONE
+        found = given_systems.read(text) if text else given_systems.NONE
     except given_systems.SystemsError as error:
         raise CommandError(str(error)) from None
     for option, chosen, usual, said in (
-        ("--erp", options.erp, DEFAULT, given.erp),
-        ("--credit", options.credit, DEFAULT_CREDIT, given.credit),
+        ("--erp", options.erp, DEFAULT, found.erp),
+        ("--credit", options.credit, DEFAULT_CREDIT, found.credit),
     ):
         if chosen != usual and said is not None and said != chosen:
             raise CommandError(f"{option} {chosen}, but SYSTEMS names an adapter of the kind {said}. Leave one out.")
-    return given
+    return found
 
 
 def _print_summary(screen: Screen, reached: Endpoints, sandbox: Sandbox, options: argparse.Namespace) -> None:
