@@ -14,6 +14,7 @@ from documentation.rest_contract import event_names
 from documentation.routes import functions
 from documentation.source import REPOSITORY
 from integration import __version__
+from integration.events.business_event import BusinessEvent
 from integration.events.erp_event import MOST, CloudEvent, PlainEvent
 from integration.events.flat_row import FlatRow
 from integration.events.plugin_event import PluginEvent
@@ -25,7 +26,7 @@ from integration.systems.business_central.webhooks import Notification
 
 FILE: Final = REPOSITORY / "docs" / "reference" / "intake.openapi.json"
 _NOT_FOR_CALLERS: Final = ("operations", "console", "health")
-_READ: Final = (RemoteExecutionContext, PluginEvent, FlatRow, PlainEvent, CloudEvent, Notification)
+_READ: Final = (RemoteExecutionContext, PluginEvent, FlatRow, PlainEvent, CloudEvent, BusinessEvent, Notification)
 _ANSWERED: Final = (AcceptedEvent, ListedEvents, EventOutcome)
 _CLOUD, _CLOUDS, _JSON = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
 _WAITING: Final = {
@@ -126,7 +127,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _of_erp() -> dict[str, Any]:
-    one = {"anyOf": [openapi.of("PlainEvent"), openapi.of("CloudEvent"), {"type": "object"}]}
+    one = {"anyOf": [openapi.of("PlainEvent"), openapi.of("CloudEvent"), openapi.of("BusinessEvent")]}
     event, events = openapi.of("CloudEvent"), {"type": "array", "items": openapi.of("CloudEvent")}
     found = openapi.body({"anyOf": [one, {"type": "array", "maxItems": MOST, "items": one}]}, _JSON)
     found["content"] |= openapi.body(event, _CLOUD)["content"] | openapi.body(events, _CLOUDS)["content"]
@@ -134,7 +135,7 @@ def _of_erp() -> dict[str, Any]:
 
 
 def _of_event_grid() -> dict[str, Any]:
-    sent = {"anyOf": [openapi.of("RemoteExecutionContext"), openapi.of("PluginEvent")]}
+    sent = {"anyOf": [openapi.of(it) for it in ("RemoteExecutionContext", "PluginEvent", "BusinessEvent")]}
     cloud = {
         "type": "object",
         "required": ["specversion", "id", "source", "type"],

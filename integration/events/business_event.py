@@ -22,15 +22,17 @@ MARK: Final = "BusinessEventId"
 _TRIAL: Final = "BusinessEventsTestEndpointContract"
 
 
-class _BusinessEvent(BaseModel):
-    """What a business event has whatever it is about."""
+class BusinessEvent(BaseModel):
+    """A business event of Dynamics 365 Finance, which names its record in a property of its own."""
 
     model_config = ConfigDict(alias_generator=to_pascal)
 
-    business_event_id: Id
-    event_id: Id
-    control_number: Annotated[int, Field(ge=0)] | None = None
-    event_time: Time | None = None
+    business_event_id: Id = Field(description="Which business event it is: the name of its class there.")
+    event_id: Id = Field(description="The event's id.")
+    control_number: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Rises with each event; a repetition has the same."
+    )
+    event_time: Time | None = Field(default=None, description="When it happened: /Date(ms)/ or ISO 8601.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def hint_of(document: Mapping[str, Any], name: ErpEventName) -> Hint:
 
     ControlNumber rises with each event and belongs to its identity; the record is in a property of its own.
     """
-    sent = _BusinessEvent.model_validate(document)
+    sent = BusinessEvent.model_validate(document)
     record = next((document[it] for it in name.record_in if document.get(it)), None)
     if record is None:
         known = " or ".join(name.record_in) or "a property that the flow names (record_in)"
