@@ -30,6 +30,10 @@ class Erp(StandIn):
         """How it sends events: of the app's own writes too, held until `release_events`, each more than once."""
         self._control("POST", "events", json={"ofWrites": of_writes, "held": held, "copies": copies})
 
+    def send_events_by(self, endpoint: str) -> None:
+        """Finance & Operations: where business events go from now on (`https`, `service-bus` or `event-grid`)."""
+        self._control("POST", "endpoint", json={"endpoint": endpoint})
+
     def release_events(self, *, newest_first: bool = False) -> int:
         """Send the events that were held; how many."""
         sent: int = self._control("POST", "events/release", json={"newestFirst": newest_first}).json()["sent"]

@@ -1,6 +1,7 @@
 """Ship the order of an opportunity in the ERP stand-in, as a person there does, and print the event that this caused.
 
     run.py ship "Bridge refit" --follow
+    run.py ship "Bridge refit" --by service-bus
 
 The ERP says that the order was shipped; the opportunity then shows it. The opportunity has to be won before.
 """
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 
 import requests
 
-from sandbox.client import EventTimeoutError, eventually
+from sandbox.client import Client, EventTimeoutError, eventually
 from sandbox.client.rows import RowError, Rows
 from sandbox.commands.caused import add_options
 from sandbox.commands.here import CommandError, Suggested, client_of
@@ -24,6 +25,11 @@ _WITHIN = 60.0
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("opportunity", help="its id or name; a unique beginning of the name is enough")
+    parser.add_argument(
+        "--by",
+        choices=("https", "service-bus", "event-grid"),
+        help="with Finance & Operations: the endpoint for its business events, from now on",
+    )
     add_options(parser)
 
 
@@ -34,6 +40,8 @@ def main(options: argparse.Namespace) -> int:
     began = datetime.now(UTC)
     try:
         row = Rows(client.dataverse).find("opportunity", options.opportunity)
+        if options.by:
+            _choose(client, options.by)
         shipped = client.erp.ship(row.id)
     except RowError as error:
         raise CommandError(str(error)) from error
@@ -57,3 +65,12 @@ def main(options: argparse.Namespace) -> int:
     screen.say("To follow it to its end:")
     screen.command(Suggested(options.state)(f"status {short_id(str(event_id))}"))
     return 0
+
+
+def _choose(client: Client, endpoint: str) -> None:
+    try:
+        client.erp.send_events_by(endpoint)
+    except requests.HTTPError as error:
+        raise CommandError(
+            "Only Finance & Operations has several ways for its events: up --erp finance-operations"
+        ) from error

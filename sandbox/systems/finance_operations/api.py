@@ -116,12 +116,12 @@ class _Entities:
         app.router.add_patch("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", change)
         app.router.add_delete("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", remove)
         app.router.add_post("/control/customers", enter)
-        app.router.add_post("/control/events", self._send_events_to)
+        app.router.add_post("/control/endpoint", self._send_events_to)
         app.router.add_post("/control/setup", setup)
         app.router.add_get("/control/ledger", books)
 
     async def _send_events_to(self, request: web.Request) -> web.Response:
-        """POST /control/events `{"endpoint": "service-bus"}`: business events go there from now on."""
+        """POST /control/endpoint `{"endpoint": "service-bus"}`: business events go there from now on."""
         endpoint = str((await request.json())["endpoint"])
         if endpoint not in self._events.endpoints:
             raise web.HTTPNotFound(text=f"There is no endpoint {endpoint}.")

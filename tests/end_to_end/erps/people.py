@@ -98,7 +98,7 @@ class InFinance(People):
         self._control("PATCH", f"CustomersV3/{number_of(account, 'CRM-')}", {"OnHoldStatus": "All" if on else "No"})
 
     def send_events_by(self, way: str) -> None:
-        self._control("POST", "events", {"endpoint": way})
+        self.client.erp.send_events_by(way)
 
 
 PEOPLE: Mapping[str, Callable[[Client], People]] = {

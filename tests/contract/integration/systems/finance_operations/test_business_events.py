@@ -117,7 +117,7 @@ async def test_a_queue_and_event_grid_get_it_after_a_message_that_tries_them_out
     )
     order_id, number = await ordered(system)
     for active in ("service-bus", "event-grid"):
-        system.control("POST", "events", json={"endpoint": active})
+        system.control("POST", "endpoint", json={"endpoint": active})
         system.control("POST", f"orders/{order_id}/shipped")
 
     with (
