@@ -88,8 +88,9 @@ def _taken(flow: InboundFlow) -> str:
     if flow.record_in:
         named = " or ".join(map(code, flow.record_in))
         taken += f" Business events of Dynamics 365 Finance name the record in {named}."
-    if flow.business_events:
-        meant = ", ".join(f"{code(it)} is {code(name)}" for it, name in flow.business_events.items())
-        taken += f" Of those from a queue or Event Grid, {meant}; any other is {code(flow.events[0])}."
+        taken += f" From a queue or Event Grid, such an event is {code(flow.events[0])}."
+    for listed, name in flow.business_events.items():
+        meant = "" if name == flow.events[0] else f", and is {code(name)}"
+        taken += f" {code(listed)} is taken whatever other records it names{meant}."
     read = f"{says} It is read from {code(flow.system)} for each event."
     return f"{taken}\n\n## What is read\n\n{read}"
