@@ -87,12 +87,6 @@ class _Entities:
             self._events.report("deliver", at, number)
             return web.json_response({"record": number, "orderNumber": number, "status": "shipped"})
 
-        async def change(request: web.Request) -> web.Response:
-            content = await request.json()
-            kind, key = request.match_info["kind"], request.match_info["key"]
-            self._atomically(lambda: company.rows.update(kind, _company_of(request), key, content, if_match=None))
-            return web.Response(status=204)
-
         async def enter(request: web.Request) -> web.Response:
             body = await request.json()
             created = self._atomically(lambda: company.create_customer(_company_of(request), body))
@@ -113,12 +107,21 @@ class _Entities:
 
         app.router.add_post("/control/orders/{id}/shipped", ship)
         app.router.add_post("/control/orders/{number}/{act:confirm|deliver|invoice|cancel|reopen|purge}", act)
-        app.router.add_patch("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", change)
+        app.router.add_patch("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", self._change)
         app.router.add_delete("/control/{kind:CustomersV3|SalesOrderHeadersV2|SalesOrderLines}/{key}", remove)
         app.router.add_post("/control/customers", enter)
         app.router.add_post("/control/endpoint", self._send_events_to)
         app.router.add_post("/control/setup", setup)
         app.router.add_get("/control/ledger", books)
+
+    async def _change(self, request: web.Request) -> web.Response:
+        """Change a row; a change of a customer is reported."""
+        kind, company, key = request.match_info["kind"], _company_of(request), request.match_info["key"]
+        content = await request.json()
+        self._atomically(lambda: self._company.rows.update(kind, company, key, content, if_match=None))
+        if kind == "CustomersV3":
+            self._events.report_customer(company, key)
+        return web.Response(status=204)
 
     async def _send_events_to(self, request: web.Request) -> web.Response:
         """POST /control/endpoint `{"endpoint": "service-bus"}`: business events go there from now on."""

@@ -1,7 +1,7 @@
-"""Business events: what people have done to an order is sent to an endpoint, in the envelope of Microsoft's docs.
+"""Business events: what people have done is sent to an endpoint, in the envelope of Microsoft's docs.
 
-The names of the events are the stand-in's own. The record stands in SalesOrderNumber; ControlNumber rises. As there, an
-endpoint that is chosen gets a message to try it out first. Of the three endpoints only one is active:
+The names of the events are the stand-in's own. The record stands in SalesOrderNumber or CustomerAccount; ControlNumber
+rises. As there, an endpoint that is chosen gets a message to try it out first. Of the three endpoints one is active:
 
 https         posts to the address of the app's event (`order-shipped`, `order-changed`)
 service-bus   sends to a queue, with Microsoft's SDK
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 _NAMES = {"deliver": "order-shipped"}
-_OTHERS = "order-changed"
+_OTHERS, _OF_CUSTOMERS = "order-changed", "customer-changed"
 _TRIAL = "BusinessEventsTestEndpointContract"
 _NO_NUMBER = -(2**63)
 """What the message for a trial has in place of a ControlNumber."""
@@ -48,6 +48,11 @@ class BusinessEvents:
         """Somebody has done this to the order."""
         event = _envelope(f"SandboxSalesOrder{act.capitalize()}BusinessEvent", company, next(self._numbers))
         self.endpoints[self.active].post(_NAMES.get(act, _OTHERS), {**event, "SalesOrderNumber": number})
+
+    def report_customer(self, company: str, account: str) -> None:
+        """Somebody has changed the customer."""
+        event = _envelope("SandboxCustomerChangedBusinessEvent", company, next(self._numbers))
+        self.endpoints[self.active].post(_OF_CUSTOMERS, {**event, "CustomerAccount": account})
 
 
 def _envelope(business_event: str, company: str, number: int) -> dict[str, Any]:

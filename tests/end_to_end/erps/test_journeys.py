@@ -5,6 +5,7 @@ from tests.end_to_end.erps.people import People
 from tests.end_to_end.test_events_back import row_shows
 
 SHIPPED, INVOICED = 3, 4
+FREE, ON_HOLD = 1, 2
 
 
 def ordered(people: People, amount: float = 1000) -> tuple[str, str]:
@@ -79,6 +80,14 @@ def test_an_order_that_was_refused_is_repaired_by_support(people: People) -> Non
     eventually(lambda: people.created(opportunity), within=20, what="the order")
     row_shows(client, "opportunity", opportunity, new_syncstatus=1)
     assert people.created(opportunity) == 1
+
+
+def test_a_customer_on_hold_there_shows_in_its_account(people: People) -> None:
+    account = people.in_dataverse.account()
+    people.hold(account, on=True)
+    row_shows(people.client, "account", account, new_erpcredit=ON_HOLD)
+    people.hold(account, on=False)
+    row_shows(people.client, "account", account, new_erpcredit=FREE)
 
 
 def test_what_people_do_there_comes_back(people: People) -> None:
