@@ -73,6 +73,9 @@ class OfTheRestContract(People):
     def hold(self, account: str, *, on: bool) -> None:
         self.client.erp.set_customer(account, onHold=on)
 
+    def effects(self, row_id: str) -> list[dict[str, Any]]:
+        return [it for it in self.client.erp.effects() if it["id"] == row_id]
+
 
 class InBusinessCentral(People):
     """People in Business Central."""
