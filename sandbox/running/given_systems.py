@@ -50,14 +50,14 @@ class _OfItsOwn:
         return keys.erp if isinstance(self.kind, Erp) else keys.credit
 
     def program(self, keys: Keys, data: Path) -> Program:
-        """It sends no events: those of flows are of the ERP."""
+        """It sends no events: those of flows are of the ERP. No other process of the sandbox has such a name."""
         kind, secret = replace(self.kind, books=f"{self.name}.sqlite"), self.secret(keys)
         command = (
             kind.command(self.port, data, secret, "", "", "")
             if isinstance(kind, Erp)
             else kind.command(self.port, data, secret)
         )
-        return Program(self.name, (str(PYTHON), "-m", *command), HttpProbe(f"{self.url}/control/health"))
+        return Program(f"system-{self.name}", (str(PYTHON), "-m", *command), HttpProbe(f"{self.url}/control/health"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,9 @@ class GivenSystems:
         completed = dict(settings)
         for it in self.of_their_own:
             systems[it.name] = dict(it.kind.system(it.url))
+            completed.pop(
+                f"SYSTEMS_{it.name.upper()}_API_KEY", None
+            )  # of the REST contract, if a flow names the system
             completed[f"SYSTEMS_{it.name.upper()}_{it.kind.key}"] = it.secret(keys)
         for name, said in self.said.items():
             ours = systems[name]

@@ -40,7 +40,7 @@ def test_each_system_gets_the_stand_in_of_its_adapter() -> None:
     assert (given.erp, given.credit, given.rest) == ("business-central", "creditsafe", ("marketing",))
     assert [(it.name, it.url) for it in given.of_their_own] == [("warehouse", "http://127.0.0.1:4711")]
     [program] = given.programs(Keys(), Path("data"))
-    assert program.name == "warehouse"
+    assert program.name == "system-warehouse"
     assert "sandbox.systems.finance_operations" in program.command
     assert "--events-url" not in program.command
 
@@ -67,6 +67,16 @@ def test_the_app_takes_what_comes_out() -> None:
     ours = {**json.loads(usual["SYSTEMS"]), **rest}
     completed = given.settings({**usual, "SYSTEMS": json.dumps(ours)}, Keys())
     assert {f"s{number}" for number in range(len(kinds))} <= Settings.from_environment(completed).systems.keys()
+
+
+def test_a_system_of_a_flow_may_have_another_adapter_than_the_one_that_it_would_get() -> None:
+    """It then signs in as that adapter does, and in no other way."""
+    given = read(marketing={"adapter": "finance-operations"}).at([4711])
+    key = {"SYSTEMS_MARKETING_API_KEY": "of the REST contract"}
+    completed = given.settings({"SYSTEMS": json.dumps(OURS)} | key, Keys(erp="secret-of-the-erp"))
+    assert json.loads(completed["SYSTEMS"])["marketing"]["url"] == "http://127.0.0.1:4711"
+    assert "SYSTEMS_MARKETING_API_KEY" not in completed
+    assert completed["SYSTEMS_MARKETING_CLIENT_SECRET"] == "secret-of-the-erp"
 
 
 @pytest.mark.parametrize(
