@@ -1,5 +1,6 @@
 """The ledger as a file: all of it comes back, nothing newer is written over, what is no export is refused."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import Iterable
@@ -37,8 +38,7 @@ async def some_events(ledger: Ledger) -> str:
     """A ledger with something of everything in it, and nothing else; the session id of a record in it."""
     await lose_everything(ledger)
     it = event()
-    for n in range(30):
-        await ledger.accept(event(minute=f"2026{n % 3 + 10}201905"))
+    await asyncio.gather(*(ledger.accept(event(minute=f"2026{n % 3 + 10}201905")) for n in range(30)))
     await ledger.accept(it, urgent=True)
     record = await ledger.record(it.session_id)
     record.change(lambda memory: memory.start("order", "f1", event_id=it.event_id, at=NOW.isoformat()))
