@@ -1,5 +1,6 @@
 """The cost of an environment against a calculation by hand, and the limit that is reached first."""
 
+import re
 from dataclasses import fields, replace
 
 import pytest
@@ -195,6 +196,28 @@ def test_options_are_priced_and_off() -> None:
         assert meter.source
         assert f"\nparam {name} " in main, name
         assert f"param {name} " not in files
+
+
+NO_OPTIONS_OF_THEIR_OWN = {
+    "accessRules",  # nothing to pay for
+    "alertEmails",
+    "alertWebhooks",
+    "availability",  # meters: some environment has these
+    "network",
+    "protect",
+    "zoneRedundant",
+    "relay",
+    "budget",  # free
+    "entra",
+}
+
+
+def test_whatever_can_be_switched_on_has_a_price() -> None:
+    """A parameter that is off by default is an option with a price, or is named above."""
+    main = (REPOSITORY / "infra" / "main.bicep").read_text(encoding="utf-8")
+    off = set(re.findall(r"^param (\w+) (?:[^=\n]+\?|bool = false|\w+\[\] = \[\])$", main, re.MULTILINE))
+    assert off - NO_OPTIONS_OF_THEIR_OWN == prices.options().keys()
+    assert off >= NO_OPTIONS_OF_THEIR_OWN
 
 
 def test_the_command_says_what_each_environment_costs(capsys: pytest.CaptureFixture[str]) -> None:
