@@ -4,7 +4,8 @@ Needs az, signed in; nothing else. May be repeated at any time: what is as it sh
 
 1. Deploys infra/main.bicep as the deployment stack `integration`. A stack knows what it has made, and so which
    role assignments the templates no longer give: these are deleted. Everything else that left the templates is only
-   named: it may hold data.
+   named: it may hold data. Where neither templates nor values have changed since, this is left out (--always does it
+   nevertheless), because setting the app's settings anew restarts it.
 2. Sets how instances are replaced (updateStrategy).
 3. Makes, changes or deletes the availability test (availability, infra/webtest.json) and the private link scope of
    Azure Monitor (privateMonitoring, infra/monitorscope.json), each as a stack of its own.
@@ -13,7 +14,9 @@ The last two are not in main.bicep because the types that it is checked with do 
 """
 
 import argparse
+import hashlib
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -21,6 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+INFRA = Path(__file__).resolve().parent
 STACK = "integration"
 PARTS = {
     "webTest": ("integration-web-test", "webtest.json"),
@@ -47,14 +51,22 @@ def main() -> int:
     parser.add_argument(
         "--outputs", type=Path, help="a file to which name and address of the app are added, as NAME=value"
     )
+    parser.add_argument("--always", action="store_true", help="deploy also what has not changed")
     given = parser.parse_args()
     try:
-        stack = create_stack(given.group, STACK, "detachAll", "--parameters", given.parameters)
+        stacks = {it["name"]: it for it in ask("stack", "group", "list", "--resource-group", given.group)}
+        content = digest(Path(given.parameters))
+        if is_deployed(stacks.get(STACK), content) and not given.always:
+            print("Templates and values are those that were deployed last: not deployed again.")
+            stack = ask("stack", "group", "show", "--resource-group", given.group, "--name", STACK)
+        else:
+            options = ["--parameters", given.parameters, "--tags", f"digest={content}"]
+            stack = create_stack(given.group, STACK, "detachAll", *options)
         take_away(stack.get("detachedResources") or [])
         outputs = {name: it["value"] for name, it in stack["outputs"].items()}
         set_update_strategy(given.group, outputs["functionAppName"], outputs["updateStrategy"])
         for output, (name, template) in PARTS.items():
-            set_part(given.group, name, template, outputs[output])
+            set_part(given.group, name, template, outputs[output], exists=name in stacks)
     except AzFailed as failed:
         return failed.status
     if given.outputs:
@@ -62,6 +74,24 @@ def main() -> int:
             file.writelines(f"{name}={shlex.quote(outputs[name])}\n" for name in ("functionAppName", "functionAppUrl"))
     print(f"Deployed: {outputs['functionAppName']}, {outputs['functionAppUrl']}")
     return 0
+
+
+def digest(parameters: Path) -> str:
+    """Of all that a deployment is made from: the templates, what they read, and the values of the environment."""
+    found = hashlib.sha256()
+    for file in sorted([*INFRA.rglob("*.bicep"), *INFRA.glob("*.json"), *INFRA.rglob("*.kql"), parameters.resolve()]):
+        found.update(f"{file.name} ".encode() + file.read_bytes())
+    examples = (INFRA / "example.env").read_text(encoding="utf-8").splitlines()
+    for name in (line.split("=", 1)[0] for line in examples if "=" in line and not line.startswith("#")):
+        found.update(f"{name}={os.environ.get(name, '')} ".encode())
+    return found.hexdigest()
+
+
+def is_deployed(stack: Mapping[str, Any] | None, content: str) -> bool:
+    """Whether a stack is there whose last deployment succeeded and was of this content."""
+    if stack is None or str(stack.get("provisioningState")).lower() != "succeeded":
+        return False
+    return (stack.get("tags") or {}).get("digest") == content
 
 
 def take_away(detached: list[dict[str, Any]]) -> None:
@@ -85,13 +115,13 @@ def set_update_strategy(group: str, app: str, wanted: str) -> None:
         az(*command, "set", *where, "--type", wanted)
 
 
-def set_part(group: str, name: str, template: str, parameters: Mapping[str, Any]) -> None:
+def set_part(group: str, name: str, template: str, parameters: Mapping[str, Any], *, exists: bool) -> None:
     """Bring a part to these parameters; without any, delete it with all that its stack has made."""
     if parameters:
         values = json.dumps({name: {"value": value} for name, value in parameters.items()})
-        file = Path(__file__).resolve().parent / template
-        create_stack(group, name, "deleteResources", "--template-file", str(file), "--parameters", values)
-    elif name in ask("stack", "group", "list", "--resource-group", group, "--query", "[].name"):
+        file = str(INFRA / template)
+        create_stack(group, name, "deleteResources", "--template-file", file, "--parameters", values)
+    elif exists:
         print(f"- {name}")
         az(
             *("stack", "group", "delete", "--resource-group", group, "--name", name),

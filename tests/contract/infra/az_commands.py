@@ -116,6 +116,7 @@ SCRIPTED = {
     "stack group create",
     "stack group delete",
     "stack group list",
+    "stack group show",
 }
 """What our Python programs call."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ case "$*" in
   "stack group create"*"--name integration "*) cat "$FOLDER/stack.json" ;;
   "stack group create"*) echo '{}' ;;
   "stack group list"*) cat "$FOLDER/stacks.json" ;;
+  "stack group show"*) cat "$FOLDER/stack.json" ;;
   "functionapp update-strategy config show"*) cat "$FOLDER/strategy.json" ;;
 esac
 exit "${STATUS:-0}"
@@ -34,19 +36,22 @@ def deploy(
     parts: dict[str, dict[str, Any]] | None = None,
     strategy: str = "Recreate",
     found: tuple[dict[str, str] | None, list[str]] = (None, []),
+    deployed: dict[str, Any] | None = None,
+    options: tuple[str, ...] = (),
     status: int = 0,
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """The script and what it asked of az. `found` are the app's strategy and the names of the stacks that are there."""
     outputs = {"functionAppName": "func", "functionAppUrl": "https://func", "updateStrategy": strategy}
     values = {name: {"value": value} for name, value in {**outputs, **NO_PARTS, **(parts or {})}.items()}
     stack = {"outputs": values, "detachedResources": [{"id": it} for it in detached]}
-    for name, content in (("stack", stack), ("strategy", found[0]), ("stacks", found[1])):
+    stacks = [deployed or {"name": "other"}, *({"name": name} for name in found[1])]
+    for name, content in (("stack", stack), ("strategy", found[0]), ("stacks", stacks)):
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     (tmp_path / "az").write_text(AZ, encoding="utf-8")
     (tmp_path / "az").chmod(0o755)
     script = str(INFRA / "deploy.py")
     done = subprocess.run(  # noqa: S603 -- our own script
-        [sys.executable, script, "g", "infra/main.prod.bicepparam", "--outputs", str(tmp_path / "outputs")],
+        [sys.executable, script, "g", "infra/main.prod.bicepparam", "--outputs", str(tmp_path / "outputs"), *options],
         env={**os.environ, "FOLDER": str(tmp_path), "STATUS": str(status), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
@@ -59,11 +64,33 @@ def test_a_deployment_is_a_stack_that_deletes_nothing(tmp_path: Path) -> None:
     """Not even what left the templates: a queue that is deleted is gone with its messages."""
     done, asked = deploy(tmp_path, detached=(f"{SCOPE}/queues/old",))
     assert done.returncode == 0
-    assert "--name integration --parameters infra/main.prod.bicepparam --action-on-unmanage detachAll" in asked[0]
-    assert "--deny-settings-mode none --yes" in asked[0]
+    (created,) = [line for line in asked if line.startswith("stack group create")]
+    assert "--name integration --parameters infra/main.prod.bicepparam --tags digest=" in created
+    assert "--action-on-unmanage detachAll --deny-settings-mode none --yes" in created
     assert not any("delete" in line for line in asked)
     assert f"? {SCOPE}/queues/old: no longer in the templates, and left as it is" in done.stdout
     assert (tmp_path / "outputs").read_text(encoding="utf-8") == "functionAppName=func\nfunctionAppUrl=https://func\n"
+
+
+def test_what_has_not_changed_is_not_deployed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another deployment would restart the app; but what an interrupted one has left is done."""
+    _, asked = deploy(tmp_path)
+    (content,) = re.findall(r"--tags digest=(\w+)", "\n".join(asked))
+
+    def again(state: str = "succeeded", options: tuple[str, ...] = ()) -> list[str]:
+        (tmp_path / "asked").unlink()
+        known = {"name": "integration", "provisioningState": state, "tags": {"digest": content}}
+        done, asked = deploy(tmp_path, deployed=known, detached=(ROLE,), strategy="RollingUpdate", options=options)
+        assert done.returncode == 0
+        assert any(line.startswith(f"role assignment delete --ids {ROLE}") for line in asked)
+        assert any("update-strategy config set" in line for line in asked)
+        return [line for line in asked if line.startswith("stack group create")]
+
+    assert again() == []
+    assert len(again(options=("--always",))) == 1
+    assert len(again(state="failed")) == 1
+    monkeypatch.setenv("ERP_URL", "https://other.example.org")
+    assert len(again()) == 1
 
 
 def test_a_role_that_left_the_templates_is_taken_away(tmp_path: Path) -> None:
