@@ -27,6 +27,12 @@ def resources_of(name: str) -> list[dict[str, Any]]:
     return resources
 
 
+def outputs_of(name: str) -> dict[str, Any]:
+    """The outputs of the environment `name`, one of `names()`."""
+    outputs: dict[str, Any] = _expansion(name)["outputs"]
+    return outputs
+
+
 def _expansion(name: str) -> dict[str, Any]:
     expansion: dict[str, Any] = json.loads((_GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
     return expansion
@@ -70,7 +76,7 @@ class Deployed:
         scale = of("Microsoft.Web/sites")[0]["properties"]["functionAppConfig"]["scaleAndConcurrency"]
         logs = of("Microsoft.OperationalInsights/workspaces")[0]["properties"]
         frequencies = [it["properties"]["evaluationFrequency"] for it in of("Microsoft.Insights/scheduledQueryRules")]
-        test = _expansion(name)["outputs"]["webTest"]
+        test = outputs_of(name)["webTest"]
         quota = (logs.get("workspaceCapping") or {}).get("dailyQuotaGb", -1)
         return cls(
             name=name,

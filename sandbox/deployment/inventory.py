@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sandbox.deployment.environments import REFERENCE, resources_of
+from sandbox.deployment.environments import REFERENCE, outputs_of, resources_of
 
 _ASSIGNMENT = "/providers/Microsoft.Authorization/roleAssignments/"
 ROLES: Mapping[str, str] = {
@@ -71,10 +71,20 @@ class Inventory:
         (settings,) = [it["properties"] for it in resources if it["name"].endswith("/appsettings")]
         return cls(
             name=name,
-            resources=sorted((Resource(_kind(it), it["name"], ", ".join(_facts(it))) for it in shown), key=str),
+            resources=sorted(
+                [*(Resource(_kind(it), it["name"], ", ".join(_facts(it))) for it in shown), *_beside(name)], key=str
+            ),
             parts=len(resources) - len(shown),
             settings={key: _value(str(value)) for key, value in sorted(settings.items())},
             rights=sorted(map(_right, (it for it in resources if _ASSIGNMENT in it["id"])), key=str),
+        )
+
+
+def _beside(name: str) -> Iterator[Resource]:
+    """What infra/deploy.py makes beside the resources of main.bicep: the availability test."""
+    if test := outputs_of(name)["webTest"]:
+        yield Resource(
+            "Insights/webtests", test["name"], f"{len(test['locations'])} places, every {test['frequencySeconds']} s"
         )
 
 

@@ -12,10 +12,12 @@ from sandbox.repository import REPOSITORY
 
 @pytest.mark.parametrize("name", environments.names())
 def test_nothing_is_left_out(name: str) -> None:
-    """Each resource is shown or counted as a part; each setting and each role is shown."""
+    """Each resource is shown or counted as a part, and the availability test; each setting and each role is shown."""
     document = json.loads((REPOSITORY / "infra" / "golden" / f"{name}.json").read_text(encoding="utf-8"))
     it = Inventory.read(name)
-    assert len(it.resources) + it.parts == len(document["resources"])
+    tests = [one for one in it.resources if one.kind == "Insights/webtests"]
+    assert len(tests) == bool(document["outputs"]["webTest"])
+    assert len(it.resources) - len(tests) + it.parts == len(document["resources"])
     (settings,) = [one["properties"] for one in document["resources"] if one["name"].endswith("/appsettings")]
     assert it.settings.keys() == settings.keys()
     assigned = [one for one in document["resources"] if one["type"] == "Microsoft.Authorization/roleAssignments"]
