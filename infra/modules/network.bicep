@@ -19,19 +19,20 @@ resource outboundAddress 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (
   location: location
   tags: tags
   sku: {
-    name: network.?natGatewaySku ?? 'Standard'
+    name: 'Standard'
   }
   properties: {
     publicIPAllocationMethod: 'Static'
   }
 }
 
+// Not StandardV2, which spans zones: it cannot be attached to a subnet that is delegated to Microsoft.App/environments.
 resource gateway 'Microsoft.Network/natGateways@2025-05-01' = if (network.fixedOutboundAddress) {
   name: 'ng-${name}'
   location: location
   tags: tags
   sku: {
-    name: network.?natGatewaySku ?? 'Standard'
+    name: 'Standard'
   }
   properties: {
     publicIpAddresses: [

@@ -128,9 +128,6 @@ type networkType = {
 
   @description('One fixed outbound address (NAT gateway), for allow-lists of ERP, credit scoring and Dataverse.')
   fixedOutboundAddress: bool
-
-  @description('Standard lives in one zone. StandardV2 is zone redundant, and has not been tried with a delegated subnet.')
-  natGatewaySku: ('Standard' | 'StandardV2')?
 }
 
 @export()
