@@ -3,8 +3,11 @@
 import argparse
 import random
 import socket
+import tempfile
+import time
 from dataclasses import dataclass, field, fields
 from itertools import islice
+from pathlib import Path
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
@@ -12,6 +15,8 @@ LOOPBACK = "127.0.0.1"
 # Below the range that operating systems take for outgoing connections: a process that is stopped and started again
 # finds its port still free.
 _FREE_RANGE = range(20_000, 32_000)
+_RESERVED = Path(tempfile.gettempdir()) / "sandbox-ports"
+_RESERVED_SECONDS = 60.0
 
 
 class PortTakenError(Exception):
@@ -90,9 +95,29 @@ class Ports:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports that nothing listens on now, all different."""
-    candidates = random.sample(_FREE_RANGE, k=len(_FREE_RANGE))
-    return list(islice((port for port in candidates if not is_taken(port)), count))
+    """So many ports that nothing listens on now, all different.
+
+    Whoever else asks on this machine within a minute gets others: seconds pass before a sandbox listens on its ports.
+    """
+    candidates = random.SystemRandom().sample(_FREE_RANGE, k=len(_FREE_RANGE))
+    return list(islice((port for port in candidates if _reserve(port) and not is_taken(port)), count))
+
+
+def _reserve(port: int) -> bool:
+    """Whether nobody has reserved this port lately; now it is reserved."""
+    file = _RESERVED / str(port)
+    try:
+        _RESERVED.mkdir(exist_ok=True)
+        if file.exists():
+            if time.time() - file.stat().st_mtime < _RESERVED_SECONDS:
+                return False
+            file.unlink(missing_ok=True)
+        file.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:  # the folder is another user's: that nothing listens there has to be enough
+        return True
+    return True
 
 
 def option_of(name: str) -> str:

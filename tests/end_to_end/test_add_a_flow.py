@@ -18,9 +18,11 @@ LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", ".venv", ".sand
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository with the same virtual environment."""
+    """A copy of the repository with the same virtual environment, and with what mypy knows of these files already."""
     root = tmp_path_factory.mktemp("copy") / "repository"
     shutil.copytree(REPOSITORY, root, ignore=LEFT_OUT)
+    if (REPOSITORY / ".mypy_cache").exists():
+        shutil.copytree(REPOSITORY / ".mypy_cache", root / ".mypy_cache")
     (root / ".venv").symlink_to(REPOSITORY / ".venv")
     (root / ".sandbox").mkdir()
     (root / ".sandbox" / "tools").symlink_to(REPOSITORY / ".sandbox" / "tools")
