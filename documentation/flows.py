@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from documentation import inbound
+from documentation import event_flows, inbound
 from documentation.blocks import code, table
 from documentation.columns import PREFIX, holds, key, result_attribute
 from documentation.source import REPOSITORY
@@ -53,7 +53,8 @@ def current() -> dict[Path, str]:
     """flows.json as it has to be today."""
     outbound = [facts(name, flow) for name, flow in declared().items()]
     back = [it for name, flow in inbound.declared().items() for it in inbound.facts(name, flow)]
-    document = {"About": _ABOUT, "Flows": [*outbound, *back]}
+    told = [event_flows.facts(name, flow) for name, flow in event_flows.declared().items()]
+    document = {"About": _ABOUT, "Flows": [*outbound, *back, *told]}
     return {FILE: json.dumps(document, indent=2, ensure_ascii=False) + "\n"}
 
 

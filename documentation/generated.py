@@ -11,6 +11,7 @@ from documentation import (
     console_reasons,
     contracts,
     costs,
+    event_flows,
     flows,
     inbound,
     infra_picture,
@@ -48,6 +49,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "archive-example": lambda: contracts.example(contracts.archived()),
     **flows.parts(),
     **inbound.parts(),
+    **event_flows.parts(),
     **connect.parts(),
     **{f"table-{name}": partial(ledger_tables.page_part, name) for name in ledger_tables.columns()},
 }

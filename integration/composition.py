@@ -17,9 +17,10 @@ from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
 from integration.console import functions as console_functions
 from integration.events.business_event import ErpEventName
-from integration.flow import Flow, InboundFlow
+from integration.flow import EventFlow, Flow, InboundFlow
 from integration.flow.custom_api_handler import CustomApiHandler
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
+from integration.flow.event_flow_handler import EventFlowHandler
 from integration.flow.handler import FlowHandler, Tools
 from integration.flow.inbound_handler import InboundFlowHandler
 from integration.flow.matching import FlowMatching
@@ -153,7 +154,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     active = switched_on(all_in(flows), settings.flows_off)
     inbound = [it for it in active if isinstance(it, InboundFlow)]
     tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])
-    handlers = _handlers(tools, inbound)
+    handlers = _handlers(tools, inbound, [it for it in active if isinstance(it, EventFlow)])
     taking_in = TakingIn(settings, work_queue, ledger, clock)
     contexts = DataverseContexts(
         settings,
@@ -297,12 +298,13 @@ def _subscriptions(webhooks: Webhooks | None, settings: Settings, clock: Clock) 
     return Subscriptions(webhooks, clock, address=address, client_state=keys[0].get_secret_value())
 
 
-def _handlers(tools: Tools, inbound: Iterable[InboundFlow]) -> Handlers:
+def _handlers(tools: Tools, inbound: Iterable[InboundFlow], told: Iterable[EventFlow]) -> Handlers:
     write_back = tools.write_back
     return Handlers(
         [
             *(FlowHandler(flow, tools) for flow in tools.flows.values()),
             *(_inbound_handler(flow, tools, write_back) for flow in inbound),
+            *(EventFlowHandler(flow, tools.dataverse, tools.systems) for flow in told),
         ]
     )
 

@@ -11,6 +11,7 @@ flow = InboundFlow(
         "new_ReportShipment",
         parameters={"OrderNumber": "text", "Status": "text", "ShippedOn": "moment"},
         repeat_key="RepeatKey",
+        has_plug_in=True,
     ),
 )
 

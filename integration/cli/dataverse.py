@@ -52,7 +52,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     take.add_argument("addresses", nargs="*", metavar="ADDRESS", help="such as step.account.Update; none: all of them")
     show = actions.add_parser("show", help="show what this app manages in the environment")
     destroy = actions.add_parser("destroy", help="delete what this app manages: images, steps and the endpoint")
-    destroy.add_argument("--with-columns", action="store_true", help="also columns with their values, keys, solution")
+    destroy.add_argument(
+        "--with-columns",
+        action="store_true",
+        help="also columns with their values, keys, custom APIs, catalog, role, solution",
+    )
     for each in (plan, apply, drift, take, show, destroy):
         each.add_argument("--environment", type=Path, metavar="FILE", help="the file with the environment's values")
         each.add_argument(
@@ -247,6 +251,7 @@ def _sandbox(folder: Path) -> tuple[str, Values, Callable[[str], str]]:
         url=found["dataverse"],
         application=found["dataverse_client"]["client_id"],
         app_sees_registration=True,
+        stand_in_for_plug_ins=True,
         webhook_url=f"{found['functions']}/api/dataverse/webhook",
         webhook_key="sandbox:webhook_key",
         sign_in=SignIn(

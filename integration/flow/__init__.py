@@ -19,17 +19,21 @@ from integration.flow.columns import (
     whole,
     yes_no,
 )
+from integration.flow.custom_api import CustomApi
+from integration.flow.event_flow import Call, EventFlow
 from integration.flow.flow import Effect, Flow, Needs
-from integration.flow.inbound import CustomApi, InboundFlow, Reading
+from integration.flow.inbound import InboundFlow, Reading
 from integration.flow.kit import Answer, Kit
 from integration.flow.results import Result, amount_result, choice_result, moment_result, text_result, whole_result
 
 __all__ = [
     "Answer",
+    "Call",
     "Column",
     "Columns",
     "CustomApi",
     "Effect",
+    "EventFlow",
     "Flow",
     "InboundFlow",
     "Kit",

@@ -8,7 +8,8 @@ from typing import Any, Final
 from integration.clock import iso
 from integration.dataverse import DataverseClient
 from integration.errors import Permanent
-from integration.flow.inbound import CustomApi, InboundFlow, Reading
+from integration.flow.custom_api import CustomApi
+from integration.flow.inbound import InboundFlow, Reading
 from integration.flow.kit import Answer, Kit
 from integration.worker.effects import fingerprint
 from integration.worker.handler import InboundHandler, Outcome

@@ -1,6 +1,7 @@
 """Finds flows: every file of a package declares one, except files whose names begin with `_`.
 
-It is a `Flow`, from Dataverse to other systems, or an `InboundFlow`, from another system into Dataverse.
+It is a `Flow`, from Dataverse to other systems, an `InboundFlow`, from another system into Dataverse, or an
+`EventFlow`, for the calls of a custom API.
 """
 
 import importlib
@@ -11,10 +12,11 @@ from typing import Any
 
 from integration.errors import ConfigurationError
 from integration.events.business_event import ErpEventName
+from integration.flow.event_flow import EventFlow
 from integration.flow.flow import Flow
 from integration.flow.inbound import InboundFlow
 
-AnyFlow = Flow[Any] | InboundFlow
+AnyFlow = Flow[Any] | InboundFlow | EventFlow
 
 
 def flows_in(package: ModuleType) -> dict[str, Flow[Any]]:
@@ -27,8 +29,13 @@ def inbound_in(package: ModuleType) -> dict[str, InboundFlow]:
     return {name: it for name, it in all_in(package).items() if isinstance(it, InboundFlow)}
 
 
+def event_flows_in(package: ModuleType) -> dict[str, EventFlow]:
+    """The flows of custom APIs, likewise."""
+    return {name: it for name, it in all_in(package).items() if isinstance(it, EventFlow)}
+
+
 def all_in(package: ModuleType) -> dict[str, AnyFlow]:
-    """The flows of both directions, likewise."""
+    """The flows of all kinds, likewise."""
     names = sorted(it.name for it in pkgutil.iter_modules(package.__path__) if not it.name.startswith("_"))
     return {name: flow_of(importlib.import_module(f"{package.__name__}.{name}")) for name in names}
 
@@ -40,12 +47,12 @@ def flow_of(module: ModuleType) -> AnyFlow:
         if flow.read is None:
             raise ConfigurationError(f"{module.__name__} declares no reading of its records (@flow.reading)")
         return flow
-    if not isinstance(flow, Flow):
+    if not isinstance(flow, Flow | EventFlow):
         raise ConfigurationError(
-            f"{module.__name__} declares no `flow = Flow(...)` or `InboundFlow(...)`; a file that is no flow begins "
-            "its name with _"
+            f"{module.__name__} declares no `flow = Flow(...)`, `InboundFlow(...)` or `EventFlow(...)`; a file that is "
+            "no flow begins its name with _"
         )
-    names = [effect.name for effect in flow.effects]
+    names = [it.name for it in (flow.effects if isinstance(flow, Flow) else flow.reactions)]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigurationError(f"{module.__name__} declares {', '.join(sorted(twice))} twice")
     return flow

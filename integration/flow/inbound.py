@@ -17,36 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from integration.errors import NotFound, Permanent
+from integration.flow.custom_api import CustomApi
 from integration.flow.kit import Kit
 from integration.flow.results import Result
 
 RESYNCED: Final = "Update"
 """The message of an event with which people send a record again (POST /api/operations/resync)."""
-_KINDS = frozenset({"text", "whole", "amount", "yes_no", "moment"})
-
-
-@dataclass(frozen=True, slots=True)
-class CustomApi:
-    """A custom API of Dataverse (an unbound action) that is called in place of a write to a row.
-
-    `name` is its unique name, and `parameters` are those that a reading may have, with the kind of each: `text`,
-    `whole`, `amount`, `yes_no` or `moment`. `repeat_key` is a further parameter, a text, which gets a key that is the
-    same for every attempt at the same state of a record: with it, the API can tell a repetition. Raises `ValueError`
-    for another kind.
-    """
-
-    name: str
-    parameters: Mapping[str, str]
-    repeat_key: str = ""
-
-    def __post_init__(self) -> None:
-        if unknown := set(self.parameters.values()) - _KINDS:
-            raise ValueError(f"{self.name} has parameters of the kind {', '.join(sorted(unknown))}, which there is not")
-
-    @property
-    def all_parameters(self) -> dict[str, str]:
-        """With the one for repetitions."""
-        return {**self.parameters, **({self.repeat_key: "text"} if self.repeat_key else {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,13 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from integration.errors import ConfigurationError
+from integration.flow.event_flow import NO_TABLE
 from integration.registration.applying_access import AccessApplying
+from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
+from integration.registration.applying_custom_apis import CustomApiApplying
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
 from integration.registration.items import Item, State, mark
-from integration.registration.plan import CREATE, DELETE, REPLACE, Change, Plan
+from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan
 from integration.registration.wanted import WEBHOOK_KEY_HEADER
 from integration.registration.web_api import WebApi
 
@@ -28,6 +31,7 @@ _SETS = {
     "endpoint": "serviceendpoints",
     "step": "sdkmessageprocessingsteps",
     "image": "sdkmessageprocessingstepimages",
+    **CUSTOM_API_SETS,
 }
 _SET = "set"
 _ENABLED = {"statecode": 0, "statuscode": 1}
@@ -69,6 +73,7 @@ class Applying:
         self._items = {it.address: it for it in items}
         self._ids = {address: it.id for address, it in state.found.items()}
         self._access = AccessApplying(api, state)
+        self._custom_apis = CustomApiApplying(api, state, self._ids, self._described)
         self._tables: dict[str, None] = {}
 
     async def apply(self, plan: Plan, done: Callable[[Change], None], *, allow_delete: bool = False) -> list[Change]:
@@ -116,6 +121,9 @@ class Applying:
             await self._column(item, change)
         elif change.kind == "key":
             await self._key(item, change)
+        elif change.kind in CUSTOM_API_SETS:
+            await self._custom_apis.write(item, change)
+            self._ids[item.address] = change.id if change.action == UPDATE and change.id else item.id
         elif change.kind == "role":
             await self._role(item, change)
         elif change.kind == "user":
@@ -139,7 +147,7 @@ class Applying:
             secret = self._secret()
             body |= {**secret.column(), "description": self._described(secret.said())}
         if change.action in {CREATE, REPLACE}:
-            await self._api.create(path, {**body, **self._fixed(item)}, secret=sends_key)
+            await self._api.create(path, {**body, **await self._fixed(item)}, secret=sends_key)
             self._ids[item.address] = item.id
         else:
             await self._api.update(path, body, secret=sends_key)
@@ -173,7 +181,7 @@ class Applying:
             fields |= {"attributes": ",".join(fields["attributes"]), "name": fields["entityalias"]}
         return fields
 
-    def _fixed(self, item: Item) -> Mapping[str, Any]:
+    async def _fixed(self, item: Item) -> Mapping[str, Any]:
         """The columns that are written once."""
         if item.kind == "publisher":
             prefix = {"customizationprefix": item.fields["customizationprefix"]}
@@ -182,6 +190,9 @@ class Applying:
             return {"uniquename": item.name, "version": "1.0.0.0"}
         if item.kind == "step":
             table, _, message = item.name.partition(".")
+            if table == NO_TABLE:
+                own = await self._custom_apis.message_of(message)
+                return {"supporteddeployment": 0, "sdkmessageid@odata.bind": f"/sdkmessages({own})"}
             found = self._state.filters[table, message]
             return {
                 "supporteddeployment": 0,

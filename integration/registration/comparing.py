@@ -3,16 +3,29 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from integration.flow.event_flow import NO_TABLE
 from integration.registration import consequences, rules
 from integration.registration.items import KINDS, Found, Item, State
 from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan, Problem
 
-_FIXED = {"type": "its type", "customizationprefix": "its prefix"}
-"""Fields that Dataverse does not change once they are set."""
+_FIXED = {
+    "column": {"type": "its type"},
+    "publisher": {"customizationprefix": "its prefix"},
+    "category": {"catalog": "its catalog"},
+}
+"""Fields that Dataverse does not change once they are set, and that cannot be given up either."""
 _USED_AS_IT_IS = frozenset({"publisher", "solution"})
 """Kinds of which somebody else's is as good as ours: it is used, and never changed."""
 _REPLACED = frozenset({"image", "key"})
 """Kinds that are deleted and made again: an image keeps attributes that an update takes away, a key cannot change."""
+_MADE_AGAIN = {
+    "custom-api": {"bindingtype", "boundentitylogicalname", "isfunction", "allowedcustomprocessingsteptype"},
+    "parameter": {"type", "isoptional", "logicalentityname"},
+    "response": {"type", "logicalentityname"},
+}
+"""Fields that Dataverse keeps for ever ("CustomAPI tables"), so that these are deleted and made again."""
+PARTS = frozenset({"parameter", "response", "assignment"})
+"""Kinds that belong to another thing, which has the mark."""
 
 
 def compare(items: Sequence[Item], state: State) -> Plan:
@@ -20,21 +33,36 @@ def compare(items: Sequence[Item], state: State) -> Plan:
     problems = list(rules.broken(items, state))
     items = list(_needed(items, state))
     changes, notes, unchanged = [], list(_notes(items, state)), []
+    made_again: set[str] = set()
     for item in items:
-        found = state.found.get(item.address)
+        found = None if _goes_with(item, made_again) else state.found.get(item.address)
         if found is not None and (conflict := _conflict(item, found)):
             problems.append(Problem(item.address, conflict))
-        elif change := _change(item, found, state):
+        elif (change := _change(item, found, state)) and change.action == REPLACE and (held := _held(change, state)):
+            problems.append(Problem(item.address, f"has to be made again, and {held}"))
+        elif change:
             changes.append(change)
+            made_again |= {item.name} if (item.kind, change.action) == ("custom-api", REPLACE) else set()
         else:
             unchanged.append(item.address)
     declared = {it.address for it in items}
     for found in _undeclared(state, declared):
+        if _goes_with(found, made_again):
+            continue
         if blocked := _blocked(found, state):
             problems.append(Problem(found.address, blocked))
         else:
             changes.append(deletion(found))
     return Plan(state.url, state.organisation, tuple(changes), tuple(problems), tuple(notes), tuple(unchanged))
+
+
+def _goes_with(it: Item | Found, custom_apis: set[str]) -> bool:
+    """Whether it is deleted together with a custom API that is made again."""
+    if it.kind in {"parameter", "response"}:
+        return it.name.partition(".")[0] in custom_apis
+    if it.kind == "assignment":
+        return it.fields.get("custom-api") in custom_apis
+    return it.kind == "step" and it.name.removeprefix(f"{NO_TABLE}.") in custom_apis
 
 
 def deletion(found: Found) -> Change:
@@ -69,7 +97,7 @@ def _needed(items: Iterable[Item], state: State) -> Iterable[Item]:
 
 
 def _conflict(item: Item, found: Found) -> str | None:
-    if item.kind in _USED_AS_IT_IS and not found.owned:
+    if item.kind in {*_USED_AS_IT_IS, *PARTS} and not found.owned:
         return None
     if not found.owned:
         return (
@@ -79,7 +107,7 @@ def _conflict(item: Item, found: Found) -> str | None:
     differs = differing(item, found)
     if differs and found.managed:
         return f"belongs to a managed solution and differs in {', '.join(differs)}: change it where that is made"
-    fixed = [words for name, words in _FIXED.items() if name in differs]
+    fixed = [words for name, words in _FIXED.get(item.kind, {}).items() if name in differs]
     if fixed:
         return f"has to change {', '.join(fixed)}, which Dataverse does not: delete it, or declare another name"
     return None
@@ -89,12 +117,13 @@ def _change(item: Item, found: Found | None, state: State) -> Change | None:
     if found is None:
         said = consequences.of_create(item)
         return Change(item.address, item.kind, CREATE, None, item.fields, None, item.description, said)
-    if item.kind in _USED_AS_IT_IS and not found.owned:
+    if item.kind in {*_USED_AS_IT_IS, *PARTS} and not found.owned:
         return None
     differs = differing(item, found)
     if not differs:
         return None
-    action = REPLACE if item.kind in _REPLACED else UPDATE
+    again = item.kind in _REPLACED or not _MADE_AGAIN.get(item.kind, set()).isdisjoint(differs)
+    action = REPLACE if again else UPDATE
     said = consequences.of_update(item, found, differs, state)
     return Change(
         item.address,
@@ -116,11 +145,19 @@ def _undeclared(state: State, declared: set[str]) -> list[Found]:
     )
 
 
+def _held(it: Change | Found, state: State) -> str | None:
+    """Who needs a custom API, so that Dataverse does not delete it."""
+    others = state.subscribers.get(it.address.partition(".")[2], []) if it.kind == "custom-api" else []
+    return f"steps of others are registered on it: {', '.join(sorted(others))}" if others else None
+
+
 def _blocked(found: Found, state: State) -> str | None:
     if found.managed:
         return "is no longer declared, but belongs to a managed solution"
     if found.kind == "endpoint" and (others := state.others.get(found.id)):
         return f"is no longer declared, but {others} steps of others call it"
+    if held := _held(found, state):
+        return f"is no longer declared, but {held}"
     return None
 
 

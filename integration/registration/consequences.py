@@ -21,6 +21,8 @@ def of_delete(found: Found) -> tuple[str, ...]:
         return (f"{message} of {table} is not sent any more",)
     if found.kind == "key":
         return ("rows cannot be addressed by it any more",)
+    if found.kind == "custom-api":
+        return ("whoever calls it gets an error; steps and flows on it run no more",)
     if found.kind == "role":
         return ("whoever has it may no longer do what it permits",)
     return ()
@@ -40,6 +42,8 @@ def _of_new(item: Item) -> Iterator[str]:
         yield "Dataverse builds its index in the background; it cannot be used before, and fails if values occur twice"
     elif item.kind == "change-tracking":
         yield "cannot be switched off again"
+    elif item.kind == "custom-api":
+        yield "a call does nothing by itself: the steps on it run, and what others have made for it"
     elif item.kind == "user":
         yield "the application may sign in from now on, and do what its role permits"
 
@@ -64,10 +68,20 @@ def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> It
         yield "rows cannot be addressed by it until its new index is built"
     elif item.kind == "role":
         yield from _of_changed_role(item, before)
+    elif item.kind in {"custom-api", "parameter", "response"}:
+        yield from _of_changed_api(item, differs)
     elif item.kind == "user" and "enabled" in differs:
         yield "somebody has disabled it: nothing that needs Dataverse was done meanwhile; events wait"
     elif item.kind == "user":
         yield "without its role every call is refused; events wait"
+
+
+def _of_changed_api(item: Item, differs: list[str]) -> Iterator[str]:
+    if "plugin" in differs:
+        yield "somebody has given it a plug-in, which is taken away: no plug-in may keep such an event from succeeding"
+    if set(differs) - {"displayname", "isprivate", "executeprivilegename", "plugin"}:
+        what = "it, with its parameters, steps and place in the catalog," if item.kind == "custom-api" else "it"
+        yield f"Dataverse does not change this: {what} is deleted and made again, and calls fail meanwhile"
 
 
 def _of_changed_role(item: Item, before: Any) -> Iterator[str]:

@@ -10,42 +10,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, HttpUrl, StringConstraints, ValidationError
 
 from integration.errors import ConfigurationError
+from integration.registration.declared_apis import Catalog, CustomApiOptions
+from integration.registration.file_model import FileModel, UniqueName
 from integration.setting_types import Guid, Prefix, Url
 
 Model = TypeVar("Model", bound=BaseModel)
 
 Reference = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[A-Za-z_][A-Za-z0-9_]*$")]
 """Where a secret is: `env:NAME` is the environment variable of that name."""
-UniqueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,64}$")]
 Mark = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,49}$")]
 
 
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_dashed, validate_by_name=True)
-
-
-class Named(_File):
+class Named(FileModel):
     """A publisher or solution: its unique name, and what people see."""
 
     unique_name: UniqueName = "integration"
     display_name: str = "Integration"
 
 
-class Endpoint(_File):
+class Endpoint(FileModel):
     """The service endpoint that the steps call: the app's webhook, or an entity that the app reads."""
 
     kind: Literal["webhook", "queue", "topic", "hub"] = "webhook"
     name: str = Field(default="integration webhook", max_length=100)
 
 
-class Role(_File):
+class Role(FileModel):
     """The security role of the app's user; `depth` is how far from its business unit the app reaches.
 
     The pull of changes needs the whole organisation.
@@ -55,7 +48,7 @@ class Role(_File):
     depth: Literal["organization", "parent-child", "business-unit"] = "organization"
 
 
-class StepOptions(_File):
+class StepOptions(FileModel):
     """How a step runs. The defaults are right for an integration: no user waits, and nothing is sent in vain."""
 
     stage: int = 40
@@ -64,8 +57,11 @@ class StepOptions(_File):
     delete_completed_jobs: bool = True
 
 
-class Declaration(_File):
-    """What is the same in all environments; `name` marks what this app owns there, `steps` are by `account.Update`."""
+class Declaration(FileModel):
+    """What is the same in all environments; `name` marks what this app owns there.
+
+    `steps` are by `account.Update`, or by the unique name of a custom API.
+    """
 
     name: Mark = "dataverse-integration"
     change_tracking: bool = True
@@ -74,9 +70,11 @@ class Declaration(_File):
     role: Role = Role()
     endpoint: Endpoint = Endpoint()
     steps: dict[str, StepOptions] = Field(default_factory=dict)
+    custom_apis: dict[UniqueName, CustomApiOptions] = Field(default_factory=dict)
+    catalog: Catalog | None = None
 
 
-class SignIn(_File):
+class SignIn(FileModel):
     """How somebody who may customise the environment signs in; `client_secret` is a reference such as `env:NAME`."""
 
     tenant: str | None = None
@@ -87,7 +85,7 @@ class SignIn(_File):
     ca_file: str | None = None
 
 
-class Bus(_File):
+class Bus(FileModel):
     """A queue, topic or event hub of an environment; `namespace` is `sb://<name>.servicebus.windows.net/`."""
 
     namespace: Annotated[str, StringConstraints(pattern=r"^sb://[A-Za-z0-9.:-]+/?$")]
@@ -96,7 +94,7 @@ class Bus(_File):
     key: Reference
 
 
-class Values(_File):
+class Values(FileModel):
     """What differs between environments. `organisation` (WhoAmI says it) guards against the wrong one.
 
     A webhook needs `webhook_url` and `webhook_key`, every other endpoint `bus`. `application` is the client id with
@@ -109,6 +107,7 @@ class Values(_File):
     application: Guid | None = None
     more_applications: tuple[Guid, ...] = ()
     app_sees_registration: bool = False
+    stand_in_for_plug_ins: bool = False
     publisher_prefix: Prefix = "new"
     webhook_url: Url | None = None
     webhook_key: Reference | None = None

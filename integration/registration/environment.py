@@ -7,7 +7,8 @@ from datetime import date
 from integration.errors import ConfigurationError
 from integration.flow.discovery import AnyFlow
 from integration.registration.applying import Applying, Secret
-from integration.registration.comparing import compare, deletion, in_order_of_deletion
+from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
+from integration.registration.comparing import PARTS, compare, deletion, in_order_of_deletion
 from integration.registration.declaration import Declaration, Values, secret
 from integration.registration.items import Found, Item, State
 from integration.registration.plan import Change, Plan
@@ -17,8 +18,8 @@ from integration.registration.web_api import WebApi
 
 DATA = frozenset({"column", "key"})
 """Kinds whose deletion takes values of rows, or ways to address them, with it."""
-_FOUNDATIONS = ("publisher", "solution", "role")
-_NO_MARK = frozenset({"change-tracking", "key", "image", "user"})
+_FOUNDATIONS = ("publisher", "solution", "role", *CUSTOM_API_SETS)
+_NO_MARK = frozenset({"change-tracking", "key", "image", "user", *PARTS})
 _STAYS = frozenset({"change-tracking", "user"})
 
 
@@ -111,9 +112,9 @@ def adoptable(now: Read) -> list[Found]:
 
 
 def deletable(state: State, *, with_columns: bool) -> list[Found]:
-    """What is ours and can be deleted; columns, the role, and what holds them only if that is asked for.
+    """What is ours and can be deleted. An endpoint that steps of others call stays.
 
-    An endpoint that steps of others call stays.
+    Columns, custom APIs, the catalog, the role and what holds them are deleted only if that is asked for.
     """
     stays = _STAYS | (frozenset() if with_columns else {*DATA, *_FOUNDATIONS})
     return in_order_of_deletion(

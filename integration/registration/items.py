@@ -7,7 +7,24 @@ from typing import Any
 
 from integration.registration.privileges import Need, Privilege
 
-KINDS = ("publisher", "solution", "change-tracking", "column", "key", "role", "user", "endpoint", "step", "image")
+KINDS = (
+    "publisher",
+    "solution",
+    "change-tracking",
+    "column",
+    "key",
+    "custom-api",
+    "parameter",
+    "response",
+    "catalog",
+    "category",
+    "assignment",
+    "role",
+    "user",
+    "endpoint",
+    "step",
+    "image",
+)
 """All kinds, in the order in which they are made; they are deleted in the reverse order."""
 
 _NAMESPACE = uuid.UUID("6f1b8f0e-6c8f-4d0c-9a55-3f0b2f5f8c11")
@@ -17,7 +34,8 @@ _NAMESPACE = uuid.UUID("6f1b8f0e-6c8f-4d0c-9a55-3f0b2f5f8c11")
 class Item:
     """One thing that is declared: `step.account.Update`. `fields` are what is compared, and read back after a write.
 
-    `description` is for people, `schema_name` that of a column or key.
+    `description` is for people, `schema_name` that of a column or key; `external` says of a custom API that it is an
+    event of another system.
     """
 
     kind: str
@@ -25,6 +43,7 @@ class Item:
     fields: Mapping[str, Any]
     description: str = ""
     schema_name: str = ""
+    external: bool = False
 
     @property
     def address(self) -> str:
@@ -70,9 +89,10 @@ class State:
     """What was read of an environment.
 
     `columns` are the names of all columns by table; a table that does not exist has no entry. `filters` are by table
-    and message. `others` counts the steps that are not ours by the id of the endpoint that they call. `privileges` are
-    those of the tables, `behind` the tables behind navigation properties that flows read, and `business_unit` is the
-    id of the one at the top.
+    and message. `others` counts the steps that are not ours by the id of the endpoint that they call, `subscribers`
+    names those on custom APIs of ours. `privileges` are those of the tables, `table_ids` the MetadataIds of tables
+    that the catalog lists, `behind` the tables behind navigation properties that flows read, and `business_unit` is
+    the id of the one at the top.
     """
 
     url: str
@@ -81,6 +101,8 @@ class State:
     columns: dict[str, frozenset[str]] = field(default_factory=dict)
     filters: dict[tuple[str, str], Filter] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
+    subscribers: dict[str, list[str]] = field(default_factory=dict)
+    table_ids: dict[str, str] = field(default_factory=dict)
     privileges: dict[Need, Privilege] = field(default_factory=dict)
     behind: dict[tuple[str, str], str] = field(default_factory=dict)
     business_unit: str = ""

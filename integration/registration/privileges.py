@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from integration.flow import Columns, Flow
+from integration.flow import Columns, Flow, InboundFlow
 from integration.flow.columns import with_currency
 from integration.flow.discovery import AnyFlow
 
@@ -66,7 +66,7 @@ def _needed(flows: Collection[AnyFlow], behind: Mapping[tuple[str, str], str]) -
     if any(with_currency(it.columns) for it in out):
         yield Need(CURRENCY, READ)
     yield from (Need(table, WRITE) for it in flows if it.written for table in it.tables)
-    creating = (it for it in flows if not isinstance(it, Flow) and it.creates)
+    creating = (it for it in flows if isinstance(it, InboundFlow) and it.creates)
     yield from (Need(table, CREATE) for it in creating for table in it.tables)
 
 

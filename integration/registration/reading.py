@@ -6,11 +6,14 @@ from typing import Any
 
 from integration.flow.discovery import AnyFlow
 from integration.odata import literal, query
+from integration.registration.custom_apis import custom_apis
 from integration.registration.declaration import Declaration, Values
+from integration.registration.declared_apis import Catalog
 from integration.registration.definitions import column_fields, key_fields, label
 from integration.registration.items import Filter, Found, State, mark
 from integration.registration.privileges import from_metadata
 from integration.registration.reading_access import AccessReader
+from integration.registration.reading_custom_apis import CustomApiReader
 from integration.registration.wanted import CONTRACTS, tables
 from integration.registration.web_api import WebApi
 
@@ -39,6 +42,7 @@ async def read(api: WebApi, flows: Collection[AnyFlow], declaration: Declaration
     await asyncio.gather(reader.solution(), reader.filters(known), *(reader.table(it) for it in known))
     if values.applications:
         await reader.access(flows, values)
+    await reader.custom_apis(flows, values)
     await reader.endpoints()
     return state
 
@@ -70,6 +74,14 @@ class _Reader:
         ):
             fields = {"friendlyname": it["friendlyname"], "customizationprefix": it["customizationprefix"]}
             self._add_row("publisher", owner, it["publisherid"], fields, it)
+
+    async def custom_apis(self, flows: Collection[AnyFlow], values: Values) -> None:
+        """Custom APIs and the catalog."""
+        found = CustomApiReader(self._api, self._state, self._owned, self._mark)
+        listed = [it for each in (self._declaration.catalog,) if each for it in _custom_apis_in(each)]
+        await found.custom_apis([*custom_apis(flows, self._declaration, values), *listed])
+        await found.steps_of_others()
+        await found.catalog(self._declaration.catalog)
 
     async def access(self, flows: Collection[AnyFlow], values: Values) -> None:
         """The app's users, their role, and what there is to give it."""
@@ -113,6 +125,8 @@ class _Reader:
 
     async def filters(self, tables: Collection[str]) -> None:
         """The message filters of the tables."""
+        if not tables:
+            return
         for it in await self._where(
             "sdkmessagefilters",
             " or ".join(f"primaryobjecttypecode eq '{table}'" for table in tables),
@@ -207,6 +221,10 @@ class _Reader:
         self, entity_set: str, where: str, select: str, *, expand: str | None = None
     ) -> list[dict[str, Any]]:
         return await self._api.rows(entity_set + query({"$select": select, "$filter": where, "$expand": expand}))
+
+
+def _custom_apis_in(catalog: Catalog) -> list[str]:
+    return [it for each in catalog.categories.values() for it in each.custom_apis]
 
 
 def _step(it: dict[str, Any], endpoints: dict[str, str], *, owned: bool) -> Found:

@@ -7,6 +7,8 @@ sdkmessageprocessingstep and sdkmessageprocessingstepimage, all in the Dataverse
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from integration.flow.event_flow import NO_TABLE
+from integration.registration import custom_api_rules
 from integration.registration.items import Item, State
 from integration.registration.plan import Problem
 from integration.registration.wanted import ASYNCHRONOUS, POST_IMAGE, PRE_IMAGE, SYNCHRONOUS
@@ -49,6 +51,7 @@ def broken(items: Iterable[Item], state: State) -> Iterator[Problem]:
             texts = iter(())
         yield from (Problem(item.address, text) for text in texts)
     yield from _keys(items, state)
+    yield from custom_api_rules.broken(items, state)
     declared = {it.address for it in items}
     twice = (it for it in state.twice if it in declared)
     yield from (Problem(it, "is there twice: every event is sent twice; delete one of them") for it in twice)
@@ -62,8 +65,10 @@ def _step(item: Item, state: State) -> Iterator[str]:
         yield "the rank has to be 1 or more"
     if len(fields["name"]) > _LONGEST_STEP_NAME:
         yield f"the name has more than {_LONGEST_STEP_NAME} characters"
-    if fields["filteringattributes"] and message != "Update":
+    if fields["filteringattributes"] and message != "Update" and table != NO_TABLE:
         yield f"filtering attributes are for Update only, not for {message}"
+    if table == NO_TABLE:
+        return
     if table not in state.columns:
         yield f"there is no table {table} in this environment"
         return

@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from integration.errors import ConfigurationError
-from integration.flow import Flow, Result
+from integration.flow import EventFlow, Flow, Result
 from integration.flow.discovery import AnyFlow
+from integration.flow.event_flow import NO_TABLE
 from integration.flow.handler import pre_image_of
+from integration.registration.custom_apis import catalog_items, custom_api_items, custom_apis
 from integration.registration.declaration import Bus, Declaration, Endpoint, Role, StepOptions, Values
 from integration.registration.items import Item, State
 from integration.registration.privileges import DEPTHS, Need, as_listed, needed, to_see_registration
@@ -36,6 +38,10 @@ def wanted(
     results = list(_results(flows))
     yield from (_column(table, result, prefix) for table, result in results)
     yield from (_key(table, result, prefix) for table, result in results if result.key)
+    apis = custom_apis(flows, declaration, values)
+    yield from custom_api_items(apis)
+    if declaration.catalog is not None:
+        yield from catalog_items(declaration.catalog)
     if values.applications:
         yield _role(flows, declaration.role, there, more=to_see_registration() if values.app_sees_registration else [])
     yield from (Item("user", it, {"enabled": True, "roles": [declaration.role.name]}) for it in values.applications)
@@ -44,7 +50,11 @@ def wanted(
     for flow in out:
         for message in flow.messages:
             options = declaration.steps.get(f"{flow.table}.{message}", StepOptions())
-            yield _step(flow, message, options, declaration.endpoint.kind)
+            filtering = flow.filtering_attributes if message == "Update" else ()
+            yield _step(flow.table, message, options, declaration.endpoint.kind, filtering)
+    for each in (it for it in flows if isinstance(it, EventFlow)):
+        options = declaration.steps.get(each.api.name, StepOptions())
+        yield _step(each.table, each.api.name, options, declaration.endpoint.kind)
     yield from (_image(flow, prefix) for flow in out if flow.pre_image and "Delete" in flow.messages)
 
 
@@ -139,18 +149,18 @@ def _given(value: Any, name: str) -> str:
     return str(value)
 
 
-def _step(flow: Flow[Any], message: str, options: StepOptions, endpoint: str) -> Item:
+def _step(table: str, message: str, options: StepOptions, endpoint: str, filtering: Collection[str] = ()) -> Item:
     fields: dict[str, Any] = {
-        "name": f"integration: {message} of {flow.table}",
+        "name": f"integration: {message}" + ("" if table == NO_TABLE else f" of {table}"),
         "endpoint": endpoint,
         "stage": options.stage,
         "mode": ASYNCHRONOUS if options.mode == "asynchronous" else SYNCHRONOUS,
         "rank": options.rank,
         "asyncautodelete": options.delete_completed_jobs,
         "enabled": True,
-        "filteringattributes": list(flow.filtering_attributes) if message == "Update" else [],
+        "filteringattributes": list(filtering),
     }
-    return Item("step", f"{flow.table}.{message}", fields)
+    return Item("step", f"{table}.{message}", fields)
 
 
 def _image(flow: Flow[Any], prefix: str) -> Item:

@@ -8,6 +8,7 @@ A package for each kind of system is its adapter: `rest` for systems that keep t
 from integration.systems.messages import (
     NO_KEYS,
     Address,
+    Amount,
     Company,
     CreditScore,
     Customer,
@@ -26,6 +27,7 @@ from integration.systems.safety import Safety
 __all__ = [
     "NO_KEYS",
     "Address",
+    "Amount",
     "Company",
     "CreditScore",
     "Customer",

@@ -97,11 +97,8 @@ def other_systems(rest: Iterable[str] = ()) -> dict[str, dict[str, dict[str, obj
     Those of `rest` are there as well.
     """
     found: dict[str, dict[str, dict[str, object]]] = {name: {} for name in rest}
-    for flow in declared_flows.flows():
-        for system, answers in flow.answers.items():
-            if system not in _WITH_A_STAND_IN:
-                found.setdefault(system, {}).update(answers)
-    return found
+    named = declared_flows.systems()
+    return found | {name: answers for name, answers in named.items() if name not in _WITH_A_STAND_IN}
 
 
 def services(

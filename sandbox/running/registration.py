@@ -116,6 +116,7 @@ url = "{reached.dataverse}"
 publisher-prefix = "{PREFIX}"
 application = "{reached.dataverse_client.client_id}"
 app-sees-registration = true
+stand-in-for-plug-ins = true
 webhook-url = "{reached.functions}/api/dataverse/webhook"
 webhook-key = "env:{_KEY}"
 

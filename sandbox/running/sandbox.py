@@ -8,7 +8,7 @@ from sandbox.azure import azurite, topology
 from sandbox.machine.ports import Ports, free_ports
 from sandbox.machine.supervisor import Supervisor, silent
 from sandbox.repository import REPOSITORY, TOOLS
-from sandbox.running import custom_apis, given_systems, programs, registration, relay, requests_file
+from sandbox.running import given_systems, programs, registration, relay, requests_file
 from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
@@ -163,7 +163,6 @@ class Sandbox:
             hosts = programs.hosts(self.ports, self._app, settings, self._settings_file, self._python)
             self._supervisor.run(hosts)
         self._registering.finish()
-        custom_apis.make(reached)
         if self._app is not None and ERPS[self._erp].subscribed:
             registration.subscribe(self.ports)
         if self._restart:

@@ -12,10 +12,7 @@ FILE = REPOSITORY / "docs" / "reference" / "dataverse" / "flows.json"
 
 @dataclass(frozen=True, slots=True)
 class DeclaredFlow:
-    """One flow. Attributes and keys are in the words of Web API metadata.
-
-    `answers` has the systems that it uses, and what it reads of the answers of each: its kind, and a choice's words.
-    """
+    """One flow. Attributes and keys are in the words of Web API metadata."""
 
     name: str
     table: str
@@ -25,7 +22,6 @@ class DeclaredFlow:
     attributes: tuple[dict[str, Any], ...]
     result_attributes: tuple[dict[str, Any], ...]
     keys: tuple[dict[str, Any], ...]
-    answers: dict[str, dict[str, dict[str, Any]]]
 
 
 @cache
@@ -41,17 +37,19 @@ def flows() -> tuple[DeclaredFlow, ...]:
             attributes=tuple(it["Attributes"]),
             result_attributes=tuple(it["ResultAttributes"]),
             keys=tuple(it["Keys"]),
-            answers=it.get("Answers", {}),
         )
         for it in _declared()
         if "CustomApi" not in it
     )
 
 
-def custom_apis() -> dict[str, dict[str, str]]:
-    """The custom APIs that flows call, by unique name, with their parameters and the kind of each."""
-    found = [it["CustomApi"] for it in _declared() if "CustomApi" in it]
-    return {it["UniqueName"]: dict(it["Parameters"]) for it in found}
+def systems() -> dict[str, dict[str, dict[str, Any]]]:
+    """The systems that flows name, with what is read of the answers of each: its kind, and a choice's words."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for it in _declared():
+        for system in it["Systems"]:
+            found.setdefault(system, {}).update(it.get("Answers", {}).get(system, {}))
+    return found
 
 
 def _declared() -> list[dict[str, Any]]:

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import pytest
 
 from integration.clock import SystemClock
 from integration.flow.discovery import AnyFlow
-from integration.registration.declaration import Declaration, Endpoint, Named, Role, Values
+from integration.registration.declaration import Declaration, Endpoint, Named, Values
 from integration.registration.environment import Environment
 from integration.registration.web_api import WebApi
 from integration.transport import Host, RetryPolicy, Sender, Transport
@@ -19,7 +20,7 @@ from tests.contract.sandbox.systems.conftest import receiver as receiver  # noqa
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, remove_registrations, sign_in
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
-WEBHOOK, ROLE, SECRETS = Endpoint(), Role(), {"env:KEY": KEY}
+WEBHOOK, SECRETS = Endpoint(), {"env:KEY": KEY}
 Open: TypeAlias = Callable[..., AbstractAsyncContextManager[Environment]]
 
 
@@ -36,6 +37,16 @@ def person(unprepared: StandIn) -> Dataverse:
     unprepared.control("DELETE", "faults")
     person = sign_in(unprepared, "human")
     remove_registrations(person)
+    for entity_set, own, where in (
+        ("catalogassignments", "catalogassignmentid", "name ne null"),
+        ("catalogs", "catalogid", "_parentcatalogid_value ne null"),
+        ("catalogs", "catalogid", "name ne null"),
+        ("customapis", "customapiid", "name ne null"),
+        ("roles", "roleid", "name ne 'System Administrator'"),
+        ("systemusers", "systemuserid", "applicationid ne null"),
+    ):
+        for it in person.get(f"{entity_set}?$filter={where}")["value"]:
+            assert person.call("DELETE", f"{entity_set}({it[own]})").status_code == 204
     for table in ("account", "lead"):
         definition = f"EntityDefinitions(LogicalName='{table}')"
         for part in ("Keys", "Attributes"):
@@ -46,12 +57,6 @@ def person(unprepared: StandIn) -> Dataverse:
     for entity_set, own in (("solutions", "solutionid"), ("publishers", "publisherid")):
         for it in person.get(f"{entity_set}?$filter=uniquename eq 'registered'")["value"]:
             person.call("DELETE", f"{entity_set}({it[own]})")
-    for entity_set, own, where in (
-        ("roles", "roleid", "name ne 'System Administrator'"),
-        ("systemusers", "systemuserid", "applicationid ne null"),
-    ):
-        for it in person.get(f"{entity_set}?$filter={where}")["value"]:
-            assert person.call("DELETE", f"{entity_set}({it[own]})").status_code == 204
     return person
 
 
@@ -72,14 +77,14 @@ def opener(system: StandIn) -> Open:
         solution: str = "integration",
         endpoint: Endpoint = WEBHOOK,
         secrets: Mapping[str, str] = SECRETS,
-        role: Role = ROLE,
+        declared: Mapping[str, Any] = MappingProxyType({}),
         **given: Any,
     ) -> AsyncIterator[Environment]:
         ca_file = str(system.http.verify)
         transport = Transport([Host(system.url, ca_file=ca_file)], clock=SystemClock())
         tokens = tokens_of(system, transport, "human")
         named = Named(unique_name=solution, display_name="Registered")
-        declaration = Declaration(publisher=named, solution=named, endpoint=endpoint, role=role)
+        declaration = Declaration(publisher=named, solution=named, endpoint=endpoint, **declared)
         application = system.control("GET", "environment").json()["application"]["client_id"]
         more = {
             "webhook_url": "http://localhost:7071/api/dataverse/webhook",

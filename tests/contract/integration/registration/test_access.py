@@ -52,7 +52,7 @@ async def test_the_role_has_what_the_flows_need_and_what_the_platform_added_is_t
 
 async def test_a_smaller_depth_is_taken_where_the_table_has_one(opened: Open) -> None:
     """Currencies belong to nobody, so there is no smaller depth for them."""
-    found = await apply(opened, role=Role(depth="business-unit"))
+    found = await apply(opened, declared={"role": Role(depth="business-unit")})
     assert "prvReadAccount (Local)" in found
     assert "prvReadTransactionCurrency (Global)" in found
 

@@ -12,9 +12,10 @@ from integration.flow import Flow
 from integration.registration.declaration import Endpoint
 from integration.registration.environment import Environment, Read, adoptable, deletable
 from integration.registration.plan import Plan, SavedPlan, save
-from integration.transport import Authorizer, CallContext, Request, Response, Transport
+from integration.transport import Transport
 from tests.contract.integration.registration.conftest import Open, opener
 from tests.contract.integration.registration.declared import KEY, NUMBER, Account
+from tests.contract.integration.registration.interrupted import Interrupted
 from tests.contract.sandbox.systems.dataverse_client import (
     Dataverse,
     Receiver,
@@ -274,24 +275,6 @@ async def test_destroy_leaves_columns_and_everything_that_is_not_ours(opened: Op
         await environment.destroy(now, lambda _change: None, with_columns=True)
         left = [it for it in (await environment.read()).state.found.values() if it.owned]
     assert {it.kind for it in left} == {"change-tracking", "user"}
-
-
-class Interrupted:
-    """A transport that loses every answer to a write, after a number of them: whoever sent it cannot know more."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self.left = 0
-        self.writes = 0
-
-    async def send(self, request: Request, *, authorizer: Authorizer | None, context: CallContext) -> Response:
-        answer = await self._transport.send(request, authorizer=authorizer, context=context)
-        if request.method != "GET":
-            self.writes += 1
-            self.left -= 1
-            if self.left < 0:
-                raise Outage("the connection was lost")
-        return answer
 
 
 async def test_apply_that_is_interrupted_at_any_call_is_finished_by_the_next_one(opened: Open) -> None:

@@ -18,13 +18,29 @@ def test_the_declaration_of_the_repository_is_that_of_the_defaults() -> None:
 
 def test_the_page_shows_a_file_that_can_be_read(tmp_path: Path) -> None:
     page = (REPOSITORY / "docs" / "how-to" / "connect-dataverse.md").read_text("utf-8")
-    shown_file = page.partition("```toml\n")[2].partition("```")[0]
+    shown_file = "url" + page.partition("```toml\nurl")[2].partition("```")[0]
     (tmp_path / "production.toml").write_text(shown_file, encoding="utf-8")
     values = read_values(tmp_path / "production.toml")
     assert values.publisher_prefix == "new"
     assert secret_of(Endpoint(), values) == "env:WEBHOOK_KEY"
     with pytest.raises(ConfigurationError, match=r"needs the section \[bus\]"):
         secret_of(Endpoint(kind="queue"), values)
+
+
+def test_the_pages_show_custom_apis_and_a_catalog_that_can_be_declared(tmp_path: Path) -> None:
+    """As the page on Dataverse and that on business events print them, and as the example has them."""
+    folder, example = REPOSITORY / "docs" / "how-to", REPOSITORY / "examples" / "business_events" / "dataverse.toml"
+    begin = "```toml\n[custom-apis"
+    for page in ("connect-dataverse.md", "business-events.md"):
+        shown_part = (folder / page).read_text("utf-8").partition(begin)[2].partition("```")[0]
+        (tmp_path / "dataverse.toml").write_text("[custom-apis" + shown_part, encoding="utf-8")
+        assert "new_CustomerPurchase" in read_declaration(tmp_path / "dataverse.toml").custom_apis
+    declared = read_declaration(example)
+    assert declared.catalog is not None
+    assert [it.custom_apis for it in declared.catalog.categories.values()] == [
+        ("new_CustomerPurchase",),
+        ("new_VendorPaymentPosted",),
+    ]
 
 
 def test_a_secret_is_found_where_the_reference_says() -> None:
