@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from documentation import inbound
+from documentation import event_flows, inbound
 from documentation.blocks import code, table
 from documentation.columns import PREFIX, holds
 from documentation.flows import declared
@@ -42,6 +42,7 @@ def steps() -> str:
             sent = ", ".join(map(code, flow.filtering_attributes)) if message == "Update" else ""
             image = ", ".join(map(code, pre_image_of(flow, PREFIX))) if message == "Delete" else ""
             rows.append([f"{message} of {code(flow.table)}", sent, image])
+    rows += [[code(it.api.name), "", ""] for it in event_flows.declared().values()]
     return table(["step", "filtering attributes", "columns of the pre image"], rows)
 
 
@@ -74,7 +75,7 @@ def _results() -> list[tuple[Result, list[str]]]:
 
 
 def _all_flows() -> list[AnyFlow]:
-    return [*_flows(), *inbound.declared().values()]
+    return [*_flows(), *inbound.declared().values(), *event_flows.declared().values()]
 
 
 def _privilege(need: Need) -> str:

@@ -61,7 +61,7 @@ def test_a_custom_api_that_was_called_twice_for_one_purchase_has_one_effect() ->
     kit.handle(**TOLD)
     assert kit.handle(**{**TOLD, "RepeatKey": "other"}).state == "superseded"
     assert kit.handle(**{**TOLD, "Total": Money(Decimal(13))}).state == "completed"
-    assert [it.arguments["1"].model_dump()["total"] for it in loyalty.calls] == ["12.50", "13"]
+    assert [it.arguments["1"].model_dump()["total"] for it in loyalty.calls] == ["12.50", "13.00"]
 
 
 def test_an_answer_that_was_lost_is_asked_for_again_with_the_same_key() -> None:

@@ -173,7 +173,7 @@ def money(name: str) -> Column[Money | None]:
 
     def read(row: Row) -> Money | None:
         amount = _decimal(row, name)
-        return None if amount is None else Money(_to_the_cent(amount), row.currency)
+        return None if amount is None else Money(to_the_cent(amount), row.currency)
 
     return replace(_column(name, "money", read), fired_by=(name, "transactioncurrencyid"))
 
@@ -297,8 +297,8 @@ def _decimal(row: Row, name: str) -> Decimal | None:
     return Decimal(value) if isinstance(value, int | Decimal) else None
 
 
-def _to_the_cent(value: Decimal) -> Decimal:
-    """100, 100.0 and 100.0000 are the same."""
+def to_the_cent(value: Decimal) -> Decimal:
+    """An amount with two decimals, or as many as it needs: 100, 100.0 and 100.0000 are the same."""
     amount = value.normalize()
     return amount.quantize(_CENT) if int(amount.as_tuple().exponent) > -2 else amount
 

@@ -8,6 +8,7 @@ from typing import Any
 from integration.dataverse import DataverseClient
 from integration.errors import Permanent
 from integration.events import Choice, Money
+from integration.flow.columns import to_the_cent
 from integration.flow.event_flow import Call, EventFlow
 from integration.flow.kit import Kit
 from integration.worker.effects import fingerprint
@@ -68,7 +69,7 @@ class EventFlowHandler(InboundHandler):
 def _plain(value: Any) -> Any:
     """A parameter's value without the type that Dataverse wraps it in; None for what no kind of parameter is."""
     if isinstance(value, Money):
-        return value.amount
+        return to_the_cent(value.amount)
     if isinstance(value, Choice):
         return value.value
     return value if isinstance(value, _PLAIN) else None

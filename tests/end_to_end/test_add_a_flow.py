@@ -184,13 +184,17 @@ try:
             answer = client.app.post_erp_event(name, {"id": f"{record}-{number}", "record": record, "source": "test"})
             print(client.app.wait_for(answer.json()["eventId"], within=60)["state"])
 
-    def ended():
-        found = client.app.listed("events", table="none")["events"]
-        called = [it for it in found if it["message"] in {"new_CustomerPurchase", "new_VendorPaymentPosted"}]
-        over = [it for it in called if it["state"] in {"completed", "superseded", "dead-lettered"}]
-        return called if len(called) == len(over) == 3 else None
+    names = {"new_CustomerPurchase", "new_VendorPaymentPosted"}
 
-    print(sorted((it["message"], it["state"]) for it in eventually(ended, within=60, what="the calls' events")))
+    def called():
+        found = [it for it in client.dataverse.events(after=before) if it["message"] in names and it["attempts"]]
+        return found if len(found) == 3 else None
+
+    ended = []
+    for it in eventually(called, within=60, what="three calls that were reported"):
+        event_id = json.loads(it["attempts"][-1]["answer"])["eventId"]
+        ended.append((it["message"], client.app.wait_for(event_id, within=60)["state"]))
+    print(sorted(ended))
     ledger = requests.get(f"{client.others['loyalty'].url}/control/ledger?system=loyalty", timeout=10).json()
     print(len(ledger["effects"]), ledger["effects"][0]["path"])
     expand = "$expand=CatalogId($select=uniquename)&$select=name"

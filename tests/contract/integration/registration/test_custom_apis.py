@@ -8,11 +8,11 @@ import pytest
 from integration.errors import Outage
 from integration.flow import CustomApi, EventFlow, Flow, InboundFlow
 from integration.registration.declared_apis import Catalog, Category, CustomApiOptions, RequestParameter
-from integration.registration.environment import Environment, Read, adoptable
-from integration.registration.plan import Plan
+from integration.registration.environment import adoptable
 from tests.contract.integration.registration.conftest import Open
 from tests.contract.integration.registration.declared import KEY, Account
 from tests.contract.integration.registration.interrupted import Interrupted
+from tests.contract.integration.registration.plans import applied, changes
 from tests.contract.sandbox.systems.dataverse_client import (
     Dataverse,
     Receiver,
@@ -41,16 +41,6 @@ MADE = [
     "assignment.new_Sales.account",
     "step.none.new_Purchase",
 ]
-
-
-async def applied(environment: Environment, **given: bool) -> Read:
-    await environment.apply(await environment.read(), lambda _change: None, **given)
-    return await environment.read()
-
-
-def changes(plan: Plan) -> dict[str, str]:
-    assert plan.problems == (), plan.problems
-    return {it.address: it.action for it in plan.changes}
 
 
 async def test_a_custom_api_is_made_and_catalogued_and_its_call_arrives(

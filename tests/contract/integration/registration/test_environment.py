@@ -10,12 +10,13 @@ import pytest
 from integration.errors import ConfigurationError, Outage
 from integration.flow import Flow
 from integration.registration.declaration import Endpoint
-from integration.registration.environment import Environment, Read, adoptable, deletable
-from integration.registration.plan import Plan, SavedPlan, save
+from integration.registration.environment import adoptable, deletable
+from integration.registration.plan import SavedPlan, save
 from integration.transport import Transport
 from tests.contract.integration.registration.conftest import Open, opener
 from tests.contract.integration.registration.declared import KEY, NUMBER, Account
 from tests.contract.integration.registration.interrupted import Interrupted
+from tests.contract.integration.registration.plans import applied, changes
 from tests.contract.sandbox.systems.dataverse_client import (
     Dataverse,
     Receiver,
@@ -27,17 +28,6 @@ from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
 ATTRIBUTES = "EntityDefinitions(LogicalName='account')/Attributes"
 KEYS = "EntityDefinitions(LogicalName='account')/Keys"
-
-
-async def applied(environment: Environment, **given: bool) -> Read:
-    """The state after all changes that are planned."""
-    await environment.apply(await environment.read(), lambda _change: None, **given)
-    return await environment.read()
-
-
-def changes(plan: Plan) -> dict[str, str]:
-    assert plan.problems == (), plan.problems
-    return {it.address: it.action for it in plan.changes}
 
 
 async def test_an_empty_environment_gets_everything_and_a_second_plan_is_empty(
