@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from integration.flow.event_flow import NO_TABLE
-from integration.registration import consequences, rules
+from integration.registration import consequences, rules, volumes
 from integration.registration.items import KINDS, Found, Item, State
 from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan, Problem
 
@@ -53,7 +53,15 @@ def compare(items: Sequence[Item], state: State) -> Plan:
             problems.append(Problem(found.address, blocked))
         else:
             changes.append(deletion(found))
-    return Plan(state.url, state.organisation, tuple(changes), tuple(problems), tuple(notes), tuple(unchanged))
+    return Plan(
+        state.url,
+        state.organisation,
+        tuple(changes),
+        tuple(problems),
+        tuple(notes),
+        tuple(unchanged),
+        tuple(volumes.estimates(changes, state)),
+    )
 
 
 def _goes_with(it: Item | Found, custom_apis: set[str]) -> bool:

@@ -92,7 +92,7 @@ class State:
     and message. `others` counts the steps that are not ours by the id of the endpoint that they call, `subscribers`
     names those on custom APIs of ours. `privileges` are those of the tables, `table_ids` the MetadataIds of tables
     that the catalog lists, `behind` the tables behind navigation properties that flows read, and `business_unit` is
-    the id of the one at the top.
+    the id of the one at the top. `volumes` counts the rows of a week by table and message.
     """
 
     url: str
@@ -102,6 +102,7 @@ class State:
     filters: dict[tuple[str, str], Filter] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
     subscribers: dict[str, list[str]] = field(default_factory=dict)
+    volumes: dict[tuple[str, str], int] = field(default_factory=dict)
     table_ids: dict[str, str] = field(default_factory=dict)
     privileges: dict[Need, Privilege] = field(default_factory=dict)
     behind: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from integration.errors import ConfigurationError
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 """Of `--json` and of plan files; the first number changes when a reader has to."""
 
 CREATE, UPDATE, REPLACE, DELETE = "create", "update", "replace", "delete"
@@ -49,7 +49,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes in the order in which they are made, for the organisation in which they were planned."""
+    """All changes in the order in which they are made, for the organisation in which they were planned.
+
+    `estimates` are no part of what identifies a plan: rows come and go.
+    """
 
     url: str
     organisation: str
@@ -57,6 +60,7 @@ class Plan:
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
     unchanged: tuple[str, ...] = ()
+    estimates: tuple[Problem, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -76,7 +80,13 @@ class Plan:
 
     def document(self) -> dict[str, Any]:
         """As JSON. It has no secrets: of a secret it says only whether it is set."""
-        return {"format_version": FORMAT_VERSION, **self._content(), "fingerprint": self.fingerprint()}
+        estimates = [{"address": it.address, "text": it.text} for it in self.estimates]
+        return {
+            "format_version": FORMAT_VERSION,
+            **self._content(),
+            "estimates": estimates,
+            "fingerprint": self.fingerprint(),
+        }
 
     def _content(self) -> dict[str, Any]:
         return {

@@ -6,6 +6,7 @@ from typing import Any
 
 from integration.flow.discovery import AnyFlow
 from integration.odata import literal, query
+from integration.registration import volumes
 from integration.registration.custom_apis import custom_apis
 from integration.registration.declaration import Declaration, Values
 from integration.registration.declared_apis import Catalog
@@ -44,6 +45,7 @@ async def read(api: WebApi, flows: Collection[AnyFlow], declaration: Declaration
         await reader.access(flows, values)
     await reader.custom_apis(flows, values)
     await reader.endpoints()
+    await volumes.count(api, flows, state)
     return state
 
 

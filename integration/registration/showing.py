@@ -16,7 +16,7 @@ def shown(plan: Plan) -> Iterator[str]:
     for change in plan.changes:
         yield ""
         yield from one(change)
-    for title, texts in (("Error", plan.problems), ("Note", plan.notes)):
+    for title, texts in (("Error", plan.problems), ("Note", plan.notes), ("Estimate", plan.estimates)):
         if texts:
             yield ""
             yield from (f"{title}: {it.address} {it.text}" for it in texts)

@@ -52,6 +52,7 @@ def test_a_pipeline_plans_applies_the_plan_and_finds_no_drift(
     assert "  +   step.account.Update is created" in out
     assert "Plan: 38 to add, 0 to change, 0 to delete." in out
     assert "secret: (sensitive value)" in out
+    assert "Estimate: step.account.Create" in out
     assert run("apply", *at) == 1
     assert "add --auto-approve. Nothing was changed." in capsys.readouterr().err
     assert person.get("serviceendpoints")["value"] == []
@@ -67,7 +68,7 @@ def test_a_pipeline_plans_applies_the_plan_and_finds_no_drift(
     capsys.readouterr()
     assert run("drift", *at, "--json") == 2
     found = json.loads(capsys.readouterr().out)
-    assert found["format_version"] == "1.0"
+    assert found["format_version"] == "1.1"
     assert [(it["address"], it["actions"], it["differs"]) for it in found["changes"]] == [
         ("endpoint.webhook", ["update"], ["url"])
     ]

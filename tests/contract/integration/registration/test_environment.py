@@ -358,6 +358,25 @@ async def test_a_saved_plan_is_refused_once_the_environment_has_changed(
             saved.check((await environment.read()).plan)
 
 
+async def test_a_plan_says_how_many_events_a_day_new_steps_would_send(
+    opened: Open, person: Dataverse, tmp_path: Path
+) -> None:
+    """What the rows of a week show; the numbers are no part of a plan, so it can be carried out once they differ."""
+    async with opened() as environment:
+        plan = (await environment.read()).plan
+        save(plan, tmp_path / "plan.json")
+        rows = [person.create("accounts", {"name": "New"}) for _ in range(14)]
+        later = (await environment.read()).plan
+        for it in rows:
+            person.call("DELETE", f"accounts({it})")
+        SavedPlan.read(tmp_path / "plan.json").check(later)
+    before, after = ({it.address: it.text for it in each.estimates} for each in (plan, later))
+    assert before.keys() == {"step.account.Create", "step.account.Update"}
+    assert before != after
+    assert "rows were created within 7 days: about" in after["step.account.Create"]
+    assert "rows were changed within 7 days: at least" in after["step.account.Update"]
+
+
 async def test_the_key_is_sent_once_and_again_only_on_request(
     opened: Open, unprepared: StandIn, receiver: Receiver, person: Dataverse
 ) -> None:

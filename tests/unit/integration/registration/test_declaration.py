@@ -85,7 +85,7 @@ def test_a_plan_of_another_organisation_or_format_is_refused(tmp_path: Path) -> 
     SavedPlan.read(file).check(PLAN)
     with pytest.raises(ConfigurationError, match="organisation two"):
         SavedPlan.read(file).check(Plan(PLAN.url, "two", PLAN.changes))
-    file.write_text(file.read_text("utf-8").replace('"1.0"', '"2.0"'), encoding="utf-8")
+    file.write_text(file.read_text("utf-8").replace('"1.1"', '"2.0"'), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"format 2\.0"):
         SavedPlan.read(file)
     file.write_text("{}", encoding="utf-8")
