@@ -47,6 +47,8 @@ EVERYTHING = replace(
     first_failed_at=_AT,
     replay_of="202611191200-0123456789abcdef0123456789abcdef",
     forced=True,
+    cause="change tracking lists the row",
+    row_version=919042,
     settled={"type": "integration.settled"},
 )
 """An event in which no field has its default, so that its envelope has every field."""

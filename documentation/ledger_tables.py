@@ -54,6 +54,8 @@ _MEMORY = Memory(
     dead_letters={"<event id>": DeadLetter("erp-rejected", "x", "2026", 1, ("row",))},
     writer="x",
     deleted="202611",
+    seen=12,
+    shown=11,
 )
 """A record's memory in which every field is filled in."""
 

@@ -58,6 +58,9 @@ from integration.operations.routes import blueprints as operations_routes
 from integration.operations_composition import Operations, build_operations
 from integration.protection import Postponements, Spending, TablePauses
 from integration.public_address import PublicAddress
+from integration.pull import functions as pull_functions
+from integration.pull.tracking import TableChanges
+from integration.pull_composition import build_pull
 from integration.settings import Settings
 from integration.system_settings import BusinessCentral as BusinessCentralSettings
 from integration.systems.business_central import BusinessCentral
@@ -90,6 +93,7 @@ class Services:
     business_events_queue: BusinessEventsQueue
     subscriptions: Subscriptions | None
     sweep: Sweep | None
+    changes: TableChanges | None
     worker: Worker
     archive: ArchiveSink
     status: StatusQueries
@@ -121,6 +125,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
         service_endpoint_functions.blueprint(services.service_endpoints, services.business_events_queue, settings)
     )
     app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
+    app.register_functions(pull_functions.blueprint(services.changes))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
     app.register_functions(
         analytics_functions.blueprint(
@@ -164,6 +169,15 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     )
     names = event_names(inbound)
     business_events = BusinessEvents(names, organisation=settings.dataverse_organisation, clock=clock)
+    pull = build_pull(
+        [it for it in active if isinstance(it, Flow)],
+        systems,
+        taking_in,
+        ledger,
+        shared,
+        organisation=str(settings.dataverse_organisation),
+        clock=clock,
+    )
     webhooks, watched = _watched(systems, settings, names, clock)
     return Services(
         intake=Intake(taking_in, contexts),
@@ -176,6 +190,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         sweep=(
             Sweep(webhooks, taking_in, watched, shared, clock) if webhooks is not None and watched is not None else None
         ),
+        changes=pull.changes if settings.change_tracking else None,
         worker=_worker(
             settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses, postponements), clock
         ),

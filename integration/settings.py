@@ -285,6 +285,13 @@ class Settings(BaseModel):
         'analytics only. JSON ["contact"].',
     )
 
+    change_tracking: bool = Field(
+        default=True,
+        alias="CHANGE_TRACKING",
+        description="Ask Dataverse every five minutes what has changed in the tables of flows that declare "
+        "`change_tracking`, so that what no webhook has brought arrives nevertheless.",
+    )
+
     systems: Systems = Field(
         alias="SYSTEMS",
         description="The other systems by name; the flows need `erp` and `credit`. JSON "

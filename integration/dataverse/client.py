@@ -135,26 +135,42 @@ class DataverseClient:
         id_column: str,
         select: Sequence[str],
         size: int,
+        where: str | None = None,
+        expand: str | None = None,
         following: str = "",
         context: CallContext = NO_CONTEXT,
     ) -> tuple[list[Row], str]:
         """Up to `size` rows of a table, as `retrieve` reads them, and what the next page is asked for with.
 
-        That is empty after the last one.
+        That is empty after the last one. `where` is an OData `$filter`, `expand` an `$expand`.
         """
-        options = {"$select": columns([*select, id_column, _VERSION]), "$skiptoken": following or None}
-        answer = await self._send(
-            f"list {entity_set}",
-            "GET",
-            name(entity_set) + query(options),
-            {"Prefer": f"odata.maxpagesize={size},{_READING['Prefer']}"},
-            named=select,
-            context=context,
+        options = {
+            "$select": columns([*select, id_column, _VERSION]),
+            "$filter": where,
+            "$expand": expand,
+            "$skiptoken": following or None,
+        }
+        address = name(entity_set) + query(options)
+        answer = await self.get(
+            f"list {entity_set}", address, prefer=f"odata.maxpagesize={size}", named=select, context=context
         )
         content = validated(_Page, answer)
         shared = {"@odata.context": content.context}
         rows = [read_row(entity_set, record_id(str(it[id_column])), {**shared, **it}) for it in content.value]
         return rows, _token_of(content.next_link)
+
+    async def get(
+        self,
+        operation: str,
+        address: str,
+        *,
+        prefer: str = "",
+        named: Sequence[str] = (),
+        context: CallContext = NO_CONTEXT,
+    ) -> Response:
+        """The answer to a GET of `address`, which is below the Web API's; `prefer` are further preferences."""
+        headers = {"Prefer": ",".join(filter(None, (prefer, _READING["Prefer"])))}
+        return await self._send(operation, "GET", address, headers, named=named, context=context)
 
     async def currency_code(self, currency_id: str, *, context: CallContext = NO_CONTEXT) -> str:
         """The ISO 4217 code of a currency (`_transactioncurrencyid_value`).

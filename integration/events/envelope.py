@@ -21,7 +21,7 @@ from integration.events.model import IntegrationEvent, is_of_another_system
 from integration.events.refused_message import check_refused
 from integration.events.value_codec import decode_time, decode_values, encode_time, encode_values
 
-CONTRACT_VERSION = "1.1"
+CONTRACT_VERSION = "1.2"
 DEFAULT_LIMIT_BYTES = 192 * 1024
 
 _READABLE_MAJORS = ("1",)
@@ -53,6 +53,8 @@ class _Data(BaseModel):
     uncommitted: _Flag = False
     expected: _Values = {}
     caller: str | None = None
+    cause: str | None = None
+    row_version: Annotated[int, Field(strict=True, ge=0)] | None = None
     settled: dict[str, Any] | None = None
 
 
@@ -114,6 +116,8 @@ def from_envelope(envelope: bytes) -> IntegrationEvent:
         uncommitted=data.uncommitted,
         expected=data.expected,
         caller=data.caller,
+        cause=data.cause,
+        row_version=data.row_version,
         settled=data.settled,
         traceparent=read.traceparent,
         attempt=read.attempt,
@@ -182,6 +186,8 @@ def _document(event: IntegrationEvent) -> dict[str, Any]:
                     "uncommitted": event.uncommitted or None,
                     "expected": encode_values(event.expected) or None,
                     "caller": event.caller,
+                    "cause": event.cause,
+                    "rowVersion": event.row_version,
                     "settled": event.settled,
                 }
             ),

@@ -35,7 +35,9 @@ class IntegrationEvent:
 
     `attempt` starts at 1 and counts scheduled copies; `first_failed_at` is when the first attempt failed. `replay_of`
     is the id of the event that this one repeats on request; `forced` says that what was done for the record before is
-    ignored. `settled` is the document about an event that has already ended and only has to be published.
+    ignored. `cause` is why the app made the event itself, and `row_version` the version of the row that it saw then: if
+    the other systems agreed with that version before, the row is not even read. `settled` is the document about an
+    event that has already ended and only has to be published.
     """
 
     event_id: str
@@ -64,6 +66,8 @@ class IntegrationEvent:
     first_failed_at: datetime | None = None
     replay_of: str | None = None
     forced: bool = False
+    cause: str | None = None
+    row_version: int | None = None
     settled: dict[str, Any] | None = None
 
     @property

@@ -122,8 +122,9 @@ class Flow(Generic[R]):
     `columns` is what is read of its rows, `entity_set` the Web API's name of the table. `messages` get a step in
     Dataverse; `accepts` are further ones that are taken where somebody has registered them. `results` are the columns
     that are written back; with none, nothing is. An Update step is sent for the columns that are read, and for
-    `also_fired_by`. `pre_image` are columns that the event of a Delete keeps. Raises `ValueError` where an effect
-    writes what `results` do not have.
+    `also_fired_by`. With `change_tracking`, the table is also asked every five minutes for what has changed, so that no
+    lost event stays lost; it needs change tracking in Dataverse. `pre_image` are columns that the event of a Delete
+    keeps. Raises `ValueError` where an effect writes what `results` do not have.
     """
 
     columns: type[R]
@@ -134,6 +135,7 @@ class Flow(Generic[R]):
     results: tuple[Result, ...] = ()
     also_fired_by: tuple[str, ...] = ()
     pre_image: tuple[str, ...] = ()
+    change_tracking: bool = False
     effects: list[Effect[R]] = field(default_factory=list, init=False)
     deletion: Deletion | None = field(default=None, init=False)
     match: Matched[R] | None = field(default=None, init=False)
@@ -212,6 +214,11 @@ class Flow(Generic[R]):
     def tables(self) -> Mapping[str, str]:
         """Its table with the entity set, as an inbound flow has its tables."""
         return {self.table: self.entity_set}
+
+    @property
+    def id_column(self) -> str:
+        """The primary key of its table."""
+        return f"{self.table}id"
 
     @property
     def written(self) -> tuple[Result, ...]:

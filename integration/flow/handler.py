@@ -72,9 +72,10 @@ class FlowHandler(Handler):
         kit = Kit(work.record_id, self._tools.dataverse, work, work.effects, self._tools.systems)
         return Outcome.completed(await self._flow.deletion.do(kit))
 
-    async def mark_failed(self, event: IntegrationEvent, reason: str) -> None:
-        if self._flow.results:
-            await self._tools.write_back.mark_failed(target_of(self._flow), event, reason)
+    async def mark_failed(self, event: IntegrationEvent, reason: str) -> int:
+        if not self._flow.results:
+            return 0
+        return await self._tools.write_back.mark_failed(target_of(self._flow), event, reason)
 
 
 class _Bringing:

@@ -42,7 +42,7 @@ class FlowMatching:
             )
         rows, following = await self._dataverse.page(
             flow.entity_set,
-            id_column=f"{table}id",
+            id_column=flow.id_column,
             select=reads_of(flow, self._write_back).select,
             size=ROWS,
             following=following,

@@ -19,6 +19,7 @@ flow = Flow(
     messages=("Create", "Update", "Delete", "Merge"),
     results=(ERP_NUMBER,),
     also_fired_by=("statuscode",),
+    change_tracking=True,
 )
 
 

@@ -80,6 +80,7 @@ flow = Flow(
         moment_result("creditscoredon", "Credit scored on", holds="when the score was given"),
     ),
     also_fired_by=("ownerid", "statuscode"),
+    change_tracking=True,
 )
 
 

@@ -1,7 +1,8 @@
 """What the ledger remembers of one record: everything that decides what is done for its next event.
 
 One entity per record holds all of it as JSON. `SCHEMA` is the version of that JSON. It is increased when the meaning of
-stored data changes, and `decode` then reads the previous version too.
+stored data changes, and `decode` then reads the previous version too. What older versions may pass over, such as a new
+field of `Memory`, does not need that.
 
 An effect, seen over time:
 
@@ -83,7 +84,8 @@ class Memory:
     `row_version` is the version of the row that the event `acted_by` last acted on; `acted_time` is the time of that
     event's operation (ISO 8601, Dataverse's clock). `recent` has the events that ended last, oldest first. `writer` is
     the invocation that holds the record. `deleted` is the month (`yyyyMM`) in which the row was found deleted; it is
-    empty while the row exists.
+    empty while the row exists. `seen` is the version of the row with which the other systems were last found to agree,
+    whether anything had to be done for that or not; `shown` is its version after a failure was last shown in it.
     """
 
     effects: dict[str, Effect] = field(default_factory=dict)
@@ -95,6 +97,8 @@ class Memory:
     dead_letters: dict[str, DeadLetter] = field(default_factory=dict)
     writer: str = ""
     deleted: str = ""
+    seen: int = 0
+    shown: int = 0
 
     def effect(self, name: str) -> Effect:
         """The effect; an empty one if it was never done."""
@@ -130,12 +134,17 @@ class Memory:
         """Forget what was done, so that the effect is done again the next time it is needed."""
         if name in self.effects:
             self.effects[name] = replace(self.effects[name], done=None, answered="")
+            self.seen = 0
 
     def act(self, event_id: str, operation_time: datetime, row_version: int) -> None:
         """Note that the event has brought the systems to the state of the row at this version."""
         self.row_version = row_version
         self.acted_by = event_id
         self.acted_time = operation_time.isoformat()
+
+    def knows(self, row_version: int) -> bool:
+        """Whether nobody but this app has changed the row since it was last looked at."""
+        return row_version <= max(self.seen, self.row_version, self.shown)
 
     def end(self, event_id: str, state: State) -> None:
         """Note that the event has ended."""
@@ -181,6 +190,8 @@ def encode(memory: Memory) -> str:
         "waiting": memory.waiting,
         "deadLetters": {event_id: _without_defaults(_content(it)) for event_id, it in memory.dead_letters.items()},
         "deleted": memory.deleted,
+        "seen": memory.seen,
+        "shown": memory.shown,
     }
     return json.dumps(_without_defaults(content), ensure_ascii=False, separators=(",", ":"))
 
@@ -203,6 +214,8 @@ def decode(schema: int, text: str, writer: str) -> Memory:
         dead_letters={event_id: _letter(it) for event_id, it in content.get("deadLetters", {}).items()},
         writer=writer,
         deleted=content.get("deleted", ""),
+        seen=content.get("seen", 0),
+        shown=content.get("shown", 0),
     )
 
 

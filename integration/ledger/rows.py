@@ -38,6 +38,7 @@ def event_row(event: IntegrationEvent) -> Entity:
         "acceptedTime": iso(event.accepted_time),
         "caller": event.caller or "",
         "replayOf": event.replay_of or "",
+        "cause": event.cause or "",
     }
 
 
@@ -180,6 +181,7 @@ def to_status(row: Mapping[str, Any]) -> EventStatus:
         published_time=published,
         resolved_by=row.get("resolvedBy") or None,
         replay_of=row.get("replayOf") or None,
+        cause=row.get("cause") or None,
         replayed_by=row.get("replayedBy") or None,
         note=row.get("note") or None,
     )

@@ -46,8 +46,8 @@ class Step:
 class EventStatus:
     """One event as the ledger shows it; times are UTC.
 
-    `history` has what went wrong at each of the last twenty failed attempts. `resolved_by`, `replay_of` and
-    `replayed_by` are ids of other events.
+    `cause` is why the app made the event itself. `history` has what went wrong at each of the last twenty failed
+    attempts. `resolved_by`, `replay_of` and `replayed_by` are ids of other events.
     """
 
     event_id: str
@@ -72,6 +72,7 @@ class EventStatus:
     replay_of: str | None = None
     replayed_by: str | None = None
     note: str | None = None
+    cause: str | None = None
 
     @property
     def session_id(self) -> str:

@@ -118,6 +118,7 @@ def to_json(operation: EventStatus, *, unmasked: bool = True) -> dict[str, Any]:
         "replayOf": operation.replay_of,
         "replayedBy": operation.replayed_by,
         "note": operation.note,
+        "cause": operation.cause,
     }
 
 

@@ -239,16 +239,16 @@ class Executor:
 
         If one of the two is not possible now, a copy does it later, and goes to the dead-letter queue instead.
         """
-        reported, late = await self._reports.dead_letter(event, handler, letter, work.memory)
-        known = dataclasses.replace(letter, reported=reported, returns=0 if late else returns)
-        await self._bury(event, work, known)
-        if late is None:
+        reported = await self._reports.dead_letter(event, handler, letter, work.memory)
+        known = dataclasses.replace(letter, reported=reported.where, returns=0 if reported.late else returns)
+        await self._bury(event, work, known, shown=reported.row_version)
+        if reported.late is None:
             return True
-        _log.warning("reported-later", event=event, error=late)
+        _log.warning("reported-later", event=event, error=reported.late)
         await self._copies.send(event, self._copies.later(event.attempt))
         return False
 
-    async def _bury(self, event: IntegrationEvent, work: Work, letter: DeadLetter) -> bool:
+    async def _bury(self, event: IntegrationEvent, work: Work, letter: DeadLetter, *, shown: int = 0) -> bool:
         """Write the dead letter into the record, unless the event has come to its end meanwhile.
 
         False where the ledger is away.
@@ -257,6 +257,7 @@ class Executor:
         def bury(memory: Memory) -> None:
             if event.event_id not in memory.recent:
                 memory.bury(event.event_id, letter)
+            memory.shown = max(memory.shown, shown)
 
         try:
             await work.record.write(bury)
@@ -293,9 +294,9 @@ def _end(  # noqa: PLR0917 -- called once, above
     if decision.acted:
         memory.act(event.event_id, event.operation_time, row_version)
     if decision.deleted:
-        memory.deleted = month
+        memory.deleted, memory.seen = month, 0
     elif decision.agrees:
-        memory.deleted = ""
+        memory.deleted, memory.seen = "", row_version or memory.seen
     for event_id in overcome:
         memory.end(event_id, State.RESOLVED)
     memory.end(event.event_id, state)

@@ -53,8 +53,12 @@ class EventHandler(ABC):
         """What of an event's values travels with it."""
         return Wants(self.carried(message))
 
-    async def mark_failed(self, event: IntegrationEvent, reason: str) -> None:  # noqa: B027 -- most have nobody to show
-        """The event is dead-lettered: show it to the people who look at the row. By default nobody is shown."""
+    async def mark_failed(self, event: IntegrationEvent, reason: str) -> int:  # noqa: ARG002 -- most have nobody to show
+        """The event is dead-lettered: show it to the people who look at the row. By default nobody is shown.
+
+        Returns the version that the row has by that, 0 where it was not written.
+        """
+        return 0
 
 
 class Handler(EventHandler):

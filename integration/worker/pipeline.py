@@ -4,6 +4,7 @@ read envelope ── unreadable ──> dead letter
   │     ended, only to be published ──> publish
   │
 record of the ledger: one point read ── dead-lettered before ──> on to the dead-letter queue
+  │     made for a version of the row that was seen ──> settle
   │
 held back by somebody ──> retry later
   │
@@ -105,7 +106,7 @@ class Worker:
                     await self._executor.pass_on(arrived, event, work, handler)
                     return
                 self._ledger.status.put(started_row(event, (), self._clock.now()))
-                report = await self._attempt(handler, work)
+                report = _seen(work) or await self._attempt(handler, work)
         decision = decide(
             work.memory if work else None,
             event,
@@ -201,6 +202,18 @@ class Worker:
         """A system holds a newer version than the row that was read: the row has moved on, or was set back."""
         if failure := ahead(error, row, await self._read(handler, work)):
             raise failure from error
+
+
+def _seen(work: Work) -> Done | None:
+    """The end of an event that the app made itself, of what other events have brought by now."""
+    event, memory = work.event, work.memory
+    if event.cause is None or event.forced:
+        return None
+    if event.message == "Delete" and memory.deleted:
+        return Done(State.SUPERSEDED, "the deletion was brought already")
+    if event.row_version is not None and event.row_version <= memory.seen:
+        return Done(State.SUPERSEDED, f"the other systems agreed with row version {memory.seen} already")
+    return None
 
 
 def _contended() -> Transient:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from integration.clock import Clock
 from integration.errors import Transient
@@ -18,6 +18,14 @@ from integration.worker.settled import published_answers, settled_document
 _KEPT: Final = 5_000
 """An older duplicate is published again, which readers ignore by its id."""
 _log = get_logger(__name__)
+
+
+class Reported(NamedTuple):
+    """Where a dead letter has been reported, why not everywhere, and the version that the row has by that (or 0)."""
+
+    where: tuple[str, ...]
+    late: Transient | None
+    row_version: int = 0
 
 
 class Reports:
@@ -63,32 +71,34 @@ class Reports:
 
     async def dead_letter(
         self, event: IntegrationEvent, handler: EventHandler | None, letter: DeadLetter, memory: Memory
-    ) -> tuple[tuple[str, ...], Transient | None]:
-        """Mark the row and publish, unless that was done before: who has been told, and why somebody could not be."""
-        reported, late = list(letter.reported), None
+    ) -> Reported:
+        """Mark the row and publish, unless that was done before."""
+        reported, late, row_version = list(letter.reported), None, 0
         if "row" not in reported and not memory.acted_after(event.operation_time):
-            late = await self._mark_row(event, handler, letter)
-            reported += [] if late else ["row"]
+            try:
+                row_version = await self._mark_row(event, handler, letter)
+                reported.append("row")
+            except Transient as away:
+                late = away
         if "hub" not in reported:
             document = settled_document(event, State.DEAD_LETTERED, at=self._clock.now(), reason=letter.reason)
             if await self._send(event, document):
                 reported.append("hub")
             else:
                 late = late or Transient("the hub did not acknowledge", reason="hub-unavailable")
-        return tuple(reported), late
+        return Reported(tuple(reported), late, row_version)
 
-    async def _mark_row(
-        self, event: IntegrationEvent, handler: EventHandler | None, letter: DeadLetter
-    ) -> Transient | None:
+    @staticmethod
+    async def _mark_row(event: IntegrationEvent, handler: EventHandler | None, letter: DeadLetter) -> int:
         if handler is None:
-            return None
+            return 0
         try:
-            await handler.mark_failed(event, letter.reason)
-        except Transient as away:
-            return away
+            return await handler.mark_failed(event, letter.reason)
+        except Transient:
+            raise
         except Exception as error:  # noqa: BLE001 -- the event is dead-lettered all the same
             _log.warning("not-reported", event=event, error=error)
-        return None
+        return 0
 
     async def _send(self, event: IntegrationEvent, document: Mapping[str, Any]) -> bool:
         if not await self._hub.send(event, document):

@@ -65,13 +65,17 @@ class WriteBack:
             target.entity_set, row.id, values, etag=row.etag, tag=self.tag, context=work.context
         )
 
-    async def mark_failed(self, target: Target, event: IntegrationEvent, reason: str) -> None:
-        """Show the people who look at the row that it did not get through; they find the reason there."""
+    async def mark_failed(self, target: Target, event: IntegrationEvent, reason: str) -> int:
+        """Show the people who look at the row that it did not get through; they find the reason there.
+
+        Returns the version that the row has now; 0 where the event has no record, or Dataverse says no version.
+        """
         if event.record_id is None:
-            return
+            return 0
         message = f"{reason} (event {event.event_id})"
         columns = self._named(target, {"syncstatus": FAILED, "syncedon": self._now(), "syncmessage": message})
-        await self._dataverse.update(target.entity_set, event.record_id, columns, etag=None, tag=self.tag)
+        written = await self._dataverse.update(target.entity_set, event.record_id, columns, etag=None, tag=self.tag)
+        return written.version or 0
 
     def _named(self, target: Target, values: Mapping[str, Any]) -> dict[str, Any]:
         """With prefix; of declared results only, as an update of anything else comes back as an event."""

@@ -9,7 +9,8 @@ from sandbox.machine.ports import Ports
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 
-# Retries, paces and waits for a commit are short, so that tests need not wait; the rest is as deployed.
+# Retries, paces and waits for a commit are short, so that tests need not wait, and nothing heals what tests let fail;
+# the rest is as deployed.
 SETTINGS = {
     "RETRY_FIRST_DELAY_SECONDS": "0.5",
     "OUTAGE_FIRST_PAUSE_SECONDS": "0.5",
@@ -17,6 +18,7 @@ SETTINGS = {
     "RETRY_LONGEST_DELAY_SECONDS": "2",
     "RECORD_PACE_SECONDS": "0.1",
     "COMMIT_WAIT_SECONDS": "5",
+    "CHANGE_TRACKING": "false",
 }
 
 

@@ -70,7 +70,7 @@ async def show(app: Desk, options: argparse.Namespace) -> None:
         as_json({**it, "exchanges": exchanges})
         return
     print(f"{it['message'] or 'Unreadable message'} of {it['table'] or '?'} {it['recordId'] or ''}: {it['state']}")
-    for name in ("reason", "detail", "nextAttempt", "note", "replayOf", "replayedBy", "resolvedBy"):
+    for name in ("reason", "detail", "nextAttempt", "note", "cause", "replayOf", "replayedBy", "resolvedBy"):
         if it[name]:
             print(f"  {name}: {it[name]}")
     moments = [(it["acceptedAt"], "accepted", "")]

@@ -83,6 +83,8 @@ events = st.builds(
     first_failed_at=st.none() | times,
     replay_of=st.none() | st.text("0123456789abcdef-", min_size=1, max_size=20),
     forced=st.booleans(),
+    cause=st.none() | texts,
+    row_version=st.none() | st.integers(0, 10**15),
 )
 
 
@@ -120,7 +122,7 @@ def test_the_outside_is_cloudevents() -> None:
         "correlationid": "d0103cd1-eb73-4c21-9841-217637786b1c",
         "acceptedtime": "2026-01-02T03:04:05Z",
         "attempt": 1,
-        "contractversion": "1.1",
+        "contractversion": "1.2",
     }
     assert data["changedColumns"] == ["name"]
     assert data["values"]["modifiedon"] == {"datetime": "2019-01-12T02:11:30Z"}
@@ -177,6 +179,22 @@ WAITING = {
         first_failed_at=ACCEPTED,
         replay_of="201901120211-00000000000000000000000000000000",
         forced=True,
+    ),
+    "1.2": IntegrationEvent(
+        event_id="202611201905-2348ac4ba99614151bda0ef72a19a045",
+        table="account",
+        message="Update",
+        record_id=ROW,
+        organisation="a939603b-3dc7-46c5-a4c4-8406060c0af7",
+        correlation_id="202611201905-2348ac4ba99614151bda0ef72a19a045",
+        operation_time=datetime(2026, 11, 20, 19, 5, tzinfo=UTC),
+        accepted_time=ACCEPTED,
+        user_id=None,
+        initiating_user_id=None,
+        trimmed=True,
+        caller="dataverse-change-tracking",
+        cause="change tracking lists the row",
+        row_version=919042,
     ),
 }
 

@@ -72,6 +72,7 @@ def test_the_row_of_an_accepted_event_says_who_and_what(it: IntegrationEvent) ->
         "acceptedTime": "2026-11-20T19:05:01.000Z",
         "caller": "dataverse",
         "replayOf": "",
+        "cause": "",
     }
 
 

@@ -252,10 +252,11 @@ class CountingHandler(Handler):
     async def deleted(self, work: Work) -> Outcome:
         return Outcome.completed("deleted")
 
-    async def mark_failed(self, event: IntegrationEvent, reason: str) -> None:
+    async def mark_failed(self, event: IntegrationEvent, reason: str) -> int:
         if self.mark_error is not None:
             raise self.mark_error
         self.marked.append(reason)
+        return 7
 
 
 @dataclasses.dataclass

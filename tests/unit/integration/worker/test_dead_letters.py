@@ -10,6 +10,7 @@ from integration.errors import Outage, Permanent
 from integration.ledger import State
 from integration.ledger.memory import RETURNS
 from integration.worker import DeadLettered, Outcome, Work
+from integration.worker.reports import Reported
 from tests.builders import event
 from tests.unit.integration.worker.memory_table import World
 
@@ -108,10 +109,10 @@ async def test_a_message_on_its_way_to_the_dead_letter_queue_does_not_undo_the_e
     with pytest.raises(DeadLettered):
         await world.handle(it)
 
-    async def meanwhile(*_: object) -> tuple[tuple[str, ...], None]:
+    async def meanwhile(*_: object) -> Reported:
         record = await world.ledger.record(it.session_id, guest=True)
         await record.write(lambda memory: memory.end(it.event_id, State.COMPLETED))
-        return ("row", "hub"), None
+        return Reported(("row", "hub"), None)
 
     monkeypatch.setattr("integration.worker.reports.Reports.dead_letter", meanwhile)
     with pytest.raises(DeadLettered):

@@ -410,3 +410,47 @@ async def test_an_event_that_two_have_worked_on_ends_as_the_first_of_them_says(w
     await world.handle(it)
     assert world.ledger.memory(it.session_id).recent[it.event_id] is State.COMPLETED
     assert world.hub.published == []
+
+
+async def test_a_pulled_event_of_a_version_that_was_seen_costs_one_look_at_the_ledger(world: World) -> None:
+    """Whether something had to be done for that version or not; a newer one is worked on as ever."""
+    it = world.event()
+    await world.handle(it)
+    assert world.ledger.memory(it.session_id).seen == 1
+    reads, keys_before = world.rows.reads, list(world.handler.keys)
+
+    pulled = world.event(record_id=it.record_id, cause="pulled", row_version=1)
+    await world.handle(pulled)
+    assert await world.status(pulled) is State.SUPERSEDED
+    assert (world.rows.reads, world.handler.keys) == (reads, keys_before)
+
+    newer = world.event(record_id=it.record_id, cause="pulled", row_version=2)
+    await world.handle(newer)
+    assert world.rows.reads == reads + 1
+
+
+async def test_a_deletion_that_was_brought_already_is_not_brought_again(world: World) -> None:
+    """And the version that was seen before it counts for nothing once the row is there again."""
+    it = world.event()
+    await world.handle(it)
+    deletion = world.event(record_id=it.record_id, message="Delete")
+    world.rows.rows.clear()
+    await world.handle(deletion)
+    assert (world.ledger.memory(it.session_id).seen, world.ledger.memory(it.session_id).deleted) == (0, "202611")
+    reads = world.rows.reads
+
+    pulled = world.event(record_id=it.record_id, message="Delete", cause="pulled")
+    await world.handle(pulled)
+    assert await world.status(pulled) is State.SUPERSEDED
+    assert world.rows.reads == reads
+
+
+async def test_whoever_forgets_an_effect_forgets_the_version_that_was_seen(world: World) -> None:
+    """What other systems do not know any more is brought again, though the row has not changed."""
+    it = world.event()
+    await world.handle(it)
+    await (await world.ledger.record(it.session_id)).write(lambda memory: memory.forget("order"))
+
+    pulled = world.event(record_id=it.record_id, cause="pulled", row_version=1)
+    await world.handle(pulled)
+    assert await world.status(pulled) is State.COMPLETED

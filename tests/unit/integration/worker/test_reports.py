@@ -164,11 +164,10 @@ LETTER = DeadLetter("erp-rejected", "the ERP refuses it", AT.isoformat())
 
 async def test_a_dead_letter_is_marked_and_published_once_each(parts: Parts) -> None:
     handler = parts_handler()
-    reported, late = await parts.reports.dead_letter(event(), handler, LETTER, Memory())
-    assert (reported, late) == (("row", "hub"), None)
+    assert await parts.reports.dead_letter(event(), handler, LETTER, Memory()) == (("row", "hub"), None, 7)
 
-    again = dataclasses.replace(LETTER, reported=reported)
-    assert await parts.reports.dead_letter(event(), handler, again, Memory()) == (("row", "hub"), None)
+    again = dataclasses.replace(LETTER, reported=("row", "hub"))
+    assert await parts.reports.dead_letter(event(), handler, again, Memory()) == (("row", "hub"), None, 0)
     assert handler.marked == ["erp-rejected"]
     (body,) = parts.hub.published
     assert json.loads(body)["data"]["reason"] == "erp-rejected"
@@ -179,21 +178,18 @@ async def test_a_row_that_a_later_event_has_brought_through_is_not_marked(parts:
     it, handler, memory = event(), parts_handler(), Memory()
     memory.act("later", it.operation_time + timedelta(seconds=1), 2)
 
-    reported, late = await parts.reports.dead_letter(it, handler, LETTER, memory)
-    assert (reported, late) == (("hub",), None)
+    assert await parts.reports.dead_letter(it, handler, LETTER, memory) == (("hub",), None, 0)
     assert handler.marked == []
 
 
 async def test_who_is_away_is_notified_later_the_other_at_once(parts: Parts) -> None:
     handler = parts_handler()
     handler.mark_error = Outage("dataverse is away", reason="dataverse-unreachable")
-    reported, late = await parts.reports.dead_letter(event(), handler, LETTER, Memory())
-    assert reported == ("hub",)
-    assert late is handler.mark_error
+    assert await parts.reports.dead_letter(event(), handler, LETTER, Memory()) == (("hub",), handler.mark_error, 0)
 
     handler.mark_error, parts.hub.away = None, True
-    reported, late = await parts.reports.dead_letter(event(), handler, LETTER, Memory())
-    assert reported == ("row",)
+    where, late, _ = await parts.reports.dead_letter(event(), handler, LETTER, Memory())
+    assert where == ("row",)
     assert late is not None
     assert late.reason == "hub-unavailable"
 
@@ -204,9 +200,9 @@ async def test_a_row_that_cannot_be_marked_at_all_is_logged_and_let_be(
     """The event is dead-lettered all the same; also one that nobody handles."""
     handler = parts_handler()
     handler.mark_error = ValueError("a defect")
-    assert await parts.reports.dead_letter(event(), handler, LETTER, Memory()) == (("row", "hub"), None)
+    assert await parts.reports.dead_letter(event(), handler, LETTER, Memory()) == (("row", "hub"), None, 0)
     assert [json.loads(record.getMessage())["what"] for record in caplog.records] == ["not-reported"]
-    assert await parts.reports.dead_letter(event(), None, LETTER, Memory()) == (("row", "hub"), None)
+    assert await parts.reports.dead_letter(event(), None, LETTER, Memory()) == (("row", "hub"), None, 0)
 
 
 def parts_handler() -> CountingHandler:

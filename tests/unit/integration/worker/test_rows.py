@@ -180,7 +180,7 @@ async def test_only_declared_columns_are_written(work: Work, clock: ManualClock)
 async def test_a_failure_is_shown_on_the_row_whatever_its_state(clock: ManualClock) -> None:
     """With the event's id, by which support finds it."""
     dataverse, it = Dataverse(), event()
-    await write_back(dataverse, clock).mark_failed(TARGET, it, "erp-rejected")
+    assert await write_back(dataverse, clock).mark_failed(TARGET, it, "erp-rejected") == 2
 
     (update,) = dataverse.updates
     assert (update["set"], update["id"], update["etag"], update["tag"]) == ("opportunities", it.record_id, None, "ours")
@@ -193,7 +193,8 @@ async def test_a_failure_is_shown_on_the_row_whatever_its_state(clock: ManualClo
 
 async def test_an_event_without_a_record_has_no_row_to_show_it_on(clock: ManualClock) -> None:
     dataverse = Dataverse()
-    await write_back(dataverse, clock).mark_failed(TARGET, dataclasses.replace(event(), record_id=None), "r")
+    bare = dataclasses.replace(event(), record_id=None)
+    assert await write_back(dataverse, clock).mark_failed(TARGET, bare, "r") == 0
     assert dataverse.updates == []
 
 
@@ -234,7 +235,7 @@ async def test_a_handler_wants_the_values_of_what_it_reads_by_the_columns_own_na
 
 async def test_a_deletion_that_undoes_nothing_ends_well(work: Work) -> None:
     outcome = await Plain().deleted(work)
-    await Plain().mark_failed(work.event, "r")
+    assert await Plain().mark_failed(work.event, "r") == 0
 
     assert outcome.state.settled
     assert outcome.agrees
