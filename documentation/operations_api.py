@@ -22,6 +22,7 @@ from integration.operations.requests import (
     ResyncAsked,
     RetryAsked,
 )
+from integration.pull.routes import LoadAsked, ReconcileAsked
 
 FILE: Final = REPOSITORY / "docs" / "reference" / "operations.openapi.json"
 _BODIES: Final[Mapping[str, type[BaseModel]]] = {
@@ -31,6 +32,8 @@ _BODIES: Final[Mapping[str, type[BaseModel]]] = {
     "operations_resync": ResyncAsked,
     "operations_bulk": BulkAsked,
     "operations_cause_note": NoteAsked,
+    "operations_reconcile": ReconcileAsked,
+    "operations_load": LoadAsked,
 }
 """Bodies that say more than why."""
 _NARROWED: Final = ("state", "reason", "system", "table")
@@ -40,6 +43,8 @@ _QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "list_causes": ("state", "assignee"),
     "list_events": (*_NARROWED, "record_id", "correlation_id", "from", "to", "following"),
     "list_matches": ("table", "following"),
+    "list_differences": ("table", "since", "until", "systems", "deleted", "following"),
+    "list_load": ("table", "where", "following"),
     "list_audit": ("month", "who", "event_id", "bulk_id", "following"),
     "list_bulk_items": ("after",),
 }

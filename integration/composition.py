@@ -55,10 +55,14 @@ from integration.operations.budgets import Budgets
 from integration.operations.outcomes import Outcomes
 from integration.operations.rights import Staff
 from integration.operations.routes import blueprints as operations_routes
+from integration.operations.routes.admitted import Operators
 from integration.operations_composition import Operations, build_operations
 from integration.protection import Postponements, Spending, TablePauses
 from integration.public_address import PublicAddress
 from integration.pull import functions as pull_functions
+from integration.pull import routes as pull_routes
+from integration.pull.loading import Loading
+from integration.pull.reconciling import Reconciliation
 from integration.pull.tracking import TableChanges
 from integration.pull_composition import build_pull
 from integration.settings import Settings
@@ -94,6 +98,8 @@ class Services:
     subscriptions: Subscriptions | None
     sweep: Sweep | None
     changes: TableChanges | None
+    reconciliation: Reconciliation
+    loading: Loading
     worker: Worker
     archive: ArchiveSink
     status: StatusQueries
@@ -139,6 +145,8 @@ def build_app(settings: Settings) -> func.FunctionApp:
     app.register_functions(ledger_functions.blueprint(services.retention, services.daily_copy))
     for blueprint in operations_routes(services.staff, services.operations.desk, services.address):
         app.register_functions(blueprint)
+    operators = Operators(services.staff, services.address)
+    app.register_functions(pull_routes.blueprint(operators, services.reconciliation, services.loading, SystemClock()))
     operations = services.operations
     app.register_functions(operations_timers.blueprint(operations.dead_letters, operations.bulks, operations.figures))
     app.register_functions(console_functions.blueprint(lambda: open_site(services, settings)))
@@ -170,12 +178,12 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     names = event_names(inbound)
     business_events = BusinessEvents(names, organisation=settings.dataverse_organisation, clock=clock)
     pull = build_pull(
-        [it for it in active if isinstance(it, Flow)],
-        systems,
+        tools,
         taking_in,
         ledger,
         shared,
         organisation=str(settings.dataverse_organisation),
+        budget=systems.budgets["dataverse"],
         clock=clock,
     )
     webhooks, watched = _watched(systems, settings, names, clock)
@@ -191,6 +199,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             Sweep(webhooks, taking_in, watched, shared, clock) if webhooks is not None and watched is not None else None
         ),
         changes=pull.changes if settings.change_tracking else None,
+        reconciliation=pull.reconciliation,
+        loading=pull.loading,
         worker=_worker(
             settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses, postponements), clock
         ),

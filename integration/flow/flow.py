@@ -26,6 +26,12 @@ R = TypeVar("R", bound=Columns)
 Do: TypeAlias = Callable[[R, Kit, str], Awaitable[Answer]]
 """Does an effect with the state of the row; gets the Idempotency-Key, and returns the system's answer as JSON."""
 
+Compare: TypeAlias = Callable[[R, Answer, Any], Awaitable[str]]
+"""Reads in a system what an effect has done there, and says what is different; nothing where it agrees.
+
+It gets the row, the system's last answer to the effect, and the system's client.
+"""
+
 _ACCEPTED = frozenset({"SetState", "SetStateDynamicEntity", "Assign", "Merge"})
 """Messages that say the same as an Update; Assign changes the owner alone, Merge the row that is kept and the one that
 is deactivated.
@@ -77,6 +83,12 @@ class Effect(Generic[R]):
     says: Callable[[Answer], str]
     done: str
     undone_by: Undo[R] | None = None
+    compare: Compare[R] | None = None
+
+    def compared(self, compare: Compare[R]) -> Compare[R]:
+        """Declare how it is found out whether the system still has what it has confirmed (`run.py reconcile`)."""
+        self.compare = compare
+        return compare
 
     def may_begin(self, event: IntegrationEvent) -> bool:
         """Whether a first one may be due; payloads that do not say what has changed may have changed it."""

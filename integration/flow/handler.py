@@ -93,7 +93,7 @@ class _Bringing:
         kit = Kit(row.id, self._tools.dataverse, self._work, effects, self._tools.systems)
         done = [words for effect in flow.effects for words in await self._do(effect, columns, kit)]
         if flow.results and effects.memory.effects:
-            results = _results(flow, effects.memory)
+            results = results_of(flow, effects.memory)
             await self._tools.write_back.write(self._work, target_of(flow), row, results)
         return done
 
@@ -200,7 +200,7 @@ def _is_done(effect: Effect[Any], row: Columns, effects: Effects) -> bool:
     return not effect.when(row) or effects.is_done(effect.name, fingerprint(*effect.of(row)), charged=effect.charged)
 
 
-def _results(flow: Flow[Any], memory: Memory) -> dict[str, Any]:
+def results_of(flow: Flow[Any], memory: Memory) -> dict[str, Any]:
     """The result columns, from what is remembered of the effects."""
     return {
         column: flow.result(column).value(memory.effect(effect.name).answer[part])

@@ -101,6 +101,26 @@ async def block_merged(row: CustomerColumns, kit: Kit, key: str) -> Answer:
     return {"customerNumber": state.number, "sourceVersion": row.version, "mergedInto": into}
 
 
+def older(what: str, version: int, known: Answer) -> str:
+    """What is said where the ERP has an older state than the one that it has confirmed."""
+    confirmed = int(known.get("sourceVersion") or 0)
+    return f"the ERP has {what} as of version {version}, and has confirmed {confirmed}" if version < confirmed else ""
+
+
+async def compare(row: CustomerColumns, known: Answer, erp: CustomerSystem) -> str:
+    """Whether the ERP has the customer; one that people have blocked there stays blocked."""
+    number = known.get("customerNumber", "none")
+    try:
+        state = await erp.get_customer(row.id)
+    except NotFound:
+        return f"the ERP does not have customer {number}"
+    if state.number != number:
+        return f"the ERP has customer {state.number}, and has confirmed {number}"
+    if row.status == "blocked" and state.status != "blocked":
+        return f"customer {number} is not blocked"
+    return older(f"customer {number}", state.source_version, known)
+
+
 def keep_in_erp(flow: Flow[C], customer: Callable[[C], Customer]) -> None:
     """Let the ERP customer follow the row, as `customer` maps it; blocked when the row is deleted."""
 
@@ -132,6 +152,8 @@ def keep_in_erp(flow: Flow[C], customer: Callable[[C], Customer]) -> None:
         )
         kit.compare_versions("erp", EFFECT, state.replaced_version)
         return {"customerNumber": state.number, "sourceVersion": row.version}
+
+    put_customer.compared(compare)
 
     @flow.matched("erp")
     async def match(row: C, erp: CustomerSystem) -> CustomerMatch:

@@ -25,7 +25,7 @@ from integration.flow import (
     text,
     whole_result,
 )
-from integration.flows._erp_customers import ERP_NUMBER
+from integration.flows._erp_customers import ERP_NUMBER, older
 from integration.systems import Company, Order, OrderSystem, Scoring
 
 SCORE, ORDER, ON_HOLD = "credit-score", "erp-order", "on-hold"
@@ -140,6 +140,19 @@ async def order(row: Opportunity, kit: Kit, key: str) -> Answer:
     done = await erp.put_order(row.id, wanted, key=f"{key}:{row.version}", context=kit.context, force=kit.forced)
     kit.compare_versions("erp", ORDER, done.replaced_version)
     return {"orderNumber": done.number, "sourceVersion": row.version}
+
+
+@order.compared
+async def compare(row: Opportunity, known: Answer, erp: OrderSystem) -> str:
+    """Whether the ERP has it; how far it has come there is for people and processes to say."""
+    number = known.get("orderNumber", "none")
+    try:
+        state = await erp.get_order(row.id)
+    except NotFound:
+        return f"the ERP does not have order {number}"
+    if state.number != number:
+        return f"the ERP has order {state.number}, and has confirmed {number}"
+    return older(f"order {number}", state.source_version, known)
 
 
 def held(answer: Answer) -> str:

@@ -134,8 +134,8 @@ def read_filter(params: Mapping[str, str]) -> Filter:
         table=params.get("table") or None,
         record_id=record_id(params.get("record_id") or "") or None,
         correlation_id=params.get("correlation_id") or None,
-        start=_time(params, "from"),
-        end=_time(params, "to"),
+        start=read_time(params, "from"),
+        end=read_time(params, "to"),
     )
 
 
@@ -148,7 +148,8 @@ def read_problem_state(params: Mapping[str, str]) -> str:
     return state
 
 
-def _time(params: Mapping[str, str], name: str) -> datetime | None:
+def read_time(params: Mapping[str, str], name: str) -> datetime | None:
+    """The time of this query parameter, None without it; `Rejected` (400) for what is none."""
     text = params.get(name)
     if not text:
         return None

@@ -52,9 +52,9 @@ class Dataverse(StandIn):
         rows = {"Target": row(master), "Subordinate": row(subordinate)}
         self.ask("POST", "Merge", json={**rows, "UpdateContent": {}, "PerformParentingChecks": False})
 
-    def delete(self, table: str, row_id: str) -> None:
-        """Delete a row."""
-        self.ask("DELETE", f"{_entity_set(table)}({row_id})")
+    def delete(self, table: str, row_id: str, *, silent: bool = False) -> None:
+        """Delete a row. `silent`: no step fires."""
+        self.ask("DELETE", f"{_entity_set(table)}({row_id})", headers=_SILENT if silent else {})
 
     def retrieve(self, table: str, row_id: str) -> dict[str, Any]:
         """A row with all its columns."""

@@ -72,6 +72,8 @@ COMMANDS = (
     Command("pause", _KEEP, "Hold back calls to a system, or the events of a table.", "integration.cli"),
     Command("resume", _KEEP, "Let what is paused go on.", "integration.cli"),
     Command("resync", _KEEP, "Send records again, as after a restore.", "integration.cli"),
+    Command("reconcile", _KEEP, "Find and heal what no event has brought.", "integration.cli"),
+    Command("load", _KEEP, "Drive the rows of a table through its flow.", "integration.cli"),
     Command("matches", _KEEP, "List which customers of the ERP rows would be matched with.", "integration.cli"),
     Command("bulk", _KEEP, "Send many dead letters again, or discard them.", "integration.cli"),
     Command("dataverse", _KEEP, "Register in Dataverse what the flows need, and find what differs.", "integration.cli"),

@@ -22,7 +22,19 @@ from sandbox.terminal.words import PYTHON, duration, listed, place
 from tests.chaos import evidence
 from tests.chaos.app.checker import PROMISES
 from tests.chaos.scenario import Run, Scenario
-from tests.chaos.scenarios import broker, bulk, busy, crash_points, erp_answers, kills, outage, races, restores, storage
+from tests.chaos.scenarios import (
+    broker,
+    bulk,
+    busy,
+    crash_points,
+    erp_answers,
+    kills,
+    lost,
+    outage,
+    races,
+    restores,
+    storage,
+)
 
 SCENARIOS = [
     *kills.SCENARIOS,
@@ -32,6 +44,7 @@ SCENARIOS = [
     *races.SCENARIOS,
     *busy.SCENARIOS,
     *outage.SCENARIOS,
+    *lost.SCENARIOS,
     *restores.SCENARIOS,
     *storage.SCENARIOS,
     *broker.SCENARIOS,

@@ -1,6 +1,7 @@
 """GET on an entity set: filter, order, pages, counts and change tracking."""
 
 import re
+from bisect import bisect_right
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from sandbox.systems.dataverse.selection import Selection, page_cookie
 from sandbox.systems.dataverse.store import Row, Store
 
 OLDEST_DELTA = "oldest delta token"
+_LAST = re.compile(r' last="([0-9a-f-]{36})"')
 _TRACKED_PAGE = re.compile(r"(\d+)!(\d+)!([0-9a-f-]{36})")
 _UNTRACKED = ("$filter", "$orderby", "$expand", "$top", "$count")
 
@@ -39,7 +41,7 @@ class Collections:
         expansion = Expansion(self._store, self._schema, call, query)
         expansion.check(table, query)
         rows = self._selection.matching(table, query, among=among)
-        at = _offset(call.query.get("$skiptoken"))
+        at = _offset(call.query.get("$skiptoken"), rows if not query.order else [])
         size = preferences.page_size if query.top is None else min(query.top, PAGE_LIMIT)
         answer = self._context(table, call, query)
         if query.count:
@@ -51,7 +53,7 @@ class Collections:
             self._representation.row(table, row, query, preferences, expansion.related) for row in rows[at : at + size]
         ]
         if query.top is None and at + size < len(rows):
-            answer["@odata.nextLink"] = _link(call, "$skiptoken", page_cookie(size, at + size))
+            answer["@odata.nextLink"] = _link(call, "$skiptoken", page_cookie(size, at + size, rows[at + size - 1].id))
         return answer
 
     def count(self, table: Table, call: Call, *, among: list[Row] | None = None) -> int:
@@ -130,9 +132,16 @@ def _link(call: Call, name: str, value: str, *, without: str = "") -> str:
     return f"{call.address}?{options}"
 
 
-def _offset(token: str | None) -> int:
+def _offset(token: str | None, by_id: list[Row]) -> int:
+    """Where the page begins; among rows in the order of their ids, behind the last one of the page before.
+
+    A row that was deleted from an earlier page so keeps no other row from being listed.
+    """
     if token is None:
         return 0
+    last = _LAST.search(token)
+    if by_id and last is not None:
+        return bisect_right(by_id, last[1], key=lambda row: row.id)
     _, _, rest = token.partition('offset="')
     digits = rest.partition('"')[0]
     if not digits.isdigit():

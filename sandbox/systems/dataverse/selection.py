@@ -33,6 +33,6 @@ def sort_key(value: Any) -> tuple[bool, Any]:
     return (value is not None, value)
 
 
-def page_cookie(size: int, offset: int) -> str:
-    """The `$skiptoken` of the page that begins at `offset`."""
-    return f'<cookie pagenumber="{offset // size + 1}" offset="{offset}" istracking="False" />'
+def page_cookie(size: int, offset: int, last: str = "") -> str:
+    """The `$skiptoken` of the page that begins at `offset`, behind the row `last`."""
+    return f'<cookie pagenumber="{offset // size + 1}" offset="{offset}" last="{last}" istracking="False" />'

@@ -1,0 +1,82 @@
+"""Compare rows of Dataverse with what events have brought, and heal what is missing.
+
+    run.py reconcile account --since 2026-11-26T00:00Z
+    run.py reconcile account --since 2026-11-26T00:00Z --systems --deleted
+    run.py reconcile account --since 2026-11-26T00:00Z --heal --why "the webhook was disabled over night"
+
+A row is read with its page, and looked up in the ledger once; --systems asks the ERP, too. Without --heal nothing is
+changed. With it, an event is queued for each row that stands differently; its cause says so. Works on the running
+sandbox, and on a deployed app with --url or --profile.
+"""
+
+import argparse
+from collections import Counter
+from typing import Any, Final
+
+from integration.cli import desk
+from integration.cli.desk import Desk, RefusedError
+
+_KINDS: Final = {
+    "never-accepted": "were changed, and no event has brought that",
+    "not-brought": "were looked at by events, and something is left to do",
+    "not-written-back": "do not have what was answered for them",
+    "different": "stand differently in another system",
+    "deleted": "do not exist any more, and no event has said so",
+    "waiting": "have an event that waits for its next attempt: it brings them",
+    "dead-lettered": "have a dead-lettered event: see run.py support causes",
+    "discarded": "were left as they are by somebody who has discarded their event",
+    "unknown": "could not be compared, as another system did not answer",
+}
+DIFFERENT: Final = 3
+"""The exit code where something is different and was not healed."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("table", help="the table's logical name")
+    parser.add_argument("--since", required=True, metavar="TIME", help="rows changed since then (ISO 8601)")
+    parser.add_argument("--until", metavar="TIME", help="and before then (five minutes ago: events may be under way)")
+    parser.add_argument("--systems", action="store_true", help="ask the other systems too, one call for each effect")
+    parser.add_argument("--deleted", action="store_true", help="also look for rows that were deleted, at any time")
+    parser.add_argument("--heal", action="store_true", help="queue an event for each row that stands differently")
+    parser.add_argument("--why", help="the reason for --heal: the audit keeps it with your key's name")
+    desk.arguments(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """0 where nothing is different or all was healed, 3 where something is left."""
+    return desk.run(options, lambda app: reconcile(app, options))
+
+
+async def reconcile(app: Desk, options: argparse.Namespace) -> int:
+    """A line for each difference, then how many there are of each kind."""
+    if options.heal and not options.why:
+        raise RefusedError("Say why with --why: the audit keeps it.")
+    compared, counted, left = 0, Counter[str](), 0
+    following, until = "", options.until
+    while True:
+        page = await _page(app, options, until, following)
+        compared += page["compared"]
+        for it in page["differences"]:
+            counted[it["kind"]] += 1
+            left += it["eventId"] is None
+            print("  ".join(filter(None, (it["recordId"], it["kind"], it["detail"], it["eventId"]))))
+        following, until = page["following"], page["until"]
+        if not following:
+            break
+    for kind, says in _KINDS.items():
+        if counted[kind]:
+            print(f"{counted[kind]} {kind}: {says}")
+    healed = counted.total() - left
+    print(f"{compared} compared, {counted.total()} different" + (f", {healed} events queued" if options.heal else ""))
+    return DIFFERENT if left else 0
+
+
+async def _page(app: Desk, options: argparse.Namespace, until: str | None, following: str) -> dict[str, Any]:
+    asked: dict[str, Any] = {"table": options.table, "since": options.since, "following": following}
+    if until:
+        asked["until"] = until
+    if options.heal:
+        return await app.act("reconcile", **asked, systems=options.systems, deleted=options.deleted, why=options.why)
+    flags = {name: "true" for name in ("systems", "deleted") if getattr(options, name)}
+    return await app.look("reconcile", **asked, **flags)

@@ -1,0 +1,183 @@
+"""Events are dropped at random, as if steps had been bypassed; a reconciliation finds each of them and heals it."""
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from integration.composition import build_services
+from integration.pull.window import Window
+from integration.settings import Settings
+from integration.transport import Request, Transport
+from sandbox.client import Client, eventually
+from tests.chaos.app.bench import Bench, running
+from tests.chaos.app.observe import waiting
+from tests.chaos.app.people import insist
+from tests.chaos.scenario import Run, Scenario
+
+_PEOPLE = 3
+_KINDS = ("created", "changed", "deleted")
+
+
+def reconcile_what_was_lost(run: Run) -> None:
+    """Accounts are created, changed and deleted; a third of that is told nobody."""
+    lost = run.size(1_000, 10_000)
+    with running(run.folder / "sandbox") as bench:
+        time.sleep(2.0)  # the rows that a sandbox begins with are older
+        began = datetime.now(UTC)
+        dropped = _people_at_work(run, bench, lost)
+        calls, found, compared = _look(run, bench, began)
+        ours = {row_id for rows in dropped.values() for row_id in rows}
+        run.figure(
+            rows_compared=compared,
+            events_dropped=len(ours),
+            of_them_found=len(found & ours),
+            found_and_not_dropped=len(found - ours),
+            requests_to_dataverse=calls["dataverse"],
+            reads_of_the_ledger=calls["ledger"],
+        )
+        run.demand(found == ours, f"{len(ours - found)} dropped events are not found, {len(found - ours)} are no loss")
+        run.demand(calls["ledger"] <= compared + compared // 100 + 5, f"{calls['ledger']} reads for {compared} rows")
+        started = time.monotonic()
+        queued = _heal(run, bench, began)
+        _wait(run, bench.client(), len(ours))
+        run.figure(events_queued=queued, seconds_until_all_was_healed=round(time.monotonic() - started))
+        left = _look(run, bench, began)[1]
+        run.figure(different_afterwards=len(left))
+        run.demand(not left, f"{len(left)} rows are still different")
+        wrong = _wrong_in_the_erp(bench, dropped)
+        run.figure(wrong_in_the_ERP=wrong)
+        run.demand(not wrong, f"the ERP has {wrong} of the healed rows in another state")
+
+
+def _people_at_work(run: Run, bench: Bench, lost: int) -> dict[str, set[str]]:
+    """Three times as many accounts as events get lost; the rows of which the last change was dropped, by kind."""
+    rows = [str(uuid.uuid4()) for _ in range(3 * lost)]
+    chosen = run.rng.sample(rows, lost)
+    bounds = (0, lost * 6 // 10, lost * 9 // 10, lost)
+    dropped = {kind: set(chosen[bounds[at] : bounds[at + 1]]) for at, kind in enumerate(_KINDS)}
+
+    def create(client: Client, row_id: str) -> None:
+        client.dataverse.create("account", {"name": "Before"}, row_id, silent=row_id in dropped["created"])
+
+    def change(client: Client, row_id: str) -> None:
+        client.dataverse.update("account", row_id, {"name": "After"}, silent=True)
+
+    def delete(client: Client, row_id: str) -> None:
+        client.dataverse.delete("account", row_id, silent=True)
+
+    for do, some in ((create, rows), (change, sorted(dropped["changed"])), (delete, sorted(dropped["deleted"]))):
+        _all(run, bench, do, some)
+        _wait(run, bench.client(), len(some))
+    return dropped
+
+
+def _all(run: Run, bench: Bench, do: Callable[[Client, str], None], rows: Sequence[str]) -> None:
+    def one(part: Sequence[str]) -> None:
+        client = bench.client()
+        for row_id in part:
+            insist(partial(do, client, row_id))
+
+    with ThreadPoolExecutor(_PEOPLE) as people:
+        for number, _ in enumerate(people.map(one, [rows[start::_PEOPLE] for start in range(_PEOPLE)])):
+            run.show(number, "people at work", total=_PEOPLE)
+
+
+def _wait(run: Run, client: Client, total: int) -> None:
+    """Until every change was published, and every event has ended."""
+
+    def quiet() -> bool:
+        time.sleep(1.0)
+        left = waiting(client)
+        run.show(total - left, "events", total=total)
+        return left == 0
+
+    client.dataverse.quiet()
+    eventually(quiet, within=1_800, what="an empty work queue")
+    time.sleep(2.0)
+
+
+def _look(run: Run, bench: Bench, began: datetime) -> tuple[Counter[str], set[str], int]:
+    """What a reconciliation finds, by the app's own services in this process; the calls that it made, by system."""
+    window = Window("account", began, datetime.now(UTC) + timedelta(minutes=1), deleted=True)
+    found, compared = set[str](), 0
+
+    async def look() -> None:
+        nonlocal compared
+        reconciliation = build_services(Settings.from_environment(bench.sandbox.app_settings)).reconciliation
+        following = ""
+        while True:
+            page = await reconciliation.look(window, following)
+            if not following.startswith("deleted"):
+                compared += page.compared
+            found.update(it.record_id for it in page.differences)
+            run.show(compared, "rows compared")
+            following = page.following
+            if not following:
+                return
+
+    with _counted() as calls:
+        asyncio.run(look())
+    return calls, found, compared
+
+
+@contextmanager
+def _counted() -> Iterator[Counter[str]]:
+    """Count what this process sends: to the ledger only the point reads, to Dataverse all but the token."""
+    calls, send = Counter[str](), Transport.send
+
+    async def counting(self: Transport, request: Request, **options: object) -> object:
+        if request.service == "dataverse" or (request.service == "ledger" and request.operation == "read records"):
+            calls[request.service] += 1
+        return await send(self, request, **options)  # type: ignore[arg-type] # passed on as they came
+
+    Transport.send = counting  # type: ignore[method-assign, assignment] # until the block ends
+    try:
+        yield calls
+    finally:
+        Transport.send = send  # type: ignore[method-assign]
+
+
+def _heal(run: Run, bench: Bench, began: datetime) -> int:
+    """By the route of the running app, page by page, as `run.py reconcile --heal` does; how many events are queued."""
+    client, following, queued = bench.client(), "", 0
+    until = datetime.now(UTC) + timedelta(minutes=1)
+    while True:
+        answer = client.app.act(
+            "reconcile",
+            table="account",
+            since=began.isoformat(),
+            until=until.isoformat(),
+            deleted=True,
+            following=following,
+        )
+        answer.raise_for_status()
+        page = answer.json()
+        queued += sum(it["eventId"] is not None for it in page["differences"])
+        run.show(queued, "events queued")
+        following = page["following"]
+        if not following:
+            return queued
+
+
+def _wrong_in_the_erp(bench: Bench, dropped: dict[str, set[str]]) -> int:
+    """Of the rows whose event was dropped, those that the ERP was last given in another state than theirs."""
+    last: dict[str, dict[str, object]] = {}
+    for effect in bench.client().erp.effects():
+        last[effect["id"]] = effect["body"]
+    wanted = dict.fromkeys(dropped["created"], ("name", "Before"))
+    wanted |= dict.fromkeys(dropped["changed"], ("name", "After"))
+    wanted |= dict.fromkeys(dropped["deleted"], ("status", "blocked"))
+    return sum(last.get(row_id, {}).get(name) != value for row_id, (name, value) in wanted.items())
+
+
+SCENARIOS = [
+    Scenario(
+        "lost-events", "Events are dropped at random; a reconciliation heals them.", 6, 45, reconcile_what_was_lost
+    ),
+]

@@ -1,0 +1,99 @@
+"""What no webhook has brought: pulled by change tracking, and found by a reconciliation, in the whole running app."""
+
+import argparse
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+
+import pytest
+
+from integration.cli import load
+from integration.cli import reconcile as command
+from integration.composition import build_services
+from integration.settings import Settings
+from sandbox.client import Client, eventually
+from sandbox.running.sandbox import Sandbox
+from tests.end_to_end.journeys import Person, effects_of
+
+
+def silently(client: Client, name: str) -> str:
+    """An account of which no step sends an event, as an import that bypasses custom logic makes it."""
+    return client.dataverse.create("account", {"name": name}, silent=True)
+
+
+def in_erp(client: Client, row_id: str) -> None:
+    eventually(lambda: bool(effects_of(client, row_id)), within=30, what=f"customer {row_id} in the ERP")
+
+
+def run(of: ModuleType, sandbox: Sandbox, *words: str) -> int:
+    """A command against the sandbox; its exit status."""
+    parser = argparse.ArgumentParser()
+    of.arguments(parser)
+    return int(of.main(parser.parse_args([*words, "--sandbox", str(sandbox.state.root)])))
+
+
+def test_what_no_webhook_has_brought_is_pulled_and_the_rest_is_left_alone(sandbox: Sandbox, client: Client) -> None:
+    """By the app's own services in this process; the worker of the running app does what is queued."""
+    began = datetime.now(UTC) - timedelta(minutes=1)
+
+    async def pull() -> None:
+        settings = Settings.from_environment({**sandbox.app_settings, "CHANGE_TRACKING": "true"})
+        changes = build_services(settings).changes
+        assert changes is not None
+        await changes.run()
+
+    asyncio.run(pull())
+    brought, _ = Person(client).create("account", {"name": "Brought"})
+    silent = silently(client, "Silent")
+    asyncio.run(pull())
+
+    in_erp(client, silent)
+    event_id = eventually(lambda: client.app.newest_event("account", silent, since=began), within=30, what="its event")
+    assert "change tracking" in client.app.wait_for(str(event_id))["cause"]
+    assert len(client.app.listed("events", table="account", record_id=brought)["events"]) == 1
+
+
+def test_a_reconciliation_finds_heals_and_then_finds_nothing(
+    sandbox: Sandbox, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent = silently(client, "Lost")
+    since = datetime.fromisoformat(client.dataverse.retrieve("account", silent)["modifiedon"])
+    window = ["account", "--since", since.isoformat(), "--until", (since + timedelta(seconds=1)).isoformat()]
+
+    def reconcile(*words: str) -> tuple[int, str]:
+        code = run(command, sandbox, *window, *words)
+        return code, "".join(capsys.readouterr())
+
+    code, said = reconcile("--systems")
+    assert (code, silent in said, "1 never-accepted" in said) == (command.DIFFERENT, True, True), said
+    code, said = reconcile("--heal")
+    assert (code, "Say why" in said) == (2, True), said
+    code, said = reconcile("--heal", "--why", "steps were bypassed")
+    assert (code, "1 events queued" in said) == (0, True), said
+    in_erp(client, silent)
+    assert client.app.audit()[0]["what"] == "reconcile"
+    eventually(lambda: silent not in reconcile()[1], within=30, what="a reconciliation without this row")
+
+
+def test_rows_are_loaded_through_their_flow_and_the_second_time_they_are_known(
+    sandbox: Sandbox, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"Old {uuid.uuid4().hex[:8]}"
+    rows = [silently(client, f"{name} {number}") for number in range(3)]
+    which = ["account", "--where", f"startswith(name,'{name}')", "--rate", "100"]
+
+    assert run(load, sandbox, *which, "--dry-run") == 0
+    assert "3 rows" in capsys.readouterr().out
+    assert run(load, sandbox, *which) == 2
+    assert "Say why" in capsys.readouterr().err
+    assert run(load, sandbox, *which, "--why", "the first load") == 0
+    assert "3 rows were read: 3 queued, 0 known" in capsys.readouterr().out
+    for row_id in rows:
+        in_erp(client, row_id)
+
+    def known() -> bool:
+        run(load, sandbox, *which, "--why", "once more")
+        return "0 queued, 3 known" in capsys.readouterr().out
+
+    eventually(known, within=30, what="a load that finds all rows known")
