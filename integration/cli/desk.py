@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from integration.clock import SystemClock
-from integration.errors import ConfigurationError, IntegrationError
+from integration.errors import ConfigurationError, IntegrationError, Outage
 from integration.telemetry import quieten_libraries
 from integration.transport import Host, Limits, Request, Transport
 
@@ -21,11 +21,17 @@ _URL: Final = "INTEGRATION_URL"
 _KEY: Final = "OPERATIONS_KEY"
 _PROFILES: Final = "INTEGRATION_PROFILES"
 _SANDBOX: Final = Path(".sandbox")
+_REPEATED: Final = 60
+_PAUSE: Final = 10.0
 _LIMITS: Final = Limits(connect=5, read=60, total=90)
 
 
 class RefusedError(Exception):
     """The app refuses the request; the message has its words."""
+
+
+class AwayError(RefusedError):
+    """The app cannot carry the request out now (503); repeated later, nothing is done twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,21 @@ class Desk:
         answer = await self._transport.send(Request("app", path.partition("?")[0], method, url, headers, content))
         document: dict[str, Any] = answer.json()
         if not answer.ok:
+            kind = AwayError if answer.status == 503 else RefusedError
             faults = "".join(f"\n  {it['pointer']} {it['detail']}" for it in document.get("errors", ()))
-            raise RefusedError(f"{document.get('title')}. {document.get('detail')}{faults}")
+            raise kind(f"{document.get('title')}. {document.get('detail')}{faults}")
         return document
+
+
+async def patiently(ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """The answer to `ask`, which is repeated for about ten minutes while the app, or what it needs, is away."""
+    for _ in range(_REPEATED):
+        try:
+            return await ask()
+        except (AwayError, Outage) as error:
+            print(f"{error} It is asked again in {_PAUSE:.0f} s.", file=sys.stderr)
+            await asyncio.sleep(_PAUSE)
+    return await ask()
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import sys
 import time
+from functools import partial
 from typing import Any, Final
 
 from integration.cli import desk
@@ -56,7 +57,7 @@ async def load(app: Desk, options: argparse.Namespace) -> None:
             _say(step, size["rows"], time.monotonic() - began)
             if step["held"]:
                 await asyncio.sleep(_HELD_SECONDS)
-            step = await app.act("load", **asked)
+            step = await desk.patiently(partial(app.act, "load", **asked))
     except asyncio.CancelledError:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         raise

@@ -11,6 +11,7 @@ sandbox, and on a deployed app with --url or --profile.
 
 import argparse
 from collections import Counter
+from functools import partial
 from typing import Any, Final
 
 from integration.cli import desk
@@ -55,7 +56,7 @@ async def reconcile(app: Desk, options: argparse.Namespace) -> int:
     compared, counted, left = 0, Counter[str](), 0
     following, until = "", options.until
     while True:
-        page = await _page(app, options, until, following)
+        page = await desk.patiently(partial(_page, app, options, until, following))
         compared += page["compared"]
         for it in page["differences"]:
             counted[it["kind"]] += 1

@@ -148,14 +148,11 @@ def _heal(run: Run, bench: Bench, began: datetime) -> int:
     client, following, queued = bench.client(), "", 0
     until = datetime.now(UTC) + timedelta(minutes=1)
     while True:
-        answer = client.app.act(
-            "reconcile",
-            table="account",
-            since=began.isoformat(),
-            until=until.isoformat(),
-            deleted=True,
-            following=following,
-        )
+        window = {"table": "account", "since": began.isoformat(), "until": until.isoformat(), "deleted": True}
+        answer = client.app.act("reconcile", **window, following=following)
+        if answer.status_code == 503:  # as the command does: the same page once more
+            time.sleep(5.0)
+            continue
         answer.raise_for_status()
         page = answer.json()
         queued += sum(it["eventId"] is not None for it in page["differences"])
