@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from integration.dataverse.client import DataverseClient
 from integration.dataverse.row import Row, read_row
-from integration.errors import Permanent
+from integration.errors import IntegrationError, Permanent
 from integration.odata import columns, literal, name, query, record_id
 from integration.transport import validated
 
@@ -88,7 +88,10 @@ class ChangeTracking:
 
     async def _check_enabled(self, table: str) -> None:
         address = f"EntityDefinitions(LogicalName={literal(table)})" + query({"$select": "ChangeTrackingEnabled"})
-        answer = await self._dataverse.get(f"definition of {table}", address)
+        try:
+            answer = await self._dataverse.get(f"definition of {table}", address)
+        except IntegrationError:  # the app's user need not be allowed to see it: then the refusal itself has to do
+            return
         if not validated(_Definition, answer).tracked:
             raise Permanent(
                 f"the table {table} has no change tracking: let run.py dataverse apply enable it (change-tracking = "
