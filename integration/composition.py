@@ -56,7 +56,7 @@ from integration.operations.outcomes import Outcomes
 from integration.operations.rights import Staff
 from integration.operations.routes import blueprints as operations_routes
 from integration.operations.routes.admitted import Operators
-from integration.operations_composition import Operations, build_operations
+from integration.operations_composition import Operations, build_operations, operations_hosts
 from integration.protection import Postponements, Spending, TablePauses
 from integration.public_address import PublicAddress
 from integration.pull import functions as pull_functions
@@ -148,7 +148,11 @@ def build_app(settings: Settings) -> func.FunctionApp:
     operators = Operators(services.staff, services.address)
     app.register_functions(pull_routes.blueprint(operators, services.reconciliation, services.loading, SystemClock()))
     operations = services.operations
-    app.register_functions(operations_timers.blueprint(operations.dead_letters, operations.bulks, operations.figures))
+    app.register_functions(
+        operations_timers.blueprint(
+            operations.dead_letters, operations.bulks, operations.figures, operations.operator_events
+        )
+    )
     app.register_functions(console_functions.blueprint(lambda: open_site(services, settings)))
     return app
 
@@ -157,7 +161,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     """The services; tests pass a clock of their own."""
     clock = clock or SystemClock()
     account = connections.table_account(settings, clock)
-    transport = Transport([*system_hosts(settings), connections.table_host(account)], clock=clock)
+    hosts = [*system_hosts(settings), connections.table_host(account), *operations_hosts(settings)]
+    transport = Transport(hosts, clock=clock)
     ledger = Ledger(account, transport, clock, old_layout=OldLayout(account, transport))
     shared = TableState(ledger.table(SYSTEMS))
     systems = build_systems(settings, transport, clock, shared, TableState(ledger.table(REFERENCES)))
@@ -240,7 +245,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             pauses=pauses,
             postponements=postponements,
             matches=FlowMatching(tools.flows, tools.dataverse, tools.write_back, tools.systems),
-            organisation=str(settings.dataverse_organisation),
+            settings=settings,
+            transport=transport,
             clock=clock,
         ),
     )

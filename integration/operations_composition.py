@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from integration import signatures
 from integration.clock import Clock
-from integration.ledger import Ledger
+from integration.ledger import Ledger, State
 from integration.ledger.audit_log import AuditLog
 from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
@@ -35,7 +38,12 @@ from integration.operations.search import Search
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
 from integration.protection import Postponements, Switch, TablePauses
+from integration.settings import Settings
+from integration.transport import Host, Transport
 from integration.worker import Handlers
+
+if TYPE_CHECKING:
+    from integration.operations.operator_events import OperatorEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,12 @@ class Operations:
     dead_letters: DeadLetterReader
     bulks: BulkRunner
     figures: Figures
+    operator_events: "OperatorEvents | None"
+
+
+def operations_hosts(settings: Settings) -> list[Host]:
+    """The hosts that the transport may call for operations."""
+    return [Host(str(settings.operator_events_url))] if settings.operator_events_url is not None else []
 
 
 def build_operations(
@@ -59,10 +73,11 @@ def build_operations(
     pauses: TablePauses,
     postponements: Postponements,
     matches: Matches,
-    organisation: str,
+    settings: Settings,
+    transport: Transport,
     clock: Clock,
 ) -> Operations:
-    """Over the ledger, the queues and what is held back; `organisation` is the id of the Dataverse organisation."""
+    """Over the ledger, the queues, what is held back, and for operators' events the transport."""
     audit, queueing, originals = Audit(ledger, clock), Queueing(ledger, work_queue), Originals(ledger, clock)
     carried, replays = Carried(letters, handlers.carried_of), Replays(originals, queueing, clock)
     repair = Repair(ledger, originals, carried, replays, audit, clock)
@@ -78,7 +93,7 @@ def build_operations(
         repair=repair,
         edit=EditedRetry(originals, carried, replays, audit),
         postpone=Postpone(ledger, originals, postponements, audit, clock),
-        resync=Resync(queueing, audit, clock, organisation=organisation),
+        resync=Resync(queueing, audit, clock, organisation=str(settings.dataverse_organisation)),
         systems=SystemControl(switches, audit),
         budgets=budgets,
         tables=TableControl(pauses, handlers.tables, audit),
@@ -99,4 +114,35 @@ def build_operations(
         dead_letters=reader,
         bulks=BulkRunner(bulks, repair, ledger=ledger, audit=audit, clock=clock),
         figures=figures,
+        operator_events=_operator_events(settings, desk, transport, ledger, clock),
+    )
+
+
+def _operator_events(
+    settings: Settings, desk: Desk, transport: Transport, ledger: Ledger, clock: Clock
+) -> "OperatorEvents | None":
+    """What operators are told of, where the settings say to which address."""
+    if settings.operator_events_url is None or settings.operator_events_secret is None:
+        return None
+    from integration.operations.operator_events import OperatorEvents, Webhook  # noqa: PLC0415 -- few apps use it
+    from integration.operations.operator_events.conditions import Picture  # noqa: PLC0415 -- see above
+
+    async def look() -> Picture:
+        series = await desk.figures.series()
+        return Picture(
+            waiting=await desk.figures.causes(series, State.WAITING.value),
+            dead=await desk.figures.causes(series),
+            systems=await desk.systems.states(),
+            budgets=await desk.budgets.now(),
+        )
+
+    secret = signatures.secret_of(settings.operator_events_secret.get_secret_value())
+    return OperatorEvents(
+        look,
+        Webhook(transport, str(settings.operator_events_url), secret, clock),
+        ledger,
+        clock,
+        source=f"/organizations/{settings.dataverse_organisation}",
+        console=f"{settings.address}/api/console" if settings.address else None,
+        longest_wait=timedelta(minutes=settings.operator_events_backlog_minutes),
     )

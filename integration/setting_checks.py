@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from pydantic import SecretStr
+
+from integration import signatures
+
 _AUTHENTICATION = ("APP_SERVICE_AUTHENTICATION", "WEBSITE_AUTH_ENABLED")
 _WITHOUT_KEY = frozenset({"dataverse-queue", "dataverse-topic", "dataverse-hub", "business-events-queue"})
 """Callers that are known by the way on which their messages come."""
@@ -30,6 +34,17 @@ def trusted_headers(given: Mapping[str, str], environ: Mapping[str, str]) -> Ite
             "APP_SERVICE_AUTHENTICATION: App Service Authentication is off (WEBSITE_AUTH_ENABLED), so anybody could "
             "claim to be an administrator. Switch it on, or leave this setting out."
         )
+
+
+def unsigned_events(secret: SecretStr | None, given: Mapping[str, str]) -> Iterator[str]:
+    """Operators' events are signed, or not sent."""
+    if ("OPERATOR_EVENTS_URL" in given) != (secret is not None):
+        yield "OPERATOR_EVENTS_URL and OPERATOR_EVENTS_SECRET: set both, or none of them"
+    elif secret is not None:
+        try:
+            signatures.secret_of(secret.get_secret_value())
+        except ValueError as error:
+            yield f"OPERATOR_EVENTS_SECRET: {error}"
 
 
 def missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:

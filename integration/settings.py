@@ -380,6 +380,23 @@ class Settings(BaseModel):
         "LEDGER_RETENTION_MONTHS.",
     )
 
+    operator_events_url: Url | None = _optional(
+        "OPERATOR_EVENTS_URL",
+        "Address to which operators' events are posted as CloudEvents: backlog, breakers, exhausted retries, budgets "
+        "(docs/how-to/operator-events.md). Without it there are none.",
+    )
+    operator_events_secret: SecretStr | None = _optional(
+        "OPERATOR_EVENTS_SECRET",
+        "Secret with which these events are signed (Standard Webhooks): whsec_ and the base64 of 24 to 64 bytes.",
+    )
+    operator_events_backlog_minutes: float = Field(
+        default=30.0,
+        gt=0,
+        alias="OPERATOR_EVENTS_BACKLOG_MINUTES",
+        description="How long the oldest event has to wait, other than for a pause that somebody wanted, until that is "
+        "an operators' event.",
+    )
+
     exchange_retention_days: int = Field(
         default=14,
         ge=0,
@@ -418,6 +435,7 @@ class Settings(BaseModel):
             ]
         else:
             problems += setting_checks.unknown_callers(settings.intake_rights, settings.intake_keys)
+            problems += setting_checks.unsigned_events(settings.operator_events_secret, given)
         if problems:
             raise ConfigurationError("Settings are missing or wrong:\n  " + "\n  ".join(sorted(problems)))
         return settings

@@ -9,8 +9,9 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
-from datetime import timedelta
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from integration.clock import Clock
@@ -20,6 +21,7 @@ PREFIX: Final = "whsec_"
 TOLERANCE: Final = timedelta(minutes=5)
 """How old, or how far ahead, the time of a request may be: a recorded one cannot be sent again for ever."""
 _SECRET_BYTES: Final = range(24, 65)
+_NEW_BYTES: Final = 32
 _VERSION: Final = "v1,"
 
 
@@ -44,7 +46,23 @@ def is_current(headers: Mapping[str, str], clock: Clock) -> bool:
 
 def is_signed_with(secret: bytes, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether one of the request's signatures was made with `secret`; compared in constant time."""
-    said = f"{headers.get('webhook-id', '')}.{headers.get('webhook-timestamp', '')}.".encode("utf-8", "surrogatepass")
-    expected = base64.b64encode(hmac.digest(secret, said + body, hashlib.sha256))
+    expected = _signature(secret, headers.get("webhook-id", ""), headers.get("webhook-timestamp", ""), body)
     offered = [it.removeprefix(_VERSION) for it in headers[HEADER].split(" ") if it.startswith(_VERSION)]
     return any(hmac.compare_digest(it.encode("utf-8", "surrogatepass"), expected) for it in offered)
+
+
+def new_secret() -> str:
+    """A secret that nobody has used before."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(_NEW_BYTES)).decode()
+
+
+def signed(keys: Iterable[bytes], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The headers of a message, signed with each of the secrets: two while one is being replaced."""
+    time = str(int(at.timestamp()))
+    made = " ".join(_VERSION + _signature(key, message_id, time, body).decode() for key in keys)
+    return {"webhook-id": message_id, "webhook-timestamp": time, HEADER: made}
+
+
+def _signature(secret: bytes, message_id: str, time: str, body: bytes) -> bytes:
+    said = f"{message_id}.{time}.".encode("utf-8", "surrogatepass")
+    return base64.b64encode(hmac.digest(secret, said + body, hashlib.sha256))

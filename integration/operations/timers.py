@@ -1,10 +1,15 @@
 """The timer triggers of what operations do by themselves; one instance of the app runs each."""
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from integration.operations.bulk import BulkRunner
 from integration.operations.dead_letters import DeadLetterReader
 from integration.operations.figures import Figures
+
+if TYPE_CHECKING:
+    from integration.operations.operator_events import OperatorEvents
 
 EVERY_MINUTE = "30 * * * * *"
 """NCRONTAB: in the middle of the minute, as many other jobs start at its beginning."""
@@ -16,8 +21,13 @@ EVERY_TWENTY_SECONDS = "*/20 * * * * *"
 """NCRONTAB: a bulk operation waits twenty seconds at most; no second run starts while one is under way."""
 
 
-def blueprint(reader: DeadLetterReader, runner: BulkRunner, figures: Figures) -> func.Blueprint:
-    """Bind the reader of the dead-letter queue, the runner of bulk operations, and what takes the figures."""
+def blueprint(
+    reader: DeadLetterReader, runner: BulkRunner, figures: Figures, operator_events: "OperatorEvents | None"
+) -> func.Blueprint:
+    """Bind the reader of the dead-letter queue, the runner of bulk operations, and what takes the figures.
+
+    Operators are told of what the figures show right after they were taken.
+    """
     bp = func.Blueprint()
 
     @bp.timer_trigger(arg_name="timer", schedule=EVERY_MINUTE)
@@ -31,5 +41,7 @@ def blueprint(reader: DeadLetterReader, runner: BulkRunner, figures: Figures) ->
     @bp.timer_trigger(arg_name="timer", schedule=EVERY_MINUTE_TOO)
     async def operations_figures(timer: func.TimerRequest) -> None:  # noqa: ARG001 -- the trigger's name for it
         await figures.run()
+        if operator_events is not None:
+            await operator_events.run()
 
     return bp

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from integration import signatures
 from sandbox.client import Client
 from sandbox.machine.ports import Ports
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
+from tests.end_to_end.receiver import Receiver, receiving
 
 # Retries, paces and waits for a commit are short, so that tests need not wait, and nothing heals what tests let fail;
 # the rest is as deployed.
@@ -22,10 +24,22 @@ SETTINGS = {
 }
 
 
+OPERATORS_SECRET = signatures.new_secret()
+"""With which operators' events are signed."""
+
+
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def operators() -> Iterator[Receiver]:
+    """Gets the operators' events of the app."""
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, operators: Receiver) -> Iterator[Sandbox]:
     """All processes; `sandbox.processes` kills, stops, starts and restarts them by name."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), Ports.free(), settings=SETTINGS)
+    told = {"OPERATOR_EVENTS_URL": operators.url, "OPERATOR_EVENTS_SECRET": OPERATORS_SECRET}
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), Ports.free(), settings=SETTINGS | told)
     sandbox.start()
     yield sandbox
     sandbox.stop()

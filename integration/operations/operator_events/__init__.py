@@ -1,0 +1,6 @@
+"""Telling operators, once for each cause, what needs somebody: as CloudEvents, to a webhook."""
+
+from integration.operations.operator_events.outbox import Delivery, OperatorEvents
+from integration.operations.operator_events.webhook import Webhook
+
+__all__ = ["Delivery", "OperatorEvents", "Webhook"]

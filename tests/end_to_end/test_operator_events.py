@@ -1,0 +1,37 @@
+"""Operators are told, over real HTTP, that a system is away and that it is back."""
+
+from typing import Any
+
+import requests
+
+from sandbox.client import Client, eventually
+from sandbox.machine.ports import LOOPBACK
+from sandbox.running.sandbox import Sandbox
+from tests.end_to_end.conftest import OPERATORS_SECRET
+from tests.end_to_end.receiver import Receiver
+
+
+def test_a_breaker_that_opens_and_closes_is_told_although_the_receiver_was_away(
+    client: Client, sandbox: Sandbox, operators: Receiver
+) -> None:
+    """Signed, with the same id when it comes again. The timer is run by hand: it would do so every minute."""
+
+    def told(kind: str) -> dict[str, Any] | None:
+        """The event of this type about the ERP, after the app has looked once more."""
+        timer = f"http://{LOOPBACK}:{sandbox.ports.events_host}/admin/functions/operations_figures"
+        requests.post(timer, json={}, timeout=10).raise_for_status()
+        found = [it for it in operators.notifications if (it["type"], it["subject"]) == (f"integration.{kind}", "erp")]
+        return found[-1] if found else None
+
+    before, operators.answers = len(operators.headers), [503]
+    client.erp.add_fault("PUT .*", status=503, times=None)
+    for number in range(8):
+        client.dataverse.create("account", {"name": f"Told {number}"})
+    opened = eventually(lambda: told("breaker-opened"), within=60, what="the breaker's opening")
+    assert opened["data"]["why"] == "erp-unavailable"
+    client.erp.clear_faults()
+    closed = eventually(lambda: told("breaker-closed"), within=60, what="its closing")
+    assert closed["data"]["since"] >= opened["time"]
+    refused = operators.headers[before]["webhook-id"]
+    assert refused in [it["id"] for it in operators.notifications]
+    assert operators.all_signed(OPERATORS_SECRET)
