@@ -175,6 +175,12 @@ def test_what_the_sandbox_and_the_tests_import_is_pinned() -> None:
     assert imported(DEVELOPMENT) <= by_hand
 
 
+def test_the_command_line_has_the_versions_that_are_deployed() -> None:
+    """It is made of a few modules of the app, and needs fewer libraries."""
+    deployed = {(pin.name, pin.version) for pin in pins("requirements.in")}
+    assert {(pin.name, pin.version) for pin in pins("requirements-cli.in")} < deployed
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("lock", LOCKS)
