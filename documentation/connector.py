@@ -18,6 +18,8 @@ from documentation.connector_schemas import input_schema, output_schema
 from integration import __version__
 from integration.events.flat_row import FlatRow
 from integration.operations.outcomes import EventOutcome
+from integration.webhooks.ended_event import EndedEvent
+from integration.webhooks.subscribing import SubscriptionAsked
 
 _EVENT_ID: Final = {
     "name": "event_id",
@@ -66,6 +68,14 @@ def definition(host: str) -> dict[str, Any]:
             "/rows": {"post": _send_row()},
             "/events/{event_id}": {"get": _read_outcome()},
             "/events/{event_id}/outcome": {"get": _wait_for_outcome()},
+            "/subscriptions": {
+                "post": _when_an_event_ends(),
+                "x-ms-notification-content": {
+                    "description": "An event that has ended.",
+                    "schema": output_schema(EndedEvent),
+                },
+            },
+            "/subscriptions/{subscription_id}": {"delete": _unsubscribe()},
         },
     }
 
@@ -132,6 +142,44 @@ def _wait_for_outcome() -> dict[str, Any]:
         ),
         "parameters": [_EVENT_ID],
         "responses": _waited() | _refused("404"),
+    }
+
+
+def _when_an_event_ends() -> dict[str, Any]:
+    """A webhook: the platform subscribes when a flow is switched on, and sends DELETE to the Location afterwards."""
+    schema = input_schema(SubscriptionAsked, important=("tables", "outcomes"), advanced=("flows",))
+    schema["properties"]["url"] |= {"x-ms-notification-url": True, "x-ms-visibility": "internal"}
+    return {
+        **_named(
+            "WhenAnEventEnds",
+            "When an event has ended",
+            "Starts the flow when the integration has carried an event out, or cannot without a person.",
+        ),
+        "x-ms-trigger": "single",
+        "x-ms-trigger-hint": "To see it work, change a row that the integration handles.",
+        "parameters": [{"name": "body", "in": "body", "required": True, "schema": schema}],
+        "responses": {"201": {"description": "Subscribed."}} | _refused("400", "403", "409", "429"),
+    }
+
+
+def _unsubscribe() -> dict[str, Any]:
+    return {
+        "operationId": "Unsubscribe",
+        "summary": "End a subscription",
+        "description": "Ends a subscription; the platform does so when a flow is switched off.",
+        "x-ms-visibility": "internal",
+        "parameters": [
+            {
+                "name": "subscription_id",
+                "in": "path",
+                "required": True,
+                "type": "string",
+                "x-ms-summary": "Subscription Id",
+                "description": "The id of the subscription.",
+                "x-ms-url-encoding": "single",
+            }
+        ],
+        "responses": {"204": {"description": "Ended, now or before."}} | _refused("404"),
     }
 
 

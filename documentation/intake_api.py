@@ -23,11 +23,23 @@ from integration.intake.answers import AcceptedEvent, ListedEvents
 from integration.intake.event_grid_intake import MOST as MOST_OF_EVENT_GRID
 from integration.operations.outcomes import EventOutcome
 from integration.systems.business_central.webhooks import Notification
+from integration.webhooks.ended_event import EndedEvent
+from integration.webhooks.subscribing import RenewalAsked, SubscriptionAsked, SubscriptionList, SubscriptionShown
 
 FILE: Final = REPOSITORY / "docs" / "reference" / "intake.openapi.json"
 _NOT_FOR_CALLERS: Final = ("operations", "console", "health")
-_READ: Final = (RemoteExecutionContext, PluginEvent, FlatRow, PlainEvent, CloudEvent, BusinessEvent, Notification)
-_ANSWERED: Final = (AcceptedEvent, ListedEvents, EventOutcome)
+_READ: Final = (
+    RemoteExecutionContext,
+    PluginEvent,
+    FlatRow,
+    PlainEvent,
+    CloudEvent,
+    BusinessEvent,
+    Notification,
+    SubscriptionAsked,
+    RenewalAsked,
+)
+_ANSWERED: Final = (AcceptedEvent, ListedEvents, EventOutcome, SubscriptionShown, SubscriptionList, EndedEvent)
 _CLOUD, _CLOUDS, _JSON = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
 _WAITING: Final = {
     "Location": {"description": "Where to wait for the end.", "schema": {"type": "string"}},
@@ -74,6 +86,8 @@ def _operation(name: str, method: str, route: str, text: Mapping[str, str]) -> d
         found["security"] = []  # the key is in the body
     if method == "post":
         found["requestBody"] = _BODIES[name]
+    if name == "subscribe":
+        found["callbacks"] = {"notification": {"{$request.body#/url}": {"post": _NOTIFICATION}}}
     return found
 
 
@@ -101,6 +115,12 @@ def _answer(name: str, method: str, code: str) -> dict[str, Any]:
         ("event_outcome", "get", "200"): openapi.answer(says, openapi.of("EventOutcome")),
         ("event_outcome", "get", "202"): openapi.answer("It has not ended.", openapi.of("EventOutcome"))
         | {"headers": _WAITING},
+        ("subscribe", "post", "201"): openapi.answer(says, openapi.of("SubscriptionShown"))
+        | {"headers": {"Location": _WAITING["Location"]}},
+        ("list_subscriptions", "get", "200"): openapi.answer(says, openapi.of("SubscriptionList")),
+        ("show_subscription", "get", "200"): openapi.answer(says, openapi.of("SubscriptionShown")),
+        ("renew_subscription", "post", "200"): openapi.answer(says, openapi.of("SubscriptionShown")),
+        ("unsubscribe", "delete", "204"): {"description": says},
         ("event_grid_delivery", "options", "200"): {"description": "This sender may send; headers say how much."},
         ("event_grid_delivery", "post", "200"): openapi.answer(
             says, {"anyOf": [openapi.of("ListedEvents"), _VALIDATION_RESPONSE]}
@@ -157,9 +177,24 @@ def _of_event_grid() -> dict[str, Any]:
 
 
 _VALIDATION_RESPONSE: Final = {"type": "object", "properties": {"validationResponse": {"type": "string"}}}
+_NOTIFICATION: Final = {
+    "summary": "Says that an event has ended, at least once and in no order, signed as Standard Webhooks 1.0.0 has it.",
+    "parameters": [
+        {"name": it, "in": "header", "required": True, "schema": {"type": "string"}}
+        for it in ("webhook-id", "webhook-timestamp", "webhook-signature")
+    ],
+    "requestBody": openapi.body(openapi.of("EndedEvent")),
+    "responses": {
+        "2XX": {"description": "It has been taken."},
+        "410": {"description": "Nobody wants to be told any more: the subscription is removed."},
+        "default": {"description": "It comes again later."},
+    },
+}
 _BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "dataverse_webhook": openapi.body(openapi.of("RemoteExecutionContext")),
     "plugin_event": openapi.body(openapi.of("PluginEvent")),
+    "subscribe": openapi.body(openapi.of("SubscriptionAsked")),
+    "renew_subscription": {**openapi.body(openapi.of("RenewalAsked")), "required": False},
     "flat_row": openapi.body(openapi.of("FlatRow")),
     "erp_events": _of_erp(),
     "event_grid_delivery": _of_event_grid(),

@@ -28,6 +28,7 @@ from integration.operations.bulk.model import Action, Bulk, Item
 from integration.operations.cause_notes import CauseKey, CauseNote, cause_note_row
 from integration.tables import Entity, Table
 from integration.transport import Call, Request
+from integration.webhooks.subscription import Subscription, to_entity
 
 _NOW = datetime(2026, 11, 20, 19, 5, tzinfo=UTC)
 _KEYS = {"PartitionKey", "RowKey"}
@@ -110,6 +111,7 @@ def _entities() -> dict[str, list[Entity]]:
         "problems": [rows.problem_row(status, "2026"), rows.behind_row(EVERYTHING, "erp", _NOW)],
         "systems": [_shared_state()],
         "references": [_shared_state()],
+        "subscriptions": [_subscription()],
         "audit": _audit(),
         "bulks": [
             Bulk("x", Action.RETRY, "x", "x").as_columns(),
@@ -118,6 +120,12 @@ def _entities() -> dict[str, list[Entity]]:
         "causes": [cause_note_row("x", CauseKey("x"), CauseNote("x", "x", "x", _NOW))],
         "exchanges": [exchange_row(EVERYTHING, 0, Call(Request("erp", "x", "PUT", "x"), None, _NOW, 0.0))],
     }
+
+
+def _subscription() -> Entity:
+    return to_entity(
+        Subscription("x", "x", "x", ("x",), tables=("x",), flows=("x",), outcomes=("done",), created_at=_NOW)
+    )
 
 
 def _shared_state() -> Entity:

@@ -28,11 +28,14 @@ PROBLEM: Final[Mapping[str, Any]] = {
 
 SAYS: Final[Mapping[str, str]] = {
     "200": "Done, or the answer.",
+    "201": "Made. `Location` is the address that shows and ends it.",
     "202": "Durably queued, or one of the app's own writes, which ends here. `Location` is where to wait for the end.",
     "400": "The body cannot be read; `errors` points at what is wrong.",
     "401": "No key, or none that is known; or a signature that is not valid.",
     "403": "The event is of another organisation, or the caller may not send it.",
     "404": "There is nothing of this name or id, or it is not the caller's.",
+    "204": "Ended, now or before.",
+    "409": "There are too many of them already.",
     "411": "The body has no Content-Length.",
     "413": "The body is too large: a problem, or nothing above the limit of the Functions host itself.",
     "415": "The body is not plain JSON.",

@@ -80,9 +80,8 @@ def _flow(topology: dict[str, Any]) -> tuple[Drawing, float]:
     it.arrow((270, worker), (270, top))
 
     top = max(ledger, stream) + _GAP
-    taking = {part for f in functions["http"] if _takes_in(f) for part in _short(f["route"])}
     status = dict.fromkeys(
-        f"`/api/{part}`" for f in functions["http"] for part in _short(f["route"]) if part not in taking
+        f"`/api/{part}`" for f in functions["http"] for part in _short(f["route"]) if part.startswith(_FOR_SUPPORT)
     )
     left = it.box(_LEFT, top, half - 8, ["For support", *status], kind="azure")
     it.arrow((120, ledger), (120, top))
@@ -90,6 +89,9 @@ def _flow(topology: dict[str, Any]) -> tuple[Drawing, float]:
     right = it.box(half + 8, top, _RIGHT, ["Archive", *sinks, "JSON Lines in Blob Storage"], kind="azure")
     it.arrow((328, stream), (328, top))
     return it, max(left, right) + 8
+
+
+_FOR_SUPPORT = ("operations", "console", "health")
 
 
 def _takes_in(function: dict[str, Any]) -> bool:

@@ -138,6 +138,12 @@ param sasIntake sasIntakeType?
 @description('A queue that an endpoint of Finance & Operations posts business events to with a SAS key, in a namespace of its own (modules/sasintake.bicep).')
 param businessEvents bool = false
 
+@description('Let callers of the intake subscribe to ended events: a queue for the deliveries and a consumer group of the hub.')
+param webhooks bool = false
+
+@description('Publish settled events to a custom topic of Event Grid, which is made for them (modules/eventgrid.bicep).')
+param publishToEventGrid bool = false
+
 @description('Azure Relay, for systems in a network that lets nobody in (modules/relay.bicep). Left out: there is none.')
 param relay relayType?
 
@@ -193,6 +199,19 @@ var containers = concat(
   dataFactory == null ? [] : [extractsContainer]
 )
 
+// What options add to the topology, where they are asked for.
+var hubReaders = concat(webhooks ? [topology.webhooks] : [], publishToEventGrid ? [topology.eventGrid] : [])
+var queues = concat(topology.serviceBus.queues, webhooks ? [topology.webhooks.queue] : [])
+var hubs = map(topology.eventHubs.hubs, hub => {
+  name: hub.name
+  partitionCount: hub.partitionCount
+  retentionTimeInHours: hub.retentionTimeInHours
+  consumerGroups: concat(
+    hub.consumerGroups,
+    map(filter(hubReaders, reader => reader.hub == hub.name), reader => reader.consumerGroup)
+  )
+})
+
 // Names and ids are put together here, not taken from outputs: what-if shows nothing of a module that needs an output of another.
 var names = {
   identity: 'id-${base}'
@@ -211,6 +230,7 @@ var names = {
   app: 'func-${base}-${suffix}'
   sasIntake: 'in-${base}-${suffix}'
   businessEvents: 'be-${base}-${suffix}'
+  eventGrid: 'evgt-${base}-settled-${suffix}'
 }
 var ids = {
   identity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.identity)
@@ -234,6 +254,7 @@ var ids = {
   serviceBus: resourceId('Microsoft.ServiceBus/namespaces', names.serviceBus)
   eventHubs: resourceId('Microsoft.EventHub/namespaces', names.eventHubs)
   keyVault: resourceId('Microsoft.KeyVault/vaults', names.keyVault)
+  eventGrid: resourceId('Microsoft.EventGrid/topics', names.eventGrid)
 }
 
 // The most that each tier takes. By default a queue has 1 GB, which some 70,000 events of 14 KB fill, retries and dead letters
@@ -377,7 +398,7 @@ module serviceBus 'modules/servicebus.bicep' = {
   params: {
     name: names.serviceBus
     skuName: serviceBusSku
-    queues: topology.serviceBus.queues
+    queues: queues
     queueSizeMb: queueSizeMb
     publicNetworkAccess: publicNetworkAccess
     secondaryLocation: secondaryLocation
@@ -394,7 +415,7 @@ module eventHubs 'modules/eventhubs.bicep' = {
   name: 'eventhubs'
   params: {
     name: names.eventHubs
-    hubs: topology.eventHubs.hubs
+    hubs: hubs
     capture: capture
     captureStorageAccountId: ids.storage
     captureContainer: captureContainer
@@ -470,6 +491,21 @@ module businessEventsRoles 'modules/roles-sasintake.bicep' = if (businessEvents)
   ]
 }
 
+module settledTopic 'modules/eventgrid.bicep' = if (publishToEventGrid) {
+  name: 'eventgrid'
+  params: {
+    name: names.eventGrid
+    principalId: identity.outputs.principalId
+    publicNetworkAccess: publicNetworkAccess
+    workspaceId: ids.workspace
+    location: location
+    tags: allTags
+  }
+  dependsOn: [
+    monitoring
+  ]
+}
+
 module relayNamespace 'modules/relay.bicep' = if (relay != null) {
   name: 'relay'
   params: {
@@ -515,7 +551,7 @@ module roles 'modules/roles.bicep' = {
   params: {
     principalId: identity.outputs.principalId
     serviceBusName: names.serviceBus
-    receivingQueues: map(topology.functions.serviceBus, it => it.queue)
+    receivingQueues: map(queues, it => it.name)
     sendingQueues: topology.senders.queues
     eventHubsName: names.eventHubs
     receivingHubs: map(topology.functions.eventHubs, it => it.hub)
@@ -569,7 +605,12 @@ module appSettings 'modules/appsettings.bicep' = {
     serviceBusName: names.serviceBus
     eventHubsName: names.eventHubs
     keyVaultName: names.keyVault
-    topologySettings: topology.settings
+    topologySettings: union(
+      topology.settings,
+      webhooks ? topology.webhooks.settings : {},
+      publishToEventGrid ? topology.eventGrid.settings : {}
+    )
+    eventGridEndpoint: settledTopic.?outputs.endpoint ?? ''
     serviceEndpoint: sasIntake == null ? null : topology.serviceEndpoints[sasIntake!.kind]
     serviceEndpointNamespace: names.sasIntake
     businessEvents: businessEvents ? topology.serviceEndpoints.businessEvents : null
@@ -596,7 +637,7 @@ module privateEndpoints 'modules/privateendpoints.bicep' = if (isPrivate) {
     vnetId: makesNetwork ? ids.network : null
     zonesGroup: network.?existingZonesGroup
     subnetId: ids.endpointSubnet
-    endpoints: [
+    endpoints: concat([
       {
         name: 'pe-${base}-blob'
         targetId: ids.storage
@@ -627,12 +668,22 @@ module privateEndpoints 'modules/privateendpoints.bicep' = if (isPrivate) {
         groupId: 'namespace'
         zone: 'privatelink.servicebus.windows.net'
       }
-    ]
+    ], publishToEventGrid
+      ? [
+          {
+            name: 'pe-${base}-evgt'
+            targetId: ids.eventGrid
+            groupId: 'topic'
+            zone: 'privatelink.eventgrid.azure.net'
+          }
+        ]
+      : [])
     location: location
     tags: allTags
   }
   dependsOn: [
     eventHubs
+    settledTopic
     serviceBus
     storage
     vnet

@@ -71,7 +71,7 @@ from integration.systems.business_central import BusinessCentral
 from integration.systems.business_central.webhooks import Webhooks
 from integration.systems_composition import Systems, build_systems, system_hosts
 from integration.telemetry import quieten_libraries
-from integration.transport import RetryPolicy, Transport
+from integration.transport import Host, RetryPolicy, Transport
 from integration.watching import Subscriptions, Sweep
 from integration.watching import functions as watching_functions
 from integration.worker import Copies, Executor, Handlers, Holds, Pace, Reports, Worker
@@ -89,6 +89,8 @@ if TYPE_CHECKING:
 class Services:
     """What the triggers call."""
 
+    taking_in: TakingIn
+    ledger: Ledger
     intake: Intake
     erp_intake: ErpIntake
     business_central_intake: BusinessCentralIntake
@@ -154,7 +156,43 @@ def build_app(settings: Settings) -> func.FunctionApp:
         )
     )
     app.register_functions(console_functions.blueprint(lambda: open_site(services, settings)))
+    if settings.event_grid_endpoint:
+        app.register_functions(_event_grid(settings, str(settings.event_grid_endpoint)))
+    if settings.webhooks_queue:
+        _register_webhooks(app, services, settings, settings.webhooks_queue)
     return app
+
+
+def _event_grid(settings: Settings, endpoint: str) -> func.Blueprint:
+    from integration.analytics import event_grid_functions  # noqa: PLC0415 -- few apps publish to Event Grid
+    from integration.analytics.sinks.event_grid import EventGridSink, authorizer  # noqa: PLC0415 -- as above
+
+    clock = SystemClock()
+    key = settings.event_grid_key.get_secret_value() if settings.event_grid_key else None
+    sink = EventGridSink(
+        Transport([Host(endpoint)], clock=clock),
+        endpoint,
+        authorizer(endpoint, key, settings.event_grid_client_id, clock),
+    )
+    group = settings.event_grid_consumer_group
+    return event_grid_functions.blueprint(sink, hub=settings.events_hub, consumer_group=group)
+
+
+def _register_webhooks(app: func.FunctionApp, services: Services, settings: Settings, queue: str) -> None:
+    from integration.webhooks_composition import webhook_blueprints  # noqa: PLC0415 -- few apps send webhooks
+
+    blueprints = webhook_blueprints(
+        settings,
+        queue,
+        taking_in=services.taking_in,
+        ledger=services.ledger,
+        address=services.address,
+        tables_of={name: frozenset({flow.table}) for name, flow in all_in(flows).items()},
+        policy=retry_policy(settings),
+        clock=SystemClock(),
+    )
+    for blueprint in blueprints:
+        app.register_functions(blueprint)
 
 
 def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:
@@ -193,6 +231,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     )
     webhooks, watched = _watched(systems, settings, names, clock)
     return Services(
+        taking_in=taking_in,
+        ledger=ledger,
         intake=Intake(taking_in, contexts),
         erp_intake=ErpIntake(taking_in, names, organisation=settings.dataverse_organisation),
         business_central_intake=BusinessCentralIntake(taking_in, watched),

@@ -112,6 +112,36 @@ class Settings(BaseModel):
     events_consumer_group: str = Field(
         default="archive", alias="EVENTS_CONSUMER_GROUP", description="Consumer group of the archive sink."
     )
+    webhooks_queue: str | None = _optional(
+        "WEBHOOKS_QUEUE", "Queue of the deliveries of webhooks; without it, nobody can subscribe to ended events."
+    )
+    webhooks_consumer_group: str = Field(
+        default="webhooks",
+        alias="WEBHOOKS_CONSUMER_GROUP",
+        description="Consumer group of EVENTS_HUB that webhooks are made from.",
+    )
+    webhooks_private_receivers: bool = Field(
+        default=False,
+        alias="WEBHOOKS_PRIVATE_RECEIVERS",
+        description="Let subscribers name addresses of private networks and plain http. Whoever may subscribe can then "
+        "have the app call whatever it can reach.",
+    )
+    event_grid_endpoint: Url | None = _optional(
+        "EVENT_GRID_ENDPOINT",
+        "Where settled events are published to in Event Grid, without a query: the address of a custom topic "
+        "(.../api/events) or of a topic of a namespace (.../topics/NAME:publish). Without it, nothing is.",
+    )
+    event_grid_key: SecretStr | None = _optional(
+        "EVENT_GRID_KEY", "Key of that topic; without it the managed identity is used."
+    )
+    event_grid_client_id: str | None = _optional(
+        "EVENT_GRID_CLIENT_ID", "Client id of the user-assigned identity for Event Grid."
+    )
+    event_grid_consumer_group: str = Field(
+        default="event-grid",
+        alias="EVENT_GRID_CONSUMER_GROUP",
+        description="Consumer group of EVENTS_HUB that is published from.",
+    )
     archive_container: str = Field(
         default="integration-events", alias="ARCHIVE_CONTAINER", description="Blob container of the archive sink."
     )
@@ -170,9 +200,9 @@ class Settings(BaseModel):
         default_factory=dict,
         alias="INTAKE_RIGHTS",
         description="What callers of the intake may do, where that is less than everything: endpoints (webhook, "
-        "plug-in, row, erp, event-grid), tables, and requests in a minute to one instance. A service endpoint of "
-        "Dataverse is the caller dataverse-queue, dataverse-topic or dataverse-hub, the queue of business events is "
-        "business-events-queue. "
+        "plug-in, row, erp, event-grid, subscriptions), tables, and requests in a minute to one instance. A service "
+        "endpoint of Dataverse is the caller dataverse-queue, dataverse-topic or dataverse-hub, the queue of business "
+        "events is business-events-queue. "
         'JSON {"plugin": {"endpoints": ["plug-in"], "tables": ["opportunity"], "requestsPerMinute": 600}}.',
     )
     intake_deadline_seconds: float = Field(

@@ -38,6 +38,7 @@ class Fields(TypedDict, total=False):
     source: str
     """The way an event came in: webhook, plug-in, ..."""
     caller: str
+    subscription: str
     stage: str
     effect: str
     state: str

@@ -42,6 +42,9 @@ param businessEvents object?
 @description('Name of the namespace that it is in.')
 param businessEventsNamespace string
 
+@description('Where settled events are published to in Event Grid; empty where they are not.')
+param eventGridEndpoint string
+
 @description('The Dataverse environment.')
 param dataverse dataverseType
 
@@ -166,6 +169,9 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     topologySettings,
     serviceEndpointSettings,
     businessEventsSettings,
+    empty(eventGridEndpoint)
+      ? {}
+      : { EVENT_GRID_ENDPOINT: eventGridEndpoint, EVENT_GRID_CLIENT_ID: identityClientId },
     signIn ? { APP_SERVICE_AUTHENTICATION: 'true' } : {},
     moreSettings
   )

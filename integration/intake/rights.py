@@ -59,6 +59,10 @@ class Rights:
                 reason="not-allowed",
             )
 
+    def tables_of(self, caller: str) -> frozenset[str] | None:
+        """The tables that the caller may send about, and be told of; None for all."""
+        return self._of(caller).tables
+
     def check_rate(self, caller: str) -> None:
         """Count a request. Raise `Rejected` (429, too-many-requests, with `retry_after`) where it is one too many.
 

@@ -106,6 +106,10 @@ class TakingIn:
         """Raise `Rejected` (403) where the caller may not send about the table of one of the events."""
         self._rights.check_tables(caller, events)
 
+    def tables_of(self, caller: str) -> frozenset[str] | None:
+        """The tables of the caller's rights; None for all."""
+        return self._rights.tables_of(caller)
+
     def caller_of(self, key: str) -> str | None:
         """The caller whose key this is, for systems that send it in a place of their own."""
         return self._callers.caller_of(key)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 
 class State(StrEnum):
@@ -30,6 +30,13 @@ class State(StrEnum):
     def settled(self) -> bool:
         """Whether the event has ended and everything that was to be done is done."""
         return self in {State.COMPLETED, State.SUPERSEDED, State.NO_HANDLER}
+
+    @property
+    def outcome(self) -> Literal["pending", "done", "failed"]:
+        """What a sender has to know: whether there is something to wait for, nothing to do, or a person is needed."""
+        if self in {State.DEAD_LETTERED, State.DISCARDED}:
+            return "failed"
+        return "done" if self.settled or self is State.RESOLVED else "pending"
 
 
 @dataclass(frozen=True, slots=True)

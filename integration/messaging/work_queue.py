@@ -1,109 +1,36 @@
-"""The work queue: a session per record, a MessageId per event and attempt, batches of what comes in together."""
+"""The work queue: a session per record, a MessageId per event and attempt."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
-from azure.servicebus.exceptions import MessageSizeExceededError
+from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
-from integration.clock import Clock, SystemClock
-from integration.coalescing import Coalescer
-from integration.errors import Transient
+from integration.clock import Clock
 from integration.events import IntegrationEvent
 from integration.events.envelope import to_envelope
+from integration.messaging.queue_sender import QueueSender
 
 _CONTENT_TYPE = "application/cloudevents+json"
-_SEND_SECONDS = 30.0
-_PROOF_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Outgoing:
-    """One event to send, with its envelope; None is a check whether the queue can be reached."""
+class WorkQueue(QueueSender):
+    """Sends events to the work queue; see `QueueSender` for connections, batches and failures.
 
-    event: IntegrationEvent | None
-    envelope: bytes = b""
-    due: datetime | None = None
-
-
-class WorkQueue:
-    """Sends events to the work queue. One sender, used by one thread; callers get futures.
-
-    `connect` opens a client; it is called on first use and again after a failure. Futures fail with `Transient` if the
-    broker did not acknowledge: the event may or may not be queued, and sending it again is safe (same MessageId).
+    Sending an event again is safe: it has the same MessageId.
     """
 
     def __init__(self, connect: Callable[[], ServiceBusClient], queue_name: str, *, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
-        self._proved_at = -math.inf
-        self._connect = connect
-        self._queue_name = queue_name
-        self._client: ServiceBusClient | None = None
-        self._sender: ServiceBusSender | None = None
-        self._coalescer: Coalescer[_Outgoing] = Coalescer("work-queue", self._send)
+        super().__init__(connect, queue_name, thread="work-queue", clock=clock)
 
     def send(self, event: IntegrationEvent, envelope: bytes) -> "Future[None]":
         """Queue `event` at once, with its finished `envelope`; resolves when the broker has acknowledged it."""
-        return self._coalescer.submit(_Outgoing(event, envelope))
+        return self.submit(partial(_to_message, event, envelope, None))
 
     def schedule(self, event: IntegrationEvent, due: datetime) -> "Future[None]":
         """Queue `event` to appear at `due` (UTC); resolves when the broker has acknowledged it."""
-        return self._coalescer.submit(_Outgoing(event, to_envelope(event), due))
-
-    def ping(self) -> "Future[None]":
-        """Resolves when the broker has been reached over an open link to the queue.
-
-        A link that has worked within the last half minute and has not failed since is proof enough; an older one is
-        closed and opened again. Health checks come often, and must not make an idle sender reopen its link each time.
-        """
-        if self._clock.monotonic() - self._proved_at < _PROOF_SECONDS:
-            proved: Future[None] = Future()
-            proved.set_result(None)
-            return proved
-        return self._coalescer.submit(_Outgoing(None))
-
-    def close(self) -> None:
-        """Send what is waiting and close the connection."""
-        self._coalescer.close()
-        self._disconnect()
-
-    def _send(self, outgoing: Sequence[_Outgoing]) -> None:
-        try:
-            if all(item.event is None for item in outgoing):
-                self._disconnect()  # only a link that is opened now proves that the broker is available now
-            sender = self._open()
-            batch = sender.create_message_batch()
-            for message in (_to_message(item.event, item.envelope, item.due) for item in outgoing if item.event):
-                try:
-                    batch.add_message(message)
-                except MessageSizeExceededError:
-                    sender.send_messages(batch, timeout=_SEND_SECONDS)
-                    batch = sender.create_message_batch()
-                    batch.add_message(message)
-            sender.send_messages(batch, timeout=_SEND_SECONDS)
-            self._proved_at = self._clock.monotonic()
-        except Exception as error:
-            self._proved_at = -math.inf
-            self._disconnect()
-            raise Transient(
-                f"queue {self._queue_name}: not acknowledged ({type(error).__name__})", reason="broker-unavailable"
-            ) from error
-
-    def _open(self) -> ServiceBusSender:
-        if self._sender is None:
-            self._client = self._connect()
-            self._sender = self._client.get_queue_sender(self._queue_name)
-        return self._sender
-
-    def _disconnect(self) -> None:
-        client, self._client, self._sender = self._client, None, None
-        if client is not None:
-            with suppress(Exception):  # the connection is broken already
-                client.close()
+        return self.submit(partial(_to_message, event, to_envelope(event), due))
 
 
 def _to_message(event: IntegrationEvent, envelope: bytes, due: datetime | None) -> ServiceBusMessage:

@@ -102,11 +102,10 @@ class Outcomes:
 
 def _outcome(operation: EventStatus, last: EventStatus) -> EventOutcome:
     detail = _FAILED.get(last.state)
-    pending = not last.state.final or last.state is State.RESUBMITTED
     return EventOutcome(
         event_id=operation.event_id,
         correlation_id=operation.correlation_id,
-        outcome="pending" if pending else "failed" if detail else "done",
+        outcome=last.state.outcome,
         state=last.state,
         reason=last.reason,
         detail=detail.format(reason=last.reason or "an unknown reason") if detail else None,

@@ -4,7 +4,7 @@ from integration.transport.answers import validated
 from integration.transport.authorize import ApiKey, Authorizer, BearerTokens, Token
 from integration.transport.exchange import NO_CONTEXT, Call, CallContext, Calls, Request, Response
 from integration.transport.hosts import Host, Limits
-from integration.transport.http import Transport
+from integration.transport.http import AnyHost, Transport
 from integration.transport.identity import credential_tokens, managed_identity_tokens
 from integration.transport.oauth import client_credentials, sign_in_failure
 from integration.transport.relay import SCOPE as RELAY_SCOPE
@@ -16,6 +16,7 @@ from integration.transport.status import failure
 __all__ = [
     "NO_CONTEXT",
     "RELAY_SCOPE",
+    "AnyHost",
     "ApiKey",
     "Authorizer",
     "BearerTokens",

@@ -19,27 +19,47 @@ from integration.transport.authorize import Authorizer
 from integration.transport.body import NotGzipError, TooLargeError, read_body
 from integration.transport.exchange import NO_CONTEXT, Call, CallContext, Request, Response
 from integration.transport.hosts import Host, Limits, parsed
+from integration.transport.public_hosts import is_public
 from integration.transport.sessions import ConnectionLostError, Sessions
 from integration.transport.status import retry_after_seconds
 from integration.transport.trust import Trust
 from integration.transport.window import RetryWindows
 
 
+@dataclass(frozen=True, slots=True)
+class AnyHost:
+    """That hosts which others have named may be called: over https, at public addresses, within these limits.
+
+    `private` also allows plain http and addresses of private networks, as for receivers within one.
+    """
+
+    limits: Limits
+    private: bool = False
+
+    def allows(self, url: URL) -> bool:
+        """Whether the address may be called, as far as it says so itself; names are looked at when they resolve."""
+        name = url.raw_host or ""
+        literal = ":" in name or name.replace(".", "").isdigit()
+        return self.private or (url.scheme == "https" and (is_public(name) or not literal) and name != "localhost")
+
+
 class Transport:
     """Sends requests to the configured hosts and to no others; connects on first use.
 
-    `hosts` may name one origin twice (a token endpoint beside the API that it is for): the first one counts. Each event
-    loop that uses it has connections of its own.
+    `hosts` may name one origin twice (a token endpoint beside the API that it is for): the first one counts. With
+    `elsewhere`, it also sends to hosts that nobody has configured. Each event loop that uses it has connections of its
+    own.
     """
 
-    def __init__(self, hosts: Iterable[Host], *, clock: Clock) -> None:
+    def __init__(self, hosts: Iterable[Host], *, clock: Clock, elsewhere: AnyHost | None = None) -> None:
         self._allowed: dict[str, _Allowed] = {}
         for host in hosts:
             self._allowed.setdefault(host.origin, _Allowed.of(host))
         self._clock = clock
         self._windows = RetryWindows(clock)
         self._trust = Trust()
-        self._sessions = Sessions()
+        self._elsewhere = elsewhere
+        self._sessions = Sessions(public_only=elsewhere is not None and not elsewhere.private)
 
     async def send(
         self, request: Request, *, authorizer: Authorizer | None = None, context: CallContext = NO_CONTEXT
@@ -72,6 +92,8 @@ class Transport:
     def _host_of(self, request: Request) -> tuple["_Allowed", URL]:
         origin, url = parsed(request.url) or (None, None)
         host = self._allowed.get(origin) if origin else None
+        if origin and url and host is None and self._elsewhere is not None and self._elsewhere.allows(url):
+            host = _Allowed.at(origin, self._elsewhere.limits)
         if host is None or url is None:
             raise Permanent(
                 f"'{request.operation}' would call {origin or 'an address'} that the settings do not name",
@@ -185,12 +207,17 @@ class _Allowed:
 
     @classmethod
     def of(cls, host: Host) -> "_Allowed":
-        limits, origin = host.limits, host.origin
+        return cls.at(host.origin, host.limits, ca_file=host.ca_file, client_certificate=host.client_certificate)
+
+    @classmethod
+    def at(
+        cls, origin: str, limits: Limits, *, ca_file: str | None = None, client_certificate: str | None = None
+    ) -> "_Allowed":
         # A read limit that is not shorter than the limit of the whole call has no effect, and would cost a timer.
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=limits.connect, sock_read=limits.read if limits.read < limits.total else None
         )
-        return cls(origin, origin.startswith("https:"), host.ca_file, host.client_certificate, limits, timeout)
+        return cls(origin, origin.startswith("https:"), ca_file, client_certificate, limits, timeout)
 
 
 def _timeout(request: Request) -> Outage:

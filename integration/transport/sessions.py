@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 
+from integration.transport.public_hosts import PublicResolver
+
 _KEPT_SECONDS = 45.0
 """How long an idle connection is kept: shorter than servers (nginx: 75 s) and load balancers (Azure: 240 s) keep it."""
 
@@ -27,10 +29,11 @@ class Sessions:
     """The sessions of the calling event loop; those of loops that have ended are dropped.
 
     They have no cookies, no proxies or netrc from the environment, no decompression, and no limits of time or number:
-    the transport sets those.
+    the transport sets those. With `public_only`, names are resolved to public addresses alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, public_only: bool = False) -> None:
+        self._public_only = public_only
         self._by_loop: dict[asyncio.AbstractEventLoop, _Sessions] = {}
         weakref.finalize(self, _let_go, self._by_loop)
 
@@ -56,10 +59,13 @@ class Sessions:
             ended = {other: self._by_loop.pop(other) for other in list(self._by_loop) if other.is_closed()}
             _let_go(ended)
             sessions = self._by_loop[loop] = _Sessions(
-                kept=_session(_Connector(limit=0, keepalive_timeout=_KEPT_SECONDS)),
-                fresh=_session(_Connector(limit=0, force_close=True)),
+                kept=_session(_Connector(limit=0, keepalive_timeout=_KEPT_SECONDS, resolver=self._resolver())),
+                fresh=_session(_Connector(limit=0, force_close=True, resolver=self._resolver())),
             )
         return sessions
+
+    def _resolver(self) -> PublicResolver | None:
+        return PublicResolver() if self._public_only else None
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -54,7 +54,9 @@ def render(topology: Mapping[str, Any]) -> EmulatorConfiguration:
     posted_to = [endpoints[kind] for kind in ("queue", "businessEvents") if kind in endpoints]
     queues = [_queue(queue, notes) for queue in topology["serviceBus"]["queues"]]
     queues += [_queue(it["options"] | {"name": it["name"]}, notes) for it in posted_to]
-    hubs = [_hub(hub, notes) for hub in topology["eventHubs"]["hubs"]]
+    if "webhooks" in topology:
+        queues.append(_queue(topology["webhooks"]["queue"], notes))
+    hubs = [_hub(_with_groups(hub, topology), notes) for hub in topology["eventHubs"]["hubs"]]
     topics = []
     if "topic" in endpoints:
         topics.append(_topic(endpoints["topic"], notes))
@@ -77,10 +79,18 @@ def render(topology: Mapping[str, Any]) -> EmulatorConfiguration:
     )
 
 
-def endpoint_settings() -> dict[str, str]:
-    """The app's settings for what service endpoints of Dataverse, and Finance & Operations, post to."""
-    endpoints = json.loads(TOPOLOGY.read_text(encoding="utf-8"))["serviceEndpoints"]
-    return {name: value for endpoint in endpoints.values() for name, value in endpoint["settings"].items()}
+def optional_settings() -> dict[str, str]:
+    """The app's settings for what is an option in Azure: what others post to, webhooks, and Event Grid."""
+    topology = json.loads(TOPOLOGY.read_text(encoding="utf-8"))
+    options = [*topology["serviceEndpoints"].values(), topology["webhooks"], topology["eventGrid"]]
+    return {name: value for option in options for name, value in option["settings"].items()}
+
+
+def _with_groups(hub: Mapping[str, Any], topology: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A hub with the consumer groups of options that read it."""
+    options = [topology[name] for name in ("webhooks", "eventGrid") if name in topology]
+    more = [it["consumerGroup"] for it in options if it["hub"] == hub["name"]]
+    return {**hub, "consumerGroups": [*hub.get("consumerGroups", []), *more]}
 
 
 def _queue(queue: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:

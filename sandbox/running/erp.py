@@ -45,7 +45,7 @@ class Erp:
             options += ["--events-url", f"{app}/api/erp/events", "--events-key", events_key]
         if self.business_events and app:
             options += ["--events-service-bus", service_bus]
-            options += ["--events-queue", topology.endpoint_settings()["BUSINESS_EVENTS_QUEUE"]]
+            options += ["--events-queue", topology.optional_settings()["BUSINESS_EVENTS_QUEUE"]]
             options += ["--event-grid-url", f"{app}/api/event-grid?code={events_key}"]
         return options
 

@@ -236,7 +236,9 @@ def app_settings(
         "DataverseServiceBus": reached.servicebus,
         "DataverseEventHubs": reached.eventhubs,
         "BusinessEventsServiceBus": reached.servicebus,
-        **topology.endpoint_settings(),
+        **topology.optional_settings(),
+        # Receivers of webhooks are on this machine, and speak plain http.
+        "WEBHOOKS_PRIVATE_RECEIVERS": "true",
         "INTAKE_KEYS": json.dumps(
             {
                 "dataverse": [keys.webhook],

@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from sandbox.azure.topology import endpoint_settings
+from sandbox.azure.topology import optional_settings
 from sandbox.client import Client
 from sandbox.running.endpoints import Endpoints
 from sandbox.systems.finance_operations.business_events import BusinessEvents
@@ -25,7 +25,7 @@ def test_a_business_event_ends_in_the_row(client: Client, endpoints: Endpoints, 
     client.erp.ship(opportunity)
 
     async def send() -> None:
-        queue = QueueEndpoint(endpoints.servicebus, endpoint_settings()["BUSINESS_EVENTS_QUEUE"])
+        queue = QueueEndpoint(endpoints.servicebus, optional_settings()["BUSINESS_EVENTS_QUEUE"])
         grid = EventGridEndpoint(f"{client.app.url}/api/event-grid?code={endpoints.erp_events_key}")
         finance = BusinessEvents({"service-bus": queue, "event-grid": grid})
         finance.activate(way, "usmf")

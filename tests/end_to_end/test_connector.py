@@ -7,8 +7,9 @@ import pytest
 import requests
 
 from documentation.connector import definition
-from sandbox.client import Client
+from sandbox.client import Client, eventually
 from sandbox.running.endpoints import Endpoints
+from tests.end_to_end.receiver import receiving
 
 
 class Platform:
@@ -19,14 +20,29 @@ class Platform:
         self._base = url + self.connector["basePath"]
         self._headers = {self.connector["securityDefinitions"]["key"]["name"]: key}
 
-    def run(self, operation_id: str, body: Any = None, **path: str) -> requests.Response:
-        """The last answer; it has to be one that the definition names, with the properties that it names."""
-        where, method, operation = next(
+    def subscribe(self, operation_id: str, url: str, **asked: Any) -> tuple[requests.Response, set[str]]:
+        """Switch a flow with this trigger on; also what the designer offers of a notification."""
+        where, _, operation = self._found(operation_id)
+        [body] = operation["parameters"]
+        [name] = [it for it, part in body["schema"]["properties"].items() if part.get("x-ms-notification-url")]
+        content = self.connector["paths"][where]["x-ms-notification-content"]["schema"]["properties"]
+        return self.run(operation_id, {name: url, **asked}), set(content)
+
+    def unsubscribe(self, subscribed: requests.Response) -> requests.Response:
+        """Switch the flow off."""
+        return requests.delete(subscribed.headers["Location"], headers=self._headers, timeout=30)
+
+    def _found(self, operation_id: str) -> tuple[str, str, dict[str, Any]]:
+        return next(
             (where, method, it)
             for where, methods in self.connector["paths"].items()
             for method, it in methods.items()
-            if it["operationId"] == operation_id
+            if it.get("operationId") == operation_id
         )
+
+    def run(self, operation_id: str, body: Any = None, **path: str) -> requests.Response:
+        """The last answer; it has to be one that the definition names, with the properties that it names."""
+        where, method, operation = self._found(operation_id)
         answer = requests.request(
             method, self._base + where.format(**path), json=body, headers=self._headers, timeout=30
         )
@@ -67,3 +83,16 @@ def test_an_action_fails_when_its_event_needs_a_person(platform: Platform, clien
 
     assert (failed.status_code, failed.json()["reason"]) == (422, "erp-rejected")
     assert platform.run("ReadOutcome", event_id=failed.json()["eventId"]).json()["outcome"] == "failed"
+
+
+def test_a_trigger_starts_a_flow_for_each_event_that_ends_until_it_is_switched_off(
+    platform: Platform, client: Client
+) -> None:
+    account = client.dataverse.create("account", {"name": "Triggered"}, silent=True)
+    row = {"table": "account", "id": account, "message": "Update", "time": "2026-11-26T12:01:47Z"}
+    with receiving() as flow:
+        subscribed, offered = platform.subscribe("WhenAnEventEnds", flow.url, tables=["account"])
+        sent = platform.run("SendRow", {**row, "operationId": "run-2"})
+        eventually(lambda: flow.of(sent.json()["eventId"]), within=30, what="a run of the flow")
+        assert flow.notifications[0].keys() == offered
+        assert (subscribed.status_code, platform.unsubscribe(subscribed).status_code) == (201, 204)

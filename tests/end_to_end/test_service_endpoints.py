@@ -13,7 +13,7 @@ from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
 from integration.events import read_context, read_contexts
 from integration.events.data_contract_xml import parse_xml
-from sandbox.azure.topology import endpoint_settings
+from sandbox.azure.topology import optional_settings
 from sandbox.client import Client
 from sandbox.client.waiting import eventually
 from sandbox.running.endpoints import Endpoints
@@ -22,7 +22,7 @@ from tests.end_to_end.journeys import context_of
 
 QUEUE, TOPIC, HUB = 2, 5, 7
 JSON, XML = 2, 3
-NAMES = endpoint_settings()
+NAMES = optional_settings()
 NO_WEBHOOK = {"MSCRM.BypassBusinessLogicExecutionStepIds": Step("account", "Update").id, "If-Match": "*"}
 BINARY = b"@\x16RemoteExecutionContext\x08,http://schemas.microsoft.com/xrm/2011/Contracts"
 

@@ -20,7 +20,8 @@ from tests.contract.infra.bicep import (
 )
 from tests.contract.infra.conftest import REASON
 
-ENDPOINTS = json.loads((INFRA / "topology.json").read_text(encoding="utf-8"))["serviceEndpoints"]
+TOPOLOGY = json.loads((INFRA / "topology.json").read_text(encoding="utf-8"))
+ENDPOINTS = TOPOLOGY["serviceEndpoints"]
 needs_checker = pytest.mark.skipif(not CHECKER.is_dir(), reason=f"{REASON}no Bicep checker here: infra not checked")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason=f"{REASON}no bicep on PATH: infra not compiled")
 
@@ -56,6 +57,8 @@ def test_the_golden_expansion_is_current(environment: str) -> None:
     assert (GOLDEN / f"{environment}.json").read_text(encoding="utf-8") == golden_text(environment)
 
 
+EVENT_GRID_SENDER = "d5a91429-5739-47e2-a06b-3470a27159e7"
+"""EventGrid Data Sender (learn.microsoft.com, Azure built-in roles for Integration)."""
 SENDER, LISTENER = "26baccc8-eea7-41f1-98f4-1762cc7f685d", "26e0b698-aa6d-4085-9386-aadae190014d"
 """Azure Relay Sender and Azure Relay Listener (learn.microsoft.com, Azure built-in roles for Integration)."""
 
@@ -63,8 +66,9 @@ SENDER, LISTENER = "26baccc8-eea7-41f1-98f4-1762cc7f685d", "26e0b698-aa6d-4085-9
 def with_options(folder: Path, lines: str) -> Expansion:
     """The development environment with further parameters, in which the policy finds nothing.
 
-    Its list of roles has none of Azure Relay. What it says of these is expected once for each assignment of one of the
-    two roles on a hybrid connection, and of nothing else: another role, or one of these on a namespace, is a finding.
+    Its list of roles has none of Azure Relay, and not the one of Event Grid. What it says of these is expected once for
+    each assignment of one of them on a hybrid connection or a topic, and of nothing else: another role, or one of these
+    on a namespace, is a finding.
     """
     head, *given = (INFRA / "main.dev.bicepparam").read_text(encoding="utf-8").split("\nparam ")
     head = head.replace("'main.bicep'", f"'{INFRA / 'main.bicep'}'")
@@ -76,6 +80,7 @@ def with_options(folder: Path, lines: str) -> Expansion:
     found = [line.strip() for line in done.stdout.splitlines() if line.startswith(" ")]
     it = Expansion(expand(parameters))
     relayed = [role for role, scope in assigned(it) if role in (SENDER, LISTENER) and ON_A_HYBRID_CONNECTION(scope)]
+    relayed += [role for role, scope in assigned(it) if role == EVENT_GRID_SENDER and ON_A_TOPIC(scope)]
     assert not done.stderr
     assert sorted(found) == sorted(f"role {role} is not on the allow-list" for role in relayed), done.stdout
     assert done.returncode == bool(relayed), done.stdout
@@ -83,6 +88,7 @@ def with_options(folder: Path, lines: str) -> Expansion:
 
 
 ON_A_HYBRID_CONNECTION = re.compile(r".*/Microsoft\.Relay/namespaces/[^/]+/hybridConnections/[^/]+").fullmatch
+ON_A_TOPIC = re.compile(r".*/Microsoft\.EventGrid/topics/[^/]+").fullmatch
 
 
 def assigned(it: Expansion) -> list[tuple[str, str]]:
@@ -137,6 +143,61 @@ def test_the_app_reads_what_others_post_to(tmp_path: Path, kind: str) -> None:
     assert [role.partition("/providers/Microsoft.Authorization")[0].rpartition("/")[2] for role in roles] == [
         endpoint["name"]
     ]
+
+
+@needs_checker
+def test_webhooks_have_a_queue_and_a_consumer_group_where_they_are_asked_for(tmp_path: Path) -> None:
+    """The app may receive from and send to the queue, and its settings name both; without the option there is none."""
+    option = TOPOLOGY["webhooks"]
+    queues, groups = "Microsoft.ServiceBus/namespaces/queues", "Microsoft.EventHub/namespaces/eventhubs/consumergroups"
+
+    def names(it: Expansion, kind: str) -> set[str]:
+        return {one["name"].rpartition("/")[2] for one in it.of(kind)}
+
+    without, it = with_options(tmp_path, ""), with_options(tmp_path, "param webhooks = true")
+    assert names(it, queues) - names(without, queues) == {option["queue"]["name"]}
+    assert names(it, groups) - names(without, groups) == {option["consumerGroup"]}
+    assert {name: it.settings.get(name) for name in option["settings"]} == option["settings"]
+    assert not option["settings"].keys() & without.settings.keys()
+    (made,) = [one["properties"] for one in it.of(queues) if one["name"].endswith(f"/{option['queue']['name']}")]
+    assert {name: made[name] for name in option["queue"] if name != "name"} == {
+        name: value for name, value in option["queue"].items() if name != "name"
+    }
+    roles = [
+        one for one in it.of("Microsoft.Authorization/roleAssignments") if f"/{option['queue']['name']}" in one["id"]
+    ]
+    assert len(roles) == 1
+
+
+_PRIVATE = (
+    "param network = { addressPrefix: '10.9.0.0/22', fixedOutboundAddress: false }\nparam serviceBusSku = 'Premium'"
+)
+
+
+@needs_checker
+@pytest.mark.parametrize("private", [False, True])
+def test_settled_events_go_to_a_topic_that_only_the_app_may_send_to(tmp_path: Path, private: bool) -> None:
+    """Entra only; in a private network behind an endpoint; without the option there is no topic."""
+    network = _PRIVATE if private else ""
+    it = with_options(tmp_path, f"param publishToEventGrid = true\n{network}")
+    topic, option = it.one("Microsoft.EventGrid/topics"), TOPOLOGY["eventGrid"]
+    assert (topic["properties"]["inputSchema"], topic["properties"]["disableLocalAuth"]) == (
+        "CloudEventSchemaV1_0",
+        True,
+    )
+    assert topic["properties"]["publicNetworkAccess"] == ("Disabled" if private else "Enabled")
+    assert it.settings.keys() >= {"EVENT_GRID_ENDPOINT", "EVENT_GRID_CLIENT_ID", *option["settings"]}
+    assert "EVENT_GRID_KEY" not in it.settings
+    roles = [one for one in it.of("Microsoft.Authorization/roleAssignments") if EVENT_GRID_SENDER in json.dumps(one)]
+    assert len(roles) == 1
+    endpoints = [one["name"] for one in it.of("Microsoft.Network/privateEndpoints") if one["name"].endswith("-evgt")]
+    assert len(endpoints) == (1 if private else 0)
+    groups = it.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")
+    assert option["consumerGroup"] in {one["name"].rpartition("/")[2] for one in groups}
+
+
+SENDER, LISTENER = "26baccc8-eea7-41f1-98f4-1762cc7f685d", "26e0b698-aa6d-4085-9386-aadae190014d"
+"""Azure Relay Sender and Azure Relay Listener (learn.microsoft.com, Azure built-in roles for Integration)."""
 
 
 @needs_checker

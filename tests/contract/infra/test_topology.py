@@ -56,6 +56,25 @@ def endpoint_triggers() -> dict[str, dict[str, Any]]:
     }
 
 
+def webhook_triggers() -> dict[str, dict[str, Any]]:
+    """What the topology says of the functions for webhooks."""
+    it = TOPOLOGY["webhooks"]
+    return {
+        it["functions"]["fanOut"]: {
+            "type": "eventHubTrigger",
+            "connection": "EventHubs",
+            "eventHubName": it["hub"],
+            "consumerGroup": it["consumerGroup"],
+        },
+        it["functions"]["delivery"]: {
+            "type": "serviceBusTrigger",
+            "connection": "ServiceBus",
+            "queueName": it["queue"]["name"],
+            "isSessionsEnabled": it["queue"]["requiresSession"],
+        },
+    }
+
+
 def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
     """Calls of functions or methods of these names in the app: where, and the call."""
     for path in (REPOSITORY / "integration").rglob("*.py"):
@@ -72,7 +91,7 @@ def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
 def test_every_trigger_is_in_the_topology_and_the_reverse() -> None:
     """Names, routes, methods, queues, session flags, hubs and consumer groups; no kind of trigger is left out."""
     declared: dict[str, dict[str, Any]] = {}
-    for it in TOPOLOGY["functions"]["http"]:
+    for it in (*TOPOLOGY["functions"]["http"], *TOPOLOGY["webhooks"]["http"]):
         declared[it["name"]] = {"type": "httpTrigger", "route": it["route"], "methods": it["methods"]}
     for it in TOPOLOGY["functions"]["serviceBus"]:
         declared[it["name"]] = {
@@ -90,7 +109,7 @@ def test_every_trigger_is_in_the_topology_and_the_reverse() -> None:
         }
     for it in TOPOLOGY["functions"]["timers"]:
         declared[it["name"]] = {"type": "timerTrigger", "schedule": it["schedule"]}
-    declared |= endpoint_triggers()
+    declared |= endpoint_triggers() | webhook_triggers()
     coded = triggers()
     assert declared.keys() == coded.keys()
     for name, wanted in declared.items():
@@ -100,7 +119,9 @@ def test_every_trigger_is_in_the_topology_and_the_reverse() -> None:
 def test_the_intake_are_the_routes_that_take_events_in() -> None:
     """Alerts watch the intake: exactly what is posted to, apart from operations and the console."""
     posted = {name: it["route"] for name, it in triggers().items() if "POST" in it.get("methods", [])}
-    taking = {name for name, route in posted.items() if not route.startswith(("operations/", "console/"))}
+    taking = {
+        name for name, route in posted.items() if not route.startswith(("operations/", "console/", "subscriptions"))
+    }
     assert {it["name"] for it in TOPOLOGY["functions"]["http"] if it["intake"]} == taking
 
 
@@ -119,7 +140,7 @@ def test_every_sender_is_in_the_topology_and_the_reverse() -> None:
     assert [connections.event_hub_producer(settings()).eventhub_name] == TOPOLOGY["senders"]["hubs"]
     places = {(where, kind) for kind in SENDING_CALLS for where, _ in calls(kind)}
     assert places == {
-        ("integration/messaging/work_queue.py", "get_queue_sender"),
+        ("integration/messaging/queue_sender.py", "get_queue_sender"),
         ("integration/connections.py", "EventHubProducerClient"),
     }
 
@@ -141,9 +162,8 @@ def test_timers_keep_off_the_full_hour() -> None:
 
 def test_every_table_is_in_the_topology_and_the_reverse() -> None:
     """The ledger's tables have their names in one place of the code, and no other tables are opened."""
-    assert {keys.RECORDS, keys.PROBLEMS, keys.SYSTEMS, keys.REFERENCES, keys.CAUSES} == set(
-        TOPOLOGY["storage"]["tables"]
-    )
+    tables = {keys.RECORDS, keys.PROBLEMS, keys.SYSTEMS, keys.REFERENCES, keys.CAUSES, keys.SUBSCRIPTIONS}
+    assert tables == set(TOPOLOGY["storage"]["tables"])
     assert set(keys.MONTHLY) == set(TOPOLOGY["storage"]["monthlyTables"])
     assert TOPOLOGY["storage"]["dailyTables"] == [keys.EXCHANGES_PREFIX]
     assert {where for where, _ in calls("Table")} == {"integration/ledger/ledger.py", "integration/ledger/legacy.py"}
@@ -164,9 +184,12 @@ def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse()
         for field in Settings.model_fields.values()
         if field.alias and field.alias.endswith(suffixes)
     }
-    of_endpoints = {name for it in TOPOLOGY["serviceEndpoints"].values() for name in it["settings"]}
-    assert {name: named.pop(name) for name in of_endpoints} == dict.fromkeys(of_endpoints) | {
-        "DATAVERSE_CONSUMER_GROUP": "$Default"
+    options = [*TOPOLOGY["serviceEndpoints"].values(), TOPOLOGY["webhooks"], TOPOLOGY["eventGrid"]]
+    of_options = {name for it in options for name in it["settings"]}
+    assert {name: named.pop(name) for name in of_options} == dict.fromkeys(of_options) | {
+        "DATAVERSE_CONSUMER_GROUP": "$Default",
+        "WEBHOOKS_CONSUMER_GROUP": "webhooks",
+        "EVENT_GRID_CONSUMER_GROUP": "event-grid",
     }
     assert TOPOLOGY["settings"] == named
 
@@ -178,6 +201,27 @@ def test_without_a_name_no_service_endpoint_is_read() -> None:
         without = settings(**dict.fromkeys(endpoint["settings"], ""))
         names = {str(it.get_function_name()) for it in build_app(without).get_functions()}
         assert triggers().keys() - names == {endpoint["function"]}
+
+
+def test_without_a_queue_for_them_there_are_no_webhooks() -> None:
+    """Neither their routes, nor the reader of the hub, nor deliveries."""
+    names = {str(it.get_function_name()) for it in build_app(settings(WEBHOOKS_QUEUE="")).get_functions()}
+    routes = {it["name"] for it in TOPOLOGY["webhooks"]["http"]}
+    assert triggers().keys() - names == routes | webhook_triggers().keys()
+
+
+def test_with_an_endpoint_settled_events_are_published_to_event_grid() -> None:
+    """From the hub and by the consumer group of the topology; without one there is no such function."""
+    option = TOPOLOGY["eventGrid"]
+    app = build_app(settings(EVENT_GRID_ENDPOINT="https://topic.westeurope-1.eventgrid.azure.net/api/events"))
+    functions = {str(it.get_function_name()): json.loads(it.get_function_json()) for it in app.get_functions()}
+    (trigger,) = functions[option["function"]]["bindings"]
+    assert functions.keys() - triggers().keys() == {option["function"]}
+    assert (trigger["eventHubName"], trigger["consumerGroup"], trigger["connection"]) == (
+        option["hub"],
+        option["consumerGroup"],
+        "EventHubs",
+    )
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

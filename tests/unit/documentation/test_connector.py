@@ -142,3 +142,18 @@ def test_the_icon_is_a_square_png_on_the_brand_s_colour() -> None:
     corner = zlib.decompressobj().decompress(icon[start:], 4)[1:]
     brand = json.loads(files["apiProperties.json"])["properties"]["iconBrandColor"]
     assert corner.hex().upper() == brand.removeprefix("#")
+
+
+def test_a_trigger_names_where_it_is_told_and_what_it_is_told(connector: dict[str, Any]) -> None:
+    """WebhookOperationsMissingNotificationUrlProperty, NotificationUrlNotInternal, NotificationUrlNotRequired."""
+    triggers = [(path, it) for path, _, it in operations(connector) if "x-ms-trigger" in it]
+    assert [it["operationId"] for _, it in triggers] == ["WhenAnEventEnds"]
+    for path, it in triggers:
+        assert it["x-ms-trigger"] == "single"
+        assert connector["paths"][path]["x-ms-notification-content"]["schema"]["properties"]
+        [schema] = [p["schema"] for p in it["parameters"] if p["in"] == "body"]
+        [name] = [name for name, part in schema["properties"].items() if part.get("x-ms-notification-url")]
+        url = schema["properties"][name]
+        assert (url["type"], url["x-ms-visibility"], name in schema["required"]) == ("string", "internal", True)
+    unsubscribe = connector["paths"]["/subscriptions/{subscription_id}"]["delete"]
+    assert unsubscribe["x-ms-visibility"] == "internal"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -183,7 +184,7 @@ def test_a_question_about_its_health_beside_an_event_does_not_cost_the_link(
     """An event that travels in the same batch proves as much."""
     queue.send(event(), b"{}").result(5)
     clock.seconds = 1000
-    queue._send([work_queue._Outgoing(None), work_queue._Outgoing(event(), b"{}")])
+    queue._send([None, partial(work_queue._to_message, event(), b"{}", None)])
 
     assert broker.opened == 1
     assert len(broker.sent) == 2

@@ -69,7 +69,7 @@ def test_the_projects_own_topology_is_rendered_into_files(tmp_path: Path) -> Non
     queues = json.loads(service_bus.read_text())["UserConfig"]["Namespaces"][0]["Queues"]
     hubs = json.loads(event_hubs.read_text())["UserConfig"]["NamespaceConfig"][0]["Entities"]
     endpoints = source["serviceEndpoints"]
-    posted_to = [endpoints["queue"]["name"], endpoints["businessEvents"]["name"]]
+    posted_to = [endpoints["queue"]["name"], endpoints["businessEvents"]["name"], source["webhooks"]["queue"]["name"]]
     assert [it["Name"] for it in queues] == [*named(source["serviceBus"]["queues"]), *posted_to]
     assert [it["Name"] for it in hubs] == [*named(source["eventHubs"]["hubs"]), endpoints["hub"]["name"]]
     (topic,) = json.loads(service_bus.read_text())["UserConfig"]["Namespaces"][0]["Topics"]
