@@ -115,7 +115,11 @@ class Deliverer:
         if to is None or to.disabled_at is not None:
             _log.info("webhook-dropped", event=delivery, caller=delivery.owner, subscription=delivery.subscription)
             return
-        failed, retry_after = await self._post(to, delivery)
+        try:
+            failed, retry_after = await self._post(to, delivery)
+        except Throttled as pause:
+            await self._again(delivery, delivery.first_failed_at, pause.retry_after)
+            return
         if failed is None:
             _log.info("webhook-delivered", event=delivery, caller=to.owner, subscription=to.id)
             if to.failing_since is not None:
@@ -127,14 +131,18 @@ class Deliverer:
             await self._failed(to, delivery, failed, retry_after)
 
     async def _post(self, to: Subscription, delivery: Delivery) -> tuple[str | None, float | None]:
-        """What went wrong in a word, None if nothing did; and after how many seconds the receiver wants it again."""
+        """What went wrong in a word, None if nothing did; and after how many seconds the receiver wants it again.
+
+        Raises `Throttled` where nothing was sent because the host has asked for a pause: it is shared by the flows of
+        many callers, so that is no failure of this receiver.
+        """
         body = delivery.notification.model_dump_json(by_alias=True).encode()
         signed = signatures.signed(to.keys, delivery.notification.id, self._clock.now(), body)
         headers = {"Content-Type": "application/json", **signed}
         try:
             answer = await self._transport.send(Request("webhook", "notify", "POST", to.url, headers, body))
-        except Throttled as error:
-            return error.reason, error.retry_after
+        except Throttled:
+            raise
         except IntegrationError as error:
             return error.reason, None
         return (None, None) if answer.ok else (str(answer.status), answer.retry_after)
@@ -154,14 +162,20 @@ class Deliverer:
             if after.disabled_at == now:
                 _log.error("webhook-disabled", event=delivery, caller=to.owner, subscription=to.id, reason=why)
             return
-        first = delivery.first_failed_at or now
-        delay = self._policy.next_delay(delivery.attempt, now - first, retry_after, self._draw)
-        if delay is None:
+        if await self._again(delivery, delivery.first_failed_at or now, retry_after):
+            _log.warning("webhook-failed", event=delivery, caller=to.owner, subscription=to.id, reason=why)
+        else:
             _log.error("webhook-given-up", event=delivery, caller=to.owner, subscription=to.id, reason=why)
-            return
+
+    async def _again(self, delivery: Delivery, first: datetime | None, retry_after: float | None) -> bool:
+        """Queue it for later; False where it has failed since `first`, which is too long."""
+        now = self._clock.now()
+        delay = self._policy.next_delay(delivery.attempt, now - (first or now), retry_after, self._draw)
+        if delay is None:
+            return False
         again = delivery.model_copy(update={"attempt": delivery.attempt + 1, "first_failed_at": first})
         await self._deliveries.queue([again], now + delay)
-        _log.warning("webhook-failed", event=delivery, caller=to.owner, subscription=to.id, reason=why)
+        return True
 
 
 def _message(delivery: Delivery, due: datetime | None) -> ServiceBusMessage:

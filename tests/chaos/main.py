@@ -34,6 +34,7 @@ from tests.chaos.scenarios import (
     races,
     restores,
     storage,
+    webhooks,
 )
 
 SCENARIOS = [
@@ -47,6 +48,7 @@ SCENARIOS = [
     *lost.SCENARIOS,
     *restores.SCENARIOS,
     *storage.SCENARIOS,
+    *webhooks.SCENARIOS,
     *broker.SCENARIOS,
 ]
 ALL = "all"

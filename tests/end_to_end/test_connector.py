@@ -9,7 +9,7 @@ import requests
 from documentation.connector import definition
 from sandbox.client import Client, eventually
 from sandbox.running.endpoints import Endpoints
-from tests.end_to_end.receiver import receiving
+from tests.receiver import receiving
 
 
 class Platform:

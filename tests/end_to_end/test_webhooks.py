@@ -9,7 +9,7 @@ import requests
 
 from sandbox.client import Client, eventually
 from sandbox.running.endpoints import Endpoints
-from tests.end_to_end.receiver import Receiver, receiving
+from tests.receiver import Receiver, receiving
 
 
 class Subscriber:

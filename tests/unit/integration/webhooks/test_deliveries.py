@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integration import signatures
-from integration.errors import Outage, Transient, Unreadable
+from integration.errors import Outage, Throttled, Transient, Unreadable
 from integration.ledger import State
 from integration.webhooks import deliveries
 from tests.unit.integration.webhooks.world import START, URL, World
@@ -99,6 +99,22 @@ def test_a_failed_delivery_comes_again_with_the_same_id_later() -> None:
     assert len({request.headers["webhook-id"] for request in world.receiver.requests}) == 1
     assert world.queue.messages == []
     assert world.shown(made).failing_since is None
+
+
+def test_a_pause_that_the_host_asked_for_is_waited_for_and_is_no_failure_of_the_receiver() -> None:
+    """Flows of many callers share a host."""
+    world = World()
+    made = world.subscribe()
+    world.receiver.answers = [Throttled("a pause", reason="webhook-throttled", retry_after=60.0), 200]
+    world.settle()
+    world.deliver()
+
+    due = world.queue.messages[0].scheduled_enqueue_time_utc
+    assert due is not None
+    assert due >= START + timedelta(seconds=60)
+    assert world.shown(made).failing_since is None
+    world.deliver()
+    assert world.queue.messages == []
 
 
 def test_each_attempt_has_a_message_id_of_its_own() -> None:
