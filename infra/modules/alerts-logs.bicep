@@ -88,6 +88,18 @@ var constantRules = [
     window: 'PT15M'
   }
   {
+    name: 'untold'
+    title: 'Subscribers are not told of events'
+    text: 'A subscription to webhooks was switched off after a day of failures, or a single notification or event was given up. The log says which one and why: tell the caller, who renews the subscription when the receiver works again.'
+    query: loadTextContent('../queries/untold.kql')
+    measure: 'events'
+    dimension: 'caller'
+    threshold: 0
+    severity: 3
+    frequency: 'PT15M'
+    window: 'PT1H'
+  }
+  {
     name: 'oldest-unsettled'
     title: 'An event is not settled for too long'
     text: 'An event was accepted, but is neither settled nor dead-lettered: it waits for a system, or it was lost.'
