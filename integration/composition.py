@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from integration import connections, flows
-from integration.admission import CallerKeys
+from integration.admission import CallerKeys, EntraTokens, Senders, SigningKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
@@ -108,7 +108,7 @@ class Services:
     outcomes: Outcomes
     health: Health
     staff: Staff
-    senders: CallerKeys
+    senders: Senders
     address: PublicAddress
     retention: Retention
     daily_copy: DailyCopy
@@ -211,7 +211,9 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     inbound = [it for it in active if isinstance(it, InboundFlow)]
     tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])
     handlers = _handlers(tools, inbound, [it for it in active if isinstance(it, EventFlow)])
-    taking_in = TakingIn(settings, work_queue, ledger, clock)
+    tokens = _tokens(settings, transport, clock)
+    senders = Senders(CallerKeys(settings.intake_keys, clock=clock), tokens, settings.intake_applications)
+    taking_in = TakingIn(settings, senders, work_queue, ledger, clock)
     contexts = DataverseContexts(
         settings,
         clock,
@@ -264,8 +266,9 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             CallerKeys(settings.operations_keys, in_query=False),
             settings.operations_roles,
             signed_in_by_platform=settings.app_service_authentication,
+            tokens=tokens,
         ),
-        senders=CallerKeys(settings.intake_keys),
+        senders=senders,
         address=PublicAddress(None if settings.public_url is None else str(settings.public_url)),
         retention=Retention(
             ledger,
@@ -336,6 +339,15 @@ def _worker(  # noqa: PLR0917 -- called once, above
         clock=clock,
         prepare=publisher.open,
     )
+
+
+def _tokens(settings: Settings, transport: Transport, clock: Clock) -> EntraTokens | None:
+    """What checks access tokens, where the settings say for whom they have to be."""
+    if not settings.token_audiences:
+        return None
+    tenants = settings.token_tenants or [settings.dataverse_tenant_id]
+    keys = SigningKeys(transport, clock, authority=str(settings.dataverse_authority), tenants=tenants)
+    return EntraTokens(keys, settings.token_audiences)
 
 
 def _tools(systems: Systems, settings: Settings, clock: Clock, active: Iterable[Flow[Any]]) -> Tools:

@@ -94,8 +94,9 @@ class Unavailable(IntegrationError):
 
     reason = "unavailable"
 
-    def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
+    def __init__(self, message: str, *, title: str = "Not queued", retry_after: float = 5.0) -> None:
         super().__init__(message)
+        self.title = title
         self.retry_after = retry_after
 
 

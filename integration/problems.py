@@ -10,6 +10,9 @@ import azure.functions as func
 from integration.errors import Rejected, Unavailable
 
 _MEDIA_TYPE = "application/problem+json"
+_KEY = 'ApiKey realm="integration"'
+_CHALLENGES = {"token-refused": 'Bearer realm="integration", error="invalid_token"'}
+"""What RFC 6750 (3.1) has the answer say of a token, by reason."""
 
 
 def rejected(error: Rejected) -> func.HttpResponse:
@@ -17,7 +20,7 @@ def rejected(error: Rejected) -> func.HttpResponse:
     body: dict[str, Any] = {"title": error.title, "status": error.status, "detail": error.detail}
     if error.faults:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
-    headers = {"WWW-Authenticate": 'ApiKey realm="integration"'} if error.status == 401 else {}
+    headers = {"WWW-Authenticate": _CHALLENGES.get(error.reason, _KEY)} if error.status == 401 else {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     return _problem(body, headers)
@@ -25,7 +28,7 @@ def rejected(error: Rejected) -> func.HttpResponse:
 
 def unavailable(error: Unavailable) -> func.HttpResponse:
     """503: the only status after which Dataverse sends once more."""
-    body = {"title": "Not queued", "status": 503, "detail": str(error)}
+    body = {"title": error.title, "status": 503, "detail": str(error)}
     return _problem(body, {"Retry-After": str(math.ceil(error.retry_after))})
 
 

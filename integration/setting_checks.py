@@ -1,6 +1,6 @@
 """Checks of the settings that the type of a single one cannot express; each gives a sentence for all that is wrong."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from pydantic import SecretStr
 
@@ -13,10 +13,16 @@ IN_AZURE = "WEBSITE_INSTANCE_ID"
 """A variable that every instance has in Azure, and no other machine (learn.microsoft.com, App settings reference)."""
 
 
-def unknown_callers(rights: Iterable[str], keys: Iterable[str]) -> Iterator[str]:
+def unknown_callers(rights: Iterable[str], callers: Iterable[str]) -> Iterator[str]:
     """Rights under a misspelt name would leave their caller unrestricted."""
-    for name in set(rights) - set(keys) - _WITHOUT_KEY:
-        yield f"INTAKE_RIGHTS: {name} is no caller of INTAKE_KEYS"
+    for name in set(rights) - set(callers) - _WITHOUT_KEY:
+        yield f"INTAKE_RIGHTS: {name} is no caller of INTAKE_KEYS or INTAKE_APPLICATIONS"
+
+
+def unused_tokens(audiences: Collection[str], applications: Collection[str]) -> Iterator[str]:
+    """Without an audience no token is looked at, so that such a caller would be refused for its key."""
+    if applications and not audiences:
+        yield "INTAKE_APPLICATIONS: these callers send tokens, so TOKEN_AUDIENCES has to say for whom the tokens are"
 
 
 def unresolved(given: Mapping[str, str]) -> Iterator[str]:

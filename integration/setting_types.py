@@ -58,7 +58,7 @@ class Role(StrEnum):
     PAYLOADS = "payloads"
 
 
-EndpointName = Literal["webhook", "plug-in", "row", "erp", "event-grid", "subscriptions"]
+EndpointName = Literal["webhook", "plug-in", "row", "erp", "event-grid", "business-central", "subscriptions"]
 Guid = Annotated[str, AfterValidator(_guid)]
 LogicalName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}$")]
@@ -84,6 +84,14 @@ class CallerRights(BaseModel):
 
     endpoints: frozenset[EndpointName] | None = None
     tables: frozenset[str] | None = None
+    requests_per_minute: int | None = Field(default=None, ge=1)
+
+
+class OrganisationRights(BaseModel):
+    """What may come from an organisation of Dataverse; what is left out is not restricted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
     requests_per_minute: int | None = Field(default=None, ge=1)
 
 

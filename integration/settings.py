@@ -16,6 +16,7 @@ from integration.setting_types import (
     Callers,
     Connection,
     Guid,
+    OrganisationRights,
     PluginEventTarget,
     Prefix,
     Role,
@@ -200,10 +201,30 @@ class Settings(BaseModel):
         default_factory=dict,
         alias="INTAKE_RIGHTS",
         description="What callers of the intake may do, where that is less than everything: endpoints (webhook, "
-        "plug-in, row, erp, event-grid, subscriptions), tables, and requests in a minute to one instance. A service "
+        "plug-in, row, erp, event-grid, business-central, subscriptions), tables, and requests in a minute to one "
+        "instance. A service "
         "endpoint of Dataverse is the caller dataverse-queue, dataverse-topic or dataverse-hub, the queue of business "
         "events is business-events-queue. "
         'JSON {"plugin": {"endpoints": ["plug-in"], "tables": ["opportunity"], "requestsPerMinute": 600}}.',
+    )
+    intake_applications: Json[dict[str, Guid]] = Field(
+        default_factory=dict,
+        alias="INTAKE_APPLICATIONS",
+        description="Callers of the intake that send with an access token of Entra, and the client ids of their "
+        "applications, which need the app role `sender`. A caller may also have keys while it moves from them to "
+        'tokens. JSON {"caller": "client id"}.',
+    )
+    token_audiences: Json[list[str]] = Field(
+        default_factory=list,
+        alias="TOKEN_AUDIENCES",
+        description="For whom access tokens of Entra have to be: client id and application ID URI of this app's "
+        "registration. They open the intake and the routes of operations; without this setting no token is looked at. "
+        'JSON ["api://dataverse-integration", "client id"].',
+    )
+    token_tenants: Json[list[Guid]] = Field(
+        default_factory=list,
+        alias="TOKEN_TENANTS",
+        description="Tenants whose tokens are admitted; without it, that of DATAVERSE_TENANT_ID alone. JSON, a list.",
     )
     intake_deadline_seconds: float = Field(
         default=10.0,
@@ -252,6 +273,13 @@ class Settings(BaseModel):
         default=True,
         alias="OWN_ORGANISATION_ONLY",
         description="Refuse events of other organisations (403): a copied environment has the same endpoints and ids.",
+    )
+    organisations: Json[dict[Guid, OrganisationRights]] = Field(
+        default_factory=dict,
+        alias="ORGANISATIONS",
+        description="Further organisations whose events are taken in, by their ids, and requests in a minute from each "
+        "to one instance; that of DATAVERSE_ORGANISATION may be named for its rate. JSON "
+        '{"organisation id": {"requestsPerMinute": 600}}.',
     )
     dataverse_tenant_id: str = Field(alias="DATAVERSE_TENANT_ID", description="Entra tenant of the environment.")
     dataverse_client_id: str = Field(
@@ -464,7 +492,9 @@ class Settings(BaseModel):
                 for e in error.errors(include_input=False, include_url=False)
             ]
         else:
-            problems += setting_checks.unknown_callers(settings.intake_rights, settings.intake_keys)
+            callers = {*settings.intake_keys, *settings.intake_applications}
+            problems += setting_checks.unknown_callers(settings.intake_rights, callers)
+            problems += setting_checks.unused_tokens(settings.token_audiences, settings.intake_applications)
             problems += setting_checks.unsigned_events(settings.operator_events_secret, given)
         if problems:
             raise ConfigurationError("Settings are missing or wrong:\n  " + "\n  ".join(sorted(problems)))

@@ -52,6 +52,18 @@ var constantRules = [
     window: 'PT15M'
   }
   {
+    name: 'throttled'
+    title: 'A caller sends more than it may'
+    text: 'The intake answers a caller with 429, or Dataverse with 503, more often than a burst explains. Raise its rate (INTAKE_RIGHTS, ORGANISATIONS), or find out why it sends so much: Dataverse sends a webhook only once more.'
+    query: loadTextContent('../queries/throttled.kql')
+    measure: 'calls'
+    dimension: 'caller'
+    threshold: 50
+    severity: 2
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
     name: 'failures'
     title: 'Functions fail'
     text: 'Executions of worker or archive fail, and not because an event is being dead-lettered.'

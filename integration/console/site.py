@@ -12,7 +12,7 @@ from integration.console.asking import ROOT, Answer, Ask, Download, Page, Redire
 from integration.console.pages import access, audit, bulk, causes, edit, event, events, overview, queue, systems
 from integration.console.parts import Parts
 from integration.console.sessions import cookie, session_of
-from integration.errors import Rejected, Transient
+from integration.errors import Rejected, Transient, Unavailable
 from integration.operations.forgery import check_form
 from integration.operations.rights import NEEDED, Person, Right
 from integration.telemetry import get_logger
@@ -59,12 +59,12 @@ class Site:
             return _asset(path.rpartition("/")[2])
         person = _NOBODY
         try:
-            person = self._person(headers) or _NOBODY
+            person = await self._person(headers) or _NOBODY
             return await self._answer(request, headers, path, person)
         except Rejected as refused:
             page = Page("problem.html", {"title": refused.title, "detail": refused.detail, "faults": refused.faults},
                         refused.status)  # fmt: skip
-        except Transient as error:
+        except (Transient, Unavailable) as error:
             detail = f"{error} Nothing is lost, and nothing was done twice: try again in a moment."
             page = Page("problem.html", {"title": "This cannot be shown now", "detail": detail, "faults": ()}, 503)
         except Exception as error:  # noqa: BLE001 -- a defect of ours is shown as one, without its inside
@@ -96,9 +96,9 @@ class Site:
                 return self._made(await route.act(self._parts, replace(ask, place=place)), ask)
         raise Rejected(404, "There is no such page", "The address may be of another version of the console.")
 
-    def _person(self, headers: Mapping[str, str]) -> Person | None:
+    async def _person(self, headers: Mapping[str, str]) -> Person | None:
         staff = self._parts.staff
-        if found := staff.principal(headers):
+        if found := await staff.signed_in(headers):
             return found
         caller = self._parts.sessions.caller_of(session_of(headers.get("cookie", "")))
         return staff.of_key(caller) if caller else None

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from integration.errors import Fault, Rejected
+from integration.events.limits import check_json
 from integration.events.unread import UNREAD, Unread
 
 _MAX_ENCODINGS = 2
@@ -26,18 +27,17 @@ def parse_json(body: bytes) -> Any:
     UTF-8 with or without byte order mark. A JSON string that holds JSON (a plug-in that serialises twice) is read too.
     Half of a surrogate pair (.NET cuts text anywhere) becomes U+FFFD, a number that Python cannot hold, NaN and
     Infinity become `UNREAD`. If an object has a key twice, the last one counts. Raises `Rejected` (400) for what is no
-    JSON.
+    JSON, and for what is deeper or has more parts than `integration.events.limits` allows.
     """
     try:
         text: Any = body.decode("utf-8-sig")
         document, halves = text, False
         for _ in range(_MAX_ENCODINGS):
             if isinstance(document, str):
+                check_json(document)
                 halves = halves or has_surrogates(document)
                 document = _decoded(document)
         return without_surrogates(document) if halves else document
-    except RecursionError:
-        raise _rejected("The body is nested too deeply.") from None
     except UnicodeDecodeError as error:
         raise _rejected(f"The body is not UTF-8 (byte {error.start}).") from None
     except json.JSONDecodeError as error:

@@ -15,10 +15,10 @@ from xml.parsers import expat
 
 from integration.errors import Fault, Rejected
 from integration.events.dates import looks_like_iso_date, milliseconds_of
+from integration.events.limits import MAX_NODES, MAX_XML_DEPTH, too_deep, too_many
 from integration.events.unread import UNREAD
 
 _ROOT: Final = "RemoteExecutionContext"
-_MAX_DEPTH: Final = 200
 _CONTRACTS: Final = "http://schemas.microsoft.com/xrm/2011/Contracts"
 
 
@@ -43,10 +43,15 @@ def _tree(body: bytes) -> _Node:
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     path = [_Node("")]
+    count = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if len(path) > _MAX_DEPTH:
-            raise _rejected("The body is nested too deeply.")
+        nonlocal count
+        count += 1
+        if len(path) > MAX_XML_DEPTH:
+            raise too_deep(MAX_XML_DEPTH)
+        if count > MAX_NODES:
+            raise too_many()
         given = {_local(key): value for key, value in attributes.items()}
         declared = given.get("type")
         node = _Node(

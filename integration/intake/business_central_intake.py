@@ -24,7 +24,7 @@ _log = get_logger(__name__)
 
 
 class BusinessCentralIntake:
-    """The endpoint for webhooks. Raises `Rejected` (400, 401, 404, 413, 415) or `Unavailable` (503)."""
+    """The endpoint for webhooks. Raises `Rejected` (400 to 429) or `Unavailable` (503)."""
 
     def __init__(self, taking_in: TakingIn, watched: WatchedCompany | None) -> None:
         self._taking_in = taking_in
@@ -58,10 +58,13 @@ class BusinessCentralIntake:
             raise Rejected(
                 401, "Not our subscription", "No notification has the clientState of a subscription of ours."
             )
+        self._taking_in.check_caller(CALLER, SOURCE)
         if len(ours) < len(entries):
             _log.warning("not-ours", source=SOURCE, caller="unknown", status=401)
         changes = [changed for it in ours if (changed := self._changed(it, self._watched.company))]
-        return self._watched.events(changes, request.headers)
+        events = self._watched.events(changes, request.headers)
+        self._taking_in.check_tables(events, CALLER)
+        return events
 
     def _is_ours(self, entry: Any) -> bool:
         offered = entry.get("clientState") if isinstance(entry, dict) else None

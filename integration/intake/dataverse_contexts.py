@@ -31,6 +31,7 @@ class DataverseContexts:
         self._clock = clock
         self._wants_of = wants_of
         self._own_writes = OwnWrites(settings.write_tag, results)
+        self._served = {settings.dataverse_organisation, *settings.organisations}
         self._plugin_events = {name: (it.table, it.message) for name, it in settings.plugin_events.items()}
 
     def read(self, document: dict[str, Any], headers: Mapping[str, str]) -> list[IntegrationEvent]:
@@ -81,12 +82,12 @@ class DataverseContexts:
         Its deletes must not block real customers.
         """
         own = self._settings.dataverse_organisation
-        if self._settings.own_organisation_only and event.organisation != own:
+        if event.organisation not in self._served and self._settings.own_organisation_only:
             raise Rejected(
                 403,
                 "Another organisation's event",
                 f"The event is of organisation {event.organisation}; this app serves {own}. If its environment is a "
-                "copy, disable the copied steps; if the app serves several, set OWN_ORGANISATION_ONLY to false.",
+                "copy, disable the copied steps; if the app serves several, name them in ORGANISATIONS.",
                 faults=(Fault("/OrganizationId", f"must be {own}"),),
             )
         return event

@@ -38,7 +38,7 @@ class ErpIntake:
             self._taking_in.check_tables(events, caller)
             return events
 
-        caller, events = self._taking_in.admitted(request, _SOURCE, read)
+        caller, events = await self._taking_in.admitted(request, _SOURCE, read)
         return await self._taking_in.queue_all(events, caller, _SOURCE, started)
 
     def _known(self, name: str) -> ErpEventName:

@@ -17,7 +17,7 @@ def blueprint(event_grid: EventGridIntake) -> func.Blueprint:
     async def event_grid_delivery(req: func.HttpRequest) -> func.HttpResponse:
         async def take_in(request: IntakeRequest) -> func.HttpResponse:
             if req.method == "OPTIONS":
-                return func.HttpResponse(status_code=200, headers=event_grid.allowed(request))
+                return func.HttpResponse(status_code=200, headers=await event_grid.allowed(request))
             taken = await event_grid.deliver(request)
             if isinstance(taken, str):
                 return func.HttpResponse(json.dumps({"validationResponse": taken}), mimetype="application/json")

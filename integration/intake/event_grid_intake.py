@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -31,6 +32,14 @@ _VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent"
 _DELETION: Final = "Microsoft.EventGrid.SubscriptionDeletedEvent"
 
 
+@dataclass(slots=True)
+class _Read:
+    """What a request brings: events, and of a batch also what is refused, and why."""
+
+    events: list[IntegrationEvent] = field(default_factory=list)
+    refused: list[tuple[Any, Rejected]] = field(default_factory=list)
+
+
 class EventGridIntake:
     """The endpoint for Event Grid. Raises `Rejected` (400, 401, 403, 411, 413, 415) or `Unavailable` (503)."""
 
@@ -39,9 +48,9 @@ class EventGridIntake:
         self._contexts = contexts
         self._business_events = business_events
 
-    def allowed(self, request: IntakeRequest) -> Mapping[str, str]:
+    async def allowed(self, request: IntakeRequest) -> Mapping[str, str]:
         """The headers that answer the handshake of CloudEvents: an OPTIONS request asks whether events may be sent."""
-        self._taking_in.admit(request, SOURCE)
+        await self._taking_in.admit(request, SOURCE)
         origin = request.headers.get("webhook-request-origin", "").strip()
         if not origin:
             raise Rejected(
@@ -55,26 +64,33 @@ class EventGridIntake:
     async def deliver(self, request: IntakeRequest) -> str | list[Accepted]:
         """Take events in; of a subscription that is being made, the code that has to be sent back."""
         started = self._taking_in.clock.monotonic()
-        caller, documents = self._taking_in.admitted(request, SOURCE, lambda it, _caller: _documents(it))
+        caller, read = await self._taking_in.admitted(request, SOURCE, self._read)
+        if isinstance(read, str):
+            return read
+        foreign = self._contexts.foreign(read.events, caller)
+        accepted = await self._taking_in.queue_all(foreign, caller, SOURCE, started)
+        for document, why in read.refused:
+            await self._taking_in.set_aside(json.dumps(document, default=str).encode(), caller, why, source=SOURCE)
+        return with_own_writes(read.events, accepted)
+
+    def _read(self, request: IntakeRequest, caller: str) -> "str | _Read":
+        """The code of a handshake, or the events; of a single event that is refused, raises why."""
+        documents = _documents(request)
         code = _validation_code(documents)
         if code is not None:
             return code
-        events: list[IntegrationEvent] = []
-        refused: list[tuple[Any, Rejected]] = []
+        read = _Read()
         for document in documents:
             try:
                 found = self._events(document, request.headers, caller)
                 self._taking_in.check_tables(found, caller)
-                events += found
+                read.events += found
             except Rejected as error:
-                refused.append((document, error))
-        if refused and len(documents) == 1:
-            self._taking_in.log_refusal(request, SOURCE, caller, refused[0][1])
-            raise refused[0][1]
-        accepted = await self._taking_in.queue_all(self._contexts.foreign(events, caller), caller, SOURCE, started)
-        for document, why in refused:
-            await self._taking_in.set_aside(json.dumps(document, default=str).encode(), caller, why, source=SOURCE)
-        return with_own_writes(events, accepted)
+                if len(documents) == 1:
+                    raise
+                read.refused.append((document, error))
+        self._taking_in.check_organisations(read.events)
+        return read
 
     def _events(self, document: Any, headers: Mapping[str, str], caller: str) -> list[IntegrationEvent]:
         if not isinstance(document, dict):

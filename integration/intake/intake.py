@@ -31,23 +31,27 @@ class Intake:
 
     def _read_context(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
         events = self._contexts.read(parse_body(request.body), request.headers)
-        self._taking_in.check_tables(events, caller)
+        self._check(events, caller)
         return events
 
     def _read_plugin_event(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
         events = [self._contexts.read_plugin_event(parse_body(request.body), request.headers)]
-        self._taking_in.check_tables(events, caller)
+        self._check(events, caller)
         return events
 
     def _read_row(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
         events = [self._contexts.read_flat_row(parse_body(request.body), request.headers)]
-        self._taking_in.check_tables(events, caller)
+        self._check(events, caller)
         return events
+
+    def _check(self, events: list[IntegrationEvent], caller: str) -> None:
+        self._taking_in.check_tables(events, caller)
+        self._taking_in.check_organisations(events)
 
     async def _take_in(
         self, request: IntakeRequest, source: str, read: Reader[list[IntegrationEvent]]
     ) -> list[Accepted]:
         started = self._clock.monotonic()
-        caller, events = self._taking_in.admitted(request, source, read)
+        caller, events = await self._taking_in.admitted(request, source, read)
         foreign = self._contexts.foreign(events, caller)
         return with_own_writes(events, await self._taking_in.queue_all(foreign, caller, source, started))

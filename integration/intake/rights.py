@@ -1,4 +1,4 @@
-"""What each caller of the intake may do: through which endpoints it may send, about which tables, and how often."""
+"""What callers of the intake, and organisations, may do: through which endpoints, about which tables, and how often."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Final
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
 from integration.events import IntegrationEvent
-from integration.setting_types import CallerRights
+from integration.setting_types import CallerRights, OrganisationRights
 
 _EVERYTHING: Final = CallerRights()
 _MINUTE: Final = 60.0
@@ -23,13 +23,16 @@ class _Bucket:
 
 
 class Rights:
-    """The rights of the callers by name; a caller that is not named may send everything.
+    """The rights of the callers by name, and of organisations by id; one that is not named may send everything.
 
     Each instance counts requests for itself: that keeps one caller from taking all of an instance, and is no quota.
     """
 
-    def __init__(self, rights: Mapping[str, CallerRights], clock: Clock) -> None:
+    def __init__(
+        self, rights: Mapping[str, CallerRights], organisations: Mapping[str, OrganisationRights], clock: Clock
+    ) -> None:
         self._rights = rights
+        self._organisations = organisations
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
@@ -68,20 +71,29 @@ class Rights:
 
         A minute's requests may come at once; after that, they come back evenly.
         """
-        most = self._of(caller).requests_per_minute
-        wait = 0 if most is None else self._wait(caller, most)
+        self._count(f"caller {caller}", self._of(caller).requests_per_minute, "INTAKE_RIGHTS")
+
+    def check_organisations(self, events: Iterable[IntegrationEvent]) -> None:
+        """Count a request for each organisation whose events it brings. Raises as `check_rate` does."""
+        if self._organisations:
+            for organisation in sorted({event.organisation for event in events} & self._organisations.keys()):
+                most = self._organisations[organisation].requests_per_minute
+                self._count(f"organisation {organisation}", most, "ORGANISATIONS")
+
+    def _count(self, who: str, most: int | None, setting: str) -> None:
+        wait = 0 if most is None else self._wait(who, most)
         if wait:
             raise Rejected(
                 429,
                 "Too many requests",
-                f"The caller {caller} may send {most} requests in a minute (INTAKE_RIGHTS); the next one in {wait} s.",
+                f"The {who} may send {most} requests in a minute ({setting}); the next one in {wait} s.",
                 retry_after=wait,
             )
 
-    def _wait(self, caller: str, most: int) -> int:
+    def _wait(self, who: str, most: int) -> int:
         """The seconds after which a request would be taken; 0 where it is taken now."""
         now = self._clock.monotonic()
-        bucket = self._buckets.setdefault(caller, _Bucket(most, now))
+        bucket = self._buckets.setdefault(who, _Bucket(most, now))
         bucket.left = min(float(most), bucket.left + (now - bucket.at) * most / _MINUTE)
         bucket.at = now
         if bucket.left >= 1:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from integration.admission import CallerKeys
+from integration.admission import Senders
 from integration.clock import Clock
 from integration.errors import Fault, Rejected, Transient, Unavailable
 from integration.events import IntegrationEvent, fit
@@ -61,9 +61,11 @@ class Reader(Protocol[Read_co]):
 class TakingIn:
     """Admits requests and queues their events. Raises `Rejected` (400, 401, 403, 413, 415) or `Unavailable` (503)."""
 
-    def __init__(self, settings: Settings, work_queue: WorkQueue, ledger: Ledger, clock: Clock) -> None:
-        self._callers = CallerKeys(settings.intake_keys, clock=clock)
-        self._rights = Rights(settings.intake_rights, clock)
+    def __init__(
+        self, settings: Settings, senders: Senders, work_queue: WorkQueue, ledger: Ledger, clock: Clock
+    ) -> None:
+        self._senders = senders
+        self._rights = Rights(settings.intake_rights, settings.organisations, clock)
         self._body_limit = settings.intake_body_limit_bytes
         self._message_limit = settings.message_limit_bytes
         self._deadline = settings.intake_deadline_seconds
@@ -71,36 +73,39 @@ class TakingIn:
         self._ledger = ledger
         self.clock = clock
 
-    def admitted(self, request: IntakeRequest, source: str, read: Reader[Read_co]) -> tuple[str, Read_co]:
+    async def admitted(self, request: IntakeRequest, source: str, read: Reader[Read_co]) -> tuple[str, Read_co]:
         """The caller, and what `read` makes of the request.
 
         A refusal is logged, because nobody sends such an event again and it is in no queue.
         """
-        caller = self.admit(request, source)
+        caller = await self.admit(request, source)
         try:
             self.check(request)
             return caller, read(request, caller)
         except Rejected as error:
-            self.log_refusal(request, source, caller, error)
-            raise
+            raise self._refused(request, source, caller, error) from None
 
-    def admit(self, request: IntakeRequest, source: str) -> str:
-        """The caller whose key the request has, if it may send here and now.
+    async def admit(self, request: IntakeRequest, source: str) -> str:
+        """The caller who sends the request, if it may send here and now.
 
-        A refusal (401, 403, 429) is logged. Dataverse gets 503 in place of 429: it is all after which a webhook is sent
-        once more.
+        A refusal (401, 403, 429, or 503 in place of it) is logged.
         """
         caller = "unknown"
         try:
-            caller = self._callers.admit(request.headers, request.params, request.body)
-            self._rights.check_endpoint(caller, source)
-            self._rights.check_rate(caller)
+            caller = await self._senders.admit(request.headers, request.params, request.body)
+            self.check_caller(caller, source)
         except Rejected as error:
-            self.log_refusal(request, source, caller, error)
-            if error.status == 429 and source == _OF_DATAVERSE:
-                raise Unavailable(error.detail, retry_after=error.retry_after or 0.0) from None
-            raise
+            raise self._refused(request, source, caller, error) from None
         return caller
+
+    def check_caller(self, caller: str, source: str) -> None:
+        """Raise `Rejected` (403, 429) where the caller may not send through this endpoint, or not now."""
+        self._rights.check_endpoint(caller, source)
+        self._rights.check_rate(caller)
+
+    def check_organisations(self, events: Sequence[IntegrationEvent]) -> None:
+        """Raise `Rejected` (429) where an organisation sends more often than it may."""
+        self._rights.check_organisations(events)
 
     def check_tables(self, events: Sequence[IntegrationEvent], caller: str) -> None:
         """Raise `Rejected` (403) where the caller may not send about the table of one of the events."""
@@ -112,7 +117,7 @@ class TakingIn:
 
     def caller_of(self, key: str) -> str | None:
         """The caller whose key this is, for systems that send it in a place of their own."""
-        return self._callers.caller_of(key)
+        return self._senders.caller_of(key)
 
     def check(self, request: IntakeRequest) -> None:
         """Raise `Rejected` (411, 413, 415) for a body that is not plain JSON, too large, or sent in chunks."""
@@ -153,6 +158,16 @@ class TakingIn:
     def log_refusal(request: IntakeRequest, source: str, caller: str, error: Rejected) -> None:
         """What was wrong, without a value of the request."""
         _log_refusal(len(request.body), source, caller, error)
+
+    def _refused(self, request: IntakeRequest, source: str, caller: str, error: Rejected) -> Rejected | Unavailable:
+        """What the caller gets, after the refusal has been logged.
+
+        Dataverse gets 503 in place of 429: it is all after which a webhook is sent once more.
+        """
+        self.log_refusal(request, source, caller, error)
+        if error.status == 429 and source == _OF_DATAVERSE:
+            return Unavailable(error.detail, title=error.title, retry_after=error.retry_after or 0.0)
+        return error
 
     async def queue(self, event: IntegrationEvent, caller: str, source: str, started: float) -> Accepted:
         """Queue one event; `started` is when its request came (`Clock.monotonic`)."""

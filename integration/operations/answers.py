@@ -21,6 +21,8 @@ async def answered(ask: Callable[[], Awaitable[func.HttpResponse]], *, away: str
         return await ask()
     except Rejected as error:
         return rejected(error)
+    except Unavailable as error:
+        return unavailable(error)
     except Transient as error:
         return unavailable(Unavailable(f"{away} ({error.reason}).", retry_after=5))
     except Exception as error:  # noqa: BLE001 -- a defect of ours is no answer for a caller

@@ -22,7 +22,7 @@ def blueprint(staff: Staff, status: StatusQueries, health: Health, address: Publ
         event_id = req.route_params.get("event_id")
 
         async def ask() -> func.HttpResponse:
-            unmasked = staff.admit(headers, req.params).may(Right.PAYLOADS)
+            unmasked = (await staff.admit(headers, req.params)).may(Right.PAYLOADS)
             if not event_id:
                 return as_json(await status.many(req.params, unmasked=unmasked), 200)
             progress = await status.one(event_id, unmasked=unmasked)

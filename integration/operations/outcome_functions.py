@@ -11,7 +11,7 @@ import json
 
 import azure.functions as func
 
-from integration.admission import CallerKeys
+from integration.admission import Senders
 from integration.operations.answers import answered, as_json
 from integration.operations.outcomes import EventOutcome, Outcomes
 from integration.public_address import PublicAddress
@@ -20,14 +20,14 @@ _AWAY = "The ledger cannot be read now"
 _DEFECT = "The outcome cannot be given because of a defect; ask again later."
 
 
-def blueprint(outcomes: Outcomes, senders: CallerKeys, address: PublicAddress) -> func.Blueprint:
+def blueprint(outcomes: Outcomes, senders: Senders, address: PublicAddress) -> func.Blueprint:
     """Bind both routes; `senders` are the callers of the intake, and each sees its own events."""
     bp = func.Blueprint()
 
     @bp.route(route="events/{event_id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     async def event_status(req: func.HttpRequest) -> func.HttpResponse:
         async def ask() -> func.HttpResponse:
-            outcome, _ = await outcomes.of(req.route_params["event_id"], senders.admit(_headers(req), req.params))
+            outcome, _ = await outcomes.of(req.route_params["event_id"], await senders.admit(_headers(req), req.params))
             return as_json(outcome.model_dump(mode="json"), 200)
 
         return await answered(ask, away=_AWAY, defect=_DEFECT)
@@ -36,7 +36,7 @@ def blueprint(outcomes: Outcomes, senders: CallerKeys, address: PublicAddress) -
     async def event_outcome(req: func.HttpRequest) -> func.HttpResponse:
         async def ask() -> func.HttpResponse:
             headers = _headers(req)
-            outcome, retry_after = await outcomes.of(req.route_params["event_id"], senders.admit(headers, req.params))
+            outcome, retry_after = await outcomes.of(req.route_params["event_id"], await senders.admit(headers, req.params))
             again = {"Location": address.of_outcome(outcome.event_id, req.url, headers)}
             return awaited(outcome, again | {"Retry-After": str(retry_after)})
 

@@ -7,9 +7,10 @@
 | `administrator` | also force, discard, restore, and send records again                                   |
 | `payloads`      | also see and edit the values that events carry; goes with one of the roles above       |
 
-A person is known by an operations key, or by App Service Authentication, which stands in front of the app where the
-settings say so. It names the person in the header X-MS-CLIENT-PRINCIPAL, and lets no request from outside set that
-header (learn.microsoft.com, "Work with user identities in Azure App Service authentication").
+A person or program is known by an operations key, by an access token of Entra whose app roles have these names, or by
+App Service Authentication, which stands in front of the app where the settings say so. It names the person in the
+header X-MS-CLIENT-PRINCIPAL, and lets no request from outside set that header (learn.microsoft.com, "Work with user
+identities in Azure App Service authentication").
 """
 
 import base64
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from integration.admission import CallerKeys
+from integration.admission import CallerKeys, EntraTokens
 from integration.errors import Rejected
 from integration.setting_types import Role
 
@@ -53,11 +54,14 @@ NEEDED: Final[Mapping[Right, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody at the desk; `by_key` says whether an operations key was sent with the request itself."""
+    """Somebody at the desk.
+
+    `by_header` says whether a key or token was in a header of the request, which no other site makes a browser send.
+    """
 
     name: str
     rights: frozenset[Right]
-    by_key: bool = False
+    by_header: bool = False
 
     def may(self, right: Right) -> bool:
         """Whether the person has the right."""
@@ -77,23 +81,43 @@ class Person:
 class Staff:
     """Finds out who asks. Callers whose key is in no role may do everything, as keys could before there were roles."""
 
-    def __init__(self, keys: CallerKeys, roles: Mapping[str, Collection[Role]], *, signed_in_by_platform: bool) -> None:
+    def __init__(
+        self,
+        keys: CallerKeys,
+        roles: Mapping[str, Collection[Role]],
+        *,
+        signed_in_by_platform: bool,
+        tokens: EntraTokens | None = None,
+    ) -> None:
         self._keys = keys
+        self._tokens = tokens
         self._roles = roles
         self.signed_in_by_platform = signed_in_by_platform
 
-    def admit(self, headers: Mapping[str, str], params: Mapping[str, str]) -> Person:
-        """Who sends a request to the API; header names in lower case. Raises `Rejected` (401, 403 without a role)."""
-        person = self.principal(headers)
+    async def admit(self, headers: Mapping[str, str], params: Mapping[str, str]) -> Person:
+        """Who sends a request to the API; header names in lower case.
+
+        Raises `Rejected` (401, 403 without a role), or `Unavailable` where no token can be checked.
+        """
+        person = await self.signed_in(headers)
         if person is None:
-            return self.of_key(self._keys.admit(headers, params), by_key=True)
+            return self.of_key(self._keys.admit(headers, params), by_header=True)
         person.check(Right.LOOK)
         return person
 
-    def of_key(self, caller: str, *, by_key: bool = False) -> Person:
+    async def signed_in(self, headers: Mapping[str, str]) -> Person | None:
+        """Whom Entra has signed in: by App Service Authentication, or by a token. Raises as `admit` does."""
+        person = self.principal(headers)
+        bearer = await self._tokens.bearer(headers) if person is None and self._tokens is not None else None
+        if bearer is None:
+            return person
+        rights = rights_of(role for role in Role if role.value in bearer.roles)
+        return Person(bearer.name[:_LONGEST_NAME], rights, by_header=True)
+
+    def of_key(self, caller: str, *, by_header: bool = False) -> Person:
         """The person or program to whom an operations key was given."""
         roles = self._roles.get(caller)
-        return Person(caller, frozenset(Right) if roles is None else rights_of(roles), by_key)
+        return Person(caller, frozenset(Right) if roles is None else rights_of(roles), by_header)
 
     def caller_of(self, key: str) -> str | None:
         """The caller whose operations key this is, if any."""

@@ -23,7 +23,7 @@ def app_settings(ports: Ports, keys: Keys) -> dict[str, str]:
     """The settings of the app in a sandbox that need not run: the identities in Dataverse are made up."""
     url = programs.dataverse_url(ports)
     client = DataverseClient(_NOBODY, _NOBODY, "secret", url, "")
-    environment = Environment(url, _NOBODY, client, client)
+    environment = Environment(url, _NOBODY, client, client, (_NOBODY,))
     settings = programs.app_settings(programs.endpoints(ports, keys, environment), keys, environment)
     return settings | {"CHANGE_TRACKING": "false"}  # a measure that lasts for five minutes would have more to do
 

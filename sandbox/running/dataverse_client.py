@@ -15,13 +15,15 @@ _TIMEOUT = 10.0
 class Environment:
     """The stand-in's organisation, the integration's app registration, and that of a person who works in the app.
 
-    What is changed with the person's client is a user's change.
+    What is changed with the person's client is a user's change. `app_audiences` are whom access tokens for the app are
+    for.
     """
 
     url: str
     organisation_id: str
     application: DataverseClient
     person: DataverseClient
+    app_audiences: tuple[str, ...]
 
     @classmethod
     def of(cls, url: str, ca_file: str | Path) -> Self:
@@ -35,6 +37,7 @@ class Environment:
             organisation_id=described["organisation_id"],
             application=_client(described, "application", url, ca_file),
             person=_client(described, "human", url, ca_file),
+            app_audiences=tuple(described["app_audiences"]),
         )
 
 

@@ -247,6 +247,8 @@ def app_settings(
                 "business-central": [keys.business_central],
             }
         ),
+        "TOKEN_AUDIENCES": json.dumps(environment.app_audiences),
+        "INTAKE_APPLICATIONS": json.dumps({"partner": reached.dataverse_person.client_id}),
         "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
         "PLUGIN_EVENTS": json.dumps(plugin_events()),
         "DATAVERSE_URL": reached.dataverse,

@@ -13,6 +13,8 @@ import requests
 from integration import __version__
 from sandbox.client import Client
 from sandbox.repository import PAYLOADS
+from sandbox.running.dataverse_client import sign_in
+from sandbox.running.endpoints import DataverseClient
 from tests.end_to_end.journeys import context_of, payload
 
 CAPTURED = sorted(path.stem for path in PAYLOADS.glob("*.json") if not path.stem.endswith(".headers"))
@@ -79,6 +81,32 @@ def test_the_key_may_travel_in_the_header(client: Client, endpoints: Any) -> Non
     right = client.app.post_webhook(body, key="", headers={"x-functions-key": endpoints.webhook_key})
     wrong = client.app.post_webhook(body, headers={"x-functions-key": "wrong"})
     assert (right.status_code, wrong.status_code) == (202, 401)
+
+
+def test_a_token_of_entra_opens_what_its_roles_say(client: Client, endpoints: Any) -> None:
+    """The partner's application may send and look; that of the app itself has no role, and its key does not help it."""
+
+    def bearing(who: DataverseClient) -> dict[str, str]:
+        return dict(sign_in("api://dataverse-integration", who).headers)  # type: ignore[arg-type] # text, both
+
+    partner, other = bearing(endpoints.dataverse_person), bearing(endpoints.dataverse_client)
+    body = context_of("webhook_async_delete_lead", OperationId=str(uuid.uuid4()))
+    url = f"{client.app.url}/api/operations"
+    sent = client.app.post_webhook(body, key="", headers=partner)
+    assert sent.status_code == 202, sent.text
+    status = requests.get(f"{url}/{sent.json()['eventId']}", headers=partner, timeout=10)
+    assert status.status_code in {200, 202}
+    assert client.app.wait_for(sent.json()["eventId"])["state"] in {"no-handler", "superseded", "completed"}
+    refused = client.app.post_webhook(body, headers=other)
+    assert (refused.status_code, refused.json()["title"]) == (403, "Not an application that may send")
+    expired = client.app.post_webhook(body, headers={"Authorization": "Bearer e30.e30.e30"})
+    assert expired.status_code == 401
+    assert expired.headers["WWW-Authenticate"].startswith("Bearer")
+
+    def looked(headers: dict[str, str]) -> int:
+        return requests.get(url, params={"correlation_id": "x"}, headers=headers, timeout=10).status_code
+
+    assert (looked(partner), looked(other)) == (200, 403)
 
 
 def test_operations_need_their_own_key_in_a_header(client: Client, endpoints: Any) -> None:

@@ -37,8 +37,8 @@ class Operators:
         async def trigger(req: func.HttpRequest) -> func.HttpResponse:
             async def ask() -> func.HttpResponse:
                 headers = {name.lower(): value for name, value in req.headers.items()}
-                person = self._staff.admit(headers, req.params)
-                if req.method == "POST" and not person.by_key:
+                person = await self._staff.admit(headers, req.params)
+                if req.method == "POST" and not person.by_header:
                     check_call(headers, self._address.of_app(req.url, headers))
                 for right in rights:
                     person.check(right)

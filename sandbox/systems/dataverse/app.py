@@ -8,6 +8,7 @@ Control routes besides those of `sandbox.systems.http_server`:
     POST   /control/quiet               answers when no system job is pending
     POST   /control/tokens              {"lifetime_seconds": n}: for tokens given from now on
     DELETE /control/tokens              every token given so far is expired
+    POST   /control/signing-keys        tokens for the app are signed with a new key from now on
     POST   /control/limits              enforce service-protection limits (fields: see `limits.Limits`)
     DELETE /control/limits              only count
     POST   /control/expire-delta-links  delta links given so far answer ExpiredVersionStamp

@@ -7,12 +7,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Client:
-    """An Entra application; `user_id` is the Dataverse user it acts as."""
+    """An Entra application; `user_id` is the Dataverse user it acts as, `app_roles` are its roles in the app."""
 
     client_id: str
     secret: str
     user_id: str
     object_id: str
+    app_roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Environment:
     """The identities: tenant, organisation, the application user of the integration, and one human user.
 
     The human user's client stands for a person at work in the app: what is changed with its token is a user's change.
+    `app_audiences` are application ID URI and client id of the app's registration in Entra.
     """
 
     tenant_id: str = "11111111-aaaa-4aaa-8aaa-111111111111"
@@ -37,7 +39,9 @@ class Environment:
         secret="sandbox-human-secret",  # noqa: S106 -- opens nothing but the sandbox
         user_id="88888888-bbbb-4bbb-9bbb-888888888888",
         object_id="99999999-cccc-4ccc-9ccc-999999999999",
+        app_roles=("sender", "operator"),
     )
+    app_audiences: tuple[str, ...] = ("api://dataverse-integration", "aaaaaaaa-dddd-4ddd-9ddd-aaaaaaaaaaaa")
 
     @property
     def clients(self) -> dict[str, Client]:

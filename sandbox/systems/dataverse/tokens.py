@@ -1,4 +1,4 @@
-"""The token endpoint and the discovery documents that MSAL asks for (Entra ID's shapes and error codes)."""
+"""The token endpoint and the discovery documents that MSAL and the app ask for (Entra ID's shapes and error codes)."""
 
 import base64
 import secrets
@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 from aiohttp import web
 
+from sandbox.systems.dataverse.access_tokens import AccessTokens
 from sandbox.systems.dataverse.environment import Client, Environment
 from sandbox.systems.dataverse.errors import ODataError
 from sandbox.systems.dataverse.store import Store
@@ -23,14 +24,17 @@ class Tokens:
         self._database, self._environment = store.database, environment
         self._database.executescript(SCHEMA)
         self._lifetime = TOKEN_SECONDS
+        self._for_the_app = AccessTokens(environment)
 
     def routes(self, app: web.Application) -> None:
         """Add the endpoints."""
         app.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self._discovery)
+        app.router.add_get("/{tenant}/.well-known/openid-configuration", self._discovery_of_version_1)
         app.router.add_get("/common/discovery/instance", self._instance_discovery)
         app.router.add_post("/{tenant}/oauth2/v2.0/token", self._token)
         app.router.add_post("/control/tokens", self._set_lifetime)
         app.router.add_delete("/control/tokens", self._expire)
+        self._for_the_app.routes(app)
 
     def client(self, request: web.Request) -> Client:
         """The client whose live token a request carries; 401 otherwise."""
@@ -51,10 +55,14 @@ class Tokens:
         wrong = self._refusal(request.match_info["tenant"], form)
         if wrong is not None:
             return wrong
-        token = secrets.token_urlsafe(48)
-        expires = datetime.now(UTC).timestamp() + self._lifetime
-        self._database.execute("INSERT INTO tokens VALUES (?, ?, ?)", (token, form["client_id"], expires))
-        seconds = self._lifetime
+        client, seconds = self._environment.clients[form["client_id"]], self._lifetime
+        audience = self._for_the_app.audience(form["scope"])
+        if audience is not None:
+            token = self._for_the_app.give(client, audience, _base(request), seconds=seconds)
+        else:
+            token = secrets.token_urlsafe(48)
+            expires = datetime.now(UTC).timestamp() + seconds
+            self._database.execute("INSERT INTO tokens VALUES (?, ?, ?)", (token, client.client_id, expires))
         return web.json_response(
             {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
         )
@@ -90,6 +98,19 @@ class Tokens:
                 "jwks_uri": f"{base}/discovery/v2.0/keys",
                 "response_types_supported": ["code", "id_token", "token"],
                 "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            }
+        )
+
+    async def _discovery_of_version_1(self, request: web.Request) -> web.Response:
+        if request.match_info["tenant"] != self._environment.tenant_id:
+            return await self._discovery(request)
+        base = f"{_base(request)}/{self._environment.tenant_id}"
+        return web.json_response(
+            {
+                "token_endpoint": f"{base}/oauth2/token",
+                "issuer": f"{base}/",
+                "authorization_endpoint": f"{base}/oauth2/authorize",
+                "jwks_uri": f"{base}/discovery/keys",
             }
         )
 

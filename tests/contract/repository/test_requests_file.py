@@ -71,7 +71,7 @@ def test_bodies_exist() -> None:
 def test_a_sandbox_fills_it_in(tmp_path: Path) -> None:
     """With its address and its keys, readable by nobody else; bodies are found from there too."""
     keys, client = Keys(), DataverseClient("", "", "", "", "")
-    environment = Environment("", "", application=client, person=client)
+    environment = Environment("", "", application=client, person=client, app_audiences=("",))
     path = tmp_path / "requests.http"
     for _ in range(2):
         write(endpoints(Ports(functions=12345), keys, environment), path)

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from integration import flows
+from integration.admission import CallerKeys, Senders
 from integration.errors import Transient, Unavailable
 from integration.flow.discovery import event_names, inbound_in
 from integration.intake import IntakeRequest, TakingIn
@@ -72,7 +73,7 @@ async def app(business_central: Subject) -> AsyncIterator[App]:
     keys = json.dumps({"business-central": [STATE]})
     settings = Settings.from_environment(environment(INTAKE_KEYS=keys))
     queue, clock = Sent(), business_central.clock
-    taking_in = TakingIn(settings, queue, Written(), clock)
+    taking_in = TakingIn(settings, Senders(CallerKeys(settings.intake_keys)), queue, Written(), clock)
     names = event_names(inbound_in(flows).values())
     watched = WatchedCompany("erp", COMPANY, names, organisation="o", clock=clock)
     adapter, _ = business_central.adapters()

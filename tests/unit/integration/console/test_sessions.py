@@ -58,7 +58,9 @@ def test_any_other_text_is_nobodys(text: str) -> None:
 def test_the_ticket_of_the_sandbox_begins_a_session() -> None:
     """The sandbox makes it without the code of the app."""
     keys, client = Keys(), DataverseClient("", "", "", "", "")
-    reached = endpoints(Ports(functions=12345), keys, Environment("", "", application=client, person=client))
+    reached = endpoints(
+        Ports(functions=12345), keys, Environment("", "", application=client, person=client, app_audiences=("",))
+    )
     it = Sessions({"support": [SecretStr(keys.operations)]}, SystemClock())
     session = it.renewed(ticket(reached).partition("ticket=")[2])
     assert session is not None

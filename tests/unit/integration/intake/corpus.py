@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from integration.admission import CallerKeys, Senders
 from integration.clock import SystemClock
 from integration.events.body import parse_body
 from integration.events.wants import everything
@@ -51,7 +52,7 @@ class _Endpoints:
     def __init__(self) -> None:
         settings = Settings.from_environment(environment(OWN_ORGANISATION_ONLY="false"))
         self.queue = Sent()
-        taking_in = TakingIn(settings, self.queue, Written(), SystemClock())
+        taking_in = TakingIn(settings, Senders(CallerKeys(settings.intake_keys)), self.queue, Written(), SystemClock())
         contexts = DataverseContexts(settings, taking_in.clock, wants_of=everything, results={})
         self.intake = Intake(taking_in, contexts)
         business_events = BusinessEvents([], organisation="contoso", clock=taking_in.clock)

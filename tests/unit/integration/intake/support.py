@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import azure.functions as func
 
 from integration import flows
+from integration.admission import CallerKeys, EntraTokens, Senders
 from integration.clock import SystemClock
 from integration.composition import written_columns
 from integration.events import IntegrationEvent, Wants, from_envelope
@@ -38,6 +39,7 @@ from integration.tables import table_account
 from integration.transport import Transport
 from tests.unit.integration.test_settings import environment
 
+ORGANISATION = "a939603b-3dc7-46c5-a4c4-8406060c0af7"
 COMPANY = "5d3d7d7a-3f3c-4f0f-9a52-0e5a3f5a0001"
 PAYLOAD = Path("tests/payloads/webhook_async_update_account_2019.json").read_bytes()
 KEY = "replace-this-intake-key"
@@ -91,11 +93,12 @@ def done() -> "Future[None]":
 class UnderTest:
     """An intake; `settings` are changed from the example's."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, *, tokens: EntraTokens | None = None, **settings: str) -> None:
         self.queue, self.ledger = Sent(), Written()
         read = Settings.from_environment(environment(**{"OWN_ORGANISATION_ONLY": "false", **settings}))
         self.organisation = read.dataverse_organisation
-        taking_in = TakingIn(read, self.queue, self.ledger, SystemClock())
+        senders = Senders(CallerKeys(read.intake_keys, clock=SystemClock()), tokens, read.intake_applications)
+        taking_in = TakingIn(read, senders, self.queue, self.ledger, SystemClock())
         names = event_names(inbound_in(flows).values())
         self.erp = ErpIntake(taking_in, names, organisation=read.dataverse_organisation)
         watched = WatchedCompany("erp", COMPANY, names, organisation=read.dataverse_organisation, clock=taking_in.clock)

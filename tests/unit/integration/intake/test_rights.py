@@ -122,7 +122,7 @@ def test_requests_come_back_evenly_and_each_caller_has_its_own() -> None:
     """A minute's requests at once, then one every second for sixty in a minute; never more than a minute's."""
     clock = Hand()
     sixty = CallerRights(requestsPerMinute=60)
-    rights = Rights({"one": sixty, "two": sixty}, clock)  # type: ignore[arg-type] # a clock of which only this is asked
+    rights = Rights({"one": sixty, "two": sixty}, {}, clock)  # type: ignore[arg-type] # a clock of which only this is asked
 
     def taken(caller: str) -> int:
         for count in range(1_000):

@@ -10,7 +10,7 @@ import azure.functions as func
 import pytest
 from pydantic import SecretStr
 
-from integration.admission import CallerKeys
+from integration.admission import CallerKeys, Senders
 from integration.clock import Clock, SystemClock
 from integration.errors import Transient
 from integration.ledger import EventStatus, Ledger, State
@@ -65,7 +65,7 @@ def get(
     book = Book(known, clock)
     book.fails = fails
     app = func.FunctionApp()
-    senders = CallerKeys({name: [SecretStr(key)] for name, key in KEYS.items()})
+    senders = Senders(CallerKeys({name: [SecretStr(key)] for name, key in KEYS.items()}))
     app.register_functions(blueprint(Outcomes(book, clock), senders, PublicAddress(None)))
     functions = {str(it.get_function_name()): it.get_user_function() for it in app.get_functions()}
     key = KEYS.get(who or "", "")

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import TypeAdapter
 
-from integration.admission import KEY_HEADER, CallerKeys
+from integration.admission import CallerKeys
+from integration.admission.keys import KEY_HEADER
 from integration.setting_types import Callers
 from sandbox.deployment.key_ring import KeyRing, KeyRingError, new_key
 

@@ -19,7 +19,7 @@ from sandbox.running.state import Keys
 
 def some_endpoints(state: Path, ports: Ports | None = None) -> Endpoints:
     client = DataverseClient("tenant", "client", "secret", "https://localhost:7443", str(state / "ca.pem"))
-    environment = Environment("https://localhost:7443", "organisation", client, client)
+    environment = Environment("https://localhost:7443", "organisation", client, client, ("api://app",))
     return endpoints(ports or Ports(), Keys(), environment)
 
 
