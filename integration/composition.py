@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from integration import connections, flows
+from integration import checks, connections, flows
 from integration.admission import CallerKeys, EntraTokens, Senders, SigningKeys
 from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
@@ -66,6 +66,9 @@ from integration.pull.reconciling import Reconciliation
 from integration.pull.tracking import TableChanges
 from integration.pull_composition import build_pull
 from integration.settings import Settings
+from integration.synchronous import checks_in
+from integration.synchronous import functions as synchronous_functions
+from integration.synchronous.answering import Answering
 from integration.system_settings import BusinessCentral as BusinessCentralSettings
 from integration.systems.business_central import BusinessCentral
 from integration.systems.business_central.webhooks import Webhooks
@@ -97,6 +100,7 @@ class Services:
     event_grid_intake: EventGridIntake
     service_endpoints: ServiceEndpoints
     business_events_queue: BusinessEventsQueue
+    answering: Answering
     subscriptions: Subscriptions | None
     sweep: Sweep | None
     changes: TableChanges | None
@@ -132,6 +136,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
     app.register_functions(
         service_endpoint_functions.blueprint(services.service_endpoints, services.business_events_queue, settings)
     )
+    app.register_functions(synchronous_functions.blueprint(services.answering))
     app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
     app.register_functions(pull_functions.blueprint(services.changes))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
@@ -241,6 +246,16 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         event_grid_intake=EventGridIntake(taking_in, contexts, business_events),
         service_endpoints=ServiceEndpoints(taking_in, contexts, host=urlsplit(str(settings.dataverse_url)).netloc),
         business_events_queue=BusinessEventsQueue(taking_in, business_events),
+        answering=Answering(
+            checks_in(checks),
+            taking_in,
+            contexts,
+            tools=tools,
+            ledger=ledger,
+            clock=clock,
+            seconds=settings.custom_api_seconds,
+            at_once=settings.custom_api_concurrency,
+        ),
         subscriptions=_subscriptions(webhooks, settings, clock),
         sweep=(
             Sweep(webhooks, taking_in, watched, shared, clock) if webhooks is not None and watched is not None else None

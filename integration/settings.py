@@ -201,10 +201,9 @@ class Settings(BaseModel):
         default_factory=dict,
         alias="INTAKE_RIGHTS",
         description="What callers of the intake may do, where that is less than everything: endpoints (webhook, "
-        "plug-in, row, erp, event-grid, business-central, subscriptions), tables, and requests in a minute to one "
-        "instance. A service "
-        "endpoint of Dataverse is the caller dataverse-queue, dataverse-topic or dataverse-hub, the queue of business "
-        "events is business-events-queue. "
+        "plug-in, row, erp, event-grid, business-central, custom, subscriptions), tables, and requests in a minute to "
+        "one instance. A service endpoint of Dataverse is the caller dataverse-queue, dataverse-topic or "
+        "dataverse-hub, the queue of business events is business-events-queue. "
         'JSON {"plugin": {"endpoints": ["plug-in"], "tables": ["opportunity"], "requestsPerMinute": 600}}.',
     )
     intake_applications: Json[dict[str, Guid]] = Field(
@@ -233,6 +232,21 @@ class Settings(BaseModel):
         alias="INTAKE_DEADLINE_SECONDS",
         description="An event that cannot be queued within this time is answered with 503; "
         "Dataverse itself gives up after 60 s.",
+    )
+    custom_api_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        le=50,
+        alias="CUSTOM_API_SECONDS",
+        description="A question of a synchronous step (POST /api/dataverse/custom) is answered within this time, while "
+        "a user waits for the save.",
+    )
+    custom_api_concurrency: int = Field(
+        default=32,
+        ge=1,
+        alias="CUSTOM_API_CONCURRENCY",
+        description="Such questions that one instance has under way at once; further ones are answered at once, as "
+        "where a system is unavailable.",
     )
     intake_body_limit_bytes: int = Field(
         default=524_288,

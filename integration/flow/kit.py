@@ -63,6 +63,11 @@ class Kit:
         """What a system answered last to an effect of this record; empty where it never did."""
         return self.effects.memory.effect(effect).answer
 
+    def known(self, effect: str, done_with: tuple[Any, ...]) -> Answer | None:
+        """What a system answered to a charged effect that was done with the very same; None where it was not."""
+        is_done = self.effects.is_done(effect, fingerprint(*done_with), charged=True)
+        return self.answer(effect) if is_done else None
+
     async def once(
         self,
         effect: str,

@@ -4,6 +4,7 @@ An order is put on hold and never cancelled: only people may cancel what a custo
 says, winning is a person's decision.
 """
 
+from datetime import datetime
 from decimal import Decimal
 
 from integration.errors import NotFound, Permanent, Stale, Transient
@@ -27,8 +28,9 @@ from integration.flow import (
 )
 from integration.flows._erp_customers import ERP_NUMBER, older
 from integration.systems import Company, Order, OrderSystem, Scoring
+from integration.transport import CallContext
 
-SCORE, ORDER, ON_HOLD = "credit-score", "erp-order", "on-hold"
+SCORE, CHECK, ORDER, ON_HOLD = "credit-score", "credit-check", "erp-order", "on-hold"
 
 
 class Account(Columns):
@@ -113,6 +115,35 @@ def scored_with(row: Opportunity) -> tuple[str | None, ...]:
     return str(amount), currency, customer.id, *known
 
 
+def is_scored(row: Opportunity) -> bool:
+    """Whether there is anything to ask credit scoring: an open opportunity with a customer and an amount."""
+    return row.state == "open" and row.customer is not None and bool(row.value and row.value.amount)
+
+
+async def scored(row: Opportunity, credit: Scoring, key: str, now: datetime, context: CallContext) -> Answer:
+    """What credit scoring answers about the opportunity; raises as `complete` does."""
+    customer, amount, currency = complete(row)
+    found = await credit.score(
+        subject_id=customer.id,
+        subject_kind="contact" if customer.table == "contact" else "account",
+        amount=amount,
+        currency=currency,
+        reference=row.id,
+        key=key,
+        company=row.company,
+        context=context,
+    )
+    return {
+        "scoreId": found.score_id,
+        "score": found.score,
+        "decision": found.decision,
+        "scoredOn": now.isoformat(timespec="seconds"),
+        "band": found.band,
+        "limit": None if found.limit is None else str(found.limit),
+        "limitCurrency": found.limit_currency,
+    }
+
+
 @flow.effect(
     ORDER,
     system="erp",
@@ -170,7 +201,7 @@ async def hold(row: Opportunity, kit: Kit, key: str) -> Answer:
 @flow.effect(
     SCORE,
     system="credit",
-    when=lambda row: row.state == "open" and row.customer is not None and bool(row.value and row.value.amount),
+    when=is_scored,
     of=scored_with,
     begins_with=("estimatedvalue", "customerid", "transactioncurrencyid", "statecode"),
     charged=True,
@@ -180,28 +211,9 @@ async def hold(row: Opportunity, kit: Kit, key: str) -> Answer:
     done="scored",
 )
 async def score(row: Opportunity, kit: Kit, key: str) -> Answer:
-    """One answer for each amount, currency and customer; each is charged."""
-    credit: Scoring = kit.system("credit")
-    customer, amount, currency = complete(row)
-    scored = await credit.score(
-        subject_id=customer.id,
-        subject_kind="contact" if customer.table == "contact" else "account",
-        amount=amount,
-        currency=currency,
-        reference=row.id,
-        key=key,
-        company=row.company,
-        context=kit.context,
-    )
-    return {
-        "scoreId": scored.score_id,
-        "score": scored.score,
-        "decision": scored.decision,
-        "scoredOn": kit.now.isoformat(timespec="seconds"),
-        "band": scored.band,
-        "limit": None if scored.limit is None else str(scored.limit),
-        "limitCurrency": scored.limit_currency,
-    }
+    """One answer for each amount, currency and customer; each is charged, and one that a check has got counts."""
+    known = kit.known(CHECK, scored_with(row))
+    return known or await scored(row, kit.system("credit"), key, kit.now, kit.context)
 
 
 @flow.deleted(ORDER)

@@ -6,6 +6,7 @@ from typing import Any
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
 from integration.events import IntegrationEvent, WantsOf, nothing, read_contexts, read_flat_row, read_plugin_event
+from integration.events.wants import everything
 from integration.intake.own_writes import OwnWrites
 from integration.settings import Settings
 from integration.telemetry import get_logger
@@ -36,12 +37,19 @@ class DataverseContexts:
 
     def read(self, document: dict[str, Any], headers: Mapping[str, str]) -> list[IntegrationEvent]:
         """The events, one for each row. Raises `Rejected` (400, 403)."""
+        return self._read(document, headers, self._wants_of)
+
+    def read_whole(self, document: dict[str, Any], headers: Mapping[str, str]) -> list[IntegrationEvent]:
+        """The same with all values that there are, for those who use them at once."""
+        return self._read(document, headers, everything)
+
+    def _read(self, document: dict[str, Any], headers: Mapping[str, str], wants_of: WantsOf) -> list[IntegrationEvent]:
         events = read_contexts(
             document,
             headers=headers,
             accepted_time=self._clock.now(),
             repair_mojibake=self._settings.repair_mojibake,
-            wants_of=self._wants_of,
+            wants_of=wants_of,
         )
         return [self._of_own_organisation(event) for event in events]
 

@@ -36,7 +36,9 @@ def blueprint(outcomes: Outcomes, senders: Senders, address: PublicAddress) -> f
     async def event_outcome(req: func.HttpRequest) -> func.HttpResponse:
         async def ask() -> func.HttpResponse:
             headers = _headers(req)
-            outcome, retry_after = await outcomes.of(req.route_params["event_id"], await senders.admit(headers, req.params))
+            outcome, retry_after = await outcomes.of(
+                req.route_params["event_id"], await senders.admit(headers, req.params)
+            )
             again = {"Location": address.of_outcome(outcome.event_id, req.url, headers)}
             return awaited(outcome, again | {"Retry-After": str(retry_after)})
 

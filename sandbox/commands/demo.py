@@ -14,6 +14,7 @@ from sandbox.commands.here import DEFAULT_STATE, add_system_options
 from sandbox.commands.session import run_with
 from sandbox.demo.outcome import checks
 from sandbox.demo.story import Story
+from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 from sandbox.running.state import new_state
@@ -43,7 +44,8 @@ def main(options: argparse.Namespace) -> int:
     def work(reached: Endpoints) -> int:
         client = Client(reached)
         try:
-            played = Story(client, screen).play()
+            refuses = options.credit == DEFAULT_CREDIT  # of the stand-ins, this one refuses amounts
+            played = Story(client, screen, reached.webhook_key if refuses else None).play()
             screen.title("Checks")
             found = []
             for check in checks(client, played):

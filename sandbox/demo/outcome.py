@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.client import Client, eventually
-from sandbox.demo.story import ACCOUNT, Played
+from sandbox.demo.story import ACCOUNT, RAISED_AMOUNT, Played
 
 _WITHIN = 20.0
 _SYNCED, _FAILED = 1, 2
@@ -47,6 +47,8 @@ def checks(client: Client, played: Played) -> Iterator[Check]:
     yield from _erp(client)
     yield _credit(client, played)
     yield from _rows(client, played)
+    if played.questions:
+        yield _refused_save(client, played)
     yield _no_loop(client, played)
     yield _archive(client, played)
     yield _dead_letter(client, played)
@@ -75,7 +77,17 @@ def _credit(client: Client, played: Played) -> Check:
     if reports:
         return Check("one credit report was charged, for all amounts", len(reports) == 1, ", ".join(reports))
     decisions = [charge["decision"] for charge in charges if charge["reference"] == played.opportunity]
-    return Check("credit was scored once for each amount", decisions == ["approved", "review"], ", ".join(decisions))
+    expected = ["approved", "review", "refused"] if played.questions else ["approved", "review"]
+    return Check("credit was scored once for each amount", decisions == expected, ", ".join(decisions))
+
+
+def _refused_save(client: Client, played: Played) -> Check:
+    amount = client.dataverse.retrieve("opportunity", played.opportunity)["estimatedvalue"]
+    return Check(
+        "the amount that credit scoring refuses was not saved, and the user was told so",
+        amount == RAISED_AMOUNT and "Enter a lower amount" in played.told,
+        f"{amount:,.0f} EUR, {played.told}",
+    )
 
 
 def _rows(client: Client, played: Played) -> Iterator[Check]:
@@ -107,7 +119,7 @@ def _rows(client: Client, played: Played) -> Iterator[Check]:
 
 
 def _no_loop(client: Client, played: Played) -> Check:
-    published = len(client.dataverse.events())
+    published = len(client.dataverse.events()) - played.questions
     return Check(
         "write-backs have caused no further events",
         published == played.changes,

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from sandbox.client import Client, eventually
+from sandbox.client.steps import asking
 from sandbox.repository import PAYLOADS
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import short_id
@@ -16,7 +19,7 @@ from sandbox.watching.journey import Journeys
 
 # The row that the captured webhook is about.
 ACCOUNT = "aaa19cdd-88df-e311-b8e5-6c3be5a8b200"
-AMOUNT, RAISED_AMOUNT = 48_000, 320_000
+AMOUNT, RAISED_AMOUNT, REFUSED_AMOUNT = 48_000, 320_000, 2_000_000
 _WITHIN = 20.0
 
 
@@ -30,13 +33,19 @@ class Played:
     """How many changes a person has made for which a step is registered."""
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     redelivered_as: str = ""
+    questions: int = 0
+    """How often a synchronous step has asked."""
+    told: str = ""
+    """What the user was told whose save was refused."""
 
 
 class Story:
     """Plays the scenes one after the other."""
 
-    def __init__(self, client: Client, screen: Screen) -> None:
+    def __init__(self, client: Client, screen: Screen, check_key: str | None) -> None:
+        """`check_key` is a key of the intake for the check before a save; None where scoring refuses no amount."""
         self._client = client
+        self._check_key = check_key
         self._screen = screen
         self._journeys = Journeys(client, screen)
         self._played = Played()
@@ -51,6 +60,7 @@ class Story:
                 self._captured_lead,
                 self._opportunity_created,
                 self._amount_raised,
+                *([self._save_refused] if self._check_key else []),
                 self._plug_in_reports_the_same,
                 self._opportunity_won,
                 self._order_shipped,
@@ -96,6 +106,18 @@ class Story:
     def _amount_raised(self) -> None:
         """Its amount is raised to 320,000 EUR: scored again, somebody has to review it."""
         self._update_opportunity("amount raised", {"estimatedvalue": RAISED_AMOUNT})
+
+    def _save_refused(self) -> None:
+        """A person enters 2,000,000 EUR while a synchronous step asks for credit: the save is refused, and says why."""
+        dataverse, before = self._client.dataverse, self._client.dataverse.last_event()
+        url = f"{self._client.app.url}/api/dataverse/custom/credit-check"
+        with asking(dataverse, url, self._check_key or "", table="opportunity", attributes=["estimatedvalue"]):
+            try:
+                dataverse.update("opportunity", self._played.opportunity, {"estimatedvalue": REFUSED_AMOUNT})
+            except requests.HTTPError as refused:
+                self._played.told = str(refused).rpartition("answered 400: ")[2]
+        self._played.questions = len(dataverse.events(after=before))
+        self._screen.say(self._played.told or "it was saved", indent=13)
 
     def _plug_in_reports_the_same(self) -> None:
         """A plug-in reports that change too, in its own payload: superseded, no second charge."""

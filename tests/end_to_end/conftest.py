@@ -25,6 +25,7 @@ SETTINGS = {
     "RECORD_PACE_SECONDS": "0.1",
     "COMMIT_WAIT_SECONDS": "5",
     "CHANGE_TRACKING": "false",
+    "CUSTOM_API_SECONDS": "2",
 }
 
 

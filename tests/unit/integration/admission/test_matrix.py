@@ -157,6 +157,13 @@ PLUGIN: Final = {
     "RecordId": "aaaaaaaa-0000-4000-8000-000000000001",
     "Timestamp": "2026-11-26T12:01:47Z",
 }
+FLAT: Final = {
+    "table": "account",
+    "message": "Update",
+    "id": "aaaaaaaa-0000-4000-8000-000000000001",
+    "time": "2026-11-26T12:01:47Z",
+    "operationId": "aaaaaaaa-0000-4000-8000-000000000002",
+}
 Endpoint = Callable[[UnderTest, Mapping[str, Any]], Any]
 
 
@@ -168,6 +175,7 @@ def request(body: Any) -> IntakeRequest:
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "webhook": lambda it, sent: it.intake.dataverse_webhook(request(sent)),
     "plug-in": lambda it, _: it.intake.plugin_event(request(PLUGIN)),
+    "row": lambda it, _: it.intake.row(request(FLAT)),
     "erp": lambda it, _: it.erp.events("order-shipped", request({"id": "1", "record": "2"})),
     "event-grid": lambda it, sent: it.event_grid.deliver(request(grid_event(sent))),
     "business-central": lambda it, _: it.business_central.notifications(

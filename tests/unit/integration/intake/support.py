@@ -98,12 +98,12 @@ class UnderTest:
         read = Settings.from_environment(environment(**{"OWN_ORGANISATION_ONLY": "false", **settings}))
         self.organisation = read.dataverse_organisation
         senders = Senders(CallerKeys(read.intake_keys, clock=SystemClock()), tokens, read.intake_applications)
-        taking_in = TakingIn(read, senders, self.queue, self.ledger, SystemClock())
+        self.taking_in = taking_in = TakingIn(read, senders, self.queue, self.ledger, SystemClock())
         names = event_names(inbound_in(flows).values())
         self.erp = ErpIntake(taking_in, names, organisation=read.dataverse_organisation)
         watched = WatchedCompany("erp", COMPANY, names, organisation=read.dataverse_organisation, clock=taking_in.clock)
         self.business_central = BusinessCentralIntake(taking_in, watched)
-        contexts = DataverseContexts(
+        self.contexts = contexts = DataverseContexts(
             read,
             taking_in.clock,
             wants_of=lambda table, _message: Wants(

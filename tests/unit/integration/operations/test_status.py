@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 from pydantic import SecretStr
 
-from integration.admission import CallerKeys, Senders
+from integration.admission import CallerKeys
 from integration.clock import Clock, SystemClock
 from integration.errors import Transient
 from integration.ledger import EventStatus, Ledger, State
