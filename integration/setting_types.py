@@ -58,9 +58,7 @@ class Role(StrEnum):
     PAYLOADS = "payloads"
 
 
-EndpointName = Literal[
-    "webhook", "plug-in", "row", "erp", "event-grid", "business-central", "custom", "subscriptions"
-]
+EndpointName = Literal["webhook", "plug-in", "row", "erp", "event-grid", "business-central", "custom", "subscriptions"]
 Guid = Annotated[str, AfterValidator(_guid)]
 LogicalName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}$")]

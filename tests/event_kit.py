@@ -16,7 +16,7 @@ from integration.flow.event_flow_handler import EventFlowHandler
 from integration.worker.reading import Rows
 from tests.builders import event
 from tests.flow_kit import Dataverse, Outcome
-from tests.unit.integration.worker.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
+from tests.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
 from tests.worker_kit import status_after, worker_of
 
 

@@ -34,7 +34,7 @@ from integration.transport import NO_CONTEXT, CallContext
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
+from tests.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
 from tests.worker_kit import status_after, worker_of
 
 PREFIX = "new"

@@ -23,7 +23,7 @@ from integration.worker.handler import InboundHandler
 from integration.worker.reading import Rows
 from tests.builders import event
 from tests.flow_kit import PREFIX, Dataverse, Outcome
-from tests.unit.integration.worker.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
+from tests.memory_table import HubStub, ManualClock, MemoryLedger, QueueStub
 from tests.worker_kit import status_after, worker_of
 
 

@@ -69,7 +69,7 @@ def _for_callers_of(taking_in: TakingIn) -> Callable[[Act], Trigger]:
             request = IntakeRequest(headers, req.params, req.get_body(), req.url)
 
             async def ask() -> func.HttpResponse:
-                caller = taking_in.admit(request, _SOURCE)
+                caller = await taking_in.admit(request, _SOURCE)
                 if request.body:
                     taking_in.check(request)
                 return await act(req, request, caller)

@@ -11,7 +11,7 @@ from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 from tests.contract.sandbox.systems.conftest import start
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
-from tests.end_to_end.receiver import Receiver, receiving
+from tests.receiver import Receiver, receiving
 
 __all__ = ["start"]
 
@@ -47,9 +47,7 @@ def event_grid(start: Start) -> StandIn:
 
 
 @pytest.fixture(scope="session")
-def sandbox(
-    tmp_path_factory: pytest.TempPathFactory, operators: Receiver, event_grid: StandIn
-) -> Iterator[Sandbox]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory, operators: Receiver, event_grid: StandIn) -> Iterator[Sandbox]:
     """All processes; `sandbox.processes` kills, stops, starts and restarts them by name."""
     more = {
         "OPERATOR_EVENTS_URL": operators.url,

@@ -8,7 +8,7 @@ from sandbox.client import Client, eventually
 from sandbox.machine.ports import LOOPBACK
 from sandbox.running.sandbox import Sandbox
 from tests.end_to_end.conftest import OPERATORS_SECRET
-from tests.end_to_end.receiver import Receiver
+from tests.receiver import Receiver
 
 
 def test_a_breaker_that_opens_and_closes_is_told_although_the_receiver_was_away(

@@ -16,7 +16,7 @@ from integration.ledger.record import read_memory
 from integration.tables import Account, Table, table_account
 from integration.tables.entity import Property
 from tests.contract.integration.ledger.faults import FaultyTransport
-from tests.unit.integration.worker.memory_table import MemoryTable
+from tests.memory_table import MemoryTable
 
 OWNERS, GUEST = ("a", "b"), "g"
 STEPS = st.lists(

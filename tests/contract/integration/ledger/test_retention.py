@@ -12,7 +12,7 @@ from integration.ledger.retention import Retention
 from integration.tables import Versioned
 from tests.builders import event
 from tests.contract.integration.ledger.faults import FaultyTransport
-from tests.unit.integration.worker.memory_table import ManualClock
+from tests.memory_table import ManualClock
 
 NOW = datetime(2026, 11, 20, 19, 5, 2, tzinfo=UTC)
 

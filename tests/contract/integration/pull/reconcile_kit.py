@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integration import flows
+from integration.admission import CallerKeys, Senders
 from integration.clock import SystemClock
 from integration.errors import NotFound
 from integration.events import IntegrationEvent
@@ -27,8 +28,8 @@ from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
 from tests.builders import event
 from tests.contract.integration.pull.support import ORGANISATION, Pulling
+from tests.memory_table import HubStub, QueueStub
 from tests.unit.integration.test_settings import environment
-from tests.unit.integration.worker.memory_table import HubStub, QueueStub
 from tests.worker_kit import status_after, worker_of
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -83,7 +84,9 @@ class Reconciling:
             hub=HubStub(),
             clock=SystemClock(),  # whose deadlines the transport obeys
         )
-        taking_in = TakingIn(Settings.from_environment(environment()), it.queue, it.ledger, it.clock)
+        settings = Settings.from_environment(environment())
+        senders = Senders(CallerKeys(settings.intake_keys))
+        taking_in = TakingIn(settings, senders, it.queue, it.ledger, it.clock)
 
         async def sleep(seconds: float) -> None:
             it.clock.advance(seconds)

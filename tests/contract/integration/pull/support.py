@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from integration.admission import CallerKeys, Senders
 from integration.dataverse import DataverseClient
 from integration.dataverse.changes import ChangeTracking
 from integration.events import IntegrationEvent
@@ -21,9 +22,9 @@ from integration.pull.tracking import TableChanges
 from integration.settings import Settings
 from tests.contract.integration.dataverse.test_client import Person
 from tests.contract.sandbox.systems.stand_in import StandIn
+from tests.memory_table import ManualClock, MemoryLedger
 from tests.unit.integration.intake.support import Sent
 from tests.unit.integration.test_settings import environment
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
 
 
 class Shelf(MemoryState):
@@ -78,6 +79,7 @@ class Pulling:
     def changes(self) -> TableChanges:
         """As a process has it that has just been started."""
         settings = Settings.from_environment(environment())
+        senders = Senders(CallerKeys(settings.intake_keys))
 
         async def sleep(seconds: float) -> None:
             self.clock.advance(seconds)
@@ -88,7 +90,7 @@ class Pulling:
             tracking=ChangeTracking(self.dataverse, size=self.page),
             deletions=Deletions(self.ledger, self.dataverse),
             events=PulledEvents(ORGANISATION, self.clock),
-            queue=PulledQueue(TakingIn(settings, self.queue, self.ledger, self.clock), self.ledger, pace),
+            queue=PulledQueue(TakingIn(settings, senders, self.queue, self.ledger, self.clock), self.ledger, pace),
             shared=self.shared,
             clock=self.clock,
         )

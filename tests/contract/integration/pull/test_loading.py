@@ -3,6 +3,7 @@
 import pytest
 
 from integration import flows
+from integration.admission import CallerKeys, Senders
 from integration.errors import Rejected, Transient
 from integration.flow.discovery import flows_in
 from integration.intake import TakingIn
@@ -34,7 +35,9 @@ class Loader:
             self.pauses.append(seconds)
             it.clock.advance(seconds)
 
-        taking_in = TakingIn(Settings.from_environment(environment()), it.queue, it.ledger, it.clock)
+        settings = Settings.from_environment(environment())
+        senders = Senders(CallerKeys(settings.intake_keys))
+        taking_in = TakingIn(settings, senders, it.queue, it.ledger, it.clock)
         return Loading(
             {flow.table: flow for flow in flows_in(flows).values()},
             dataverse=it.dataverse,

@@ -5,7 +5,7 @@ from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
 from integration.operations.causes import CauseQuery
 from sandbox.sample import day
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from tests.memory_table import ManualClock, MemoryLedger
 
 
 async def imported() -> MemoryLedger:

@@ -11,7 +11,7 @@ from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import DataverseClient
 from sandbox.running.programs import endpoints
 from sandbox.running.state import Keys
-from tests.unit.integration.worker.memory_table import ManualClock
+from tests.memory_table import ManualClock
 
 OLD, NEW = "the-old-operations-key", "the-new-operations-key"
 

@@ -7,7 +7,7 @@ import pytest
 
 from integration.errors import Outage
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from tests.memory_table import ManualClock, MemoryLedger
 
 
 async def test_where_too_much_waits_the_rest_is_left_to_the_worker(

@@ -11,8 +11,8 @@ from integration.ledger.memory import RETURNS
 from integration.ledger.writer import StatusWriter
 from integration.worker import DeadLettered
 from tests.builders import event
+from tests.memory_table import ManualClock, MemoryLedger
 from tests.unit.integration.operations.parts import WHO, Desk
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
 
 LONG_AFTER = 11.0
 

@@ -15,7 +15,7 @@ from integration.ledger.shared_state import TableState
 from integration.ledger.writer import StatusWriter
 from integration.tables import TableRejected
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger, MemoryTable
+from tests.memory_table import ManualClock, MemoryLedger, MemoryTable
 
 NOW = ManualClock().now()
 

@@ -27,7 +27,7 @@ from integration.tables import Entity
 from integration.transport import Call
 from integration.worker import DeadLettered, Outcome, Work
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import MemoryLedger, MemoryTable, World
+from tests.memory_table import MemoryLedger, MemoryTable, World
 
 
 class Who(TypedDict):

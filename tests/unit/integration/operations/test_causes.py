@@ -6,8 +6,8 @@ from datetime import timedelta
 from integration.errors import Permanent
 from integration.ledger import State
 from integration.operations.causes import HOURS, Cause, CauseQuery, Causes
+from tests.memory_table import ManualClock
 from tests.unit.integration.operations.parts import Desk
-from tests.unit.integration.worker.memory_table import ManualClock
 
 
 def query(desk: Desk) -> CauseQuery:

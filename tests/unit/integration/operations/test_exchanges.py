@@ -6,9 +6,9 @@ import pytest
 
 from integration.errors import Outage, Permanent, Transient
 from integration.transport import Call, Request, Response
+from tests.memory_table import ManualClock
 from tests.unit.integration.operations.console_kit import Console, text_of
 from tests.unit.integration.operations.parts import Desk
-from tests.unit.integration.worker.memory_table import ManualClock
 
 SENT = b'{"name":"Mia Wong","amount":10.50,"lines":[]}'
 REQUEST = Request("erp", "put order", "PUT", "https://erp.contoso.example/orders/1", body=SENT)

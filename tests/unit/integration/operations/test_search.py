@@ -13,7 +13,7 @@ from integration.ledger.problems import Problem, ProblemPage, Problems
 from integration.ledger.queries import Queries
 from integration.operations.search import Filter, Search
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from tests.memory_table import ManualClock, MemoryLedger
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 ERP = EventStatus(

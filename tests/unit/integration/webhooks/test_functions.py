@@ -7,6 +7,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from integration.admission import CallerKeys, Senders
 from integration.clock import SystemClock
 from integration.errors import Outage
 from integration.intake import TakingIn
@@ -26,7 +27,7 @@ def call(
     """Call a function as the host does; the key is that of the caller `dataverse`."""
     read = Settings.from_environment(environment(**settings))
     app = func.FunctionApp()
-    taking_in = TakingIn(read, Sent(), Written(), SystemClock())
+    taking_in = TakingIn(read, Senders(CallerKeys(read.intake_keys)), Sent(), Written(), SystemClock())
     app.register_functions(routes(world.subscribing, taking_in, PublicAddress("https://app.example")))
     functions = {str(it.get_function_name()): it.get_user_function() for it in app.get_functions()}
     request = func.HttpRequest(

@@ -22,7 +22,7 @@ from integration.webhooks.store import Subscriptions
 from integration.webhooks.subscribing import Subscribing, SubscriptionShown
 from integration.worker.settled import encoded, settled_document
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import MemoryTable
+from tests.memory_table import MemoryTable
 
 START = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 URL = "https://flows.contoso.example/hook?sig=secret"

@@ -12,7 +12,7 @@ from integration.ledger.memory import RETURNS
 from integration.worker import DeadLettered, Outcome, Work
 from integration.worker.reports import Reported
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import World
+from tests.memory_table import World
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from integration.events import IntegrationEvent, to_envelope
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import World
+from tests.memory_table import World
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from integration.errors import Fenced, Outage, Permanent
 from integration.ledger import Record
 from integration.worker.effects import Effects, Trace, fingerprint
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from tests.memory_table import ManualClock, MemoryLedger
 
 
 class System:

@@ -15,7 +15,7 @@ from integration.ledger import State
 from integration.transport import RetryPolicy
 from integration.worker import DeadLettered, Outcome, Work
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import World
+from tests.memory_table import World
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from integration.worker.hub import Hub
 from integration.worker.reports import Reports
 from integration.worker.settled import encoded, published_answers, settled_document
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import CountingHandler, HubStub, ManualClock, QueueStub
+from tests.memory_table import CountingHandler, HubStub, ManualClock, QueueStub
 
 AT = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 

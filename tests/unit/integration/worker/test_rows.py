@@ -14,7 +14,7 @@ from integration.worker import Handler, Handlers, Outcome, Pace, Work
 from integration.worker.reading import CURRENCY, Reads, Rows
 from integration.worker.write_back import FAILED, SYNCED, Target, WriteBack
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from tests.memory_table import ManualClock, MemoryLedger
 
 CONTEXT = CallContext("c-1")
 READS = Reads("opportunities", ("name", "_customerid_value"), expand="lines($select=x)", currency=True)

@@ -13,7 +13,7 @@ from integration.events import IntegrationEvent
 from integration.ledger import DeadLetter, State, rows
 from integration.worker import DeadLettered, Outcome, Work
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import World
+from tests.memory_table import World
 
 
 def row(world: World, it: IntegrationEvent) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from integration.ledger import State
 from integration.worker import DeadLettered, Handler, Handlers, Outcome, Pace, Work
 from integration.worker.functions import blueprint
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import CountingHandler, World
+from tests.memory_table import CountingHandler, World
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from integration.worker import Work
 from integration.worker.effects import Trace
 from integration.worker.pace import Pace, TooSoon
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from tests.memory_table import ManualClock, MemoryLedger
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from integration.events import IntegrationEvent
 from integration.worker import Pace, Work
 from integration.worker.write_back import Target, WriteBack
 from tests.builders import event
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from tests.memory_table import ManualClock, MemoryLedger
 
 
 class Rows(DataverseClient):

@@ -15,8 +15,8 @@ from integration.operations.bulk.model import Action, BulkState, ItemState
 from integration.operations.bulk.planner import Wanted
 from integration.operations.search import Filter
 from integration.worker import DeadLettered
+from tests.memory_table import MemoryTable
 from tests.unit.integration.operations.parts import WHO, Desk
-from tests.unit.integration.worker.memory_table import MemoryTable
 
 EVENTS, CANARY = 3, 1
 MOST_WRITES = 400

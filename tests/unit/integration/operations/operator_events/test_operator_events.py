@@ -15,7 +15,7 @@ from integration.operations.causes import HOURS, Cause, Causes
 from integration.operations.operator_events import OperatorEvents
 from integration.operations.operator_events.conditions import Picture
 from integration.protection import Phase, SystemState
-from tests.unit.integration.worker.memory_table import ManualClock, MemoryLedger
+from tests.memory_table import ManualClock, MemoryLedger
 
 
 @dataclass

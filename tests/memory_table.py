@@ -21,7 +21,7 @@ from integration.transport import CallContext, RetryPolicy
 from integration.worker import Handler, Holds, Outcome, Work, Worker
 from integration.worker.reading import Reads, Rows
 from tests.builders import event as new_event
-from tests.unit.integration.worker.odata_filter import parse
+from tests.odata_filter import parse
 from tests.worker_kit import worker_of
 
 
