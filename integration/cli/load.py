@@ -2,7 +2,7 @@
 
     run.py load account --dry-run
     run.py load account --why "the first load"
-    run.py load contact --where "statecode eq 0" --rate 20 --why "the first load"
+    run.py load contact --where "statecode eq 0" --rate 20 --why "first load"
 
 The app queues an event for each row of which it does not know the present version yet, --rate a second, and none while
 live traffic uses the budget of Dataverse. Ctrl-C stops it within half a minute; the same command goes on from there,

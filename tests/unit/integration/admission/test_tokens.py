@@ -58,7 +58,7 @@ def test_a_request_without_a_token_has_no_bearer_and_asks_nobody() -> None:
     ("refused", "said"),
     [
         (token(since=-3_800), "expired"),
-        (token(since=200), "not valid yet"),
+        (token(since=9_000), "not valid yet"),
         (token(aud="api://another"), "another app"),
         (token(aud=None), "missing"),
         (token(iss=issuer(OTHER_TENANT), tid=OTHER_TENANT), "TOKEN_TENANTS"),
