@@ -21,6 +21,11 @@ class Events:
     copies: int = 1
     _waiting: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
+    def set(self, *, of_writes: bool, held: bool, copies: int) -> None:
+        """How events are sent from now on; what was held until now is never sent."""
+        self.of_writes, self.held, self.copies = of_writes, held, copies
+        self._waiting.clear()
+
     def report(self, name: str, record: str) -> None:
         """Something has happened to the record."""
         event = {"id": str(uuid.uuid4()), "record": record, "source": "sandbox-erp", "time": now()}

@@ -4,7 +4,7 @@ POST /control/orders/{id}/{status}       status: shipped, invoiced or cancelled,
 POST /control/customers                  {"name": "Contoso", "taxNumber": "..."}: one that Dataverse does not know yet
 POST /control/customers/{id}             {"onHold": true, "balance": "1200.50"}
 POST /control/setup                      {"closed_until": "2026-10-31"}: up to which day periods are closed; "": none
-POST /control/events                     {"ofWrites": true, "held": true, "copies": 2}: how events are sent
+POST /control/events                     {"ofWrites": true, "held": true, "copies": 2}: how events are sent from now on
 POST /control/events/release             send what was held; {"newestFirst": true}: in the other order
 """
 
@@ -65,9 +65,9 @@ class People:
 
     async def _set_events(self, request: web.Request) -> web.Response:
         wanted = await request.json()
-        self._events.of_writes = wanted.get("ofWrites", False)
-        self._events.held = wanted.get("held", False)
-        self._events.copies = wanted.get("copies", 1)
+        self._events.set(
+            of_writes=wanted.get("ofWrites", False), held=wanted.get("held", False), copies=wanted.get("copies", 1)
+        )
         return web.Response(status=204)
 
     async def _release(self, request: web.Request) -> web.Response:
