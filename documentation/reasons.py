@@ -5,6 +5,7 @@ import importlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 
 from documentation.blocks import code, table
 from documentation.descriptions import described
@@ -30,6 +31,7 @@ CONSEQUENCES = {
 """What happens to an event whose work ends with this error, the most specific class first."""
 
 
+@cache
 def reasons() -> dict[str, set[str]]:
     """Every reason in the code, and the error classes that carry it."""
     found: dict[str, set[str]] = defaultdict(set)
@@ -103,7 +105,7 @@ def _of_needs(module: Module) -> Iterator[str]:
 def _of_tables(module: Module) -> Iterator[tuple[str, str]]:
     """Reads functions that choose class and word together: `kind, word = choose(...)`, `reason=f"{service}-{word}"`."""
     chosen = {}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=[_, ast.Name(id=word)])], value=ast.Call(func=ast.Name(id=choose))):
                 chosen[word] = choose
@@ -120,7 +122,7 @@ def _of_tables(module: Module) -> Iterator[tuple[str, str]]:
 
 def _returned(module: Module, name: str) -> Iterator[tuple[str, str]]:
     """The pairs of a class and a text that a function returns."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             for pair in (it for it in ast.walk(node) if isinstance(it, ast.Tuple)):
                 match pair.elts:
@@ -128,6 +130,7 @@ def _returned(module: Module, name: str) -> Iterator[tuple[str, str]]:
                         yield kind, text
 
 
+@cache
 def _places() -> dict[str, int]:
     """Dataclasses with a field `reason`, and its place among their arguments."""
     found = {}
@@ -139,6 +142,7 @@ def _places() -> dict[str, int]:
     return found
 
 
+@cache
 def _errors() -> dict[str, type[IntegrationError]]:
     """The error classes by name, wherever in the package they are."""
     for module in modules():
