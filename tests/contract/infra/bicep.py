@@ -20,11 +20,15 @@ CHECKER = Path(os.environ.get("BICEP_CHECK", REPOSITORY.parent / "shared" / "too
 COMPILER = shutil.which("bicep")
 
 
+def example() -> dict[str, str]:
+    """What infra/example.env gives."""
+    lines = (INFRA / "example.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
 def example_environment() -> dict[str, str]:
     """This process's environment with what the parameter files read from infra/example.env."""
-    lines = (INFRA / "example.env").read_text(encoding="utf-8").splitlines()
-    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    return {**os.environ, **given}
+    return {**os.environ, **example()}
 
 
 def expand(parameters: Path) -> dict[str, Any]:
