@@ -82,7 +82,7 @@ def _check_image(whole: Values, store: Store, schema: Schema) -> None:
     step = store.get("sdkmessageprocessingstep", whole["sdkmessageprocessingstepid"]["id"])
     message = store.get("sdkmessage", step.values["sdkmessageid"]["id"]) if step else None
     name = message.values["name"] if message else ""
-    if store.find("customapi", {"uniquename": name}) is not None:
+    if name in {"Win", "Lose"} or store.find("customapi", {"uniquename": name}) is not None:
         raise invalid_argument(f"Images are not supported for the {name} message.")
     if name in _CREATING and whole["imagetype"] != POST_IMAGE:
         raise invalid_argument(f"PreImage is not supported for the {name} message.")

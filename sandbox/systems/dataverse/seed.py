@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandbox.systems.dataverse import declared_flows
+from sandbox.systems.dataverse import actions, declared_flows
 from sandbox.systems.dataverse.access import ADMINISTRATOR
 from sandbox.systems.dataverse.definitions import entity_row, table_id
 from sandbox.systems.dataverse.environment import Environment
@@ -15,7 +15,9 @@ from sandbox.systems.dataverse.schema import Column, Schema
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.values import now
 
-MESSAGES = ("Create", "Update", "Delete", "CreateMultiple", "UpdateMultiple", MERGE)
+MESSAGES = ("Create", "Update", "Delete", "CreateMultiple", "UpdateMultiple", MERGE, *actions.MESSAGES.values())
+_OF_TABLES = {MERGE: TABLES, **dict.fromkeys(actions.MESSAGES.values(), frozenset({actions.TABLE}))}
+"""Messages that only some tables have."""
 EURO, DOLLAR, POUND = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 ACCOUNTS = {
     "a0000000-0000-4000-8000-000000000001": ("Fabrikam GmbH", "info@fabrikam.example", "Köln", EURO),
@@ -156,7 +158,7 @@ class Seed:
             if self._store.get("sdkmessage", message_id) is None:
                 self._put("sdkmessage", message_id, name=message)
             for table in self._schema:
-                if message == MERGE and table.name not in TABLES:
+                if table.name not in _OF_TABLES.get(message, {table.name}):
                     continue
                 if table.has_events and (table.name, message_id) not in known:
                     self._put(

@@ -66,7 +66,7 @@ class WebApi:
         self._custom_apis = CustomApis(store, schema, service, contexts)
         self._solutions = solutions.Solutions(store, schema)
         self._functions = functions.Functions(store, schema, environment, self._solutions, service.roles)
-        self._actions, self._rows = Actions(store, schema, service), Rows(store, schema, service)
+        self._actions, self._rows = Actions(store, schema, service, contexts), Rows(store, schema, service)
         self._merge = Merge(store, schema, service)
         self.protection = ServiceProtection()
 

@@ -95,7 +95,7 @@ def test_a_closing_activity_names_the_record_it_closes(parameter: str, column: s
     event = read(
         context(
             MessageName="Win",
-            PrimaryEntityId=None,
+            PrimaryEntityId="00000000-0000-0000-0000-000000000000",
             PrimaryEntityName=table,
             InputParameters=[pair(parameter, activity)],
         )

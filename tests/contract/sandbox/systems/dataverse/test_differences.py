@@ -53,9 +53,9 @@ def no_new_kinds(dataverse: Dataverse, _: Receiver) -> None:
     absent(dataverse, "GET", "GlobalOptionSetDefinitions")
 
 
-def steps_on_six_messages(dataverse: Dataverse, _: Receiver) -> None:
+def steps_on_eight_messages(dataverse: Dataverse, _: Receiver) -> None:
     names = {row["name"] for row in dataverse.get("sdkmessages?$select=name")["value"]}
-    assert names == {"Create", "Update", "Delete", "Merge", "CreateMultiple", "UpdateMultiple"}, (
+    assert names == {"Create", "Update", "Delete", "Merge", "Win", "Lose", "CreateMultiple", "UpdateMultiple"}, (
         "beside those of custom APIs"
     )
 
@@ -207,9 +207,8 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     "other messages and tables of the platform, such as `QualifyLead`, `GrantAccess`, `teams` and `workflows`": refused(
         *(("POST" if name[0].isupper() else "GET", name) for name in sorted(elsewhere.SEGMENTS))
     ),
-    "steps on messages of the platform other than Create, Update, Delete, Merge, CreateMultiple and UpdateMultiple": (
-        steps_on_six_messages
-    ),
+    "steps on messages of the platform other than Create, Update, Delete, Merge, Win, Lose, CreateMultiple and "
+    "UpdateMultiple": steps_on_eight_messages,
     "service endpoints that are relays (one-way, two-way, REST) or Event Grid post; binary XML; managed identity as "
     "authtype": only_keys_and_text,
     "security reaches single rows and columns (depths, sharing, column security), Append and Assign are asked for, and "

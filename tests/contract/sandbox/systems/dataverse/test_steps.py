@@ -91,6 +91,30 @@ def test_closing_an_opportunity_fires_its_update_steps(
     assert [context["PrimaryEntityId"] for context in receiver.contexts()] == [row_id]
 
 
+@pytest.mark.parametrize(("message", "status"), [("Win", 3), ("Lose", 4)])
+def test_closing_an_opportunity_fires_the_steps_on_its_own_message(
+    application: Dataverse, receiver: Receiver, endpoint: str, message: str, status: int
+) -> None:
+    """Without a Target or a primary row: the activity names what it closes. Such a step can have no image."""
+    step = register_step(application, endpoint, message, "opportunity")
+    bind = {"sdkmessageprocessingstepid@odata.bind": f"/sdkmessageprocessingsteps({step})"}
+    image = {"name": "x", "entityalias": "x", "imagetype": 0, "messagepropertyname": "Target", "attributes": "name"}
+    assert application.call("POST", "sdkmessageprocessingstepimages", {**image, **bind}).status_code == 400
+    row_id = application.create("opportunities", {"name": "Closed"})
+    close = {"opportunityid@odata.bind": f"/opportunities({row_id})", "actualrevenue": 12.5, "subject": "done"}
+    answer = application.call("POST", f"{message}Opportunity", {"Status": status, "OpportunityClose": close})
+    assert answer.status_code == 204
+    application.quiet()
+    (context,) = receiver.contexts()
+    assert (context["MessageName"], context["PrimaryEntityName"]) == (message, "opportunity")
+    assert context["PrimaryEntityId"] == "00000000-0000-0000-0000-000000000000"
+    given = {it["key"]: it["value"] for it in context["InputParameters"]}
+    assert given["Status"]["Value"] == status
+    columns = {it["key"]: it["value"] for it in given["OpportunityClose"]["Attributes"]}
+    assert (columns["opportunityid"]["LogicalName"], columns["opportunityid"]["Id"]) == ("opportunity", row_id)
+    assert (columns["actualrevenue"]["Value"], columns["subject"]) == (12.5, "done")
+
+
 def test_steps_of_other_messages_and_tables_stay_silent(
     application: Dataverse, receiver: Receiver, endpoint: str
 ) -> None:
