@@ -14,6 +14,7 @@ TABLES = frozenset(
     {"customapi", "customapirequestparameter", "customapiresponseproperty", "catalog", "catalogassignment"}
 )
 NONE, ASYNCHRONOUS_ONLY = 0, 1
+GLOBAL, ENTITY, ENTITY_COLLECTION = 0, 1, 2
 _PREFIXED = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_\w+")
 _FIXED = {
     "customapi": (
@@ -48,12 +49,22 @@ def check_custom_api(table: Table, whole: Values, before: Row | None, store: Sto
             raise invalid_argument(f"The value of '{name}' of {table.name} cannot be changed after it was saved.")
     if table.name in {"customapi", "catalog"} and _PREFIXED.fullmatch(whole["uniquename"]) is None:
         raise invalid_argument(f"The unique name '{whole['uniquename']}' needs the prefix of a publisher.")
-    if table.name == "customapi" and (whole["bindingtype"] or whole.get("isfunction")):
-        raise not_simulated("A custom API that is bound, or a function,")
+    if table.name == "customapi":
+        _check_binding(whole, store)
     if table.name == "catalog" and whole.get("parentcatalogid"):
         parent = store.get("catalog", whole["parentcatalogid"]["id"])
         if parent is not None and parent.values.get("parentcatalogid"):
             raise invalid_argument("A catalog has two levels: the parent of a category is no category itself.")
+
+
+def _check_binding(whole: Values, store: Store) -> None:
+    if whole["bindingtype"] == ENTITY_COLLECTION or whole.get("isfunction"):
+        raise not_simulated("A custom API that is bound to an entity collection, or a function,")
+    bound = whole.get("boundentitylogicalname")
+    if whole["bindingtype"] == ENTITY and store.find("entity", {"logicalname": bound}) is None:
+        raise invalid_argument(f"The bound entity '{bound}' of the custom API does not exist.")
+    if whole["bindingtype"] == GLOBAL and bound is not None:
+        raise invalid_argument("A custom API with global binding has no bound entity.")
 
 
 def check_message_allows(message: Row | None, mode: int, store: Store) -> None:
@@ -69,12 +80,12 @@ def check_message_allows(message: Row | None, mode: int, store: Store) -> None:
 
 
 def make_message(api: Values, store: Store) -> None:
-    """The message of a new custom API, for no table."""
+    """The message of a new custom API, for the table that it is bound to, or for none."""
     message_id, filter_id = new_guid(), new_guid()
     store.put("sdkmessage", message_id, {"sdkmessageid": message_id, "name": api["uniquename"]})
     values = {
         "sdkmessagefilterid": filter_id,
-        "primaryobjecttypecode": "none",
+        "primaryobjecttypecode": api.get("boundentitylogicalname") or "none",
         "secondaryobjecttypecode": "none",
         "iscustomprocessingstepallowed": api["allowedcustomprocessingsteptype"] != NONE,
         "sdkmessageid": {"table": "sdkmessage", "id": message_id},

@@ -2,7 +2,7 @@
 
 Sources: "Create and use custom APIs", "CustomAPI tables" and "Microsoft Dataverse business events" in Microsoft's
 documentation. Without a plug-in nothing else happens than that steps on the message run; a call is answered with 204,
-or with the response properties, which are then null. Only global actions are simulated.
+or with the response properties, which are then null. Actions are simulated, those that are bound to nothing or to rows.
 """
 
 from collections.abc import Callable, Mapping
@@ -69,13 +69,15 @@ class CustomApis:
     def __init__(self, store: Store, schema: Schema, service: OrganizationService, contexts: Contexts) -> None:
         self._store, self._schema, self._service, self._contexts = store, schema, service, contexts
 
-    def find(self, name: str) -> Row | None:
-        """The custom API of that unique name."""
+    def find(self, name: str, bound_to: str | None = None) -> Row | None:
+        """The custom API of that unique name that is bound to a table, or to nothing."""
         found = self._store.find("customapi", {"uniquename": name})
-        return found if found is not None and found.values["uniquename"] == name else None
+        if found is None or found.values["uniquename"] != name:
+            return None
+        return found if found.values.get("boundentitylogicalname") == bound_to else None
 
-    def call(self, operation: Operation, api: Row) -> web.Response:
-        """POST the parameters: the steps on its message run."""
+    def call(self, operation: Operation, api: Row, target: Row | None = None) -> web.Response:
+        """POST the parameters, for a bound one to a row: the steps on its message run."""
         call = operation.call
         if call.method != "POST":
             raise not_allowed(call.method)
@@ -92,7 +94,11 @@ class CustomApis:
         if missing:
             raise invalid_argument(f"The required parameter '{missing[0]}' of {name} is missing.")
         values = tuple((key, self._value(key, it["type"], body[key])) for key, it in known.items() if key in body)
-        self._service.run(operation.unit, Change(name, NO_TABLE, NO_ROW, operation.info, parameters=values))
+        table, row_id = NO_TABLE, NO_ROW
+        if target is not None:
+            table, row_id = self._schema[target.table], target.id
+            values = (("Target", self._contexts.reference(table, row_id)), *values)
+        self._service.run(operation.unit, Change(name, table, row_id, operation.info, parameters=values))
         properties = self._store.referring("customapiresponseproperty", "customapiid", api)
         if not properties:
             return web.Response(status=204)

@@ -16,6 +16,7 @@ from sandbox.systems.dataverse.change import RequestInfo
 from sandbox.systems.dataverse.context import Contexts
 from sandbox.systems.dataverse.csdl import csdl, service_document
 from sandbox.systems.dataverse.custom_apis import CustomApis
+from sandbox.systems.dataverse.definitions import NAMESPACE
 from sandbox.systems.dataverse.environment import Client, Environment
 from sandbox.systems.dataverse.errors import (
     ODataError,
@@ -142,7 +143,16 @@ class WebApi:
             return self._custom_apis.call(operation, custom)
         if table is None:
             raise no_such_segment(segment.name)
-        self._check_expanded(Query.read(_options(call)), table, info)
+        return self._on_table(operation, table, segment)
+
+    def _on_table(self, operation: Operation, table: Table, segment: Segment) -> web.Response:
+        """An entity set, a row of it, or a custom API that is bound to its rows."""
+        call = operation.call
+        bound = (segment.rest or "").removeprefix(NAMESPACE)
+        if segment.key is not None and bound != segment.rest and (api := self._custom_apis.find(bound, table.name)):
+            _check_no_options(call)
+            return self._custom_apis.call(operation, api, path_address(table, segment.key).require(self._store))
+        self._check_expanded(Query.read(_options(call)), table, operation.info)
         if segment.key is None:
             return self._rows.on_set(operation, table, segment.rest)
         return self._rows.on_row(operation, path_address(table, segment.key), segment.rest)

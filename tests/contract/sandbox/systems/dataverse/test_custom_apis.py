@@ -135,7 +135,7 @@ def test_wrong_parameters_are_refused(application: Dataverse, name: str, status:
     [
         (400, {"uniquename": "WithoutPrefix"}),
         (400, {"bindingtype": None}),
-        (501, {"bindingtype": 1, "boundentitylogicalname": "account"}),
+        (501, {"bindingtype": 2, "boundentitylogicalname": "account"}),
         (501, {"isfunction": True}),
         (400, {"CustomAPIRequestParameters": [{"uniquename": "P", "name": "p", "type": 99}]}),
     ],
@@ -168,6 +168,25 @@ def test_only_the_steps_that_it_allows(
     body = {"name": "step", "stage": 40, "mode": mode, "sdkmessageid@odata.bind": f"sdkmessages({message})"}
     body["eventhandler_serviceendpoint@odata.bind"] = f"serviceendpoints({register_webhook(application, receiver.url)})"
     assert application.call("POST", "sdkmessageprocessingsteps", body).status_code == status
+
+
+def test_one_that_is_bound_to_a_table_is_called_on_a_row(application: Dataverse, receiver: Receiver, name: str) -> None:
+    """Its steps get the row as Target; without a row, or on another table, there is no such action."""
+    bound = {"bindingtype": 1, "boundentitylogicalname": "account", "CustomAPIRequestParameters": []}
+    application.create("customapis", an_api(name, **bound))
+    register_step(application, register_webhook(application, receiver.url), name, "account")
+    assert application.call("POST", f"accounts({FABRIKAM})/{CRM}{name}", {}).status_code == 204
+    application.quiet()
+    (context,) = receiver.contexts()
+    assert (context["PrimaryEntityName"], context["PrimaryEntityId"]) == ("account", FABRIKAM)
+    (target,) = context["InputParameters"]
+    assert (target["key"], target["value"]["LogicalName"], target["value"]["Id"]) == ("Target", "account", FABRIKAM)
+    for path in (name, f"contacts(b0000000-0000-4000-8000-000000000001)/{CRM}{name}"):
+        assert application.call("POST", path, {}).status_code == 404
+    unknown = f"accounts({uuid.uuid4()})/{CRM}{name}"
+    assert application.call("POST", unknown, {}).status_code == 404
+    nowhere = an_api(f"{name}2", **{**bound, "boundentitylogicalname": "nothing"})
+    assert application.call("POST", "customapis", nowhere).status_code == 400
 
 
 def test_the_catalog_has_two_levels_and_assignments(application: Dataverse, name: str) -> None:

@@ -74,9 +74,10 @@ def only_keys_and_text(dataverse: Dataverse, _: Receiver) -> None:
     assert dataverse.stand_in.control("GET", "events").json() == []
 
 
-def only_global_actions(dataverse: Dataverse, _: Receiver) -> None:
+def only_some_actions(dataverse: Dataverse, _: Receiver) -> None:
     texts = dict.fromkeys(("uniquename", "name", "displayname", "description"), "new_Bound")
-    for kind in ({"bindingtype": 1}, {"bindingtype": 0, "isfunction": True}):
+    collection = {"bindingtype": 2, "boundentitylogicalname": "account"}
+    for kind in (collection, {"bindingtype": 0, "isfunction": True}):
         absent(dataverse, "POST", "customapis", texts | {"allowedcustomprocessingsteptype": 1} | kind)
     absent(dataverse, "GET", "plugintypes")
 
@@ -198,7 +199,7 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     ),
     "new lookups, relationships, global choices, columns for files and images": no_new_kinds,
     "`RetrieveMetadataChanges`": refused(("GET", "RetrieveMetadataChanges(Query=@p)?@p={}")),
-    "custom APIs that are bound, are functions or have a plug-in": only_global_actions,
+    "custom APIs that are bound to an entity collection, are functions or have a plug-in": only_some_actions,
     "virtual tables": refused(
         *(("POST", name) for name in ("msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"))
     ),
