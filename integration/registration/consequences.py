@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from integration.flow.event_flow import NO_TABLE
 from integration.registration.items import Found, Item, State
 from integration.registration.wanted import SYNCHRONOUS
 
@@ -18,7 +19,8 @@ def of_delete(found: Found) -> tuple[str, ...]:
         return ("deletes its values in all rows; nothing brings them back",)
     if found.kind == "step":
         table, _, message = found.name.partition(".")
-        return (f"{message} of {table} is not sent any more",)
+        what = f"a call of {message}" if table == NO_TABLE else f"{message} of {table}"
+        return (f"{what} is not sent any more",)
     if found.kind == "key":
         return ("rows cannot be addressed by it any more",)
     if found.kind == "custom-api":
@@ -35,9 +37,8 @@ def of_update(item: Item, found: Found, differs: list[str], state: State) -> tup
 
 def _of_new(item: Item) -> Iterator[str]:
     if item.kind == "step":
-        table, _, message = item.name.partition(".")
         yield from _of_step(item)
-        yield f"every {message} of {table} is sent from now on; what happened before is not"
+        yield f"{_sent(item)} is sent from now on; what happened before is not"
     elif item.kind == "key":
         yield "Dataverse builds its index in the background; it cannot be used before, and fails if values occur twice"
     elif item.kind == "change-tracking":
@@ -46,6 +47,15 @@ def _of_new(item: Item) -> Iterator[str]:
         yield "a call does nothing by itself: the steps on it run, and what others have made for it"
     elif item.kind == "user":
         yield "the application may sign in from now on, and do what its role permits"
+
+
+def _sent(item: Item) -> str:
+    table, _, message = item.name.partition(".")
+    if table == NO_TABLE:
+        return f"every call of {message}"
+    if item.fields["filteringattributes"]:
+        return f"every {message} of {table} that names one of the filtering attributes"
+    return f"every {message} of {table}"
 
 
 def _of_step(item: Item) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """How many events new steps would send a day, as far as the environment's rows show it.
 
 Rows that were created, or changed at least once, within a week are counted; Dataverse counts up to 5,000. A deleted row
-leaves nothing to count, and a row that changes often is one row, so what is said of changes is the least.
+leaves nothing to count.
 """
 
 import asyncio
@@ -45,10 +45,12 @@ def estimates(changes: Iterable[Change], state: State) -> Iterator[Problem]:
 
 
 def _said(rows: int, message: str) -> str:
+    """Filtering attributes let through only a part of the changes, and a row may change more than once."""
     counted = f"{rows:,} or more" if rows >= _MOST else f"{rows:,}"
-    about = "about" if message == "Create" and rows < _MOST else "at least"
-    word = _COLUMNS[message][1]
-    return f"{counted} rows were {word} within {_DAYS} days: {about} {round(rows / _DAYS):,} events a day"
+    a_day = f"about {round(rows / _DAYS):,} events" if rows > _DAYS else "one event at most"
+    more = " or more" if rows >= _MOST else ""
+    unsure = ", depending on which columns change" if message == "Update" else ""
+    return f"{counted} rows were {_COLUMNS[message][1]} within {_DAYS} days: {a_day} a day{more}{unsure}"
 
 
 async def _count(api: WebApi, table: str, entity_set: str, message: str, state: State) -> None:
