@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,11 +27,11 @@ _LIMITS: Final = Limits(connect=5, read=60, total=90)
 
 
 class RefusedError(Exception):
-    """The app refuses the request; the message has its words."""
+    """The app refuses the request; the message has its words, `status` is that of its answer."""
 
-
-class AwayError(RefusedError):
-    """The app cannot carry the request out now (503); repeated later, nothing is done twice."""
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,24 @@ class Desk:
         answer = await self._transport.send(Request("app", path.partition("?")[0], method, url, headers, content))
         document: dict[str, Any] = answer.json()
         if not answer.ok:
-            kind = AwayError if answer.status == 503 else RefusedError
             faults = "".join(f"\n  {it['pointer']} {it['detail']}" for it in document.get("errors", ()))
-            raise kind(f"{document.get('title')}. {document.get('detail')}{faults}")
+            raise RefusedError(f"{document.get('title')}. {document.get('detail')}{faults}", answer.status)
         return document
 
 
-async def patiently(ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-    """The answer to `ask`, which is repeated for about ten minutes while the app, or what it needs, is away."""
+async def patiently(
+    ask: Callable[[], Awaitable[dict[str, Any]]], *, refused: Collection[int] = (503,)
+) -> dict[str, Any]:
+    """The answer to `ask`, which is repeated for about ten minutes while the app, or what it needs, is away.
+
+    `refused` are the answers after which it is repeated; the last one is raised.
+    """
     for _ in range(_REPEATED):
         try:
             return await ask()
-        except (AwayError, Outage) as error:
+        except (RefusedError, Outage) as error:
+            if isinstance(error, RefusedError) and error.status not in refused:
+                raise
             print(f"{error} It is asked again in {_PAUSE:.0f} s.", file=sys.stderr)
             await asyncio.sleep(_PAUSE)
     return await ask()

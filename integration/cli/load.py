@@ -52,17 +52,22 @@ async def load(app: Desk, options: argparse.Namespace) -> None:
     if options.rate:
         asked["rate"] = options.rate
     try:
-        step = await app.act("load", **asked, again=options.again)
+        step = await _step(app, **asked, again=options.again)
         while not step["ended"]:
             _say(step, size["rows"], time.monotonic() - began)
             if step["held"]:
                 await asyncio.sleep(_HELD_SECONDS)
-            step = await desk.patiently(partial(app.act, "load", **asked))
+            step = await _step(app, **asked)
     except asyncio.CancelledError:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         raise
     _say(step, size["rows"], time.monotonic() - began)
     print(f"\n{step['rows']} rows were read: {step['queued']} queued, {step['known']} known in this version already.")
+
+
+async def _step(app: Desk, **asked: Any) -> dict[str, Any]:
+    """One step; one that is under way, as of a command that was interrupted, is waited for."""
+    return await desk.patiently(partial(app.act, "load", **asked), refused=(409, 503))
 
 
 async def _size(app: Desk, options: argparse.Namespace) -> dict[str, Any]:

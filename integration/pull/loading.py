@@ -9,6 +9,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from integration.clock import Clock, iso
@@ -30,6 +31,7 @@ STEP_SECONDS: Final = 20.0
 """Events of so many seconds are queued with one request, so that whoever asks sees progress, and can stop."""
 REQUEST_SECONDS: Final = 45.0
 """Under the 60 s for which the commands wait for an answer."""
+LEASE: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Load:
     """How far a load has come: `rows` were read, of which `queued` became events; `known` needed none.
 
     `run` is part of the identity of its events. `following` is what the next page is asked for with, and `ended` when
-    there was none (ISO 8601).
+    there was none (ISO 8601). Nobody else takes a step before `lease`, unless the one under way gives it back.
     """
 
     table: str
@@ -49,6 +51,7 @@ class Load:
     queued: int = 0
     known: int = 0
     ended: str = ""
+    lease: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +126,23 @@ class Loading:
             raise Rejected(400, "This cannot be loaded", "Correct what is named.", faults=(fault,))
         key = f"load.{hashed(f'{table} {where}', 32)}"
         document, etag = await self._shared.read(key)
-        load = None if document is None else Load(**document)
+        load, now = None if document is None else Load(**document), self._clock.now()
+        if load is not None and load.lease and datetime.fromisoformat(load.lease) > now:
+            raise _taken()
+        if load is None or load.ended or again:
+            load = Load(table, where, secrets.token_hex(8), iso(now))
+            async with self._audit.action("load", Subject(table=table), by=by, why=why) as entry:
+                entry.outcome = f"began{f', where {where}' if where else ''}"
         try:
-            if load is None or load.ended or again:
-                load = Load(table, where, secrets.token_hex(8), iso(self._clock.now()))
-                async with self._audit.action("load", Subject(table=table), by=by, why=why) as entry:
-                    entry.outcome = f"began{f', where {where}' if where else ''}"
-                    etag = await self._shared.write(key, asdict(load), etag)
-            following = await self._queue_page(pulled_table(flow), load, rate, why)
-            if following is None:
-                return Step(load, rate, held=True)
-            await self._shared.write(key, asdict(following), etag)
+            etag = await self._shared.write(key, asdict(replace(load, lease=iso(now + LEASE))), etag)
         except Conflict:
-            detail = "Somebody else loads the same rows. Wait until that has ended, or stop it."
-            raise Rejected(409, "These rows are being loaded", detail) from None
-        return Step(following, rate)
+            raise _taken() from None
+        following: Load | None = None
+        try:
+            following = await self._queue_page(pulled_table(flow), load, rate, why)
+        finally:
+            await self._shared.write(key, asdict(following or load), etag)
+        return Step(following or load, rate, held=following is None)
 
     async def _queue_page(self, of: PulledTable, load: Load, rate: float, why: str) -> Load | None:
         """Queue a page; how far the load has come then, None where the time was over before its last event."""
@@ -177,3 +182,9 @@ class Loading:
             names = ", ".join(sorted(self._flows))
             raise Rejected(404, "Unknown table", f"There is no flow for rows of {table[:100]}; there are {names}.")
         return flow
+
+
+def _taken() -> Rejected:
+    return Rejected(
+        409, "These rows are being loaded", "The step before is still under way, or somebody else loads the same rows."
+    )

@@ -97,17 +97,22 @@ async def test_rows_are_queued_at_the_rate_and_none_while_the_budget_is_used_up(
 
 
 async def test_killed_anywhere_it_goes_on_with_the_same_events(loader: Loader) -> None:
-    """Between queueing a page and writing down that it was: nothing is left out, and the events are the same."""
+    """Nothing is left out, and the events are the same; what had been under way is waited for, a minute at most."""
     rows = loader.accounts(6)
     await loader.step()
 
-    def kill(_: Document) -> None:
-        raise Killed
+    def kill(load: Document) -> None:
+        if not load["lease"]:
+            raise Killed
 
     loader.pulling.shared.hook = kill
     with pytest.raises(Killed):
         await loader.step()
     loader.pulling.shared.hook = lambda _: None
+    with pytest.raises(Rejected) as refused:
+        await loader.step()
+    assert refused.value.status == 409
+    loader.pulling.clock.advance(61)
     done = await loader.to_the_end()
 
     assert loader.queued() == sorted([*rows, *rows[2:4]])

@@ -9,7 +9,7 @@ import pytest
 
 from integration.cli import bulk, desk, matches, pause, resume, resync
 from integration.cli.desk import App, Desk, RefusedError
-from integration.errors import ConfigurationError
+from integration.errors import ConfigurationError, Outage
 from integration.transport import Request, Response, Transport
 
 FREE = {"pausedBy": None, "why": None, "since": None}
@@ -192,3 +192,24 @@ def test_nobody_there_is_said_without_a_traceback(capsys: pytest.CaptureFixture[
         patched.setenv("OPERATIONS_KEY", "k")
         assert pause.main(given) == 1
     assert "could not be asked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("away", [RefusedError("not now", 503), Outage("gone", reason="app-unreachable")])
+async def test_a_command_that_goes_page_by_page_waits_while_the_app_is_away(
+    away: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app that is started anew ends no load; what it refuses is no reason to wait."""
+    monkeypatch.setattr(desk, "_PAUSE", 0.0)
+    answers: list[Exception] = [away, away]
+
+    async def ask() -> dict[str, str]:
+        if answers:
+            raise answers.pop(0)
+        return {"is": "there"}
+
+    assert await desk.patiently(ask) == {"is": "there"}
+    answers.append(RefusedError("taken", 409))
+    with pytest.raises(RefusedError, match="taken"):
+        await desk.patiently(ask)
+    answers.append(RefusedError("taken", 409))
+    assert await desk.patiently(ask, refused=(409, 503)) == {"is": "there"}

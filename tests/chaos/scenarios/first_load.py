@@ -1,0 +1,104 @@
+"""A table is loaded through its flow while people work, and whoever loads it is killed and interrupted."""
+
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from statistics import median
+
+from sandbox.client import Client, eventually
+from sandbox.repository import REPOSITORY
+from tests.chaos.app.bench import Bench, running
+from tests.chaos.app.observe import waiting
+from tests.chaos.scenario import Run, Scenario
+
+_AT_ONCE = 500
+_SILENT = {"MSCRM.BypassBusinessLogicExecution": "CustomSync,CustomAsync"}
+
+
+def load_a_table(run: Run) -> None:
+    """Rows that were there before reach the ERP once each, and changes of people are not held up by them."""
+    rows = run.size(2_000, 100_000)
+    with running(run.folder / "sandbox") as bench:
+        client = bench.client()
+        wanted = _rows(run, client, rows)
+        started, live = time.monotonic(), list[float]()
+        ends = [_load(run, bench, live, stop) for stop in (signal.SIGKILL, signal.SIGINT, None)]
+        queued = time.monotonic() - started
+        _wait(run, client, live, rows)
+        took = time.monotonic() - started
+        times = Counter(effect["id"] for effect in client.erp.effects())
+    missing = sum(times[row_id] == 0 for row_id in wanted)
+    twice = sum(times[row_id] > 1 for row_id in wanted)
+    run.figure(
+        rows=rows,
+        seconds_until_all_were_queued=round(queued),
+        seconds_until_all_were_done=round(took),
+        rows_in_a_second=round(rows / took),
+        changes_of_people_meanwhile=len(live),
+        milliseconds_of_such_a_change=round(1_000 * median(live)),
+        milliseconds_of_the_slowest=round(1_000 * max(live)),
+        rows_that_the_ERP_lacks=missing,
+        rows_that_it_was_sent_twice=twice,
+    )
+    run.demand(ends == [-signal.SIGKILL, 130, 0], f"the command ended with {ends}")
+    run.demand(not missing, f"the ERP does not have {missing} of {rows} rows")
+    run.demand(not twice, f"{twice} rows were sent to the ERP twice")
+
+
+def _rows(run: Run, client: Client, count: int) -> list[str]:
+    """So many accounts of which no step has sent an event."""
+    ids = [str(uuid.uuid4()) for _ in range(count)]
+    kind = "Microsoft.Dynamics.CRM.account"
+    for start in range(0, count, _AT_ONCE):
+        targets = [{"@odata.type": kind, "accountid": it, "name": "Old"} for it in ids[start : start + _AT_ONCE]]
+        path = "accounts/Microsoft.Dynamics.CRM.CreateMultiple"
+        client.dataverse.ask("POST", path, json={"Targets": targets}, headers=_SILENT)
+        run.show(start, "rows", total=count)
+    return ids
+
+
+def _load(run: Run, bench: Bench, live: list[float], stop: signal.Signals | None) -> int:
+    """The command, which is sent a signal after its first steps; its exit status."""
+    rate = str(run.size(20, 80))
+    words = ["load", "account", "--rate", rate, "--why", "the first load", "--where", "name eq 'Old'"]
+    command = [sys.executable, "-m", "sandbox.commands", *words, "--sandbox", str(bench.sandbox.state.root)]
+    client, steps = bench.client(), 0
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- ours
+        assert process.stdout is not None
+        for line in process.stdout:
+            steps += 1
+            run.show(0, line.strip())
+            _change(client, live)
+            if steps == 1 and stop is not None:
+                process.send_signal(stop)
+    return process.returncode
+
+
+def _change(client: Client, live: list[float]) -> None:
+    """A person creates an account: how long it takes until the ERP has it."""
+    started = time.monotonic()
+    row_id = client.dataverse.create("account", {"name": "Live"})
+    client.app.wait_for(client.dataverse.event_id(row_id, within=60), within=120)
+    live.append(time.monotonic() - started)
+
+
+def _wait(run: Run, client: Client, live: list[float], total: int) -> None:
+    """Until all events have ended; a person goes on working."""
+
+    def ended() -> bool:
+        _change(client, live)
+        left = waiting(client)
+        run.show(total - left, "events", total=total)
+        time.sleep(1.0)
+        return left == 0
+
+    eventually(ended, within=7_200, what="an empty work queue")
+    time.sleep(2.0)
+
+
+SCENARIOS = [
+    Scenario("first-load", "A table is loaded, and whoever loads it is killed.", 5, 60, load_a_table),
+]
