@@ -130,8 +130,11 @@ class FlowComparing:
             known = memory.effect(effect.name)
             if effect.compare is None or known.done is None or not effect.when(columns):
                 continue
+            system = self._systems.get(effect.system)
+            if system is None:
+                return Difference(row.id, Kind.UNKNOWN, f"no setting names the system {effect.system}", row)
             try:
-                different = await effect.compare(columns, known.answer, self._systems[effect.system])
+                different = await effect.compare(columns, known.answer, system)
             except IntegrationError as error:
                 return Difference(row.id, Kind.UNKNOWN, f"{effect.system} did not say: {error.reason}", row)
             if different:

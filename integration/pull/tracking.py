@@ -33,7 +33,7 @@ PAGE: Final = 5_000
 RUN_SECONDS: Final = 200.0
 """Under the functionTimeout of host.json; the next run goes on."""
 _OVERLAP: Final = timedelta(hours=1)
-"""Of a comparison, as clocks differ and transactions take their time; what is read twice costs a look at the ledger."""
+"""Of a comparison, as transactions take their time; what is read twice costs a look at the ledger."""
 _log = get_logger(__name__)
 
 
@@ -51,14 +51,16 @@ class Bookmark:
     """How far a table has been read.
 
     `link` is what the next round asks for, `page` the next page of the round under way, which began at `began` (ISO
-    8601). `until` is when the last whole round began.
+    8601). `newest` is when the row that was changed last was changed, of those read so far, and `since` what that was
+    when the link expired; both by the clock of Dataverse.
     """
 
     round: Round = Round.FIRST
     link: str = ""
     page: str = ""
     began: str = ""
-    until: str = ""
+    newest: str = ""
+    since: str = ""
 
     @classmethod
     def from_document(cls, document: Any) -> "Bookmark":
@@ -91,11 +93,12 @@ class TableChanges:
         self._run_seconds = run_seconds
 
     async def run(self) -> None:
-        """Read every table to its end, or as far as the time goes; a table that fails is logged, and comes again."""
-        until = self._clock.monotonic() + self._run_seconds
-        for table in self._tables:
+        """Read every table to its end, or for its share of the time; one that fails is logged, and comes again."""
+        end = self._clock.monotonic() + self._run_seconds
+        for behind, table in zip(range(len(self._tables), 0, -1), self._tables, strict=True):
+            now = self._clock.monotonic()
             try:
-                await self.read(table, until)
+                await self.read(table, now + (end - now) / behind)
             except Conflict:
                 _log.info("pulled-by-another", table=table.table)
             except IntegrationError as error:
@@ -135,14 +138,15 @@ class TableChanges:
             if error.reason != EXPIRED:
                 raise
             _log.warning("link-expired", table=table.table, error=error)
-            return Bookmark(Round.COMPARISON if at.until else Round.FIRST, until=at.until)
+            return Bookmark(Round.FIRST) if at.round is Round.FIRST else _comparison(at)
         if not await self._offer(table, at, self._to_queue(at, changes.rows), changes.deleted, counted, until):
             return None
+        at = replace(at, newest=max([at.newest, *(str(it.values.get(MODIFIED) or "") for it in changes.rows)]))
         if not changes.last:
             return replace(at, page=changes.link)
         if at.round is Round.COMPARISON:
             return replace(at, round=Round.SWEEP, link=changes.link, page="")
-        return Bookmark(Round.CHANGES, link=changes.link, until=at.began)
+        return Bookmark(Round.CHANGES, link=changes.link, newest=at.newest)
 
     async def _offer(  # noqa: PLR0917 -- called twice, here
         self,
@@ -170,7 +174,9 @@ class TableChanges:
             return []
         if at.round is Round.CHANGES:
             return list(rows)
-        since = datetime.fromisoformat(at.until) - _OVERLAP
+        if not at.since:
+            return list(rows)
+        since = datetime.fromisoformat(at.since) - _OVERLAP
         return [it for it in rows if (modified_on(it) or since) >= since]
 
     async def _sweep(self, table: PulledTable, at: Bookmark, counted: Counted, until: float) -> Bookmark | None:
@@ -179,7 +185,12 @@ class TableChanges:
             return None
         if found.following is not None:
             return replace(at, page=json.dumps(found.following))
-        return Bookmark(Round.CHANGES, link=at.link, until=at.began)
+        return Bookmark(Round.CHANGES, link=at.link, newest=at.newest)
+
+
+def _comparison(at: Bookmark) -> Bookmark:
+    """One whose own link has expired again began at what the first one began at."""
+    return Bookmark(Round.COMPARISON, newest=at.newest, since=at.since or at.newest)
 
 
 def _reason(at: Bookmark) -> Reason:

@@ -49,9 +49,11 @@ class Place:
             raise _unreadable()
         if kind == _DELETED and following:
             try:
-                json.loads(following)
+                known = json.loads(following)
             except ValueError:
-                raise _unreadable() from None
+                known = None
+            if not isinstance(known, dict) or not all(isinstance(it, str) for it in known.values()):
+                raise _unreadable()
         return cls(kind == _DELETED, following)
 
     def __str__(self) -> str:

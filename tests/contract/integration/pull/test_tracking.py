@@ -1,7 +1,7 @@
 """Change tracking over the Web API: nothing that has changed stays unseen, and nothing is brought twice."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,9 +10,6 @@ from integration.errors import Conflict, Outage, Permanent, Transient
 from integration.protection.shared_state import Document
 from integration.pull.tables import PulledTable
 from tests.contract.integration.pull.support import Killed, Pulling, ids
-
-LONG_AGO, IN_THE_FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
-"""Before, and behind, every change of the stand-in's rows, which have its own clock."""
 
 
 async def test_the_first_run_queues_nothing_and_the_next_one_what_has_changed_since(pulling: Pulling) -> None:
@@ -132,7 +129,6 @@ async def test_an_expired_link_leads_to_a_comparison_of_all_rows(pulling: Pullin
     """Of deleted rows the ledger knows, as Dataverse does not list them any more."""
     gone = pulling.create()
     await pulling.pushed(gone)
-    pulling.clock.time = LONG_AGO
     await pulling.run()
     brought, missed = pulling.creates(2)
     await pulling.pushed(brought)
@@ -149,15 +145,29 @@ async def test_an_expired_link_leads_to_a_comparison_of_all_rows(pulling: Pullin
     assert ids(await pulling.run()) == [later]
 
 
-async def test_an_expired_link_of_rows_that_have_not_changed_asks_nobody(pulling: Pulling) -> None:
-    pulling.creates(2)
-    pulling.clock.time = IN_THE_FUTURE
+@pytest.mark.parametrize("year", [2020, 2099])
+async def test_after_an_expired_link_only_rows_that_were_changed_since_are_looked_up(
+    pulling: Pulling, year: int
+) -> None:
+    """Whatever the clock of the app says: the times are those of Dataverse, with an hour before the last change."""
+    row_id = pulling.create()
+    await pulling.pushed(row_id)
+    pulling.clock.time = pulling.clock.time.replace(year=year)
     await pulling.run()
+    bookmark, etag = await pulling.shared.read("pull.account")
+    assert bookmark is not None
+    newest = (await pulling.dataverse.retrieve("accounts", row_id, select=["modifiedon"])).values["modifiedon"]
+    assert bookmark["newest"] == newest
+    in_two_hours = (datetime.fromisoformat(newest) + timedelta(hours=2)).isoformat()
+    await pulling.shared.write("pull.account", {**bookmark, "newest": in_two_hours}, etag)
+    missed = pulling.create()
     pulling.system.control("POST", "expire-delta-links")
     pulling.ledger.records.calls.clear()
 
     assert await pulling.run() == []
     assert "get" not in pulling.ledger.records.calls
+    pulling.person.change("accounts", missed, {"name": "Contoso 2"})
+    assert ids(await pulling.run()) == [missed]
 
 
 async def test_a_table_without_change_tracking_says_what_to_set(pulling: Pulling) -> None:
