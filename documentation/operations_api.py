@@ -41,7 +41,7 @@ _QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "operations": ("correlation_id",),
     "list_problems": (*_NARROWED, "record_id", "from", "to", "following"),
     "list_causes": ("state", "assignee"),
-    "list_events": (*_NARROWED, "record_id", "correlation_id", "from", "to", "following"),
+    "list_events": (*_NARROWED, "record_id", "correlation_id", "number", "from", "to", "following"),
     "list_matches": ("table", "following"),
     "list_differences": ("table", "since", "until", "systems", "deleted", "following"),
     "list_load": ("table", "where", "following"),

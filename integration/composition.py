@@ -24,6 +24,7 @@ from integration.flow.event_flow_handler import EventFlowHandler
 from integration.flow.handler import FlowHandler, Tools
 from integration.flow.inbound_handler import InboundFlowHandler
 from integration.flow.matching import FlowMatching
+from integration.flow.numbers import RowsByNumber
 from integration.intake import (
     BusinessCentralIntake,
     BusinessEvents,
@@ -302,6 +303,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             budgets=Budgets(systems.budgets, Spending(shared, clock)),
             pauses=pauses,
             postponements=postponements,
+            numbers=RowsByNumber(tools.flows.values(), tools.dataverse, prefix=settings.publisher_prefix),
             matches=FlowMatching(tools.flows, tools.dataverse, tools.write_back, tools.systems),
             settings=settings,
             transport=transport,

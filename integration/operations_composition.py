@@ -34,7 +34,7 @@ from integration.operations.replays import Replays
 from integration.operations.resync import Resync
 from integration.operations.routes import Desk
 from integration.operations.routes.matches import Matches
-from integration.operations.search import Search
+from integration.operations.search import Numbers, Search
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
 from integration.protection import Postponements, Switch, TablePauses
@@ -73,6 +73,7 @@ def build_operations(
     pauses: TablePauses,
     postponements: Postponements,
     matches: Matches,
+    numbers: Numbers,
     settings: Settings,
     transport: Transport,
     clock: Clock,
@@ -82,7 +83,7 @@ def build_operations(
     carried, replays = Carried(letters, handlers.carried_of), Replays(originals, queueing, clock)
     repair = Repair(ledger, originals, carried, replays, audit, clock)
     queries, problems, log = Queries(ledger), Problems(ledger), AuditLog(ledger, clock)
-    search, bulks = Search(queries, problems, clock), BulkStore(ledger, clock)
+    search, bulks = Search(queries, problems, numbers, clock), BulkStore(ledger, clock)
 
     def calls_of(table: str, message: str) -> Mapping[str, int]:
         return calls_at_most(handlers.effects_of(table, message), switches)

@@ -37,6 +37,11 @@ def read(text: str) -> Wanted:
     return Wanted(any_id=text)
 
 
+def is_guid(text: str) -> bool:
+    """Whether it is the id of a row, and no number of another system."""
+    return _GUID.fullmatch(text) is not None
+
+
 def _address(text: str) -> Wanted:
     """The address of a form in a model-driven app (`etn`, `id`), of a row in the Web API, or of an event here."""
     parts = urlsplit(text)

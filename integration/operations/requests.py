@@ -134,6 +134,7 @@ def read_filter(params: Mapping[str, str]) -> Filter:
         table=params.get("table") or None,
         record_id=record_id(params.get("record_id") or "") or None,
         correlation_id=params.get("correlation_id") or None,
+        number=(params.get("number") or "").strip()[:100] or None,
         start=read_time(params, "from"),
         end=read_time(params, "to"),
     )

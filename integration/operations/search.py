@@ -1,8 +1,9 @@
 """Lists of events, by what is wrong with them, by record, correlation id or time."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from integration.clock import Clock
 from integration.errors import Rejected
@@ -11,6 +12,8 @@ from integration.ledger.problems import PROBLEM_STATES, Problem, ProblemPage, Pr
 from integration.ledger.queries import LISTED, Queries, minutes
 from integration.operations.status import EVENT_ID
 
+PAGE: Final = 4_000
+"""Problems of a page: small ones would read each partition many times where there are very many."""
 _LONGEST: Final = timedelta(hours=48)
 _LOOKED_THROUGH: Final = 1_000
 """The newest events of a time, of which a page lists those that were asked for."""
@@ -20,8 +23,8 @@ _LOOKED_THROUGH: Final = 1_000
 class Filter:
     """Which events; what is not given does not narrow. Times are of operations, aware; `end` without a value is now.
 
-    One of correlation id, record (with its table) and time says where to look, in this order; without any of them
-    the list of problems is read.
+    One of correlation id, number, record (with its table) and time says where to look, in this order; without any of
+    them the list of problems is read. `number` is one that another system has given to rows of Dataverse.
     """
 
     state: str | None = None
@@ -30,8 +33,15 @@ class Filter:
     table: str | None = None
     record_id: str | None = None
     correlation_id: str | None = None
+    number: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+
+
+class Numbers(Protocol):
+    """Finds rows by a number of another system; raises `Transient` where Dataverse is away."""
+
+    async def find(self, number: str) -> list[tuple[str, str]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +55,9 @@ class EventPage:
 class Search:
     """Reads a bounded part of the ledger for each list; raises `Rejected` (400) and `Outage` where tables are away."""
 
-    def __init__(self, queries: Queries, problems: Problems, clock: Clock) -> None:
+    def __init__(self, queries: Queries, problems: Problems, numbers: Numbers, clock: Clock) -> None:
         self._queries = queries
+        self._numbers = numbers
         self._problems = problems
         self._clock = clock
 
@@ -57,6 +68,10 @@ class Search:
         """
         if wanted.correlation_id:
             found = await self._queries.by_correlation(wanted.correlation_id)
+        elif wanted.number:
+            records = await self._numbers.find(wanted.number)
+            lists = await asyncio.gather(*(self._queries.by_record(table, row_id) for table, row_id in records))
+            found = sorted((it for one in lists for it in one), key=lambda it: it.event_id, reverse=True)
         elif wanted.record_id:
             if not wanted.table:
                 raise _refused("A record is named by its table and its id: give both.")
@@ -74,7 +89,7 @@ class Search:
         state, narrowed = _narrowed(wanted)
         return await self._problems.first(state, most, **narrowed)
 
-    async def problem_page(self, wanted: Filter, *, most: int = 1_000, following: str = "") -> ProblemPage:
+    async def problem_page(self, wanted: Filter, *, most: int = PAGE, following: str = "") -> ProblemPage:
         """Dead-lettered events, or those that wait (state `waiting`), or systems found behind (`system-behind`).
 
         The oldest operation first; all of the filter narrows but the correlation id, which problems do not have.

@@ -251,6 +251,8 @@ def test_a_customer_that_the_erp_had_before_is_listed_and_then_taken(client: Cli
     person.update("account", account, {"name": "Alpine Ski House"})
     assert client.dataverse.retrieve("account", account)["new_erpnumber"] == number
     assert effects_of(client, account) == ["customer-updated"]
+    assert {it["recordId"] for it in client.app.listed("events", number=number)["events"]} == {account}
+    assert client.app.listed("events", number="x' or / ?&#%")["events"] == []
 
     second, event = person.create("account", {"name": "Branch", "accountnumber": number})
     assert client.app.wait_for(event)["reason"] == "erp-match-taken"

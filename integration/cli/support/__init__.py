@@ -64,6 +64,7 @@ def _looks(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
     found = action("list", "list events: problems, or with a time or correlation id any", looking.listed)
     narrowing.arguments(found, _NARROWED)
     found.add_argument("--correlation-id", help="with this correlation id")
+    found.add_argument("--number", help="of the rows that have this number in another system, such as the ERP's")
     found.add_argument("--all", action="store_true", help="page after page to the end, however many there are")
     found = action("show", "show an event, and what happened to it", looking.show)
     found.add_argument("event_id", metavar="ID", help="the event")

@@ -38,9 +38,9 @@ async def causes(app: Desk, options: argparse.Namespace) -> None:
 async def listed(app: Desk, options: argparse.Namespace) -> None:
     """Problems; or events, where a time or a correlation id says where to look."""
     wanted = narrowing.as_parameters(options)
-    if options.correlation_id:
-        wanted["correlation_id"] = options.correlation_id
-    anywhere = options.correlation_id or options.only_record_id or options.only_from or options.only_to
+    named = {name: getattr(options, name) for name in ("correlation_id", "number") if getattr(options, name)}
+    wanted |= named
+    anywhere = named or options.only_record_id or options.only_from or options.only_to
     kind = "events" if anywhere else "problems"
     pages = app.pages(kind, **wanted)
     answer = await anext(pages)

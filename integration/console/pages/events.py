@@ -36,7 +36,10 @@ async def search(parts: Parts, ask: Ask) -> Answer:
 
 
 async def _any(parts: Parts, wanted: found.Wanted) -> list[EventStatus]:
-    """Events of the record or with the correlation id; of a record without a table, in every table."""
+    """Events of the record or with the correlation id; of a record without a table, in every table.
+
+    If there are none, Dataverse is asked for the row that has this as its number in another system.
+    """
     search = parts.desk.search
     if wanted.record:
         return (await search.events(Filter(table=wanted.table, record_id=wanted.record))).events
@@ -46,6 +49,8 @@ async def _any(parts: Parts, wanted: found.Wanted) -> list[EventStatus]:
         asked.append(Filter(correlation_id=correlation))
     pages = await asyncio.gather(*(search.events(it) for it in asked))
     events = {it.event_id: it for page in pages for it in page.events}
+    if not events and not found.is_guid(wanted.any_id):
+        return (await search.events(Filter(number=wanted.any_id))).events
     return sorted(events.values(), key=lambda it: it.event_id, reverse=True)
 
 

@@ -86,11 +86,24 @@ class Letters(DeadLetterQueue):
 
 
 @dataclass
+class Numbered:
+    """Rows of Dataverse by their number in another system; notes what was asked for."""
+
+    rows: dict[str, tuple[str, str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def find(self, number: str) -> list[tuple[str, str]]:
+        self.asked.append(number)
+        return [self.rows[number]] if number in self.rows else []
+
+
+@dataclass
 class Desk:
     """What the support desk has, and the world that it works on."""
 
     world: World = field(default_factory=World.make)
     declared: frozenset[str] = frozenset()
+    numbers: Numbered = field(default_factory=Numbered)
 
     def __post_init__(self) -> None:
         ledger, clock = self.world.ledger, self.world.clock
@@ -108,7 +121,7 @@ class Desk:
         ledger, clock = self.world.ledger, self.world.clock
         self.replays = Replays(self.originals, self.queueing, clock)
         self.repair = Repair(ledger, self.originals, self.carried, self.replays, self.audit, clock)
-        self.search = Search(Queries(ledger), Problems(ledger), clock)
+        self.search = Search(Queries(ledger), Problems(ledger), self.numbers, clock)
         self.store = BulkStore(ledger, clock)
         self.planner = Planner(self.search, self.store, self.audit, lambda _table, _message: {"erp": 2}, clock)
         self.bulks = BulkControl(self.store, self.audit, clock)
@@ -117,7 +130,7 @@ class Desk:
         """A desk of another process: the same tables, queues and clock, and nothing else in common."""
         ledger = MemoryLedger(self.world.clock)
         ledger._tables = self.world.ledger._tables
-        desk = Desk(replace(self.world, ledger=ledger), self.declared)
+        desk = Desk(replace(self.world, ledger=ledger), self.declared, self.numbers)
         desk.queueing = Queueing(ledger, self.world.queue, patience=0.01)
         desk.letters = self.letters
         desk.wire()

@@ -14,6 +14,7 @@ from integration.ledger.queries import Queries
 from integration.operations.search import Filter, Search
 from tests.builders import event
 from tests.memory_table import ManualClock, MemoryLedger
+from tests.unit.integration.operations.parts import Numbered
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 ERP = EventStatus(
@@ -35,7 +36,7 @@ class Asked(Queries):
     def __init__(self) -> None:
         super().__init__(MemoryLedger(ManualClock()))
         self.asked: list[object] = []
-        self.search = Search(self, AskedForProblems(self.asked), ManualClock())
+        self.search = Search(self, AskedForProblems(self.asked), Numbered({"SO-1": ("account", "r")}), ManualClock())
 
     async def by_correlation(self, correlation_id: str, months: Iterable[str] | None = None) -> list[EventStatus]:
         self.asked.append(("correlation", correlation_id, months))
@@ -73,6 +74,7 @@ class AskedForProblems(Problems):
         (Filter(correlation_id="c"), ("correlation", "c", None), ["e-1", "e-2"]),
         (Filter(correlation_id="c", table="account"), ("correlation", "c", None), ["e-1"]),
         (Filter(table="account", record_id="r"), ("record", "account", "r", None), ["e-1"]),
+        (Filter(number="SO-1"), ("record", "account", "r", None), ["e-1"]),
         (Filter(end=NOW), ("time", NOW - timedelta(hours=1), NOW, 1_000), ["e-1", "e-2"]),
         (
             Filter(start=NOW - timedelta(hours=3), state="waiting"),
@@ -112,7 +114,7 @@ async def test_long_lists_by_time_are_read_page_by_page_and_filtered_on_the_way(
     odd = sorted((it.event_id for it in events), reverse=True)[1_050]
     partition, row = keys.event_keys(odd)
     await ledger.table("events202611").merge({"PartitionKey": partition, "RowKey": row, "reason": "odd"})
-    search = Search(Queries(ledger), Problems(ledger), ManualClock())
+    search = Search(Queries(ledger), Problems(ledger), Numbered(), ManualClock())
     found, sizes, before = [], [], ""
     while True:
         page = await search.events(Filter(start=NOW - timedelta(hours=2)), following=before)

@@ -247,3 +247,17 @@ async def test_what_is_used_of_a_budget_is_shown_beside_its_system() -> None:
     await console.spending.report("two", {"dataverse": 1_500}, pause=lambda: 0.0)
     for path in ("", "systems"):
         assert "50 % of 6,000 requests in five minutes" in text_of(await console.ask(path))
+
+
+async def test_an_event_is_found_by_the_number_that_its_row_has_in_the_erp() -> None:
+    """Dataverse is asked only for what nothing else was found by, and never for a GUID."""
+    console, record = Console(), str(uuid.uuid4())
+    event_id = f"202611201905-{partition_of(f'opportunity:{record}')}{uuid.uuid4().hex[:24]}"
+    original = await console.desk.dead_letter(event_id=event_id, record_id=record)
+    console.desk.numbers.rows["SO-10233"] = (original.table, str(original.record_id))
+    answer = await console.ask("events?q=SO-10233")
+    assert answer.headers["Location"] == f"/api/console/events/{original.event_id}"
+    assert "No event matches" in text_of(await console.ask("events?q=SO-1"))
+    await console.ask(f"events?q={original.record_id}")
+    await console.ask(f"events?q={uuid.uuid4()}")
+    assert console.desk.numbers.asked == ["SO-10233", "SO-1"]
