@@ -114,14 +114,15 @@ def read_flat_row(
     document: dict[str, Any],
     *,
     headers: Mapping[str, str],
+    caller: str,
     accepted_time: datetime,
     organisation: str,
     wants_of: WantsOf,
 ) -> IntegrationEvent:
     """The event in `document`; header names in lower case. `Rejected` (400) names what is wrong with its identity.
 
-    `organisation` is the configured one, because the row does not name it. Values of columns that cannot be read are
-    left out, and named in `unread`.
+    `organisation` is the configured one, because the row does not name it. `caller` belongs to the identity, so that
+    each caller can follow what it has sent. Values of columns that cannot be read are left out, and named in `unread`.
     """
     row = validated(FlatRow, _completed(document), _SHAPE)
     if row.message is None or row.id is None or row.time is None or not (row.row_version or row.operation_id):
@@ -132,6 +133,7 @@ def read_flat_row(
         row.time,
         organisation,
         _SHAPE,
+        caller,
         row.table,
         row.message,
         row.id,

@@ -64,11 +64,12 @@ class DataverseContexts:
         )
         return self._of_own_organisation(event)
 
-    def read_flat_row(self, document: dict[str, Any], headers: Mapping[str, str]) -> IntegrationEvent:
-        """The event of a row that a flow has sent. Raises `Rejected` (400)."""
+    def read_flat_row(self, document: dict[str, Any], headers: Mapping[str, str], caller: str) -> IntegrationEvent:
+        """The event of a row that a flow with the key of `caller` has sent. Raises `Rejected` (400)."""
         return read_flat_row(
             document,
             headers=headers,
+            caller=caller,
             accepted_time=self._clock.now(),
             organisation=self._settings.dataverse_organisation,
             wants_of=self._wants_of,

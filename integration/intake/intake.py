@@ -40,7 +40,7 @@ class Intake:
         return events
 
     def _read_row(self, request: IntakeRequest, caller: str) -> list[IntegrationEvent]:
-        events = [self._contexts.read_flat_row(parse_body(request.body), request.headers)]
+        events = [self._contexts.read_flat_row(parse_body(request.body), request.headers, caller)]
         self._check(events, caller)
         return events
 

@@ -22,7 +22,8 @@ from integration.webhooks.store import Subscriptions, enabled
 from integration.webhooks.subscription import Subscription
 
 DISABLED_AFTER: Final = timedelta(days=1)
-_HOLD_SECONDS: Final = 5.0
+_HOLD_SECONDS: Final = 60.0
+"""The queue gives up a message after a thousand deliveries: an outage of the tables may last for half a day."""
 _log = get_logger(__name__)
 
 
@@ -107,7 +108,7 @@ class Deliverer:
         try:
             await self._deliver(delivery)
         except Transient:
-            await asyncio.sleep(_HOLD_SECONDS)  # raising at once would use the message's deliveries up within seconds
+            await asyncio.sleep(_HOLD_SECONDS)  # raising at once would use them up within seconds
             raise
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -118,7 +119,7 @@ class Deliverer:
         try:
             failed, retry_after = await self._post(to, delivery)
         except Throttled as pause:
-            await self._again(delivery, delivery.first_failed_at, pause.retry_after)
+            await self._again(delivery, delivery.first_failed_at, pause.retry_after, pause.reason)
             return
         if failed is None:
             _log.info("webhook-delivered", event=delivery, caller=to.owner, subscription=to.id)
@@ -162,20 +163,19 @@ class Deliverer:
             if after.disabled_at == now:
                 _log.error("webhook-disabled", event=delivery, caller=to.owner, subscription=to.id, reason=why)
             return
-        if await self._again(delivery, delivery.first_failed_at or now, retry_after):
-            _log.warning("webhook-failed", event=delivery, caller=to.owner, subscription=to.id, reason=why)
-        else:
-            _log.error("webhook-given-up", event=delivery, caller=to.owner, subscription=to.id, reason=why)
+        await self._again(delivery, delivery.first_failed_at or now, retry_after, why)
 
-    async def _again(self, delivery: Delivery, first: datetime | None, retry_after: float | None) -> bool:
-        """Queue it for later; False where it has failed since `first`, which is too long."""
+    async def _again(self, delivery: Delivery, first: datetime | None, retry_after: float | None, why: str) -> None:
+        """Queue it for later, unless it has failed since `first`, and that is too long."""
         now = self._clock.now()
         delay = self._policy.next_delay(delivery.attempt, now - (first or now), retry_after, self._draw)
+        owner, subscription = delivery.owner, delivery.subscription
         if delay is None:
-            return False
+            _log.error("webhook-given-up", event=delivery, caller=owner, subscription=subscription, reason=why)
+            return
         again = delivery.model_copy(update={"attempt": delivery.attempt + 1, "first_failed_at": first})
         await self._deliveries.queue([again], now + delay)
-        return True
+        _log.warning("webhook-failed", event=delivery, caller=owner, subscription=subscription, reason=why)
 
 
 def _message(delivery: Delivery, due: datetime | None) -> ServiceBusMessage:

@@ -108,6 +108,16 @@ def test_an_event_that_is_refused_is_left_out_and_those_beside_it_are_published(
     assert "event-2" in caplog.text
 
 
+def test_an_event_that_fits_into_no_request_is_not_sent_and_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(event_grid, "MOST_BYTES", 100)
+    topic = Topic()
+    publish(topic, documents(2))
+    assert topic.urls == []
+    assert caplog.text.count("event-grid-left-out") == 2
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500, 503])
 def test_a_topic_that_takes_nothing_has_the_batch_come_again(status: int) -> None:
     topic = Topic()

@@ -43,10 +43,11 @@ def plain(**changed: Any) -> dict[str, Any]:
     } | changed
 
 
-def read(body: dict[str, Any]) -> IntegrationEvent:
+def read(body: dict[str, Any], caller: str = "flows") -> IntegrationEvent:
     return read_flat_row(
         parse_body(json.dumps(body).encode()),
         headers={"x-correlation-id": "run-5"},
+        caller=caller,
         accepted_time=ACCEPTED,
         organisation="contoso",
         wants_of=lambda _table, _message: Wants(carried=CARRIED),
@@ -98,6 +99,11 @@ def test_the_same_version_of_a_row_is_the_same_event_however_it_is_sent() -> Non
 
     assert read(row()).event_id == read(row()).event_id == read(said).event_id
     assert read(row(columns=TRIGGERED | {"name": "Other"})).event_id == read(row()).event_id
+
+
+def test_each_caller_has_an_event_of_its_own() -> None:
+    """It could not follow one that is another caller's."""
+    assert read(row(), caller="other").event_id != read(row()).event_id
 
 
 @pytest.mark.parametrize("changed", [{"rowVersion": "5512346"}, {"message": "Create"}, {"id": OTHER_ROW}])
