@@ -66,10 +66,19 @@ def document() -> dict[str, Any]:
             "description": "Where events are sent to, and where their senders learn what has become of them. A caller "
             "that has a secret signs its requests in place of sending a key (Standard Webhooks 1.0.0).",
         },
-        "security": [{"key": []}, {"code": []}],
+        "security": [{"key": []}, {"code": []}, {"token": []}],
         "paths": openapi.paths(known, lambda name, method, path: _operation(name, method, path, texts[name])),
         "components": {
-            "securitySchemes": openapi.KEY | {"code": {"type": "apiKey", "in": "query", "name": "code"}},
+            "securitySchemes": openapi.KEY
+            | {
+                "code": {"type": "apiKey", "in": "query", "name": "code"},
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token of Entra, of an application of INTAKE_APPLICATIONS.",
+                },
+            },
             "schemas": _schemas(),
         },
     }

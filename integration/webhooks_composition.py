@@ -44,7 +44,7 @@ def webhook_blueprints(
     return [
         routes(Subscribing(store, receivers, tables_of.keys(), clock), taking_in, address),
         triggers(
-            FanOut(store, deliveries, tables_of, _may_know(settings)),
+            FanOut(store, deliveries, tables_of, may_know(settings)),
             Deliverer(store, deliveries, transport, policy, clock),
             hub=settings.events_hub,
             consumer_group=settings.webhooks_consumer_group,
@@ -53,15 +53,16 @@ def webhook_blueprints(
     ]
 
 
-def _may_know(settings: Settings) -> Callable[[str, str], bool]:
-    """A caller that has lost its key or its rights is not told any more, whatever it has subscribed to before."""
+def may_know(settings: Settings) -> Callable[[str, str], bool]:
+    """A caller that is none any more, or has lost its rights, is not told, whatever it has subscribed to before."""
+    callers = {*settings.intake_keys, *settings.intake_applications}
 
-    def may_know(caller: str, table: str) -> bool:
+    def may_know_of(caller: str, table: str) -> bool:
         rights = settings.intake_rights.get(caller, CallerRights())
         return (
-            caller in settings.intake_keys
+            caller in callers
             and (rights.endpoints is None or "subscriptions" in rights.endpoints)
             and (rights.tables is None or table in rights.tables)
         )
 
-    return may_know
+    return may_know_of
