@@ -18,7 +18,7 @@ settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--api-examples", default=4, help="requests for each operation of the intake's OpenAPI document")
+    parser.addoption("--api-examples", default=2, help="requests for each operation of the intake's OpenAPI document")
 
 
 @pytest.fixture(scope="session")
