@@ -8,8 +8,9 @@ from integration.flows.opportunity import CHECK, flow, is_scored, scored, scored
 from integration.synchronous import ALLOWED, Asked, Check, CheckResult, refused
 
 check = Check(
+    table=flow.table,
     unavailable="The credit of this customer cannot be checked at the moment, so the change was not saved. "
-    "Please save it again in a few minutes."
+    "Please save it again in a few minutes.",
 )
 
 
@@ -19,10 +20,10 @@ async def credit_check(asked: Asked) -> CheckResult:
 
     What somebody has to review is saved, and so is what scoring cannot judge: there, the flow says why.
     """
-    row = await asked.row(flow)
-    if not is_scored(row):
-        return ALLOWED
     try:
+        row = await asked.row(flow)
+        if not is_scored(row):
+            return ALLOWED
         answer = await asked.once(
             CHECK, scored_with(row), lambda key: scored(row, asked.system("credit"), key, asked.now, asked.context)
         )

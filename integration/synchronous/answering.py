@@ -6,12 +6,12 @@ goes on, so that an answer that was charged is kept for the next try.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from integration.clock import Clock
-from integration.errors import IntegrationError, Rejected, Transient
+from integration.errors import Fault, IntegrationError, Rejected, Transient
 from integration.events import IntegrationEvent
 from integration.events.body import parse_body
 from integration.flow.handler import Tools
@@ -74,6 +74,7 @@ class Answering:
                 raise Rejected(404, "Unknown check", f"There is no check of that name; the known names are: {known}.",
                                reason="unknown-check")  # fmt: skip
             events = self._contexts.read_whole(parse_body(request.body), request.headers)
+            _check_table(name, self._checks[name], events)
             self._taking_in.check_tables(events, caller)
             self._taking_in.check_organisations(events)
             return self._contexts.foreign(events, caller)
@@ -127,3 +128,15 @@ class Answering:
         self._under_way.discard(task)
         if not task.cancelled():
             task.exception()  # whoever waited has been answered; asyncio is not to warn
+
+
+def _check_table(name: str, check: Check, events: Sequence[IntegrationEvent]) -> None:
+    """Raise `Rejected` (400, not-its-table) for a step that was registered for another table."""
+    if check.table is not None and any(event.table != check.table for event in events):
+        raise Rejected(
+            400,
+            "Not a row of this check",
+            f"The check {name} is about rows of {check.table}: register its step for that table.",
+            faults=(Fault("/PrimaryEntityName", f"must be {check.table}"),),
+            reason="not-its-table",
+        )

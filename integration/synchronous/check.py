@@ -1,6 +1,6 @@
 """A check: what a synchronous step of Dataverse asks before a save goes through. One file in `integration/checks/`.
 
-    check = Check(unavailable="Credit scoring cannot be asked now. Save again in a few minutes.")
+    check = Check(table="opportunity", unavailable="Credit scoring cannot be asked now. Save again in a few minutes.")
 
     @check.answer
     async def credit_check(asked: Asked) -> CheckResult:
@@ -40,13 +40,14 @@ Answer: TypeAlias = Callable[[Asked], Awaitable[CheckResult]]
 
 
 class Check:
-    """One check.
+    """One check, of saves of rows of `table`; without a table, of whatever it is asked about (a custom API).
 
     `unavailable` is what the user reads where there is no answer in time. With `allow_unanswered`, the save then goes
     through, unchecked.
     """
 
-    def __init__(self, *, unavailable: str, allow_unanswered: bool = False) -> None:
+    def __init__(self, *, unavailable: str, table: str | None = None, allow_unanswered: bool = False) -> None:
+        self.table = table
         self.unavailable = unavailable
         self.allow_unanswered = allow_unanswered
         self.do: Answer | None = None

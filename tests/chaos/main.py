@@ -29,6 +29,7 @@ from tests.chaos.scenarios import (
     crash_points,
     erp_answers,
     first_load,
+    intake,
     kills,
     lost,
     outage,
@@ -40,6 +41,7 @@ from tests.chaos.scenarios import (
 
 SCENARIOS = [
     *kills.SCENARIOS,
+    *intake.SCENARIOS,
     *bulk.SCENARIOS,
     *crash_points.SCENARIOS,
     *erp_answers.SCENARIOS,

@@ -4,11 +4,12 @@ import asyncio
 import dataclasses
 from decimal import Decimal
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
 from integration.checks import credit_check
-from integration.errors import Outage, Permanent
+from integration.errors import NotFound, Outage, Permanent
 from integration.events import Choice, Lookup, Money
 from integration.flow.handler import Tools
 from integration.flows import account, opportunity
@@ -154,6 +155,15 @@ def test_a_save_that_was_refused_does_not_displace_what_holds_for_the_row() -> N
     assert len(it.asked) == 2
     assert it.kit.written["creditdecision"] == 1
     assert it.kit.memory.effect(CHECK).answer["scoreId"] == "s-2"
+
+
+def test_an_amount_in_a_currency_that_does_not_exist_is_saved() -> None:
+    """The save cannot be judged; Dataverse itself will say what is wrong with it."""
+    it = Opportunity()
+    missing = NotFound("no such currency", reason="dataverse-not-found")
+    it.kit.dataverse.currency_code = AsyncMock(side_effect=missing)  # type: ignore[method-assign]
+    assert it.save(estimatedvalue=Money(Decimal(5)), transactioncurrencyid=EUR) == ALLOWED
+    assert it.asked == []
 
 
 def test_what_scoring_cannot_judge_is_saved() -> None:

@@ -29,7 +29,11 @@ class World:
 
     def __init__(self, do: Any, *, seconds: float = 5.0, at_once: int = 4, **settings: Any) -> None:
         self.asked: list[str] = []
-        check = Check(unavailable=SENTENCE, allow_unanswered=settings.pop("allow_unanswered", False))
+        check = Check(
+            unavailable=SENTENCE,
+            table=settings.pop("table", None),
+            allow_unanswered=settings.pop("allow_unanswered", False),
+        )
 
         @check.answer
         async def answer(asked: Asked) -> CheckResult:
@@ -168,6 +172,14 @@ async def test_the_check_gets_the_values_that_the_message_brings() -> None:
     await World(look).call(context())
     ((values, record_id),) = seen
     assert (dict(values), record_id) == ({"name": "Contoso"}, context()["PrimaryEntityId"])
+
+
+async def test_a_step_of_another_table_is_refused_before_anything_is_asked() -> None:
+    """Somebody has registered it for the wrong table: the first save says so."""
+    world = World(allow, table="opportunity")
+    answer = await world.call(context())
+    assert (answer.status_code, "rows of opportunity" in answer.get_body().decode()) == (400, True)
+    assert world.asked == []
 
 
 async def test_an_own_write_is_not_asked_about() -> None:
