@@ -10,6 +10,7 @@ import time
 import requests
 
 from sandbox.client import Client, EventTimeoutError
+from sandbox.client.other_ways import other_ways
 from sandbox.commands.here import DEFAULT_STATE, add_system_options
 from sandbox.commands.session import run_with
 from sandbox.demo.outcome import checks
@@ -45,7 +46,8 @@ def main(options: argparse.Namespace) -> int:
         client = Client(reached)
         try:
             refuses = options.credit == DEFAULT_CREDIT  # of the stand-ins, this one refuses amounts
-            played = Story(client, screen, reached.webhook_key if refuses else None).play()
+            check_key = reached.webhook_key if refuses else None
+            played = Story(client, screen, other_ways(reached), check_key).play()
             screen.title("Checks")
             found = []
             for check in checks(client, played):

@@ -2,9 +2,10 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,15 @@ class Played:
 class Story:
     """Plays the scenes one after the other."""
 
-    def __init__(self, client: Client, screen: Screen, check_key: str | None) -> None:
-        """`check_key` is a key of the intake for the check before a save; None where scoring refuses no amount."""
+    def __init__(
+        self, client: Client, screen: Screen, ways: Mapping[str, Callable[[str], None]], check_key: str | None
+    ) -> None:
+        """`ways` send a context, by their names.
+
+        `check_key` is a key of the intake for the check before a save; None where scoring refuses no amount.
+        """
         self._client = client
+        self._ways = ways
         self._check_key = check_key
         self._screen = screen
         self._journeys = Journeys(client, screen)
@@ -58,6 +65,7 @@ class Story:
                 self._captured_update,
                 self._captured_again,
                 self._captured_lead,
+                self._other_ways,
                 self._opportunity_created,
                 self._amount_raised,
                 *([self._save_refused] if self._check_key else []),
@@ -97,6 +105,21 @@ class Story:
     def _captured_lead(self) -> None:
         """A captured Create of a lead: no handler handles it, analytics gets it."""
         self._send_captured("captured lead", "webhook_sync_create_lead.json")
+
+    def _other_ways(self) -> None:
+        """Further leads come by a Service Bus queue, a topic, an event hub and Event Grid: events like any other."""
+        captured = json.loads(_payload("webhook_sync_create_lead.json"))
+        sent = datetime.now(UTC)
+        leads = {way: str(uuid.uuid4()) for way in self._ways}
+        for way, send in self._ways.items():
+            send(json.dumps(captured | {"PrimaryEntityId": leads[way], "OperationId": str(uuid.uuid4())}))
+        for way, lead in leads.items():
+            event_id = eventually(
+                partial(self._client.app.newest_event, "lead", lead, since=sent), within=_WITHIN, what=f"by {way}"
+            )
+            status = self._client.app.wait_for(str(event_id))
+            self._played.events[way] = status
+            self._screen.say(f"{way}: event {short_id(status['eventId'])}, {status['state']}", indent=13)
 
     def _opportunity_created(self) -> None:
         """A person creates an opportunity of 48,000 EUR: credit scoring approves."""

@@ -1,4 +1,4 @@
-"""A context is written from a model in every form and read again: it is the same event, with the values of the model."""
+"""A context is written from a model in every form and read again: it is the same event, with the values of each."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
