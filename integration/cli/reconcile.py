@@ -2,7 +2,7 @@
 
     run.py reconcile account --since 2026-11-26T00:00Z
     run.py reconcile account --since 2026-11-26T00:00Z --systems --deleted
-    run.py reconcile account --since 2026-11-26T00:00Z --heal --why "off over night"
+    run.py reconcile account --since 2026-11-26T00:00Z --heal --why "was off"
 
 A row is read with its page, and looked up in the ledger once; --systems asks the ERP, too. Without --heal nothing is
 changed. With it, an event is queued for each row that stands differently; its cause says so. Works on the running
