@@ -495,7 +495,6 @@ module settledTopic 'modules/eventgrid.bicep' = if (publishToEventGrid) {
   name: 'eventgrid'
   params: {
     name: names.eventGrid
-    principalId: identity.outputs.principalId
     publicNetworkAccess: publicNetworkAccess
     workspaceId: ids.workspace
     location: location
@@ -503,6 +502,17 @@ module settledTopic 'modules/eventgrid.bicep' = if (publishToEventGrid) {
   }
   dependsOn: [
     monitoring
+  ]
+}
+
+module settledTopicRoles 'modules/roles-eventgrid.bicep' = if (publishToEventGrid) {
+  name: 'roles-eventgrid'
+  params: {
+    topicName: names.eventGrid
+    principalId: identity.outputs.principalId
+  }
+  dependsOn: [
+    settledTopic
   ]
 }
 
@@ -610,7 +620,7 @@ module appSettings 'modules/appsettings.bicep' = {
       webhooks ? topology.webhooks.settings : {},
       publishToEventGrid ? topology.eventGrid.settings : {}
     )
-    eventGridEndpoint: settledTopic.?outputs.endpoint ?? ''
+    eventGridTopicName: publishToEventGrid ? names.eventGrid : ''
     serviceEndpoint: sasIntake == null ? null : topology.serviceEndpoints[sasIntake!.kind]
     serviceEndpointNamespace: names.sasIntake
     businessEvents: businessEvents ? topology.serviceEndpoints.businessEvents : null
@@ -626,6 +636,7 @@ module appSettings 'modules/appsettings.bicep' = {
     functionApp
     intake
     businessEventsQueue
+    settledTopic
   ]
 }
 

@@ -42,8 +42,8 @@ param businessEvents object?
 @description('Name of the namespace that it is in.')
 param businessEventsNamespace string
 
-@description('Where settled events are published to in Event Grid; empty where they are not.')
-param eventGridEndpoint string
+@description('Name of the Event Grid topic that settled events are published to; empty where they are not.')
+param eventGridTopicName string
 
 @description('The Dataverse environment.')
 param dataverse dataverseType
@@ -154,6 +154,10 @@ resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
 }
 
+resource settledTopic 'Microsoft.EventGrid/topics@2025-02-15' existing = if (!empty(eventGridTopicName)) {
+  name: eventGridTopicName
+}
+
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: functionAppName
 }
@@ -169,9 +173,9 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     topologySettings,
     serviceEndpointSettings,
     businessEventsSettings,
-    empty(eventGridEndpoint)
+    empty(eventGridTopicName)
       ? {}
-      : { EVENT_GRID_ENDPOINT: eventGridEndpoint, EVENT_GRID_CLIENT_ID: identityClientId },
+      : { EVENT_GRID_ENDPOINT: settledTopic!.properties.endpoint, EVENT_GRID_CLIENT_ID: identityClientId },
     signIn ? { APP_SERVICE_AUTHENTICATION: 'true' } : {},
     moreSettings
   )

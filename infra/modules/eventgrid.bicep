@@ -1,12 +1,9 @@
-metadata description = 'A custom topic of Event Grid that settled events are published to as CloudEvents, and the right of the app to do so. Entra only.'
+metadata description = 'A custom topic of Event Grid that settled events are published to as CloudEvents. Entra only.'
 
 import { tagsType } from 'types.bicep'
 
 @description('Name of the topic.')
 param name string
-
-@description('Object id of the identity that publishes.')
-param principalId string
 
 @description('Whether the topic can be reached from outside private endpoints.')
 @allowed(['Enabled', 'Disabled'])
@@ -21,9 +18,6 @@ param location string
 @description('Tags.')
 param tags tagsType
 
-// EventGrid Data Sender
-var roleId = 'd5a91429-5739-47e2-a06b-3470a27159e7'
-
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   name: name
   location: location
@@ -33,16 +27,6 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
     disableLocalAuth: true
     minimumTlsVersionAllowed: '1.2'
     publicNetworkAccess: publicNetworkAccess
-  }
-}
-
-resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(topic.id, principalId, roleId)
-  scope: topic
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
-    principalId: principalId
-    principalType: 'ServicePrincipal'
   }
 }
 
@@ -69,6 +53,3 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
     ]
   }
 }
-
-@description('Where events are published to.')
-output endpoint string = topic.properties.endpoint

@@ -16,6 +16,7 @@ ROLES: Mapping[str, str] = {
     "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
     "26baccc8-eea7-41f1-98f4-1762cc7f685d": "Azure Relay Sender",
     "26e0b698-aa6d-4085-9386-aadae190014d": "Azure Relay Listener",
+    "d5a91429-5739-47e2-a06b-3470a27159e7": "EventGrid Data Sender",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
 }

@@ -25,6 +25,7 @@ MADE_BY = {
     "app": "functionApp",
     "sasIntake": "intake",
     "businessEvents": "businessEventsQueue",
+    "eventGrid": "settledTopic",
     "factoryIdentity": "factoryIdentity",
 }
 """The module that makes what a name or an id of main.bicep stands for."""
@@ -55,6 +56,7 @@ def test_what_if_can_look_into_modules() -> None:
         "storageRoles": {"identity.outputs.principalId"},
         "intakeRoles": {"identity.outputs.principalId"},
         "businessEventsRoles": {"identity.outputs.principalId"},
+        "settledTopicRoles": {"identity.outputs.principalId"},
         "copiesRoles": {"identity.outputs.principalId"},
         "packageRoles": {"packageIdentity.outputs.principalId"},
         "roles": {"identity.outputs.principalId"},
