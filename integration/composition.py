@@ -76,6 +76,7 @@ from integration.systems.business_central.webhooks import Webhooks
 from integration.systems_composition import Systems, build_systems, system_hosts
 from integration.telemetry import quieten_libraries
 from integration.transport import Host, RetryPolicy, Transport
+from integration.virtual_tables import functions as virtual_table_functions
 from integration.watching import Subscriptions, Sweep
 from integration.watching import functions as watching_functions
 from integration.worker import Copies, Executor, Handlers, Holds, Pace, Reports, Worker
@@ -87,6 +88,7 @@ from integration.worker.write_back import WriteBack
 
 if TYPE_CHECKING:
     from integration.console.site import Site
+    from integration.virtual_tables.site import Site as VirtualTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Services:
     retention: Retention
     daily_copy: DailyCopy
     operations: Operations
+    systems: Systems
 
 
 def build_app(settings: Settings) -> func.FunctionApp:
@@ -162,6 +165,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
         )
     )
     app.register_functions(console_functions.blueprint(lambda: open_site(services, settings)))
+    app.register_functions(virtual_table_functions.blueprint(lambda: open_virtual_tables(services, settings)))
     if settings.event_grid_endpoint:
         app.register_functions(_event_grid(settings, str(settings.event_grid_endpoint)))
     if settings.webhooks_queue:
@@ -309,6 +313,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             transport=transport,
             clock=clock,
         ),
+        systems=systems,
     )
 
 
@@ -330,6 +335,13 @@ def open_site(services: Services, settings: Settings) -> "Site":
             Links(str(settings.dataverse_url), settings.trace_url),
         )
     )
+
+
+def open_virtual_tables(services: Services, settings: Settings) -> "VirtualTables":
+    """The virtual tables; they are imported with their first request, as the console is."""
+    from integration.virtual_tables.composition import build_site  # noqa: PLC0415 -- see above
+
+    return build_site(settings, services.systems, services.address, SystemClock())
 
 
 def _worker(  # noqa: PLR0917 -- called once, above

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, Json, SecretStr, Val
 from integration import setting_checks
 from integration.errors import ConfigurationError
 from integration.setting_types import (
+    CallerKeys,
     CallerRights,
     Callers,
     Connection,
@@ -224,6 +225,23 @@ class Settings(BaseModel):
         default_factory=list,
         alias="TOKEN_TENANTS",
         description="Tenants whose tokens are admitted; without it, that of DATAVERSE_TENANT_ID alone. JSON, a list.",
+    )
+    virtual_table_keys: Json[dict[str, CallerKeys]] = Field(
+        default_factory=dict,
+        alias="VIRTUAL_TABLE_KEYS",
+        description="Callers of the virtual tables and their keys, in the same form. The data source in Dataverse "
+        "sends its key as a header. Without a caller, no virtual table answers.",
+    )
+    virtual_table_writers: Json[list[str]] = Field(
+        default_factory=list,
+        alias="VIRTUAL_TABLE_WRITERS",
+        description='The callers of VIRTUAL_TABLE_KEYS that may create, change and delete rows: JSON ["dataverse"].',
+    )
+    virtual_table_requests: int = Field(
+        default=600,
+        ge=1,
+        alias="VIRTUAL_TABLE_REQUESTS",
+        description="Requests in a minute that one caller of the virtual tables may send to one instance.",
     )
     intake_deadline_seconds: float = Field(
         default=10.0,

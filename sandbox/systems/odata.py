@@ -1,4 +1,4 @@
-"""What the stand-ins of ERP systems take of OData: filters, `$select`, pages."""
+"""What the stand-ins of ERP systems take of OData: filters, sorting, counts, `$select`, pages."""
 
 import operator
 import re
@@ -9,9 +9,12 @@ from typing import Any
 Row = Mapping[str, Any]
 Test = Callable[[Row], bool]
 
-_TOKEN = re.compile(r"\s*(\(|\)|[\w.]*'(?:[^']|'')*'|[^\s()]+)")
+_TOKEN = re.compile(r"\s*([(),]|[\w.]*'(?:[^']|'')*'|[^\s(),]+)")
 _HOW: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
+}  # fmt: skip
+_TEXTS: dict[str, Callable[[str, str], bool]] = {
+    "contains": lambda text, part: part in text, "startswith": str.startswith, "endswith": str.endswith,
 }  # fmt: skip
 
 
@@ -29,10 +32,14 @@ class MixedOrError(FilterError):
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a filter may name: all fields, and of those that hold an enumeration its full name."""
+    """What a filter may name: all fields, and of those that hold an enumeration its full name.
+
+    With `wildcards`, a `*` in a text stands for anything, and there are no text functions.
+    """
 
     names: frozenset[str]
     enums: Mapping[str, str] = field(default_factory=dict)
+    wildcards: bool = False
 
 
 def matching(expression: str, known: Fields, *, mixed_or: bool = False) -> Test:
@@ -75,13 +82,33 @@ class _Parser:
             if not self._took(")"):
                 raise FilterError("A bracket in the filter is not closed.")
             return found
+        if len(self.rest) > 1 and self.rest[1] == "(":
+            return self._function()
         if len(self.rest) < 3 or self.rest[1] not in _HOW:
             raise FilterError(f"Syntax error in the filter at '{' '.join(self.rest[:3])}'.")
         name, how, value = self.rest[:3]
         del self.rest[:3]
+        self._known_field(name)
+        literal = self._literal(name, value)
+        if self._known.wildcards and isinstance(literal, str) and "*" in literal and how in {"eq", "ne"}:
+            return _wildcard(name, literal, wanted=how == "eq"), {name}
+        return _comparison(name, _HOW[how], literal), {name}
+
+    def _function(self) -> tuple[Test, set[str]]:
+        """`contains(field,'part')` and the like."""
+        how, _, name, comma, part, closed = (self.rest + [""] * 6)[:6]
+        if how not in _TEXTS or self._known.wildcards:
+            raise FilterError(f"The function '{how}' is not supported.")
+        self._known_field(name)
+        if comma != "," or not part.startswith("'") or closed != ")":
+            raise FilterError(f"Syntax error in the filter at '{how}('.")
+        del self.rest[:6]
+        test, wanted = _TEXTS[how], part[1:-1].replace("''", "'").casefold()
+        return lambda row: test(str(row[name]).casefold(), wanted), {name}
+
+    def _known_field(self, name: str) -> None:
         if name not in self._known.names:
             raise UnknownFieldError(f"Could not find a property named '{name}'.")
-        return _comparison(name, _HOW[how], self._literal(name, value)), {name}
 
     def _took(self, token: str) -> bool:
         if self.rest and self.rest[0] == token:
@@ -115,15 +142,36 @@ def _comparison(name: str, compare: Callable[[Any, Any], bool], wanted: Any) -> 
     return lambda row: compare(str(row[name]).casefold() if isinstance(wanted, str) else row[name], wanted)
 
 
+def _wildcard(name: str, pattern: str, *, wanted: bool) -> Test:
+    known = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+    return lambda row: (known.fullmatch(str(row[name]).casefold()) is not None) == wanted
+
+
+def ordered(rows: list[dict[str, Any]], order: str, known: frozenset[str]) -> list[dict[str, Any]]:
+    """The rows in the order of `$orderby`; raises `FilterError`."""
+    for part in reversed([it.split() for it in order.split(",")] if order else []):
+        if not part or part[0] not in known or part[1:] not in ([], ["asc"], ["desc"]):
+            raise FilterError(f"Syntax error in the order '{order}'.")
+        name = part[0]
+        rows = sorted(rows, key=lambda row: _rank(row[name]), reverse=part[1:] == ["desc"])
+    return rows
+
+
+def _rank(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
 def page(rows: list[dict[str, Any]], query: Mapping[str, str], prefer: str, url: str, *, most: int) -> dict[str, Any]:
     """The rows of one page as the body, `most` of them at most; `$skiptoken` is where the next one begins."""
     size = re.search(r"odata\.maxpagesize=(\d+)", prefer)
-    start, length = int(query.get("$skiptoken", "0")), min(int(size[1]) if size else most, most)
+    start, length = int(query.get("$skiptoken", query.get("$skip", "0"))), min(int(size[1]) if size else most, most)
     top = query.get("$top")
     chosen = rows[start:] if top is None else rows[start : start + int(top)]
     body: dict[str, Any] = {"value": [_selected(row, query) for row in chosen[:length]]}
     if len(chosen) > length:
         body["@odata.nextLink"] = f"{url}{'&' if '?' in url else '?'}$skiptoken={start + length}"
+    if query.get("$count") == "true":
+        body["@odata.count"] = len(rows)
     return body
 
 

@@ -17,8 +17,10 @@ from integration.transport import Authorizer, Sender
 class BusinessCentral(ErpAdapter):
     """Business Central; `webhooks` say what changes there."""
 
-    def __init__(self, customers: Customers, orders: Orders, reports: Reports, webhooks: Webhooks) -> None:
-        super().__init__(customers, orders, reports)
+    def __init__(
+        self, customers: Customers, orders: Orders, reports: Reports, webhooks: Webhooks, tables: Company
+    ) -> None:
+        super().__init__(customers, orders, reports, tables)
         self.webhooks = webhooks
 
     @classmethod
@@ -38,4 +40,4 @@ class BusinessCentral(ErpAdapter):
         web = Company(sender, service, authorizer, base_url=base_url, company=company)
         customers = Customers(web, references, options, clock)
         webhooks = Webhooks(sender, service, authorizer, base_url=base_url, company=company, rows=web)
-        return cls(customers, Orders(web, customers, references, options, clock), Reports(web), webhooks)
+        return cls(customers, Orders(web, customers, references, options, clock), Reports(web), webhooks, web)

@@ -10,6 +10,7 @@ from integration.clock import iso
 from integration.odata import literal
 from integration.systems.business_central.errors import business_central_failure
 from integration.systems.odata.calls import ETAG, Calls, Creation, Row, Tagged
+from integration.systems.odata.listing import Listed, Listing, listed
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender
 
 HEADERS = {"Accept-Language": "en-US"}
@@ -48,6 +49,11 @@ class Company:
         async for rows in self._calls.each_page(request, context, url_of=self._here):
             for row in rows:
                 yield row
+
+    async def listed(self, kind: str, listing: Listing, *, context: CallContext = NO_CONTEXT) -> Listed:
+        """The rows that are asked for, filtered and sorted there."""
+        url = f"{self._root}/{kind}?{listing.options()}"
+        return await listed(self._calls, kind, url, listing, context, url_of=self._here)
 
     async def posted_of(self, kind: str, order_id: str, *, context: CallContext = NO_CONTEXT) -> list[Row]:
         """What was posted of an order, by the order's id."""

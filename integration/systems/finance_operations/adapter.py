@@ -32,4 +32,4 @@ class FinanceOperations(ErpAdapter):
         """For the legal entity with this id (`dataAreaId`); `base_url` is that of the environment."""
         web = Company(sender, service, authorizer, base_url=base_url, company=company)
         customers = Customers(web, references, options, clock)
-        return cls(customers, Orders(web, customers, references, options, clock), Reports(web))
+        return cls(customers, Orders(web, customers, references, options, clock), Reports(web), web)

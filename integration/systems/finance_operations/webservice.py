@@ -1,6 +1,7 @@
 """Calls to the data entities of one legal entity."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from integration.errors import NotFound, Permanent
@@ -8,6 +9,7 @@ from integration.odata import literal
 from integration.systems.finance_operations.change_set import Change, encoded, parts_of
 from integration.systems.finance_operations.errors import finance_operations_failure
 from integration.systems.odata.calls import ETAG, Calls, Creation, Row
+from integration.systems.odata.listing import Listed, Listing, listed
 from integration.systems.odata.refusals import conflict
 from integration.transport import Authorizer, CallContext, Request, Response, Sender
 
@@ -49,6 +51,13 @@ class Company:
         """The rows of a kind that all legal entities share."""
         request = self._calls.request(f"find {kind}", "GET", f"{self._root}/{kind}")
         return await self._calls.pages(request, context)
+
+    async def listed(self, kind: str, listing: Listing, *, context: CallContext) -> Listed:
+        """The rows of the legal entity that are asked for, filtered and sorted there."""
+        of_company = f"dataAreaId eq '{self._company}'"
+        narrowed = f"{of_company} and ({listing.filter})" if listing.filter else of_company
+        url = f"{self._root}/{kind}{_ALL}&{replace(listing, filter=narrowed).options()}"
+        return await listed(self._calls, kind, url, listing, context)
 
     async def create(self, kind: str, values: Row, context: CallContext) -> Creation:
         """Ask for a new row; what came of it, which may be that nobody knows."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
+from integration.systems.odata.listing import Tables
 from integration.systems.ports import CustomerSystem, ErpRecords, OrderSystem
 from integration.systems.safety import Safety
 
 
 class ErpAdapter:
-    """`CustomerSystem`, `OrderSystem` and `ErpRecords`, each by a part of its own."""
+    """`CustomerSystem`, `OrderSystem` and `ErpRecords`, each by a part of its own; `tables` are all rows there are."""
 
-    def __init__(self, customers: CustomerSystem, orders: OrderSystem, reports: ErpRecords) -> None:
+    def __init__(self, customers: CustomerSystem, orders: OrderSystem, reports: ErpRecords, tables: Tables) -> None:
+        self.tables = tables
         self.safety: Mapping[str, Safety] = {**customers.safety, **orders.safety}
         self.put_customer = customers.put_customer
         self.match_customer = customers.match_customer

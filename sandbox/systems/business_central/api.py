@@ -14,7 +14,7 @@ from sandbox.systems.business_central.errors import BusinessCentralError, answer
 from sandbox.systems.business_central.fields import KINDS
 from sandbox.systems.business_central.subscriptions import Subscriptions
 from sandbox.systems.http_server import stand_in
-from sandbox.systems.odata import Fields, FilterError, MixedOrError, UnknownFieldError, matching, page
+from sandbox.systems.odata import Fields, FilterError, MixedOrError, UnknownFieldError, matching, ordered, page
 
 COMPANY_ID = "5d3d7d7a-3f3c-4f0f-9a52-0e5a3f5a0001"
 COMPANY_NAME = "CRONUS International Ltd."
@@ -22,8 +22,8 @@ _ROOT = "/v2.0/{environment}/api/v2.0"
 _WITH_TENANT = "/v2.0/{tenant}/{environment}/api/v2.0"
 _LONGEST_PAGE = 20_000
 _ON_ROWS = frozenset({"$select", "$expand"})
-_ON_LISTS = _ON_ROWS | {"$filter", "$top", "$skiptoken"}
-_KIND = "{kind:customers|salesOrders|salesOrderLines|salesInvoices|salesShipments|countriesRegions}"
+_ON_LISTS = _ON_ROWS | {"$filter", "$orderby", "$top", "$skip", "$count", "$skiptoken"}
+_KIND = "{kind:customers|items|salesOrders|salesOrderLines|salesInvoices|salesShipments|countriesRegions}"
 
 
 def build_app(database: sqlite3.Connection, *, client_id: str, client_secret: str) -> web.Application:
@@ -134,6 +134,10 @@ class _Api:
         if "$filter" in query:
             test = _test(query["$filter"], kind)
             rows = [row for row in rows if test(row)]
+        try:
+            rows = ordered(rows, query.get("$orderby", ""), KINDS[kind].names)
+        except FilterError as wrong:
+            raise bad_request(str(wrong)) from wrong
         expanded = [self._expanded(kind, row, request) for row in rows]
         body = page(expanded, query, _prefer(request), str(request.url), most=_LONGEST_PAGE)
         return web.json_response(body)
@@ -222,7 +226,7 @@ def _check_options(request: web.Request, allowed: frozenset[str]) -> None:
     wrong += [name for name in _names(query.get("$expand", "")) if name not in expandable]
     if wrong:
         raise bad_request(f"Could not find a property named '{wrong[0]}'.", "BadRequest_NotFound")
-    for number in ("$top", "$skiptoken"):
+    for number in ("$top", "$skip", "$skiptoken"):
         if not query.get(number, "0").isdigit():
             raise bad_request(f"Invalid value '{query[number]}' for {number} query option found.")
 

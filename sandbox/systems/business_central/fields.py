@@ -97,8 +97,17 @@ POSTED = Kind(
     longest={},
     codes=frozenset(),
 )  # fmt: skip
+ITEMS = Kind(
+    defaults={
+        "number": "", "displayName": "", "type": "Inventory", "baseUnitOfMeasureCode": "PCS", "unitPrice": 0.0,
+        "unitCost": 0.0, "inventory": 0.0, "blocked": False,
+    },
+    read_only=frozenset({"inventory"}),
+    longest={"number": 20, "displayName": 100, "baseUnitOfMeasureCode": 10},
+    codes=frozenset({"number", "baseUnitOfMeasureCode"}),
+)  # fmt: skip
 COUNTRIES = Kind({"code": "", "displayName": ""}, frozenset(), {}, frozenset())
 KINDS = {
-    "customers": CUSTOMERS, "salesOrders": ORDERS, "salesOrderLines": LINES, "salesInvoices": POSTED,
+    "customers": CUSTOMERS, "items": ITEMS, "salesOrders": ORDERS, "salesOrderLines": LINES, "salesInvoices": POSTED,
     "salesShipments": POSTED, "countriesRegions": COUNTRIES,
 }  # fmt: skip

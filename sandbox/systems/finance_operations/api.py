@@ -24,10 +24,10 @@ from sandbox.systems.finance_operations.errors import (
 )
 from sandbox.systems.finance_operations.fields import ENTITIES
 from sandbox.systems.http_server import stand_in
-from sandbox.systems.odata import FilterError, matching, page
+from sandbox.systems.odata import FilterError, matching, ordered, page
 
 _LONGEST_PAGE = 10_000
-_OPTIONS = {"$filter", "$select", "$expand", "$top", "$skiptoken", "cross-company"}
+_OPTIONS = {"$filter", "$orderby", "$select", "$expand", "$top", "$skip", "$count", "$skiptoken", "cross-company"}
 _ADDRESS = re.compile(r"/data/(?P<kind>\w+)(?:\((?P<key>.*)\))?(?:\?(?P<query>.*))?")
 _KEY = re.compile(r"dataAreaId='(?P<company>[^']*)',(?P<name>\w+)='(?P<value>(?:[^']|'')*)'")
 
@@ -177,6 +177,10 @@ class _Entities:
             except FilterError as wrong:
                 raise bad_query(str(wrong)) from wrong
             rows = [row for row in rows if test(row)]
+        try:
+            rows = ordered(rows, query.get("$orderby", ""), entity.fields.names)
+        except FilterError as wrong:
+            raise bad_query(str(wrong)) from wrong
         expanded = [self._expanded(target.kind, row, query) for row in rows]
         return page(expanded, query, request.headers.get("Prefer", ""), str(request.url), most=_LONGEST_PAGE)
 

@@ -47,7 +47,11 @@ class Entity:
     @property
     def fields(self) -> Fields:
         """What a filter may name."""
-        return Fields(frozenset(self.defaults) | {"dataAreaId"}, {name: enum.name for name, enum in self.enums.items()})
+        return Fields(
+            frozenset(self.defaults) | {"dataAreaId"},
+            {name: enum.name for name, enum in self.enums.items()},
+            wildcards=True,
+        )
 
     def taken(self, body: dict[str, Any]) -> dict[str, Any]:
         """What of a body is stored; annotations are ignored."""
@@ -134,6 +138,12 @@ INVOICES = Entity(
     "InvoiceNumber",
     {"InvoiceNumber": "", "SalesOrderNumber": "", "CustomersOrderReference": "", "TotalInvoiceAmount": 0.0},
 )
+PRODUCTS = Entity(
+    "EcoResReleasedProductV2Entity",
+    "ItemNumber",
+    {"ItemNumber": "", "ProductNumber": "", "SearchName": "", "SalesUnitSymbol": "ea", "SalesPrice": 0.0},
+    longest={"ItemNumber": 20, "SearchName": 20, "SalesUnitSymbol": 10},
+)
 COUNTRIES = Entity("LogisticsAddressCountryRegionEntity", "", {"CountryRegion": "", "ISOcode": ""})
 NAMES = Entity(
     "LogisticsAddressCountryRegionTranslationEntity",
@@ -142,5 +152,6 @@ NAMES = Entity(
 )
 ENTITIES = {
     "CustomersV3": CUSTOMERS, "SalesOrderHeadersV2": ORDERS, "SalesOrderLines": LINES,
-    "SalesInvoiceHeadersV2": INVOICES, "AddressCountryRegions": COUNTRIES, "AddressCountryRegionTranslations": NAMES,
+    "SalesInvoiceHeadersV2": INVOICES, "ReleasedProductsV2": PRODUCTS,
+    "AddressCountryRegions": COUNTRIES, "AddressCountryRegionTranslations": NAMES,
 }  # fmt: skip

@@ -1,0 +1,145 @@
+"""Reads rows of a set: pages of a query, one row, or how many there are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from integration.errors import Outage
+from integration.systems.odata.listing import Listing, Tables
+from integration.transport import CallContext
+from integration.virtual_tables.edm import Value
+from integration.virtual_tables.entity_set import ServedSet
+from integration.virtual_tables.filters import Comparison, Filter, Row, columns_of, holds
+from integration.virtual_tables.grammar import unsupported
+from integration.virtual_tables.options import Query, Sorting
+from integration.virtual_tables.pushing import Dialect, Plan, plan
+
+MOST_READ: Final = 5_000
+"""Rows that are read where the system cannot filter or sort as it was asked; a query that needs more is refused."""
+_AT_ONCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one answer; `count` where it was asked for, `following` how many rows to skip for the next one."""
+
+    rows: list[dict[str, Value]]
+    count: int | None = None
+    following: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One row: as the system gave it, and as the set has it."""
+
+    given: Mapping[str, Any]
+    row: dict[str, Value]
+
+
+class Reading:
+    """Reads one set from its system. Raises what the system raises, and `Rejected` (501) for what it cannot answer."""
+
+    def __init__(self, entity_set: ServedSet, dialect: Dialect, tables: Tables) -> None:
+        self._set = entity_set
+        self._dialect = dialect
+        self._tables = tables
+
+    async def page(self, query: Query, context: CallContext) -> Page:
+        """The rows that a query asks for, as many as one answer may have."""
+        made = plan(self._set, self._dialect, query.filter, query.order)
+        wanted = query.page if query.top is None else min(query.top, query.page)
+        if made.never:
+            return Page([], 0 if query.count else None)
+        if made.rest is None and made.ordered:
+            return await self._passed_on(query, made, wanted, context)
+        return await self._done_here(query, made, wanted, context)
+
+    async def count(self, wanted: Filter | None, context: CallContext) -> int:
+        """How many rows a filter lets through."""
+        return (await self.page(Query(filter=wanted, top=0, count=True), context)).count or 0
+
+    async def one(self, key: UUID, context: CallContext) -> Found | None:
+        """The row of a key, if there is one."""
+        made = plan(self._set, self._dialect, Comparison(self._set.declared.key, "eq", key), ())
+        if made.never:
+            return None
+        rows = await self._rows(made, context, most=1 if made.rest is None else MOST_READ)
+        return next((it for it in rows if it.row[self._set.declared.key] == key), None)
+
+    async def _passed_on(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Page:
+        """All is done by the system; one row more says whether there is a further page."""
+        listing = Listing(
+            top=max(wanted + 1, 1), skip=query.skip, filter=made.filter, order=made.order,
+            select=self._fields(query.select), count=query.count,
+        )  # fmt: skip
+        listed = await self._tables.listed(self._set.by.collection, listing, context=context)
+        rows = [self._read(it).row for it in listed.rows]
+        if query.count and listed.count is None:
+            raise Outage(f"{self._set.name}: the system did not say how many rows there are", reason="erp-no-count")
+        return Page(rows[:wanted], listed.count, _following(query, wanted, more=len(rows) > wanted))
+
+    async def _done_here(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Page:
+        """The rest of the filter, and the order where the system cannot sort so, over at most `MOST_READ` rows."""
+        found = [it.row for it in await self._rows(made, context, most=MOST_READ)]
+        if made.rest is not None:
+            found = [row for row in found if holds(made.rest, row)]
+        if not made.ordered:
+            found = _sorted(found, query.order)
+        rows = found[query.skip : query.skip + wanted]
+        more = len(found) > query.skip + wanted
+        return Page(rows, len(found) if query.count else None, _following(query, wanted, more=more))
+
+    async def _rows(self, made: Plan, context: CallContext, *, most: int) -> list[Found]:
+        """All rows that the passed on filter lets through; refused (501) where they are more than `most`."""
+        found: list[Found] = []
+        while True:
+            listing = Listing(
+                top=min(_AT_ONCE, most + 1 - len(found)), skip=len(found), filter=made.filter, order=made.order
+            )
+            listed = await self._tables.listed(self._set.by.collection, listing, context=context)
+            found += [self._read(it) for it in listed.rows]
+            if len(listed.rows) < listing.top:
+                return found
+            if len(found) > most:
+                if most == 1:
+                    return found
+                raise self._too_many(made)
+
+    def _read(self, given: Mapping[str, Any]) -> Found:
+        try:
+            return Found(given, self._set.row(given))
+        except (ValueError, KeyError) as wrong:
+            raise Outage(
+                f"{self._set.name}: a row of the system is not as declared: {wrong}", reason="erp-row-unreadable"
+            ) from wrong
+
+    def _fields(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """The fields that are read for these columns, with that of the key."""
+        names = [self._set.by.fields[it].name for it in columns if it in self._set.by.fields]
+        return tuple(dict.fromkeys([self._set.by.key.field, *names]))
+
+    def _too_many(self, made: Plan) -> Exception:
+        what = "sorts by it" if made.rest is None else f"filters by {', '.join(sorted(set(columns_of(made.rest))))}"
+        return unsupported(
+            f"The system behind {self._set.name} cannot answer what this query {what}, and more than {MOST_READ} rows "
+            "would have to be read to do it here; filter by another column as well"
+        )
+
+
+def _following(query: Query, wanted: int, *, more: bool) -> int | None:
+    """Where the server's own next page begins: never where the client's `$top` was met."""
+    return query.skip + wanted if more and (query.top is None or query.top > wanted) else None
+
+
+def _sorted(rows: list[Row] | list[dict[str, Value]], order: Sequence[Sorting]) -> list[Any]:
+    """By each part, the last one first; nulls are smaller than anything, texts without case."""
+    for part in reversed(order):
+        rows = sorted(rows, key=lambda row: _rank(row.get(part.column)), reverse=part.descending)
+    return list(rows)
+
+
+def _rank(value: Value) -> tuple[bool, Any]:
+    if value is None:
+        return False, 0
+    return True, value.casefold() if isinstance(value, str) else value
