@@ -57,7 +57,7 @@ class Field:
 
     def value(self, given: Any, edm: Edm) -> Value:
         """The value of the column, of a field's value in JSON; raises `ValueError` where it is not of its type."""
-        if given is None or given in self.nothing:
+        if given is None or given in self.nothing or (self.is_date and not given):
             return None
         if self.words and str(given) in self.words:
             return self.words[str(given)]

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"|(?P<time>\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2})?)?(?![\w.-]))"
     r"|(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[mMdDfFlL]?(?![\w.]))"
     r"|(?P<word>[A-Za-z_]\w*)"
-    r"|(?P<mark>[(),/]))"
+    r"|(?P<mark>[(),/:]))"
 )
 _MIRRORED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _CASES = frozenset({"tolower", "toupper"})

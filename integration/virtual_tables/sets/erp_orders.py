@@ -5,7 +5,7 @@ from integration.virtual_tables.entity_set import Column, EntitySet, Field, Serv
 from integration.virtual_tables.keys import Number, RowId
 
 _NONE = frozenset({""})
-_NO_DATE = frozenset({"", "0001-01-01"})
+_NO_DATE = frozenset({"0001-01-01"})
 _STATUS = "Microsoft.Dynamics.DataEntities.SalesStatus"
 
 entity_set = EntitySet(
