@@ -27,7 +27,7 @@ from integration.webhooks.ended_event import EndedEvent
 from integration.webhooks.subscribing import RenewalAsked, SubscriptionAsked, SubscriptionList, SubscriptionShown
 
 FILE: Final = REPOSITORY / "docs" / "reference" / "intake.openapi.json"
-_NOT_FOR_CALLERS: Final = ("operations", "console", "health", "dataverse/custom")
+_NOT_FOR_CALLERS: Final = ("operations", "console", "health", "odata", "dataverse/custom")
 """Routes of people, and that of Dataverse's own steps, whose answers have a form of their own (check-a-save.md)."""
 _READ: Final = (
     RemoteExecutionContext,

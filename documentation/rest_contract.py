@@ -17,12 +17,16 @@ from integration.systems import (
     OrderReport,
     OrderState,
 )
+from integration.systems.messages import CustomerList, OrderList
 from integration.systems.rest.credit import ScoreRequest
 from integration.systems.rest.erp import PutCustomer, StatusChange
 
 FILE = REPOSITORY / "docs" / "reference" / "rest-contract.openapi.json"
 _SENT = (PutCustomer, Order, StatusChange, ScoreRequest)
-_ANSWERED = (CustomerState, CustomerMatch, OrderState, CustomerReport, OrderReport, CreditScore, PlainEvent, CloudEvent)
+_ANSWERED = (
+    CustomerState, CustomerMatch, OrderState, CustomerReport, OrderReport, CustomerList, OrderList, CreditScore,
+    PlainEvent, CloudEvent,
+)  # fmt: skip
 _PROBLEM = (
     "A problem of the system's own. 404 of type `not-found`; 409 of type `stale-version` for an older sourceVersion; "
     "422 of type `match-ambiguous`, `match-taken` or `number-unknown` where people have to say which customer it is; "
@@ -52,6 +56,8 @@ def document() -> dict[str, Any]:
         "paths": {
             "/api/customers/{id}": _resource("customer", "PutCustomer", "CustomerState"),
             "/api/orders/{id}": _resource("order", "Order", "OrderState"),
+            "/api/customers": _listed("customers", "CustomerList"),
+            "/api/orders": _listed("orders", "OrderList"),
             "/api/customers/{id}/match": _match(),
             "/api/customers/{id}/report": _report("customer", "Say how the customer stands.", "CustomerReport"),
             "/api/orders/{id}/report": _report("order", "Say how far the order has come.", "OrderReport"),
@@ -102,6 +108,18 @@ def _match() -> dict[str, Any]:
     }
     operation["parameters"] += [_parameter(name, "query", says) for name, says in names.items()]
     return {"parameters": [_of("id")], "get": operation}
+
+
+def _listed(name: str, answered: str) -> dict[str, Any]:
+    """Only asked where virtual tables are used."""
+    operation = _operation(f"list-{name}", f"List the {name} in the order of their numbers.", answered)
+    names = {
+        "skip": "How many to leave out at the beginning.",
+        "top": "How many to give at most; the system may give fewer, but no more than 1,000, and none only at the end.",
+        "id": "Only the one with this id.",
+    }
+    operation["parameters"] += [_parameter(name, "query", says) for name, says in names.items()]
+    return {"get": operation}
 
 
 def _report(name: str, does: str, answered: str) -> dict[str, Any]:

@@ -136,6 +136,45 @@ class CustomerReport(Message):
     balance: Amount | None = None
 
 
+class ListedCustomer(Message):
+    """A customer in a list: how people in the system see it. What the system does not say is left out, or null."""
+
+    id: str
+    number: str = Field(alias="customerNumber", min_length=1, max_length=50)
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    city: str | None = None
+    currency: str | None = None
+    balance: Amount | None = None
+    on_hold: bool = False
+
+
+class ListedOrder(Message):
+    """An order in a list, likewise; `customer_id` is the id of its customer."""
+
+    id: str
+    number: str = Field(alias="orderNumber", min_length=1, max_length=50)
+    customer_id: str | None = None
+    amount: Amount | None = None
+    currency: str | None = None
+    status: str | None = None
+
+
+class CustomerList(Message):
+    """Customers in the order of their numbers; `count` is how many there are in all."""
+
+    value: list[ListedCustomer]
+    count: int
+
+
+class OrderList(Message):
+    """Orders, likewise."""
+
+    value: list[ListedOrder]
+    count: int
+
+
 class Company(Message):
     """How public registers know a company; `country` is whatever the CRM holds, the system normalises it."""
 

@@ -9,6 +9,7 @@ from integration.settings import Settings
 from integration.system_settings import BusinessCentral, System
 from integration.systems.odata.adapter import ErpAdapter
 from integration.systems.odata.keys import number_of
+from integration.systems.rest import ErpClient
 from integration.systems_composition import Systems
 from integration.virtual_tables import sets
 from integration.virtual_tables.discovery import sets_in
@@ -37,7 +38,7 @@ def build_service(settings: Settings, systems: Systems, clock: Clock) -> Service
     served = []
     for declared in sets_in(sets).values():
         system, adapter = settings.systems.get(declared.system), systems.others.get(declared.system)
-        if system is None or not isinstance(adapter, ErpAdapter):
+        if system is None or not isinstance(adapter, ErpAdapter | ErpClient):
             continue
         entity_set = declared.of(system.adapter)
         if entity_set is not None:

@@ -12,7 +12,7 @@ The set has, for each adapter, the columns that this adapter gives a field for.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integration.virtual_tables.edm import Edm, Value, from_json, moment_of
@@ -75,7 +75,7 @@ class Field:
 class ServedBy:
     """How one kind of system serves a set: its collection, the row's key, the field whose order is unique, the fields.
 
-    `defaults` are sent with each new row.
+    `defaults` are sent with each new row; of a `read_only` one nothing is written.
     """
 
     collection: str
@@ -83,6 +83,7 @@ class ServedBy:
     unique: str
     fields: Mapping[str, Field]
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,8 @@ class ServedSet:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns that the system has a field for, without the key."""
-        return tuple(it for it in self.declared.columns if it.name in self.by.fields)
+        served = (it for it in self.declared.columns if it.name in self.by.fields)
+        return tuple(replace(it, writable=it.writable and not self.by.read_only) for it in served)
 
     @property
     def types(self) -> dict[str, Edm]:

@@ -23,7 +23,7 @@ class Dialect:
     """What a kind of system understands of OData.
 
     `or_across_fields` says whether `or` may stand between different fields, `wildcards` whether texts are matched with
-    `*` instead of functions.
+    `*` instead of functions, `only_keys` that nothing but a row's key can be asked for.
 
     Sources: "OData known limitations" and "Using filter expressions in OData URIs" of Business Central, "Open Data
     Protocol (OData)" of Finance & Operations, all Microsoft Learn.
@@ -31,11 +31,13 @@ class Dialect:
 
     or_across_fields: bool
     wildcards: bool
+    only_keys: bool = False
 
 
 DIALECTS: Final = {
     "business-central": Dialect(or_across_fields=False, wildcards=False),
     "finance-operations": Dialect(or_across_fields=True, wildcards=True),
+    "rest-erp": Dialect(or_across_fields=False, wildcards=False, only_keys=True),
 }
 
 
@@ -88,6 +90,8 @@ class _Renderer:
         """The order with a unique end, and whether it is the whole one."""
         fields = [(self._field(it.column), it) for it in wanted]
         passable = all(there is not None and there.pushed and not there.words for there, _ in fields)
+        if self._dialect.only_keys:
+            return "", not wanted
         parts = [
             f"{there.name} desc" if it.descending else there.name for there, it in fields if there is not None
         ] if passable else []  # fmt: skip
@@ -97,6 +101,8 @@ class _Renderer:
 
     def test(self, test: Filter) -> str:
         """One test; raises `_CannotError` or `_NeverError`."""
+        if self._dialect.only_keys and not self._is_key(test):
+            raise _CannotError
         if isinstance(test, Comparison):
             return self._comparison(test)
         if isinstance(test, TextTest):
@@ -108,6 +114,9 @@ class _Renderer:
         if isinstance(test, All):
             return self._joined(" and ", [self.test(each) for each in test.tests])
         return self._either(test)
+
+    def _is_key(self, test: Filter) -> bool:
+        return isinstance(test, Comparison) and test.column == self._set.declared.key and test.how == "eq"
 
     def _either(self, test: Either) -> str:
         fields = {self._set.by.key.field if name == self._set.declared.key else name for name in columns_of(test)}

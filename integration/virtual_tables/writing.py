@@ -43,7 +43,7 @@ class Writing:
         A key that is sent becomes the row's number where none is sent, so that a request which comes again, because its
         answer was lost, finds what it created. Without either, nobody can tell the two apart.
         """
-        if not self._set.declared.creates:
+        if not self._set.declared.creates or self._set.by.read_only:
             raise _not_allowed(f"Rows of {self._set.name} cannot be created")
         content = _object(body)
         values = self._values(content, creating=True)
@@ -80,7 +80,7 @@ class Writing:
 
     async def delete(self, key: UUID, if_match: str, context: CallContext) -> None:
         """The row is gone afterwards."""
-        if not self._set.declared.deletes:
+        if not self._set.declared.deletes or self._set.by.read_only:
             raise _not_allowed(f"Rows of {self._set.name} cannot be deleted")
         found = await self._current(key, if_match, context)
         await self._tables.delete(self._set.by.collection, found.given, context=context)

@@ -39,6 +39,7 @@ class Endpoints:
     webhook_key: str
     plugin_key: str
     operations_key: str
+    virtual_tables_key: str
     servicebus: str
     eventhubs: str
     storage: str

@@ -19,6 +19,7 @@ def write(reached: Endpoints, path: Path) -> None:
         "pluginKey": reached.plugin_key,
         "erpKey": reached.erp_events_key,
         "operationsKey": reached.operations_key,
+        "virtualTablesKey": reached.virtual_tables_key,
     }
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -31,6 +31,7 @@ class Keys:
     erp_events: str = field(default_factory=_key)
     business_central: str = field(default_factory=_key)
     credit: str = field(default_factory=_key)
+    virtual_tables: str = field(default_factory=_key)
     relay_send: str = field(default_factory=_key)
     relay_listen: str = field(default_factory=_key)
 

@@ -20,7 +20,9 @@ from integration.systems.messages import (
     OrderReport,
     OrderState,
 )
+from integration.systems.odata.listing import Tables
 from integration.systems.rest.calls import RestSystem, rest_failure
+from integration.systems.rest.tables import RestTables
 from integration.systems.safety import Safety
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Response, Sender, validated
 from integration.transport.problem import problem_of
@@ -69,6 +71,7 @@ class ErpClient:
     ) -> None:
         self._system = RestSystem(sender, service, base_url.rstrip("/"), authorizer)
         self._match_by = match_by
+        self.tables: Tables = RestTables(self._system)
 
     async def put_customer(
         self,

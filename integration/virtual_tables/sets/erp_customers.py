@@ -25,6 +25,22 @@ entity_set = EntitySet(
     ),
     creates=True,
     served={
+        "rest-erp": ServedBy(
+            "customers",
+            key=RowId(),
+            unique="customerNumber",
+            fields={
+                "number": Field("customerNumber"),
+                "name": Field("name"),
+                "email": Field("email"),
+                "phone": Field("phone"),
+                "city": Field("city"),
+                "currency": Field("currency"),
+                "balance": Field("balance"),
+                "blocked": Field("onHold", words={"False": None, "True": "All"}),
+            },
+            read_only=True,
+        ),
         "business-central": ServedBy(
             "customers",
             key=RowId(),

@@ -26,6 +26,19 @@ entity_set = EntitySet(
         Column("changedon", Edm.DATE_TIME_OFFSET, "Changed on"),
     ),
     served={
+        "rest-erp": ServedBy(
+            "orders",
+            key=RowId(),
+            unique="orderNumber",
+            fields={
+                "number": Field("orderNumber"),
+                "customerid": Field("customerId"),
+                "currency": Field("currency"),
+                "amount": Field("amount"),
+                "status": Field("status"),
+            },
+            read_only=True,
+        ),
         "business-central": ServedBy(
             "salesOrders",
             key=RowId(),

@@ -86,6 +86,27 @@ class Books:
             noted = {"status": json.loads(found["body"])["status"]} | noted
         return {field: form.format(found["number"])} | noted
 
+    def listed(self, kind: str, skip: int, top: int, row_id: str = "") -> dict[str, Any]:
+        """Rows in the order of their numbers, or the one with this id, and how many there are in all."""
+        narrowed, given = ("WHERE id = ?", [row_id]) if row_id else ("", [])
+        table = _table(kind)
+        count = self._database.execute(f"SELECT COUNT(*) FROM {table} {narrowed}", given).fetchone()[0]  # noqa: S608 -- constants
+        rows = self._database.execute(
+            f"SELECT * FROM {table} {narrowed} ORDER BY number LIMIT ? OFFSET ?",  # noqa: S608 -- constants
+            [*given, top, skip],
+        )
+        return {"value": [self._listed_row(kind, row) for row in rows], "count": count}
+
+    def _listed_row(self, kind: str, row: sqlite3.Row) -> dict[str, Any]:
+        body, noted = _representation(kind, row), self._noted(kind, row["id"])
+        if kind == "orders":
+            names = ("id", "orderNumber", "customerId", "amount", "currency", "status")
+            return {name: (body | noted).get(name) for name in names}
+        names = ("id", "customerNumber", "name", "email", "phone", "currency")
+        on_hold = bool(noted.get("onHold")) or body["status"] == "blocked"
+        listed = {name: body.get(name) for name in names} | {"balance": noted.get("balance"), "onHold": on_hold}
+        return listed | {"city": (body.get("address") or {}).get("city")}
+
     def note(self, kind: str, row_id: str, changes: dict[str, Any]) -> dict[str, Any]:
         """People in the ERP change what is reported of something; 404 where it does not exist."""
         if self._find(kind, row_id) is None:

@@ -82,6 +82,7 @@ def test_a_sandbox_fills_it_in(tmp_path: Path) -> None:
         "pluginKey": keys.plugin,
         "erpKey": keys.erp_events,
         "operationsKey": keys.operations,
+        "virtualTablesKey": keys.virtual_tables,
     }
     assert [body_of(it, path.parent) for it in requests_of(text)] == [
         body_of(it, REQUESTS.parent) for it in requests_of(TEXT)

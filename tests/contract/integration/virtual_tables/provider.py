@@ -10,21 +10,21 @@ from urllib.parse import quote
 
 from integration.systems.odata.adapter import ErpAdapter
 from integration.systems.odata.keys import number_of
+from integration.systems.rest import ErpClient
 from integration.virtual_tables import sets
 from integration.virtual_tables.answers import Answer
 from integration.virtual_tables.discovery import sets_in
 from integration.virtual_tables.service import ODataRequest, Served, Service
-from tests.contract.integration.systems.subjects import Keyless, MovedClock
+from tests.contract.integration.systems.subjects import MovedClock, Subject
 
 ROOT = "https://app.example/api/odata/"
-NAMES = ("Fabrikam", "fabrikam AG", "Contoso Ltd", "O'Neill & Sons", "Müller", "100% Wool", "a_b", "Zebra+Co", "Contoso")
 
 
 @dataclass
 class Provider:
     """Asks the service in one event loop; nothing is kept between two questions."""
 
-    subject: Keyless
+    subject: Subject
     customers: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -40,9 +40,9 @@ class Provider:
         self._runner.close()
 
     async def _build(self) -> None:
-        adapter = self.subject.adapter(self.subject.tokens())
-        assert isinstance(adapter, ErpAdapter)
-        kind = self.subject.name
+        adapter, _ = self.subject.adapters()
+        assert isinstance(adapter, ErpAdapter | ErpClient)
+        kind = "rest-erp" if isinstance(adapter, ErpClient) else self.subject.name
         served = [it.of(kind) for it in sets_in(sets).values()]
         numbers: Callable[[str], str] | None = None
         if kind == "business-central":

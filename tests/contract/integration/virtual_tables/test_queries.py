@@ -135,7 +135,7 @@ def expected(
     """The numbers of the rows, and how many there are in all: nulls are smallest, rows that are equal by number."""
     found = sorted((row for row in rows if test is None or test.says(row) is True), key=lambda row: row["number"])
     for column, descending in reversed(order):
-        found.sort(key=lambda row: (row[column] is not None, folded(row[column]) or 0), reverse=descending)  # noqa: B023 -- used at once
+        found.sort(key=lambda row: (row[column] is not None, folded(row[column]) or 0), reverse=descending)
     return [row["number"] for row in found[skip : skip + top]], len(found)
 
 

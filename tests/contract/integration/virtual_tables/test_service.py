@@ -70,7 +70,9 @@ def test_values_have_the_types_of_the_metadata(provider: Provider) -> None:
     row = first(provider)
     assert types.keys() >= row.keys()
     assert types["erpcustomerid"] == "Edm.Guid"
-    text = provider.ask("erpcustomers", {"$filter": "number eq 'C000'"}, accept="application/json;IEEE754Compatible=true")
+    text = provider.ask(
+        "erpcustomers", {"$filter": "number eq 'C000'"}, accept="application/json;IEEE754Compatible=true"
+    )
     limit = json.loads(text.body)["value"][0]["creditlimit"]
     assert isinstance(limit, str)
     assert Decimal(limit) == row["creditlimit"]
@@ -106,7 +108,13 @@ def test_an_option_that_is_given_twice_is_refused(provider: Provider) -> None:
 
 def test_addresses_that_are_not_there(provider: Provider) -> None:
     unknown = uuid4()
-    for path in ("erpCustomers", f"erpcustomers({unknown})", "erpcustomers(5)", f"erpcustomers({unknown})/orders", "x/y"):
+    for path in (
+        "erpCustomers",
+        f"erpcustomers({unknown})",
+        "erpcustomers(5)",
+        f"erpcustomers({unknown})/orders",
+        "x/y",
+    ):
         assert provider.ask(path).status == 404, path
     assert provider.ask("$batch", method="POST").status == 501
     assert provider.ask("erpcustomers", method="PATCH", body={}).status == 405
@@ -141,7 +149,11 @@ def test_an_erp_that_is_away_is_a_clear_503(provider: Provider) -> None:
 
 def test_readers_cannot_write(provider: Provider) -> None:
     key = first(provider)["erpcustomerid"]
-    for method, path in (("POST", "erpcustomers"), ("PATCH", f"erpcustomers({key})"), ("DELETE", f"erpcustomers({key})")):
+    for method, path in (
+        ("POST", "erpcustomers"),
+        ("PATCH", f"erpcustomers({key})"),
+        ("DELETE", f"erpcustomers({key})"),
+    ):
         assert provider.error(path, method=method, body={"name": "x"}, may_write=False) == (403, "not-allowed")
 
 
@@ -194,7 +206,8 @@ def test_a_lost_answer_to_a_creation_is_found_out(business_central_provider: Pro
 def test_no_address_whatever_is_answered_with_a_defect_or_without_its_filter(provider: Provider) -> None:
     """Addresses that were cut, doubled and mixed up: 2xx, or an error in words."""
     words = ["$filter", "$top", "$select", "=", "&", "?", "'", "''", "(", ")", "eq", " ", "name", "C001", "guid'", "/",
-             "%27", "%00", "%2F", "$count", "null", "-", "1e999", "é", "in", "not", "and", ",", "\\", "erpcustomers"]  # fmt: skip
+             "%27", "%00", "%2F", "$count", "null", "-", "1e999", "é", "in", "not", "and", ",", "\\",
+             "erpcustomers"]  # fmt: skip
     state = 12345
     for _ in range(400):
         parts = []

@@ -29,7 +29,9 @@ def test_a_number_of_twenty_usual_characters_fits() -> None:
     assert number_in(guid_of("US-01/2026_ABC.XYZ-9")) == "US-01/2026_ABC.XYZ-9"
 
 
-@pytest.mark.parametrize("key", [uuid4(), uuid5(uuid4(), "x"), UUID(int=0), UUID("ffffffff-ffff-8fff-bfff-ffffffffffff")])
+@pytest.mark.parametrize(
+    "key", [uuid4(), uuid5(uuid4(), "x"), UUID(int=0), UUID("ffffffff-ffff-8fff-bfff-ffffffffffff")]
+)
 def test_a_guid_that_nobody_gave_is_no_number(key: UUID) -> None:
     with pytest.raises(ValueError, match="not given"):
         number_in(key)
