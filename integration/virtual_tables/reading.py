@@ -64,8 +64,11 @@ class Reading:
         made = plan(self._set, self._dialect, Comparison(self._set.declared.key, "eq", key), ())
         if made.never:
             return None
-        rows = await self._rows(made, context, most=1 if made.rest is None else MOST_READ)
-        return next((it for it in rows if it.row[self._set.declared.key] == key), None)
+        rows = await self._some(context, Listing(top=1, filter=made.filter)) if made.rest is None else None
+        for found in rows if rows is not None else await self._rows(made, context):
+            if found.row[self._set.declared.key] == key:
+                return found
+        return None
 
     async def _passed_on(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Page:
         """All is done by the system; one row more says whether there is a further page."""
@@ -81,7 +84,7 @@ class Reading:
 
     async def _done_here(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Page:
         """The rest of the filter, and the order where the system cannot sort so, over at most `MOST_READ` rows."""
-        found = [it.row for it in await self._rows(made, context, most=MOST_READ)]
+        found = [it.row for it in await self._rows(made, context)]
         if made.rest is not None:
             found = [row for row in found if holds(made.rest, row)]
         if not made.ordered:
@@ -90,21 +93,21 @@ class Reading:
         more = len(found) > query.skip + wanted
         return Page(rows, len(found) if query.count else None, _following(query, wanted, more=more))
 
-    async def _rows(self, made: Plan, context: CallContext, *, most: int) -> list[Found]:
-        """All rows that the passed on filter lets through; refused (501) where they are more than `most`."""
+    async def _rows(self, made: Plan, context: CallContext) -> list[Found]:
+        """All rows that the passed on filter lets through; refused (501) where they are more than `MOST_READ`."""
         found: list[Found] = []
         while True:
-            listing = Listing(
-                top=min(_AT_ONCE, most + 1 - len(found)), skip=len(found), filter=made.filter, order=made.order
-            )
-            listed = await self._tables.listed(self._set.by.collection, listing, context=context)
-            found += [self._read(it) for it in listed.rows]
-            if len(listed.rows) < listing.top:
-                return found
-            if len(found) > most:
-                if most == 1:
-                    return found
+            top = min(_AT_ONCE, MOST_READ + 1 - len(found))
+            rows = await self._some(context, Listing(top=top, skip=len(found), filter=made.filter, order=made.order))
+            found += rows
+            if len(found) > MOST_READ:
                 raise self._too_many(made)
+            if len(rows) < top:
+                return found
+
+    async def _some(self, context: CallContext, listing: Listing) -> list[Found]:
+        listed = await self._tables.listed(self._set.by.collection, listing, context=context)
+        return [self._read(it) for it in listed.rows]
 
     def _read(self, given: Mapping[str, Any]) -> Found:
         try:
@@ -120,10 +123,11 @@ class Reading:
         return tuple(dict.fromkeys([self._set.by.key.field, *names]))
 
     def _too_many(self, made: Plan) -> Exception:
-        what = "sorts by it" if made.rest is None else f"filters by {', '.join(sorted(set(columns_of(made.rest))))}"
+        columns = "" if made.rest is None else f" by {', '.join(sorted(set(columns_of(made.rest))))}"
+        what = "sort its rows as it is asked" if made.rest is None else f"filter its rows{columns} as it is asked"
         return unsupported(
-            f"The system behind {self._set.name} cannot answer what this query {what}, and more than {MOST_READ} rows "
-            "would have to be read to do it here; filter by another column as well"
+            f"The system behind {self._set.name} cannot {what}, and more than {MOST_READ} rows would have to be read "
+            "to do it here; filter by another column as well"
         )
 
 

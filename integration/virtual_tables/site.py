@@ -35,7 +35,7 @@ class Site:
         self._service = service
         self._keys = CallerKeys(keys, clock=clock)
         self._writers = frozenset(writers)
-        self._rights = Rights({it: CallerRights(requests_per_minute=requests_per_minute) for it in keys}, clock)
+        self._rights = Rights({it: CallerRights.model_validate({"requestsPerMinute": requests_per_minute}) for it in keys}, clock)
         self._address = address
 
     async def answer(self, req: func.HttpRequest) -> func.HttpResponse:
