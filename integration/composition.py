@@ -339,7 +339,7 @@ def open_site(services: Services, settings: Settings) -> "Site":
 
 def open_virtual_tables(services: Services, settings: Settings) -> "VirtualTables":
     """The virtual tables; they are imported with their first request, as the console is."""
-    from integration.virtual_tables.composition import build_site  # noqa: PLC0415 -- see above
+    from integration.virtual_tables_composition import build_site  # noqa: PLC0415 -- see above
 
     return build_site(settings, services.systems, services.address, SystemClock())
 

@@ -1,40 +1,26 @@
 """What callers of the intake, and organisations, may do: through which endpoints, about which tables, and how often."""
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from integration.admission import Rates
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
 from integration.events import IntegrationEvent
 from integration.setting_types import CallerRights, OrganisationRights
 
 _EVERYTHING: Final = CallerRights()
-_MINUTE: Final = 60.0
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """What is left of a minute's requests, and when that was counted."""
-
-    left: float
-    at: float
 
 
 class Rights:
-    """The rights of the callers by name, and of organisations by id; one that is not named may send everything.
-
-    Each instance counts requests for itself: that keeps one caller from taking all of an instance, and is no quota.
-    """
+    """The rights of the callers by name, and of organisations by id; one that is not named may send everything."""
 
     def __init__(
         self, rights: Mapping[str, CallerRights], organisations: Mapping[str, OrganisationRights], clock: Clock
     ) -> None:
         self._rights = rights
         self._organisations = organisations
-        self._clock = clock
-        self._buckets: dict[str, _Bucket] = {}
+        self._rates = Rates(clock)
 
     def check_endpoint(self, caller: str, source: str) -> None:
         """Raise `Rejected` (403, not-allowed) where the caller may not send through this endpoint."""
@@ -67,39 +53,15 @@ class Rights:
         return self._of(caller).tables
 
     def check_rate(self, caller: str) -> None:
-        """Count a request. Raise `Rejected` (429, too-many-requests, with `retry_after`) where it is one too many.
-
-        A minute's requests may come at once; after that, they come back evenly.
-        """
-        self._count(f"caller {caller}", self._of(caller).requests_per_minute, "INTAKE_RIGHTS")
+        """Count a request. Raise `Rejected` (429, too-many-requests, with `retry_after`) where it is one too many."""
+        self._rates.count(f"caller {caller}", self._of(caller).requests_per_minute, "INTAKE_RIGHTS")
 
     def check_organisations(self, events: Iterable[IntegrationEvent]) -> None:
         """Count a request for each organisation whose events it brings. Raises as `check_rate` does."""
         if self._organisations:
             for organisation in sorted({event.organisation for event in events} & self._organisations.keys()):
                 most = self._organisations[organisation].requests_per_minute
-                self._count(f"organisation {organisation}", most, "ORGANISATIONS")
-
-    def _count(self, who: str, most: int | None, setting: str) -> None:
-        wait = 0 if most is None else self._wait(who, most)
-        if wait:
-            raise Rejected(
-                429,
-                "Too many requests",
-                f"The {who} may send {most} requests in a minute ({setting}); the next one in {wait} s.",
-                retry_after=wait,
-            )
-
-    def _wait(self, who: str, most: int) -> int:
-        """The seconds after which a request would be taken; 0 where it is taken now."""
-        now = self._clock.monotonic()
-        bucket = self._buckets.setdefault(who, _Bucket(most, now))
-        bucket.left = min(float(most), bucket.left + (now - bucket.at) * most / _MINUTE)
-        bucket.at = now
-        if bucket.left >= 1:
-            bucket.left -= 1
-            return 0
-        return math.ceil((1 - bucket.left) * _MINUTE / most)
+                self._rates.count(f"organisation {organisation}", most, "ORGANISATIONS")
 
     def _of(self, caller: str) -> CallerRights:
         return self._rights.get(caller, _EVERYTHING)

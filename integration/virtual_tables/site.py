@@ -5,12 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 import azure.functions as func
 from pydantic import SecretStr
 
-from integration.admission import KEY_PARAMETER, CallerKeys
+from integration.admission import CallerKeys, Rates
+from integration.admission.keys import KEY_PARAMETER
 from integration.clock import Clock
 from integration.errors import Rejected
-from integration.intake.rights import Rights
 from integration.public_address import PublicAddress
-from integration.setting_types import CallerRights
 from integration.telemetry import get_logger
 from integration.virtual_tables.answers import Answer, problem
 from integration.virtual_tables.service import ODataRequest, Service
@@ -35,7 +34,8 @@ class Site:
         self._service = service
         self._keys = CallerKeys(keys, clock=clock)
         self._writers = frozenset(writers)
-        self._rights = Rights({it: CallerRights.model_validate({"requestsPerMinute": requests_per_minute}) for it in keys}, clock)
+        self._rates = Rates(clock)
+        self._most = requests_per_minute
         self._address = address
 
     async def answer(self, req: func.HttpRequest) -> func.HttpResponse:
@@ -44,7 +44,7 @@ class Site:
         caller, method = "unknown", _method(req.method, headers)
         try:
             caller = self._keys.admit(headers, req.params)
-            self._rights.check_rate(caller)
+            self._rates.count(f"caller {caller}", self._most, "VIRTUAL_TABLE_REQUESTS")
         except Rejected as error:
             _log.warning("virtual-table-refused", caller=caller, reason=error.reason, status=error.status)
             return _as_http(

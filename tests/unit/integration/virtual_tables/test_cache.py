@@ -6,11 +6,11 @@ import pytest
 
 from integration.errors import Outage
 from integration.virtual_tables.cache import Cache
-from tests.contract.integration.systems.subjects import MovedClock
+from tests.memory_table import ManualClock
 
 
 async def test_an_answer_is_fetched_once_while_it_is_fresh() -> None:
-    clock, asked = MovedClock(), 0
+    clock, asked = ManualClock(), 0
     cache = Cache(clock)
 
     async def ask() -> int:
@@ -20,9 +20,9 @@ async def test_an_answer_is_fetched_once_while_it_is_fresh() -> None:
         return asked
 
     assert await asyncio.gather(*(cache.get("a", "set", 10, ask) for _ in range(5))) == [1] * 5
-    clock.move(9)
+    clock.advance(9)
     assert await cache.get("a", "set", 10, ask) == 1
-    clock.move(2)
+    clock.advance(2)
     assert await cache.get("a", "set", 10, ask) == 2
     cache.forget("other")
     assert await cache.get("a", "set", 10, ask) == 2
@@ -31,7 +31,7 @@ async def test_an_answer_is_fetched_once_while_it_is_fresh() -> None:
 
 
 async def test_an_error_is_not_kept() -> None:
-    cache, answers = Cache(MovedClock()), iter((Outage("away"), 5))
+    cache, answers = Cache(ManualClock()), iter((Outage("away"), 5))
 
     async def ask() -> int:
         answer = next(answers)
@@ -45,7 +45,7 @@ async def test_an_error_is_not_kept() -> None:
 
 
 async def test_one_who_stops_waiting_does_not_stop_the_others() -> None:
-    cache, go_on = Cache(MovedClock()), asyncio.Event()
+    cache, go_on = Cache(ManualClock()), asyncio.Event()
 
     async def ask() -> int:
         await go_on.wait()
