@@ -20,6 +20,14 @@ def business_central_provider(start: Start, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
+def written_provider(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """Over a Business Central of its own, for tests that create rows."""
+    system = start("business_central", "--db", tmp_path_factory.mktemp("bc-written") / "bc.db")
+    with Provider(BusinessCentral(system)) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
 def finance_operations_provider(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """Over Finance & Operations."""
     system = start("finance_operations", "--db", tmp_path_factory.mktemp("fo-rows") / "fo.db")

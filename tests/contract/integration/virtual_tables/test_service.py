@@ -180,9 +180,9 @@ def test_a_row_that_cannot_be_written_is_refused_in_words(business_central_provi
     assert refused == (400, "row-invalid")
 
 
-def test_a_creation_that_comes_again_finds_what_it_created(business_central_provider: Provider) -> None:
+def test_a_creation_that_comes_again_finds_what_it_created(written_provider: Provider) -> None:
     """Dataverse asks again where the answer was lost; the key that it sends decides."""
-    provider, key = business_central_provider, str(uuid4())
+    provider, key = written_provider, str(uuid4())
     made = provider.ask("erpcustomers", method="POST", body={"erpcustomerid": key, "name": "New Ltd"})
     again = provider.ask("erpcustomers", method="POST", body={"erpcustomerid": key, "name": "New Ltd"})
     assert (made.status, again.status) == (201, 201)
@@ -195,8 +195,8 @@ def test_a_creation_that_comes_again_finds_what_it_created(business_central_prov
     assert provider.error(f"erpcustomers({json.loads(made.body)['erpcustomerid']})", method="DELETE")[0] == 405
 
 
-def test_a_lost_answer_to_a_creation_is_found_out(business_central_provider: Provider) -> None:
-    provider, key = business_central_provider, str(uuid4())
+def test_a_lost_answer_to_a_creation_is_found_out(written_provider: Provider) -> None:
+    provider, key = written_provider, str(uuid4())
     provider.subject.system.fault("POST customers$", drop=True, after=True, times=1)
     made = provider.ask("erpcustomers", method="POST", body={"erpcustomerid": key, "name": "Lost Ltd"})
     assert made.status == 201, made.body

@@ -32,6 +32,7 @@ def test_the_file_has_the_documented_keys(tmp_path: Path) -> None:
         "webhook_key",
         "plugin_key",
         "operations_key",
+        "virtual_tables_key",
         "servicebus",
         "eventhubs",
         "storage",

@@ -11,8 +11,9 @@ from integration.clock import SystemClock
 from integration.events.erp_event import read_erp_events
 from integration.flow.discovery import event_names, inbound_in
 from integration.systems import Address, Company, Customer, CustomerKeys, Order
+from integration.systems.odata.listing import Listing
 from integration.systems.rest import CreditClient, ErpClient
-from integration.transport import ApiKey, Authorizer, CallContext, Request, Response
+from integration.transport import NO_CONTEXT, ApiKey, Authorizer, CallContext, Request, Response
 from sandbox.repository import REPOSITORY
 
 CONTRACT: dict[str, Any] = json.loads(
@@ -32,6 +33,8 @@ ANSWERS = {
 def answer_to(request: Request) -> dict[str, Any]:
     if "/match" in request.url:
         return {"outcome": "new"}
+    if "?skip=" in request.url:
+        return {"value": [], "count": 0}
     kind = request.url.split("/api/")[1].partition("/")[0]
     return (REPORTS if request.url.endswith("/report") else ANSWERS)[kind]
 
@@ -82,6 +85,8 @@ async def everything() -> list[Request]:
     await erp.put_order("x", order, key="k")
     await erp.get_order("x")
     await erp.hold_order("x", reason="r", source_version=1, key="k")
+    for kind in ("customers", "orders"):
+        await erp.tables.listed(kind, Listing(top=2, skip=1, filter="id eq x"), context=NO_CONTEXT)
     await erp.customer_report("x")
     await erp.order_report("x")
     await credit.score(
