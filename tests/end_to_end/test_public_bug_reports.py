@@ -3,7 +3,6 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,30 +39,30 @@ def send_back(client: Client, event_id: str, *, new_message_id: bool) -> None:
         broker.get_queue_receiver("work", sub_queue=ServiceBusSubQueue.DEAD_LETTER) as receiver,
         broker.get_queue_sender("work") as sender,
     ):
-        for message in _received(receiver):
-            if not str(message.message_id).startswith(event_id):
-                receiver.abandon_message(message)
-                continue
-            sender.send_messages(
-                ServiceBusMessage(
-                    b"".join(message.body),
-                    session_id=message.session_id,
-                    message_id=str(uuid.uuid4()) if new_message_id else str(message.message_id),
-                )
+        message = _received(receiver, event_id)
+        sender.send_messages(
+            ServiceBusMessage(
+                b"".join(message.body),
+                session_id=message.session_id,
+                message_id=str(uuid.uuid4()) if new_message_id else str(message.message_id),
             )
-            receiver.complete_message(message)
-            return
+        )
+        receiver.complete_message(message)
+
+
+def _received(receiver: Any, event_id: str) -> Any:
+    """The dead letter of the event; those of others are given back once it is there, or they would come again first."""
+    others = []
+    try:
+        while messages := receiver.receive_messages(max_message_count=1, max_wait_time=5):
+            (message,) = messages
+            if str(message.message_id).startswith(event_id):
+                return message
+            others.append(message)
+    finally:
+        for message in others:
+            receiver.abandon_message(message)
     raise AssertionError(f"the dead letter of {event_id} was not received")
-
-
-def _received(receiver: Any) -> Iterator[Any]:
-    seen: set[int] = set()
-    while messages := receiver.receive_messages(max_message_count=1, max_wait_time=5):
-        (message,) = messages
-        if message.sequence_number in seen:
-            return
-        seen.add(message.sequence_number)
-        yield message
 
 
 @pytest.mark.parametrize("fault", GATEWAY, ids=lambda it: str(it["status"]))

@@ -61,6 +61,7 @@ def _recover_queues(queues: dict[str, Queue], store: Store) -> None:
     for name, message_id, seen_at in store.seen_ids():
         if name in queues:
             queues[name].duplicates.restore(message_id, seen_at)
+            queues[name].engine.clock.not_before(seen_at)
     for name, message in store.messages():
         if name in queues:
             queues[name].admit(message)

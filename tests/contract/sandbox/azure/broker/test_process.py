@@ -100,6 +100,26 @@ def test_everything_survives_a_stop(launch: Launch) -> None:
     assert process.stop() == 0
 
 
+def test_ids_are_forgotten_in_time_after_a_restart_of_a_broker_whose_clock_was_moved(tmp_path: Path) -> None:
+    """What tests had added to the time still counts: otherwise ids from the future would keep all later ones."""
+
+    def started() -> Namespace:
+        namespace = Namespace(Engine(Store(str(tmp_path / "db")), BrokerClock()))
+        namespace.add_queue("q", QueueOptions(duplicate_window=30_000))
+        recover(namespace)
+        return namespace
+
+    before = started()
+    before.engine.clock.advance(3_600_000)
+    before.send("q", BrokeredMessage.receive(text("x", message_id="early")))
+    before.engine.store.close()
+    after = started()
+    for pause, taken in ((0, 2), (29_000, 2), (2_000, 3)):
+        after.engine.clock.advance(pause)
+        after.send("q", BrokeredMessage.receive(text("x", message_id="late")))
+        assert len(after.queues["q"].messages) == taken
+
+
 def test_entities_made_on_request_survive_and_deleted_ones_stay_away(tmp_path: Path) -> None:
     """With their options, rules and messages; an entity of Config.json is there again, empty."""
 
