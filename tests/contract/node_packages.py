@@ -38,7 +38,11 @@ def installed(package: Path, name: str) -> Path:
     if answer.returncode:
         shutil.rmtree(unfinished)
         skip(f"{name} was not tested: npm could not install it: {answer.stderr.strip()[-500:]}")
-    unfinished.rename(home)
+    try:
+        unfinished.rename(home)
+    except OSError:  # another process of the same run was first
+        shutil.rmtree(unfinished)
+    assert home.exists(), home
     return home
 
 
