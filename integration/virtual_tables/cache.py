@@ -44,7 +44,8 @@ class Cache:
         try:
             return await asyncio.shield(answer)
         except BaseException:
-            if self._kept.get(key, None) is not None and self._kept[key].answer is answer:
+            kept = self._kept.get(key)
+            if kept is not None and kept.answer is answer:
                 del self._kept[key]
             raise
 

@@ -64,16 +64,16 @@ class Reading:
         made = plan(self._set, self._dialect, Comparison(self._set.declared.key, "eq", key), ())
         if made.never:
             return None
-        rows = await self._some(context, Listing(top=1, filter=made.filter)) if made.rest is None else None
-        for found in rows if rows is not None else await self._rows(made, context):
-            if found.row[self._set.declared.key] == key:
-                return found
-        return None
+        if made.rest is None:
+            rows = await self._some(context, Listing(top=1, filter=made.filter))
+        else:
+            rows = await self._rows(made, context)
+        return next((it for it in rows if it.row[self._set.declared.key] == key), None)
 
     async def _passed_on(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Page:
         """All is done by the system; one row more says whether there is a further page."""
         listing = Listing(
-            top=max(wanted + 1, 1), skip=query.skip, filter=made.filter, order=made.order,
+            top=wanted + 1, skip=query.skip, filter=made.filter, order=made.order,
             select=self._fields(query.select), count=query.count,
         )  # fmt: skip
         listed = await self._tables.listed(self._set.by.collection, listing, context=context)
