@@ -21,7 +21,7 @@ from tests.chaos.scenario import Run, Scenario
 
 INTAKE: Final = "host-http"
 _PROCESSES: Final = 2
-_LONGEST: Final = 25 * 60.0
+_LONGEST: Final = 150 * 60.0
 _EVENT_ID: Final = re.compile(rb"\d{12}-[0-9a-f]{32}")
 _GROWTH_MIB: Final = 40
 
@@ -30,7 +30,7 @@ def send_strange_inputs(run: Run) -> None:
     """Bytes, headers, numbers, dates, depth, double keys and encodings of a seed, from two processes.
 
     Nothing takes events off the queue meanwhile. The first tenth warms the intake up; from then on its memory has to
-    stay. A run ends after 25 minutes, with as many inputs as it has sent by then.
+    stay. A run ends after 150 minutes, with as many inputs as it has sent by then.
     """
     count, ended = run.size(5_000, 1_000_000), time.monotonic() + _LONGEST
     with running(run.folder / "sandbox") as bench:
@@ -176,7 +176,7 @@ def _queued(bench: Bench) -> set[str]:
 
 
 SCENARIOS = [
-    Scenario("intake", "The intake gets inputs of every kind; its memory stays.", 3, 27, send_strange_inputs),
+    Scenario("intake", "The intake gets inputs of every kind; its memory stays.", 3, 150, send_strange_inputs),
     Scenario(
         "intake-kills",
         "The intake is killed between publishing an event and answering.",
