@@ -5,7 +5,7 @@ import os
 
 gc.disable()  # what is loaded here stays: to look for garbage in it takes an eighth of the time of loading
 
-from integration.composition import build_app  # noqa: E402 -- see above
+from integration.composition.app import build_app  # noqa: E402 -- see above
 from integration.settings import Settings  # noqa: E402 -- see above
 
 app = build_app(Settings.from_environment(os.environ))

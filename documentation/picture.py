@@ -8,7 +8,7 @@ from typing import Any
 
 from documentation.drawing import THEMES, Drawing, document
 from documentation.source import REPOSITORY
-from integration.system_settings import ALL
+from integration.settings.systems import ALL
 
 FILES = {theme: REPOSITORY / "docs" / "assets" / f"flow-{theme}.svg" for theme in THEMES}
 _DESCRIPTION = (

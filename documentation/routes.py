@@ -6,7 +6,7 @@ from typing import Any
 from documentation.blocks import code, table
 from documentation.descriptions import described
 from documentation.source import REPOSITORY
-from integration.composition import build_app
+from integration.composition.app import build_app
 from integration.settings import Settings
 
 _EXAMPLE = REPOSITORY / "local.settings.json.example"

@@ -1,6 +1,7 @@
 """The settings, from the class that reads them."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -9,32 +10,24 @@ from pydantic.fields import FieldInfo
 from documentation.blocks import code, table
 from documentation.source import REPOSITORY
 from integration.settings import Settings
-from integration.system_settings import KINDS, ONE, System
-
-_GROUPS = {
-    "Azure services": ("AzureWebJobsStorage", "ServiceBus", "EventHubs", "WORK_", "EVENTS_", "ARCHIVE_", "MESSAGE_"),
-    "Intake and operations": ("DOOR_", "INTAKE_", "OPERATIONS_", "REPAIR_", "LEAN_", "PLUGIN_"),
-    "Dataverse": ("DATAVERSE_", "OWN_", "WRITE_", "PUBLISHER_"),
-    "Other systems": ("SYSTEMS",),
-    "Calls and retries": ("",),
-}
-"""Headings of the page, and how the names below them begin; the last heading takes the rest."""
+from integration.settings.part import Part
+from integration.settings.systems import KINDS, ONE, System
 
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
 def page_part() -> str:
-    """Every setting of the app, below its heading."""
-    grouped: dict[str, list[list[str]]] = {heading: [] for heading in _GROUPS}
-    for field in Settings.model_fields.values():
-        heading = next(it for it, starts in _GROUPS.items() if (field.alias or "").startswith(starts))
-        meaning = f"{field.description or ''}{_limits(field)}{_secret(field)}"
-        grouped[heading].append([code(field.alias), _default(field), meaning])
-    return "\n\n".join(
-        f"### {heading}\n\n{table(['setting', 'default', 'meaning'], rows)}"
-        for heading, rows in grouped.items()
-        if rows
-    )
+    """Every setting of the app, by the part of the settings that it belongs to."""
+    return "\n\n".join(_part(part) for part in Settings.parts())
+
+
+def _part(part: type[Part]) -> str:
+    rows = [
+        [code(field.alias), _default(field), f"{field.description or ''}{_limits(field)}{_secret(field)}"]
+        for field in part.model_fields.values()
+    ]
+    heading = re.sub(r"(?<=[a-z])[A-Z]", lambda found: f" {found[0].lower()}", part.__name__)
+    return f"### {heading}\n\n{part.__doc__}\n\n{table(['setting', 'default', 'meaning'], rows)}"
 
 
 def systems_part() -> str:

@@ -38,7 +38,7 @@ class TicketQueue:
     """Sends tickets; the session is the ticket, so that its states stay in order.
 
     The MessageId is the Idempotency-Key: what is sent again within the queue's duplicate detection window is dropped,
-    and after it the reader sees an older `source_version`. In `_tools` of `integration/composition.py`:
+    and after it the reader sees an older `source_version`. In `_tools` of `integration/composition/services.py`:
 
         tickets = TicketQueue(lambda: connections.service_bus_client(settings), "tickets")
         ... systems={**systems.others, "ticketing": tickets}

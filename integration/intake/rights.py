@@ -7,7 +7,7 @@ from integration.admission import Rates
 from integration.clock import Clock
 from integration.errors import Fault, Rejected
 from integration.events import IntegrationEvent
-from integration.setting_types import CallerRights, OrganisationRights
+from integration.settings.types import CallerRights, OrganisationRights
 
 _EVERYTHING: Final = CallerRights()
 

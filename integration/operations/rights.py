@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from integration.admission import CallerKeys, EntraTokens
 from integration.errors import Rejected
-from integration.setting_types import Role
+from integration.settings.types import Role
 
 PRINCIPAL: Final = "x-ms-client-principal"
 _LONGEST_NAME: Final = 200

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, HttpUrl, StringConstraints, ValidationErr
 from integration.errors import ConfigurationError
 from integration.registration.declared_apis import Catalog, CustomApiOptions
 from integration.registration.file_model import FileModel, UniqueName
-from integration.setting_types import Guid, Prefix, Url
+from integration.settings.types import Guid, Prefix, Url
 
 Model = TypeVar("Model", bound=BaseModel)
 

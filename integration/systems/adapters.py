@@ -7,10 +7,10 @@ because of the others.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from integration import system_settings as settings
 from integration.clock import Clock
 from integration.errors import IntegrationError
 from integration.protection import SharedState
+from integration.settings import systems as settings
 from integration.systems import business_central
 from integration.systems.references import References
 from integration.systems.rest import CreditClient, ErpClient, Resources, rest_failure

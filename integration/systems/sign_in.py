@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from integration.clock import Clock
-from integration.system_settings import Creditsafe, System
+from integration.settings.systems import Creditsafe, System
 from integration.transport import (
     RELAY_SCOPE,
     ApiKey,

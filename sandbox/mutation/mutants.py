@@ -39,7 +39,7 @@ class Mutant:
 
 
 def package_of(path: str) -> str:
-    """`events` of integration/events/body.py, `settings` of integration/settings.py."""
+    """`events` of integration/events/body.py, `clock` of integration/clock.py."""
     return path.split("/")[1].removesuffix(".py")
 
 

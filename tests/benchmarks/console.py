@@ -27,7 +27,8 @@ import azure.functions as func
 
 from integration.batching import each, persistently
 from integration.clock import SystemClock, iso
-from integration.composition import build_services, open_site
+from integration.composition.app import open_site
+from integration.composition.services import build_services
 from integration.console.sessions import COOKIE, Sessions
 from integration.errors import Outage
 from integration.ledger import Ledger, State, keys

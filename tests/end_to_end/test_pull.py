@@ -10,7 +10,7 @@ import pytest
 
 from integration.cli import load
 from integration.cli import reconcile as command
-from integration.composition import build_services
+from integration.composition.services import build_services
 from integration.settings import Settings
 from sandbox.client import Client, eventually
 from sandbox.running.sandbox import Sandbox

@@ -5,7 +5,7 @@ from typing import Final
 from integration.console.asking import Ask, Page, Route
 from integration.console.parts import Parts
 from integration.operations.rights import Right
-from integration.setting_types import Role
+from integration.settings.types import Role
 
 _MAY: Final = (
     (Role.READER, Right.LOOK, "Look at everything here but payloads."),

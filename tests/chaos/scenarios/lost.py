@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from integration.composition import build_services
+from integration.composition.services import build_services
 from integration.pull.window import Window
 from integration.settings import Settings
 from integration.transport import Request, Transport

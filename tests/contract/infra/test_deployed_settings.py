@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from integration.composition import build_app
+from integration.composition.app import build_app
 from integration.settings import Settings
-from integration.system_settings import setting_of
+from integration.settings.systems import setting_of
 from sandbox.repository import REPOSITORY
 from tests.contract.infra.bicep import ENVIRONMENTS, Expansion
 

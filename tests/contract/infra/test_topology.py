@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from integration import connections
-from integration.composition import build_app, build_services
+from integration.composition import connections
+from integration.composition.app import build_app
+from integration.composition.services import build_services
 from integration.ledger import keys
 from integration.settings import Settings
 from sandbox.repository import REPOSITORY
@@ -143,7 +144,7 @@ def test_every_sender_is_in_the_topology_and_the_reverse() -> None:
     places = {(where, kind) for kind in SENDING_CALLS for where, _ in calls(kind)}
     assert places == {
         ("integration/messaging/queue_sender.py", "get_queue_sender"),
-        ("integration/connections.py", "EventHubProducerClient"),
+        ("integration/composition/connections.py", "EventHubProducerClient"),
     }
 
 

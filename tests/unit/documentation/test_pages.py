@@ -10,7 +10,7 @@ from documentation import log_words
 from documentation.source import REPOSITORY
 from integration.ledger import State
 from integration.settings import Settings
-from integration.system_settings import KINDS, setting_of
+from integration.settings.systems import KINDS, setting_of
 from sandbox.commands import catalogue
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])

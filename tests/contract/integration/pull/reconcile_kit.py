@@ -29,7 +29,7 @@ from integration.worker.write_back import WriteBack
 from tests.builders import event
 from tests.contract.integration.pull.support import ORGANISATION, Pulling
 from tests.memory_table import HubStub, QueueStub
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 from tests.worker_kit import status_after, worker_of
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

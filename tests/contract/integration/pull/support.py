@@ -24,7 +24,7 @@ from tests.contract.integration.dataverse.test_client import Person
 from tests.contract.sandbox.systems.stand_in import StandIn
 from tests.memory_table import ManualClock, MemoryLedger
 from tests.unit.integration.intake.support import Sent
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 
 class Shelf(MemoryState):

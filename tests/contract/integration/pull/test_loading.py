@@ -15,7 +15,7 @@ from integration.pull.pace import Pace
 from integration.pull.queueing import PulledQueue
 from integration.settings import Settings
 from tests.contract.integration.pull.support import ORGANISATION, Killed, Pulling, ids
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 
 class Loader:

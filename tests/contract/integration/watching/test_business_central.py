@@ -28,7 +28,7 @@ from tests.contract.integration.systems.story import Story, customer_of, order_f
 from tests.contract.integration.systems.subjects import COMPANY
 from tests.contract.integration.systems.subjects import BusinessCentral as Subject
 from tests.unit.integration.intake.support import Sent, Written
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 STATE = "the-client-state-of-our-subscriptions"
 PATIENCE = 10.0

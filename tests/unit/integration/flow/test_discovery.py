@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from integration import flows
-from integration.composition import build_services
+from integration.composition.services import build_services
 from integration.errors import ConfigurationError
 from integration.flow.discovery import all_in, event_names, flows_in, switched_on
 from integration.flow.inbound import InboundFlow
 from integration.settings import Settings
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 FLOW = """
 from integration.flow import Columns, Flow, text

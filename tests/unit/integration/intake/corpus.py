@@ -29,7 +29,7 @@ from sandbox.repository import PAYLOADS, REPOSITORY
 from sandbox.systems.dataverse.context_xml import dumps_xml
 from tests.unit.integration.events.support import payload
 from tests.unit.integration.intake.support import HEADERS, Sent, Written
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 CORPUS = REPOSITORY / "tests" / "corpus"
 CLAIMS = "http://schemas.microsoft.com/xrm/2011/Claims/"

@@ -12,7 +12,7 @@ import azure.functions as func
 from integration import flows
 from integration.admission import CallerKeys, EntraTokens, Senders
 from integration.clock import SystemClock
-from integration.composition import written_columns
+from integration.composition.services import written_columns
 from integration.events import IntegrationEvent, Wants, from_envelope
 from integration.flow.discovery import all_in, event_names, inbound_in
 from integration.flows import account
@@ -37,7 +37,7 @@ from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.tables import table_account
 from integration.transport import Transport
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 ORGANISATION = "a939603b-3dc7-46c5-a4c4-8406060c0af7"
 COMPANY = "5d3d7d7a-3f3c-4f0f-9a52-0e5a3f5a0001"

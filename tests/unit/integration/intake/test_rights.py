@@ -11,7 +11,7 @@ from integration.errors import ConfigurationError, Rejected, Unavailable, Unread
 from integration.events import from_envelope
 from integration.intake import EndpointMessage
 from integration.intake.rights import Rights
-from integration.setting_types import CallerRights
+from integration.settings.types import CallerRights
 from tests.unit.integration.events.support import OTHER_ROW, context, entity, pair
 from tests.unit.integration.intake.support import UnderTest
 from tests.unit.integration.intake.test_event_grid_intake import deliver, grid_event

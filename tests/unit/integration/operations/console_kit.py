@@ -40,7 +40,7 @@ from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
 from integration.protection import Spending, Switch
 from integration.public_address import PublicAddress
-from integration.setting_types import Role
+from integration.settings.types import Role
 from integration.systems import CustomerMatch
 from tests.unit.integration.operations.parts import Desk
 

@@ -15,7 +15,7 @@ from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.webhooks.functions import routes
 from tests.unit.integration.intake.support import KEY, Sent, Written
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 from tests.unit.integration.webhooks.world import URL, World
 
 ASKED = {"url": URL}

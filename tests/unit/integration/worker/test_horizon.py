@@ -3,9 +3,9 @@
 import random
 from datetime import timedelta
 
-from integration.composition import retry_policy
+from integration.composition.services import retry_policy
 from integration.settings import Settings
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 
 def test_by_default_an_event_is_tried_for_four_days() -> None:

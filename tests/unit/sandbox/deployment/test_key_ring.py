@@ -5,7 +5,7 @@ from pydantic import TypeAdapter
 
 from integration.admission import CallerKeys
 from integration.admission.keys import KEY_HEADER
-from integration.setting_types import Callers
+from integration.settings.types import Callers
 from sandbox.deployment.key_ring import KeyRing, KeyRingError, new_key
 
 PRESENT, NEXT = "a" * 64, "b" * 64

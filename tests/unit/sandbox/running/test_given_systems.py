@@ -10,7 +10,7 @@ from integration.settings import Settings
 from sandbox.running import given_systems
 from sandbox.running.given_systems import SystemsError
 from sandbox.running.state import Keys
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 ERP = {"adapter": "business-central", "url": "https://bc.example", "matchBy": ["taxNumber"], "company": "not ours"}
 GIVEN = {

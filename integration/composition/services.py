@@ -1,21 +1,21 @@
-"""The composition root: builds clients and services from the settings, and the app from the services."""
+"""Builds clients and services from the settings."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-import azure.functions as func
-
-from integration import checks, connections, flows
+from integration import checks, flows
 from integration.admission import CallerKeys, EntraTokens, Senders, SigningKeys
-from integration.analytics import functions as analytics_functions
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock, SystemClock
-from integration.console import functions as console_functions
+from integration.composition import connections
+from integration.composition.operations import Operations, build_operations, operations_hosts
+from integration.composition.pull import build_pull
+from integration.composition.systems import Systems, build_systems, system_hosts
 from integration.events.business_event import ErpEventName
 from integration.flow import EventFlow, Flow, InboundFlow
 from integration.flow.custom_api_handler import CustomApiHandler
@@ -35,60 +35,38 @@ from integration.intake import (
     Intake,
     ServiceEndpoints,
     TakingIn,
-    event_grid_functions,
-    service_endpoint_functions,
 )
-from integration.intake import functions as intake_functions
 from integration.intake.watched_company import CALLER as BUSINESS_CENTRAL
 from integration.intake.watched_company import WatchedCompany
 from integration.ledger import Ledger
-from integration.ledger import functions as ledger_functions
 from integration.ledger.copies import BlobCopies, DailyCopy
 from integration.ledger.keys import REFERENCES, SYSTEMS
 from integration.ledger.legacy import OldLayout
 from integration.ledger.retention import Retention
 from integration.ledger.shared_state import TableState
 from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
-from integration.operations import Health, StatusQueries, outcome_functions
-from integration.operations import functions as operations_functions
-from integration.operations import timers as operations_timers
+from integration.operations import Health, StatusQueries
 from integration.operations.budgets import Budgets
 from integration.operations.outcomes import Outcomes
 from integration.operations.rights import Staff
-from integration.operations.routes import blueprints as operations_routes
-from integration.operations.routes.admitted import Operators
-from integration.operations_composition import Operations, build_operations, operations_hosts
 from integration.protection import Postponements, Spending, TablePauses
 from integration.public_address import PublicAddress
-from integration.pull import functions as pull_functions
-from integration.pull import routes as pull_routes
 from integration.pull.loading import Loading
 from integration.pull.reconciling import Reconciliation
 from integration.pull.tracking import TableChanges
-from integration.pull_composition import build_pull
 from integration.settings import Settings
+from integration.settings.systems import BusinessCentral as BusinessCentralSettings
 from integration.synchronous import checks_in
-from integration.synchronous import functions as synchronous_functions
 from integration.synchronous.answering import Answering
-from integration.system_settings import BusinessCentral as BusinessCentralSettings
 from integration.systems.business_central import BusinessCentral
 from integration.systems.business_central.webhooks import Webhooks
-from integration.systems_composition import Systems, build_systems, system_hosts
-from integration.telemetry import quieten_libraries
-from integration.transport import Host, RetryPolicy, Transport
-from integration.virtual_tables import functions as virtual_table_functions
+from integration.transport import RetryPolicy, Transport
 from integration.watching import Subscriptions, Sweep
-from integration.watching import functions as watching_functions
 from integration.worker import Copies, Executor, Handlers, Holds, Pace, Reports, Worker
-from integration.worker import functions as worker_functions
 from integration.worker.handler import InboundHandler
 from integration.worker.hub import Hub
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
-
-if TYPE_CHECKING:
-    from integration.console.site import Site
-    from integration.virtual_tables.site import Site as VirtualTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,88 +99,6 @@ class Services:
     daily_copy: DailyCopy
     operations: Operations
     systems: Systems
-
-
-def build_app(settings: Settings) -> func.FunctionApp:
-    """The app with all its functions. Building it opens no connection."""
-    quieten_libraries()
-    services = build_services(settings)
-    app = func.FunctionApp()
-    app.register_functions(
-        intake_functions.blueprint(
-            services.intake,
-            services.erp_intake,
-            services.business_central_intake,
-            services.address,
-        )
-    )
-    app.register_functions(event_grid_functions.blueprint(services.event_grid_intake))
-    app.register_functions(
-        service_endpoint_functions.blueprint(services.service_endpoints, services.business_events_queue, settings)
-    )
-    app.register_functions(synchronous_functions.blueprint(services.answering))
-    app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
-    app.register_functions(pull_functions.blueprint(services.changes))
-    app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
-    app.register_functions(
-        analytics_functions.blueprint(
-            services.archive, hub=settings.events_hub, consumer_group=settings.events_consumer_group
-        )
-    )
-    app.register_functions(
-        operations_functions.blueprint(services.staff, services.status, services.health, services.address)
-    )
-    app.register_functions(outcome_functions.blueprint(services.outcomes, services.senders, services.address))
-    app.register_functions(ledger_functions.blueprint(services.retention, services.daily_copy))
-    for blueprint in operations_routes(services.staff, services.operations.desk, services.address):
-        app.register_functions(blueprint)
-    operators = Operators(services.staff, services.address)
-    app.register_functions(pull_routes.blueprint(operators, services.reconciliation, services.loading, SystemClock()))
-    operations = services.operations
-    app.register_functions(
-        operations_timers.blueprint(
-            operations.dead_letters, operations.bulks, operations.figures, operations.operator_events
-        )
-    )
-    app.register_functions(console_functions.blueprint(lambda: open_site(services, settings)))
-    app.register_functions(virtual_table_functions.blueprint(lambda: open_virtual_tables(services, settings)))
-    if settings.event_grid_endpoint:
-        app.register_functions(_event_grid(settings, str(settings.event_grid_endpoint)))
-    if settings.webhooks_queue:
-        _register_webhooks(app, services, settings, settings.webhooks_queue)
-    return app
-
-
-def _event_grid(settings: Settings, endpoint: str) -> func.Blueprint:
-    from integration.analytics import event_grid_functions  # noqa: PLC0415 -- few apps publish to Event Grid
-    from integration.analytics.sinks.event_grid import EventGridSink, authorizer  # noqa: PLC0415 -- as above
-
-    clock = SystemClock()
-    key = settings.event_grid_key.get_secret_value() if settings.event_grid_key else None
-    sink = EventGridSink(
-        Transport([Host(endpoint)], clock=clock),
-        endpoint,
-        authorizer(endpoint, key, settings.event_grid_client_id, clock),
-    )
-    group = settings.event_grid_consumer_group
-    return event_grid_functions.blueprint(sink, hub=settings.events_hub, consumer_group=group)
-
-
-def _register_webhooks(app: func.FunctionApp, services: Services, settings: Settings, queue: str) -> None:
-    from integration.webhooks_composition import webhook_blueprints  # noqa: PLC0415 -- few apps send webhooks
-
-    blueprints = webhook_blueprints(
-        settings,
-        queue,
-        taking_in=services.taking_in,
-        ledger=services.ledger,
-        address=services.address,
-        tables_of={name: frozenset({flow.table}) for name, flow in all_in(flows).items()},
-        policy=retry_policy(settings),
-        clock=SystemClock(),
-    )
-    for blueprint in blueprints:
-        app.register_functions(blueprint)
 
 
 def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:
@@ -315,33 +211,6 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         ),
         systems=systems,
     )
-
-
-def open_site(services: Services, settings: Settings) -> "Site":
-    """The console; it is imported with its first request, so that the app starts no later because of it."""
-    from integration.console.parts import Links, Parts  # noqa: PLC0415 -- see above
-    from integration.console.sessions import Sessions  # noqa: PLC0415 -- see above
-    from integration.console.site import Site  # noqa: PLC0415 -- see above
-
-    clock = SystemClock()
-    return Site(
-        Parts(
-            services.operations.desk,
-            services.staff,
-            Sessions(settings.operations_keys, clock),
-            services.health,
-            services.address,
-            clock,
-            Links(str(settings.dataverse_url), settings.trace_url),
-        )
-    )
-
-
-def open_virtual_tables(services: Services, settings: Settings) -> "VirtualTables":
-    """The virtual tables; they are imported with their first request, as the console is."""
-    from integration.virtual_tables_composition import build_site  # noqa: PLC0415 -- see above
-
-    return build_site(settings, services.systems, services.address, SystemClock())
 
 
 def _worker(  # noqa: PLR0917 -- called once, above

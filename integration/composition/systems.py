@@ -8,7 +8,7 @@ from integration.dataverse import DataverseClient, client_secret_tokens, dataver
 from integration.errors import ConfigurationError
 from integration.protection import BreakerPolicy, Instances, Protected, SharedState, Switch
 from integration.settings import Settings
-from integration.system_settings import ALL, System
+from integration.settings.systems import ALL, System
 from integration.systems import Erp, Scoring
 from integration.systems.adapters import adapter_of, failure_of
 from integration.systems.sign_in import authorizer

@@ -8,7 +8,7 @@ import pytest
 
 from integration.errors import ConfigurationError
 from integration.settings import Settings
-from integration.system_settings import (
+from integration.settings.systems import (
     KINDS,
     BusinessCentral,
     Creditsafe,

@@ -13,8 +13,8 @@ from azure.servicebus import ServiceBusClient
 from integration import tables
 from integration.clock import Clock
 from integration.errors import ConfigurationError
-from integration.setting_types import Connection
 from integration.settings import Settings
+from integration.settings.types import Connection
 from integration.tables import Account
 from integration.transport import Host, Limits, managed_identity_tokens
 

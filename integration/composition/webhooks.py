@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 
 import azure.functions as func
 
-from integration import connections
 from integration.clock import Clock
+from integration.composition import connections
 from integration.intake import TakingIn
 from integration.ledger import Ledger, keys
 from integration.messaging.queue_sender import QueueSender
 from integration.public_address import PublicAddress
-from integration.setting_types import CallerRights
 from integration.settings import Settings
+from integration.settings.types import CallerRights
 from integration.transport import AnyHost, Limits, RetryPolicy, Transport
 from integration.webhooks.deliveries import Deliverer, Deliveries
 from integration.webhooks.fan_out import FanOut

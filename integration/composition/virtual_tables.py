@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from integration.clock import Clock
+from integration.composition.systems import Systems
 from integration.errors import ConfigurationError
 from integration.public_address import PublicAddress
 from integration.settings import Settings
-from integration.system_settings import BusinessCentral, System
+from integration.settings.systems import BusinessCentral, System
 from integration.systems.odata.adapter import ErpAdapter
 from integration.systems.odata.keys import number_of
 from integration.systems.rest import ErpClient
-from integration.systems_composition import Systems
 from integration.virtual_tables import sets
 from integration.virtual_tables.discovery import sets_in
 from integration.virtual_tables.service import Served, Service

@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from integration.setting_types import Url
+from integration.settings.types import Url
 
 ALL: str = "SYSTEMS"
 ONE: str = "SYSTEMS_"

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from integration.clock import SystemClock
+from integration.composition.systems import Systems, build_systems, system_hosts
 from integration.errors import ConfigurationError
 from integration.protection import MemoryState
 from integration.settings import Settings
 from integration.systems.rest import Resources
-from integration.systems_composition import Systems, build_systems, system_hosts
 from integration.transport import Transport
 
 EXAMPLE = json.loads(Path("local.settings.json.example").read_text(encoding="utf-8"))["Values"]

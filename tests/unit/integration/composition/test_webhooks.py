@@ -2,9 +2,9 @@
 
 import json
 
+from integration.composition.webhooks import may_know
 from integration.settings import Settings
-from integration.webhooks_composition import may_know
-from tests.unit.integration.test_settings import environment
+from tests.unit.integration.settings.test_reading import environment
 
 APPLICATION = "30000000-0000-4000-8000-000000000003"
 SETTINGS = {
