@@ -8,7 +8,6 @@ from documentation import (
     blocks,
     commands,
     connect,
-    console_reasons,
     contracts,
     costs,
     event_flows,
@@ -21,6 +20,7 @@ from documentation import (
     operations_api,
     picture,
     reasons,
+    reasons_of_app,
     rest_contract,
     routes,
     settings,
@@ -80,7 +80,7 @@ def outdated() -> dict[Path, str]:
         | infra_picture.current()
         | flows.current()
         | rest_contract.current()
-        | console_reasons.current()
+        | reasons_of_app.current()
         | operations_api.current()
         | intake_api.current()
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from integration.cli import desk, narrowing
 from integration.cli.desk import Desk
+from integration.cli.saying import say
 
 _CHANGES: Final = {
     "start": "start an operation that is planned",
@@ -66,12 +67,12 @@ async def bulk(app: Desk, options: argparse.Namespace) -> None:
         _say_plan(await app.act("bulk", **asked(options, options.what, force=options.force)))
     elif options.action == "list":
         for it in (await app.look("bulk"))["bulks"]:
-            print(f"{it['bulkId']}  {it['state']:<9}  {it['action']} {it['total']}: {counts(it)}  ({it['why']})")
+            say(f"{it['bulkId']}  {it['state']:<9}  {it['action']} {it['total']}: {counts(it)}  ({it['why']})")
     elif options.action == "show":
         await _show(app, options.bulk_id)
     else:
         it = await app.act("bulk", options.bulk_id, options.action, why=options.why)
-        print(f"{it['bulkId']} is {it['state']}: {counts(it)}")
+        say(f"{it['bulkId']} is {it['state']}: {counts(it)}")
 
 
 def asked(options: argparse.Namespace, action: str, **more: bool) -> dict[str, Any]:
@@ -88,14 +89,14 @@ def asked(options: argparse.Namespace, action: str, **more: bool) -> dict[str, A
 
 def say_size(plan: Mapping[str, Any]) -> None:
     """How many events it has."""
-    print(f"{plan['total']} events" + (", and there are more: plan again after this one" if plan["more"] else ""))
+    say(f"{plan['total']} events" + (", and there are more: plan again after this one" if plan["more"] else ""))
 
 
 def say_cost(plan: Mapping[str, Any]) -> None:
     """How long it takes, and the calls that it costs."""
-    print(f"  takes {plan['seconds']} s at {plan['perMinute']} a minute, after a canary of {plan['canary']}")
+    say(f"  takes {plan['seconds']} s at {plan['perMinute']} a minute, after a canary of {plan['canary']}")
     if plan["callsAtMost"]:
-        print("  calls at most: " + ", ".join(f"{system} {count}" for system, count in plan["callsAtMost"].items()))
+        say("  calls at most: " + ", ".join(f"{system} {count}" for system, count in plan["callsAtMost"].items()))
 
 
 def counts(it: Mapping[str, Any]) -> str:
@@ -106,19 +107,19 @@ def counts(it: Mapping[str, Any]) -> str:
 def _say_plan(plan: Mapping[str, Any]) -> None:
     say_size(plan)
     for title, counted in (("reason", plan["byReason"]), ("table", plan["byTable"])):
-        print(f"  by {title}: " + ", ".join(f"{name or '(none)'} {count}" for name, count in counted.items()))
+        say(f"  by {title}: " + ", ".join(f"{name or '(none)'} {count}" for name, count in counted.items()))
     say_cost(plan)
     for it in plan["sample"]:
-        print(f"  such as {it['eventId']}  {it['message']} of {it['table']} {it['recordId'] or ''}: {it['reason']}")
-    print(f"Nothing is done yet. To begin:\n  run.py bulk start {plan['bulkId']} --why ...")
+        say(f"  such as {it['eventId']}  {it['message']} of {it['table']} {it['recordId'] or ''}: {it['reason']}")
+    say(f"Nothing is done yet. To begin:\n  run.py bulk start {plan['bulkId']} --why ...")
 
 
 async def _show(app: Desk, bulk_id: str) -> None:
     after, it = "", await app.look("bulk", bulk_id)
-    print(f"{it['bulkId']} is {it['state']}: {counts(it)}" + (f"\n{it['note']}" if it["note"] else ""))
+    say(f"{it['bulkId']} is {it['state']}: {counts(it)}" + (f"\n{it['note']}" if it["note"] else ""))
     while it["items"]:
         for item in it["items"]:
             if item["state"] in {"failed", "skipped", "error"}:
-                print(f"  {item['eventId']}  {item['state']}: {item['outcome']}")
+                say(f"  {item['eventId']}  {item['state']}: {item['outcome']}")
         after = it["items"][-1]["eventId"]
         it = await app.look("bulk", bulk_id, after=after)

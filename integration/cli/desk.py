@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from integration.cli.saying import complain
 from integration.clock import SystemClock
 from integration.errors import ConfigurationError, IntegrationError, Outage
 from integration.telemetry import quieten_libraries
@@ -93,7 +93,7 @@ async def patiently(
         except (RefusedError, Outage) as error:
             if isinstance(error, RefusedError) and error.status not in refused:
                 raise
-            print(f"{error} It is asked again in {_PAUSE:.0f} s.", file=sys.stderr)
+            complain(f"{error} It is asked again in {_PAUSE:.0f} s.")
             await asyncio.sleep(_PAUSE)
     return await ask()
 
@@ -166,10 +166,10 @@ def run(options: argparse.Namespace, work: Callable[[Desk], Awaitable[int | None
     try:
         code = asyncio.run(_run(app(options), work))
     except RefusedError as refused:
-        print(refused, file=sys.stderr)
+        complain(refused)
         return 2
     except IntegrationError as error:
-        print(f"The app could not be asked: {error}", file=sys.stderr)
+        complain(f"The app could not be asked: {error}")
         return 1
     except KeyboardInterrupt:
         return 130

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from integration.cli import desk
 from integration.cli.desk import Desk, RefusedError
+from integration.cli.saying import say
 
 _HELD_SECONDS: Final = 15.0
 
@@ -62,7 +63,7 @@ async def load(app: Desk, options: argparse.Namespace) -> None:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         raise
     _say(step, size["rows"], time.monotonic() - began)
-    print(f"\n{step['rows']} rows were read: {step['queued']} queued, {step['known']} known in this version already.")
+    say(f"\n{step['rows']} rows were read: {step['queued']} queued, {step['known']} known in this version already.")
 
 
 async def _step(app: Desk, **asked: Any) -> dict[str, Any]:
@@ -84,10 +85,10 @@ async def _size(app: Desk, options: argparse.Namespace) -> dict[str, Any]:
 def _say_size(size: dict[str, Any], rate: float) -> None:
     rows = size["rows"]
     reading = -(-rows // size["page"])
-    print(f"{rows} rows, {_duration(rows / rate)} at {rate:g} a second")
-    print(f"  at most {rows * size['requestsEach'] + reading} requests to Dataverse, {reading} of them for the list")
+    say(f"{rows} rows, {_duration(rows / rate)} at {rate:g} a second")
+    say(f"  at most {rows * size['requestsEach'] + reading} requests to Dataverse, {reading} of them for the list")
     for system, calls in size["callsEach"].items():
-        print(f"  at most {rows * calls} calls of {system}")
+        say(f"  at most {rows * calls} calls of {system}")
     print("Nothing is done yet: rows of which the ledger knows the present version cost one look at it.")
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from integration.cli import desk
 from integration.cli.desk import Desk
+from integration.cli.saying import say
 
 _OUTCOMES: Final = {
     "linked": "follow their row already",
@@ -48,12 +49,12 @@ async def matches(app: Desk, options: argparse.Namespace) -> None:
         for it in page["matches"]:
             counted[it["outcome"]] += 1
             if it["outcome"] in shown:
-                print(_line(it))
+                say(_line(it))
     for outcome, says in _OUTCOMES.items():
         if counted[outcome]:
-            print(f"{counted[outcome]} {outcome}: {says}")
+            say(f"{counted[outcome]} {outcome}: {says}")
     if not counted:
-        print(f"{options.table} has no rows")
+        say(f"{options.table} has no rows")
 
 
 def _line(match: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from integration.cli import desk
 from integration.cli.desk import Desk
+from integration.cli.saying import say
 
 KINDS = {"system": "systems", "table": "tables"}
 
@@ -34,12 +35,12 @@ async def pause(app: Desk, options: argparse.Namespace) -> None:
     """Pause it, or list what is paused."""
     if options.kind and options.name:
         await app.act(KINDS[options.kind], options.name, "pause", why=options.why)
-        print(f"{options.name} is paused; all instances know within two seconds. To end this:")
-        print(f"  run.py resume {options.kind} {options.name} --why ...")
+        say(f"{options.name} is paused; all instances know within two seconds. To end this:")
+        say(f"  run.py resume {options.kind} {options.name} --why ...")
         return
     for kind, path in KINDS.items():
         for it in (await app.look(path))[path]:
-            print(f"{kind} {it[kind]}: {_said(it)}")
+            say(f"{kind} {it[kind]}: {_said(it)}")
 
 
 def _said(it: Mapping[str, Any]) -> str:

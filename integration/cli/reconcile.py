@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from integration.cli import desk
 from integration.cli.desk import Desk, RefusedError
+from integration.cli.saying import say
 
 _KINDS: Final = {
     "never-accepted": "were changed, and no event has brought that",
@@ -61,15 +62,15 @@ async def reconcile(app: Desk, options: argparse.Namespace) -> int:
         for it in page["differences"]:
             counted[it["kind"]] += 1
             left += it["eventId"] is None
-            print("  ".join(filter(None, (it["recordId"], it["kind"], it["detail"], it["eventId"]))))
+            say("  ".join(filter(None, (it["recordId"], it["kind"], it["detail"], it["eventId"]))))
         following, until = page["following"], page["until"]
         if not following:
             break
     for kind, says in _KINDS.items():
         if counted[kind]:
-            print(f"{counted[kind]} {kind}: {says}")
+            say(f"{counted[kind]} {kind}: {says}")
     healed = counted.total() - left
-    print(f"{compared} compared, {counted.total()} different" + (f", {healed} events queued" if options.heal else ""))
+    say(f"{compared} compared, {counted.total()} different" + (f", {healed} events queued" if options.heal else ""))
     return DIFFERENT if left else 0
 
 

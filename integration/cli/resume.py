@@ -11,6 +11,7 @@ import argparse
 from integration.cli import desk
 from integration.cli.desk import Desk
 from integration.cli.pause import KINDS
+from integration.cli.saying import say
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,4 +30,4 @@ def main(options: argparse.Namespace) -> int:
 async def resume(app: Desk, options: argparse.Namespace) -> None:
     """Resume it."""
     await app.act(KINDS[options.kind], options.name, "resume", why=options.why)
-    print(f"{options.name} is no longer paused; events that wait are tried again at their next attempt.")
+    say(f"{options.name} is no longer paused; events that wait are tried again at their next attempt.")

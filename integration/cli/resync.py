@@ -13,6 +13,7 @@ from typing import Final
 
 from integration.cli import desk
 from integration.cli.desk import Desk, RefusedError
+from integration.cli.saying import say
 
 _AT_ONCE: Final = 500
 """Records that the app takes in one request."""
@@ -40,6 +41,6 @@ async def resync(app: Desk, options: argparse.Namespace) -> None:
     for start in range(0, max(len(wanted), 1), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
         done = await app.act("resync", table=options.table, recordIds=some, why=options.why)
-        print(f"{len(done['sent'])} records sent; their events have the correlation id {done['correlationId']}")
+        say(f"{len(done['sent'])} records sent; their events have the correlation id {done['correlationId']}")
         if done["left"]:
             raise RefusedError(f"The app stopped before record {done['left'][0]}: ask again from there.")

@@ -65,6 +65,7 @@ class Site:
             page = Page("problem.html", {"title": refused.title, "detail": refused.detail, "faults": refused.faults},
                         refused.status)  # fmt: skip
         except (Transient, Unavailable) as error:
+            _log.warning("operations-unavailable", error=error)
             detail = f"{error} Nothing is lost, and nothing was done twice: try again in a moment."
             page = Page("problem.html", {"title": "This cannot be shown now", "detail": detail, "faults": ()}, 503)
         except Exception as error:  # noqa: BLE001 -- a defect of ours is shown as one, without its inside

@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-from integration.console import explained
 from integration.ledger import EventStatus, State
+from integration.operations import explained
 from integration.tables import Entity
 
 _DONE: Final = {

@@ -22,8 +22,10 @@ async def answered(ask: Callable[[], Awaitable[func.HttpResponse]], *, away: str
     except Rejected as error:
         return rejected(error)
     except Unavailable as error:
+        _log.warning("operations-unavailable", error=error)
         return unavailable(error)
     except Transient as error:
+        _log.warning("operations-unavailable", error=error)
         return unavailable(Unavailable(f"{away} ({error.reason}).", retry_after=5))
     except Exception as error:  # noqa: BLE001 -- a defect of ours is no answer for a caller
         _log.error("status-failed", error=error)

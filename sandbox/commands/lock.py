@@ -5,7 +5,8 @@
     requirements-host.in   Microsoft's worker library    requirements-host.txt
 
 A lock names every library with its version and hashes, for each supported Python and each platform. Pins that still fit
-are kept; --upgrade takes the newest that fit, --upgrade-package NAME does so for one library.
+are kept; --upgrade takes the newest that fit, --upgrade-package NAME does so for one library. The second has also what
+requirements-mcp.in names.
 """
 
 import argparse

@@ -68,6 +68,7 @@ def _looks(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
     found.add_argument("--all", action="store_true", help="page after page to the end, however many there are")
     found = action("show", "show an event, and what happened to it", looking.show)
     found.add_argument("event_id", metavar="ID", help="the event")
+    action("mcp", "serve read-only tools over the Model Context Protocol, on standard input and output", looking.mcp)
     found = action("watch", "look again and again, until Ctrl-C", looking.watch)
     found.add_argument("--every", type=float, default=5.0, metavar="S", help="seconds between two looks (%(default)s)")
     found.add_argument("--times", type=int, default=0, metavar="N", help="end after so many looks")

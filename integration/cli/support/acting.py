@@ -10,7 +10,8 @@ from typing import Any, Final
 from integration.cli.bulk import asked, counts, say_cost, say_size
 from integration.cli.desk import Desk, RefusedError
 from integration.cli.pause import KINDS
-from integration.cli.support.saying import agreed, as_json
+from integration.cli.saying import as_json, complain, say
+from integration.cli.support.saying import agreed
 
 _ENDED: Final = frozenset({"finished", "cancelled", "paused"})
 _LOOK_SECONDS: Final = 3.0
@@ -47,9 +48,9 @@ async def edit(app: Desk, options: argparse.Namespace) -> int | None:
     checked = await app.act(options.event_id, "edit", **wanted, check=True)
     if not options.json:
         for it in checked["changes"]:
-            print(it["pointer"])
-            print(f"- {json.dumps(it['before'], ensure_ascii=False)}")
-            print(f"+ {json.dumps(it['after'], ensure_ascii=False)}")
+            say(it["pointer"])
+            say(f"- {json.dumps(it['before'], ensure_ascii=False)}")
+            say(f"+ {json.dumps(it['after'], ensure_ascii=False)}")
     if not agreed("Send the event again with these values?", yes=options.yes):
         return _REFUSED
     answer = await app.act(options.event_id, "edit", **wanted)
@@ -63,9 +64,9 @@ async def note(app: Desk, options: argparse.Namespace) -> int | None:
     named = ("reason", "system", "table")
     found = [it for it in known if all(getattr(options, name) in {None, it[name]} for name in named)]
     if len(found) != 1:
-        print(f"{len(found)} causes match; name one by its reason, and by --system and --table.", file=sys.stderr)
+        complain(f"{len(found)} causes match; name one by its reason, and by --system and --table.")
         for it in found:
-            print(f"  {it['reason']} --system '{it['system']}' --table '{it['table']}'", file=sys.stderr)
+            complain(f"  {it['reason']} --system '{it['system']}' --table '{it['table']}'")
         return _REFUSED
     (cause,) = found
     before = cause["note"] or {"text": "", "assignee": ""}
@@ -98,7 +99,7 @@ async def _each(app: Desk, options: argparse.Namespace, action: str, ids: Sequen
         try:
             answer = await app.act(event_id, action, why=options.why, **more)
         except RefusedError as refused:
-            print(f"{event_id}: {refused}", file=sys.stderr)
+            complain(f"{event_id}: {refused}")
             code = _REFUSED
         else:
             _say(options, answer, f"{event_id}: {_done(answer, event_id)}")
@@ -126,13 +127,13 @@ def _say_plan(plan: Mapping[str, Any]) -> None:
     say_size(plan)
     say_cost(plan)
     for it in plan["sample"][:5]:
-        print(f"  such as {it['eventId']}  {it['message']} of {it['table']}: {it['reason']}")
+        say(f"  such as {it['eventId']}  {it['message']} of {it['table']}: {it['reason']}")
 
 
 def _say_progress(found: Mapping[str, Any]) -> None:
     ended, total = found["total"] - found["counts"]["pending"] - found["counts"]["sent"], found["total"]
     end = "\r" if sys.stdout.isatty() else "\n"
-    print(f"{ended} of {total} have ended: {counts(found)}   ", end=end, flush=True)
+    say(f"{ended} of {total} have ended: {counts(found)}   ", end=end)
 
 
 def _note(found: Mapping[str, Any]) -> str:
@@ -147,7 +148,7 @@ def _say(options: argparse.Namespace, answer: Mapping[str, Any], text: str) -> N
     if options.json:
         as_json(answer)
     else:
-        print(text)
+        say(text)
 
 
 def _values(given: Sequence[str]) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from integration.cli import narrowing
 from integration.cli.desk import Desk, RefusedError
-from integration.cli.support.saying import as_json, table, trend
+from integration.cli.saying import as_json, complain, in_a_line, say
+from integration.cli.support.saying import table, trend
 
 NEEDED: Final = 3
 """The exit code where somebody is needed."""
 _LARGEST: Final = 10
+_EXPLAINED: Final = ("why", "advice", "retry", "possible", "actions")
 
 
 async def overview(app: Desk, options: argparse.Namespace) -> int:
@@ -59,29 +61,40 @@ async def listed(app: Desk, options: argparse.Namespace) -> None:
     ]
     table(rows, heads=("event", "state", "table", "message", "reason", "since"))
     if answer["following"]:
-        print("There are more: --all lists them too.")
+        say("There are more: --all lists them too.")
 
 
 async def show(app: Desk, options: argparse.Namespace) -> None:
-    """An event: its state, its reason, its effects, its failed attempts, and with the right what was sent at them."""
-    it = await app.look(options.event_id)
+    """An event: why it stands where it stands, what a retry would do, and what happened to it.
+
+    With the right to see payloads also what was sent at attempts that failed, and what came back.
+    """
+    found = await app.look(options.event_id, "explanation")
+    it = found["event"]
     exchanges, refusal = await _exchanges(app, options.event_id)
     if options.json:
-        as_json({**it, "exchanges": exchanges})
+        as_json({**it, **{name: found[name] for name in _EXPLAINED}, "exchanges": exchanges})
         return
-    print(f"{it['message'] or 'Unreadable message'} of {it['table'] or '?'} {it['recordId'] or ''}: {it['state']}")
+    head = f"{it['message'] or 'Unreadable message'} of {it['table'] or '?'} {it['recordId'] or ''}: {it['state']}"
+    say(in_a_line(head))
+    for says in (found["why"], found["advice"], found["retry"]):
+        if says:
+            say(f"  {says}")
     for name in ("reason", "detail", "nextAttempt", "note", "cause", "replayOf", "replayedBy", "resolvedBy"):
         if it[name]:
-            print(f"  {name}: {it[name]}")
+            say(in_a_line(f"  {name}: {it[name]}"))
     moments = [(it["acceptedAt"], "accepted", "")]
     moments += [(one["at"], f"{one['name']} {one['state']}", one["detail"]) for one in it["steps"]]
     moments += [(one["at"], f"attempt {one['attempt']}: {one['reason']}", one["detail"]) for one in it["history"]]
-    for at, what, says in sorted(moments):
-        print(f"  {at}  {what}" + (f"  ({says})" if says else ""))
+    moments += [
+        (one["time"], f"{one['who']}: {one['what']} ({one['why']})", one["outcome"]) for one in found["actions"]
+    ]
+    for at, what, more in sorted(moments):
+        say(in_a_line(f"  {at}  {what}" + (f"  ({more})" if more else "")))
     for one in exchanges or ():
         _say_exchange(one)
     if refusal and it["history"]:
-        print(f"\nWhat was sent and what came back is not shown: {refusal}")
+        say(f"\nWhat was sent and what came back is not shown: {refusal}")
 
 
 async def _exchanges(app: Desk, event_id: str) -> tuple[list[dict[str, Any]] | None, str]:
@@ -93,18 +106,29 @@ async def _exchanges(app: Desk, event_id: str) -> tuple[list[dict[str, Any]] | N
 
 
 def _say_exchange(it: Mapping[str, Any]) -> None:
-    print(f"\n  {it['at']}  {it['system']}: {it['operation']} (attempt {it['attempt']}, {it['seconds']:.2f} s)")
+    say(f"\n  {it['at']}  {it['system']}: {it['operation']} (attempt {it['attempt']}, {it['seconds']:.2f} s)")
     for mark, line, body in (
         (">", f"{it['method']} {it['url']}", it["sent"]),
         ("<", str(it["status"] or "no answer"), it["received"]),
     ):
-        print(f"  {mark} {line}")
+        say(in_a_line(f"  {mark} {line}"))
         for name, value in body["headers"].items() if body else ():
-            print(f"  {mark} {name}: {value}")
+            say(in_a_line(f"  {mark} {name}: {value}"))
         for text in body["text"].splitlines() if body else ():
-            print(f"  {mark} {text}")
+            say(f"  {mark} {text}")
         if body and body["cut"]:
-            print(f"  {mark} ... the beginning of {body['bytes']} bytes")
+            say(f"  {mark} ... the beginning of {body['bytes']} bytes")
+
+
+async def mcp(app: Desk, options: argparse.Namespace) -> int:  # noqa: ARG001 -- as all actions
+    """Serve the tools until standard input ends; 1 where the protocol's SDK is not installed."""
+    try:
+        from integration.cli.support.mcp_tools import server  # noqa: PLC0415 -- slow to import, and of an extra
+    except ImportError as error:
+        complain(f"The SDK of the Model Context Protocol is not installed ({error}): pip install '.[cli,mcp]'.")
+        return 1
+    await server(app).run_stdio_async()
+    return 0
 
 
 async def watch(app: Desk, options: argparse.Namespace) -> None:
@@ -144,7 +168,7 @@ async def export(app: Desk, options: argparse.Namespace) -> None:
         if sys.stderr.isatty():
             print(f"\r{count} entries", end="", file=sys.stderr)
     await asyncio.to_thread(Path(options.file).write_text, text.getvalue(), encoding="utf-8", newline="")
-    print(f"{count} entries in {options.file}.")
+    say(f"{count} entries in {options.file}.")
 
 
 def _about(entry: Mapping[str, Any]) -> object:
@@ -173,17 +197,15 @@ def _show_overview(found: Mapping[str, Any], options: argparse.Namespace) -> Non
 def _say_overview(found: Mapping[str, Any]) -> None:
     dead, waiting, changes = found["deadLettered"], found["waiting"], found["changes"]
     needed = "1 event needs somebody." if dead["total"] == 1 else f"{dead['total']} events need somebody."
-    print(needed if dead["total"] else "No event needs anybody.")
-    print(f"  changes  {changes['lastHour']:>8} in the last hour, {changes['lastDay']} in the last day")
-    print(f"           {trend(changes['tenMinutes'][-72:])}")
-    print(
-        f"  waiting  {waiting['total']:>8}" + (f", the oldest since {waiting['oldest']}" if waiting["oldest"] else "")
-    )
+    say(needed if dead["total"] else "No event needs anybody.")
+    say(f"  changes  {changes['lastHour']:>8} in the last hour, {changes['lastDay']} in the last day")
+    say(f"           {trend(changes['tenMinutes'][-72:])}")
+    say(f"  waiting  {waiting['total']:>8}" + (f", the oldest since {waiting['oldest']}" if waiting["oldest"] else ""))
     for it in found["systems"]:
         if it["pausedBy"] or it["phase"] != "closed":
-            print(f"  {it['system']}: {'paused by ' + it['pausedBy'] if it['pausedBy'] else it['phase']}: {it['why']}")
+            say(f"  {it['system']}: {'paused by ' + it['pausedBy'] if it['pausedBy'] else it['phase']}: {it['why']}")
     if dead["causes"]:
-        print()
+        say()
         _say_causes(dead["causes"][:_LARGEST])
 
 

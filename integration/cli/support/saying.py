@@ -1,12 +1,12 @@
-"""How the commands speak: lines for people, JSON for programs, and a question where something is about to be done."""
+"""How the commands of support speak: tables, a line of bars, and a question where something is about to be done."""
 
 import argparse
-import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from integration.cli.desk import Desk
+from integration.cli.saying import complain, in_a_line, say
 
 Does = Callable[[Desk, argparse.Namespace], Awaitable[int | None]]
 """What an action does; returns the exit code, None for 0."""
@@ -14,17 +14,12 @@ Does = Callable[[Desk, argparse.Namespace], Awaitable[int | None]]
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 
 
-def as_json(answer: Mapping[str, Any]) -> None:
-    """The app's answer, for programs."""
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
-
-
 def agreed(question: str, *, yes: bool) -> bool:
     """Whether somebody agrees; nobody can be asked without a terminal, and then nothing is done without --yes."""
     if yes:
         return True
     if not sys.stdin.isatty():
-        print("Nothing is done. Say --yes where nobody can be asked.", file=sys.stderr)
+        complain("Nothing is done. Say --yes where nobody can be asked.")
         return False
     return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
 
@@ -37,7 +32,7 @@ def trend(numbers: Sequence[int]) -> str:
 
 def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) -> None:
     """Columns beneath each other; nothing is cut."""
-    texts = [[str(it if it is not None else "-") for it in row] for row in (heads, *rows)]
+    texts = [[in_a_line(it if it is not None else "-") for it in row] for row in (heads, *rows)]
     widths = [max(len(row[at]) for row in texts) for at in range(len(heads))]
     for row in texts:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())

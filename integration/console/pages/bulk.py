@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from integration.console import explained, html
+from integration.console import html
 from integration.console.asking import Answer, Ask, Page, Redirect, Route, address
 from integration.console.parts import Parts
 from integration.errors import Rejected
+from integration.operations import explained
 from integration.operations.bulk import possible, right_for
 from integration.operations.bulk.model import Action, Bulk
 from integration.operations.bulk.planner import DEFAULT_CANARY, Wanted

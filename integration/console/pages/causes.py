@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from integration.console import explained
 from integration.console.asking import Answer, Ask, Page, Redirect, Route, address
 from integration.console.parts import Parts
 from integration.errors import Rejected
 from integration.ledger import State
 from integration.ledger.problems import PROBLEM_STATES
+from integration.operations import explained
 from integration.operations.cause_notes import LONGEST_NAME, LONGEST_TEXT, NOBODY, CauseKey
 from integration.operations.rights import Right
 

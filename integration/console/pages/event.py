@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from integration.console import explained, timeline
+from integration.console import timeline
 from integration.console.asking import Answer, Ask, Page, Redirect, Route, address, read_time
 from integration.console.pages import shown
 from integration.console.parts import Parts
 from integration.errors import Fault, Rejected
 from integration.ledger.exchanges import Exchange
+from integration.operations import explained
 from integration.operations.lookup import Looked
 from integration.operations.originals import possible
 from integration.operations.rights import Right

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from integration.console import explained, found
+from integration.console import found
 from integration.console.asking import Answer, Ask, Page, Redirect, Route, address, read_time
 from integration.console.pages import shown
 from integration.console.parts import Parts
 from integration.errors import Rejected
 from integration.events import kept_correlation_id
 from integration.ledger import EventStatus, State
+from integration.operations import explained
 from integration.operations.requests import NARROWED, read_filter
 from integration.operations.rights import Right
 from integration.operations.search import EventPage, Filter

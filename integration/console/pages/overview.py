@@ -3,11 +3,12 @@
 import asyncio
 from typing import Any, Final
 
-from integration.console import explained, html
+from integration.console import html
 from integration.console.asking import Ask, Page, Route
 from integration.console.pages import shown
 from integration.console.parts import Parts
 from integration.ledger import State
+from integration.operations import explained
 from integration.operations.bulk.model import BulkState
 from integration.operations.causes import Cause, Causes
 from integration.operations.rights import Right

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from integration.console import explained
 from integration.console.asking import Answer, Ask, Page, Redirect, Route, address
 from integration.console.parts import Parts
+from integration.operations import explained
 from integration.operations.rights import Right
 
 

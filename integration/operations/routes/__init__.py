@@ -18,7 +18,7 @@ from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
 from integration.operations.rights import Staff
-from integration.operations.routes import bulk, causes, events, lists, matches, pauses
+from integration.operations.routes import bulk, causes, events, explanations, lists, matches, pauses
 from integration.operations.routes.admitted import Operators
 from integration.operations.routes.matches import Matches
 from integration.operations.search import Search
@@ -58,7 +58,8 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
     """
     operators = Operators(staff, address)
     return [
-        events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync, desk.exchanges),
+        events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync),
+        explanations.blueprint(operators, desk.lookup, desk.exchanges),
         pauses.blueprint(operators, desk.systems, desk.tables),
         lists.blueprint(operators, desk.search, desk.audit),
         causes.blueprint(operators, desk.figures, desk.notes),

@@ -7,6 +7,7 @@ from typing import Any
 import azure.functions as func
 
 from integration.ledger import State
+from integration.operations import explained
 from integration.operations.answers import as_json
 from integration.operations.cause_notes import CauseKey, CauseNote, CauseNotes
 from integration.operations.causes import Causes
@@ -58,7 +59,7 @@ def blueprint(operators: Operators, figures: Figures, notes: CauseNotes) -> func
 def _causes(found: Causes, notes: Mapping[CauseKey, CauseNote], person: Person) -> dict[str, Any]:
     """Groups of failing events as of `at`; `trend` has those that failed in each of the last 24 hours.
 
-    `others` are events of further groups.
+    `others` are events of further groups; `means` and `advice` are empty for a reason that no list has.
     """
     groups = [
         {
@@ -72,6 +73,7 @@ def _causes(found: Causes, notes: Mapping[CauseKey, CauseNote], person: Person) 
             "example": it.example,
             "detail": masked(it.detail, person.may(Right.PAYLOADS)),
             "note": _note(notes.get(it.key)),
+            **_meaning(it.reason),
         }
         for it in found.causes
     ]
@@ -82,6 +84,12 @@ def _causes(found: Causes, notes: Mapping[CauseKey, CauseNote], person: Person) 
         "causes": groups,
         "at": iso_or_none(found.at),
     }
+
+
+def _meaning(word: str) -> dict[str, str]:
+    """What a reason means, and what to do about it."""
+    known = explained.reason(word)
+    return {"means": known.means if known else "", "advice": known.do if known else ""}
 
 
 def _note(note: CauseNote | None) -> dict[str, Any] | None:

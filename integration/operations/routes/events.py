@@ -1,11 +1,10 @@
-"""Routes of one event: what was sent and what came back, and what is done to it; and of what is done to records."""
+"""Routes of what is done to one event, and to records."""
 
 import azure.functions as func
 
 from integration.clock import iso
 from integration.operations.answers import as_json
 from integration.operations.edit import Edit, EditedRetry
-from integration.operations.exchanges import ExchangeQuery, exchange_as_json
 from integration.operations.postpone import Postpone
 from integration.operations.repair import Repair
 from integration.operations.requests import Asked, EditAsked, PostponeAsked, ResyncAsked, RetryAsked, read_body
@@ -14,22 +13,15 @@ from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 
 
-def blueprint(  # noqa: PLR0917 -- called once
+def blueprint(
     operators: Operators,
     repair: Repair,
     edit: EditedRetry,
     postpone: Postpone,
     resync: Resync,
-    exchanges: ExchangeQuery,
 ) -> func.Blueprint:
     """The functions of these routes."""
     bp = func.Blueprint()
-
-    @bp.route(route="operations/{event_id}/exchanges", methods=["GET"], auth_level=ANONYMOUS)
-    @operators.only(Right.LOOK, Right.PAYLOADS)
-    async def operations_exchanges(req: func.HttpRequest, by: Person) -> func.HttpResponse:
-        found = await exchanges.of_event(req.route_params["event_id"], by)
-        return as_json({"exchanges": [exchange_as_json(it) for it in found]}, 200)
 
     @bp.route(route="operations/{event_id}/retry", methods=["POST"], auth_level=ANONYMOUS)
     @operators.only(Right.REPAIR)

@@ -40,7 +40,8 @@ JUNK = (
 LIST_FUNCTIONS = """
 import json, function_app
 from datetime import datetime
-from integration.console import explained, html
+from integration.console import html
+from integration.operations import explained
 common = {name: "" for name in ("environment", "query", "section", "said", "version", "to")}
 page = html.render("sign_in.html", {
     **common, "person": {"name": ""}, "now": datetime.now().astimezone(), "alert": None, "platform": True,
@@ -83,7 +84,7 @@ def test_the_package_is_the_app_and_nothing_else(package: Path) -> None:
         path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "integration").rglob("*") if path.is_file()
     }
     kept = {name for name in app if "__pycache__" not in name}
-    assert {"integration/py.typed", "integration/console/reasons.json"} <= kept
+    assert {"integration/py.typed", "integration/operations/reasons.json"} <= kept
     assert names(package) == {"function_app.py", "host.json", "requirements.txt", *kept}
 
 

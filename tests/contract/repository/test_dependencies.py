@@ -33,6 +33,8 @@ ELSEWHERE = (
     / "proton",  # with the Python that has Qpid Proton
 )
 """Programs that run in other environments than the one that is developed in."""
+TOOLS = REPOSITORY / "integration" / "cli" / "support" / "mcp_tools.py"
+"""A part of the command line with an extra of its own, which no app imports."""
 DEVELOPMENT = [
     path
     for folder in DEVELOPED
@@ -50,7 +52,7 @@ OURS = {
 }
 LOCKS = {
     "requirements.txt": ["requirements.in"],
-    "requirements-dev.txt": ["requirements.in", "requirements-dev.in"],
+    "requirements-dev.txt": ["requirements.in", "requirements-mcp.in", "requirements-dev.in"],
     "requirements-host.txt": ["requirements-host.in"],
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -166,12 +168,14 @@ BENEATH_OTHERS = {"requests"}
 
 def test_what_is_deployed_is_used_and_what_is_used_is_pinned() -> None:
     """An unpinned import would come with another library, in whatever version; an unused one is only attack surface."""
-    assert imported(DEPLOYED) | BENEATH_OTHERS == {pin.name for pin in pins("requirements.in")}
+    of_the_app = {pin.name for pin in pins("requirements.in")}
+    assert imported([path for path in DEPLOYED if path != TOOLS]) | BENEATH_OTHERS == of_the_app
+    assert imported([TOOLS]) <= of_the_app | {pin.name for pin in pins("requirements-mcp.in")}
 
 
 def test_what_the_sandbox_and_the_tests_import_is_pinned() -> None:
     """Tools that are only run (ruff, mypy, ...) are pinned too; nothing imports them."""
-    by_hand = {pin.name for pin in pins("requirements.in", "requirements-dev.in", "requirements-host.in")}
+    by_hand = {pin.name for pin in pins(*LOCKS["requirements-dev.txt"], "requirements-host.in")}
     assert imported(DEVELOPMENT) <= by_hand
 
 

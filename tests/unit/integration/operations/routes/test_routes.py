@@ -6,7 +6,8 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from integration.errors import Outage
+from integration.errors import Outage, Permanent
+from integration.ledger import keys
 from integration.operations.rights import PRINCIPAL, Right
 from integration.operations.routes import blueprints
 from integration.public_address import PublicAddress
@@ -262,13 +263,36 @@ async def test_a_state_that_does_not_allow_it_is_409_and_says_what_to_do() -> No
     assert (status, problem["detail"]) == (409, "It is dead-lettered: send it again, or discard it.")
 
 
-async def test_broker_or_tables_that_are_away_are_503() -> None:
-    """Whoever asks again loses nothing."""
+async def test_broker_or_tables_that_are_away_are_503(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever asks again loses nothing; the log says once what is away."""
     it = Routes()
     original = await it.desk.dead_letter()
     it.desk.audit_table.away = True
     status, problem = await it.ask("operations_retry", WHY, event_id=original.event_id)
     assert (status, "repeat it" in problem["detail"]) == (503, True)
+    (said,) = (json.loads(it.getMessage()) for it in caplog.records if "operations-unavailable" in it.getMessage())
+    assert said["reason"] == "ledger-unavailable"
+
+
+async def test_an_event_is_explained_as_on_its_page() -> None:
+    """With what people did to it, and the events of its record; its texts are masked without the right."""
+    it = Routes()
+    partition, _ = keys.record_keys(f"opportunity:{RECORD}")
+    refused = Permanent('"Mia Wong" owes', reason="erp-rejected", service="erp")
+    event, later = [
+        await it.desk.dead_letter(refused, record_id=RECORD, event_id=f"202611201905-{partition}{number:024x}")
+        for number in range(2)
+    ]
+    await it.ask("operations_discard", WHY, event_id=event.event_id)
+    status, body = await it.ask("operations_explanation", event_id=event.event_id, key=KEYS["rita"])
+    assert (status, body["why"], body["possible"]) == (
+        200,
+        "Somebody has decided that nothing is to be done for it.",
+        ["restore"],
+    )
+    assert body["event"]["detail"] == "••• owes"
+    assert [(one["who"], one["what"], one["why"]) for one in body["actions"]] == [("anna", "discard", WHY["why"])]
+    assert [one["eventId"] for one in body["near"]] == [later.event_id]
 
 
 async def test_what_was_sent_and_what_came_back_is_for_those_who_may_see_payloads() -> None:

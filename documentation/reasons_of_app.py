@@ -1,4 +1,4 @@
-"""The reasons as the console shows them: a file of the app, made of the descriptions that the reference page shows."""
+"""The reasons as console and routes explain them: a file of the app, of the descriptions of the reference page."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from documentation import reasons
 from documentation.descriptions import described
 from documentation.source import REPOSITORY
 
-FILE = REPOSITORY / "integration" / "console" / "reasons.json"
+FILE = REPOSITORY / "integration" / "operations" / "reasons.json"
 
 
 def current() -> dict[Path, str]:

@@ -35,7 +35,7 @@ class Reason:
 
 @cache
 def _known() -> dict[str, Reason]:
-    document = json.loads((files("integration.console") / "reasons.json").read_text(encoding="utf-8"))
+    document = json.loads((files("integration.operations") / "reasons.json").read_text(encoding="utf-8"))
     return {word: Reason(_MARKS.sub("", it["means"]), _MARKS.sub("", it["do"])) for word, it in document.items()}
 
 
