@@ -15,7 +15,9 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 ROOT = Path(__file__).resolve().parents[1]
-APP = {"function_app.py", "host.json", "integration", "requirements.txt"}
+APP = {"function_app.py", "host.json", "integration", "requirements.txt", "dataverse.toml"}
+ENVIRONMENTS = "environments"
+"""With the files of environments for `run.py dataverse`, which hold no secret; it need not exist."""
 OLDEST_DATE_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 
@@ -25,7 +27,7 @@ def main() -> int:
     parser.add_argument("package", type=Path, help="the zip file to write")
     package: Path = parser.parse_args().package
     names = packaged(ROOT)
-    unexpected = {name.partition("/")[0] for name in names} ^ APP
+    unexpected = ({name.partition("/")[0] for name in names} - {ENVIRONMENTS}) ^ APP
     if unexpected:
         print(
             f"Missing, or neither part of the app nor in .funcignore: {', '.join(sorted(unexpected))}", file=sys.stderr

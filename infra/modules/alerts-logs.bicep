@@ -162,6 +162,18 @@ var constantRules = [
     window: 'P2D'
   }
   {
+    name: 'drift'
+    title: 'Dataverse is not as declared'
+    text: 'Last night something that is registered in Dataverse differed from its declaration, or could not be compared: a step may be disabled, and its events are not sent. The console, GET /api/operations/drift and run.py dataverse drift show it; apply repairs it.'
+    query: loadTextContent('../queries/drift.kql')
+    measure: 'reports'
+    dimension: 'what'
+    threshold: 0
+    severity: 2
+    frequency: 'PT1H'
+    window: 'P1D'
+  }
+  {
     name: 'ledger-behind'
     title: 'The ledger is behind'
     text: 'Events are queued, but could not be written to the ledger in time: their status is missing until they are worked on.'

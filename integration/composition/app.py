@@ -20,6 +20,7 @@ from integration.operations.routes import blueprints as operations_routes
 from integration.operations.routes.admitted import Operators
 from integration.pull import functions as pull_functions
 from integration.pull import routes as pull_routes
+from integration.registration import functions as registration_functions
 from integration.settings import Settings
 from integration.synchronous import functions as synchronous_functions
 from integration.telemetry import quieten_libraries
@@ -69,6 +70,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
     operators = Operators(services.staff, services.address)
     app.register_functions(pull_routes.blueprint(operators, services.reconciliation, services.loading, SystemClock()))
     operations = services.operations
+    app.register_functions(registration_functions.blueprint(operators, operations.desk.drift, services.drift))
     app.register_functions(
         operations_timers.blueprint(
             operations.dead_letters, operations.bulks, operations.figures, operations.operator_events

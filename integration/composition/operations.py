@@ -9,8 +9,10 @@ from integration import signatures
 from integration.clock import Clock
 from integration.ledger import Ledger, State
 from integration.ledger.audit_log import AuditLog
+from integration.ledger.keys import SYSTEMS
 from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
+from integration.ledger.shared_state import TableState
 from integration.messaging import DeadLetterQueue, WorkQueue
 from integration.operations.audit import Audit
 from integration.operations.audit_query import AuditQuery
@@ -22,6 +24,7 @@ from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.drift import DriftReports
 from integration.operations.edit import EditedRetry
 from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
@@ -109,6 +112,7 @@ def build_operations(
         planner=Planner(search, bulks, audit, calls_of, clock),
         bulks=BulkControl(bulks, audit, clock),
         matches=matches,
+        drift=DriftReports(TableState(ledger.table(SYSTEMS))),
     )
     return Operations(
         desk=desk,
@@ -135,6 +139,7 @@ def _operator_events(
             dead=await desk.figures.causes(series),
             systems=await desk.systems.states(),
             budgets=await desk.budgets.now(),
+            drift=await desk.drift.last(),
         )
 
     secret = signatures.secret_of(settings.operator_events_secret.get_secret_value())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from integration import checks, flows
@@ -47,6 +47,7 @@ from integration.ledger.shared_state import TableState
 from integration.messaging import DeadLetterQueue, EventPublisher, WorkQueue
 from integration.operations import Health, StatusQueries
 from integration.operations.budgets import Budgets
+from integration.operations.drift import DriftReports
 from integration.operations.outcomes import Outcomes
 from integration.operations.rights import Staff
 from integration.protection import Postponements, Spending, TablePauses
@@ -67,6 +68,9 @@ from integration.worker.handler import InboundHandler
 from integration.worker.hub import Hub
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
+
+if TYPE_CHECKING:
+    from integration.registration.drift import DriftCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Services:
     daily_copy: DailyCopy
     operations: Operations
     systems: Systems
+    drift: "Callable[[], DriftCheck] | None"
 
 
 def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:
@@ -210,7 +215,25 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             clock=clock,
         ),
         systems=systems,
+        drift=_drift(settings, transport, systems, DriftReports(shared), clock),
     )
+
+
+def _drift(
+    settings: Settings, transport: Transport, systems: Systems, reports: DriftReports, clock: Clock
+) -> "Callable[[], DriftCheck] | None":
+    """Opens the comparison of the environment with its declaration; None where the settings name no file of it."""
+    file = settings.drift_environment
+    if file is None:
+        return None
+
+    def open_check() -> "DriftCheck":
+        from integration.composition.drift import build_drift_check  # noqa: PLC0415 -- once a night
+
+        # Its calls do not go through the breaker: that the app may not read definitions must not stop its events.
+        return build_drift_check(settings, file, transport, systems.dataverse_tokens, reports=reports, clock=clock)
+
+    return open_check
 
 
 def _worker(  # noqa: PLR0917 -- called once, above

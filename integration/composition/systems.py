@@ -19,13 +19,15 @@ from integration.transport import Authorizer, Host, Limits, RelaySender, Transpo
 class Systems:
     """Dataverse, the adapters of the other systems by name, and the switch of each, with which people pause it.
 
-    `budgets` are the requests in five minutes, of the systems that count them.
+    `budgets` are the requests in five minutes, of the systems that count them. `dataverse_tokens` are those of the
+    app's user.
     """
 
     dataverse: DataverseClient
     others: Mapping[str, object]
     switches: Mapping[str, Switch]
     budgets: Mapping[str, int]
+    dataverse_tokens: Authorizer
 
     @property
     def erp(self) -> Erp:
@@ -110,6 +112,7 @@ def build_systems(
         others=others,
         switches=switches,
         budgets=budgets,
+        dataverse_tokens=tokens,
     )
 
 

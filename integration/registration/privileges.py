@@ -1,6 +1,6 @@
 """The privileges that the app's user needs: they follow from the flows, and there are no others in its role."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,6 +88,12 @@ def related_columns(columns: type[Columns]) -> Iterator[tuple[str, type[Columns]
 def as_listed(name: str, depth: str) -> str:
     """A privilege as a plan shows it."""
     return f"{name} ({depth})"
+
+
+def from_listed(listed: Iterable[str], names: Collection[str]) -> dict[Need, Privilege]:
+    """The privileges of these names and of no table, of those that a role has (`as_listed`)."""
+    parts = (it.rpartition(" (") for it in listed)
+    return {Need("", name): Privilege(name, "", frozenset({depth[:-1]})) for name, _, depth in parts if name in names}
 
 
 def from_row(row: Mapping[str, Any]) -> Privilege:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
+from integration.errors import Permanent
 from integration.flow import Columns, Flow
 from integration.flow.discovery import AnyFlow
 from integration.odata import literal, query
@@ -11,6 +12,7 @@ from integration.registration.items import Found, State
 from integration.registration.privileges import (
     Need,
     as_listed,
+    from_listed,
     from_metadata,
     from_row,
     needed,
@@ -35,13 +37,22 @@ class AccessReader:
         await asyncio.gather(*(self._of_table(it) for it in sorted(others)))
 
     async def privileges_to_see(self) -> None:
-        """Those that it takes to read what is registered."""
+        """Those that it takes to read what is registered; after `role`.
+
+        Which privilege the table of privileges needs is not documented. Whoever may not read it still sees which
+        ones the role has.
+        """
         needs = to_see_registration()
         await asyncio.gather(*(self._of_table(it.table) for it in needs if it.table))
         named = " or ".join(f"name eq '{it.kind}'" for it in needs if not it.table)
         columns = "privilegeid,name,canbebasic,canbelocal,canbedeep,canbeglobal"
-        for row in await self._rows("privileges", named, columns):
-            self._state.privileges[Need("", row["name"])] = from_row(row)
+        try:
+            rows = await self._rows("privileges", named, columns)
+        except Permanent:
+            given = (it for found in self._state.found.values() for it in found.fields.get("privileges", ()))
+            self._state.privileges |= from_listed(given, [it.kind for it in needs if not it.table])
+            return
+        self._state.privileges |= {Need("", row["name"]): from_row(row) for row in rows}
 
     async def role(self, name: str, mark: str) -> None:
         """The role of that name, and whatever role has our mark; business units below have copies of it."""

@@ -77,3 +77,8 @@ class Dataverse(Part):
         description="Ask Dataverse every five minutes what has changed in the tables of flows that declare "
         "`change_tracking`, so that what no webhook has brought arrives nevertheless.",
     )
+    drift_environment: str | None = optional(
+        "DRIFT_ENVIRONMENT",
+        "The environment's file of `run.py dataverse` in the package, such as environments/production.toml: every "
+        "night the app compares the environment with it and with dataverse.toml. Without it, nothing is compared.",
+    )

@@ -63,7 +63,7 @@ class Registering:
 
     def __init__(self, reached: Endpoints, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        values = folder / "dataverse.toml"
+        values = values_file(folder)
         values.write_text(_values(reached), encoding="utf-8")
         secrets = {_KEY: reached.webhook_key, _SECRET: reached.dataverse_person.secret}
         # A state directory of an earlier version has registrations without the app's mark: they are adopted.
@@ -93,6 +93,11 @@ class Registering:
         if self._process.poll() is None:
             self._process.kill()
             self._process.communicate()
+
+
+def values_file(folder: Path) -> Path:
+    """The environment's file: the app compares the environment with it too."""
+    return folder / "dataverse.toml"
 
 
 def subscribe(ports: Ports) -> None:

@@ -156,7 +156,7 @@ class Sandbox:
         usual = programs.endpoints(self.ports, keys, environment, page=self._page, rest=systems.rest)
         self._app_settings = systems.settings(self._settings_of(usual, keys, environment), keys) | self._settings
         reached = systems.added_to(usual)
-        self._registering = registration.Registering(reached, self.state.data / "config")
+        self._registering = registration.Registering(reached, self._registered)
         if self._app is not None:
             homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}
             settings = self._app_settings | homepage
@@ -171,8 +171,13 @@ class Sandbox:
         reached.write(self.state.endpoints)
         return reached
 
+    @property
+    def _registered(self) -> Path:
+        return self.state.data / "config"
+
     def _settings_of(self, reached: Endpoints, keys: Keys, environment: Environment) -> dict[str, str]:
-        return programs.app_settings(
+        drift = {"DRIFT_ENVIRONMENT": str(registration.values_file(self._registered).absolute())}
+        return drift | programs.app_settings(
             reached,
             keys,
             environment,

@@ -6,6 +6,8 @@
 | a system's breaker is not closed             | `breaker-opened`     | `breaker-closed`   |
 | events were tried too often, by cause        | `retries-exhausted`  |                    |
 | a system's budget is used by 50 % and more   | `budget-used`        |                    |
+| the environment is not as declared, by kind  | `drift-found`        | `drift-over`       |
+| it could not be compared                     | `drift-unknown`      | `drift-known`      |
 
 Events that somebody has paused or postponed wait because somebody wanted it, and are no backlog.
 """
@@ -18,24 +20,27 @@ from typing import Any, Final
 from integration.clock import iso
 from integration.operations.budgets import Use
 from integration.operations.causes import Causes
+from integration.operations.drift import Drift, DriftReport
 from integration.protection import Phase, SystemState
 
 LEVELS: Final = (50, 70, 90, 100)
 """Percent of a budget."""
 _SLACK: Final = 10
 """A level that was passed is passed again only after less than this below it was used: use goes up and down."""
+_ADDRESSES: Final = 20
 _EXHAUSTED: Final = "retries-exhausted"
 _POSTPONED: Final = "postponed"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is known now: events that wait and those that are dead-lettered in groups, and the systems."""
+    """What is known now: events that wait and those that are dead-lettered, in groups; the systems; the last drift."""
 
     waiting: Causes
     dead: Causes
     systems: Mapping[str, SystemState]
     budgets: Mapping[str, Use]
+    drift: DriftReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ def conditions(
             yield Condition(f"exhausted:{system}:{table}", _EXHAUSTED, system or table, data, page="causes")
     for name, use in picture.budgets.items():
         yield from _budget(name, use, holding)
+    if picture.drift is not None:
+        yield from _drift(picture.drift)
 
 
 def _backlog(waiting: Causes, now: datetime, longest_wait: timedelta) -> Iterator[Condition]:
@@ -95,3 +102,15 @@ def _budget(name: str, use: Use, holding: Collection[str]) -> Iterator[Condition
         if use.percent >= level or (key in holding and use.percent > level - _SLACK):
             used = {"percent": use.percent, "spent": use.spent, "requests": use.requests}
             yield Condition(key, "budget-used", name, {"system": name, "level": level, **used}, page="systems")
+
+
+def _drift(report: DriftReport) -> Iterator[Condition]:
+    """One for each kind of thing that differs: a new kind is told although another one is known."""
+    page = "drift"
+    if report.drift is Drift.UNKNOWN:
+        why = {"at": report.at, "why": report.why}
+        yield Condition("drift", "drift-unknown", "dataverse", why, over="drift-known", page=page)
+    for kind in dict.fromkeys(it.kind for it in report.differences):
+        some = [it.address for it in report.differences if it.kind == kind]
+        data = {"at": report.at, "count": len(some), "addresses": some[:_ADDRESSES]}
+        yield Condition(f"drift:{kind}", "drift-found", kind, data, over="drift-over", page=page)

@@ -10,6 +10,7 @@ from integration.operations.bulk import BulkControl, Planner
 from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
+from integration.operations.drift import DriftReports
 from integration.operations.edit import EditedRetry
 from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
@@ -49,6 +50,7 @@ class Desk:
     planner: Planner
     bulks: BulkControl
     matches: Matches
+    drift: DriftReports
 
 
 def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Blueprint]:

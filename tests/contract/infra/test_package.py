@@ -79,18 +79,32 @@ def names(package: Path) -> set[str]:
 
 
 def test_the_package_is_the_app_and_nothing_else(package: Path) -> None:
-    """function_app.py, host.json, requirements.txt, all of integration/ with its data files; no junk."""
+    """function_app.py and three more files, and all of integration/ with its data files; no junk."""
     app = {
         path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "integration").rglob("*") if path.is_file()
     }
     kept = {name for name in app if "__pycache__" not in name}
     assert {"integration/py.typed", "integration/operations/reasons.json"} <= kept
-    assert names(package) == {"function_app.py", "host.json", "requirements.txt", *kept}
+    assert names(package) == {"function_app.py", "host.json", "requirements.txt", "dataverse.toml", *kept}
+
+
+def test_the_files_of_environments_are_in_the_package_where_there_are_any(package: Path, tmp_path: Path) -> None:
+    """The nightly comparison of Dataverse with its declaration needs that of its environment (DRIFT_ENVIRONMENT)."""
+    copy = package.parent / "repository"
+    file = copy / "environments" / "production.toml"
+    file.parent.mkdir()
+    try:
+        file.write_text('url = "https://contoso.crm4.dynamics.com"\n', encoding="utf-8")
+        done = make(copy, tmp_path / "app.zip")
+    finally:
+        shutil.rmtree(file.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names(tmp_path / "app.zip") - names(package) == {"environments/production.toml"}
 
 
 def test_a_new_folder_at_the_top_is_refused(tmp_path: Path) -> None:
     """Whoever adds one decides whether it is deployed: it never slips in."""
-    for name in ("function_app.py", "host.json", "requirements.txt", ".funcignore"):
+    for name in ("function_app.py", "host.json", "requirements.txt", "dataverse.toml", ".funcignore"):
         shutil.copy(REPOSITORY / name, tmp_path)
     for name in ("integration", "infra", "scripts"):
         (tmp_path / name).mkdir()

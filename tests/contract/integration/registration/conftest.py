@@ -78,11 +78,12 @@ def opener(system: StandIn) -> Open:
         endpoint: Endpoint = WEBHOOK,
         secrets: Mapping[str, str] = SECRETS,
         declared: Mapping[str, Any] = MappingProxyType({}),
+        who: str = "human",
         **given: Any,
     ) -> AsyncIterator[Environment]:
         ca_file = str(system.http.verify)
         transport = Transport([Host(system.url, ca_file=ca_file)], clock=SystemClock())
-        tokens = tokens_of(system, transport, "human")
+        tokens = tokens_of(system, transport, who)
         named = Named(unique_name=solution, display_name="Registered")
         declaration = Declaration(publisher=named, solution=named, endpoint=endpoint, **declared)
         application = system.control("GET", "environment").json()["application"]["client_id"]

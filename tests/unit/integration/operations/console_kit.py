@@ -30,6 +30,7 @@ from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.drift import DriftReports
 from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
 from integration.operations.lookup import Lookup
@@ -110,6 +111,7 @@ class Console:
             planner=it.planner,
             bulks=it.bulks,
             matches=OneMatch(),
+            drift=DriftReports(shared),
         )
         self.staff = Staff(CallerKeys(callers, in_query=False), ROLES, signed_in_by_platform=self.signed_in_by_platform)
         self.sessions = Sessions(callers, clock)

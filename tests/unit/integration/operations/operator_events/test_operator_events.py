@@ -12,6 +12,7 @@ from integration.errors import Outage
 from integration.ledger import keys
 from integration.operations.budgets import Use
 from integration.operations.causes import HOURS, Cause, Causes
+from integration.operations.drift import Difference, Drift, DriftReport
 from integration.operations.operator_events import OperatorEvents
 from integration.operations.operator_events.conditions import Picture
 from integration.protection import Phase, SystemState
@@ -29,6 +30,7 @@ class Told:
     budgets: dict[str, Use] = field(default_factory=dict)
     waiting: list[Cause] = field(default_factory=list)
     dead: list[Cause] = field(default_factory=list)
+    drift: DriftReport | None = None
 
     def __post_init__(self) -> None:
         self.ledger = MemoryLedger(self.clock)
@@ -44,7 +46,9 @@ class Told:
 
     async def look(self) -> Picture:
         now = self.clock.now()
-        return Picture(Causes(tuple(self.waiting), now), Causes(tuple(self.dead), now), self.systems, self.budgets)
+        return Picture(
+            Causes(tuple(self.waiting), now), Causes(tuple(self.dead), now), self.systems, self.budgets, self.drift
+        )
 
     async def deliver(self, event: Mapping[str, Any]) -> None:
         if self.away:
@@ -156,3 +160,27 @@ async def test_tables_that_are_away_end_nothing() -> None:
     assert await it.minute() == []
     it.ledger.table(keys.SYSTEMS).away = False
     assert await it.minute() == ["breaker-opened"]
+
+
+async def test_drift_is_told_for_each_kind_of_thing_and_when_it_is_over() -> None:
+    """Once, however many nights it lasts; what could not be compared is told too, and ends nothing."""
+    it = Told()
+    step, other = (Difference(f"step.{table}.Update", "step", ("~",)) for table in ("account", "contact"))
+    role = Difference("role.Integration", "role", ("~",))
+    assert await it.minute() == []
+    it.drift = DriftReport("2026-11-26T03:37:00Z", Drift.FOUND, 9, (step, other))
+    assert await it.minute() == ["drift-found"]
+    assert it.events[-1]["subject"] == "step"
+    assert it.events[-1]["data"] == {
+        "at": "2026-11-26T03:37:00Z",
+        "count": 2,
+        "addresses": ["step.account.Update", "step.contact.Update"],
+        "console": "https://app/api/console/drift",
+    }
+    it.drift = DriftReport("2026-11-27T03:37:00Z", Drift.FOUND, 9, (step, role))
+    assert await it.minute() == ["drift-found"]
+    assert it.events[-1]["subject"] == "role"
+    it.drift = DriftReport("2026-11-28T03:37:00Z", Drift.UNKNOWN, 0, (step, role), why="the file is missing")
+    assert await it.minute() == ["drift-unknown"]
+    it.drift = DriftReport("2026-11-29T03:37:00Z", Drift.NONE, 11)
+    assert sorted(await it.minute()) == ["drift-known", "drift-over", "drift-over"]
