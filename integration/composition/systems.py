@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from integration.clock import Clock
-from integration.dataverse import DataverseClient, client_secret_tokens, dataverse_failure, scope_of
+from integration.dataverse import (
+    Batched,
+    DataverseClient,
+    answers_of,
+    client_secret_tokens,
+    dataverse_failure,
+    scope_of,
+)
 from integration.errors import ConfigurationError
 from integration.protection import BreakerPolicy, Instances, Protected, SharedState, Switch
 from integration.settings import Settings
@@ -87,6 +94,7 @@ def build_systems(
         clock=clock,
         requests=budgets["dataverse"],
         instances=instances,
+        answers_of=answers_of,
     )
     others: dict[str, object] = {}
     for name, system in settings.systems.items():
@@ -108,7 +116,14 @@ def build_systems(
         admits = authorizer(name, system, transport, clock, identity_client_id=identity)
         others[name] = adapter_of(name, system, sender, admits, references=references, clock=clock)
     return Systems(
-        dataverse=DataverseClient(dataverse, tokens, str(settings.dataverse_url), clock=clock, more_tokens=more),
+        dataverse=DataverseClient(
+            dataverse,
+            tokens,
+            str(settings.dataverse_url),
+            clock=clock,
+            more_tokens=more,
+            batched=Batched(at_once=settings.dataverse_concurrency, size=settings.dataverse_batch),
+        ),
         others=others,
         switches=switches,
         budgets=budgets,

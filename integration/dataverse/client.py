@@ -9,6 +9,7 @@ from zlib import crc32
 from pydantic import BaseModel, Field
 
 from integration.clock import Clock
+from integration.dataverse.batched_writes import ALONE, Batched, BatchedWrites
 from integration.dataverse.currencies import CurrencyCodes
 from integration.dataverse.errors import SERVICE, dataverse_failure
 from integration.dataverse.row import Row, read_row
@@ -37,7 +38,8 @@ class DataverseClient:
     """Client of one environment; `base_url` is its address without a path (https://contoso.crm4.dynamics.com).
 
     `more_tokens` are those of further application users: events are spread over the users, and each event stays with
-    one. Raises what the transport raises, and for error answers the error of `dataverse_failure`.
+    one. `batched` says which writes go together. Raises what the transport raises, and for error answers the error of
+    `dataverse_failure`.
     """
 
     def __init__(
@@ -48,10 +50,11 @@ class DataverseClient:
         *,
         clock: Clock,
         more_tokens: Sequence[Authorizer] = (),
+        batched: Batched = ALONE,
     ) -> None:
-        self._sender = sender
         self._tokens = (tokens, *more_tokens)
         self._api = base_url.rstrip("/") + "/api/data/v9.2/"
+        self._sender = BatchedWrites(sender, self._api, batched, clock)
         self._currencies = CurrencyCodes(self.retrieve, clock)
 
     async def retrieve(

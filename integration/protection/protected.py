@@ -5,7 +5,7 @@ under way, and the budget of requests. Then it is sent, and its outcome is repor
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from integration.clock import Clock
 from integration.errors import IntegrationError, Outage, Paused, Transient
@@ -24,9 +24,10 @@ class Protected:
     the deadline of the event passes before there is a place.
 
     `concurrency` calls may be under way at once in this process. `failure_of` gives the error for an answer that is not
-    2xx. If `instances` are counted, `requests` (in five minutes) and `in_all` (calls at once) hold for all of them
-    together, and so does what the system recommends in `x-ms-dop-hint` ("Send parallel requests" in the Dataverse
-    developer documentation). Instances then also say how many requests they have sent.
+    2xx, and `answers_of` the answers within one, for a system that takes several requests in one. If `instances` are
+    counted, `requests` (in five minutes) and `in_all` (calls at once) hold for all of them together, and so does what
+    the system recommends in `x-ms-dop-hint` ("Send parallel requests" in the Dataverse developer documentation).
+    Instances then also say how many requests they have sent.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class Protected:
         requests: int | None = None,
         in_all: int | None = None,
         instances: Instances | None = None,
+        answers_of: Callable[[Response], Sequence[Response]] = lambda answer: (answer,),
     ) -> None:
         self._sender = sender
         self._switch = switch
         self._concurrency = concurrency
         self._failure_of = failure_of
+        self._answers_of = answers_of
         self._clock = clock
         self._requests = requests
         self._budget = None if requests is None else Budget(requests)
@@ -99,7 +102,8 @@ class Protected:
         except BaseException as error:
             await self._switch.saw(given, error)
             raise
-        await self._switch.saw(given, self._error_in(answer))
+        errors = [self._error_in(it) for it in self._answers_of(answer)]
+        await self._switch.saw(given, next((it for it in errors if isinstance(it, Outage)), errors[0]))
         hint = answer.headers.get("x-ms-dop-hint", "")
         if hint.isascii() and hint.isdigit():
             self._recommended = int(hint)

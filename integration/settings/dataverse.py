@@ -61,6 +61,14 @@ class Dataverse(Part):
         description="Requests to Dataverse in five minutes by all instances together, for each application user. Its "
         "service protection refuses more than 6,000 on each of its web servers.",
     )
+    dataverse_batch: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        alias="DATAVERSE_BATCH",
+        description="Writes to Dataverse that wait for a place are sent together, so many in one `$batch` at most; "
+        "with 1, each is sent alone.",
+    )
     write_tag: str = Field(
         default="dataverse-integration",
         alias="WRITE_TAG",

@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 
 from integration.clock import SystemClock
-from integration.dataverse import DataverseClient, Row, client_secret_tokens
+from integration.dataverse import Batched, DataverseClient, Row, client_secret_tokens
 from integration.errors import Conflict, NotFound, Outage, Permanent, Throttled, Transient
 from integration.events.values import Lookup
 from integration.transport import CallContext, Host, Request, Transport
+from tests.contract.integration.sign_in import tokens_of
 from tests.contract.sandbox.systems.stand_in import StandIn
 
 API = "/api/data/v9.2"
@@ -349,3 +350,61 @@ async def test_a_row_is_created_by_its_alternate_key_and_only_once(dataverse: Da
     found = await dataverse.find("accounts", key, id_column="accountid", select=["name"])
     assert found is not None
     assert (found.id, found.values["name"]) == (created.id, "Contoso")
+
+
+async def test_writes_that_wait_go_in_batches_and_exactly_those_fail_that_are_refused(
+    transport: Transport, dataverse_system: StandIn, person: Person, new_number: str
+) -> None:
+    """Each with its own If-Match, and its new version; three calls in place of twelve."""
+    batched = Batched(at_once=1, size=6)
+    tokens = tokens_of(dataverse_system, transport)
+    client = DataverseClient(transport, tokens, dataverse_system.url, clock=SystemClock(), batched=batched)
+    ids = [person.create("accounts", {"name": f"Contoso {number}"}) for number in range(12)]
+    rows = [await client.retrieve("accounts", it, select=["name"]) for it in ids]
+    person.change("accounts", ids[3], {"name": "changed"})
+    person.delete("accounts", ids[5])
+    numbers = [f"{new_number}-{number}" for number in range(12)]
+    numbers[8] = numbers[7]
+    dataverse_system.control("DELETE", "requests")
+
+    async def write(number: int) -> Row:
+        values = {"new_erpnumber": numbers[number]}
+        return await client.update("accounts", ids[number], values, etag=rows[number].etag, tag="t")
+
+    found = await asyncio.gather(*map(write, range(12)), return_exceptions=True)
+    failed = {number: type(it) for number, it in enumerate(found) if isinstance(it, Exception)}
+    assert failed == {3: Conflict, 5: NotFound, 8: Permanent}
+    assert getattr(found[8], "reason", "") == "dataverse-duplicate"
+    for number, it in enumerate(found):
+        if isinstance(it, Row):
+            row = await client.retrieve("accounts", ids[number], select=["new_erpnumber"])
+            assert (row.etag, row.version, row.values["new_erpnumber"]) == (it.etag, it.version, numbers[number])
+    writes = [it["method"] for it in api_calls(dataverse_system) if it["method"] != "GET"]
+    assert writes == ["PATCH", "POST", "POST"]
+
+
+async def test_a_batch_that_is_carried_out_although_its_answer_is_lost_shows_when_the_rows_are_read(
+    transport: Transport, dataverse_system: StandIn, person: Person, new_number: str
+) -> None:
+    """Each writer gets an error from which it goes on, as after a write alone; nothing was written twice."""
+    client = DataverseClient(
+        transport,
+        tokens_of(dataverse_system, transport),
+        dataverse_system.url,
+        clock=SystemClock(),
+        batched=Batched(at_once=1, size=6),
+    )
+    ids = [person.create("accounts", {"name": f"Contoso {number}"}) for number in range(3)]
+    rows = [await client.retrieve("accounts", it, select=["name"]) for it in ids]
+    dataverse_system.fault(r"POST .*\$batch", times=1, drop=True, after=True)
+
+    async def write(number: int) -> Row:
+        values = {"new_erpnumber": f"{new_number}-{number}"}
+        return await client.update("accounts", ids[number], values, etag=rows[number].etag, tag="t")
+
+    found = await asyncio.gather(*map(write, range(3)), return_exceptions=True)
+    assert isinstance(found[0], Row)
+    assert {type(it) for it in found[1:]} <= {Outage, Conflict}
+    for number, row_id in enumerate(ids):
+        row = await client.retrieve("accounts", row_id, select=["new_erpnumber"])
+        assert row.values["new_erpnumber"] == f"{new_number}-{number}"
