@@ -37,6 +37,7 @@ from sandbox.systems.dataverse.service_bus import ServiceBus
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
 from sandbox.systems.dataverse.unit_of_work import UnitOfWork
+from sandbox.systems.dataverse.virtual_provider import Provider
 from sandbox.systems.dataverse.webapi import WebApi
 from sandbox.systems.dataverse.webhook import Webhooks
 from sandbox.systems.http_server import Fault, stand_in
@@ -75,8 +76,17 @@ def build_app(options: Options) -> web.Application:
     Seed(store, schema, environment, service.roles, application=not options.unprepared).plant()
     work = UnitOfWork(store, registrations, jobs)
     tokens = Tokens(store, environment)
+    provider = Provider(tls)
     api = WebApi(
-        store, schema, environment, service=service, tokens=tokens, metadata=metadata, work=work, contexts=contexts
+        store,
+        schema,
+        environment,
+        service=service,
+        tokens=tokens,
+        metadata=metadata,
+        work=work,
+        contexts=contexts,
+        provider=provider,
     )
 
     app = stand_in(error_body=_error_body)
@@ -90,6 +100,7 @@ def build_app(options: Options) -> web.Application:
         await jobs.start()
         yield
         await jobs.stop()
+        await provider.close()
 
     app.cleanup_ctx.append(lifespan)
     return app

@@ -17,10 +17,17 @@ from sandbox.systems.dataverse.definition_settings import (
     check_properties,
     kept_settings,
 )
-from sandbox.systems.dataverse.definitions import NAMESPACE, column_document, key_document, table_document
+from sandbox.systems.dataverse.definitions import (
+    NAMESPACE,
+    OF_VIRTUAL_TABLES,
+    column_document,
+    key_document,
+    table_document,
+)
 from sandbox.systems.dataverse.errors import ODataError, bad_request, invalid_argument, not_simulated
 from sandbox.systems.dataverse.schema import Column, Table
-from sandbox.systems.dataverse.system_columns import system_columns
+from sandbox.systems.dataverse.system_columns import key_column, system_columns
+from sandbox.systems.dataverse.virtual_definitions import check_external, check_virtual, external_of
 
 Definition = dict[str, Any]
 
@@ -33,7 +40,17 @@ _CREATABLE = frozenset(
     {"String", "Memo", "Integer", "Decimal", "Double", "Money", "Boolean", "DateTime", "Picklist", "BigInt"}
 )
 _ELSEWHERE = frozenset({"Lookup", "MultiSelectPicklist", "File", "Image", "EntityName", "ManagedProperty", "Virtual"})
-_KEPT = ("MaxLength", "MinValue", "MaxValue", "Precision", "Format", "FormatName", "DefaultValue", "DefaultFormValue")
+_KEPT = (
+    "MaxLength",
+    "MinValue",
+    "MaxValue",
+    "Precision",
+    "Format",
+    "FormatName",
+    "DefaultValue",
+    "DefaultFormValue",
+    "ExternalName",
+)
 _LIMITS = {
     "MaxLength": (1, 1_048_576),
     "Precision": (0, 10),
@@ -44,10 +61,11 @@ _BEHAVIORS = frozenset({"UserLocal", "DateOnly", "TimeZoneIndependent"})
 _TAKEN_OF_COLUMNS = frozenset(
     {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "SchemaName", "LogicalName", "AttributeType", "DisplayName"}
     | {"Description", "RequiredLevel", "DateTimeBehavior", "OptionSet", "IsPrimaryName", "AttributeTypeName"}
+    | {"ExternalName"}
 )
 _TAKEN_OF_TABLES = frozenset(
     {*KEPT_OF_TABLES, "SchemaName", "LogicalName", "DisplayName", "DisplayCollectionName", "Description", "Attributes"}
-    | {"OwnershipType", "EntitySetName", "ChangeTrackingEnabled", "HasNotes", "HasActivities"}
+    | {"OwnershipType", "EntitySetName", "ChangeTrackingEnabled", "HasNotes", "HasActivities", *OF_VIRTUAL_TABLES}
 )
 _TAKEN_OF_KEYS = frozenset({"SchemaName", "LogicalName", "KeyAttributes", "DisplayName"})
 
@@ -55,21 +73,24 @@ _TAKEN_OF_KEYS = frozenset({"SchemaName", "LogicalName", "KeyAttributes", "Displ
 def new_column(table: Table, body: Definition) -> Definition:
     """A column from a POST to `Attributes`."""
     definition = _column(table.name, body, table.columns)
+    check_external(table, definition)
     _check_column(table, body, definition)
     return definition
 
 
 def changed_column(table: Table, column: Column, body: Definition) -> Definition:
     """The whole new definition of a column from a PUT; names and type stay."""
-    kind = _column_type(body) if {"@odata.type", "AttributeType"} & body.keys() else column.type
+    named = column.type != "Uniqueidentifier" and {"@odata.type", "AttributeType"} & body.keys()
+    kind = _column_type(body) if named else column.type
     if kind not in {column.type, _lookup_kind(column)}:
         raise bad_request(f"The type of the column {column.name} cannot be changed.", INVALID)
-    dropped = {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "RequiredLevel", "Description"}
+    dropped = {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "RequiredLevel", "Description", "ExternalName"}
     kept = {name: value for name, value in column.definition.items() if name not in dropped}
     changed = _column_settings(column.type, body)
     if "OptionSet" in column.definition and "OptionSet" not in changed:
         changed["OptionSet"] = column.definition["OptionSet"]
     definition = kept | changed
+    check_external(table, definition)
     _check_column(table, body, definition)
     return definition
 
@@ -112,7 +133,9 @@ def new_table(body: Definition, taken: set[str]) -> Definition:
     ownership = body.get("OwnershipType", "UserOwned")
     if ownership not in {"UserOwned", "OrganizationOwned"}:
         raise bad_request(f"'{ownership}' is not an OwnershipType that can be created.", INVALID)
-    columns: dict[str, Definition] = {each["LogicalName"]: each for each in system_columns(logical, ownership)}
+    external = external_of(body)
+    given = [key_column(logical)] if external else system_columns(logical, ownership)
+    columns: dict[str, Definition] = {each["LogicalName"]: each for each in given}
     for each in listed:
         column = _column(logical, each, columns)
         columns[column["LogicalName"]] = column
@@ -125,7 +148,7 @@ def new_table(body: Definition, taken: set[str]) -> Definition:
             "PrimaryIdAttribute": f"{logical}id",
             "PrimaryNameAttribute": str(primary[0]["SchemaName"]).lower(),
             "OwnershipType": ownership,
-            "IsOptimisticConcurrencyEnabled": True,
+            "IsOptimisticConcurrencyEnabled": not external,
             "ChangeTrackingEnabled": bool(body.get("ChangeTrackingEnabled", False)),
             "HasEvents": True,
             "HasNotes": bool(body.get("HasNotes", False)),
@@ -136,10 +159,13 @@ def new_table(body: Definition, taken: set[str]) -> Definition:
         }
         | {key: text for key, text in texts.items() if text}
         | kept_settings(body, KEPT_OF_TABLES)
+        | external
     )
+    check_virtual(definition)
     table = Table.load(definition)
     check_properties(body, table_document(table), "EntityMetadata", _TAKEN_OF_TABLES)
     for each in listed:
+        check_external(table, columns[each["SchemaName"].lower()])
         _check_column(table, each, columns[each["SchemaName"].lower()])
     return definition
 
@@ -160,7 +186,10 @@ def changed_table(table: Table, body: Definition) -> Definition:
     for fixed in ("OwnershipType", "PrimaryIdAttribute", "PrimaryNameAttribute", "LogicalName", "EntitySetName"):
         if body.get(fixed, table.definition[fixed]) != table.definition[fixed]:
             raise bad_request(f"{fixed} of the table {table.name} cannot be changed.", INVALID)
-    definition = table.whole() | found
+    definition = table.whole() | found | (external_of(body) if table.is_virtual else {})
+    if bool(body.get("DataProviderId", definition.get("DataProviderId"))) != table.is_virtual:
+        raise bad_request(f"The table {table.name} cannot become virtual, or stop being it.", INVALID)
+    check_virtual(definition)
     check_properties(body, table_document(Table.load(definition)), "EntityMetadata", _TAKEN_OF_TABLES)
     return definition
 

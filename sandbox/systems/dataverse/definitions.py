@@ -56,6 +56,8 @@ _OBJECT_TYPE_CODES = {
     "entity": 9800,
 }
 """ObjectTypeCode of the platform's tables; those of other tables are above 10,000."""
+OF_VIRTUAL_TABLES = ("DataProviderId", "DataSourceId", "ExternalName", "ExternalCollectionName")
+"""Properties that are null for all other tables."""
 RELATIONS = ("OneToManyRelationships", "ManyToOneRelationships", "ManyToManyRelationships")
 
 
@@ -90,7 +92,7 @@ def table_document(table: Table) -> Document:
         "PrimaryIdAttribute": table.id_column,
         "PrimaryNameAttribute": table.name_column,
         "OwnershipType": given["OwnershipType"],
-        "TableType": "Standard",
+        "TableType": "Virtual" if table.is_virtual else "Standard",
         "DisplayName": label(given.get("DisplayName") or name),
         "DisplayCollectionName": label(given.get("DisplayCollectionName") or f"{given.get('DisplayName') or name}s"),
         "Description": label(given.get("Description") or ""),
@@ -103,12 +105,11 @@ def table_document(table: Table) -> Document:
         "HasNotes": bool(given.get("HasNotes", False)),
         "IsOptimisticConcurrencyEnabled": table.optimistic_concurrency,
         "ChangeTrackingEnabled": table.change_tracking,
-        "CanChangeTrackingBeEnabled": managed("canchangetrackingbeenabled", value=table.has_events),
+        "CanChangeTrackingBeEnabled": managed(
+            "canchangetrackingbeenabled", value=table.has_events and not table.is_virtual
+        ),
         "IsCustomizable": managed("iscustomizable", value=True),
-        "DataProviderId": None,
-        "DataSourceId": None,
-        "ExternalName": None,
-        "ExternalCollectionName": None,
+        **{name: given.get(name) for name in OF_VIRTUAL_TABLES},
         "Privileges": shown_privileges(privileges_of(table)),
     } | shown_settings(given, KEPT_OF_TABLES)
 
@@ -154,6 +155,7 @@ def column_document(table: Table, column: Column) -> Document:
         "IsManaged": not custom,
         "IsLogical": False,
         "IsSecured": column.is_secret,
+        "ExternalName": column.external_name or None,
         "IsValidForCreate": column.writable("Create"),
         "IsValidForRead": True,
         "IsValidForUpdate": column.writable("Update") and column.name != table.id_column,

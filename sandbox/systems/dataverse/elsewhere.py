@@ -3,7 +3,6 @@
 SEGMENTS = frozenset(
     {"GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RetrieveMetadataChanges", "BulkDelete"}
     | {"TriggerServiceEndpointCheck", "RetrieveDependentComponents", "RetrieveRequiredComponents"}
-    | {"msdyn_odatav4ds", "entitydataproviders", "virtualentitymetadatas"}
     | {"InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "InitializeFileBlocksDownload"}
     | {"DownloadBlock", "CloseIncident", "QualifyLead", "Assign", "SetState", "ExecuteWorkflow"}
     | {"DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
@@ -14,8 +13,6 @@ SEGMENTS = frozenset(
 """Entity sets, actions and functions at the root."""
 
 BOUND = frozenset(
-    {"OnExternalCreated", "OnExternalUpdated"}
-    | {"OnExternalDeleted", "AddToQueue", "GetNextAutoNumberValue", "RetrievePrincipalAccess"}
-    | {"RetrieveUserPrivileges", "DownloadFile"}
+    {"AddToQueue", "GetNextAutoNumberValue", "RetrievePrincipalAccess", "RetrieveUserPrivileges", "DownloadFile"}
 )
 """Actions and functions bound to a row or an entity set, without their namespace."""

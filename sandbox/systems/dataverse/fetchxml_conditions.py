@@ -12,7 +12,8 @@ from typing import Any
 from sandbox.systems.dataverse.errors import not_simulated
 from sandbox.systems.dataverse.fetchxml_query import Condition, Filter, invalid
 from sandbox.systems.dataverse.odata_filter import comparable, kind_of
-from sandbox.systems.dataverse.odata_syntax import Arguments, Field, Token
+from sandbox.systems.dataverse.odata_syntax import Arguments, Token
+from sandbox.systems.dataverse.odata_tests import Field
 from sandbox.systems.dataverse.query_functions import query_test
 from sandbox.systems.dataverse.schema import Column
 from sandbox.systems.dataverse.store import Row

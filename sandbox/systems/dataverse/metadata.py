@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.systems.dataverse import option_values, solutions
+from sandbox.systems.dataverse import external_messages, option_values, solutions
 from sandbox.systems.dataverse.addressing import Segment
 from sandbox.systems.dataverse.answers import json_answer
 from sandbox.systems.dataverse.body import read_object
@@ -59,6 +59,7 @@ from sandbox.systems.dataverse.privileges import privileges_of
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.solutions import Solutions
 from sandbox.systems.dataverse.store import Store
+from sandbox.systems.dataverse.virtual_definitions import check_source
 
 COLLECTIONS = frozenset({"EntityDefinitions", "RelationshipDefinitions"})
 _STORED = "CREATE TABLE IF NOT EXISTS tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL);"
@@ -250,6 +251,7 @@ class Metadata:
         return table
 
     def _define(self, definition: dict[str, Any]) -> Table:
+        check_source(definition, self._store)
         self._store.database.execute(
             "INSERT INTO tables VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET definition = excluded.definition",
             (definition["LogicalName"], json.dumps(definition, default=float)),
@@ -262,6 +264,7 @@ class Metadata:
                 if other is not table and table.name in column.navigation:
                     said = f"The entity {table.name} cannot be deleted: {other.name}.{column.name} refers to it."
                     raise ODataError(400, "0x8004f01f", said)
+        external_messages.forget(table_id(table), self._store)
         for key in table.keys:
             self._store.release_key(table.name, key)
         self._store.forget_table(table.name)

@@ -11,7 +11,8 @@ from typing import Any
 from sandbox.systems.dataverse.definition_settings import REQUIRED_LEVELS
 from sandbox.systems.dataverse.definitions import NAMESPACE, Document
 from sandbox.systems.dataverse.errors import ODataError, bad_request, no_such_property
-from sandbox.systems.dataverse.odata_syntax import Arguments, Field, Subject, Token
+from sandbox.systems.dataverse.odata_syntax import Arguments, Token
+from sandbox.systems.dataverse.odata_tests import Field, Subject
 
 _ENUM = re.compile(r"Microsoft\.Dynamics\.CRM\.(\w+)'([^']*)'")
 _ATTRIBUTE_TYPES = frozenset(

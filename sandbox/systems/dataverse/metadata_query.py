@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.systems.dataverse.definitions import LANGUAGE, Document
 from sandbox.systems.dataverse.errors import bad_request, no_such_property, not_simulated
 from sandbox.systems.dataverse.metadata_filter import Definitions
-from sandbox.systems.dataverse.odata_syntax import compile_expression
+from sandbox.systems.dataverse.odata_tests import compile_expression
 from sandbox.systems.dataverse.query import split
 
 _ON_LISTS = frozenset({"$select", "$filter", "$expand", "$count", "LabelLanguages"})

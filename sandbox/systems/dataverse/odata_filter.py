@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.systems.dataverse.errors import bad_request, no_such_property
-from sandbox.systems.dataverse.odata_syntax import TEXT_FUNCTIONS, Arguments, Field, Token, compile_expression
+from sandbox.systems.dataverse.odata_syntax import TEXT_FUNCTIONS, Arguments, Token
+from sandbox.systems.dataverse.odata_tests import Field, compile_expression
 from sandbox.systems.dataverse.query_functions import query_test
 from sandbox.systems.dataverse.relations import collections
 from sandbox.systems.dataverse.schema import Column, Schema, Table

@@ -1,11 +1,10 @@
-"""The syntax of `$filter`, whatever it filters: a `Subject` says what its fields and functions are.
+"""The syntax of `$filter`, whatever becomes of it: a `Maker` makes something of each part.
 
 There is no `in` operator in Dataverse; `Microsoft.Dynamics.CRM.In(PropertyName='x',PropertyValues=['a','b'])` is there.
 `ne` holds for null, other comparisons with null do not. `@name` stands for the literal that the query option of that
 name gives.
 """
 
-import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sandbox.systems.dataverse.errors import bad_request
 
-Item = TypeVar("Item")
+Made = TypeVar("Made")
+Made_co = TypeVar("Made_co", covariant=True)
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')"
@@ -25,12 +25,7 @@ _TOKEN = re.compile(
     r"|(?P<word>@?[A-Za-z_][\w./]*)"
     r"|(?P<mark>[(),\[\]=:]))"
 )
-_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "lt": operator.lt,
-    "le": operator.le,
-}
+SIZES = frozenset({"gt", "ge", "lt", "le"})
 TEXT_FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
     "startswith": str.startswith,
@@ -60,66 +55,71 @@ Arguments = dict[str, list[Token]]
 """The arguments of a function by name; an argument that is not a list has one token."""
 
 
-@dataclass(frozen=True)
-class Field(Generic[Item]):
-    """Something that can be compared: how it is found in an item, and how a literal beside it is read (or 400).
+class Maker(Protocol[Made]):
+    """What becomes of the parts of an expression."""
 
-    Fields of another `kind` cannot be compared with it; one without a kind says nothing about that.
-    """
+    def any(self, made: list[Made]) -> Made:
+        """Of two or more parts with `or` between them."""
 
-    name: str
-    operand: Callable[[Item], Any]
-    read: Callable[[Token], Any]
-    kind: str = ""
+    def all(self, made: list[Made]) -> Made:
+        """Of two or more parts with `and` between them."""
 
+    def negated(self, made: Made) -> Made:
+        """Of a part behind `not`."""
 
-class Subject(Protocol[Item]):
-    """What is filtered."""
+    def comparison(self, path: str, name: str, right: Token) -> Made:
+        """Of `path eq right` and the like; 400 where they cannot be compared."""
 
-    def field(self, path: str) -> Field[Item]:
-        """The field that a path means; 400 without one."""
+    def text_function(self, name: str, path: str, part: str) -> Made:
+        """Of `contains`, `startswith` or `endswith`; 400 where there is none."""
 
-    def text_function(self, name: str, path: str, part: str) -> Callable[[Item], bool]:
-        """The test of `contains`, `startswith` or `endswith`; 400 where there is none."""
+    def query_function(self, name: str, arguments: Arguments) -> Made:
+        """Of a function of Dataverse's own namespace; 400 where there is none."""
 
-    def query_function(self, name: str, arguments: Arguments) -> Callable[[Item], bool]:
-        """The test of a function of Dataverse's own namespace; 400 where there is none."""
-
-    def collection(self, path: str) -> "tuple[Subject[Any], Callable[[Item], list[Any]]]":
-        """What is filtered in the lambda operators of a collection, and the rows of it; 400 where there is none."""
+    def within(self, path: str) -> "Lambda[Made]":
+        """For what is in the lambda operators of a collection; 400 where there is none."""
 
 
-def compile_expression(expression: str, subject: Subject[Item], aliases: Mapping[str, str]) -> Callable[[Item], bool]:
-    """The test that an expression stands for; 400 if it cannot be read."""
-    return _Parser(_tokens(expression, aliases), subject).whole()
+class Lambda(Protocol[Made_co]):
+    """What becomes of a lambda operator."""
+
+    def maker(self, variable: str) -> Maker[Any]:
+        """For the expression in it, whose paths begin with the variable."""
+
+    def quantified(self, name: str, inner: Any) -> Made_co:
+        """Of `any` or `all` with what became of its expression; `inner` is None for `any()`."""
 
 
-class _Parser(Generic[Item]):
-    def __init__(self, tokens: list[Token], subject: Subject[Item], at: int = 0) -> None:
-        self._tokens, self._at, self._subject = tokens, at, subject
+def make(expression: str, maker: Maker[Made], aliases: Mapping[str, str]) -> Made:
+    """What the maker makes of an expression; 400 if it cannot be read."""
+    return _Parser(_tokens(expression, aliases), maker).whole()
 
-    def whole(self) -> Callable[[Item], bool]:
-        test = self._or()
+
+class _Parser(Generic[Made]):
+    def __init__(self, tokens: list[Token], maker: Maker[Made], at: int = 0) -> None:
+        self._tokens, self._at, self._maker = tokens, at, maker
+
+    def whole(self) -> Made:
+        made = self._or()
         if self._at < len(self._tokens):
             raise _syntax(self._tokens[self._at].text)
-        return test
+        return made
 
-    def _or(self) -> Callable[[Item], bool]:
-        tests = [self._and()]
+    def _or(self) -> Made:
+        made = [self._and()]
         while self._accept("or"):
-            tests.append(self._and())
-        return tests[0] if len(tests) == 1 else lambda item: any(test(item) for test in tests)
+            made.append(self._and())
+        return made[0] if len(made) == 1 else self._maker.any(made)
 
-    def _and(self) -> Callable[[Item], bool]:
-        tests = [self._not()]
+    def _and(self) -> Made:
+        made = [self._not()]
         while self._accept("and"):
-            tests.append(self._not())
-        return tests[0] if len(tests) == 1 else lambda item: all(test(item) for test in tests)
+            made.append(self._not())
+        return made[0] if len(made) == 1 else self._maker.all(made)
 
-    def _not(self) -> Callable[[Item], bool]:
+    def _not(self) -> Made:
         if self._accept("not"):
-            test = self._not()
-            return lambda item: not test(item)
+            return self._maker.negated(self._not())
         if self._accept("("):
             inner = self._or()
             self._expect(")")
@@ -128,7 +128,7 @@ class _Parser(Generic[Item]):
         if word in TEXT_FUNCTIONS:
             return self._text_function(word)
         if word.startswith(NAMESPACE):
-            return self._subject.query_function(word.removeprefix(NAMESPACE), self._arguments())
+            return self._maker.query_function(word.removeprefix(NAMESPACE), self._arguments())
         path, _, last = word.rpartition("/")
         if last in {"any", "all"} and path and self._peek("("):
             return self._lambda(path, last)
@@ -136,29 +136,27 @@ class _Parser(Generic[Item]):
             raise bad_request(f"An unknown function with name '{word}' was found.")
         return self._comparison(word)
 
-    def _lambda(self, path: str, name: str) -> Callable[[Item], bool]:
+    def _lambda(self, path: str, name: str) -> Made:
         """`path/any(x:x/name eq 'a')`, `path/all(...)`, and `path/any()` for whether there is anything."""
         self._expect("(")
-        subject, related = self._subject.collection(path)
+        within = self._maker.within(path)
         if name == "any" and self._accept(")"):
-            return lambda item: bool(related(item))
+            return within.quantified(name, None)
         variable = self._next("word")
         self._expect(":")
-        inner: _Parser[Any] = _Parser(self._tokens, _Variable(variable, subject), self._at)
-        test = inner._or()
+        inner: _Parser[Any] = _Parser(self._tokens, within.maker(variable), self._at)
+        made = inner._or()
         self._at = inner._at
         self._expect(")")
-        if name == "any":
-            return lambda item: any(test(each) for each in related(item))
-        return lambda item: all(test(each) for each in related(item))
+        return within.quantified(name, made)
 
-    def _text_function(self, name: str) -> Callable[[Item], bool]:
+    def _text_function(self, name: str) -> Made:
         self._expect("(")
         path = self._next("word")
         self._expect(",")
         part = Token("string", self._next("string")).value
         self._expect(")")
-        return self._subject.text_function(name, path, part)
+        return self._maker.text_function(name, path, part)
 
     def _arguments(self) -> Arguments:
         """`(Name=value,Name=['a',"b"])`."""
@@ -187,28 +185,11 @@ class _Parser(Generic[Item]):
             raise _syntax(token.text)
         return token
 
-    def _comparison(self, path: str) -> Callable[[Item], bool]:
-        field = self._subject.field(path)
-        left, name = field.operand, self._next("word")
-        if name not in {"eq", "ne", *_ORDERED}:
+    def _comparison(self, path: str) -> Made:
+        name = self._next("word")
+        if name not in {"eq", "ne", *SIZES}:
             raise _syntax(name)
-        right = self._right(field)
-        if name == "eq":
-            return lambda item: left(item) == right(item)
-        if name == "ne":
-            return lambda item: left(item) != right(item)
-        compare = _ORDERED[name]
-        return lambda item: (a := left(item)) is not None and (b := right(item)) is not None and ordered(compare, a, b)
-
-    def _right(self, field: Field[Item]) -> Callable[[Item], Any]:
-        token = self._literal()
-        if token.kind == "word" and token.text not in {"null", "true", "false"}:
-            other = self._subject.field(token.text)
-            if field.kind != other.kind:
-                raise incompatible(field.name, other.name)
-            return other.operand
-        value = None if token.text == "null" else field.read(token)
-        return lambda _: value
+        return self._maker.comparison(path, name, self._literal())
 
     def _take(self) -> Token:
         if self._at >= len(self._tokens):
@@ -234,46 +215,6 @@ class _Parser(Generic[Item]):
     def _expect(self, text: str) -> None:
         if not self._accept(text):
             raise _syntax(self._take().text)
-
-
-def ordered(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
-    """One comparison; 400 for values that have no order among them."""
-    try:
-        return compare(left, right)
-    except TypeError as wrong:
-        raise incompatible(str(left), str(right)) from wrong
-
-
-def incompatible(left: str, right: str) -> Exception:
-    """400: two things that cannot be compared."""
-    return bad_request(f"A binary operator with incompatible types was detected. It compares '{left}' with '{right}'.")
-
-
-class _Variable(Generic[Item]):
-    """The subject of a lambda operator, whose paths begin with its variable."""
-
-    def __init__(self, name: str, subject: Subject[Item]) -> None:
-        self._name, self._subject = name, subject
-
-    def field(self, path: str) -> Field[Item]:
-        return self._subject.field(self._own(path))
-
-    def text_function(self, name: str, path: str, part: str) -> Callable[[Item], bool]:
-        return self._subject.text_function(name, self._own(path), part)
-
-    def query_function(self, name: str, arguments: Arguments) -> Callable[[Item], bool]:  # noqa: ARG002 -- the protocol's
-        raise bad_request(f"The function {NAMESPACE}{name} is not supported in lambda operators.")
-
-    def collection(self, path: str) -> tuple[Subject[Any], Callable[[Item], list[Any]]]:
-        return self._subject.collection(self._own(path))
-
-    def _own(self, path: str) -> str:
-        variable, slash, rest = path.partition("/")
-        if variable != self._name or not slash:
-            raise bad_request(
-                f"The path '{path}' in a lambda operator does not begin with its variable '{self._name}'."
-            )
-        return rest
 
 
 def _tokens(expression: str, aliases: Mapping[str, str]) -> list[Token]:

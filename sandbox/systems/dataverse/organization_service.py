@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.systems.dataverse import values
+from sandbox.systems.dataverse import external_messages, values
 from sandbox.systems.dataverse.access import Access
 from sandbox.systems.dataverse.change import Change, RequestInfo
 from sandbox.systems.dataverse.context import Step
@@ -56,7 +56,7 @@ class OrganizationService:
         self._settle_status(table, target, row_id)
         self._settle_owner(table, target)
         target |= derived_columns(table, target, target, self._store)
-        target |= self._stamps(request, created=True)
+        target |= self._stamps(table, request, created=True)
         self._check(table, target, target)
         if table.name == "customapi":
             make_message(target, self._store)
@@ -66,6 +66,8 @@ class OrganizationService:
         row = self._written(unit, change, several)
         if table.name == "role":
             self.roles.made(row_id)
+        elif table.name == external_messages.METADATA:
+            external_messages.settle(target, self._store)
         if table.name in OF_ROWS:
             self._solutions.made(request.solution, OF_ROWS[table.name], row_id)
         return row
@@ -90,7 +92,7 @@ class OrganizationService:
         self._settle_owner(table, target)
         target[table.id_column] = row.id
         target |= derived_columns(table, row.values | target, target, self._store)
-        target |= self._stamps(request, created=False)
+        target |= self._stamps(table, request, created=False)
         self._check(table, target, row.values | target, row)
         change = Change(
             "Update",
@@ -102,6 +104,8 @@ class OrganizationService:
             before=row,
             after=row.values | target,
         )
+        if table.name == external_messages.METADATA:
+            external_messages.settle(row.values | target, self._store)
         return self._written(unit, change, several)
 
     def merge(  # noqa: PLR0917 -- called once, by the action
@@ -109,11 +113,11 @@ class OrganizationService:
     ) -> None:
         """Write `sent` to the master, and deactivate the subordinate, which fires no steps of its own."""
         self.access.check(request.user, "Write", table)
-        target = {**sent, table.id_column: master.id, **self._stamps(request, created=False)}
+        target = {**sent, table.id_column: master.id, **self._stamps(table, request, created=False)}
         self._check(table, target, master.values | target)
         merged = {"merged": True, "masterid": {"table": table.name, "id": master.id}, "statecode": 1}
         self._settle_status(table, merged, subordinate.id, subordinate)
-        merged |= self._stamps(request, created=False)
+        merged |= self._stamps(table, request, created=False)
         unit.touch(table.name, subordinate.id)
         self._put(Change("Update", table, subordinate.id, request, after=subordinate.values | merged))
         change = Change(
@@ -232,7 +236,12 @@ class OrganizationService:
             owner = target["ownerid"]
             target["owninguser"] = owner if owner["table"] == "systemuser" else None
 
-    def _stamps(self, request: RequestInfo, *, created: bool) -> Values:
+    def _stamps(self, table: Table, request: RequestInfo, *, created: bool) -> Values:
+        """Who did it and when, where the table has columns for that."""
+        stamps = self._all_stamps(request, created=created)
+        return {name: value for name, value in stamps.items() if name in table.columns}
+
+    def _all_stamps(self, request: RequestInfo, *, created: bool) -> Values:
         user, at = {"table": "systemuser", "id": request.user.user_id}, values.now()
         delegate = {"table": "systemuser", "id": request.on_behalf_by} if request.on_behalf_by else None
         stamps: Values = {"modifiedon": at, "modifiedby": user, "modifiedonbehalfby": delegate}

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from sandbox.systems.dataverse.errors import bad_request, no_such_segment, not_simulated
-from sandbox.systems.dataverse.odata_syntax import NAMESPACE, Arguments, Field, Token
+from sandbox.systems.dataverse.odata_syntax import NAMESPACE, Arguments, Token
+from sandbox.systems.dataverse.odata_tests import Field
 
 Item = TypeVar("Item")
 Test = Callable[[Item], bool]

@@ -4,10 +4,12 @@ from sandbox.systems.dataverse import service_bus
 from sandbox.systems.dataverse.bypass import ASYNCHRONOUS, SYNCHRONOUS
 from sandbox.systems.dataverse.change import Change
 from sandbox.systems.dataverse.context import Image, Step
+from sandbox.systems.dataverse.external_messages import METADATA
 from sandbox.systems.dataverse.store import Row, Store
 
 REGISTRATION_TABLES = frozenset(
     {"serviceendpoint", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage", "sdkmessagefilter", "sdkmessage"}
+    | {METADATA}
 )
 PUBLISHING_CONTRACTS = frozenset({8, *service_bus.CONTRACTS})
 """Webhook, queue, topic and hub; endpoints of other contracts are registered, and nothing is sent to them."""

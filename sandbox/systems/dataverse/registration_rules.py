@@ -1,10 +1,11 @@
 """What Dataverse refuses when steps and endpoints are registered or removed."""
 
-from sandbox.systems.dataverse import service_bus
+from sandbox.systems.dataverse import external_messages, service_bus
 from sandbox.systems.dataverse.custom_api_rules import check_message_allows
 from sandbox.systems.dataverse.errors import invalid_argument, not_simulated, still_referenced
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Row, Store, Values
+from sandbox.systems.dataverse.virtual_definitions import SOURCES, check_unused
 
 WEBHOOK = 8
 ASYNCHRONOUS = 1
@@ -30,6 +31,8 @@ def check_registration(table: Table, whole: Values, store: Store, schema: Schema
         _check_step(whole, store, schema)
     if table.name == "sdkmessageprocessingstepimage":
         _check_image(whole, store, schema)
+    if table.name == external_messages.METADATA:
+        external_messages.check_metadata(whole, store, schema)
 
 
 def check_delete(row: Row, store: Store) -> list[Row]:
@@ -43,6 +46,10 @@ def check_delete(row: Row, store: Store) -> list[Row]:
             raise still_referenced(f"ServiceEndpoint({row.id})", len(users))
     if row.table == "sdkmessageprocessingstep":
         return store.referring("sdkmessageprocessingstepimage", "sdkmessageprocessingstepid", row)
+    if row.table == external_messages.METADATA:
+        return external_messages.going_with(row.values, store)
+    if row.table == SOURCES:
+        check_unused(row, store)
     if row.table == "solution":
         return store.referring("solutioncomponent", "solutionid", row)
     return []
@@ -111,4 +118,5 @@ _REQUIRED = {
     "serviceendpoint": ("name", "contract"),
     "sdkmessageprocessingstep": ("name", "eventhandler", "sdkmessageid", "stage", "mode"),
     "sdkmessageprocessingstepimage": ("name", "sdkmessageprocessingstepid", "imagetype"),
+    external_messages.METADATA: ("name", "extensionofrecordid"),
 }

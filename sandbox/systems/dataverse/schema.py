@@ -43,6 +43,11 @@ class Column:
         """Whether the value can be written and never read."""
         return bool(self.definition.get("IsSecured", False))
 
+    @property
+    def external_name(self) -> str:
+        """What the column is called behind a virtual table; empty elsewhere."""
+        return str(self.definition.get("ExternalName") or "")
+
     def writable(self, message: str) -> bool:
         """Whether a client's value is taken on Create or Update; others are ignored, as Dataverse does."""
         return bool(self.definition.get(f"IsValidFor{message}", True))
@@ -130,6 +135,11 @@ class Table:
     def user_owned(self) -> bool:
         """Whether rows have an owner."""
         return bool(self.definition["OwnershipType"] == "UserOwned")
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether the rows are those of a data provider."""
+        return self.definition.get("DataProviderId") is not None
 
     @property
     def has_events(self) -> bool:

@@ -8,16 +8,31 @@ from sandbox.systems.dataverse import actions, declared_flows
 from sandbox.systems.dataverse.access import ADMINISTRATOR
 from sandbox.systems.dataverse.definitions import entity_row, table_id
 from sandbox.systems.dataverse.environment import Environment
+from sandbox.systems.dataverse.external_messages import SWITCHES
 from sandbox.systems.dataverse.merge import MERGE, TABLES
 from sandbox.systems.dataverse.privileges import all_privileges
 from sandbox.systems.dataverse.roles import Roles
 from sandbox.systems.dataverse.schema import Column, Schema
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.values import now
+from sandbox.systems.dataverse.virtual_definitions import PROVIDERS, SOURCES
 
-MESSAGES = ("Create", "Update", "Delete", "CreateMultiple", "UpdateMultiple", MERGE, *actions.MESSAGES.values())
-_OF_TABLES = {MERGE: TABLES, **dict.fromkeys(actions.MESSAGES.values(), frozenset({actions.TABLE}))}
-"""Messages that only some tables have."""
+MESSAGES = (
+    "Create",
+    "Update",
+    "Delete",
+    "CreateMultiple",
+    "UpdateMultiple",
+    MERGE,
+    *actions.MESSAGES.values(),
+    *SWITCHES,
+)
+_OF_TABLES = {
+    MERGE: TABLES,
+    **dict.fromkeys(actions.MESSAGES.values(), frozenset({actions.TABLE})),
+    **dict.fromkeys(SWITCHES, frozenset[str]()),
+}
+"""Messages that only some tables have, or that tables get by being switched on."""
 EURO, DOLLAR, POUND = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 ACCOUNTS = {
     "a0000000-0000-4000-8000-000000000001": ("Fabrikam GmbH", "info@fabrikam.example", "Köln", EURO),
@@ -39,6 +54,8 @@ SOLUTIONS = {
     "fd140aaf-4df4-11dd-bd17-0019b9312238": ("Default", "Default Solution"),
     "51000000-0000-4000-8000-000000000001": ("integration", "Integration"),
 }
+ODATA_PROVIDER = "4cae5b17-0f0e-4a46-9c1d-2f1c7f3c9b61"
+"""The id of the OData v4 data provider here; clients find it by the name of its table of data sources."""
 _CURRENCIES = {
     EURO: ("Euro", "EUR", "€", "1.0000000000"),
     DOLLAR: ("US Dollar", "USD", "$", "1.1000000000"),
@@ -75,6 +92,8 @@ class Seed:
                 self._plant_organisation()
                 self._plant_business()
                 self._store.set_setting("seeded", now())
+            if self._store.get(PROVIDERS, ODATA_PROVIDER) is None:
+                self._put(PROVIDERS, ODATA_PROVIDER, name="OData v4 Data Provider", datasourcelogicalname=SOURCES)
             self._plant_roles()
             self._plant_messages()
             for table in self._schema:
@@ -160,7 +179,7 @@ class Seed:
             for table in self._schema:
                 if table.name not in _OF_TABLES.get(message, {table.name}):
                     continue
-                if table.has_events and (table.name, message_id) not in known:
+                if table.has_events and not table.is_virtual and (table.name, message_id) not in known:
                     self._put(
                         "sdkmessagefilter",
                         _id(f"{message} of {table.name}"),

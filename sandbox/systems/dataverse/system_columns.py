@@ -1,4 +1,4 @@
-"""The columns that Dataverse gives to every new table."""
+"""The columns that Dataverse gives to every new table; virtual ones have their key alone."""
 
 from typing import Any
 
@@ -11,6 +11,16 @@ _OPTIONS = {
         [{"Value": 1, "Label": "Active", "State": 0}, {"Value": 2, "Label": "Inactive", "State": 1}],
     ),
 }
+
+
+def key_column(logical: str) -> Definition:
+    """The primary key."""
+    return {
+        "LogicalName": f"{logical}id",
+        "AttributeType": "Uniqueidentifier",
+        "DisplayName": "Id",
+        "IsValidForUpdate": False,
+    }
 
 
 def system_columns(logical: str, ownership: str) -> list[Definition]:
@@ -26,14 +36,7 @@ def system_columns(logical: str, ownership: str) -> list[Definition]:
         given = {"LogicalName": name, "AttributeType": "DateTime", "DisplayName": text, "Format": "DateAndTime"}
         return given | read_only
 
-    columns: list[Definition] = [
-        {
-            "LogicalName": f"{logical}id",
-            "AttributeType": "Uniqueidentifier",
-            "DisplayName": "Id",
-            "IsValidForUpdate": False,
-        }
-    ]
+    columns = [key_column(logical)]
     for name, (kind, options) in _OPTIONS.items():
         text = "Status" if kind == "State" else "Status Reason"
         columns.append(

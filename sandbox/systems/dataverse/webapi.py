@@ -26,6 +26,7 @@ from sandbox.systems.dataverse.errors import (
     not_simulated,
     privilege_denied,
 )
+from sandbox.systems.dataverse.external_events import ExternalEvents
 from sandbox.systems.dataverse.form import check_form
 from sandbox.systems.dataverse.limits import ServiceProtection
 from sandbox.systems.dataverse.merge import MERGE, Merge
@@ -40,6 +41,8 @@ from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.tokens import Tokens
 from sandbox.systems.dataverse.unit_of_work import Unit, UnitOfWork
+from sandbox.systems.dataverse.virtual_provider import Provider
+from sandbox.systems.dataverse.virtual_tables import VirtualTables
 
 _ACTIONS = frozenset(
     {"CreateEntities", MERGE, *CLOSING, *functions.ACTIONS, *solutions.ACTIONS, *option_values.ACTIONS}
@@ -60,6 +63,7 @@ class WebApi:
         metadata: Metadata,
         work: UnitOfWork,
         contexts: Contexts,
+        provider: Provider,
     ) -> None:
         self._store, self._schema = store, schema
         self._tokens, self._metadata, self._work = tokens, metadata, work
@@ -69,6 +73,8 @@ class WebApi:
         self._functions = functions.Functions(store, schema, environment, self._solutions, service.roles)
         self._actions, self._rows = Actions(store, schema, service, contexts), Rows(store, schema, service)
         self._merge = Merge(store, schema, service)
+        self._virtual = VirtualTables(store, schema, service.access, provider)
+        self._external = ExternalEvents(store, schema, service, contexts)
         self.protection = ServiceProtection()
 
     def routes(self, app: web.Application) -> None:
@@ -92,6 +98,9 @@ class WebApi:
     async def _respond(self, call: Call, client: Client) -> web.Response:
         if call.path != "$batch":
             info = self._request_info(call, client)
+            if (virtual := self._virtual.find(call)) is not None:
+                check_form(call)
+                return await self._virtual.answer(call, *virtual, info.user)
             return await self._work.run(lambda unit: self._answer(call, info, unit))
         if call.method != "POST":
             raise not_allowed(call.method)
@@ -152,6 +161,8 @@ class WebApi:
         if segment.key is not None and bound != segment.rest and (api := self._custom_apis.find(bound, table.name)):
             _check_no_options(call)
             return self._custom_apis.call(operation, api, path_address(table, segment.key).require(self._store))
+        if table.is_virtual:
+            return self._external.answer(operation, table, segment)
         self._check_expanded(Query.read(_options(call)), table, operation.info)
         if segment.key is None:
             return self._rows.on_set(operation, table, segment.rest)

@@ -99,7 +99,7 @@ def test_wrong_queries_are_refused(tasks: Dataverse, wrong: str) -> None:
     [
         "tasks?sql=select",
         "tasks?$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')",
-        "virtualentitymetadatas",
+        "pluginassemblies",
         "RetrieveDependentComponents",
     ],
 )
