@@ -113,7 +113,7 @@ def test_aggregates_are_refused_before_the_service_is_asked(courses: Dataverse, 
 def test_the_server_pages_if_the_data_source_says_so(courses: Dataverse, service: Service) -> None:
     source = courses.get("msdyn_odatav4ds?$select=msdyn_name")["value"][0]["msdyn_odatav4dsid"]
     courses.update(f"msdyn_odatav4ds({source})", {"msdyn_paginationtype": 1, "msdyn_returninlinecount": False})
-    link = {"@odata.nextLink": f"{service.url}/Courses?$skiptoken=a%2Bb"}
+    link: dict[str, Any] = {"@odata.nextLink": f"{service.url}/Courses?$skiptoken=a%2Bb"}
     service.answers += [page(ROW, **link), page(ROW)]
     first = courses.get(f"{SET}?$select=new_coursename")
     second = courses.get(first["@odata.nextLink"].partition("/v9.2/")[2])
