@@ -27,10 +27,14 @@ from integration.registration.declaration import SignIn, Values, read_declaratio
 from integration.registration.environment import Environment, Read, adoptable, deletable
 from integration.registration.items import Found
 from integration.registration.plan import Change, SavedPlan, save
+from integration.registration.served_metadata import ServedMetadata, ServedType
 from integration.registration.sign_in import WAYS, authorizer
+from integration.registration.virtual_tables import KEY_HEADER
 from integration.registration.web_api import WebApi
 from integration.telemetry import quieten_libraries
-from integration.transport import Host, Limits, Transport
+from integration.transport import Host, Limits, Sender, Transport
+from integration.virtual_tables import sets as app_sets
+from integration.virtual_tables.discovery import sets_in
 
 _DECLARATION = Path("dataverse.toml")
 _LIMITS = Limits(connect=10, read=120, total=150)
@@ -46,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     apply.add_argument("plan", nargs="?", type=Path, metavar="PLAN", help="a file of plan --out, and nothing else")
     apply.add_argument("--allow-delete", action="store_true", help="also delete what is no longer declared")
     apply.add_argument("--adopt", action="store_true", help="first import all that is there and declared")
-    apply.add_argument("--rotate", action="store_true", help="also send the endpoint's key again")
+    apply.add_argument("--rotate", action="store_true", help="also send the keys of endpoint and data source again")
     drift = actions.add_parser("drift", help="show what is not as declared, as for a job every night")
     take = actions.add_parser("import", help="manage from now on what somebody has made by hand")
     take.add_argument("addresses", nargs="*", metavar="ADDRESS", help="such as step.account.Update; none: all of them")
@@ -137,7 +141,7 @@ async def _apply(environment: Environment, options: argparse.Namespace) -> int:
             print(f"{len(left)} not deleted: that needs --allow-delete.", file=sys.stderr)
     if options.rotate:
         await environment.rotate(now)
-        print("The endpoint's key was sent again.")
+        print("The keys were sent again.")
     print(showing.summary(now.plan))
     return now.plan.exit_code
 
@@ -229,15 +233,37 @@ async def _environment(options: argparse.Namespace) -> AsyncIterator[Environment
         raise ConfigurationError("No environment is named. Give --environment FILE, or --sandbox.")
     declaration, given = read_declaration(options.declaration), values.sign_in
     clock = SystemClock()
-    hosts = [Host(it, ca_file=given.ca_file, limits=_LIMITS) for it in (str(values.url), str(given.authority))]
+    addresses = [str(values.url), str(given.authority)]
+    addresses += [str(values.virtual_tables_url)] if values.virtual_tables_url else []
+    hosts = [Host(it, ca_file=given.ca_file, limits=_LIMITS) for it in addresses]
     transport = Transport(hosts, clock=clock)
     try:
         tokens = authorizer(way, str(values.url), given, transport, clock, say=_say, find_secret=find)
         api = WebApi(transport, tokens, str(values.url))
-        known = list(all_in(app_flows).values())
-        yield Environment(api, known, declaration, values, today=lambda: clock.now().date(), find_secret=find)
+        yield Environment(
+            api,
+            list(all_in(app_flows).values()),
+            declaration,
+            values,
+            today=lambda: clock.now().date(),
+            find_secret=find,
+            sets=list(sets_in(app_sets).values()),
+            served=_served(transport, values, find),
+        )
     finally:
         await transport.aclose()
+
+
+def _served(
+    sender: Sender, values: Values, find: Callable[[str], str]
+) -> Callable[[], Awaitable[dict[str, ServedType]]] | None:
+    """What reads the app's `$metadata`; None where the values name no virtual tables."""
+    key = values.virtual_tables_key
+    if values.virtual_tables_url is None:
+        return None
+    if key is None:
+        raise ConfigurationError("virtual-tables-url needs virtual-tables-key: a key of VIRTUAL_TABLE_KEYS.")
+    return ServedMetadata(sender, str(values.virtual_tables_url), KEY_HEADER, lambda: find(key)).read
 
 
 def _sandbox(folder: Path) -> tuple[str, Values, Callable[[str], str]]:
@@ -254,6 +280,8 @@ def _sandbox(folder: Path) -> tuple[str, Values, Callable[[str], str]]:
         stand_in_for_plug_ins=True,
         webhook_url=f"{found['functions']}/api/dataverse/webhook",
         webhook_key="sandbox:webhook_key",
+        virtual_tables_url=f"{found['functions']}/api/odata",
+        virtual_tables_key="sandbox:virtual_tables_key",
         sign_in=SignIn(
             tenant=person["tenant"],
             client_id=person["client_id"],
@@ -263,7 +291,8 @@ def _sandbox(folder: Path) -> tuple[str, Values, Callable[[str], str]]:
             ca_file=person["ca_file"],
         ),
     )
-    secrets = {"sandbox:webhook_key": found["webhook_key"], "sandbox:dataverse_person": person["secret"]}
+    secrets = {f"sandbox:{name}": found[name] for name in ("webhook_key", "virtual_tables_key")}
+    secrets["sandbox:dataverse_person"] = person["secret"]
     return "client-secret", values, secrets.__getitem__
 
 

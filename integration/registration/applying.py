@@ -15,9 +15,12 @@ from integration.flow.event_flow import NO_TABLE
 from integration.registration.applying_access import AccessApplying
 from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
 from integration.registration.applying_custom_apis import CustomApiApplying
+from integration.registration.applying_virtual_tables import VirtualTableApplying
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
 from integration.registration.items import Item, State, mark
 from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan
+from integration.registration.reading_virtual_tables import SOURCES
+from integration.registration.virtual_tables import KINDS as VIRTUAL_KINDS
 from integration.registration.wanted import WEBHOOK_KEY_HEADER
 from integration.registration.web_api import WebApi
 
@@ -31,6 +34,8 @@ _SETS = {
     "endpoint": "serviceendpoints",
     "step": "sdkmessageprocessingsteps",
     "image": "sdkmessageprocessingstepimages",
+    "data-source": SOURCES,
+    "virtual-events": "virtualentitymetadatas",
     **CUSTOM_API_SETS,
 }
 _SET = "set"
@@ -60,14 +65,25 @@ class Secret:
 
     def said(self) -> str:
         """What the endpoint's description says of it, as Dataverse never shows it again."""
-        return f"key of {self.reference}, set on {self.today.isoformat()}"
+        return said_of_key(self.reference, self.today)
+
+
+def said_of_key(reference: str, today: date) -> str:
+    """What a description says of a key, as Dataverse never shows it again."""
+    return f"key of {reference}, set on {today.isoformat()}"
 
 
 class Applying:
-    """Writes what a plan says. `secret` is asked for only when a key has to be sent."""
+    """Writes what a plan says. `secret` and `source_key` are asked for only when a key has to be sent."""
 
-    def __init__(
-        self, api: WebApi, items: Iterable[Item], state: State, owner: str, secret: Callable[[], Secret]
+    def __init__(  # noqa: PLR0917 -- called once
+        self,
+        api: WebApi,
+        items: Iterable[Item],
+        state: State,
+        owner: str,
+        secret: Callable[[], Secret],
+        source_key: Callable[[], tuple[str, str]],
     ) -> None:
         self._api, self._state, self._mark, self._secret = api, state, mark(owner), secret
         self._items = {it.address: it for it in items}
@@ -75,6 +91,9 @@ class Applying:
         self._access = AccessApplying(api, state)
         self._custom_apis = CustomApiApplying(api, state, self._ids, self._described)
         self._tables: dict[str, None] = {}
+        self.virtual_tables = VirtualTableApplying(
+            api, state, self._items, self._ids, self._described, source_key, self._note
+        )
 
     async def apply(self, plan: Plan, done: Callable[[Change], None], *, allow_delete: bool = False) -> list[Change]:
         """Make all changes, deletions only where they are allowed; returns those that were not made.
@@ -104,7 +123,10 @@ class Applying:
     async def adopt(self, address: str, description: str) -> None:
         """Put our mark on something that is there."""
         found = self._state.found[address]
-        if found.kind == "column":
+        if found.kind in VIRTUAL_KINDS:
+            await self.virtual_tables.adopt(found)
+            await self._publish()
+        elif found.kind == "column":
             await self._put_column(address, {"Description": labelled(self._described(description))})
             await self._publish()
         else:
@@ -121,6 +143,8 @@ class Applying:
             await self._column(item, change)
         elif change.kind == "key":
             await self._key(item, change)
+        elif change.kind in VIRTUAL_KINDS:
+            await self.virtual_tables.write(item, change)
         elif change.kind in CUSTOM_API_SETS:
             await self._custom_apis.write(item, change)
             self._ids[item.address] = change.id if change.action == UPDATE and change.id else item.id
@@ -246,8 +270,10 @@ class Applying:
     async def _delete(self, address: str, row_id: str | None) -> None:
         kind, _, name = address.partition(".")
         table, _, part = name.partition(".")
-        if kind == "column":
+        if kind in {"column", "virtual-column"}:
             path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{part}')"
+        elif kind == "virtual-table":
+            path = f"EntityDefinitions(LogicalName='{name}')"
         elif kind == "key":
             path = f"EntityDefinitions(LogicalName='{table}')/Keys(LogicalName='{part}')"
         else:
@@ -261,6 +287,10 @@ class Applying:
             xml = f"<importexportxml><entities>{named}</entities></importexportxml>"
             await self._api.post("PublishXml", {"ParameterXml": xml})
             self._tables.clear()
+
+    def _note(self, table: str) -> None:
+        """A definition was changed that has to be published."""
+        self._tables[table] = None
 
     def _described(self, text: str) -> str:
         """A description with our mark."""

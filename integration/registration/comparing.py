@@ -12,6 +12,8 @@ _FIXED = {
     "column": {"type": "its type"},
     "publisher": {"customizationprefix": "its prefix"},
     "category": {"catalog": "its catalog"},
+    "virtual-table": {"primary": "its primary column"},
+    "virtual-column": {"type": "its type"},
 }
 """Fields that Dataverse does not change once they are set, and that cannot be given up either."""
 _USED_AS_IT_IS = frozenset({"publisher", "solution"})
@@ -28,9 +30,9 @@ PARTS = frozenset({"parameter", "response", "assignment"})
 """Kinds that belong to another thing, which has the mark."""
 
 
-def compare(items: Sequence[Item], state: State) -> Plan:
-    """The plan that makes the environment what is declared."""
-    problems = list(rules.broken(items, state))
+def compare(items: Sequence[Item], state: State, differs: Iterable[Problem] = ()) -> Plan:
+    """The plan that makes the environment what is declared; `differs` are problems that are known already."""
+    problems = [*differs, *rules.broken(items, state)]
     items = list(_needed(items, state))
     changes, notes, unchanged = [], list(_notes(items, state)), []
     made_again: set[str] = set()
@@ -46,8 +48,10 @@ def compare(items: Sequence[Item], state: State) -> Plan:
         else:
             unchanged.append(item.address)
     declared = {it.address for it in items}
-    for found in _undeclared(state, declared):
-        if _goes_with(found, made_again):
+    undeclared = _undeclared(state, declared)
+    tables = {it.name for it in undeclared if it.kind == "virtual-table"}
+    for found in undeclared:
+        if _goes_with(found, made_again) or goes_with_table(found, tables):
             continue
         if blocked := _blocked(found, state):
             problems.append(Problem(found.address, blocked))
@@ -71,6 +75,11 @@ def _goes_with(it: Item | Found, custom_apis: set[str]) -> bool:
     if it.kind == "assignment":
         return it.fields.get("custom-api") in custom_apis
     return it.kind == "step" and it.name.removeprefix(f"{NO_TABLE}.") in custom_apis
+
+
+def goes_with_table(it: Found, tables: set[str]) -> bool:
+    """Whether it is a column that is deleted together with its virtual table."""
+    return it.kind == "virtual-column" and it.name.partition(".")[0] in tables
 
 
 def deletion(found: Found) -> Change:

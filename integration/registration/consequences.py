@@ -1,11 +1,21 @@
 """What a change means, in words."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from integration.flow.event_flow import NO_TABLE
 from integration.registration.items import Found, Item, State
 from integration.registration.wanted import SYNCHRONOUS
+
+_OF_DELETED: Final = {
+    "column": "deletes its values in all rows; nothing brings them back",
+    "key": "rows cannot be addressed by it any more",
+    "virtual-table": "deletes the views, forms and columns that people have made for it; its rows stay in the ERP",
+    "virtual-column": "views and forms lose it; its values stay in the ERP",
+    "virtual-events": "changes in the ERP are not reported any more: flows and steps on the table run no more",
+    "custom-api": "whoever calls it gets an error; steps and flows on it run no more",
+    "role": "whoever has it may no longer do what it permits",
+}
 
 
 def of_create(item: Item) -> tuple[str, ...]:
@@ -15,19 +25,12 @@ def of_create(item: Item) -> tuple[str, ...]:
 
 def of_delete(found: Found) -> tuple[str, ...]:
     """What follows when something that is no longer declared is deleted."""
-    if found.kind == "column":
-        return ("deletes its values in all rows; nothing brings them back",)
     if found.kind == "step":
         table, _, message = found.name.partition(".")
         what = f"a call of {message}" if table == NO_TABLE else f"{message} of {table}"
         return (f"{what} is not sent any more",)
-    if found.kind == "key":
-        return ("rows cannot be addressed by it any more",)
-    if found.kind == "custom-api":
-        return ("whoever calls it gets an error; steps and flows on it run no more",)
-    if found.kind == "role":
-        return ("whoever has it may no longer do what it permits",)
-    return ()
+    said = _OF_DELETED.get(found.kind)
+    return () if said is None else (said,)
 
 
 def of_update(item: Item, found: Found, differs: list[str], state: State) -> tuple[str, ...]:
@@ -45,6 +48,10 @@ def _of_new(item: Item) -> Iterator[str]:
         yield "cannot be switched off again"
     elif item.kind == "custom-api":
         yield "a call does nothing by itself: the steps on it run, and what others have made for it"
+    elif item.kind == "data-source":
+        yield "its key is sent with it; who may read data sources in Dataverse can read it there"
+    elif item.kind == "virtual-table":
+        yield "nobody sees it before a security role permits to read it; its rows are not copied"
     elif item.kind == "user":
         yield "the application may sign in from now on, and do what its role permits"
 
@@ -74,16 +81,27 @@ def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> It
         yield from _of_changed_endpoint(item, differs, state)
     elif item.kind == "column" and (there := before.get("MaxLength")) and there > item.fields["MaxLength"]:
         yield "becomes shorter: longer values that exist stay, and cannot be saved again"
+    elif item.kind in {"data-source", "virtual-table", "virtual-column"}:
+        yield from _of_changed_virtual(item, set(differs))
     elif item.kind == "key":
         yield "rows cannot be addressed by it until its new index is built"
     elif item.kind == "role":
         yield from _of_changed_role(item, before)
     elif item.kind in {"custom-api", "parameter", "response"}:
         yield from _of_changed_api(item, differs)
-    elif item.kind == "user" and "enabled" in differs:
-        yield "somebody has disabled it: nothing that needs Dataverse was done meanwhile; events wait"
     elif item.kind == "user":
-        yield "without its role every call is refused; events wait"
+        yield (
+            "somebody has disabled it: nothing that needs Dataverse was done meanwhile; events wait"
+            if "enabled" in differs
+            else "without its role every call is refused; events wait"
+        )
+
+
+def _of_changed_virtual(item: Item, differs: set[str]) -> Iterator[str]:
+    if item.kind == "data-source" and {"msdyn_uri", "msdyn_parameter1name"} & differs:
+        yield "its key is sent again, and rows are read at the new address"
+    elif {"external", "collection", "key"} & differs:
+        yield "until now Dataverse asked for a name that the app does not have, and showed an error"
 
 
 def _of_changed_api(item: Item, differs: list[str]) -> Iterator[str]:

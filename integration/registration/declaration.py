@@ -57,6 +57,18 @@ class StepOptions(FileModel):
     delete_completed_jobs: bool = True
 
 
+class VirtualTableOptions(FileModel):
+    """The virtual tables: the name of their data source, how many seconds Dataverse waits, and whose they are.
+
+    Without `sets` there is a table for each entity set that the app serves. `events` lets the app report changes.
+    """
+
+    data_source: str = Field(default="integration ERP", min_length=1, max_length=100)
+    timeout: int = Field(default=30, ge=26, le=120)
+    sets: tuple[str, ...] | None = None
+    events: bool = True
+
+
 class Declaration(FileModel):
     """What is the same in all environments; `name` marks what this app owns there.
 
@@ -72,6 +84,7 @@ class Declaration(FileModel):
     steps: dict[str, StepOptions] = Field(default_factory=dict)
     custom_apis: dict[UniqueName, CustomApiOptions] = Field(default_factory=dict)
     catalog: Catalog | None = None
+    virtual_tables: VirtualTableOptions = VirtualTableOptions()
 
 
 class SignIn(FileModel):
@@ -99,7 +112,8 @@ class Values(FileModel):
 
     A webhook needs `webhook_url` and `webhook_key`, every other endpoint `bus`. `application` is the client id with
     which the app signs in, `more_applications` those of DATAVERSE_MORE_CLIENTS; without them, users and role are left
-    to somebody else. `app_sees_registration` lets the role read what is registered, as `run.py doctor` does.
+    to somebody else. What the app serves at `virtual_tables_url` (`https://<app>/api/odata`) with `virtual_tables_key`
+    becomes virtual tables. `app_sees_registration` lets the role read what is registered, as `run.py doctor` does.
     """
 
     url: Url
@@ -112,6 +126,8 @@ class Values(FileModel):
     webhook_url: Url | None = None
     webhook_key: Reference | None = None
     bus: Bus | None = None
+    virtual_tables_url: Url | None = None
+    virtual_tables_key: Reference | None = None
     sign_in: SignIn = SignIn()
 
     @property

@@ -1,24 +1,30 @@
 """One environment: planned, brought to the declaration, adopted, emptied. All commands work through this."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from integration.errors import ConfigurationError
 from integration.flow.discovery import AnyFlow
-from integration.registration.applying import Applying, Secret
+from integration.registration.applying import Applying, Secret, said_of_key
 from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
-from integration.registration.comparing import PARTS, compare, deletion, in_order_of_deletion
+from integration.registration.comparing import PARTS, compare, deletion, goes_with_table, in_order_of_deletion
 from integration.registration.declaration import Declaration, Values, secret
 from integration.registration.items import Found, Item, State
 from integration.registration.plan import Change, Plan
 from integration.registration.reading import read
+from integration.registration.served_metadata import ServedType
+from integration.registration.virtual_tables import differences, virtual_items
 from integration.registration.wanted import secret_of, wanted
 from integration.registration.web_api import WebApi
+from integration.virtual_tables.entity_set import EntitySet
 
 DATA = frozenset({"column", "key"})
 """Kinds whose deletion takes values of rows, or ways to address them, with it."""
-_FOUNDATIONS = ("publisher", "solution", "role", *CUSTOM_API_SETS)
+_FOUNDATIONS = (
+    *("publisher", "solution", "role", "data-source", "virtual-table", "virtual-column"),
+    *CUSTOM_API_SETS,
+)
 _NO_MARK = frozenset({"change-tracking", "key", "image", "user", *PARTS})
 _STAYS = frozenset({"change-tracking", "user"})
 
@@ -44,33 +50,46 @@ class Environment:
         *,
         today: Callable[[], date],
         find_secret: Callable[[str], str] = secret,
+        sets: Collection[EntitySet] = (),
+        served: Callable[[], Awaitable[Mapping[str, ServedType]]] | None = None,
     ) -> None:
+        """`served` reads what the app serves of the entity `sets`; without it, virtual tables are left alone."""
         self._api, self._flows, self._declaration, self._values = api, flows, declaration, values
+        self._sets, self._served = sets, served
         self._today, self._find_secret = today, find_secret
 
     async def read(self) -> Read:
         """Read and compare; raises `ConfigurationError` where it is not the organisation that the values name."""
         self._api.solution = None
-        state = await read(self._api, self._flows, self._declaration, self._values)
+        served = await self._served() if self._served is not None else None
+        virtual: list[Item] = []
+        if served is not None:
+            virtual = list(virtual_items(self._sets, served, self._declaration, self._values))
+        state = await read(self._api, self._flows, self._declaration, self._values, virtual)
         expected = self._values.organisation
         if expected is not None and expected != state.organisation.lower():
             raise ConfigurationError(
                 f"{state.url} is the organisation {state.organisation}, and the values are those of {expected}. "
                 "Nothing was changed."
             )
-        items = tuple(wanted(self._flows, self._declaration, self._values, state))
-        return Read(state, items, compare(items, state))
+        items = tuple(wanted(self._flows, self._declaration, self._values, state, virtual))
+        differs = differences(self._sets, served) if served is not None else ()
+        return Read(state, items, compare(items, state, differs))
 
     async def apply(self, now: Read, done: Callable[[Change], None], *, allow_delete: bool = False) -> list[Change]:
         """Carry out a plan that was just read; the deletions that were not allowed."""
         return await self._applying(now).apply(now.plan, done, allow_delete=allow_delete)
 
     async def rotate(self, now: Read) -> None:
-        """Send the endpoint's key again, if there is an endpoint of ours."""
+        """Send the keys of the endpoint and of the data source again, as far as they are ours."""
         endpoint = now.state.found.get(f"endpoint.{self._declaration.endpoint.kind}")
         if endpoint is None or not endpoint.owned:
             raise ConfigurationError("There is no endpoint of this app whose key could be sent again.")
-        await self._applying(now).rotate()
+        applying = self._applying(now)
+        await applying.rotate()
+        source = now.state.found.get(f"data-source.{self._declaration.virtual_tables.data_source}")
+        if self._served is not None and source is not None and source.owned:
+            await applying.virtual_tables.rotate(source.id)
 
     async def adopt(self, now: Read, addresses: Iterable[str]) -> None:
         """Put our mark on what is there; raises `ConfigurationError` where that is not possible."""
@@ -94,7 +113,12 @@ class Environment:
         """`MSCRM.SolutionUniqueName` names the solution as soon as it is there."""
         name = self._declaration.solution.unique_name
         self._api.solution = name if solution and f"solution.{name}" in now.state.found else None
-        return Applying(self._api, now.items, now.state, self._declaration.name, self._secret)
+        return Applying(self._api, now.items, now.state, self._declaration.name, self._secret, self._source_key)
+
+    def _source_key(self) -> tuple[str, str]:
+        """The key of the data source, and what its description says of it."""
+        reference = self._values.virtual_tables_key or ""
+        return self._find_secret(reference), said_of_key(reference, self._today())
 
     def _secret(self) -> Secret:
         reference = secret_of(self._declaration.endpoint, self._values)
@@ -117,6 +141,6 @@ def deletable(state: State, *, with_columns: bool) -> list[Found]:
     Columns, custom APIs, the catalog, the role and what holds them are deleted only if that is asked for.
     """
     stays = _STAYS | (frozenset() if with_columns else {*DATA, *_FOUNDATIONS})
-    return in_order_of_deletion(
-        it for it in state.found.values() if it.owned and it.kind not in stays and it.id not in state.others
-    )
+    found = [it for it in state.found.values() if it.owned and it.kind not in stays and it.id not in state.others]
+    tables = {it.name for it in found if it.kind == "virtual-table"}
+    return in_order_of_deletion(it for it in found if not goes_with_table(it, tables))

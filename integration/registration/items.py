@@ -13,6 +13,10 @@ KINDS = (
     "change-tracking",
     "column",
     "key",
+    "data-source",
+    "virtual-table",
+    "virtual-column",
+    "virtual-events",
     "custom-api",
     "parameter",
     "response",
@@ -90,9 +94,10 @@ class State:
 
     `columns` are the names of all columns by table; a table that does not exist has no entry. `filters` are by table
     and message. `others` counts the steps that are not ours by the id of the endpoint that they call, `subscribers`
-    names those on custom APIs of ours. `privileges` are those of the tables, `table_ids` the MetadataIds of tables
-    that the catalog lists, `behind` the tables behind navigation properties that flows read, and `business_unit` is
-    the id of the one at the top. `volumes` counts the rows of a week by table and message.
+    names those on custom APIs of ours. `privileges` are those of the tables, `table_ids` the MetadataIds of virtual
+    tables and of those in the catalog, `data_provider` is the id of the OData v4 data provider, `behind` are the
+    tables behind navigation properties that flows read, and `business_unit` is the id of the one at the top. `volumes`
+    counts the rows of a week by table and message.
     """
 
     url: str
@@ -107,6 +112,7 @@ class State:
     privileges: dict[Need, Privilege] = field(default_factory=dict)
     behind: dict[tuple[str, str], str] = field(default_factory=dict)
     business_unit: str = ""
+    data_provider: str | None = None
     publisher_prefix: str | None = None
     takes_charset: bool = True
     twice: tuple[str, ...] = ()

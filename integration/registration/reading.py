@@ -11,10 +11,11 @@ from integration.registration.custom_apis import custom_apis
 from integration.registration.declaration import Declaration, Values
 from integration.registration.declared_apis import Catalog
 from integration.registration.definitions import column_fields, key_fields, label
-from integration.registration.items import Filter, Found, State, mark
+from integration.registration.items import Filter, Found, Item, State, mark
 from integration.registration.privileges import from_metadata
 from integration.registration.reading_access import AccessReader
 from integration.registration.reading_custom_apis import CustomApiReader
+from integration.registration.reading_virtual_tables import VirtualTableReader
 from integration.registration.wanted import CONTRACTS, tables
 from integration.registration.web_api import WebApi
 
@@ -34,8 +35,10 @@ _IMAGE = (
 _ENABLED = 0
 
 
-async def read(api: WebApi, flows: Collection[AnyFlow], declaration: Declaration, values: Values) -> State:
-    """The state of the environment. Raises the errors of `WebApi`."""
+async def read(
+    api: WebApi, flows: Collection[AnyFlow], declaration: Declaration, values: Values, virtual: Collection[Item] = ()
+) -> State:
+    """The state of the environment; `virtual` is what virtual tables need. Raises the errors of `WebApi`."""
     known = tables(flows)
     who = await api.get("WhoAmI")
     state = State(api.url, str(who["OrganizationId"]))
@@ -43,6 +46,8 @@ async def read(api: WebApi, flows: Collection[AnyFlow], declaration: Declaration
     await asyncio.gather(reader.solution(), reader.filters(known), *(reader.table(it) for it in known))
     if values.applications:
         await reader.access(flows, values)
+    if virtual:
+        await reader.virtual_tables(virtual)
     await reader.custom_apis(flows, values)
     await reader.endpoints()
     await volumes.count(api, flows, state)
@@ -84,6 +89,12 @@ class _Reader:
         await found.custom_apis([*custom_apis(flows, self._declaration, values), *listed])
         await found.steps_of_others()
         await found.catalog(self._declaration.catalog)
+
+    async def virtual_tables(self, virtual: Collection[Item]) -> None:
+        """The data source and the virtual tables."""
+        found = VirtualTableReader(self._api, self._state, self._owned, self._mark)
+        tables = [it.name for it in virtual if it.kind == "virtual-table"]
+        await found.read(self._declaration.virtual_tables.data_source, tables)
 
     async def access(self, flows: Collection[AnyFlow], values: Values) -> None:
         """The app's users, their role, and what there is to give it."""

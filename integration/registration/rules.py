@@ -47,6 +47,10 @@ def broken(items: Iterable[Item], state: State) -> Iterator[Problem]:
             texts = _table(item, state)
         elif item.kind == "solution":
             texts = _solution(items, state)
+        elif item.kind == "data-source":
+            texts = _data_source(item)
+        elif item.kind == "virtual-table":
+            texts = _virtual_table(item, state)
         else:
             texts = iter(())
         yield from (Problem(item.address, text) for text in texts)
@@ -109,6 +113,20 @@ def _image(item: Item, steps: dict[str, Item], columns: set[str]) -> Iterator[st
         yield "an image has to list its columns: without them every column is sent, and more than 256 KB is cut off"
     if unknown := [it for it in fields["attributes"] if f"{table}.{it}" not in columns]:
         yield f"the table {table} has no column {', '.join(unknown)}"
+
+
+def _data_source(item: Item) -> Iterator[str]:
+    parts = urlsplit(str(item.fields["msdyn_uri"]))
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        yield "Dataverse reads virtual tables over https only"
+
+
+def _virtual_table(item: Item, state: State) -> Iterator[str]:
+    if state.data_provider is None:
+        yield "the environment has no OData v4 data provider: Microsoft's solution of that name is missing"
+    found = state.found.get(item.address)
+    if found is not None and found.fields["external"] is None:
+        yield "exists, and is no virtual table: declare another prefix, or rename it"
 
 
 def _role(item: Item) -> Iterator[str]:

@@ -25,9 +25,16 @@ WEBHOOK_KEY_HEADER = "x-functions-key"
 
 
 def wanted(
-    flows: Collection[AnyFlow], declaration: Declaration, values: Values, there: State | None = None
+    flows: Collection[AnyFlow],
+    declaration: Declaration,
+    values: Values,
+    there: State | None = None,
+    virtual: Collection[Item] = (),
 ) -> Iterator[Item]:
-    """Everything, in the order in which it is made; `there` says what the environment offers."""
+    """Everything, in the order in which it is made; `there` says what the environment offers.
+
+    `virtual` is what the virtual tables need.
+    """
     there = there or State(str(values.url), "")
     prefix = values.publisher_prefix
     yield Item("publisher", declaration.publisher.unique_name, _publisher(declaration, prefix))
@@ -38,6 +45,7 @@ def wanted(
     results = list(_results(flows))
     yield from (_column(table, result, prefix) for table, result in results)
     yield from (_key(table, result, prefix) for table, result in results if result.key)
+    yield from virtual
     apis = custom_apis(flows, declaration, values)
     yield from custom_api_items(apis)
     if declaration.catalog is not None:

@@ -24,7 +24,7 @@ class Column:
     """A column; `length` is the longest text, `scale` the decimal places. Dataverse may only send `writable` ones.
 
     A `required` column is never null: Dataverse has to have it as Business Required. A column that the ERP works out
-    for each row may be shown but not `filtered` or `sorted`.
+    for each row may be shown but not `filtered` or `sorted`. `day` says of a time that it is a date.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Column:
     writable: bool = False
     filtered: bool = True
     sorted: bool = True
+    day: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,16 @@ class Dataverse(StandIn):
             page = self.ask("GET", following.partition("/api/data/v9.2/")[2] or following).json()
             yield from page["value"]
 
+    def matching(self, entity_set: str, condition: str) -> list[dict[str, Any]]:
+        """The rows of an entity set for which a `$filter` holds; those of a virtual table are the other system's."""
+        found: list[dict[str, Any]] = self.ask("GET", entity_set, params={"$filter": condition}).json()["value"]
+        return found
+
     def currency(self, code: str, name: str) -> str:
         """The id of the currency with this ISO code, which is created when there is none."""
-        found = self.ask("GET", "transactioncurrencies", params={"$filter": f"isocurrencycode eq '{code}'"}).json()
-        if found["value"]:
-            return str(found["value"][0]["transactioncurrencyid"])
+        found = self.matching("transactioncurrencies", f"isocurrencycode eq '{code}'")
+        if found:
+            return str(found[0]["transactioncurrencyid"])
         columns = {"isocurrencycode": code, "currencyname": name, "currencysymbol": code, "exchangerate": 1}
         return self.create("transactioncurrency", columns)
 

@@ -111,6 +111,13 @@ def _rows(client: Client, played: Played) -> Iterator[Check]:
         opportunity["new_erporderstatus"] in _ON_ITS_WAY,
         f"order status {opportunity['new_erporderstatus']}",
     )
+    shown = played.looked_up
+    amount = "new_balance" if "new_balance" in shown else "new_creditlimit"  # Finance & Operations has no balance
+    yield Check(
+        "Dataverse shows the customer with an amount of the ERP, which is stored nowhere in Dataverse",
+        shown.get("new_number") == account["new_erpnumber"] and shown.get(amount) is not None,
+        f"{shown.get('new_name')}, {amount.removeprefix('new_')} {shown.get(amount)}",
+    )
     refused = client.dataverse.retrieve("opportunity", played.refused)
     yield Check(
         "the failed opportunity shows the failure to its owner",

@@ -36,6 +36,8 @@ class Played:
     redelivered_as: str = ""
     questions: int = 0
     """How often a synchronous step has asked."""
+    looked_up: dict[str, Any] = field(default_factory=dict)
+    """The customer as a virtual table shows it."""
     told: str = ""
     """What the user was told whose save was refused."""
 
@@ -72,6 +74,7 @@ class Story:
                 self._plug_in_reports_the_same,
                 self._opportunity_won,
                 self._order_shipped,
+                self._balance_looked_up,
                 self._unknown_currency,
             ),
             start=1,
@@ -163,6 +166,17 @@ class Story:
             lambda: self._client.app.newest_event("erp.order", record, since=sent), within=_WITHIN, what="its event"
         )
         self._played.events["order shipped"] = self._journeys.of_event(str(event_id), sent)
+
+    def _balance_looked_up(self) -> None:
+        """A person opens the customer in Dataverse as a virtual table: its balance is read from the ERP, not copied."""
+        dataverse = self._client.dataverse
+        number = dataverse.retrieve("account", ACCOUNT)["new_erpnumber"]
+        rows = dataverse.matching("new_erpcustomers", f"new_number eq '{number}'")
+        self._played.looked_up = rows[0] if rows else {}
+        shown = {name.removeprefix("new_"): value for name, value in self._played.looked_up.items()}
+        names = ("number", "name", "balance", "creditlimit", "currency")
+        said = ", ".join(f"{name} {shown[name]}" for name in names if shown.get(name) is not None)
+        self._screen.say(said or "there is no such row", indent=13)
 
     def _unknown_currency(self) -> None:
         """An opportunity in a currency that credit scoring refuses: a dead letter that says why."""

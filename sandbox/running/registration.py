@@ -22,7 +22,7 @@ from sandbox.systems.dataverse import declared_flows
 
 _TIMEOUT = 10.0
 _SECONDS = 120.0
-_KEY, _SECRET = "SANDBOX_WEBHOOK_KEY", "SANDBOX_DATAVERSE_SECRET"
+_KEY, _ODATA_KEY, _SECRET = "SANDBOX_WEBHOOK_KEY", "SANDBOX_VIRTUAL_TABLES_KEY", "SANDBOX_DATAVERSE_SECRET"
 _MORE_IS_THERE = 2
 """The exit status where a flow has been removed: what it needed is not deleted from a sandbox."""
 _NAMESPACE = uuid.UUID("6f1b8f0e-6c8f-4d0c-9a55-3f0b2f5f8c11")
@@ -59,13 +59,20 @@ def steps() -> Iterator[Step]:
 
 
 class Registering:
-    """A registration under way; `folder` gets the file with the environment's values."""
+    """A registration under way; `folder` gets the file with the environment's values.
 
-    def __init__(self, reached: Endpoints, folder: Path) -> None:
+    What the app serves as virtual tables is asked of the app; `serves` says whether there will be one.
+    """
+
+    def __init__(self, reached: Endpoints, folder: Path, *, serves: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         values = values_file(folder)
-        values.write_text(_values(reached), encoding="utf-8")
-        secrets = {_KEY: reached.webhook_key, _SECRET: reached.dataverse_person.secret}
+        values.write_text(_values(reached, serves=serves), encoding="utf-8")
+        secrets = {
+            _KEY: reached.webhook_key,
+            _ODATA_KEY: reached.virtual_tables_key,
+            _SECRET: reached.dataverse_person.secret,
+        }
         # A state directory of an earlier version has registrations without the app's mark: they are adopted.
         apply = ("apply", "--environment", str(values), "--sign-in", "client-secret", "--adopt", "--auto-approve")
         command = [sys.executable, "-m", "integration.cli.dataverse", *apply]
@@ -113,9 +120,13 @@ def check(answer: requests.Response) -> None:
         raise RegistrationError(f"{asked} was answered {answer.status_code}: {answer.text[:500]}")
 
 
-def _values(reached: Endpoints) -> str:
+def _values(reached: Endpoints, *, serves: bool) -> str:
     """The environment's file, in which secrets are only named."""
     person = reached.dataverse_person
+    virtual_tables = f"""\
+virtual-tables-url = "{reached.functions}/api/odata"
+virtual-tables-key = "env:{_ODATA_KEY}"
+"""
     return f"""\
 url = "{reached.dataverse}"
 publisher-prefix = "{PREFIX}"
@@ -124,7 +135,7 @@ app-sees-registration = true
 stand-in-for-plug-ins = true
 webhook-url = "{reached.functions}/api/dataverse/webhook"
 webhook-key = "env:{_KEY}"
-
+{virtual_tables if serves else ""}
 [sign-in]
 tenant = "{person.tenant}"
 client-id = "{person.client_id}"

@@ -156,7 +156,7 @@ class Sandbox:
         usual = programs.endpoints(self.ports, keys, environment, page=self._page, rest=systems.rest)
         self._app_settings = systems.settings(self._settings_of(usual, keys, environment), keys) | self._settings
         reached = systems.added_to(usual)
-        self._registering = registration.Registering(reached, self._registered)
+        self._registering = registration.Registering(reached, self._registered, serves=self._app is not None)
         if self._app is not None:
             homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}
             settings = self._app_settings | homepage

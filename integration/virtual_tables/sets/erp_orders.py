@@ -19,7 +19,7 @@ entity_set = EntitySet(
         Column("customernumber", Edm.STRING, "Number of the customer", length=20),
         Column("customername", Edm.STRING, "Customer", length=100),
         Column("customerid", Edm.GUID, "Customer (row of erpcustomers)"),
-        Column("orderdate", Edm.DATE_TIME_OFFSET, "Order date"),
+        Column("orderdate", Edm.DATE_TIME_OFFSET, "Order date", day=True),
         Column("currency", Edm.STRING, "Currency", length=10),
         Column("amount", Edm.DECIMAL, "Amount without tax"),
         Column("status", Edm.STRING, "Status", length=40),

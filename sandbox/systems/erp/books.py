@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sandbox.systems.erp.earlier import NUMBER, Earlier, number_of
@@ -17,6 +18,7 @@ CREATE TABLE IF NOT EXISTS effects (
 """
 _SINGULAR = {"customers": "customer", "orders": "order"}
 _NUMBER = {"customers": ("customerNumber", NUMBER), "orders": ("orderNumber", "SO-{:06d}")}
+_OWED = {"shipped", "invoiced"}
 _STATUS = {"customers": {"active", "blocked"}, "orders": {"confirmed", "on-hold"}}
 
 
@@ -108,14 +110,25 @@ class Books:
         return listed | {"city": (body.get("address") or {}).get("city")}
 
     def note(self, kind: str, row_id: str, changes: dict[str, Any]) -> dict[str, Any]:
-        """People in the ERP change what is reported of something; 404 where it does not exist."""
-        if self._find(kind, row_id) is None:
+        """People in the ERP change what is reported of something; 404 where it does not exist.
+
+        What is delivered is owed: the amount of the order is added to the balance of its customer.
+        """
+        found = self._find(kind, row_id)
+        if found is None:
             raise Refused(404, "not-found", f"There is no {_SINGULAR[kind]} with this id.")
+        if kind == "orders" and changes.get("status") in _OWED and self._noted(kind, row_id).get("status") not in _OWED:
+            self._owe(json.loads(found["body"]))
         self._database.execute(
             "INSERT OR REPLACE INTO reports VALUES (?, ?, ?)",
             (kind, row_id, json.dumps(self._noted(kind, row_id) | changes)),
         )
         return self.report(kind, row_id) or {}
+
+    def _owe(self, order: dict[str, Any]) -> None:
+        customer = str(order["customerId"]).lower()
+        balance = Decimal(self._noted("customers", customer).get("balance") or 0) + Decimal(order["amount"])
+        self.note("customers", customer, {"balance": f"{balance:.2f}"})
 
     def _noted(self, kind: str, row_id: str) -> dict[str, Any]:
         found = self._database.execute("SELECT body FROM reports WHERE kind = ? AND id = ?", (kind, row_id)).fetchone()

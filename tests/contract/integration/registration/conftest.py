@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -12,13 +13,21 @@ from integration.clock import SystemClock
 from integration.flow.discovery import AnyFlow
 from integration.registration.declaration import Declaration, Endpoint, Named, Values
 from integration.registration.environment import Environment
+from integration.registration.served_metadata import ServedType
 from integration.registration.web_api import WebApi
 from integration.transport import Host, RetryPolicy, Sender, Transport
+from integration.virtual_tables import sets
+from integration.virtual_tables.discovery import sets_in
 from tests.contract.integration.registration.declared import FLOWS, KEY
 from tests.contract.integration.sign_in import tokens_of
 from tests.contract.sandbox.systems.conftest import receiver as receiver  # noqa: PLC0414 -- a fixture, offered here too
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, remove_registrations, sign_in
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
+
+
+async def _again(served: Mapping[str, ServedType]) -> Mapping[str, ServedType]:
+    return served
+
 
 WEBHOOK, SECRETS = Endpoint(), {"env:KEY": KEY}
 Open: TypeAlias = Callable[..., AbstractAsyncContextManager[Environment]]
@@ -37,7 +46,10 @@ def person(unprepared: StandIn) -> Dataverse:
     unprepared.control("DELETE", "faults")
     person = sign_in(unprepared, "human")
     remove_registrations(person)
+    for it in person.get("EntityDefinitions?$select=LogicalName&$filter=DataProviderId ne null")["value"]:
+        assert person.call("DELETE", f"EntityDefinitions(LogicalName='{it['LogicalName']}')").status_code == 204
     for entity_set, own, where in (
+        ("msdyn_odatav4ds", "msdyn_odatav4dsid", "msdyn_name ne null"),
         ("catalogassignments", "catalogassignmentid", "name ne null"),
         ("catalogs", "catalogid", "_parentcatalogid_value ne null"),
         ("catalogs", "catalogid", "name ne null"),
@@ -79,6 +91,7 @@ def opener(system: StandIn) -> Open:
         secrets: Mapping[str, str] = SECRETS,
         declared: Mapping[str, Any] = MappingProxyType({}),
         who: str = "human",
+        served: Mapping[str, ServedType] | None = None,
         **given: Any,
     ) -> AsyncIterator[Environment]:
         ca_file = str(system.http.verify)
@@ -102,6 +115,8 @@ def opener(system: StandIn) -> Open:
                 values,
                 today=lambda: date(2026, 11, 27),
                 find_secret=secrets.__getitem__,
+                sets=list(sets_in(sets).values()),
+                served=None if served is None else partial(_again, served),
             )
         finally:
             await transport.aclose()

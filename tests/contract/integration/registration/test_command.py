@@ -3,26 +3,41 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from integration.cli import dataverse
+from integration.virtual_tables import sets
+from integration.virtual_tables.csdl import metadata
+from integration.virtual_tables.discovery import sets_in
 from sandbox.repository import REPOSITORY
 from tests.contract.integration.registration.declared import KEY
 from tests.contract.sandbox.systems.dataverse_client import Dataverse
 from tests.contract.sandbox.systems.stand_in import StandIn
+from tests.contract.sandbox.systems.virtual_table import Service
 
 
 @pytest.fixture
-def sandbox(unprepared: StandIn, person: Dataverse, tmp_path: Path) -> Path:
+def app() -> Iterator[Service]:
+    """An app that says what it serves as virtual tables."""
+    served = [it for each in sets_in(sets).values() if (it := each.of("rest-erp")) is not None]
+    one = Service(answers=[(200, metadata(served).encode())] * 20)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def sandbox(unprepared: StandIn, person: Dataverse, app: Service, tmp_path: Path) -> Path:
     """The folder of a sandbox with this Dataverse."""
     who = unprepared.control("GET", "environment").json()
     client = {"tenant": who["tenant_id"], "client_id": who["human"]["client_id"], "secret": who["human"]["secret"]}
     endpoints = {
         "dataverse": unprepared.url,
-        "functions": "http://localhost:7071",
+        "functions": app.url.removesuffix("/odata"),
         "webhook_key": KEY,
+        "virtual_tables_key": "a-key-of-the-data-source",
         "dataverse_client": {"client_id": who["application"]["client_id"]},
         "dataverse_person": {**client, "authority": unprepared.url, "ca_file": str(unprepared.http.verify)},
     }
@@ -50,7 +65,7 @@ def test_a_pipeline_plans_applies_the_plan_and_finds_no_drift(
     assert run("plan", *at, "--out", plan) == 2
     out = capsys.readouterr().out
     assert "  +   step.account.Update is created" in out
-    assert "Plan: 38 to add, 0 to change, 0 to delete." in out
+    assert "Plan: 55 to add, 0 to change, 0 to delete." in out
     assert "secret: (sensitive value)" in out
     assert "Estimate: step.account.Create" in out
     assert run("apply", *at) == 1
@@ -73,7 +88,7 @@ def test_a_pipeline_plans_applies_the_plan_and_finds_no_drift(
         ("endpoint.webhook", ["update"], ["url"])
     ]
     assert run("apply", *at, "--auto-approve", "--rotate") == 0
-    assert "The endpoint's key was sent again." in capsys.readouterr().out
+    assert "The keys were sent again." in capsys.readouterr().out
     assert run("show", *at) == 0
     assert f"endpoint.webhook ({endpoint}): key of sandbox:webhook_key" in capsys.readouterr().out
     assert run("destroy", *at) == 1
