@@ -3,20 +3,26 @@
 Both are the files of `run.py dataverse`. They hold no secret, and no person signs in: the app uses its own sign-in.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from integration import flows
 from integration.clock import Clock
+from integration.composition.virtual_tables import served_sets
 from integration.errors import ConfigurationError
 from integration.flow.discovery import all_in
 from integration.operations.drift import DriftReports
 from integration.registration.declaration import Values, read_declaration, read_values
 from integration.registration.drift import DriftCheck
 from integration.registration.environment import Environment
+from integration.registration.served_metadata import ServedType, parsed
 from integration.registration.web_api import WebApi
 from integration.settings import Settings
 from integration.transport import Authorizer, Sender
+from integration.virtual_tables import sets
+from integration.virtual_tables.csdl import metadata
+from integration.virtual_tables.discovery import sets_in
 
 _PACKAGE: Final = Path(__file__).resolve().parents[2]
 _DECLARATION: Final = "dataverse.toml"
@@ -35,7 +41,19 @@ def build_drift_check(
         _check(values, settings, file)
         declaration = read_declaration(_PACKAGE / _DECLARATION)
         api = WebApi(sender, tokens, str(values.url))
-        return Environment(api, list(all_in(flows).values()), declaration, values, today=lambda: clock.now().date())
+        return Environment(
+            api,
+            list(all_in(flows).values()),
+            declaration,
+            values,
+            today=lambda: clock.now().date(),
+            sets=list(sets_in(sets).values()),
+            served=served if values.virtual_tables_url is not None else None,
+        )
+
+    async def served() -> Mapping[str, ServedType]:
+        """What this app serves: nobody has to be asked for it."""
+        return parsed(metadata(served_sets(settings)))
 
     return DriftCheck(open_environment, reports, clock)
 

@@ -13,6 +13,7 @@ from integration.systems.odata.keys import number_of
 from integration.systems.rest import ErpClient
 from integration.virtual_tables import sets
 from integration.virtual_tables.discovery import sets_in
+from integration.virtual_tables.entity_set import ServedSet
 from integration.virtual_tables.service import Served, Service
 from integration.virtual_tables.site import Site
 
@@ -36,14 +37,19 @@ def build_site(settings: Settings, systems: Systems, address: PublicAddress, clo
 def build_service(settings: Settings, systems: Systems, clock: Clock) -> Service:
     """The sets that are served by the systems of the settings."""
     served = []
-    for declared in sets_in(sets).values():
-        system, adapter = settings.systems.get(declared.system), systems.others.get(declared.system)
-        if system is None or not isinstance(adapter, ErpAdapter | ErpClient):
-            continue
-        entity_set = declared.of(system.adapter)
-        if entity_set is not None:
+    for entity_set in served_sets(settings):
+        name = entity_set.declared.system
+        system, adapter = settings.systems[name], systems.others.get(name)
+        if isinstance(adapter, ErpAdapter | ErpClient):
             served.append(Served.of(entity_set, system.adapter, adapter.tables, _numbers(system)))
     return Service(served, clock)
+
+
+def served_sets(settings: Settings) -> list[ServedSet]:
+    """The declared sets as the kinds of systems of the settings serve them."""
+    kinds = {name: system.adapter for name, system in settings.systems.items()}
+    found = (it.of(kinds[it.system]) for it in sets_in(sets).values() if it.system in kinds)
+    return [it for it in found if it is not None]
 
 
 def _numbers(system: System) -> Callable[[str], str] | None:

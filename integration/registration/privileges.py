@@ -13,6 +13,7 @@ REGISTRATION: Final = (
     *("publisher", "solution", "role", "systemuser", "businessunit", "serviceendpoint", "sdkmessage"),
     *("sdkmessagefilter", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage"),
     *("customapi", "customapirequestparameter", "customapiresponseproperty", "catalog", "catalogassignment"),
+    *("entitydataprovider", "msdyn_odatav4ds", "virtualentitymetadata"),
 )
 """Tables in which stands what is registered."""
 DEFINITIONS: Final = ("prvReadEntity", "prvReadAttribute", "prvReadRelationship", "prvReadOptionSet")
