@@ -13,6 +13,7 @@ from documentation.blocks import code, table
 from documentation.descriptions import described
 from integration.analytics.sinks.archive import ArchiveSink, HubEvent
 from integration.events import Choice, IntegrationEvent, Money, to_envelope
+from integration.events.model import Claim
 from integration.ledger import State
 from integration.worker.settled import encoded, settled_document
 
@@ -50,6 +51,7 @@ EVERYTHING = replace(
     cause="change tracking lists the row",
     row_version=919042,
     settled={"type": "integration.settled"},
+    claim=Claim("0" * 64, 431_072),
 )
 """An event in which no field has its default, so that its envelope has every field."""
 

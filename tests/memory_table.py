@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from integration.claim_check import ClaimCheck
 from integration.dataverse import Row
 from integration.errors import NotFound, Outage
 from integration.events import IntegrationEvent, from_envelope, to_envelope
@@ -21,6 +22,7 @@ from integration.transport import CallContext, RetryPolicy
 from integration.worker import Handler, Holds, Outcome, Work, Worker
 from integration.worker.reading import Reads, Rows
 from tests.builders import event as new_event
+from tests.claim_kit import MemoryContents, claim_check
 from tests.odata_filter import parse
 from tests.worker_kit import worker_of
 
@@ -272,6 +274,8 @@ class World:
     worker: Worker
     pauses: TablePauses
     postponements: Postponements
+    contents: MemoryContents
+    claim_check: ClaimCheck
 
     @classmethod
     def make(cls, policy: RetryPolicy | None = None, *, pace: float = 0.0) -> "World":
@@ -279,6 +283,8 @@ class World:
         ledger = MemoryLedger(clock)
         shared = TableState(ledger.table(keys.SYSTEMS))
         pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
+        contents = MemoryContents()
+        claims = claim_check(contents)
         worker = worker_of(
             [handler],
             rows,
@@ -288,9 +294,10 @@ class World:
             clock=clock,
             holds=Holds(pauses, postponements),
             policy=policy,
+            claims=claims,
             pace=pace,
         )
-        return cls(clock, ledger, queue, hub, rows, handler, worker, pauses, postponements)
+        return cls(clock, ledger, queue, hub, rows, handler, worker, pauses, postponements, contents, claims)
 
     def put_row(self, record_id: str, name: str, version: int = 1) -> None:
         """The row as Dataverse has it now."""

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterable
 
+from integration.claim_check import ClaimCheck
 from integration.clock import Clock
 from integration.events import IntegrationEvent
 from integration.events.envelope import to_envelope
@@ -14,6 +15,7 @@ from integration.worker import Copies, DeadLettered, Executor, Handlers, Holds, 
 from integration.worker.handler import AnyHandler
 from integration.worker.hub import Hub
 from integration.worker.reading import Rows
+from tests.claim_kit import claim_check
 
 
 def worker_of(
@@ -26,16 +28,19 @@ def worker_of(
     clock: Clock,
     holds: Holds | None = None,
     policy: RetryPolicy | None = None,
+    claims: ClaimCheck | None = None,
     pace: float = 0.0,
 ) -> Worker:
     """A worker that draws no chance; without `holds`, nothing is held back."""
+    claims = claims or claim_check()
     copies = Copies(queue, policy or RetryPolicy(), clock, draw=lambda: 0.5)
     return Worker(
         handlers=Handlers(handlers),
         rows=rows,
         ledger=ledger,
-        executor=Executor(ledger, copies, Reports(Hub(hub, clock), copies, clock), clock),
+        executor=Executor(ledger, copies, Reports(Hub(hub, clock), copies, clock), claims, clock),
         copies=copies,
+        claim_check=claims,
         holds=holds or Holds(TablePauses(MemoryState(), clock), Postponements(MemoryState(), clock)),
         pace=Pace(pace, clock),
         clock=clock,

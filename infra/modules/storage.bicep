@@ -1,4 +1,4 @@
-metadata description = 'The storage account: the state of the host, the ledger, the archive. No shared keys.'
+metadata description = 'The storage account: the state of the host, the ledger, the archive, what events carry beside their messages. No shared keys.'
 
 import { tagsType } from 'types.bicep'
 
@@ -11,7 +11,7 @@ param name string
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param skuName string
 
-@description('Blob containers: the archive, and that of Capture.')
+@description('Blob containers: the archive, what events carry beside their messages, and that of Capture.')
 param containers string[]
 
 @description('Days that the files in them are kept.')
@@ -77,7 +77,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     ]
   }
 
-  // Analytics has read a file long before it is a month old.
+  // Analytics has read a file long before it is a month old. What events carry goes with the events; this is for what they leave.
   resource lifecycle 'managementPolicies' = {
     name: 'default'
     properties: {

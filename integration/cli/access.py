@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from integration.claim_check import BlobContents
 from integration.clock import SystemClock
 from integration.errors import ConfigurationError
 from integration.ledger import Ledger
@@ -21,6 +22,7 @@ from integration.transport import Host, Limits, Transport, credential_tokens
 _STORAGE: Final = "AzureWebJobsStorage"
 _ACCOUNT: Final = "AzureWebJobsStorage__accountName"
 _CONTAINER: Final = "ARCHIVE_CONTAINER"
+_CLAIM_CHECKS: Final = "CLAIM_CHECK_CONTAINER"
 _LIMITS: Final = Limits(connect=5, read=60, total=90)
 
 
@@ -31,6 +33,7 @@ class Access:
     connection_string: str | None
     account_name: str | None
     container: str
+    claim_checks: str = "claim-checks"
 
     @asynccontextmanager
     async def ledger(self) -> AsyncIterator[Ledger]:
@@ -46,11 +49,16 @@ class Access:
 
     def archive(self) -> ContainerClient:
         """The archive's container in this account."""
+        return self._blobs().get_container_client(self.container)
+
+    def contents(self) -> BlobContents:
+        """What events carry beside their messages, in this account."""
+        return BlobContents(lambda: self._blobs().get_container_client(self.claim_checks))
+
+    def _blobs(self) -> BlobServiceClient:
         if self.connection_string:
-            blobs = BlobServiceClient.from_connection_string(self.connection_string)
-        else:
-            blobs = BlobServiceClient(f"https://{self.account_name}.blob.core.windows.net", credential=_credential())
-        return blobs.get_container_client(self.container)
+            return BlobServiceClient.from_connection_string(self.connection_string)
+        return BlobServiceClient(f"https://{self.account_name}.blob.core.windows.net", credential=_credential())
 
     def _tables(self) -> Account:
         tokens = credential_tokens(
@@ -103,7 +111,12 @@ def access(options: argparse.Namespace, environ: Mapping[str, str] = os.environ)
 def _from(values: Mapping[str, str], source: str) -> Access:
     if not (values.get(_STORAGE) or values.get(_ACCOUNT)):
         raise ConfigurationError(f"{source} has neither {_STORAGE} nor {_ACCOUNT}.")
-    return Access(values.get(_STORAGE), values.get(_ACCOUNT), values.get(_CONTAINER) or "integration-events")
+    return Access(
+        values.get(_STORAGE),
+        values.get(_ACCOUNT),
+        values.get(_CONTAINER) or "integration-events",
+        values.get(_CLAIM_CHECKS) or "claim-checks",
+    )
 
 
 def _read(path: Path, hint: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Works on a deployed app, and on a running sandbox with --sandbox. With a connection string nothing else is needed; with
 the account's name you must be signed in (az login) and have the role Storage Table Data Contributor on the account, for
-erase also Storage Blob Data Reader.
+erase also Storage Blob Data Contributor.
 """
 
 import argparse
@@ -14,11 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from azure.core.exceptions import AzureError
 
+from integration.claim_check import erase
 from integration.cli import access as accesses
 from integration.cli.access import Access
 from integration.cli.archive import blobs_about
@@ -121,7 +123,7 @@ async def _import(access: Access, options: argparse.Namespace) -> int:
 async def _erase(access: Access, options: argparse.Namespace) -> int:
     table, record_id = str(options.table), fields.record_id(str(options.record_id))
     async with access.ledger() as ledger:
-        erasure = Erasure(ledger, SystemClock())
+        erasure = Erasure(ledger, SystemClock(), erase_contents=partial(erase, access.contents()))
         found = await erasure.find(table, record_id)
         _say_found(found)
         if options.reason:

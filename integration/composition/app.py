@@ -6,6 +6,7 @@ import azure.functions as func
 
 from integration import flows
 from integration.analytics import functions as analytics_functions
+from integration.claim_check import functions as claim_check_functions
 from integration.clock import SystemClock
 from integration.composition.services import Services, build_services, retry_policy
 from integration.console import functions as console_functions
@@ -65,6 +66,7 @@ def build_app(settings: Settings) -> func.FunctionApp:
     )
     app.register_functions(outcome_functions.blueprint(services.outcomes, services.senders, services.address))
     app.register_functions(ledger_functions.blueprint(services.retention, services.daily_copy))
+    app.register_functions(claim_check_functions.blueprint(services.claim_sweep))
     for blueprint in operations_routes(services.staff, services.operations.desk, services.address):
         app.register_functions(blueprint)
     operators = Operators(services.staff, services.address)

@@ -72,6 +72,11 @@ def archive_container(settings: Settings) -> "ContainerClient":
     return _container(settings, settings.archive_container)
 
 
+def claim_check_container(settings: Settings) -> "ContainerClient":
+    """The container of what events carry and their messages cannot hold."""
+    return _container(settings, settings.claim_check_container)
+
+
 def copies_container(settings: Settings) -> "ContainerClient":
     """The container of the ledger's copies, in an account of its own if there is one."""
     return _container(settings, settings.ledger_copies_container, account=settings.ledger_copies_account)

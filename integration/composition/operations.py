@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from integration import signatures
+from integration.claim_check import ClaimCheck
 from integration.clock import Clock
 from integration.ledger import Ledger, State
 from integration.ledger.audit_log import AuditLog
@@ -69,6 +70,7 @@ def build_operations(
     *,
     ledger: Ledger,
     work_queue: WorkQueue,
+    claim_check: ClaimCheck,
     letters: DeadLetterQueue,
     handlers: Handlers,
     switches: Mapping[str, Switch],
@@ -82,8 +84,9 @@ def build_operations(
     clock: Clock,
 ) -> Operations:
     """Over the ledger, the queues, what is held back, and for operators' events the transport."""
-    audit, queueing, originals = Audit(ledger, clock), Queueing(ledger, work_queue), Originals(ledger, clock)
-    carried, replays = Carried(letters, handlers.carried_of), Replays(originals, queueing, clock)
+    audit, originals = Audit(ledger, clock), Originals(ledger, clock)
+    queueing = Queueing(ledger, work_queue, claim_check)
+    carried, replays = Carried(letters, claim_check, handlers.carried_of), Replays(originals, queueing, clock)
     repair = Repair(ledger, originals, carried, replays, audit, clock)
     queries, problems, log = Queries(ledger), Problems(ledger), AuditLog(ledger, clock)
     search, bulks = Search(queries, problems, numbers, clock), BulkStore(ledger, clock)
@@ -91,7 +94,7 @@ def build_operations(
     def calls_of(table: str, message: str) -> Mapping[str, int]:
         return calls_at_most(handlers.effects_of(table, message), switches)
 
-    reader, causes = DeadLetterReader(letters, ledger, clock), CauseQuery(ledger, clock)
+    reader, causes = DeadLetterReader(letters, ledger, claim_check, clock), CauseQuery(ledger, clock)
     figures = Figures(ledger, causes, clock)
     desk = Desk(
         repair=repair,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from integration import checks, flows
 from integration.admission import CallerKeys, EntraTokens, Senders, SigningKeys
 from integration.analytics.sinks.archive import ArchiveSink
+from integration.claim_check import BlobContents, ClaimCheck, ClaimSweep
 from integration.clock import Clock, SystemClock
 from integration.composition import connections
 from integration.composition.operations import Operations, build_operations, operations_hosts
@@ -100,6 +101,7 @@ class Services:
     senders: Senders
     address: PublicAddress
     retention: Retention
+    claim_sweep: ClaimSweep
     daily_copy: DailyCopy
     operations: Operations
     systems: Systems
@@ -124,7 +126,9 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     handlers = _handlers(tools, inbound, [it for it in active if isinstance(it, EventFlow)])
     tokens = _tokens(settings, transport, clock)
     senders = Senders(CallerKeys(settings.intake_keys, clock=clock), tokens, settings.intake_applications)
-    taking_in = TakingIn(settings, senders, work_queue, ledger, clock)
+    contents = BlobContents(lambda: connections.claim_check_container(settings))
+    claim_check = ClaimCheck(contents, settings.message_limit_bytes)
+    taking_in = TakingIn(settings, senders, work_queue, ledger, claim_check, clock)
     contexts = DataverseContexts(
         settings,
         clock,
@@ -170,7 +174,15 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         reconciliation=pull.reconciliation,
         loading=pull.loading,
         worker=_worker(
-            settings, tools.rows, handlers, ledger, work_queue, publisher, Holds(pauses, postponements), clock
+            settings,
+            tools.rows,
+            handlers,
+            ledger,
+            work_queue,
+            publisher,
+            claim_check,
+            Holds(pauses, postponements),
+            clock,
         ),
         archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger, clock),
@@ -198,10 +210,12 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             audit_months=settings.audit_retention_months,
             exchange_days=settings.exchange_retention_days,
         ),
+        claim_sweep=ClaimSweep(contents, ledger, clock, months=settings.ledger_retention_months),
         daily_copy=DailyCopy(ledger, BlobCopies(lambda: connections.copies_container(settings)), shared, clock),
         operations=build_operations(
             ledger=ledger,
             work_queue=work_queue,
+            claim_check=claim_check,
             letters=DeadLetterQueue(lambda: connections.service_bus_client(settings), settings.work_queue),
             handlers=handlers,
             switches=systems.switches,
@@ -243,6 +257,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
     ledger: Ledger,
     work_queue: WorkQueue,
     publisher: EventPublisher,
+    claim_check: ClaimCheck,
     holds: Holds,
     clock: Clock,
 ) -> Worker:
@@ -252,8 +267,11 @@ def _worker(  # noqa: PLR0917 -- called once, above
         handlers=handlers,
         rows=rows,
         ledger=ledger,
-        executor=Executor(ledger, copies, reports, clock, keeps_exchanges=settings.exchange_retention_days > 0),
+        executor=Executor(
+            ledger, copies, reports, claim_check, clock, keeps_exchanges=settings.exchange_retention_days > 0
+        ),
         copies=copies,
+        claim_check=claim_check,
         commit_wait=timedelta(seconds=settings.commit_wait_seconds),
         holds=holds,
         pace=Pace(settings.record_pace_seconds, clock),

@@ -1,7 +1,8 @@
 """The one event that every kind of payload becomes, the readers of payloads, and the envelope of the queue."""
 
-from integration.events.envelope import fit, from_envelope, to_envelope
+from integration.events.envelope import from_envelope, to_envelope
 from integration.events.fields import kept_correlation_id
+from integration.events.fitting import fit
 from integration.events.flat_row import read_flat_row
 from integration.events.model import IntegrationEvent
 from integration.events.plugin_event import read_plugin_event

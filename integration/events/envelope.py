@@ -6,7 +6,6 @@ the version that wrote them and by the next one. See docs/reference/events.md.
 """
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -16,21 +15,24 @@ from pydantic.alias_generators import to_camel
 
 from integration.errors import Unreadable
 from integration.events.body import has_surrogates, without_surrogates
+from integration.events.contents import Flag, Values
 from integration.events.fields import pointer
-from integration.events.model import IntegrationEvent, is_of_another_system
+from integration.events.model import Claim, IntegrationEvent, is_of_another_system
 from integration.events.refused_message import check_refused
-from integration.events.value_codec import decode_time, decode_values, encode_time, encode_values
+from integration.events.value_codec import decode_time, encode_time, encode_values
 
-CONTRACT_VERSION = "1.2"
-DEFAULT_LIMIT_BYTES = 192 * 1024
+CONTRACT_VERSION = "1.3"
 
 _READABLE_MAJORS = ("1",)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False)
 
 _Text = Annotated[str, Field(min_length=1)]
 _Time = Annotated[datetime, PlainValidator(decode_time)]
-_Flag = Annotated[bool, Field(strict=True)]
-_Values = Annotated[dict[str, Any], PlainValidator(decode_values)]
+
+
+class _Claim(BaseModel):
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(strict=True, ge=0)]
 
 
 class _Data(BaseModel):
@@ -43,19 +45,20 @@ class _Data(BaseModel):
     user_id: str | None = None
     initiating_user_id: str | None = None
     changed_columns: tuple[str, ...] | None = None
-    values: _Values = {}
-    parameters: _Values = {}
-    pre_image: _Values = {}
-    post_image: _Values = {}
+    values: Values = {}
+    parameters: Values = {}
+    pre_image: Values = {}
+    post_image: Values = {}
     tag: str | None = None
-    trimmed: _Flag = False
+    trimmed: Flag = False
     unread: tuple[str, ...] = ()
-    uncommitted: _Flag = False
-    expected: _Values = {}
+    uncommitted: Flag = False
+    expected: Values = {}
     caller: str | None = None
     cause: str | None = None
     row_version: Annotated[int, Field(strict=True, ge=0)] | None = None
     settled: dict[str, Any] | None = None
+    claim: _Claim | None = None
 
 
 class _Envelope(BaseModel):
@@ -68,7 +71,7 @@ class _Envelope(BaseModel):
     attempt: Annotated[int, Field(strict=True, ge=1)] = 1
     firstfailedtime: _Time | None = None
     replayof: _Text | None = None
-    forced: _Flag = False
+    forced: Flag = False
     data: _Data
 
 
@@ -119,28 +122,13 @@ def from_envelope(envelope: bytes) -> IntegrationEvent:
         cause=data.cause,
         row_version=data.row_version,
         settled=data.settled,
+        claim=Claim(data.claim.sha256, data.claim.bytes) if data.claim else None,
         traceparent=read.traceparent,
         attempt=read.attempt,
         first_failed_at=read.firstfailedtime,
         replay_of=read.replayof,
         forced=read.forced,
     )
-
-
-def fit(event: IntegrationEvent, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> tuple[IntegrationEvent, bytes]:
-    """`event` and its envelope, trimmed as far as needed to stay within `limit_bytes`.
-
-    What can be read again from Dataverse is removed first, what cannot be read again last. The default leaves a quarter
-    of a Service Bus Standard message (256 KB) for its properties.
-    """
-    envelope = to_envelope(event)
-    for field in ("post_image", "values", "pre_image", "parameters", "expected", "changed_columns"):
-        if len(envelope) <= limit_bytes:
-            break
-        without: dict[str, Any] = {field: None if field == "changed_columns" else {}}
-        event = replace(event, trimmed=True, **without)
-        envelope = to_envelope(event)
-    return event, envelope
 
 
 def _decoded(text: str) -> Any:
@@ -189,6 +177,7 @@ def _document(event: IntegrationEvent) -> dict[str, Any]:
                     "cause": event.cause,
                     "rowVersion": event.row_version,
                     "settled": event.settled,
+                    "claim": {"sha256": event.claim.sha256, "bytes": event.claim.size_bytes} if event.claim else None,
                 }
             ),
         }

@@ -11,6 +11,14 @@ from integration.events.values import Value
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Stands for what an event carries and its message cannot hold: the hash (SHA-256, hex) and size of that."""
+
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class IntegrationEvent:
     """One event on its way through the work queue. Times are aware and in UTC.
 
@@ -26,7 +34,7 @@ class IntegrationEvent:
     modifiedonbehalfby. `values` are all columns that the payload carried for its target; `parameters` the message's
     other input parameters. `pre_image` and `post_image` merge the registered images of that side. `unread` names what
     was left out because it could not be read. `trimmed` says that something was left out and must be read from
-    Dataverse.
+    Dataverse. Where there is a `claim`, what the event carries is kept in Blob Storage (`integration.claim_check`).
 
     `uncommitted` says that the event was sent before its transaction was committed: the row may still be the old one,
     and may stay so, as the transaction can be rolled back. `expected` has the values that the row will show once it is
@@ -69,6 +77,7 @@ class IntegrationEvent:
     cause: str | None = None
     row_version: int | None = None
     settled: dict[str, Any] | None = None
+    claim: Claim | None = None
 
     @property
     def system(self) -> str:

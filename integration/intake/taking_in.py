@@ -2,14 +2,16 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from integration.admission import Senders
+from integration.claim_check import ClaimCheck
 from integration.clock import Clock
 from integration.errors import Fault, Rejected, Transient, Unavailable
-from integration.events import IntegrationEvent, fit
+from integration.events import IntegrationEvent
 from integration.events.identity import unreadable_id
 from integration.events.model import nobodys_event
 from integration.events.refused_message import to_refused
@@ -61,8 +63,14 @@ class Reader(Protocol[Read_co]):
 class TakingIn:
     """Admits requests and queues their events. Raises `Rejected` (400, 401, 403, 413, 415) or `Unavailable` (503)."""
 
-    def __init__(
-        self, settings: Settings, senders: Senders, work_queue: WorkQueue, ledger: Ledger, clock: Clock
+    def __init__(  # noqa: PLR0917 -- called once
+        self,
+        settings: Settings,
+        senders: Senders,
+        work_queue: WorkQueue,
+        ledger: Ledger,
+        claim_check: ClaimCheck,
+        clock: Clock,
     ) -> None:
         self._senders = senders
         self._rights = Rights(settings.intake_rights, settings.organisations, clock)
@@ -71,6 +79,7 @@ class TakingIn:
         self._deadline = settings.intake_deadline_seconds
         self._work_queue = work_queue
         self._ledger = ledger
+        self._claim_check = claim_check
         self.clock = clock
 
     async def admitted(self, request: IntakeRequest, source: str, read: Reader[Read_co]) -> tuple[str, Read_co]:
@@ -151,7 +160,8 @@ class TakingIn:
         limit = self._message_limit * 5 // 4  # it needs less room for properties than an event leaves
         message = to_refused(body, error, source=source, limit_bytes=limit)
         nobody = nobodys_event(unreadable_id(message), self.clock.now())
-        await self._acknowledged([(nobody, message)])
+        async with self._in_time([nobody]):
+            await self._acknowledged([(nobody, message)])
         _log_refusal(len(body), source, caller, error)
 
     @staticmethod
@@ -179,21 +189,33 @@ class TakingIn:
         """Queue all events, or raise. Those that were queued by then get the same ids when they are sent again."""
         if not events:
             return []
-        sent = [fit(_to_send(event, caller), self._message_limit) for event in events]
-        await self._acknowledged(sent)
-        for event, _ in sent:
+        sent = await self._sent([_to_send(event, caller) for event in events])
+        for event in sent:
             self._ledger.accept(event)  # the broker has the event: the answer does not wait for the tables
             duration = (self.clock.monotonic() - started) * 1000
             unread = [*event.unread] or None
             _log.info("accepted", event=event, caller=caller, source=source, unread=unread, duration_ms=duration)
-        return [Accepted(event.event_id, event.correlation_id, "accepted", event.unread) for event, _ in sent]
+        return [Accepted(event.event_id, event.correlation_id, "accepted", event.unread) for event in sent]
+
+    async def _sent(self, events: Sequence[IntegrationEvent]) -> list[IntegrationEvent]:
+        """The events as they were sent: what does not fit into a message is kept before any of them is sent."""
+        async with self._in_time(events):
+            fitted = [await self._claim_check.fitted(event) for event in events]
+            await self._acknowledged(fitted)
+        return [event for event, _ in fitted]
 
     async def _acknowledged(self, sent: Collection[tuple[IntegrationEvent, bytes]]) -> None:
+        futures = [asyncio.wrap_future(self._work_queue.send(event, envelope)) for event, envelope in sent]
+        await (futures[0] if len(futures) == 1 else asyncio.gather(*futures))
+
+    @asynccontextmanager
+    async def _in_time(self, events: Sequence[IntegrationEvent]) -> AsyncIterator[None]:
+        """Raises `Unavailable` for what takes too long, or goes wrong, on the way into the queue."""
         try:
-            futures = [asyncio.wrap_future(self._work_queue.send(event, envelope)) for event, envelope in sent]
-            await asyncio.wait_for(futures[0] if len(futures) == 1 else asyncio.gather(*futures), self._deadline)
+            async with asyncio.timeout(self._deadline):
+                yield
         except (Transient, TimeoutError) as error:
-            for event, _ in sent:
+            for event in events:
                 _log.warning("not-queued", event=event, error=error)
             raise Unavailable("The event could not be queued in time; send it again.") from error
 

@@ -5,10 +5,10 @@ entry in the audit has a hash in place of the record: if you know the record, yo
 entry alone does not reveal which record it was.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from integration.batching import each
 from integration.clock import Clock
@@ -26,6 +26,7 @@ The ledger cannot erase what is stored elsewhere:
   - the archive: the blobs that name the record are listed here
   - the dead-letter queue and the work queue: messages about the record expire or are completed
   - Application Insights: log lines with the record's id, until the workspace's retention removes them
+  - what its events carried: for seven days more the storage account can bring back a blob that was removed
   - copies of the ledger: the daily ones, until they are 35 days old, and files that were exported earlier
   - details of other records' events that name this record, for example as the customer of an order (requests and
     answers of their failed attempts are erased where they name it)
@@ -33,6 +34,10 @@ The ledger cannot erase what is stored elsewhere:
 _LONGEST_WAY: Final = timedelta(days=60)
 """Far longer than any event is tried."""
 _log = get_logger(__name__)
+
+
+EraseContents: TypeAlias = Callable[[str], Awaitable[int]]
+"""Removes what is kept for the events of a session beside their messages; returns how many blobs that were."""
 
 
 class RecordUnderWayError(IntegrationError):
@@ -57,7 +62,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many entities were removed of each kind; `old` are rows of the layout before this one."""
+    """How many entities were removed of each kind; `old` are rows of the layout before this one.
+
+    `contents` are blobs: what events carry beside their messages.
+    """
 
     records: int = 0
     events: int = 0
@@ -65,14 +73,16 @@ class Erased:
     problems: int = 0
     references: int = 0
     exchanges: int = 0
+    contents: int = 0
     old: int = 0
 
 
 class Erasure:
-    """Finds and erases what there is about a record. Raises `Outage` if the tables are unavailable."""
+    """Finds and erases what there is about a record. Raises `Outage` if tables or blobs are unavailable."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, *, erase_contents: EraseContents) -> None:
         self._ledger = ledger
+        self._erase_contents = erase_contents
         self._audit = AuditLog(ledger, clock)
 
     async def find(self, table: str, record_id: str) -> Found:
@@ -108,6 +118,7 @@ class Erasure:
             problems=await self._delete_about(keys.PROBLEMS, table, record_id),
             references=await self._delete_references(record_id),
             exchanges=await self._delete_exchanges(table, record_id),
+            contents=await self._erase_contents(f"{table}:{record_id}"),
             indexes=await self._delete_indexes(found.events)
             + await self._delete_about(keys.INDEX_PREFIX, table, record_id),
             events=await self._delete_about(keys.EVENTS_PREFIX, table, record_id),

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from integration.errors import Rejected, Unreadable
+from integration.claim_check import ClaimCheck
+from integration.errors import Permanent, Rejected
 from integration.events import IntegrationEvent, from_envelope
 from integration.ledger import EventStatus, State
 from integration.messaging import DeadLetterQueue
@@ -15,8 +16,9 @@ CarriedOf = Callable[[str, str], Collection[str]]
 class Carried:
     """Finds the message of an event whose handler goes by what it carries. Raises `Rejected` (409) and `Transient`."""
 
-    def __init__(self, letters: DeadLetterQueue, carried_of: CarriedOf) -> None:
+    def __init__(self, letters: DeadLetterQueue, claim_check: ClaimCheck, carried_of: CarriedOf) -> None:
         self._letters = letters
+        self._claim_check = claim_check
         self._carried_of = carried_of
 
     def names(self, original: EventStatus) -> frozenset[str]:
@@ -24,7 +26,7 @@ class Carried:
         return frozenset(self._carried_of(original.table, original.message))
 
     async def event(self, original: EventStatus) -> IntegrationEvent:
-        """The event as its message in the dead-letter queue has it."""
+        """The event as its message in the dead-letter queue has it, with what is kept for it in Blob Storage."""
         if original.state is State.WAITING:
             raise _cannot("What it carries is only in its copy in the queue: wait for its next attempt.")
         body = await asyncio.to_thread(self._letters.find, original.event_id)
@@ -34,8 +36,8 @@ class Carried:
                 "was about sent anew, by whoever has sent it, and discard this event."
             )
         try:
-            return from_envelope(body)
-        except Unreadable as error:
+            return await self._claim_check.redeemed(from_envelope(body))
+        except Permanent as error:
             raise _cannot(f"Its message in the dead-letter queue cannot be read: {error}") from None
 
 

@@ -10,8 +10,10 @@
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
+from integration.claim_check import ClaimCheck
 from integration.clock import Clock, iso
 from integration.errors import Conflict, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
@@ -36,9 +38,10 @@ class DeadLetterReader:
     How far it came is kept in the table `systems`, under `dead-letter-queue`.
     """
 
-    def __init__(self, queue: DeadLetterQueue, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, queue: DeadLetterQueue, ledger: Ledger, claim_check: ClaimCheck, clock: Clock) -> None:
         self._queue = queue
         self._ledger = ledger
+        self._claim_check = claim_check
         self._clock = clock
         self._cursor = TableState(ledger.table(keys.SYSTEMS))
 
@@ -58,10 +61,13 @@ class DeadLetterReader:
         cursor, etag = await self._cursor.read(_CURSOR)
         after = int((cursor or {}).get("after", 0))
         messages = await asyncio.to_thread(self._queue.peek, after, _A_RUN)
-        over = [it.sequence_number for it in messages if await self._is_over(it)]
+        over = [it for it in messages if await self._is_over(it)]
         if over:
-            removed = await asyncio.to_thread(self._queue.remove, over)
+            removed = await asyncio.to_thread(self._queue.remove, [it.sequence_number for it in over])
             _log.info("dead-letters-removed", count=removed)
+            for message in over:
+                with suppress(Unreadable):
+                    await self._claim_check.forget(from_envelope(message.body))
         reached = messages[-1].sequence_number if len(messages) == _A_RUN else 0
         if reached != after:
             await self._cursor.write(_CURSOR, {"after": reached}, etag)

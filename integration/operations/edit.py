@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from integration.errors import Fault, Rejected
-from integration.events import IntegrationEvent, to_envelope
-from integration.events.envelope import DEFAULT_LIMIT_BYTES
+from integration.events import IntegrationEvent
 from integration.events.fields import pointer
 from integration.events.value_codec import decode_values, encode_values
 from integration.events.values import Value
@@ -186,8 +185,6 @@ def _applied(before: IntegrationEvent, given: Mapping[str, Mapping[str, Value]])
     )
     if (edited.values, edited.parameters) == (before.values, before.parameters):
         raise Rejected(400, _TITLE, "These are the values that it had. To send it again as it is, use retry.")
-    if len(to_envelope(edited)) > DEFAULT_LIMIT_BYTES:
-        raise Rejected(400, _TITLE, "With these values it is larger than a message may be.")
     return edited
 
 

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Final
 
+from integration.claim_check import ClaimCheck
 from integration.errors import IntegrationError, Transient
-from integration.events import IntegrationEvent, to_envelope
+from integration.events import IntegrationEvent
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.telemetry import get_logger
@@ -16,9 +17,12 @@ _log = get_logger(__name__)
 class Queueing:
     """Puts events into the work queue; `patience` is how many seconds the tables may take to write that down."""
 
-    def __init__(self, ledger: Ledger, work_queue: WorkQueue, *, patience: float = 3.0) -> None:
+    def __init__(
+        self, ledger: Ledger, work_queue: WorkQueue, claim_check: ClaimCheck, *, patience: float = 3.0
+    ) -> None:
         self._ledger = ledger
         self._work_queue = work_queue
+        self._claim_check = claim_check
         self._patience = patience
 
     async def send(self, event: IntegrationEvent) -> None:
@@ -26,8 +30,9 @@ class Queueing:
 
         Raises `Transient` (broker-unavailable) where it has not: the event may be queued or not.
         """
+        fitted, envelope = await self._claim_check.fitted(event)
         try:
-            sent = asyncio.wrap_future(self._work_queue.send(event, to_envelope(event)))
+            sent = asyncio.wrap_future(self._work_queue.send(fitted, envelope))
             await asyncio.wait_for(sent, _SEND_SECONDS)
         except TimeoutError as error:
             raise Transient("the work queue did not acknowledge in time", reason="broker-unavailable") from error

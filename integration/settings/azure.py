@@ -40,8 +40,13 @@ class AzureServices(Part):
         ge=16_384,
         le=1_000_000,
         alias="MESSAGE_LIMIT_BYTES",
-        description="Largest queue message in bytes; a larger event is sent trimmed and read again from Dataverse. "
-        "Service Bus Standard takes 256 KB with all properties.",
+        description="Largest queue message in bytes; what an event carries beyond it is kept in Blob Storage until the "
+        "event ends. Service Bus Standard takes 256 KB with all properties.",
+    )
+    claim_check_container: str = Field(
+        default="claim-checks",
+        alias="CLAIM_CHECK_CONTAINER",
+        description="Blob container of what events carry and their messages cannot hold.",
     )
     ledger_copies_container: str = Field(
         default="ledger-copies",

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
+from integration.claim_check import ClaimCheck
 from integration.clock import Clock, iso
 from integration.errors import Fenced, IntegrationError, Transient, Unreadable
 from integration.events import IntegrationEvent
@@ -39,9 +40,17 @@ class Executor:
     """
 
     def __init__(
-        self, ledger: Ledger, copies: Copies, reports: Reports, clock: Clock, *, keeps_exchanges: bool = True
+        self,
+        ledger: Ledger,
+        copies: Copies,
+        reports: Reports,
+        claim_check: ClaimCheck,
+        clock: Clock,
+        *,
+        keeps_exchanges: bool = True,
     ) -> None:
         self._ledger = ledger
+        self._claim_check = claim_check
         self._copies = copies
         self._reports = reports
         self._clock = clock
@@ -55,9 +64,11 @@ class Executor:
         """  # noqa: D205 -- one thought
         match decision:
             case Settle():
-                await self._settle(decision, event, work, handler)
+                if await self._settle(decision, event, work, handler):
+                    await self._claim_check.forget(event)
             case Duplicate():
                 await self._end_duplicate(decision, event, work, handler)
+                await self._claim_check.forget(event)
             case RetryAt():
                 await self._retry(decision, event, work)
             case ToDeadLetter():
@@ -90,8 +101,11 @@ class Executor:
 
     async def _settle(
         self, decision: Settle, event: IntegrationEvent, work: Work | None, handler: EventHandler | None
-    ) -> None:
-        """Settle first, then publish: analytics that are away cost no second look at the row."""
+    ) -> bool:
+        """Settle first, then publish: analytics that are away cost no second look at the row.
+
+        Returns whether the event has ended; if that cannot be written down, a copy ends it later.
+        """
         overcome: dict[str, DeadLetter] = {}
         waited = event.attempt > 1
         if work is not None:
@@ -105,15 +119,16 @@ class Executor:
                 self._withdraw(event)
             except Transient as error:
                 await self._try_settling_later(event, error)
-                return
+                return False
             if (ended := work.memory.recent[event.event_id]) is not decision.state:
                 await self._ledger.status.flushed(rows.again(event, ended, work.memory))
                 _log.info("duplicate", event=event, state=ended.value)
-                return
+                return True
         published = await self._reports.publish(event, handler, decision.state, work.memory if work else None)
         self._show_overcome(event, overcome)
         await self._show_settled(decision, event, work, published=published, waited=waited)
         _log.info("settled", event=event, state=decision.state.value)
+        return True
 
     async def _show_settled(
         self, decision: Settle, event: IntegrationEvent, work: Work | None, *, published: bool, waited: bool

@@ -8,6 +8,8 @@ record of the ledger: one point read ── dead-lettered before ──> on to t
   │
 held back by somebody ──> retry later
   │
+what it carries, where that is kept in Blob Storage
+  │
 row of Dataverse, or record of another system ──> handler, until the row holds still
   │
 decide (pure) ──> carry out: settle and publish · retry later · dead letter · duplicate · withdraw
@@ -18,6 +20,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from integration.claim_check import ClaimCheck
 from integration.clock import Clock
 from integration.dataverse import Row, version_of
 from integration.errors import Conflict, NotFound, Stale, Transient, Unreadable
@@ -60,6 +63,7 @@ class Worker:
         ledger: Ledger,
         executor: Executor,
         copies: Copies,
+        claim_check: ClaimCheck,
         holds: Holds,
         pace: Pace,
         clock: Clock,
@@ -72,6 +76,7 @@ class Worker:
         self._ledger = ledger
         self._executor = executor
         self._copies = copies
+        self._claim_check = claim_check
         self._holds = holds
         self._pace = pace
         self._clock = clock
@@ -127,6 +132,7 @@ class Worker:
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 await self._holds.check(work.event)
+                work.event = await self._claim_check.redeemed(work.event)
                 if isinstance(handler, InboundHandler):
                     return await self._converge_inbound(handler, work)
                 return await self._converge(handler, work)

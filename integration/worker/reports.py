@@ -62,7 +62,7 @@ class Reports:
     async def publish_later(self, event: IntegrationEvent, document: Mapping[str, Any]) -> None:
         """Schedule a copy that only publishes."""
         _log.warning("not-published", event=event)
-        copy = dataclasses.replace(event, settled=dict(document), first_failed_at=None)
+        copy = dataclasses.replace(event, settled=dict(document), first_failed_at=None, claim=None)
         await self._copies.send(copy, self._copies.later(event.attempt, not_before=self._hub.pause))
 
     def is_published(self, event_id: str) -> bool:

@@ -119,6 +119,7 @@ def test_the_sandbox_plays_the_page_and_two_examples_without_more_code(copy: Pat
     However often the ERP says so, and again with the same key where the answer was lost. A purchase at a point of sale
     and a payment of the ERP become business events: published through their custom APIs, which the catalog lists, they
     come back through the intake, and the loyalty programme counts the purchase once though its API was called twice.
+    What the event of a call carries and its message cannot hold waits in Blob Storage, and is removed with its end.
     All with stand-ins.
     """
     put_in(copy, copy / "examples" / "shipment_to_custom_api" / "erp_shipment.py")
@@ -132,12 +133,14 @@ def test_the_sandbox_plays_the_page_and_two_examples_without_more_code(copy: Pat
 import json, tempfile
 from pathlib import Path
 import requests
+from azure.storage.blob import BlobServiceClient
 from sandbox.client import Client, eventually
 from sandbox.machine.ports import Ports
 from sandbox.running.sandbox import Sandbox
 from sandbox.systems.dataverse.seed import ACCOUNTS, OPPORTUNITIES
 
 settings = {"RETRY_FIRST_DELAY_SECONDS": "0.3", "OUTAGE_FIRST_PAUSE_SECONDS": "0.3"}
+settings["MESSAGE_LIMIT_BYTES"] = "16384"
 sandbox = Sandbox(Path(tempfile.mkdtemp()), Ports.free(), settings=settings)
 try:
     reached = sandbox.start()
@@ -186,6 +189,9 @@ try:
 
     names = {"new_CustomerPurchase", "new_VendorPaymentPosted"}
 
+    def called_at(start):
+        return lambda: next((it for it in client.dataverse.events(after=start) if it["attempts"]), None)
+
     def called():
         found = [it for it in client.dataverse.events(after=before) if it["message"] in names and it["attempts"]]
         return found if len(found) == 3 else None
@@ -199,6 +205,18 @@ try:
     print(len(ledger["effects"]), ledger["effects"][0]["path"])
     expand = "$expand=CatalogId($select=uniquename)&$select=name"
     listed = ask("GET", f"catalogassignments?{expand}").json()["value"]
+
+    kept = BlobServiceClient.from_connection_string(reached.storage).get_container_client("claim-checks")
+    client.others["loyalty"].add_fault("PUT .*P-9", status=503, times=1_000)
+    before = client.dataverse.last_event()
+    large = {"Number": "P-9", "Customer": "C" * 60_000, "Total": 12.5, "Currency": "EUR", "PurchasedOn": at}
+    ask("POST", "new_CustomerPurchase", json=large)
+    blob = eventually(lambda: kept.exists() and next(kept.list_blobs(), None), within=60, what="what the event carries")
+    client.others["loyalty"].clear_faults()
+    call = eventually(called_at(before), within=60, what="a call that was reported")
+    event_id = json.loads(call["attempts"][-1]["answer"])["eventId"]
+    print(client.app.wait_for(event_id, within=60)["state"], event_id in blob["name"], blob["size"] > 60_000)
+    eventually(lambda: not list(kept.list_blobs()), within=20, what="an empty container")
     print(sorted((it["CatalogId"]["uniquename"], it["name"].split()[0]) for it in listed))
 finally:
     sandbox.stop()
@@ -210,4 +228,5 @@ finally:
     purchases = "('new_CustomerPurchase', 'completed'), ('new_CustomerPurchase', 'superseded')"
     assert f"completed superseded superseded completed [{purchases}, ('new_VendorPaymentPosted', 'completed')]" in said
     assert "1 purchases/P-1" in said, said
+    assert "completed True True" in said, said
     assert "[('new_Finance', 'new_VendorPaymentPosted'), ('new_Sales', 'new_CustomerPurchase')]" in said, said

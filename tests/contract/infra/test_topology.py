@@ -174,8 +174,9 @@ def test_every_table_is_in_the_topology_and_the_reverse() -> None:
 
 
 def test_every_container_is_in_the_topology_and_the_reverse() -> None:
-    """The archive's container, and that of the ledger's copies, exist before the app first runs."""
-    assert [connections.archive_container(settings()).container_name] == TOPOLOGY["storage"]["containers"]
+    """Those of the archive, of what events carry and of the ledger's copies exist before the app first runs."""
+    containers = [connections.archive_container(settings()), connections.claim_check_container(settings())]
+    assert [it.container_name for it in containers] == TOPOLOGY["storage"]["containers"]
     assert [connections.copies_container(settings()).container_name] == TOPOLOGY["storage"]["copies"]
 
 

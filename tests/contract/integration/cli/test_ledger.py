@@ -124,7 +124,7 @@ async def test_erase_shows_first_and_erases_with_a_reason(
     upper = str(it.record_id).upper()
     assert await command("erase", it.table, upper, "--reason", "r", "--by", "me", "--settings", settings) == 0
     assert (
-        "Erased: 1 records, 1 events, 2 indexes, 0 problems, 0 references, 0 exchanges, 0 old."
+        "Erased: 1 records, 1 events, 2 indexes, 0 problems, 0 references, 0 exchanges, 0 contents, 0 old."
         in capsys.readouterr().out
     )
     assert await filled.read(it.event_id) is None

@@ -3,9 +3,12 @@
 import dataclasses
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 
+from integration.claim_check import BlobContents, ClaimCheck, erase
 from integration.clock import SystemClock, iso
 from integration.events import IntegrationEvent
 from integration.ledger import Ledger, State, keys, rows
@@ -22,8 +25,15 @@ NOW = datetime(2026, 11, 20, 19, 5, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def erasure(ledger: Ledger) -> Erasure:
-    return Erasure(ledger, SystemClock())
+def contents(storage: str) -> BlobContents:
+    """A container of the test's own."""
+    blobs = BlobServiceClient.from_connection_string(storage)
+    return BlobContents(lambda: blobs.get_container_client(f"claims-{uuid.uuid4()}"))
+
+
+@pytest.fixture
+def erasure(ledger: Ledger, contents: BlobContents) -> Erasure:
+    return Erasure(ledger, SystemClock(), erase_contents=partial(erase, contents))
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +79,22 @@ async def test_everything_about_a_record_goes(ledger: Ledger, erasure: Erasure) 
     assert await mentions(ledger, record_id, *(it.event_id for it in mine)) == []
     assert await mentions(ledger, other, *(it.event_id for it in others)) == before
     assert await Queries(ledger).by_correlation(mine[0].correlation_id) == []
+
+
+async def test_what_its_events_carry_beside_their_messages_is_erased(
+    ledger: Ledger, erasure: Erasure, contents: BlobContents
+) -> None:
+    """Also of events that the ledger has no row of any more; what is kept for other records stays."""
+    claim_check = ClaimCheck(contents, limit_bytes=16_384)
+    mine, other = event(), event()
+    for it in (mine, other):
+        await claim_check.fitted(dataclasses.replace(it, parameters={"Text": "x" * 20_000}))
+
+    erased = await erasure.erase(mine.table, str(mine.record_id), by="me", reason="request 17")
+
+    assert erased == Erased(contents=1)
+    [left] = [it.name for it in contents.kept()]
+    assert other.event_id in left
 
 
 async def test_it_is_written_down_without_naming_the_record(ledger: Ledger, erasure: Erasure) -> None:

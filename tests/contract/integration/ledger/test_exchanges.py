@@ -112,6 +112,10 @@ async def test_whole_days_are_dropped(ledger: Ledger) -> None:
     assert len(await ledger.exchanges_of(it.event_id)) == 2
 
 
+async def nothing_kept(_session_id: str) -> int:
+    return 0
+
+
 async def test_they_are_erased_with_the_record(ledger: Ledger) -> None:
     """Also where another record's event has sent something about it; what is about others stays."""
     mine, order, other = about(), about(), about()
@@ -121,7 +125,7 @@ async def test_they_are_erased_with_the_record(ledger: Ledger) -> None:
     await kept(ledger, mine, call())
     await kept(ledger, order, call(named), call())
     await kept(ledger, other, call())
-    erased = await Erasure(ledger, SystemClock()).erase(
+    erased = await Erasure(ledger, SystemClock(), erase_contents=nothing_kept).erase(
         mine.table, str(mine.record_id), by="me", reason="r", force=True
     )
     assert erased.exchanges == 2

@@ -27,6 +27,7 @@ from integration.systems import Customer, CustomerState
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
 from tests.builders import event
+from tests.claim_kit import claim_check
 from tests.contract.integration.pull.support import ORGANISATION, Pulling
 from tests.memory_table import HubStub, QueueStub
 from tests.unit.integration.settings.test_reading import environment
@@ -86,7 +87,7 @@ class Reconciling:
         )
         settings = Settings.from_environment(environment())
         senders = Senders(CallerKeys(settings.intake_keys))
-        taking_in = TakingIn(settings, senders, it.queue, it.ledger, it.clock)
+        taking_in = TakingIn(settings, senders, it.queue, it.ledger, claim_check(), it.clock)
 
         async def sleep(seconds: float) -> None:
             it.clock.advance(seconds)

@@ -20,6 +20,7 @@ from integration.pull.queueing import PulledQueue
 from integration.pull.tables import PulledTable
 from integration.pull.tracking import TableChanges
 from integration.settings import Settings
+from tests.claim_kit import claim_check
 from tests.contract.integration.dataverse.test_client import Person
 from tests.contract.sandbox.systems.stand_in import StandIn
 from tests.memory_table import ManualClock, MemoryLedger
@@ -90,7 +91,9 @@ class Pulling:
             tracking=ChangeTracking(self.dataverse, size=self.page),
             deletions=Deletions(self.ledger, self.dataverse),
             events=PulledEvents(ORGANISATION, self.clock),
-            queue=PulledQueue(TakingIn(settings, senders, self.queue, self.ledger, self.clock), self.ledger, pace),
+            queue=PulledQueue(
+                TakingIn(settings, senders, self.queue, self.ledger, claim_check(), self.clock), self.ledger, pace
+            ),
             shared=self.shared,
             clock=self.clock,
         )

@@ -14,6 +14,7 @@ from integration.pull.loading import Loading, Step
 from integration.pull.pace import Pace
 from integration.pull.queueing import PulledQueue
 from integration.settings import Settings
+from tests.claim_kit import claim_check
 from tests.contract.integration.pull.support import ORGANISATION, Killed, Pulling, ids
 from tests.unit.integration.settings.test_reading import environment
 
@@ -37,7 +38,7 @@ class Loader:
 
         settings = Settings.from_environment(environment())
         senders = Senders(CallerKeys(settings.intake_keys))
-        taking_in = TakingIn(settings, senders, it.queue, it.ledger, it.clock)
+        taking_in = TakingIn(settings, senders, it.queue, it.ledger, claim_check(), it.clock)
         return Loading(
             {flow.table: flow for flow in flows_in(flows).values()},
             dataverse=it.dataverse,

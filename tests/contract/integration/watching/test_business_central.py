@@ -24,6 +24,7 @@ from integration.systems.business_central import BusinessCentral
 from integration.watching import Subscriptions, Sweep
 from integration.watching.functions import watch
 from integration.watching.sweep import OVERLAP
+from tests.claim_kit import claim_check
 from tests.contract.integration.systems.story import Story, customer_of, order_for
 from tests.contract.integration.systems.subjects import COMPANY
 from tests.contract.integration.systems.subjects import BusinessCentral as Subject
@@ -73,7 +74,7 @@ async def app(business_central: Subject) -> AsyncIterator[App]:
     keys = json.dumps({"business-central": [STATE]})
     settings = Settings.from_environment(environment(INTAKE_KEYS=keys))
     queue, clock = Sent(), business_central.clock
-    taking_in = TakingIn(settings, Senders(CallerKeys(settings.intake_keys)), queue, Written(), clock)
+    taking_in = TakingIn(settings, Senders(CallerKeys(settings.intake_keys)), queue, Written(), claim_check(), clock)
     names = event_names(inbound_in(flows).values())
     watched = WatchedCompany("erp", COMPANY, names, organisation="o", clock=clock)
     adapter, _ = business_central.adapters()

@@ -20,11 +20,11 @@ from integration.events import (
     Money,
     Rows,
     Value,
-    fit,
     from_envelope,
     to_envelope,
 )
-from tests.unit.integration.events.support import ACCEPTED, ROW, context, entity, pair, payload, read
+from integration.events.model import Claim
+from tests.unit.integration.events.support import ACCEPTED, ROW, context, payload, read
 
 GOLDEN = Path(__file__).parent / "envelopes"
 
@@ -85,6 +85,7 @@ events = st.builds(
     forced=st.booleans(),
     cause=st.none() | texts,
     row_version=st.none() | st.integers(0, 10**15),
+    claim=st.none() | st.builds(Claim, st.from_regex(r"\A[0-9a-f]{64}\Z"), st.integers(0, 10**9)),
 )
 
 
@@ -122,7 +123,7 @@ def test_the_outside_is_cloudevents() -> None:
         "correlationid": "d0103cd1-eb73-4c21-9841-217637786b1c",
         "acceptedtime": "2026-01-02T03:04:05Z",
         "attempt": 1,
-        "contractversion": "1.2",
+        "contractversion": "1.3",
     }
     assert data["changedColumns"] == ["name"]
     assert data["values"]["modifiedon"] == {"datetime": "2019-01-12T02:11:30Z"}
@@ -195,6 +196,21 @@ WAITING = {
         caller="dataverse-change-tracking",
         cause="change tracking lists the row",
         row_version=919042,
+    ),
+    "1.3": IntegrationEvent(
+        event_id="202611201905-2348ac4ba99614151bda0ef72a19a045",
+        table="none",
+        message="new_CustomerPurchased",
+        record_id=None,
+        organisation="a939603b-3dc7-46c5-a4c4-8406060c0af7",
+        correlation_id="202611201905-2348ac4ba99614151bda0ef72a19a045",
+        operation_time=datetime(2026, 11, 20, 19, 5, tzinfo=UTC),
+        accepted_time=ACCEPTED,
+        user_id=None,
+        initiating_user_id=None,
+        trimmed=True,
+        caller="dataverse",
+        claim=Claim("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", 431_072),
     ),
 }
 
@@ -275,58 +291,3 @@ def test_what_is_not_an_envelope_of_ours_is_unreadable(document: Any) -> None:
 def test_what_is_not_json_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
         from_envelope(body)
-
-
-def large(**sizes: int) -> IntegrationEvent:
-    """An event whose named parts have a text of so many bytes."""
-    parts: dict[str, Any] = {part: {"text": "x" * size} for part, size in sizes.items()}
-    return replace(read(context()), **parts)
-
-
-def test_an_event_that_fits_is_left_alone() -> None:
-    event = large(values=100_000)
-
-    assert fit(event) == (event, to_envelope(event))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "kept"),
-    [
-        ({"post_image": 200_000, "values": 9, "pre_image": 9, "parameters": 9}, {"values", "pre_image", "parameters"}),
-        ({"post_image": 9, "values": 200_000, "pre_image": 9, "parameters": 9}, {"pre_image", "parameters"}),
-        ({"post_image": 9, "values": 9, "pre_image": 200_000, "parameters": 9}, {"parameters"}),
-        ({"post_image": 9, "values": 9, "pre_image": 9, "parameters": 200_000}, set()),
-    ],
-)
-def test_what_can_be_read_again_goes_first(sizes: dict[str, int], kept: set[str]) -> None:
-    """Images before the change and parameters are nowhere else: they stay as long as they fit."""
-    event = large(**sizes)
-
-    fitted, envelope = fit(event)
-
-    assert envelope == to_envelope(fitted)
-    assert len(envelope) <= 192 * 1024
-    assert fitted.trimmed is True
-    assert {part for part in sizes if getattr(fitted, part)} == kept
-    assert fitted.changed_columns == event.changed_columns
-    assert (fitted.event_id, fitted.session_id) == (event.event_id, event.session_id)
-
-
-def test_the_limit_counts_bytes_and_is_the_callers() -> None:
-    """A euro sign has three bytes."""
-    event = replace(large(), values={"text": "€" * 1_000})
-
-    assert fit(event, 3_500)[0].trimmed is True
-    assert fit(event, 4_000)[0].trimmed is False
-
-
-def test_changed_columns_go_last() -> None:
-    """A table has few enough columns that this only happens with a small limit."""
-    columns: dict[str, Any] = {f"column_{number}": None for number in range(500)}
-    event = read(context(entity(**columns), PreEntityImages=[pair("PreImage", entity(**columns))]))
-
-    fitted, _ = fit(event, 2_000)
-
-    assert (fitted.changed_columns, fitted.values, fitted.pre_image, fitted.expected) == (None, {}, {}, {})
-    assert fitted.record_id == ROW
-    assert fitted.accepted_time == ACCEPTED

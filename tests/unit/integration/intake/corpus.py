@@ -27,6 +27,7 @@ from integration.intake import (
 from integration.settings import Settings
 from sandbox.repository import PAYLOADS, REPOSITORY
 from sandbox.systems.dataverse.context_xml import dumps_xml
+from tests.claim_kit import claim_check
 from tests.unit.integration.events.support import payload
 from tests.unit.integration.intake.support import HEADERS, Sent, Written
 from tests.unit.integration.settings.test_reading import environment
@@ -52,7 +53,8 @@ class _Endpoints:
     def __init__(self) -> None:
         settings = Settings.from_environment(environment(OWN_ORGANISATION_ONLY="false"))
         self.queue = Sent()
-        taking_in = TakingIn(settings, Senders(CallerKeys(settings.intake_keys)), self.queue, Written(), SystemClock())
+        senders = Senders(CallerKeys(settings.intake_keys))
+        taking_in = TakingIn(settings, senders, self.queue, Written(), claim_check(), SystemClock())
         contexts = DataverseContexts(settings, taking_in.clock, wants_of=everything, results={})
         self.intake = Intake(taking_in, contexts)
         business_events = BusinessEvents([], organisation="contoso", clock=taking_in.clock)

@@ -11,6 +11,7 @@ import azure.functions as func
 
 from integration import flows
 from integration.admission import CallerKeys, EntraTokens, Senders
+from integration.claim_check import ClaimCheck
 from integration.clock import SystemClock
 from integration.composition.services import written_columns
 from integration.events import IntegrationEvent, Wants, from_envelope
@@ -37,6 +38,7 @@ from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.tables import table_account
 from integration.transport import Transport
+from tests.claim_kit import MemoryContents
 from tests.unit.integration.settings.test_reading import environment
 
 ORGANISATION = "a939603b-3dc7-46c5-a4c4-8406060c0af7"
@@ -98,7 +100,9 @@ class UnderTest:
         read = Settings.from_environment(environment(**{"OWN_ORGANISATION_ONLY": "false", **settings}))
         self.organisation = read.dataverse_organisation
         senders = Senders(CallerKeys(read.intake_keys, clock=SystemClock()), tokens, read.intake_applications)
-        self.taking_in = taking_in = TakingIn(read, senders, self.queue, self.ledger, SystemClock())
+        self.contents = MemoryContents()
+        claims = ClaimCheck(self.contents, read.message_limit_bytes)
+        self.taking_in = taking_in = TakingIn(read, senders, self.queue, self.ledger, claims, SystemClock())
         names = event_names(inbound_in(flows).values())
         self.erp = ErpIntake(taking_in, names, organisation=read.dataverse_organisation)
         watched = WatchedCompany("erp", COMPANY, names, organisation=read.dataverse_organisation, clock=taking_in.clock)

@@ -91,7 +91,7 @@ class Console:
         shared = TableState(ledger.table(keys.SYSTEMS))
         self.switches = {name: Switch(name, shared, clock, full=8) for name in ("dataverse", "erp", "credit")}
         self.spending = Spending(shared, clock)
-        reader = DeadLetterReader(it.letters, ledger, clock)
+        reader = DeadLetterReader(it.letters, ledger, it.claim_check, clock)
         self.services = Services(
             repair=it.repair,
             edit=it.edit,

@@ -107,11 +107,12 @@ class Desk:
 
     def __post_init__(self) -> None:
         ledger, clock = self.world.ledger, self.world.clock
+        self.claim_check = self.world.claim_check
         self.audit = Audit(ledger, clock)
-        self.queueing = Queueing(ledger, self.world.queue)
+        self.queueing = Queueing(ledger, self.world.queue, self.claim_check)
         self.originals = Originals(ledger, clock)
         self.letters = Letters()
-        self.carried = Carried(self.letters, lambda _table, _message: self.declared)
+        self.carried = Carried(self.letters, self.claim_check, lambda _table, _message: self.declared)
         self.wire()
         self.edit = EditedRetry(self.originals, self.carried, self.replays, self.audit)
         self.postpone = Postpone(ledger, self.originals, self.world.postponements, self.audit, clock)
@@ -131,7 +132,7 @@ class Desk:
         ledger = MemoryLedger(self.world.clock)
         ledger._tables = self.world.ledger._tables
         desk = Desk(replace(self.world, ledger=ledger), self.declared, self.numbers)
-        desk.queueing = Queueing(ledger, self.world.queue, patience=0.01)
+        desk.queueing = Queueing(ledger, self.world.queue, desk.claim_check, patience=0.01)
         desk.letters = self.letters
         desk.wire()
         return desk

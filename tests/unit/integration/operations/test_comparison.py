@@ -13,7 +13,13 @@ from tests.unit.integration.operations.parts import WHO, Desk
 
 def comparison(desk: Desk) -> Comparison:
     ledger, clock = desk.world.ledger, desk.world.clock
-    return Comparison(desk.letters, ledger, Problems(ledger), DeadLetterReader(desk.letters, ledger, clock), desk.audit)
+    return Comparison(
+        desk.letters,
+        ledger,
+        Problems(ledger),
+        DeadLetterReader(desk.letters, ledger, desk.claim_check, clock),
+        desk.audit,
+    )
 
 
 async def test_what_both_say_alike_differs_in_nothing() -> None:

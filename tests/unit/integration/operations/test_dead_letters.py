@@ -18,7 +18,9 @@ class Reading:
 
     def __init__(self) -> None:
         self.desk, self.letters = Desk(), Letters()
-        self.reader = DeadLetterReader(self.letters, self.desk.world.ledger, self.desk.world.clock)
+        self.reader = DeadLetterReader(
+            self.letters, self.desk.world.ledger, self.desk.claim_check, self.desk.world.clock
+        )
 
     async def status(self, about: IntegrationEvent) -> EventStatus | None:
         await self.desk.world.ledger.close()

@@ -124,7 +124,7 @@ async def test_a_retry_that_broke_off_is_asked_for_again(away: Break, sends: int
 async def test_an_index_that_is_away_holds_nobody_up() -> None:
     """The event is in the queue and the original is marked: that it is found by its time can wait."""
     desk = Desk()
-    desk.queueing = Queueing(desk.world.ledger, desk.world.queue, patience=0.05)
+    desk.queueing = Queueing(desk.world.ledger, desk.world.queue, desk.claim_check, patience=0.05)
     desk.wire()
     original = await desk.dead_letter()
     index = desk.table("index202611")

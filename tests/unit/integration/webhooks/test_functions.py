@@ -14,6 +14,7 @@ from integration.intake import TakingIn
 from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.webhooks.functions import routes
+from tests.claim_kit import claim_check
 from tests.unit.integration.intake.support import KEY, Sent, Written
 from tests.unit.integration.settings.test_reading import environment
 from tests.unit.integration.webhooks.world import URL, World
@@ -27,7 +28,7 @@ def call(
     """Call a function as the host does; the key is that of the caller `dataverse`."""
     read = Settings.from_environment(environment(**settings))
     app = func.FunctionApp()
-    taking_in = TakingIn(read, Senders(CallerKeys(read.intake_keys)), Sent(), Written(), SystemClock())
+    taking_in = TakingIn(read, Senders(CallerKeys(read.intake_keys)), Sent(), Written(), claim_check(), SystemClock())
     app.register_functions(routes(world.subscribing, taking_in, PublicAddress("https://app.example")))
     functions = {str(it.get_function_name()): it.get_user_function() for it in app.get_functions()}
     request = func.HttpRequest(
