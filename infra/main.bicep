@@ -144,6 +144,9 @@ param webhooks bool = false
 @description('Publish settled events to a custom topic of Event Grid, which is made for them (modules/eventgrid.bicep).')
 param publishToEventGrid bool = false
 
+@description('Publish operators\' events to that topic, too; needs publishToEventGrid.')
+param operatorEventsToEventGrid bool = false
+
 @description('Azure Relay, for systems in a network that lets nobody in (modules/relay.bicep). Left out: there is none.')
 param relay relayType?
 
@@ -621,6 +624,7 @@ module appSettings 'modules/appsettings.bicep' = {
       publishToEventGrid ? topology.eventGrid.settings : {}
     )
     eventGridTopicName: publishToEventGrid ? names.eventGrid : ''
+    operatorEventsToEventGrid: operatorEventsToEventGrid
     serviceEndpoint: sasIntake == null ? null : topology.serviceEndpoints[sasIntake!.kind]
     serviceEndpointNamespace: names.sasIntake
     businessEvents: businessEvents ? topology.serviceEndpoints.businessEvents : null

@@ -45,6 +45,9 @@ param businessEventsNamespace string
 @description('Name of the Event Grid topic that settled events are published to; empty where they are not.')
 param eventGridTopicName string
 
+@description('Whether operators\' events are published to that topic, too.')
+param operatorEventsToEventGrid bool
+
 @description('The Dataverse environment.')
 param dataverse dataverseType
 
@@ -176,6 +179,12 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     empty(eventGridTopicName)
       ? {}
       : { EVENT_GRID_ENDPOINT: settledTopic!.properties.endpoint, EVENT_GRID_CLIENT_ID: identityClientId },
+    empty(eventGridTopicName) || !operatorEventsToEventGrid
+      ? {}
+      : {
+          OPERATOR_EVENTS_EVENT_GRID_ENDPOINT: settledTopic!.properties.endpoint
+          OPERATOR_EVENTS_EVENT_GRID_CLIENT_ID: identityClientId
+        },
     signIn ? { APP_SERVICE_AUTHENTICATION: 'true' } : {},
     moreSettings
   )

@@ -89,15 +89,13 @@ def build_app(settings: Settings) -> func.FunctionApp:
 
 def _event_grid(settings: Settings, endpoint: str) -> func.Blueprint:
     from integration.analytics import event_grid_functions  # noqa: PLC0415 -- few apps publish to Event Grid
-    from integration.analytics.sinks.event_grid import EventGridSink, authorizer  # noqa: PLC0415 -- as above
+    from integration.analytics.sinks.event_grid import EventGridSink  # noqa: PLC0415 -- as above
+    from integration.messaging.event_grid import EventGridTopic, authorizer  # noqa: PLC0415 -- as above
 
     clock = SystemClock()
     key = settings.event_grid_key.get_secret_value() if settings.event_grid_key else None
-    sink = EventGridSink(
-        Transport([Host(endpoint)], clock=clock),
-        endpoint,
-        authorizer(endpoint, key, settings.event_grid_client_id, clock),
-    )
+    admitted = authorizer(endpoint, key, settings.event_grid_client_id, clock)
+    sink = EventGridSink(EventGridTopic(Transport([Host(endpoint)], clock=clock), endpoint, admitted))
     group = settings.event_grid_consumer_group
     return event_grid_functions.blueprint(sink, hub=settings.events_hub, consumer_group=group)
 

@@ -47,7 +47,7 @@ from integration.transport import Host, Transport
 from integration.worker import Handlers
 
 if TYPE_CHECKING:
-    from integration.operations.operator_events import OperatorEvents
+    from integration.operations.operator_events import Delivery, OperatorEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class Operations:
 
 def operations_hosts(settings: Settings) -> list[Host]:
     """The hosts that the transport may call for operations."""
-    return [Host(str(settings.operator_events_url))] if settings.operator_events_url is not None else []
+    to = settings.operator_events_url or settings.operator_events_event_grid_endpoint
+    return [Host(str(to))] if to is not None else []
 
 
 def build_operations(
@@ -130,9 +131,10 @@ def _operator_events(
     settings: Settings, desk: Desk, transport: Transport, ledger: Ledger, clock: Clock
 ) -> "OperatorEvents | None":
     """What operators are told of, where the settings say to which address."""
-    if settings.operator_events_url is None or settings.operator_events_secret is None:
+    delivery = _delivery(settings, transport, clock)
+    if delivery is None:
         return None
-    from integration.operations.operator_events import OperatorEvents, Webhook  # noqa: PLC0415 -- few apps use it
+    from integration.operations.operator_events import OperatorEvents  # noqa: PLC0415 -- few apps use it
     from integration.operations.operator_events.conditions import Picture  # noqa: PLC0415 -- see above
 
     async def look() -> Picture:
@@ -145,13 +147,31 @@ def _operator_events(
             drift=await desk.drift.last(),
         )
 
-    secret = signatures.secret_of(settings.operator_events_secret.get_secret_value())
     return OperatorEvents(
         look,
-        Webhook(transport, str(settings.operator_events_url), secret, clock),
+        delivery,
         ledger,
         clock,
         source=f"/organizations/{settings.dataverse_organisation}",
         console=f"{settings.address}/api/console" if settings.address else None,
         longest_wait=timedelta(minutes=settings.operator_events_backlog_minutes),
     )
+
+
+def _delivery(settings: Settings, transport: Transport, clock: Clock) -> "Delivery | None":
+    """Where operators' events go: to a topic of Event Grid, or to an address; None where the settings name neither."""
+    if settings.operator_events_event_grid_endpoint is not None:
+        from integration.messaging.event_grid import EventGridTopic, authorizer  # noqa: PLC0415 -- few apps use it
+        from integration.operations.operator_events.event_grid import EventGridDelivery  # noqa: PLC0415 -- see above
+
+        endpoint, service = str(settings.operator_events_event_grid_endpoint), "operator-events"
+        secret = settings.operator_events_event_grid_key
+        key = secret.get_secret_value() if secret else None
+        admitted = authorizer(endpoint, key, settings.operator_events_event_grid_client_id, clock, service=service)
+        return EventGridDelivery(EventGridTopic(transport, endpoint, admitted, service=service))
+    if settings.operator_events_url is not None and settings.operator_events_secret is not None:
+        from integration.operations.operator_events.webhook import Webhook  # noqa: PLC0415 -- few apps use it
+
+        signing = signatures.secret_of(settings.operator_events_secret.get_secret_value())
+        return Webhook(transport, str(settings.operator_events_url), signing, clock)
+    return None

@@ -43,7 +43,9 @@ def trusted_headers(given: Mapping[str, str], environ: Mapping[str, str]) -> Ite
 
 
 def unsigned_events(secret: SecretStr | None, given: Mapping[str, str]) -> Iterator[str]:
-    """Operators' events are signed, or not sent."""
+    """Operators' events go one way, and what is posted is signed."""
+    if {"OPERATOR_EVENTS_URL", "OPERATOR_EVENTS_EVENT_GRID_ENDPOINT"} <= given.keys():
+        yield "OPERATOR_EVENTS_URL and OPERATOR_EVENTS_EVENT_GRID_ENDPOINT: set one; Event Grid can post, too"
     if ("OPERATOR_EVENTS_URL" in given) != (secret is not None):
         yield "OPERATOR_EVENTS_URL and OPERATOR_EVENTS_SECRET: set both, or none of them"
     elif secret is not None:

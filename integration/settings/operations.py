@@ -38,11 +38,22 @@ class Operations(Part):
     operator_events_url: Url | None = optional(
         "OPERATOR_EVENTS_URL",
         "Address to which operators' events are posted as CloudEvents: backlog, breakers, exhausted retries, budgets "
-        "(docs/how-to/operator-events.md). Without it there are none.",
+        "(docs/how-to/operator-events.md). Without it and without a topic of Event Grid there are none.",
     )
     operator_events_secret: SecretStr | None = optional(
         "OPERATOR_EVENTS_SECRET",
         "Secret with which these events are signed (Standard Webhooks): whsec_ and the base64 of 24 to 64 bytes.",
+    )
+    operator_events_event_grid_endpoint: Url | None = optional(
+        "OPERATOR_EVENTS_EVENT_GRID_ENDPOINT",
+        "Instead of that address: a topic of Event Grid to which operators' events are published, without a query, as "
+        "in EVENT_GRID_ENDPOINT. It may be the same topic.",
+    )
+    operator_events_event_grid_key: SecretStr | None = optional(
+        "OPERATOR_EVENTS_EVENT_GRID_KEY", "Key of that topic; without it the managed identity is used."
+    )
+    operator_events_event_grid_client_id: str | None = optional(
+        "OPERATOR_EVENTS_EVENT_GRID_CLIENT_ID", "Client id of the user-assigned identity for that topic."
     )
     operator_events_backlog_minutes: float = Field(
         default=30.0,

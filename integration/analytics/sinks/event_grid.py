@@ -1,26 +1,20 @@
-"""The Event Grid sink: settled events as CloudEvents to a custom topic, or to a topic of a namespace.
+"""The Event Grid sink: settled events as CloudEvents to a topic.
 
-Which of the two it is, the address says: `https://<topic>.<region>-1.eventgrid.azure.net/api/events`, or
-`https://<namespace>.<region>-1.eventgrid.azure.net/topics/<topic>:publish`. Sources: learn.microsoft.com, "Publish
-events to Azure Event Grid custom topics using access keys", "Publish and subscribe to CloudEvents in namespace topics",
-"Azure Event Grid quotas and limits".
+Source of the limits: learn.microsoft.com, "Azure Event Grid quotas and limits".
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from integration.clock import Clock
 from integration.errors import Outage, Transient
+from integration.messaging.event_grid import EventGridTopic
 from integration.telemetry import get_logger
-from integration.transport import NO_CONTEXT, ApiKey, Authorizer, Request, Response, Sender, managed_identity_tokens
+from integration.transport import Response
 
 MOST_BYTES: Final = 1_000_000
 """Of one request: Event Grid takes 1 MB."""
 _SERVICE: Final = "event-grid"
-_SCOPE: Final = "https://eventgrid.azure.net/.default"
-_OF_NAMESPACE: Final = ":publish"
-_CONTENT_TYPE: Final = "application/cloudevents-batch+json; charset=utf-8"
 _TOO_MUCH_OR_WRONG: Final = frozenset({400, 413})
 """Event Grid takes a request whole or not at all; after these, a smaller one may be taken."""
 _log = get_logger(__name__)
@@ -33,11 +27,8 @@ class EventGridSink:
     `Transient` after everything else, so that the batch comes again; what was taken of it is published twice then.
     """
 
-    def __init__(self, sender: Sender, endpoint: str, authorizer: Authorizer) -> None:
-        self._sender = sender
-        version = "2024-06-01" if endpoint.endswith(_OF_NAMESPACE) else "2018-01-01"
-        self._url = f"{endpoint}?api-version={version}"
-        self._authorizer = authorizer
+    def __init__(self, topic: EventGridTopic) -> None:
+        self._topic = topic
 
     async def publish(self, bodies: Sequence[bytes]) -> None:
         """Publish the documents of the hub of settled events."""
@@ -50,31 +41,21 @@ class EventGridSink:
             _log.info("event-grid-published", count=len(events))
 
     async def _send(self, batch: Sequence[tuple[str, bytes]]) -> None:
-        body = b"[" + b",".join(event for _, event in batch) + b"]"
-        if len(body) > MOST_BYTES:  # alone: namespaces answer that with 403, which may mean other things too
-            _log.error("event-grid-left-out", event_id=batch[0][0], status=413, size_bytes=len(body))
+        size = sum(len(event) + 1 for _, event in batch) + 1
+        if size > MOST_BYTES:  # alone: namespaces answer that with 403, which may mean other things too
+            _log.error("event-grid-left-out", event_id=batch[0][0], status=413, size_bytes=size)
             return
-        request = Request(_SERVICE, "publish", "POST", self._url, {"Content-Type": _CONTENT_TYPE}, body)
-        answer = await self._sender.send(request, authorizer=self._authorizer, context=NO_CONTEXT)
+        answer = await self._topic.publish([event for _, event in batch])
         if answer.ok:
             return
         if answer.status not in _TOO_MUCH_OR_WRONG:
             raise _refused(answer)
         if len(batch) == 1:
-            _log.error("event-grid-left-out", event_id=batch[0][0], status=answer.status, size_bytes=len(body))
+            _log.error("event-grid-left-out", event_id=batch[0][0], status=answer.status, size_bytes=size)
             return
         half = len(batch) // 2
         await self._send(batch[:half])
         await self._send(batch[half:])
-
-
-def authorizer(endpoint: str, key: str | None, client_id: str | None, clock: Clock) -> Authorizer:
-    """With a key of the topic, or with the managed identity (role EventGrid Data Sender)."""
-    if key is None:
-        return managed_identity_tokens(service=_SERVICE, scope=_SCOPE, client_id=client_id, clock=clock)
-    if endpoint.endswith(_OF_NAMESPACE):
-        return ApiKey(f"SharedAccessKey {key}", header="Authorization")
-    return ApiKey(key, header="aeg-sas-key")
 
 
 def _cloud_event(body: bytes) -> tuple[str, bytes] | None:

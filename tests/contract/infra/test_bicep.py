@@ -59,6 +59,16 @@ def test_the_golden_expansion_is_current(environment: str) -> None:
 
 EVENT_GRID_SENDER = "d5a91429-5739-47e2-a06b-3470a27159e7"
 """EventGrid Data Sender (learn.microsoft.com, Azure built-in roles for Integration)."""
+
+
+@needs_checker
+def test_operators_events_go_to_the_same_topic_where_that_is_wanted(tmp_path: Path) -> None:
+    """With the same identity; without the topic there is nothing to publish them to."""
+    it = with_options(tmp_path, "param publishToEventGrid = true\nparam operatorEventsToEventGrid = true")
+    for name in ("ENDPOINT", "CLIENT_ID"):
+        assert it.settings[f"OPERATOR_EVENTS_EVENT_GRID_{name}"] == it.settings[f"EVENT_GRID_{name}"]
+
+
 SENDER, LISTENER = "26baccc8-eea7-41f1-98f4-1762cc7f685d", "26e0b698-aa6d-4085-9386-aadae190014d"
 """Azure Relay Sender and Azure Relay Listener (learn.microsoft.com, Azure built-in roles for Integration)."""
 
@@ -188,6 +198,7 @@ def test_settled_events_go_to_a_topic_that_only_the_app_may_send_to(tmp_path: Pa
     assert topic["properties"]["publicNetworkAccess"] == ("Disabled" if private else "Enabled")
     assert it.settings.keys() >= {"EVENT_GRID_ENDPOINT", "EVENT_GRID_CLIENT_ID", *option["settings"]}
     assert "EVENT_GRID_KEY" not in it.settings
+    assert not any(name.startswith("OPERATOR_EVENTS_") for name in it.settings)
     roles = [one for one in it.of("Microsoft.Authorization/roleAssignments") if EVENT_GRID_SENDER in json.dumps(one)]
     assert len(roles) == 1
     endpoints = [one["name"] for one in it.of("Microsoft.Network/privateEndpoints") if one["name"].endswith("-evgt")]

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from integration.analytics.sinks import event_grid
-from integration.analytics.sinks.event_grid import EventGridSink, authorizer
+from integration.analytics.sinks.event_grid import EventGridSink
 from integration.clock import SystemClock
 from integration.errors import Outage
 from integration.ledger import State
+from integration.messaging.event_grid import EventGridTopic, authorizer
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response
 from integration.worker.settled import encoded, settled_document
 from tests.builders import event
@@ -56,7 +57,7 @@ def documents(count: int, state: State = State.COMPLETED) -> list[bytes]:
 
 
 def publish(topic: Topic, bodies: list[bytes], endpoint: str = TOPIC) -> None:
-    sink = EventGridSink(topic, endpoint, authorizer(endpoint, "the-key", None, SystemClock()))
+    sink = EventGridSink(EventGridTopic(topic, endpoint, authorizer(endpoint, "the-key", None, SystemClock())))
     asyncio.run(sink.publish(bodies))
 
 

@@ -11,6 +11,7 @@ from integration.settings import Settings
 EXAMPLE = json.loads(Path("local.settings.json.example").read_text(encoding="utf-8"))
 RUNTIME_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"}
 
+TOPIC = "https://operators.westeurope-1.eventgrid.azure.net/api/events"
 OF_SYSTEMS = {"SYSTEMS_ERP_API_KEY", "SYSTEMS_CREDIT_API_KEY"}
 
 
@@ -99,6 +100,19 @@ def test_what_cannot_work_stops_the_start(name: str, value: str) -> None:
         Settings.from_environment(environment(**{name: value}))
     assert name in str(raised.value) or "SYSTEMS.erp.rest-erp.url" in str(raised.value)
     assert "secret@" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"OPERATOR_EVENTS_URL": "https://hook.example"}, "set both"),
+        ({"OPERATOR_EVENTS_URL": "https://hook.example", "OPERATOR_EVENTS_SECRET": "whsec_short"}, "SECRET"),
+        ({"OPERATOR_EVENTS_URL": "https://hook.example", "OPERATOR_EVENTS_EVENT_GRID_ENDPOINT": TOPIC}, "set one"),
+    ],
+)
+def test_operators_events_go_one_way_and_are_signed(given: dict[str, str], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        Settings.from_environment(environment(**given))
 
 
 def test_the_apps_own_address_is_the_configured_one_or_that_of_azure() -> None:
