@@ -111,12 +111,15 @@ def _say_plan(plan: Mapping[str, Any]) -> None:
     say_cost(plan)
     for it in plan["sample"]:
         say(f"  such as {it['eventId']}  {it['message']} of {it['table']} {it['recordId'] or ''}: {it['reason']}")
-    say(f"Nothing is done yet. To begin:\n  run.py bulk start {plan['bulkId']} --why ...")
+    say("Nothing is done yet. To begin:")
+    say(f"  run.py bulk start {plan['bulkId']} --why ...")
 
 
 async def _show(app: Desk, bulk_id: str) -> None:
     after, it = "", await app.look("bulk", bulk_id)
-    say(f"{it['bulkId']} is {it['state']}: {counts(it)}" + (f"\n{it['note']}" if it["note"] else ""))
+    say(f"{it['bulkId']} is {it['state']}: {counts(it)}")
+    if it["note"]:
+        say(it["note"])
     while it["items"]:
         for item in it["items"]:
             if item["state"] in {"failed", "skipped", "error"}:

@@ -63,7 +63,8 @@ async def load(app: Desk, options: argparse.Namespace) -> None:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         raise
     _say(step, size["rows"], time.monotonic() - began)
-    say(f"\n{step['rows']} rows were read: {step['queued']} queued, {step['known']} known in this version already.")
+    say()
+    say(f"{step['rows']} rows were read: {step['queued']} queued, {step['known']} known in this version already.")
 
 
 async def _step(app: Desk, **asked: Any) -> dict[str, Any]:

@@ -107,4 +107,4 @@ def read_time(text: str) -> datetime:
 def address(*path: str, **params: str | None) -> str:
     """The address of a page below the console; parameters without a value are left out."""
     given = {name: value for name, value in params.items() if value}
-    return "/".join((ROOT, *path)) + (f"?{urlencode(given)}" if given else "")
+    return "/".join((ROOT, *path)) + (f"?{urlencode(given, errors='replace')}" if given else "")

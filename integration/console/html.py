@@ -12,6 +12,7 @@ from integration.console import charts
 from integration.console.asking import ROOT, address
 from integration.console.indented import indented
 from integration.operations.masking import masked
+from integration.visible import visible
 
 TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 """The assets, and their media types."""
@@ -20,18 +21,31 @@ _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 @cache
 def environment() -> Environment:
-    """The templates: everything that is put into them is escaped, and what is missing is an error."""
+    """The templates: what is put into them is escaped and steers nothing, and what is missing is an error."""
     made = Environment(
         loader=FunctionLoader(lambda name: _read("templates", name)),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_inert,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters.update(number=number, clock=clock, iso=iso, lasted=lasted, short=short, masked=masked, plural=plural)
+    made.filters.update(exact=Exact)
     made.filters.update(moment=datetime.fromisoformat, duration=duration, indented=indented)
     made.globals.update(root=ROOT, address=address, asset=asset_address, bars=charts.bars, line=charts.line)
     return made
+
+
+class Exact(str):
+    """A text that a form sends back as it is; nobody is shown it."""
+
+    __slots__ = ()
+
+
+def _inert(value: Any) -> Any:
+    """What a template writes of a value: texts of others are seen, and do nothing else."""
+    return visible(value) if type(value) is str else value
 
 
 def render(template: str, shows: dict[str, Any]) -> str:

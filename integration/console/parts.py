@@ -1,7 +1,7 @@
 """What the pages are made with."""
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from integration.clock import Clock
 from integration.console.sessions import Sessions
@@ -28,14 +28,15 @@ class Links:
         """The page of a row in Dataverse; empty for records of other systems."""
         if not record_id or not table or "." in table:
             return ""
-        return f"{self.dataverse_url}/main.aspx?pagetype=entityrecord&etn={quote(table)}&id={quote(record_id)}"
+        named = urlencode({"etn": table, "id": record_id}, errors="replace")
+        return f"{self.dataverse_url}/main.aspx?pagetype=entityrecord&{named}"
 
     def trace(self, status: EventStatus) -> str:
         """The page with the trace of an event; empty where the settings name none."""
         words = {"event_id": status.event_id, "correlation_id": status.correlation_id}
         address = self.trace_url or ""
         for name, value in words.items():
-            address = address.replace(f"{{{name}}}", quote(value, safe=""))
+            address = address.replace(f"{{{name}}}", quote(value, safe="", errors="replace"))
         return address
 
 

@@ -8,8 +8,10 @@ from playwright.sync_api import Page, expect
 
 from integration.console.sessions import COOKIE
 from integration.ledger import State
+from integration.transport import Call, Request, Response
 from tests.browser.conftest import Opened
 from tests.browser.sample import Sample
+from tests.hostile import TEXTS
 
 
 def give(page: Page, why: str) -> None:
@@ -128,40 +130,55 @@ def test_everything_can_be_done_without_a_script(opened: Opened, sample: Sample)
     assert sent.replay_of == sample.order.event_id
 
 
-HOSTILE = (
-    "</script><script>window.hacked=1</script>",
-    '"><img src=x onerror="window.hacked=1">',
-    "'><svg onload=window.hacked=1>",
-    "{{ 7 * 7 }}{% raw %}",
-    "javascript:window.hacked=1",
+ODD = (
     "\u202e\u2066right to left\u2069",
-    "\x00\x07\x1b[31m",
     str(2**63),
     "﷽" * 50 + "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A" * 20,
     "W" * 5_000,
 )
+"""What is hard to set, however harmless."""
 
 
 @pytest.mark.thorough
-def test_what_other_systems_send_is_shown_and_does_nothing(opened: Opened, sample: Sample) -> None:
-    """In the reason, the detail, the reason that a person gives, a value that is edited, and the search."""
-    console = sample.served.console
-    page = opened()
-    for text in HOSTILE:
-        original = sample.served.run(console.desk.dead_letter(values={"note": text}, caller=text[:200]))
-        row = {"detail": text[:1_000], "system": text[:100]}
+def test_what_others_write_is_shown_and_does_nothing(opened: Opened, sample: Sample) -> None:
+    """In reasons, details, notes, names, values, headers, file names, requests and answers, and in what is searched."""
+    console, page = sample.served.console, opened()
+    for text in (*TEXTS, *ODD):
+        whole = text[:15_000].encode(errors="replace").decode()
+        sent = Request("erp", "put", "PUT", f"https://erp.example/{whole[:60]}", body=whole.encode())
+        answer = Response(sent, 422, {"content-disposition": f'attachment; filename="{whole[:99]}"'}, whole.encode())
+        call = Call(sent, answer, console.desk.world.clock.now(), 0.2)
+        original = sample.served.run(console.desk.dead_letter(call=call, values={"note": whole}, caller=whole[:200]))
         table = console.desk.table("events202611")
         key = next(it for it in table.entities if it[1] == original.event_id)
-        table.entities[key] |= row
+        table.entities[key] |= {"detail": whole[:1_000], "system": whole[:100], "correlationId": whole[:90]}
+        console.desk.letters.put(whole.encode(), cause=whole[:100])
         page.goto(sample.address(f"events/{original.event_id}"))
-        act(page, "Discard", text.replace("\x00", "")[:400])
-        page.goto(sample.address(f"events/{original.event_id}"))
+        act(page, "Discard", whole.replace("\x00", "")[:400])
+        check(page)
         act(page, "Restore", "again")
         page.goto(sample.address(f"events/{original.event_id}/edit"))
         expect(page.get_by_label("note")).to_be_visible()
-        page.get_by_role("searchbox").fill(text.replace("\x00", "")[:300])
+        page.get_by_role("searchbox").fill(whole.replace("\x00", "")[:300])
         page.get_by_role("button", name="Find").click()
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert page.evaluate("window.hacked") is None
-        assert page.evaluate("window.refused") == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        check(page)
+    causes = sample.served.run(console.services.causes.now()).causes
+    for cause, text in zip(causes, TEXTS, strict=False):
+        whole = text[:400].encode(errors="replace").decode()
+        sample.served.run(console.services.notes.write(cause.key, text=whole, assignee=whole[:100], by=whole[:100]))
+    for path in ("", "causes", "queue", "audit", "systems", "events?state=dead-lettered"):
+        page.goto(sample.address(path))
+        check(page)
+
+
+_TOO_WIDE = """[...document.querySelectorAll("main *")].filter(it => it.getBoundingClientRect().right > 1281)
+  .map(it => it.outerHTML.slice(0, 200))"""
+
+
+def check(page: Page) -> None:
+    """It stands, nothing ran, and it is no wider than its window."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.evaluate("window.hacked") is None
+    assert page.evaluate("window.refused") == []
+    wide = page.evaluate(_TOO_WIDE)
+    assert wide == [], page.url

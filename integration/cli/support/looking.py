@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from integration.cli import narrowing
 from integration.cli.desk import Desk, RefusedError
-from integration.cli.saying import as_json, complain, in_a_line, say
+from integration.cli.saying import as_json, complain, say
 from integration.cli.support.saying import table, trend
 
 NEEDED: Final = 3
@@ -76,13 +76,13 @@ async def show(app: Desk, options: argparse.Namespace) -> None:
         as_json({**it, **{name: found[name] for name in _EXPLAINED}, "exchanges": exchanges})
         return
     head = f"{it['message'] or 'Unreadable message'} of {it['table'] or '?'} {it['recordId'] or ''}: {it['state']}"
-    say(in_a_line(head))
+    say(head)
     for says in (found["why"], found["advice"], found["retry"]):
         if says:
             say(f"  {says}")
     for name in ("reason", "detail", "nextAttempt", "note", "cause", "replayOf", "replayedBy", "resolvedBy"):
         if it[name]:
-            say(in_a_line(f"  {name}: {it[name]}"))
+            say(f"  {name}: {it[name]}")
     moments = [(it["acceptedAt"], "accepted", "")]
     moments += [(one["at"], f"{one['name']} {one['state']}", one["detail"]) for one in it["steps"]]
     moments += [(one["at"], f"attempt {one['attempt']}: {one['reason']}", one["detail"]) for one in it["history"]]
@@ -90,11 +90,12 @@ async def show(app: Desk, options: argparse.Namespace) -> None:
         (one["time"], f"{one['who']}: {one['what']} ({one['why']})", one["outcome"]) for one in found["actions"]
     ]
     for at, what, more in sorted(moments):
-        say(in_a_line(f"  {at}  {what}" + (f"  ({more})" if more else "")))
+        say(f"  {at}  {what}" + (f"  ({more})" if more else ""))
     for one in exchanges or ():
         _say_exchange(one)
     if refusal and it["history"]:
-        say(f"\nWhat was sent and what came back is not shown: {refusal}")
+        say()
+        say(f"What was sent and what came back is not shown: {refusal}")
 
 
 async def _exchanges(app: Desk, event_id: str) -> tuple[list[dict[str, Any]] | None, str]:
@@ -106,14 +107,15 @@ async def _exchanges(app: Desk, event_id: str) -> tuple[list[dict[str, Any]] | N
 
 
 def _say_exchange(it: Mapping[str, Any]) -> None:
-    say(f"\n  {it['at']}  {it['system']}: {it['operation']} (attempt {it['attempt']}, {it['seconds']:.2f} s)")
+    say()
+    say(f"  {it['at']}  {it['system']}: {it['operation']} (attempt {it['attempt']}, {it['seconds']:.2f} s)")
     for mark, line, body in (
         (">", f"{it['method']} {it['url']}", it["sent"]),
         ("<", str(it["status"] or "no answer"), it["received"]),
     ):
-        say(in_a_line(f"  {mark} {line}"))
+        say(f"  {mark} {line}")
         for name, value in body["headers"].items() if body else ():
-            say(in_a_line(f"  {mark} {name}: {value}"))
+            say(f"  {mark} {name}: {value}")
         for text in body["text"].splitlines() if body else ():
             say(f"  {mark} {text}")
         if body and body["cut"]:
