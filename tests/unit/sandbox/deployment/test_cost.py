@@ -209,6 +209,7 @@ NO_OPTIONS_OF_THEIR_OWN = {
     "relay",
     "budget",  # free
     "entra",
+    "operatorEventsToEventGrid",  # a few operations of publishToEventGrid
 }
 
 
