@@ -1,5 +1,6 @@
 """The documents in queue, hub and archive: examples made by the code, and a description of every field."""
 
+import asyncio
 import gzip
 import json
 from dataclasses import replace
@@ -11,7 +12,8 @@ from azure.storage.blob import ContainerClient
 
 from documentation.blocks import code, table
 from documentation.descriptions import described
-from integration.analytics.sinks.archive import ArchiveSink, HubEvent
+from integration.analytics.row import Row
+from integration.analytics.sinks.archive import ArchiveSink
 from integration.events import Choice, IntegrationEvent, Money, to_envelope
 from integration.events.model import Claim
 from integration.ledger import State
@@ -80,7 +82,7 @@ def archived(body: bytes | None = None) -> dict[str, Any]:
             blobs.append(content)
 
     sink = ArchiveSink(lambda: cast(ContainerClient, Container()))
-    sink.write([HubEvent("3", 1234, _AT + timedelta(seconds=2), body or _settled())])
+    asyncio.run(sink.write([Row.read("3", 1234, _AT + timedelta(seconds=2), body or _settled())]))
     return cast("dict[str, Any]", json.loads(gzip.decompress(blobs[0])))
 
 

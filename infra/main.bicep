@@ -13,6 +13,7 @@ import {
   dataFactoryType
   dataverseType
   entraType
+  fabricType
   keepType
   pluginEventsType
   networkType
@@ -147,6 +148,12 @@ param publishToEventGrid bool = false
 @description('Publish operators\' events to that topic, too; needs publishToEventGrid.')
 param operatorEventsToEventGrid bool = false
 
+@description('Send settled events to a table of the Log Analytics workspace (modules/logsingestion.bicep). Not with privateMonitoring: the rule has a public endpoint.')
+param sendToLogAnalytics bool = false
+
+@description('The custom endpoint of an Eventstream in Microsoft Fabric that settled events are sent to. Left out: none.')
+param fabric fabricType?
+
 @description('Azure Relay, for systems in a network that lets nobody in (modules/relay.bicep). Left out: there is none.')
 param relay relayType?
 
@@ -174,7 +181,7 @@ param alertLimits alertLimitsType = {
   intakeErrors: 5
   oldestUnsettledMinutes: 120
   unauthorised: 20
-  archiveBehindMinutes: 15
+  sinkBehindMinutes: 15
 }
 
 @description('Days that logs are kept.')
@@ -203,7 +210,12 @@ var containers = concat(
 )
 
 // What options add to the topology, where they are asked for.
-var hubReaders = concat(webhooks ? [topology.webhooks] : [], publishToEventGrid ? [topology.eventGrid] : [])
+var hubReaders = concat(
+  webhooks ? [topology.webhooks] : [],
+  publishToEventGrid ? [topology.sinks.eventGrid] : [],
+  sendToLogAnalytics ? [topology.sinks.logAnalytics] : [],
+  fabric == null ? [] : [topology.sinks.fabric]
+)
 var queues = concat(topology.serviceBus.queues, webhooks ? [topology.webhooks.queue] : [])
 var hubs = map(topology.eventHubs.hubs, hub => {
   name: hub.name
@@ -234,6 +246,7 @@ var names = {
   sasIntake: 'in-${base}-${suffix}'
   businessEvents: 'be-${base}-${suffix}'
   eventGrid: 'evgt-${base}-settled-${suffix}'
+  settledRule: 'dcr-${base}-settled'
 }
 var ids = {
   identity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.identity)
@@ -519,6 +532,31 @@ module settledTopicRoles 'modules/roles-eventgrid.bicep' = if (publishToEventGri
   ]
 }
 
+module settledTable 'modules/logsingestion.bicep' = if (sendToLogAnalytics) {
+  name: 'logsingestion'
+  params: {
+    name: names.settledRule
+    workspaceName: names.workspace
+    stream: topology.sinks.logAnalytics.settings.LOG_ANALYTICS_STREAM
+    location: location
+    tags: allTags
+  }
+  dependsOn: [
+    monitoring
+  ]
+}
+
+module settledTableRoles 'modules/roles-logsingestion.bicep' = if (sendToLogAnalytics) {
+  name: 'roles-logsingestion'
+  params: {
+    ruleName: names.settledRule
+    principalId: identity.outputs.principalId
+  }
+  dependsOn: [
+    settledTable
+  ]
+}
+
 module relayNamespace 'modules/relay.bicep' = if (relay != null) {
   name: 'relay'
   params: {
@@ -621,10 +659,14 @@ module appSettings 'modules/appsettings.bicep' = {
     topologySettings: union(
       topology.settings,
       webhooks ? topology.webhooks.settings : {},
-      publishToEventGrid ? topology.eventGrid.settings : {}
+      publishToEventGrid ? topology.sinks.eventGrid.settings : {},
+      sendToLogAnalytics ? topology.sinks.logAnalytics.settings : {},
+      fabric == null ? {} : topology.sinks.fabric.settings
     )
     eventGridTopicName: publishToEventGrid ? names.eventGrid : ''
     operatorEventsToEventGrid: operatorEventsToEventGrid
+    settledRuleName: sendToLogAnalytics ? names.settledRule : ''
+    fabric: fabric
     serviceEndpoint: sasIntake == null ? null : topology.serviceEndpoints[sasIntake!.kind]
     serviceEndpointNamespace: names.sasIntake
     businessEvents: businessEvents ? topology.serviceEndpoints.businessEvents : null
@@ -640,6 +682,7 @@ module appSettings 'modules/appsettings.bicep' = {
     functionApp
     intake
     businessEventsQueue
+    settledTable
     settledTopic
   ]
 }

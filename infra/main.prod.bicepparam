@@ -59,7 +59,7 @@ param alertLimits = {
   intakeErrors: 5
   oldestUnsettledMinutes: 120
   unauthorised: 20
-  archiveBehindMinutes: 15
+  sinkBehindMinutes: 15
   quietHours: 24
 }
 param logRetentionDays = 90

@@ -60,5 +60,5 @@ param alertLimits = {
   intakeErrors: 5
   oldestUnsettledMinutes: 120
   unauthorised: 20
-  archiveBehindMinutes: 15
+  sinkBehindMinutes: 15
 }

@@ -57,6 +57,9 @@ class Fields(TypedDict, total=False):
     sequence_number: int
     offset: str
     blob: str
+    sink: str
+    columns: list[str]
+    """Names of columns of settled events that no sink knows."""
     count: int
     size_bytes: int
     version: int

@@ -138,14 +138,26 @@ var constantRules = [
     window: 'PT15M'
   }
   {
-    name: 'archive-behind'
-    title: 'The archive is behind the hub'
-    text: 'Settled events wait in the hub for longer than they should, or nothing archives them. The hub keeps them for 72 hours.'
-    query: loadTextContent('../queries/archive-behind.kql')
+    name: 'sinks-behind'
+    title: 'A sink of analytics is behind the hub'
+    text: 'Settled events wait in the hub for longer than they should: what the sink writes to is unavailable, or refuses the app. `sink-waits` in the logs says why. The hub keeps them for 72 hours.'
+    query: loadTextContent('../queries/sinks-behind.kql')
     measure: 'behindMinutes'
-    dimension: ''
-    threshold: limits.archiveBehindMinutes
+    dimension: 'sink'
+    threshold: limits.sinkBehindMinutes
     severity: 2
+    frequency: 'PT15M'
+    window: 'PT1H'
+  }
+  {
+    name: 'set-aside'
+    title: 'A sink of analytics has not taken events as they are'
+    text: 'Rows were set aside (container set-aside, with the reason), were cut because they are too large, or have columns that no table has: docs/how-to/analytics.md.'
+    query: loadTextContent('../queries/set-aside.kql')
+    measure: 'rows'
+    dimension: 'sink'
+    threshold: 0
+    severity: 3
     frequency: 'PT15M'
     window: 'PT1H'
   }

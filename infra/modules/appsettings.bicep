@@ -4,7 +4,7 @@ addresses with the identity (all three settings are needed: without __credential
 rest are Key Vault references without a version, so that a rotated secret is taken up by itself.
 '''
 
-import { dataverseType, pluginEventsType, systemsType } from 'types.bicep'
+import { dataverseType, fabricType, pluginEventsType, systemsType } from 'types.bicep'
 
 @description('Name of the app.')
 param functionAppName string
@@ -47,6 +47,12 @@ param eventGridTopicName string
 
 @description('Whether operators\' events are published to that topic, too.')
 param operatorEventsToEventGrid bool
+
+@description('Name of the data collection rule that settled events are sent to; empty where they are not.')
+param settledRuleName string
+
+@description('The custom endpoint of an Eventstream that settled events are sent to; null where they are not.')
+param fabric fabricType?
 
 @description('The Dataverse environment.')
 param dataverse dataverseType
@@ -161,6 +167,10 @@ resource settledTopic 'Microsoft.EventGrid/topics@2025-02-15' existing = if (!em
   name: eventGridTopicName
 }
 
+resource settledRule 'Microsoft.Insights/dataCollectionRules@2024-03-11' existing = if (!empty(settledRuleName)) {
+  name: settledRuleName
+}
+
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: functionAppName
 }
@@ -184,6 +194,21 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
       : {
           OPERATOR_EVENTS_EVENT_GRID_ENDPOINT: settledTopic!.properties.endpoint
           OPERATOR_EVENTS_EVENT_GRID_CLIENT_ID: identityClientId
+        },
+    empty(settledRuleName)
+      ? {}
+      : {
+          LOG_ANALYTICS_ENDPOINT: settledRule!.properties.endpoints.logsIngestion
+          LOG_ANALYTICS_RULE: settledRule!.properties.immutableId
+          LOG_ANALYTICS_CLIENT_ID: identityClientId
+        },
+    fabric == null
+      ? {}
+      : {
+          Fabric__fullyQualifiedNamespace: fabric!.namespace
+          Fabric__credential: 'managedidentity'
+          Fabric__clientId: identityClientId
+          FABRIC_HUB_NAME: fabric!.hub
         },
     signIn ? { APP_SERVICE_AUTHENTICATION: 'true' } : {},
     moreSettings

@@ -165,7 +165,7 @@ type alertLimitsType = {
 
   @description('Minutes that the archive may be behind the hub.')
   @minValue(1)
-  archiveBehindMinutes: int
+  sinkBehindMinutes: int
 
   @description('Also alert when no event came in for so many hours, other than at the weekend. For an environment that people work in every day.')
   quietHours: (1 | 2 | 3 | 4 | 5 | 6 | 24)?
@@ -237,6 +237,16 @@ type entraType = {
 
   @description('Object ids of the users and groups that may sign in; left out: everybody of the tenant, who then has the roles that he was assigned.')
   allowedPrincipals: string[]?
+}
+
+@export()
+@description('The custom endpoint of an Eventstream, as its page in Fabric shows it (Event Hub, Entra ID). The app\'s identity is a member of the workspace.')
+type fabricType = {
+  @description('Its namespace, as NAME.servicebus.windows.net.')
+  namespace: string
+
+  @description('Name of its event hub.')
+  hub: string
 }
 
 @export()

@@ -1,28 +1,30 @@
-"""The Event Hub trigger of the archive."""
+"""The Event Hub trigger of a sink: each sink has a function and a consumer group of its own."""
 
 from datetime import UTC
 from typing import List  # noqa: UP035 -- the runtime refuses list[...] as a trigger's annotation
 
 import azure.functions as func
 
+from integration.analytics.delivery import Delivery
 from integration.analytics.hub_trigger import on_settled_events
-from integration.analytics.sinks.archive import ArchiveSink, HubEvent
+from integration.analytics.row import Row
 
 
-def blueprint(archive: ArchiveSink, *, hub: str, consumer_group: str) -> func.Blueprint:
-    """Bind the sink to a hub."""
+def blueprint(name: str, delivery: Delivery, *, hub: str, consumer_group: str) -> func.Blueprint:
+    """Bind a sink to a hub by a function of this `name`."""
     bp = func.Blueprint()
 
+    @bp.function_name(name)
     @on_settled_events(bp, hub=hub, consumer_group=consumer_group)
-    def archive_events(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
-        archive.write([_hub_event(event) for event in events])
+    async def deliver(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
+        await delivery.deliver([_row(event) for event in events])
 
     return bp
 
 
-def _hub_event(event: func.EventHubEvent) -> HubEvent:
+def _row(event: func.EventHubEvent) -> Row:
     """The runtime gives the enqueued time in UTC without saying so."""
     partition = (event.metadata or {})["PartitionContext"]["PartitionId"]
     if event.sequence_number is None or event.enqueued_time is None:
         raise ValueError("the trigger gave an event without its sequence number and time in the hub")
-    return HubEvent(partition, event.sequence_number, event.enqueued_time.replace(tzinfo=UTC), event.get_body())
+    return Row.read(partition, event.sequence_number, event.enqueued_time.replace(tzinfo=UTC), event.get_body())

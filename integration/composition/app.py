@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from integration import flows
-from integration.analytics import functions as analytics_functions
 from integration.claim_check import functions as claim_check_functions
 from integration.clock import SystemClock
 from integration.composition.services import Services, build_services, retry_policy
+from integration.composition.sinks import sink_blueprints
 from integration.console import functions as console_functions
 from integration.flow.discovery import all_in
 from integration.intake import event_grid_functions, service_endpoint_functions
@@ -25,7 +25,6 @@ from integration.registration import functions as registration_functions
 from integration.settings import Settings
 from integration.synchronous import functions as synchronous_functions
 from integration.telemetry import quieten_libraries
-from integration.transport import Host, Transport
 from integration.virtual_tables import functions as virtual_table_functions
 from integration.watching import functions as watching_functions
 from integration.worker import functions as worker_functions
@@ -56,11 +55,8 @@ def build_app(settings: Settings) -> func.FunctionApp:
     app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
     app.register_functions(pull_functions.blueprint(services.changes))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
-    app.register_functions(
-        analytics_functions.blueprint(
-            services.archive, hub=settings.events_hub, consumer_group=settings.events_consumer_group
-        )
-    )
+    for sink in sink_blueprints(settings, retry_policy(settings), SystemClock()):
+        app.register_functions(sink)
     app.register_functions(
         operations_functions.blueprint(services.staff, services.status, services.health, services.address)
     )
@@ -80,24 +76,9 @@ def build_app(settings: Settings) -> func.FunctionApp:
     )
     app.register_functions(console_functions.blueprint(lambda: open_site(services, settings)))
     app.register_functions(virtual_table_functions.blueprint(lambda: open_virtual_tables(services, settings)))
-    if settings.event_grid_endpoint:
-        app.register_functions(_event_grid(settings, str(settings.event_grid_endpoint)))
     if settings.webhooks_queue:
         _register_webhooks(app, services, settings, settings.webhooks_queue)
     return app
-
-
-def _event_grid(settings: Settings, endpoint: str) -> func.Blueprint:
-    from integration.analytics import event_grid_functions  # noqa: PLC0415 -- few apps publish to Event Grid
-    from integration.analytics.sinks.event_grid import EventGridSink  # noqa: PLC0415 -- as above
-    from integration.messaging.event_grid import EventGridTopic, authorizer  # noqa: PLC0415 -- as above
-
-    clock = SystemClock()
-    key = settings.event_grid_key.get_secret_value() if settings.event_grid_key else None
-    admitted = authorizer(endpoint, key, settings.event_grid_client_id, clock)
-    sink = EventGridSink(EventGridTopic(Transport([Host(endpoint)], clock=clock), endpoint, admitted))
-    group = settings.event_grid_consumer_group
-    return event_grid_functions.blueprint(sink, hub=settings.events_hub, consumer_group=group)
 
 
 def _register_webhooks(app: func.FunctionApp, services: Services, settings: Settings, queue: str) -> None:

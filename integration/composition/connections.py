@@ -39,16 +39,24 @@ def service_bus_client(settings: Settings) -> ServiceBusClient:
 
 def event_hub_producer(settings: Settings) -> "EventHubProducerClient":
     """A producer for the hub of settled events."""
+    return _producer(settings.event_hubs, settings.events_hub, "EventHubs")
+
+
+def fabric_producer(settings: Settings) -> "EventHubProducerClient":
+    """A producer for the custom endpoint of an Eventstream; raises `ConfigurationError` without FABRIC_HUB_NAME."""
+    if settings.fabric_hub is None:
+        raise ConfigurationError("FABRIC_HUB_NAME is not set")
+    return _producer(settings.fabric, settings.fabric_hub, "Fabric")
+
+
+def _producer(it: Connection, hub: str, name: str) -> "EventHubProducerClient":
     from azure.eventhub import EventHubProducerClient  # noqa: PLC0415 -- see above
 
-    it = settings.event_hubs
     if it.connection_string:
         return EventHubProducerClient.from_connection_string(
-            it.connection_string.get_secret_value(), eventhub_name=settings.events_hub, **_SERVICE_BUS
+            it.connection_string.get_secret_value(), eventhub_name=hub, **_SERVICE_BUS
         )
-    return EventHubProducerClient(
-        _address(it, "EventHubs"), settings.events_hub, _identity(it.client_id), **_SERVICE_BUS
-    )
+    return EventHubProducerClient(_address(it, name), hub, _identity(it.client_id), **_SERVICE_BUS)
 
 
 def table_account(settings: Settings, clock: Clock) -> Account:
@@ -75,6 +83,11 @@ def archive_container(settings: Settings) -> "ContainerClient":
 def claim_check_container(settings: Settings) -> "ContainerClient":
     """The container of what events carry and their messages cannot hold."""
     return _container(settings, settings.claim_check_container)
+
+
+def set_aside_container(settings: Settings) -> "ContainerClient":
+    """The container of the rows that no sink takes."""
+    return _container(settings, settings.set_aside_container)
 
 
 def copies_container(settings: Settings) -> "ContainerClient":

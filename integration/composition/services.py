@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from integration import checks, flows
 from integration.admission import CallerKeys, EntraTokens, Senders, SigningKeys
-from integration.analytics.sinks.archive import ArchiveSink
 from integration.claim_check import BlobContents, ClaimCheck, ClaimSweep
 from integration.clock import Clock, SystemClock
 from integration.composition import connections
@@ -93,7 +92,6 @@ class Services:
     reconciliation: Reconciliation
     loading: Loading
     worker: Worker
-    archive: ArchiveSink
     status: StatusQueries
     outcomes: Outcomes
     health: Health
@@ -184,7 +182,6 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             Holds(pauses, postponements),
             clock,
         ),
-        archive=ArchiveSink(lambda: connections.archive_container(settings)),
         status=StatusQueries(ledger, clock),
         outcomes=Outcomes(ledger, clock),
         health=Health(

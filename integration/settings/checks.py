@@ -68,6 +68,7 @@ def missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
         ("DataverseServiceBus", ("DATAVERSE_QUEUE", "DATAVERSE_TOPIC")),
         ("DataverseEventHubs", ("DATAVERSE_HUB",)),
         ("BusinessEventsServiceBus", ("BUSINESS_EVENTS_QUEUE",)),
+        ("Fabric", ("FABRIC_HUB_NAME",)),
     ):
         named = [it for it in entities if it in given]
         if named and name not in given and f"{name}__fullyQualifiedNamespace" not in given:
@@ -75,5 +76,10 @@ def missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
                 f"{name}: {named[0]} is set, so a connection string is required, or {name}__fullyQualifiedNamespace to "
                 "use the managed identity"
             )
-    if ("DATAVERSE_TOPIC" in given) != ("DATAVERSE_SUBSCRIPTION" in given):
-        yield "DATAVERSE_TOPIC and DATAVERSE_SUBSCRIPTION: set both, or none of them"
+    for one, other in (
+        ("DATAVERSE_TOPIC", "DATAVERSE_SUBSCRIPTION"),
+        ("LOG_ANALYTICS_ENDPOINT", "LOG_ANALYTICS_RULE"),
+        ("LOG_ANALYTICS_CLIENT_SECRET", "LOG_ANALYTICS_TOKEN_URL"),
+    ):
+        if (one in given) != (other in given):
+            yield f"{one} and {other}: set both, or none of them"

@@ -1,13 +1,13 @@
-"""Where events go that have ended: the archive, Event Grid, webhooks."""
+"""Where events go that have ended: sinks for analytics, and webhooks."""
 
 from pydantic import Field, SecretStr
 
-from integration.settings.part import Part, optional
-from integration.settings.types import Url
+from integration.settings.part import NAMESPACE, Part, optional
+from integration.settings.types import Connection, Url
 
 
 class SettledEvents(Part):
-    """Where events go that have ended: the archive, Event Grid, webhooks."""
+    """Where events go that have ended: sinks for analytics, and webhooks."""
 
     events_consumer_group: str = Field(
         default="archive", alias="EVENTS_CONSUMER_GROUP", description="Consumer group of the archive sink."
@@ -31,6 +31,55 @@ class SettledEvents(Part):
         alias="EVENT_GRID_CONSUMER_GROUP",
         description="Consumer group of EVENTS_HUB that is published from.",
     )
+    set_aside_container: str = Field(
+        default="set-aside",
+        alias="SET_ASIDE_CONTAINER",
+        description="Blob container of the rows that a sink will never take, with the reason.",
+    )
+    log_analytics_endpoint: Url | None = optional(
+        "LOG_ANALYTICS_ENDPOINT",
+        "Logs ingestion endpoint of the data collection rule that settled events are sent to "
+        "(https://NAME.REGION-1.ingest.monitor.azure.com). Without it, none are.",
+    )
+    log_analytics_rule: str | None = optional(
+        "LOG_ANALYTICS_RULE", "Immutable id of that rule (dcr-...). Needed with LOG_ANALYTICS_ENDPOINT."
+    )
+    log_analytics_stream: str = Field(
+        default="Custom-IntegrationEvents_CL",
+        alias="LOG_ANALYTICS_STREAM",
+        description="The stream that the rule declares for them.",
+    )
+    log_analytics_client_id: str | None = optional(
+        "LOG_ANALYTICS_CLIENT_ID",
+        "Client id of the user-assigned identity for Azure Monitor, or of the application with "
+        "LOG_ANALYTICS_CLIENT_SECRET.",
+    )
+    log_analytics_client_secret: SecretStr | None = optional(
+        "LOG_ANALYTICS_CLIENT_SECRET",
+        "Secret of an application in place of the identity, for a workspace in another tenant.",
+    )
+    log_analytics_token_url: Url | None = optional(
+        "LOG_ANALYTICS_TOKEN_URL",
+        "Token endpoint of that tenant (https://login.microsoftonline.com/TENANT/oauth2/v2.0/token).",
+    )
+    log_analytics_consumer_group: str = Field(
+        default="log-analytics",
+        alias="LOG_ANALYTICS_CONSUMER_GROUP",
+        description="Consumer group of EVENTS_HUB that is sent from.",
+    )
+    fabric_connection: SecretStr | None = optional(
+        "Fabric", "Connection string of the custom endpoint of an Eventstream, or of another event hub."
+    )
+    fabric_namespace: str | None = optional("Fabric__fullyQualifiedNamespace", NAMESPACE)
+    fabric_client_id: str | None = optional(
+        "Fabric__clientId", "Client id of the user-assigned identity for that endpoint."
+    )
+    fabric_hub: str | None = optional(
+        "FABRIC_HUB_NAME", "Name of the event hub of that endpoint; without it, no settled events are sent there."
+    )
+    fabric_consumer_group: str = Field(
+        default="fabric", alias="FABRIC_CONSUMER_GROUP", description="Consumer group of EVENTS_HUB that is sent from."
+    )
     webhooks_queue: str | None = optional(
         "WEBHOOKS_QUEUE", "Queue of the deliveries of webhooks; without it, nobody can subscribe to ended events."
     )
@@ -45,3 +94,7 @@ class SettledEvents(Part):
         description="Let subscribers name addresses of private networks and plain http. Whoever may subscribe can then "
         "have the app call whatever it can reach.",
     )
+
+    @property
+    def fabric(self) -> Connection:
+        return Connection(self.fabric_connection, self.fabric_namespace, self.fabric_client_id)

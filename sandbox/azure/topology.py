@@ -80,15 +80,15 @@ def render(topology: Mapping[str, Any]) -> EmulatorConfiguration:
 
 
 def optional_settings() -> dict[str, str]:
-    """The app's settings for what is an option in Azure: what others post to, webhooks, and Event Grid."""
+    """The app's settings for what is an option in Azure: what others post to, webhooks, and sinks."""
     topology = json.loads(TOPOLOGY.read_text(encoding="utf-8"))
-    options = [*topology["serviceEndpoints"].values(), topology["webhooks"], topology["eventGrid"]]
+    options = [*topology["serviceEndpoints"].values(), topology["webhooks"], *topology["sinks"].values()]
     return {name: value for option in options for name, value in option["settings"].items()}
 
 
 def _with_groups(hub: Mapping[str, Any], topology: Mapping[str, Any]) -> Mapping[str, Any]:
     """A hub with the consumer groups of options that read it."""
-    options = [topology[name] for name in ("webhooks", "eventGrid") if name in topology]
+    options = [*topology.get("sinks", {}).values(), *([topology["webhooks"]] if "webhooks" in topology else [])]
     more = [it["consumerGroup"] for it in options if it["hub"] == hub["name"]]
     return {**hub, "consumerGroups": [*hub.get("consumerGroups", []), *more]}
 

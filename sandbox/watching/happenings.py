@@ -104,9 +104,23 @@ def _dead_lettered(fields: Fields, lookup: Lookup) -> tuple[str, str]:
     return "dead-lettered", _why(fields, lookup)
 
 
-def _archived(fields: Fields, _: Lookup) -> tuple[str, str]:
-    number = int(fields.get("count", 1))
-    return "archived", f"analytics has {counted(number, 'more event')}, in partition {fields.get('partition')}"
+def _written(fields: Fields, _: Lookup) -> tuple[str, str]:
+    events, partition = counted(int(fields.get("count", 1)), "more event"), fields.get("partition")
+    if fields.get("sink") == "archive":
+        return "archived", f"analytics has {events}, in partition {partition}"
+    return "analytics", f"{fields.get('sink')} has {events}, from partition {partition}"
+
+
+def _set_aside(fields: Fields, _: Lookup) -> tuple[str, str]:
+    return "set aside", f"{fields.get('sink')} does not take an event ({fields.get('reason')}): {fields.get('blob')}"
+
+
+def _waits(fields: Fields, _: Lookup) -> tuple[str, str]:
+    events = counted(int(fields.get("count", 1)), "event")
+    return (
+        "analytics",
+        f"{events} {'waits' if events.startswith('1 ') else 'wait'} for {fields.get('sink')} ({fields.get('reason')})",
+    )
 
 
 def _why(fields: Fields, lookup: Lookup) -> str:
@@ -139,7 +153,9 @@ _WORDS: dict[str, Describe] = {
     "settled": _settled,
     "retry-scheduled": _waiting,
     "dead-lettered": _dead_lettered,
-    "archived": _archived,
+    "sink-wrote": _written,
+    "sink-waits": _waits,
+    "sink-set-aside": _set_aside,
     "duplicate": _saying("the event had already ended; nothing is done again"),
     "not-queued": _saying("the queue could not be reached in time; the caller got 503"),
     "ledger-behind": _saying("accepted, but the ledger could not be written in time"),

@@ -1,92 +1,67 @@
 """The archive sink: gzipped JSON Lines in Blob Storage, a file per batch, a folder per day.
 
-`date=2026-11-20/partition-3-00000000000000001234.jsonl.gz`: the day and the number are the enqueued day and the
-sequence number of the batch's first event. A batch that is delivered again overwrites its own file. If the events are
-divided into other batches the second time, readers drop duplicates by (partition, sequenceNumber), which every line
-contains.
+`date=2026-11-20/partition-3-00000000000000001234-00000000000000001240.jsonl.gz`: the day is the enqueued day of the
+batch's first event, the numbers are the sequence numbers of its first and its last event. A batch that is delivered
+again overwrites its own file. If the events are divided into other batches the second time, readers drop duplicates by
+(partition, sequenceNumber), which every line contains.
 """
 
+import asyncio
 import gzip
-import json
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-from azure.core.exceptions import AzureError, ResourceExistsError
-
-from integration.clock import Clock, SystemClock
+from integration.analytics.blobs import container_of, upload
+from integration.analytics.row import Row, encoded
+from integration.analytics.sink import NOT_SETTLED, UNREADABLE, Receipt, Refused
 from integration.errors import Transient
-from integration.telemetry import get_logger
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
-_log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class HubEvent:
-    """One event as the hub delivered it; `enqueued_time` in UTC."""
-
-    partition: str
-    sequence_number: int
-    enqueued_time: datetime
-    body: bytes
+_REASON: Final = "archive-unavailable"
 
 
 class ArchiveSink:
-    """Writes batches to one container, which is created on first use."""
+    """Writes batches to one container, which is created on first use.
 
-    def __init__(self, connect: "Callable[[], ContainerClient]", clock: Clock | None = None) -> None:
+    A row that is no settled event is set aside as in every sink, and is in the file all the same, in the field
+    `unreadable` if it is no JSON object: the archive has every sequence number of the hub.
+    """
+
+    name = "archive"
+
+    def __init__(self, connect: "Callable[[], ContainerClient]") -> None:
         self._connect = connect
-        self._clock = clock or SystemClock()
 
     @cached_property
     def _container(self) -> "ContainerClient":
-        container = self._connect()
-        with suppress(ResourceExistsError):
-            container.create_container()
-        return container
+        return container_of(self._connect, reason=_REASON)
 
-    def write(self, events: Sequence[HubEvent]) -> str:
-        """Write one batch of one partition; returns the blob's name. Raises `Transient` if storage is unavailable.
-
-        An event that is not JSON is kept unchanged in the field `unreadable`, so that the sink loses nothing.
-        """
-        from azure.storage.blob import ContentSettings  # noqa: PLC0415 -- slow to import, and the intake has no use for it
-
-        first = events[0]
-        name = f"date={first.enqueued_time:%Y-%m-%d}/partition-{first.partition}-{first.sequence_number:020d}.jsonl.gz"
-        lines = b"".join(json.dumps(_line(event), separators=(",", ":")).encode() + b"\n" for event in events)
+    async def write(self, rows: Sequence[Row]) -> Receipt:
+        """One file; if storage does not take it, all rows wait."""
         try:
-            self._container.upload_blob(
-                name,
-                gzip.compress(lines, mtime=0),
-                overwrite=True,
-                content_settings=ContentSettings(content_type="application/gzip"),
-            )
-        except AzureError as error:
-            raise Transient(f"archive: {type(error).__name__}", reason="archive-unavailable") from error
-        waited = (self._clock.now() - first.enqueued_time).total_seconds() * 1000
-        _log.info(
-            "archived",
-            count=len(events),
-            partition=first.partition,
-            sequence_number=first.sequence_number,
-            duration_ms=waited,
-        )
-        return name
+            await asyncio.to_thread(self._upload, rows)
+        except Transient as error:
+            return Receipt(waiting=tuple(rows), error=error)
+        unreadable = (row for row in rows if not row.is_settled)
+        return Receipt(tuple(Refused(row, UNREADABLE, NOT_SETTLED) for row in unreadable))
+
+    def _upload(self, rows: Sequence[Row]) -> None:
+        lines = b"".join(_line(row) + b"\n" for row in rows)
+        name = f"{batch_name(rows)}.jsonl.gz"
+        packed = gzip.compress(lines, mtime=0)
+        upload(self._container, name, packed, content_type="application/gzip", reason=_REASON)
 
 
-def _line(event: HubEvent) -> dict[str, Any]:
-    place = {"partition": event.partition, "sequenceNumber": event.sequence_number}
-    try:
-        content = json.loads(event.body)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        return {**place, "unreadable": event.body.decode("utf-8", "replace")}
-    return {**content, **place}
+def batch_name(rows: Sequence[Row]) -> str:
+    """The name of a batch, without an ending; names sort in the order of the hub."""
+    first, last = rows[0], rows[-1]
+    numbers = f"{first.sequence_number:020d}-{last.sequence_number:020d}"
+    return f"date={first.enqueued_time:%Y-%m-%d}/partition-{first.partition}-{numbers}"
+
+
+def _line(row: Row) -> bytes:
+    content = {"unreadable": row.body.decode("utf-8", "replace")} if row.document is None else row.document
+    return encoded({**content, **row.place})

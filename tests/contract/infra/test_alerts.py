@@ -56,7 +56,7 @@ def test_queries_ask_for_what_is_logged(query: Path) -> None:
         intake = {it["name"] for it in TOPOLOGY["functions"]["http"] if it["intake"]}
         others = {it["name"] for kind in ("serviceBus", "eventHubs") for it in TOPOLOGY["functions"][kind]}
         others |= {it["function"] for it in TOPOLOGY["serviceEndpoints"].values()}
-        others |= {*TOPOLOGY["webhooks"]["functions"].values(), TOPOLOGY["eventGrid"]["function"]}
+        others |= {*TOPOLOGY["webhooks"]["functions"].values(), *(it["function"] for it in TOPOLOGY["sinks"].values())}
         assert set(re.findall(r'"(\w+)"', named)) in (intake, others)
 
 
@@ -165,7 +165,8 @@ def test_what_must_be_watched_is_watched(golden: Expansion) -> None:
         "refused",
         "oldest-unsettled",
         "unauthorised",
-        "archive-behind",
+        "sinks-behind",
+        "set-aside",
         "copy-missing",
     }
 

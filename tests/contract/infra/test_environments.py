@@ -26,6 +26,7 @@ MADE_BY = {
     "sasIntake": "intake",
     "businessEvents": "businessEventsQueue",
     "eventGrid": "settledTopic",
+    "settledRule": "settledTable",
     "factoryIdentity": "factoryIdentity",
 }
 """The module that makes what a name or an id of main.bicep stands for."""
@@ -57,6 +58,7 @@ def test_what_if_can_look_into_modules() -> None:
         "intakeRoles": {"identity.outputs.principalId"},
         "businessEventsRoles": {"identity.outputs.principalId"},
         "settledTopicRoles": {"identity.outputs.principalId"},
+        "settledTableRoles": {"identity.outputs.principalId"},
         "copiesRoles": {"identity.outputs.principalId"},
         "packageRoles": {"packageIdentity.outputs.principalId"},
         "roles": {"identity.outputs.principalId"},

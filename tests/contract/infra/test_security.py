@@ -77,13 +77,14 @@ def test_copies_of_the_ledger_outlive_the_account_of_the_ledger(golden: Expansio
 
 
 def test_blobs_are_kept_as_long_as_the_ledger_and_no_longer(golden: Expansion) -> None:
-    """Archive, Capture and what events carry for 13 months, as LEDGER_RETENTION_MONTHS; copies for five weeks."""
+    """Archive, Capture, what events carry and rows set aside for 13 months, as the ledger; copies for five weeks."""
     days = {}
     for it in golden.of("Microsoft.Storage/storageAccounts/managementPolicies"):
         (rule,) = it["properties"]["policy"]["rules"]
         days[rule["name"]] = rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
         if rule["name"] == "archive":
-            assert rule["definition"]["filters"]["prefixMatch"] == ["integration-events/", "claim-checks/"]
+            containers = ["integration-events/", "claim-checks/", "set-aside/"]
+            assert rule["definition"]["filters"]["prefixMatch"] == containers
     assert days == {"archive": 400, "copies": 35}
 
 

@@ -174,9 +174,9 @@ def test_every_table_is_in_the_topology_and_the_reverse() -> None:
 
 
 def test_every_container_is_in_the_topology_and_the_reverse() -> None:
-    """Those of the archive, of what events carry and of the ledger's copies exist before the app first runs."""
-    containers = [connections.archive_container(settings()), connections.claim_check_container(settings())]
-    assert [it.container_name for it in containers] == TOPOLOGY["storage"]["containers"]
+    """Of the archive, what events carry, rows set aside and the ledger's copies: there before the app first runs."""
+    opened = (connections.archive_container, connections.claim_check_container, connections.set_aside_container)
+    assert [it(settings()).container_name for it in opened] == TOPOLOGY["storage"]["containers"]
     assert [connections.copies_container(settings()).container_name] == TOPOLOGY["storage"]["copies"]
 
 
@@ -188,12 +188,14 @@ def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse()
         for field in Settings.model_fields.values()
         if field.alias and field.alias.endswith(suffixes)
     }
-    options = [*TOPOLOGY["serviceEndpoints"].values(), TOPOLOGY["webhooks"], TOPOLOGY["eventGrid"]]
-    of_options = {name for it in options for name in it["settings"]}
+    options = [*TOPOLOGY["serviceEndpoints"].values(), TOPOLOGY["webhooks"], *TOPOLOGY["sinks"].values()]
+    of_options = {name for it in options for name in it["settings"] if name.endswith(suffixes)}
     assert {name: named.pop(name) for name in of_options} == dict.fromkeys(of_options) | {
         "DATAVERSE_CONSUMER_GROUP": "$Default",
         "WEBHOOKS_CONSUMER_GROUP": "webhooks",
         "EVENT_GRID_CONSUMER_GROUP": "event-grid",
+        "LOG_ANALYTICS_CONSUMER_GROUP": "log-analytics",
+        "FABRIC_CONSUMER_GROUP": "fabric",
     }
     assert TOPOLOGY["settings"] == named
 
@@ -214,10 +216,22 @@ def test_without_a_queue_for_them_there_are_no_webhooks() -> None:
     assert triggers().keys() - names == routes | webhook_triggers().keys()
 
 
-def test_with_an_endpoint_settled_events_are_published_to_event_grid() -> None:
-    """From the hub and by the consumer group of the topology; without one there is no such function."""
-    option = TOPOLOGY["eventGrid"]
-    app = build_app(settings(EVENT_GRID_ENDPOINT="https://topic.westeurope-1.eventgrid.azure.net/api/events"))
+SINKS = {
+    "eventGrid": {"EVENT_GRID_ENDPOINT": "https://topic.westeurope-1.eventgrid.azure.net/api/events"},
+    "logAnalytics": {
+        "LOG_ANALYTICS_ENDPOINT": "https://dcr.westeurope-1.ingest.monitor.azure.com",
+        "LOG_ANALYTICS_RULE": "dcr-1",
+    },
+    "fabric": {"FABRIC_HUB_NAME": "es_1", "Fabric__fullyQualifiedNamespace": "es.servicebus.windows.net"},
+}
+"""The settings that switch each sink on."""
+
+
+@pytest.mark.parametrize("name", TOPOLOGY["sinks"])
+def test_a_sink_that_is_set_up_reads_the_hub_with_its_own_consumer_group(name: str) -> None:
+    """So that none waits for another; without its settings there is no such function."""
+    option = TOPOLOGY["sinks"][name]
+    app = build_app(settings(**SINKS[name]))
     functions = {str(it.get_function_name()): json.loads(it.get_function_json()) for it in app.get_functions()}
     (trigger,) = functions[option["function"]]["bindings"]
     assert functions.keys() - triggers().keys() == {option["function"]}

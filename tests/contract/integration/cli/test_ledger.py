@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from integration.analytics.sinks.archive import ArchiveSink, HubEvent
+from integration.analytics.row import Row
+from integration.analytics.sinks.archive import ArchiveSink, batch_name
 from integration.cli import access, ledger
 from integration.cli.archive import blobs_about
 from integration.clock import SystemClock
@@ -113,11 +114,12 @@ async def test_erase_shows_first_and_erases_with_a_reason(
     it = await settled(filled)
     container = BlobServiceClient.from_connection_string(storage).get_container_client("archived")
     body = json.dumps({"id": it.event_id, "subject": it.session_id}).encode()
-    blob = ArchiveSink(lambda: container).write([HubEvent("0", 7, NOW, body)])
+    row = Row.read("0", 7, NOW, body)
+    await ArchiveSink(lambda: container).write([row])
     assert await command("erase", it.table, it.record_id, "--settings", settings) == 0
     said = capsys.readouterr().out
     assert "A record and 1 event(s)" in said
-    assert f"archived/{blob}" in said
+    assert f"archived/{batch_name([row])}.jsonl.gz" in said
     assert "Nothing was erased" in said
     assert "event hub" in said
     assert await filled.read(it.event_id) is not None

@@ -69,11 +69,35 @@ def test_a_word_that_is_not_known_is_shown_as_it_is() -> None:
     assert (it.word, it.text) == ("new-word", "attempt 1, count 3")
 
 
-def test_the_archive_counts() -> None:
-    line = parse('{"what":"archived","count":2,"partition":"3"}')
-    found = happening(line, NoLookup())
+@pytest.mark.parametrize(
+    ("fields", "word", "text"),
+    [
+        (
+            {"what": "sink-wrote", "sink": "archive", "count": 2, "partition": "3"},
+            "archived",
+            "analytics has 2 more events, in partition 3",
+        ),
+        (
+            {"what": "sink-wrote", "sink": "fabric", "count": 1, "partition": "3"},
+            "analytics",
+            "fabric has 1 more event, from partition 3",
+        ),
+        (
+            {"what": "sink-waits", "sink": "log-analytics", "count": 2, "reason": "log-analytics-refused"},
+            "analytics",
+            "2 events wait for log-analytics (log-analytics-refused)",
+        ),
+        (
+            {"what": "sink-set-aside", "sink": "fabric", "reason": "too-large", "blob": "fabric/x.json"},
+            "set aside",
+            "fabric does not take an event (too-large): fabric/x.json",
+        ),
+    ],
+)
+def test_the_sinks_count(fields: dict[str, object], word: str, text: str) -> None:
+    found = happening(parse(json.dumps(fields)), NoLookup())
     assert found is not None
-    assert (found.word, found.text) == ("archived", "analytics has 2 more events, in partition 3")
+    assert (found.word, found.text) == (word, text)
 
 
 @pytest.mark.parametrize(
