@@ -4,10 +4,10 @@
     run.py load account --why "the first load"
     run.py load contact --where "statecode eq 0" --rate 20 --why "first load"
 
-The app queues an event for each row of which it does not know the present version yet, --rate a second, and none while
-live traffic uses the budget of Dataverse. Ctrl-C stops it within half a minute; the same command goes on from there,
-from any machine. --dry-run counts the rows, and says how long the load takes and what it costs. Works on the running
-sandbox, and on a deployed app with --url or --profile.
+The app queues an event for each row of which it does not know the present version yet: --rate a second at most, only a
+little ahead of the worker, and none while live traffic uses the budget of Dataverse. Ctrl-C stops it within half a
+minute; the same command goes on from there, from any machine. --dry-run counts the rows, and says how long the load
+takes and what it costs. Works on the running sandbox, and on a deployed app with --url or --profile.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def _say_size(size: dict[str, Any], rate: float) -> None:
 
 
 def _say(step: dict[str, Any], total: int, seconds: float) -> None:
-    held = "; waits, as live traffic uses the budget of Dataverse" if step["held"] else ""
+    held = "; waits for live traffic, or for the worker" if step["held"] else ""
     line = f"{step['rows']} of {total} rows, {step['queued']} queued, {step['known']} known, {_duration(seconds)}{held}"
     print(f"\r{line:<100}" if sys.stdout.isatty() else line, end="" if sys.stdout.isatty() else "\n", flush=True)
 

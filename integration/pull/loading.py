@@ -29,6 +29,9 @@ CALLER: Final = "dataverse-load"
 FASTEST: Final = 1_000.0
 STEP_SECONDS: Final = 20.0
 """Events of so many seconds are queued with one request, so that whoever asks sees progress, and can stop."""
+_PAGE: Final = 500
+"""Rows after which it is known how far a load has come; half as many once they take longer than a request."""
+_SMALLEST: Final = 8
 REQUEST_SECONDS: Final = 45.0
 """Under the 60 s for which the commands wait for an answer."""
 LEASE: Final = timedelta(seconds=60)
@@ -38,8 +41,9 @@ LEASE: Final = timedelta(seconds=60)
 class Load:
     """How far a load has come: `rows` were read, of which `queued` became events; `known` needed none.
 
-    `run` is part of the identity of its events. `following` is what the next page is asked for with, and `ended` when
-    there was none (ISO 8601). Nobody else takes a step before `lease`, unless the one under way gives it back.
+    `run` is part of the identity of its events. `following` is what the next page is asked for with, which has at most
+    `page` rows, and `ended` when there was none (ISO 8601). Nobody else takes a step before `lease`, unless the one
+    under way gives it back.
     """
 
     table: str
@@ -52,11 +56,12 @@ class Load:
     known: int = 0
     ended: str = ""
     lease: str = ""
+    page: int = _PAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far it is after a step; `held`: live traffic uses the budget of Dataverse, so that it has to wait."""
+    """How far it is after a step; `held`: it has to wait, for live traffic or for the worker."""
 
     load: Load
     rate: float
@@ -137,19 +142,24 @@ class Loading:
             etag = await self._shared.write(key, asdict(replace(load, lease=iso(now + LEASE))), etag)
         except Conflict:
             raise _taken() from None
-        following: Load | None = None
+        began, enough = self._clock.monotonic(), load.rows + max(1, int(rate * STEP_SECONDS))
+        held = False
         try:
-            following = await self._queue_page(pulled_table(flow), load, rate, why)
+            while not (held or load.ended or load.rows >= enough or self._clock.monotonic() - began > STEP_SECONDS):
+                size = min(load.page, enough - load.rows)
+                following = await self._queue_page(pulled_table(flow), load, size, rate, why, began + REQUEST_SECONDS)
+                held = following is None
+                load = following or replace(load, page=max(_SMALLEST, load.page // 2))
         finally:
-            await self._shared.write(key, asdict(following or load), etag)
-        return Step(following or load, rate, held=following is None)
+            await self._shared.write(key, asdict(replace(load, lease="")), etag)
+        return Step(load, rate, held=held)
 
-    async def _queue_page(self, of: PulledTable, load: Load, rate: float, why: str) -> Load | None:
+    async def _queue_page(  # noqa: PLR0917 -- called once, above
+        self, of: PulledTable, load: Load, size: int, rate: float, why: str, until: float
+    ) -> Load | None:
         """Queue a page; how far the load has come then, None where the time was over before its last event."""
-        size = max(1, min(PAGE, int(rate * STEP_SECONDS)))
         rows, following = await self._page(of, load.where, size, load.following)
         reason, counted = Reason(CALLER, f"loaded: {why}", load.run), Counted()
-        until = self._clock.monotonic() + REQUEST_SECONDS
         events = [self._events.changed(of, row, reason) for row in rows]
         if not await self._queue.offer(events, reason, counted, rate=rate, until=until):
             return None

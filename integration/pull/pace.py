@@ -17,6 +17,7 @@ _SHARE: Final = 0.5
 _FULL: Final = 0.8
 _LOOK_EVERY: Final = 15.0
 _HOLD: Final = 5.0
+_MOMENT: Final = 0.25
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -35,24 +36,36 @@ class Pace:
         self._spent = spent
         self._clock = clock
         self._sleep = sleep
+        self._last = float("-inf")
         self._looked = float("-inf")
         self._full = False
         self.default_rate = budget * _SHARE / _WINDOW / REQUESTS_EACH
 
     async def wait(self, count: int, rate: float, *, until: float) -> bool:
-        """Wait as long as `count` events take at this rate, and while the budget is used up.
+        """Wait until so many events may follow the last ones at this rate, and while the budget is used up.
 
-        False where that would not be over by `until` (`Clock.monotonic`): then it has not waited for it.
+        What the caller has done since then is part of the time. False where that would not be over by `until`
+        (`Clock.monotonic`): then it has not waited for it.
         """
         now = self._clock.monotonic()
-        pause = count / rate
-        if now + pause > until:
+        last = now if self._last == float("-inf") else self._last
+        due = max(now, last + count / rate)
+        if due > until:
             return False
-        await self._sleep(pause)
+        self._last = due
+        if due > now:
+            await self._sleep(due - now)
         while await self._is_full():
             if self._clock.monotonic() + _HOLD > until:
                 return False
             await self._sleep(_HOLD)
+        return True
+
+    async def pause(self, *, until: float) -> bool:
+        """Wait a moment for something that this cannot see; False where `until` would be over."""
+        if self._clock.monotonic() + _MOMENT > until:
+            return False
+        await self._sleep(_MOMENT)
         return True
 
     async def _is_full(self) -> bool:

@@ -1,5 +1,6 @@
 """Queueing what was read, without what other events have brought already."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,10 @@ from integration.ledger import Ledger, Memory
 from integration.pull.events import Reason
 from integration.pull.pace import Pace
 
+AHEAD: Final = 64
+"""Events that nobody waits for are queued so far ahead of the worker. Those that somebody waits for come behind no more
+than these, and a worker that handles 64 records at once has enough to do."""
+_PART: Final = 32
 _READS_AT_ONCE: Final = 16
 
 
@@ -30,22 +35,25 @@ class PulledQueue:
         self.pace = pace
         self._taking_in = taking_in
         self._ledger = ledger
+        self._under_way: deque[IntegrationEvent] = deque(maxlen=10 * AHEAD)
 
     async def offer(
         self, events: Sequence[IntegrationEvent], reason: Reason, counted: Counted, *, rate: float, until: float
     ) -> bool:
-        """Queue those that are needed, at most a second's at once; False where the time was over before the last one.
+        """Queue those that are needed; False where the time was over before the last one.
 
-        To do it again is harmless. Raises what the ledger raises, and `Transient` where the broker takes no event.
+        At most a second's go at once, and none while the worker is far behind those before. To do it again is harmless.
+        Raises what the ledger raises, and `Transient` where the broker takes no event.
         """
-        some = max(1, int(rate))
+        some = max(1, min(int(rate), _PART))
         for start in range(0, len(events), some):
             part = events[start : start + some]
             memories = await each(self._memory, part, at_once=_READS_AT_ONCE)
             needed = [event for event, it in zip(part, memories, strict=True) if _is_needed(event, it)]
-            if needed and not await self.pace.wait(len(needed), rate, until=until):
+            if needed and not (await self._keeps_up(until) and await self.pace.wait(len(needed), rate, until=until)):
                 return False
             await self.queue(needed, reason)
+            self._under_way += needed
             counted.queued += len(needed)
             counted.known += len(part) - len(needed)
         return True
@@ -57,8 +65,31 @@ class PulledQueue:
         except Unavailable as error:
             raise Transient(str(error), reason="broker-unavailable") from error
 
+    async def _keeps_up(self, until: float) -> bool:
+        """Wait until the worker has taken up what was queued, but for the last events; False where the time is over.
+
+        One event stands for all before it. One that is held back by something else does not hold back the load: the
+        next ones are looked at then.
+        """
+        while len(self._under_way) > AHEAD:
+            for event in list(self._under_way)[-AHEAD - 1 :]:
+                memory = await self._memory(event)
+                if _is_taken_up(event, memory):
+                    while self._under_way.popleft() is not event:
+                        pass
+                    break
+                if not await self.pace.pause(until=until):
+                    return False
+        return True
+
     async def _memory(self, event: IntegrationEvent) -> Memory:
         return (await self._ledger.record(event.session_id)).memory
+
+
+def _is_taken_up(event: IntegrationEvent, memory: Memory) -> bool:
+    """Whether the worker has looked at the event, whatever came of it, or at what it is about."""
+    seen = event.event_id == memory.waiting or event.event_id in {*memory.recent, *memory.dead_letters}
+    return seen or not _is_needed(event, memory)
 
 
 def _is_needed(event: IntegrationEvent, memory: Memory) -> bool:

@@ -12,15 +12,16 @@ from sandbox.client import Client, eventually
 from sandbox.repository import REPOSITORY
 from tests.chaos.app.bench import Bench, running
 from tests.chaos.app.observe import waiting
+from tests.chaos.app.rows import AT_ONCE, create_accounts, parts
 from tests.chaos.scenario import Run, Scenario
 
-_AT_ONCE = 500
-_SILENT = {"MSCRM.BypassBusinessLogicExecution": "CustomSync,CustomAsync"}
+_RATE = "500"
+"""As fast as the worker is: a load is queued only a little ahead of it."""
 
 
 def load_a_table(run: Run) -> None:
     """Rows that were there before reach the ERP once each, and changes of people are not held up by them."""
-    rows = run.size(2_000, 100_000)
+    rows = run.size(5_000, 100_000)
     with running(run.folder / "sandbox") as bench:
         client = bench.client()
         wanted = _rows(run, client, rows)
@@ -52,19 +53,15 @@ def load_a_table(run: Run) -> None:
 def _rows(run: Run, client: Client, count: int) -> list[str]:
     """So many accounts of which no step has sent an event."""
     ids = [str(uuid.uuid4()) for _ in range(count)]
-    kind = "Microsoft.Dynamics.CRM.account"
-    for start in range(0, count, _AT_ONCE):
-        targets = [{"@odata.type": kind, "accountid": it, "name": "Old"} for it in ids[start : start + _AT_ONCE]]
-        path = "accounts/Microsoft.Dynamics.CRM.CreateMultiple"
-        client.dataverse.ask("POST", path, json={"Targets": targets}, headers=_SILENT)
-        run.show(start, "rows", total=count)
+    for number, some in enumerate(parts(ids)):
+        create_accounts(client, some, "Old", silent=True)
+        run.show(number * AT_ONCE, "rows", total=count)
     return ids
 
 
 def _load(run: Run, bench: Bench, live: list[float], stop: signal.Signals | None) -> int:
     """The command, which is sent a signal after its first steps; its exit status."""
-    rate = str(run.size(20, 80))
-    words = ["load", "account", "--rate", rate, "--why", "the first load", "--where", "name eq 'Old'"]
+    words = ["load", "account", "--rate", _RATE, "--why", "the first load", "--where", "name eq 'Old'"]
     command = [sys.executable, "-m", "sandbox.commands", *words, "--sandbox", str(bench.sandbox.state.root)]
     client, steps = bench.client(), 0
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- ours

@@ -18,6 +18,7 @@ from sandbox.client import Client, eventually
 from tests.chaos.app.bench import Bench, running
 from tests.chaos.app.observe import waiting
 from tests.chaos.app.people import insist
+from tests.chaos.app.rows import AT_ONCE, create_accounts, parts
 from tests.chaos.scenario import Run, Scenario
 
 _PEOPLE = 3
@@ -25,12 +26,12 @@ _KINDS = ("created", "changed", "deleted")
 
 
 def reconcile_what_was_lost(run: Run) -> None:
-    """Accounts are created, changed and deleted; a third of that is told nobody."""
-    lost = run.size(1_000, 10_000)
+    """Accounts are created, changed and deleted; of a part of that no step sends an event."""
+    rows, lost = run.size(3_000, 100_000), run.size(1_000, 10_000)
     with running(run.folder / "sandbox") as bench:
         time.sleep(2.0)  # the rows that a sandbox begins with are older
         began = datetime.now(UTC)
-        dropped = _people_at_work(run, bench, lost)
+        dropped = _people_at_work(run, bench, rows, lost)
         calls, found, compared = _look(run, bench, began)
         ours = {row_id for rows in dropped.values() for row_id in rows}
         run.figure(
@@ -55,15 +56,13 @@ def reconcile_what_was_lost(run: Run) -> None:
         run.demand(not wrong, f"the ERP has {wrong} of the healed rows in another state")
 
 
-def _people_at_work(run: Run, bench: Bench, lost: int) -> dict[str, set[str]]:
-    """Three times as many accounts as events get lost; the rows of which the last change was dropped, by kind."""
-    rows = [str(uuid.uuid4()) for _ in range(3 * lost)]
+def _people_at_work(run: Run, bench: Bench, count: int, lost: int) -> dict[str, set[str]]:
+    """So many accounts, and the rows of which the last change was dropped, by kind."""
+    rows = [str(uuid.uuid4()) for _ in range(count)]
     chosen = run.rng.sample(rows, lost)
     bounds = (0, lost * 6 // 10, lost * 9 // 10, lost)
     dropped = {kind: set(chosen[bounds[at] : bounds[at + 1]]) for at, kind in enumerate(_KINDS)}
-
-    def create(client: Client, row_id: str) -> None:
-        client.dataverse.create("account", {"name": "Before"}, row_id, silent=row_id in dropped["created"])
+    told = [it for it in rows if it not in dropped["created"]]
 
     def change(client: Client, row_id: str) -> None:
         client.dataverse.update("account", row_id, {"name": "After"}, silent=True)
@@ -71,9 +70,17 @@ def _people_at_work(run: Run, bench: Bench, lost: int) -> dict[str, set[str]]:
     def delete(client: Client, row_id: str) -> None:
         client.dataverse.delete("account", row_id, silent=True)
 
-    for do, some in ((create, rows), (change, sorted(dropped["changed"])), (delete, sorted(dropped["deleted"]))):
-        _all(run, bench, do, some)
-        _wait(run, bench.client(), len(some))
+    for some in parts(sorted(dropped["created"])):
+        create_accounts(bench.client(), some, "Before", silent=True)
+    client = bench.client()
+    for number, some in enumerate(parts(told)):
+        create_accounts(client, some, "Before", silent=False)
+        run.show(number * AT_ONCE, "accounts", total=count)
+        client.dataverse.quiet()
+        eventually(lambda: waiting(client) < AT_ONCE, within=600, what="a short work queue")
+    _wait(run, client, AT_ONCE)
+    for do, of_them in ((change, sorted(dropped["changed"])), (delete, sorted(dropped["deleted"]))):
+        _all(run, bench, do, of_them)
     return dropped
 
 

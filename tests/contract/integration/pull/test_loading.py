@@ -1,5 +1,7 @@
 """A load drives every row of a table through its flow, at a rate, and goes on wherever it was interrupted."""
 
+from uuid import uuid4
+
 import pytest
 
 from integration import flows
@@ -7,12 +9,13 @@ from integration.admission import CallerKeys, Senders
 from integration.errors import Rejected, Transient
 from integration.flow.discovery import flows_in
 from integration.intake import TakingIn
+from integration.ledger import State
 from integration.operations.audit import Audit
 from integration.protection.shared_state import Document
 from integration.pull.events import PulledEvents
 from integration.pull.loading import Loading, Step
 from integration.pull.pace import Pace
-from integration.pull.queueing import PulledQueue
+from integration.pull.queueing import AHEAD, PulledQueue
 from integration.settings import Settings
 from tests.claim_kit import claim_check
 from tests.contract.integration.pull.support import ORGANISATION, Killed, Pulling, ids
@@ -24,18 +27,26 @@ class Loader:
 
     def __init__(self, pulling: Pulling) -> None:
         self.pulling = pulling
-        self.where = f"startswith(name,'{id(self)} ')"
+        self.name = uuid4().hex
+        self.where = f"startswith(name,'{self.name}')"
         self.pauses: list[float] = []
+        self.works, self.stuck = False, -1
+
+    async def sleep(self, seconds: float) -> None:
+        """Time goes by, and the worker takes up what is queued, but for the event of the number `stuck`."""
+        self.pauses.append(seconds)
+        self.pulling.clock.advance(seconds)
+        if not self.works:
+            return
+        for number, event in enumerate(self.pulling.queue.events):
+            if number != self.stuck:
+                record = await self.pulling.ledger.record(event.session_id)
+                await record.write(lambda memory, event=event: memory.end(event.event_id, State.COMPLETED))  # type: ignore[misc] # mypy #15459
 
     @property
     def loading(self) -> Loading:
         """As a process has it that has just been started."""
         it = self.pulling
-
-        async def sleep(seconds: float) -> None:
-            self.pauses.append(seconds)
-            it.clock.advance(seconds)
-
         settings = Settings.from_environment(environment())
         senders = Senders(CallerKeys(settings.intake_keys))
         taking_in = TakingIn(settings, senders, it.queue, it.ledger, claim_check(), it.clock)
@@ -43,14 +54,14 @@ class Loader:
             {flow.table: flow for flow in flows_in(flows).values()},
             dataverse=it.dataverse,
             events=PulledEvents(ORGANISATION, it.clock),
-            queue=PulledQueue(taking_in, it.ledger, Pace(6_000, it.spent, it.clock, sleep=sleep)),
+            queue=PulledQueue(taking_in, it.ledger, Pace(6_000, it.spent, it.clock, sleep=self.sleep)),
             shared=it.shared,
             audit=Audit(it.ledger, it.clock),
             clock=it.clock,
         )
 
     def accounts(self, count: int) -> list[str]:
-        return sorted(self.pulling.create(name=f"{id(self)} {number}") for number in range(count))
+        return sorted(self.pulling.create(name=f"{self.name} {number}") for number in range(count))
 
     async def step(self, *, rate: float = 0.1, again: bool = False) -> Step:
         """With this rate, a step has two rows."""
@@ -95,6 +106,42 @@ async def test_rows_are_queued_at_the_rate_and_none_while_the_budget_is_used_up(
 
     loader.pulling.spent.requests = 100
     assert (await loader.step(rate=1.0)).load.ended
+
+
+async def test_time_that_queueing_takes_is_part_of_the_pause(loader: Loader) -> None:
+    """Otherwise a load is slower than what was asked for, the more the faster it should be."""
+    pace = Pace(6_000, loader.pulling.spent, loader.pulling.clock, sleep=loader.sleep)
+    for _ in range(3):
+        assert await pace.wait(10, 10.0, until=100.0 + loader.pulling.clock.monotonic())
+        loader.pulling.clock.advance(0.25)
+    assert loader.pauses == [pytest.approx(1.0), pytest.approx(0.75), pytest.approx(0.75)]
+
+
+async def test_a_load_is_queued_only_a_little_ahead_of_the_worker(loader: Loader) -> None:
+    """What somebody waits for comes behind no more than that; pages get smaller until one ends within a request.
+
+    A page that is begun again makes the same events.
+    """
+    rows = loader.accounts(150)
+    step = await loader.step(rate=500.0)
+    assert step.held
+    assert (step.load.rows, step.load.page) == (0, 250)
+    assert AHEAD <= len(loader.queued()) <= AHEAD + 32
+    loader.works = True
+    while not (step := await loader.step(rate=500.0)).load.ended:
+        pass
+    assert step.load.rows == 150
+    assert set(loader.queued()) == set(rows)
+    assert len({it.event_id for it in loader.pulling.queue.events}) == 150
+
+
+async def test_one_event_that_is_held_back_does_not_hold_back_the_load(loader: Loader) -> None:
+    """The next ones are looked at then."""
+    loader.accounts(150)
+    loader.works, loader.stuck = True, 31
+    while not (step := await loader.step(rate=500.0)).load.ended:
+        assert not step.held
+    assert step.load.rows == 150
 
 
 async def test_killed_anywhere_it_goes_on_with_the_same_events(loader: Loader) -> None:
