@@ -6,7 +6,7 @@ Dataverse for a page, and one point read of the ledger for a row; a comparison w
 each effect that is done.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,8 @@ from integration.worker.reading import CURRENCY
 from integration.worker.write_back import WriteBack
 
 ROWS: Final = 500
+BY_ID: Final = 50
+"""Rows that are asked for by their ids with one request."""
 _AT_ONCE: Final = 16
 
 
@@ -85,20 +87,37 @@ class FlowComparing:
 
         Raises what Dataverse and the ledger raise. What another system does not answer is a difference (`unknown`).
         """
+        rows, following = await self._read(flow, window.where, self._rows, following)
+        return len(rows), await self._differences(flow, rows, systems=window.systems), following
+
+    async def rows(self, flow: Flow[Any], ids: Sequence[str], *, systems: bool) -> tuple[set[str], list[Difference]]:
+        """Of these rows those that exist, and what is different about them. Raises as `page` does."""
+        there, found = set[str](), list[Difference]()
+        for start in range(0, len(ids), BY_ID):
+            where = " or ".join(f"{flow.id_column} eq {it}" for it in ids[start : start + BY_ID])
+            rows, _ = await self._read(flow, where, BY_ID)
+            there.update(row.id for row in rows)
+            found += await self._differences(flow, rows, systems=systems)
+        return there, found
+
+    async def _read(self, flow: Flow[Any], where: str, size: int, following: str = "") -> tuple[list[Row], str]:
         reads = reads_of(flow, self._write_back)
         rows, following = await self._dataverse.page(
             flow.entity_set,
             id_column=flow.id_column,
             select=tuple(dict.fromkeys((*reads.select, MODIFIED))),
             expand=reads.expand,
-            size=self._rows,
-            where=window.where,
+            size=size,
+            where=where,
             following=following,
         )
         if reads.currency:
             rows = await each(self._with_currency, rows, at_once=_AT_ONCE)
-        found = await each(lambda row: self._compare(flow, row, window), rows, at_once=_AT_ONCE)
-        return len(rows), [it for it in found if it is not None], following
+        return rows, following
+
+    async def _differences(self, flow: Flow[Any], rows: Sequence[Row], *, systems: bool) -> list[Difference]:
+        found = await each(lambda row: self._compare(flow, row, systems=systems), rows, at_once=_AT_ONCE)
+        return [it for it in found if it is not None]
 
     async def _with_currency(self, row: Row) -> Row:
         currency_id = row.values.get(CURRENCY)
@@ -109,14 +128,14 @@ class FlowComparing:
         except NotFound:
             return row
 
-    async def _compare(self, flow: Flow[Any], row: Row, window: Window) -> Difference | None:
+    async def _compare(self, flow: Flow[Any], row: Row, *, systems: bool) -> Difference | None:
         memory = (await self._ledger.record(f"{flow.table}:{row.id}")).memory
         columns = flow.columns(row, prefix=self._write_back.prefix)
         if left := due(flow, columns, memory):
             return Difference(row.id, *_undone(row, memory, left), row)
         if lacking := self._lacking(flow, row, memory):
             return Difference(row.id, Kind.NOT_WRITTEN_BACK, lacking, row)
-        return await self._differs(flow, row, columns, memory) if window.systems else None
+        return await self._differs(flow, row, columns, memory) if systems else None
 
     def _lacking(self, flow: Flow[Any], row: Row, memory: Memory) -> str:
         """The result columns that do not have what is remembered."""

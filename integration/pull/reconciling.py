@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from integration.batching import each
 from integration.clock import Clock
 from integration.errors import Rejected
 from integration.events import IntegrationEvent
 from integration.flow import Flow
-from integration.ledger import Ledger
+from integration.ledger import Ledger, Memory
 from integration.operations.audit import Audit, Subject
 from integration.pull.comparing import Difference, FlowComparing, Kind
 from integration.pull.deletions import Deletions
@@ -23,6 +24,17 @@ CALLER: Final = "dataverse-reconcile"
 PER_SECOND: Final = 20.0
 REQUEST_SECONDS: Final = 40.0
 """Under the 60 s for which the commands wait for an answer."""
+_READS_AT_ONCE: Final = 16
+_DELETED: Final = "the ledger knows the row, and Dataverse does not have it"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A row as an export of Dataverse has it: its version (0 where that is not known), or that it was deleted."""
+
+    row_id: str
+    version: int = 0
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +87,42 @@ class Reconciliation:
         Without one (`event_id`) are the others, and those for which there was no time while live traffic used the
         budget of Dataverse: the next reconciliation finds them again.
         """
-        found = await self.look(window, following)
+        return await self._heal(window.table, await self.look(window, following), by=by, why=why)
+
+    async def look_at(self, table: str, changes: Sequence[Exported], *, systems: bool = False) -> Reconciled:
+        """What is different of rows of which somebody else says that they were changed; nothing is changed.
+
+        The ledger is read once for each. Only of those whose version it does not know is Dataverse asked, 50 with a
+        request, as the row decides and not the file; with `systems`, of all.
+        """
+        flow = self._flow(table)
+        memories = await each(lambda it: self._memory(table, it.row_id), changes, at_once=_READS_AT_ONCE)
+        pairs = list(zip(changes, memories, strict=True))
+        wanted = [it.row_id for it, memory in pairs if systems or not _is_known(it, memory)]
+        there, found = await self._comparing.rows(flow, wanted, systems=systems)
+        known = {it.row_id: memory for it, memory in pairs}
+        gone = [it for it in wanted if it not in there and _is_there(known[it])]
+        return Reconciled(len(changes), [*found, *(Difference(it, Kind.DELETED, _DELETED) for it in gone)], "")
+
+    async def heal_at(
+        self, table: str, changes: Sequence[Exported], *, systems: bool = False, by: str, why: str
+    ) -> Reconciled:
+        """The same, with events as `heal` has them."""
+        return await self._heal(table, await self.look_at(table, changes, systems=systems), by=by, why=why)
+
+    async def _heal(self, table: str, found: Reconciled, *, by: str, why: str) -> Reconciled:
         wanted = [it for it in found.differences if it.kind.healed]
         if not wanted:
             return found
-        about = Subject(table=window.table, count=len(wanted))
+        about = Subject(table=table, count=len(wanted))
         async with self._audit.action("reconcile", about, by=by, why=why) as entry:
-            healed = await self._queue_events(window.table, wanted, secrets.token_hex(8))
+            healed = await self._queue_events(table, wanted, secrets.token_hex(8))
             entry.outcome = f"{len(healed)} of {len(wanted)} sent again"
         done = [replace(it, event_id=healed.get(it.record_id, "")) for it in found.differences]
         return replace(found, differences=done)
+
+    async def _memory(self, table: str, row_id: str) -> Memory:
+        return (await self._ledger.record(f"{table}:{row_id}")).memory
 
     async def _queue_events(self, table: str, wanted: Sequence[Difference], run: str) -> dict[str, str]:
         """The events that were queued, by record."""
@@ -119,8 +157,7 @@ class Reconciliation:
 
     async def _deleted(self, flow: Flow[Any], place: Place) -> Reconciled:
         page = await self._deletions.page(pulled_table(flow), json.loads(place.following or "null"))
-        said = "the ledger knows the row, and Dataverse does not have it"
-        found = [Difference(it, Kind.DELETED, said) for it in page.deleted]
+        found = [Difference(it, Kind.DELETED, _DELETED) for it in page.deleted]
         following = "" if page.following is None else str(Place(deleted=True, following=json.dumps(page.following)))
         return Reconciled(page.looked, found, following)
 
@@ -130,6 +167,18 @@ class Reconciliation:
             names = ", ".join(sorted(self._flows))
             raise Rejected(404, "Unknown table", f"There is no flow with effects for {table[:100]}; there are {names}.")
         return flow
+
+
+def _is_known(it: Exported, memory: Memory) -> bool:
+    """Whether an event has brought what the export says."""
+    if it.deleted or memory.deleted:
+        return it.deleted and bool(memory.deleted)
+    return it.version > 0 and memory.knows(it.version)
+
+
+def _is_there(memory: Memory) -> bool:
+    """Whether events have brought the row, and none its deletion."""
+    return bool(memory.effects or memory.recent) and not memory.deleted
 
 
 def _reason(detail: str, run: str) -> Reason:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import azure.functions as func
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
@@ -14,8 +14,9 @@ from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 from integration.pull.comparing import Difference
 from integration.pull.loading import Loading
-from integration.pull.reconciling import Reconciled, Reconciliation
+from integration.pull.reconciling import Exported, Reconciled, Reconciliation
 from integration.pull.window import IN_FLIGHT, Window
+from integration.settings.types import Guid
 
 
 class ReconcileAsked(Asked):
@@ -27,6 +28,28 @@ class ReconcileAsked(Asked):
     systems: bool = False
     deleted: bool = False
     following: str = ""
+
+
+class ChangeAsked(BaseModel):
+    """A row as an export of Dataverse has it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: Guid
+    version: int = Field(default=0, ge=0)
+    deleted: bool = False
+
+
+class ExportAsked(BaseModel):
+    """Rows of a table that an export says were changed; with `heal` and a reason, events make up for differences."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    table: str
+    why: str = Field(default="", max_length=500)
+    changes: Annotated[list[ChangeAsked], Field(max_length=500)]
+    systems: bool = False
+    heal: bool = False
 
 
 class LoadAsked(Asked):
@@ -71,6 +94,20 @@ def blueprint(operators: Operators, reconciliation: Reconciliation, loading: Loa
         return as_json(
             _page(await reconciliation.heal(window, asked.following, by=by.name, why=asked.why), window), 200
         )
+
+    @bp.route(route="operations/reconcile/export", methods=["POST"], auth_level=ANONYMOUS)
+    @operators.only(Right.LOOK)
+    async def operations_reconcile_export(req: func.HttpRequest, by: Person) -> func.HttpResponse:
+        asked = read_body(ExportAsked, req.get_body())
+        changes = [Exported(it.id.lower(), it.version, it.deleted) for it in asked.changes]
+        if asked.heal:
+            by.check(Right.REPAIR)
+            if not asked.why:
+                raise Rejected(400, "Nothing is healed", "Say why.", faults=(Fault("/why", "is missing"),))
+            page = await reconciliation.heal_at(asked.table, changes, systems=asked.systems, by=by.name, why=asked.why)
+        else:
+            page = await reconciliation.look_at(asked.table, changes, systems=asked.systems)
+        return as_json({"compared": page.compared, "differences": [_difference(it) for it in page.differences]}, 200)
 
     @bp.route(route="operations/load", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)

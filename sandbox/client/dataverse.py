@@ -110,6 +110,14 @@ class Dataverse(StandIn):
         """Wait until every change has been published and answered."""
         self._control("POST", "quiet")
 
+    def export(
+        self, connection: str, container: str, table: str, *, layout: str = "intervals", finished: bool = True
+    ) -> str:
+        """Export what has changed in a table since the last time, as Synapse Link does; the folder of the interval."""
+        wanted: dict[str, Any] = {"connection": connection, "container": container, "tables": [table]}
+        wanted |= {"layout": layout, "finished": finished}
+        return str(self._control("POST", "export", json=wanted).json()["folder"])
+
     def event_id(self, row_id: str, *, after: int = 0, within: float = 20.0) -> str:
         """The app's id of the first event of a row that was published after `after`, once the app has answered it."""
 

@@ -6,7 +6,7 @@
 
 A lock names every library with its version and hashes, for each supported Python and each platform. Pins that still fit
 are kept; --upgrade takes the newest that fit, --upgrade-package NAME does so for one library. The second has also what
-requirements-mcp.in names.
+requirements-mcp.in and requirements-exports.in name.
 """
 
 import argparse

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from types import ModuleType
 
 import pytest
+from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
 from integration.cli import load
 from integration.cli import reconcile as command
 from integration.composition.services import build_services
 from integration.settings import Settings
 from sandbox.client import Client, eventually
+from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 from tests.end_to_end.journeys import Person, effects_of
 
@@ -74,6 +76,60 @@ def test_a_reconciliation_finds_heals_and_then_finds_nothing(
     in_erp(client, silent)
     assert client.app.audit()[0]["what"] == "reconcile"
     eventually(lambda: silent not in reconcile()[1], within=30, what="a reconciliation without this row")
+
+
+@pytest.mark.parametrize("layout", ["intervals", "delta"])
+def test_what_synapse_link_has_exported_is_reconciled_in_place_of_reading_dataverse(
+    sandbox: Sandbox, client: Client, endpoints: Endpoints, capsys: pytest.CaptureFixture[str], layout: str
+) -> None:
+    """Through Azurite: a text with a line feed, a deletion, and an interval that is still being written."""
+    container = f"dataverse-{uuid.uuid4().hex[:8]}"
+
+    def export(*, finished: bool = True) -> str:
+        return client.dataverse.export(endpoints.storage, container, "account", layout=layout, finished=finished)
+
+    deleted, _ = Person(client).create("account", {"name": "Deleted"})
+    export()
+    silent = silently(client, 'Lost "Ltd",\nGraz')
+    client.dataverse.delete("account", deleted, silent=True)
+    since = datetime.strptime(export(), "%Y-%m-%dT%H.%M.%SZ").replace(tzinfo=UTC) - timedelta(seconds=30)
+    unfinished = silently(client, "Not exported yet")
+    if layout == "intervals":
+        export(finished=False)
+    place, until = readable(endpoints, container), datetime.now(UTC) + timedelta(hours=1)
+    words = ["account", "--since", since.isoformat(), "--until", until.isoformat(), "--from-export", place]
+
+    def reconcile(*more: str) -> tuple[int, str]:
+        code = run(command, sandbox, *words, *more)
+        return code, "".join(capsys.readouterr())
+
+    code, said = reconcile()
+    assert code == command.DIFFERENT, said
+    assert f"{silent}  never-accepted" in said
+    assert f"{deleted}  deleted" in said
+    assert unfinished not in said
+    code, said = reconcile("--heal", "--why", "steps were bypassed")
+    assert code == 0, said
+    in_erp(client, silent)
+
+    def healed() -> bool:
+        _, said = reconcile()
+        return silent not in said and deleted not in said
+
+    eventually(healed, within=30, what="a reconciliation without these rows")
+
+
+def readable(endpoints: Endpoints, container: str) -> str:
+    """The address of a container of the sandbox, with a signature that lets it be read."""
+    account = BlobServiceClient.from_connection_string(endpoints.storage)
+    signature = generate_container_sas(
+        str(account.account_name),
+        container,
+        account_key=account.credential.account_key,
+        permission=ContainerSasPermissions(read=True, list=True),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    return f"{account.url}{container}?{signature}"
 
 
 def test_rows_are_loaded_through_their_flow_and_the_second_time_they_are_known(

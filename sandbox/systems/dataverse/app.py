@@ -12,6 +12,7 @@ Control routes besides those of `sandbox.systems.http_server`:
     POST   /control/limits              enforce service-protection limits (fields: see `limits.Limits`)
     DELETE /control/limits              only count
     POST   /control/expire-delta-links  delta links given so far answer ExpiredVersionStamp
+    POST   /control/export              write what has changed as Synapse Link does (fields: see `exporting.Wanted`)
 """
 
 import ssl
@@ -26,6 +27,7 @@ from sandbox.systems.dataverse.collection import OLDEST_DELTA
 from sandbox.systems.dataverse.context import Contexts
 from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.errors import ODataError, throttled
+from sandbox.systems.dataverse.exporting import Exporting
 from sandbox.systems.dataverse.jobs import Jobs
 from sandbox.systems.dataverse.metadata import Metadata
 from sandbox.systems.dataverse.organization_service import OrganizationService
@@ -95,6 +97,7 @@ def build_app(options: Options) -> web.Application:
     _Control(store, jobs, environment.describe(url=f"https://{host}", ca_file=options.ca_file)).routes(app)
     app.router.add_post("/control/limits", api.protection.set_limits)
     app.router.add_delete("/control/limits", api.protection.clear_limits)
+    app.router.add_post("/control/export", Exporting(store, schema).export)
 
     async def lifespan(_: web.Application) -> AsyncIterator[None]:
         await jobs.start()

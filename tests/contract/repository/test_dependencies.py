@@ -33,8 +33,11 @@ ELSEWHERE = (
     / "proton",  # with the Python that has Qpid Proton
 )
 """Programs that run in other environments than the one that is developed in."""
-TOOLS = REPOSITORY / "integration" / "cli" / "support" / "mcp_tools.py"
-"""A part of the command line with an extra of its own, which no app imports."""
+EXTRAS = {
+    REPOSITORY / "integration" / "cli" / "support" / "mcp_tools.py": "requirements-mcp.in",
+    REPOSITORY / "integration" / "exports" / "delta.py": "requirements-exports.in",
+}
+"""Parts of the command line with an extra of their own, which no app imports."""
 DEVELOPMENT = [
     path
     for folder in DEVELOPED
@@ -52,7 +55,12 @@ OURS = {
 }
 LOCKS = {
     "requirements.txt": ["requirements.in"],
-    "requirements-dev.txt": ["requirements.in", "requirements-mcp.in", "requirements-dev.in"],
+    "requirements-dev.txt": [
+        "requirements.in",
+        "requirements-mcp.in",
+        "requirements-exports.in",
+        "requirements-dev.in",
+    ],
     "requirements-host.txt": ["requirements-host.in"],
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -169,8 +177,9 @@ BENEATH_OTHERS = {"requests"}
 def test_what_is_deployed_is_used_and_what_is_used_is_pinned() -> None:
     """An unpinned import would come with another library, in whatever version; an unused one is only attack surface."""
     of_the_app = {pin.name for pin in pins("requirements.in")}
-    assert imported([path for path in DEPLOYED if path != TOOLS]) | BENEATH_OTHERS == of_the_app
-    assert imported([TOOLS]) <= of_the_app | {pin.name for pin in pins("requirements-mcp.in")}
+    assert imported([path for path in DEPLOYED if path not in EXTRAS]) | BENEATH_OTHERS == of_the_app
+    for path, file in EXTRAS.items():
+        assert imported([path]) <= of_the_app | {pin.name for pin in pins(file)}
 
 
 def test_what_the_sandbox_and_the_tests_import_is_pinned() -> None:

@@ -8,6 +8,7 @@ import pytest
 from integration.errors import Outage, Rejected
 from integration.ledger import DeadLetter
 from integration.pull.comparing import Difference, Kind
+from integration.pull.reconciling import Exported
 from integration.pull.window import Window
 from tests.contract.integration.pull.reconcile_kit import LONG_AGO, Reconciling
 from tests.contract.integration.pull.support import Pulling
@@ -161,3 +162,45 @@ async def test_what_there_was_no_time_for_is_said_and_found_again(it: Reconcilin
     _, found = await it.all_pages(heal=True)
     assert [(difference.record_id, difference.event_id) for difference in found] == [(row_id, "")]
     assert it.pulling.queue.envelopes == []
+
+
+async def test_of_rows_that_an_export_names_dataverse_is_asked_only_about_those_that_are_not_known(
+    it: Reconciling,
+) -> None:
+    """One look at the ledger for each; the row decides, and not the file, which may be older."""
+    known, lost, deleted, older = it.pulling.creates(4)
+    for row_id in (known, deleted, older):
+        await it.bring(row_id)
+    it.pulling.person.delete("accounts", deleted)
+    exported = [
+        Exported(known, await it.pulling.version_of(known)),
+        Exported(lost, await it.pulling.version_of(lost)),
+        Exported(deleted, deleted=True),
+        Exported(older, 1),
+    ]
+    it.pulling.ledger.records.calls.clear()
+    it.pulling.system.control("DELETE", "requests")
+    page = await it.reconciliation.look_at("account", exported)
+    assert page.compared == 4
+    assert kinds(list(page.differences)) == {lost: Kind.NEVER_ACCEPTED, deleted: Kind.DELETED}
+    (request,) = [one for one in it.pulling.system.control("GET", "requests").json() if "accounts" in one["path"]]
+    assert known not in request["path"]
+    assert older not in request["path"]
+    assert Counter(it.pulling.ledger.records.calls)["get"] == 5, "one for each, and one for the row that is compared"
+
+
+async def test_what_an_export_shows_is_healed_as_what_dataverse_shows(it: Reconciling) -> None:
+    lost, never = it.pulling.creates(2)
+    it.pulling.person.delete("accounts", never)
+    exported = [Exported(lost, await it.pulling.version_of(lost)), Exported(never, deleted=True)]
+    page = await it.reconciliation.heal_at("account", exported, by="anna", why="the lake says so")
+    assert [(one.record_id, bool(one.event_id)) for one in page.differences] == [(lost, True)], "nobody knows the other"
+    assert await it.handle_queued() == ["completed"]
+    assert (await it.reconciliation.look_at("account", exported)).differences == []
+
+
+async def test_an_unknown_row_of_an_export_that_was_deleted_since_is_no_difference(it: Reconciling) -> None:
+    gone = it.pulling.create()
+    version = await it.pulling.version_of(gone)
+    it.pulling.person.delete("accounts", gone)
+    assert (await it.reconciliation.look_at("account", [Exported(gone, version)])).differences == []

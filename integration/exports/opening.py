@@ -1,0 +1,16 @@
+"""Which kind of export is at a place."""
+
+from integration.exports.changes import Export
+from integration.exports.csv_folders import CsvExport
+from integration.exports.delta import DeltaExport, delta_folder
+from integration.exports.files import open_files
+
+
+def open_export(place: str, table: str) -> Export:
+    """The export of a table in a folder or at a URL. Raises what opening the files raises."""
+    files = open_files(place)
+    folder = delta_folder(files, table)
+    if folder is None:
+        return CsvExport(files)
+    uri, options = files.delta(folder)
+    return DeltaExport(uri, options, files.place)
