@@ -7,11 +7,17 @@ from documentation import event_flows, inbound
 from documentation.blocks import code, table
 from documentation.columns import PREFIX, holds
 from documentation.flows import declared
+from integration import checks
 from integration.flow import Flow, Result
 from integration.flow.discovery import AnyFlow
 from integration.flow.handler import pre_image_of
+from integration.registration.items import of_step
 from integration.registration.privileges import CREATE, CURRENCY, READ, WRITE, Need, needed
+from integration.registration.steps import POST_OPERATION, PRE_OPERATION
+from integration.registration.steps import check_steps as check_steps_of
+from integration.synchronous import checks_in
 
+_STAGES = {PRE_OPERATION: "PreOperation", POST_OPERATION: "PostOperation"}
 _WHY = {
     READ: "read the row that an event is about, and what it needs; the ISO code of its currency",
     WRITE: "write the result columns",
@@ -24,6 +30,7 @@ def parts() -> dict[str, Callable[[], str]]:
     return {
         "result-columns": result_columns,
         "steps": steps,
+        "check-steps": check_steps,
         "privileges": privileges,
     }
 
@@ -44,6 +51,22 @@ def steps() -> str:
             rows.append([f"{message} of {code(flow.table)}", sent, image])
     rows += [[code(it.api.name), "", ""] for it in event_flows.declared().values()]
     return table(["step", "filtering attributes", "columns of the pre image"], rows)
+
+
+def check_steps() -> str:
+    """The steps of checks: where each runs, and what an Update is checked for."""
+    items = check_steps_of(checks_in(checks), {})
+    rows = [
+        [
+            f"{message} of {code(table_name)}",
+            code(check),
+            f"{it.fields['stage']} ({_STAGES[it.fields['stage']]})",
+            ", ".join(map(code, it.fields["filteringattributes"])),
+        ]
+        for it in items
+        for table_name, message, check in [of_step(it.name)]
+    ]
+    return table(["step", "check", "stage", "filtering attributes"], rows)
 
 
 def privileges() -> str:

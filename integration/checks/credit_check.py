@@ -9,6 +9,8 @@ from integration.synchronous import ALLOWED, Asked, Check, CheckResult, refused
 
 check = Check(
     table=flow.table,
+    messages=("Create", "Update"),
+    attributes=("estimatedvalue", "customerid", "transactioncurrencyid"),
     unavailable="The credit of this customer cannot be checked at the moment, so the change was not saved. "
     "Please save it again in a few minutes.",
 )

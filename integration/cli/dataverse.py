@@ -1,12 +1,12 @@
-"""Register in Dataverse what the flows need: columns, keys, change tracking, endpoint, steps, images, in a solution.
+"""Register in Dataverse what flows and checks need: columns, keys, tracking, endpoints, steps, images, in a solution.
 
     run.py dataverse plan --environment production.toml
     run.py dataverse apply --environment production.toml
     run.py dataverse drift --environment production.toml --json
 
-What is needed follows from integration/flows and dataverse.toml; an environment's file has its addresses. plan, drift
-and show change nothing. The exit status is 0 when everything is as declared or was done, 1 for an error, and 2 when
-there are differences. docs/how-to/connect-dataverse.md has the rest.
+What is needed follows from integration/flows, integration/checks and dataverse.toml; an environment's file has its
+addresses. plan, drift and show change nothing. The exit status is 0 when everything is as declared or was done, 1 for
+an error, and 2 when there are differences. docs/how-to/connect-dataverse.md has the rest.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from integration import checks as app_checks
 from integration import flows as app_flows
 from integration.clock import SystemClock
 from integration.errors import ConfigurationError, IntegrationError
@@ -31,6 +32,7 @@ from integration.registration.served_metadata import ServedMetadata, ServedType
 from integration.registration.sign_in import WAYS, authorizer
 from integration.registration.virtual_tables import KEY_HEADER
 from integration.registration.web_api import WebApi
+from integration.synchronous import checks_in
 from integration.telemetry import quieten_libraries
 from integration.transport import Host, Limits, Sender, Transport
 from integration.virtual_tables import sets as app_sets
@@ -50,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     apply.add_argument("plan", nargs="?", type=Path, metavar="PLAN", help="a file of plan --out, and nothing else")
     apply.add_argument("--allow-delete", action="store_true", help="also delete what is no longer declared")
     apply.add_argument("--adopt", action="store_true", help="first import all that is there and declared")
-    apply.add_argument("--rotate", action="store_true", help="also send the keys of endpoint and data source again")
+    apply.add_argument("--rotate", action="store_true", help="also send the keys of endpoints and data source again")
     drift = actions.add_parser("drift", help="show what is not as declared, as for a job every night")
     take = actions.add_parser("import", help="manage from now on what somebody has made by hand")
     take.add_argument("addresses", nargs="*", metavar="ADDRESS", help="such as step.account.Update; none: all of them")
@@ -246,6 +248,7 @@ async def _environment(options: argparse.Namespace) -> AsyncIterator[Environment
             declaration,
             values,
             today=lambda: clock.now().date(),
+            checks=checks_in(app_checks),
             find_secret=find,
             sets=list(sets_in(app_sets).values()),
             served=_served(transport, values, find),
@@ -277,6 +280,7 @@ def _sandbox(folder: Path) -> tuple[str, Values, Callable[[str], str]]:
         url=found["dataverse"],
         application=found["dataverse_client"]["client_id"],
         app_sees_registration=True,
+        checks=bool(found["checks"]),
         stand_in_for_plug_ins=True,
         webhook_url=f"{found['functions']}/api/dataverse/webhook",
         webhook_key="sandbox:webhook_key",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from integration import flows
+from integration import checks, flows
 from integration.clock import Clock
 from integration.composition.virtual_tables import served_sets
 from integration.errors import ConfigurationError
@@ -19,6 +19,7 @@ from integration.registration.environment import Environment
 from integration.registration.served_metadata import ServedType, parsed
 from integration.registration.web_api import WebApi
 from integration.settings import Settings
+from integration.synchronous import checks_in
 from integration.transport import Authorizer, Sender
 from integration.virtual_tables import sets
 from integration.virtual_tables.csdl import metadata
@@ -47,6 +48,7 @@ def build_drift_check(
             declaration,
             values,
             today=lambda: clock.now().date(),
+            checks=checks_in(checks),
             sets=list(sets_in(sets).values()),
             served=served if values.virtual_tables_url is not None else None,
         )

@@ -17,11 +17,11 @@ from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SET
 from integration.registration.applying_custom_apis import CustomApiApplying
 from integration.registration.applying_virtual_tables import VirtualTableApplying
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
-from integration.registration.items import Item, State, mark
+from integration.registration.endpoints import WEBHOOK_KEY_HEADER, is_webhook
+from integration.registration.items import Item, State, mark, of_step
 from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan
 from integration.registration.reading_virtual_tables import SOURCES
 from integration.registration.virtual_tables import KINDS as VIRTUAL_KINDS
-from integration.registration.wanted import WEBHOOK_KEY_HEADER
 from integration.registration.web_api import WebApi
 
 _OPTION_PREFIX = 10_000
@@ -44,16 +44,16 @@ _ENABLED = {"statecode": 0, "statuscode": 1}
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The key of an endpoint of that kind, where it is kept, and the day on which it is sent."""
+    """The key of an endpoint, where it is kept, and the day on which it is sent."""
 
-    kind: str
+    endpoint: str
     value: str
     reference: str
     today: date
 
     def column(self) -> dict[str, str]:
         """The column that takes it; raises `ConfigurationError` for a connection string in place of a key."""
-        if self.kind == "webhook":
+        if is_webhook(self.endpoint):
             header, value = quoteattr(WEBHOOK_KEY_HEADER), quoteattr(self.value)
             return {"authvalue": f"<settings><setting name={header} value={value} /></settings>"}
         if len(self.value) != _SAS_KEY_LENGTH:
@@ -74,7 +74,7 @@ def said_of_key(reference: str, today: date) -> str:
 
 
 class Applying:
-    """Writes what a plan says. `secret` and `source_key` are asked for only when a key has to be sent."""
+    """Writes what a plan says. `secret` (of an endpoint) and `source_key` are asked for only to be sent."""
 
     def __init__(  # noqa: PLR0917 -- called once
         self,
@@ -82,7 +82,7 @@ class Applying:
         items: Iterable[Item],
         state: State,
         owner: str,
-        secret: Callable[[], Secret],
+        secret: Callable[[str], Secret],
         source_key: Callable[[], tuple[str, str]],
     ) -> None:
         self._api, self._state, self._mark, self._secret = api, state, mark(owner), secret
@@ -114,11 +114,11 @@ class Applying:
         await self._publish()
         return [] if allow_delete else left
 
-    async def rotate(self) -> None:
-        """Send the endpoint's key again."""
-        secret = self._secret()
+    async def rotate(self, endpoint: str) -> None:
+        """Send the key of this endpoint again."""
+        secret = self._secret(endpoint)
         body = {**secret.column(), "description": self._described(secret.said())}
-        await self._api.update(f"serviceendpoints({self._ids[f'endpoint.{secret.kind}']})", body, secret=True)
+        await self._api.update(f"serviceendpoints({self._ids[f'endpoint.{endpoint}']})", body, secret=True)
 
     async def adopt(self, address: str, description: str) -> None:
         """Put our mark on something that is there."""
@@ -168,7 +168,7 @@ class Applying:
         if item.kind != "image":
             body["description"] = self._described(change.description)
         if sends_key:
-            secret = self._secret()
+            secret = self._secret(item.name)
             body |= {**secret.column(), "description": self._described(secret.said())}
         if change.action in {CREATE, REPLACE}:
             await self._api.create(path, {**body, **await self._fixed(item)}, secret=sends_key)
@@ -213,7 +213,7 @@ class Applying:
         if item.kind == "solution":
             return {"uniquename": item.name, "version": "1.0.0.0"}
         if item.kind == "step":
-            table, _, message = item.name.partition(".")
+            table, message, _ = of_step(item.name)
             if table == NO_TABLE:
                 own = await self._custom_apis.message_of(message)
                 return {"supporteddeployment": 0, "sdkmessageid@odata.bind": f"/sdkmessages({own})"}

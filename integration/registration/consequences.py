@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from integration.flow.event_flow import NO_TABLE
-from integration.registration.items import Found, Item, State
-from integration.registration.wanted import SYNCHRONOUS
+from integration.registration.items import Found, Item, State, of_step
+from integration.registration.steps import SYNCHRONOUS
 
 _OF_DELETED: Final = {
     "column": "deletes its values in all rows; nothing brings them back",
@@ -26,11 +26,16 @@ def of_create(item: Item) -> tuple[str, ...]:
 def of_delete(found: Found) -> tuple[str, ...]:
     """What follows when something that is no longer declared is deleted."""
     if found.kind == "step":
-        table, _, message = found.name.partition(".")
-        what = f"a call of {message}" if table == NO_TABLE else f"{message} of {table}"
-        return (f"{what} is not sent any more",)
+        return (_of_deleted_step(found.name),)
     said = _OF_DELETED.get(found.kind)
     return () if said is None else (said,)
+
+
+def _of_deleted_step(name: str) -> str:
+    table, message, check = of_step(name)
+    if check:
+        return f"{message} of {table} goes through without {check}"
+    return f"{f'a call of {message}' if table == NO_TABLE else f'{message} of {table}'} is not sent any more"
 
 
 def of_update(item: Item, found: Found, differs: list[str], state: State) -> tuple[str, ...]:
@@ -57,7 +62,7 @@ def _of_new(item: Item) -> Iterator[str]:
 
 
 def _sent(item: Item) -> str:
-    table, _, message = item.name.partition(".")
+    table, message, _ = of_step(item.name)
     if table == NO_TABLE:
         return f"every call of {message}"
     if item.fields["filteringattributes"]:
@@ -66,7 +71,7 @@ def _sent(item: Item) -> str:
 
 
 def _of_step(item: Item) -> Iterator[str]:
-    table, _, message = item.name.partition(".")
+    table, message, _ = of_step(item.name)
     if message == "Update" and not item.fields["filteringattributes"]:
         yield f"has no filtering attributes: every save of {table} sends an event, also those that change nothing"
     if item.fields["mode"] == SYNCHRONOUS:

@@ -10,7 +10,7 @@ from integration.registration.custom_apis import STEPS
 from integration.registration.declared_apis import TYPES
 from integration.registration.items import Item, State
 from integration.registration.plan import Problem
-from integration.registration.wanted import SYNCHRONOUS
+from integration.registration.steps import SYNCHRONOUS
 
 _NONE, _ASYNCHRONOUS = STEPS["none"], STEPS["asynchronous"]
 _OF_A_TABLE = frozenset(TYPES[name] for name in ("Entity", "EntityCollection", "EntityReference"))

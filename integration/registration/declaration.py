@@ -72,7 +72,8 @@ class VirtualTableOptions(FileModel):
 class Declaration(FileModel):
     """What is the same in all environments; `name` marks what this app owns there.
 
-    `steps` are by `account.Update`, or by the unique name of a custom API.
+    `steps` are by `account.Update`, by the unique name of a custom API, or for a check by
+    `opportunity.Update.credit-check`.
     """
 
     name: Mark = "dataverse-integration"
@@ -114,6 +115,7 @@ class Values(FileModel):
     which the app signs in, `more_applications` those of DATAVERSE_MORE_CLIENTS; without them, users and role are left
     to somebody else. What the app serves at `virtual_tables_url` (`https://<app>/api/odata`) with `virtual_tables_key`
     becomes virtual tables. `app_sees_registration` lets the role read what is registered, as `run.py doctor` does.
+    `checks` says whether the steps of checks are registered.
     """
 
     url: Url
@@ -123,6 +125,7 @@ class Values(FileModel):
     app_sees_registration: bool = False
     stand_in_for_plug_ins: bool = False
     publisher_prefix: Prefix = "new"
+    checks: bool = True
     webhook_url: Url | None = None
     webhook_key: Reference | None = None
     bus: Bus | None = None

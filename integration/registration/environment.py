@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from integration.errors import ConfigurationError
 from integration.flow.discovery import AnyFlow
@@ -10,13 +11,15 @@ from integration.registration.applying import Applying, Secret, said_of_key
 from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
 from integration.registration.comparing import PARTS, compare, deletion, goes_with_table, in_order_of_deletion
 from integration.registration.declaration import Declaration, Values, secret
+from integration.registration.endpoints import secret_of
 from integration.registration.items import Found, Item, State
 from integration.registration.plan import Change, Plan
 from integration.registration.reading import read
 from integration.registration.served_metadata import ServedType
 from integration.registration.virtual_tables import differences, virtual_items
-from integration.registration.wanted import secret_of, wanted
+from integration.registration.wanted import wanted
 from integration.registration.web_api import WebApi
+from integration.synchronous import Check
 from integration.virtual_tables.entity_set import EntitySet
 
 DATA = frozenset({"column", "key"})
@@ -49,6 +52,7 @@ class Environment:
         values: Values,
         *,
         today: Callable[[], date],
+        checks: Mapping[str, Check] = MappingProxyType({}),
         find_secret: Callable[[str], str] = secret,
         sets: Collection[EntitySet] = (),
         served: Callable[[], Awaitable[Mapping[str, ServedType]]] | None = None,
@@ -56,7 +60,7 @@ class Environment:
         """`served` reads what the app serves of the entity `sets`; without it, virtual tables are left alone."""
         self._api, self._flows, self._declaration, self._values = api, flows, declaration, values
         self._sets, self._served = sets, served
-        self._today, self._find_secret = today, find_secret
+        self._today, self._find_secret, self._checks = today, find_secret, checks
 
     async def read(self) -> Read:
         """Read and compare; raises `ConfigurationError` where it is not the organisation that the values name."""
@@ -72,7 +76,7 @@ class Environment:
                 f"{state.url} is the organisation {state.organisation}, and the values are those of {expected}. "
                 "Nothing was changed."
             )
-        items = tuple(wanted(self._flows, self._declaration, self._values, state, virtual))
+        items = tuple(wanted(self._flows, self._declaration, self._values, state, virtual, checks=self._checks))
         differs = differences(self._sets, served) if served is not None else ()
         return Read(state, items, compare(items, state, differs))
 
@@ -81,12 +85,14 @@ class Environment:
         return await self._applying(now).apply(now.plan, done, allow_delete=allow_delete)
 
     async def rotate(self, now: Read) -> None:
-        """Send the keys of the endpoint and of the data source again, as far as they are ours."""
-        endpoint = now.state.found.get(f"endpoint.{self._declaration.endpoint.kind}")
-        if endpoint is None or not endpoint.owned:
+        """Send the keys of the endpoints and of the data source again, as far as they are ours."""
+        declared = {it.address for it in now.items}
+        ours = [it for it in now.state.found.values() if it.kind == "endpoint" and it.owned and it.address in declared]
+        if not ours:
             raise ConfigurationError("There is no endpoint of this app whose key could be sent again.")
         applying = self._applying(now)
-        await applying.rotate()
+        for endpoint in ours:
+            await applying.rotate(endpoint.name)
         source = now.state.found.get(f"data-source.{self._declaration.virtual_tables.data_source}")
         if self._served is not None and source is not None and source.owned:
             await applying.virtual_tables.rotate(source.id)
@@ -120,9 +126,9 @@ class Environment:
         reference = self._values.virtual_tables_key or ""
         return self._find_secret(reference), said_of_key(reference, self._today())
 
-    def _secret(self) -> Secret:
-        reference = secret_of(self._declaration.endpoint, self._values)
-        return Secret(self._declaration.endpoint.kind, self._find_secret(reference), reference, self._today())
+    def _secret(self, endpoint: str) -> Secret:
+        reference = secret_of(endpoint, self._values)
+        return Secret(endpoint, self._find_secret(reference), reference, self._today())
 
 
 def adoptable(now: Read) -> list[Found]:

@@ -128,6 +128,13 @@ class State:
             self.twice = (*self.twice, found.address)
 
 
+def of_step(name: str) -> tuple[str, str, str]:
+    """Table, message and check of a step's name: `account.Update`, or `opportunity.Update.credit-check`."""
+    table, _, rest = name.partition(".")
+    message, _, check = rest.partition(".")
+    return table, message, check
+
+
 def mark(owner: str) -> str:
     """What the description of everything that is ours contains."""
     return f"[managed by {owner}]"

@@ -11,12 +11,13 @@ from integration.registration.custom_apis import custom_apis
 from integration.registration.declaration import Declaration, Values
 from integration.registration.declared_apis import Catalog
 from integration.registration.definitions import column_fields, key_fields, label
+from integration.registration.endpoints import CHECK, CHECK_TITLE, CONTRACTS
 from integration.registration.items import Filter, Found, Item, State, mark
 from integration.registration.privileges import from_metadata
 from integration.registration.reading_access import AccessReader
 from integration.registration.reading_custom_apis import CustomApiReader
 from integration.registration.reading_virtual_tables import VirtualTableReader
-from integration.registration.wanted import CONTRACTS, tables
+from integration.registration.wanted import tables
 from integration.registration.web_api import WebApi
 
 _ENDPOINT = (
@@ -152,14 +153,14 @@ class _Reader:
             )
 
     async def endpoints(self) -> None:
-        """Our service endpoint, the steps that call it or have our mark, and their images."""
+        """Our service endpoints, the steps that call them or have our mark, and their images."""
         of_endpoint = "EntityDefinitions(LogicalName='serviceendpoint')/Attributes"
         charset = await self._api.rows(f"{of_endpoint}?$select=LogicalName&$filter=LogicalName%20eq%20'messagecharset'")
         self._state.takes_charset = bool(charset)
         name = self._declaration.endpoint.name.replace("'", "''")
         found = await self._where(
             "serviceendpoints",
-            f"name eq '{name}' or contains(description,'{self._mark}')",
+            f"name eq '{name}' or startswith(name,'{CHECK_TITLE}') or contains(description,'{self._mark}')",
             _ENDPOINT + (",messagecharset" if charset else ""),
         )
         # One with our mark comes before a namesake of somebody else.
@@ -228,6 +229,8 @@ class _Reader:
         is_set = it["isauthvalueset" if it["contract"] == CONTRACTS["webhook"] else "issaskeyset"]
         fields |= {"secret": "set" if is_set else "missing"}
         kind = _KINDS.get(it["contract"], str(it["contract"]))
+        if it["name"].startswith(CHECK_TITLE):
+            kind = CHECK + it["name"].removeprefix(CHECK_TITLE)
         self._add_row("endpoint", kind, it["serviceendpointid"], fields, it)
 
     async def _where(
@@ -252,7 +255,9 @@ def _step(it: dict[str, Any], endpoints: dict[str, str], *, owned: bool) -> Foun
         "enabled": it["statecode"] == _ENABLED,
         "filteringattributes": _listed(it["filteringattributes"]),
     }
-    name = f"{table}.{it['sdkmessageid']['name']}"
+    endpoint = str(fields["endpoint"])
+    check = f".{endpoint.removeprefix(CHECK)}" if endpoint.startswith(CHECK) else ""
+    name = f"{table}.{it['sdkmessageid']['name']}{check}"
     said = it.get("description") or ""
     return Found("step", name, it["sdkmessageprocessingstepid"], fields, owned, description=said)
 

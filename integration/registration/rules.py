@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from integration.flow.event_flow import NO_TABLE
 from integration.registration import custom_api_rules
-from integration.registration.items import Item, State
+from integration.registration.items import Item, State, of_step
 from integration.registration.plan import Problem
-from integration.registration.wanted import ASYNCHRONOUS, POST_IMAGE, PRE_IMAGE, SYNCHRONOUS
+from integration.registration.steps import ASYNCHRONOUS, POST_OPERATION, PRE_OPERATION, PRE_VALIDATION, SYNCHRONOUS
+from integration.registration.wanted import POST_IMAGE, PRE_IMAGE
 
-PRE_VALIDATION, PRE_OPERATION, POST_OPERATION = 10, 20, 40
 BOTH_IMAGES = 2
 _LONGEST_URL, _LONGEST_STEP_NAME, _KEYS_AT_MOST = 2000, 256, 10
 _WITH_IMAGES = {
@@ -63,7 +63,7 @@ def broken(items: Iterable[Item], state: State) -> Iterator[Problem]:
 
 def _step(item: Item, state: State) -> Iterator[str]:
     fields = item.fields
-    table, _, message = item.name.partition(".")
+    table, message, _ = of_step(item.name)
     yield from _mode(item)
     if fields["rank"] < 1:
         yield "the rank has to be 1 or more"
@@ -77,7 +77,7 @@ def _step(item: Item, state: State) -> Iterator[str]:
         yield f"there is no table {table} in this environment"
         return
     if unknown := sorted(set(fields["filteringattributes"]) - state.columns[table]):
-        yield f"the table {table} has no column {', '.join(unknown)}, which the flow reads"
+        yield f"the table {table} has no column {', '.join(unknown)}, which the step names"
     found = state.filters.get((table, message))
     if found is None:
         yield f"the table {table} has no message {message}"
@@ -97,7 +97,7 @@ def _mode(item: Item) -> Iterator[str]:
 
 def _image(item: Item, steps: dict[str, Item], columns: set[str]) -> Iterator[str]:
     fields, step_name = item.fields, item.name.rpartition(".")[0]
-    table, _, message = step_name.partition(".")
+    table, message, _ = of_step(step_name)
     step = steps.get(step_name)
     if message not in _WITH_IMAGES:
         yield f"a step on {message} can have no images"

@@ -1,17 +1,23 @@
 """A check: what a synchronous step of Dataverse asks before a save goes through. One file in `integration/checks/`.
 
-    check = Check(table="opportunity", unavailable="Credit scoring cannot be asked now. Save again in a few minutes.")
+    check = Check(
+        table="opportunity",
+        messages=("Create", "Update"),
+        attributes=("estimatedvalue",),
+        unavailable="Credit scoring cannot be asked now. Save again in a few minutes.",
+    )
 
     @check.answer
     async def credit_check(asked: Asked) -> CheckResult:
         ...
 
-The file's name, with - for _, is the name in its address: `POST /api/dataverse/custom/credit-check`.
+The file's name, with - for _, is the name in its address: `POST /api/dataverse/custom/credit-check`. `run.py dataverse`
+registers a synchronous step for each of its messages.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Final, TypeAlias
@@ -42,12 +48,27 @@ Answer: TypeAlias = Callable[[Asked], Awaitable[CheckResult]]
 class Check:
     """One check, of saves of rows of `table`; without a table, of whatever it is asked about (a custom API).
 
-    `unavailable` is what the user reads where there is no answer in time. With `allow_unanswered`, the save then goes
-    through, unchecked.
+    `messages` are those for which steps are registered; without them somebody has to do that, or a plug-in asks.
+    `attributes` are the filtering attributes of the step on Update. `unavailable` is what the user reads where there is
+    no answer in time. With `allow_unanswered`, the save then goes through, unchecked.
     """
 
-    def __init__(self, *, unavailable: str, table: str | None = None, allow_unanswered: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        unavailable: str,
+        table: str | None = None,
+        messages: Iterable[str] = (),
+        attributes: Iterable[str] = (),
+        allow_unanswered: bool = False,
+    ) -> None:
         self.table = table
+        self.messages = tuple(messages)
+        self.attributes = tuple(attributes)
+        if self.messages and table is None:
+            raise ConfigurationError("a check with messages needs the table whose rows they are about")
+        if bool(self.attributes) != ("Update" in self.messages):
+            raise ConfigurationError("a check of Update names the columns that it is about (attributes), no other does")
         self.unavailable = unavailable
         self.allow_unanswered = allow_unanswered
         self.do: Answer | None = None

@@ -13,6 +13,7 @@ from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import DataverseClient
 
 _TIMEOUT = 10.0
+_ASYNCHRONOUS = 1
 _SILENT = {"MSCRM.BypassBusinessLogicExecution": "CustomSync,CustomAsync"}
 
 
@@ -83,7 +84,7 @@ class Dataverse(StandIn):
 
     def last_event(self) -> int:
         """The number of the last published event; 0 if there is none."""
-        events = self.events()
+        events = self._published(0, 5_000)
         return int(events[-1]["seq"]) if events else 0
 
     def spare(self) -> None:
@@ -93,8 +94,15 @@ class Dataverse(StandIn):
     def events(self, *, after: int = 0, limit: int = 5_000) -> list[dict[str, Any]]:
         """What steps have published after event number `after`, oldest first, with every answer to it.
 
-        `limit` of them at most.
+        `limit` of them at most. What synchronous steps have asked is left out.
         """
+        return [it for it in self._published(after, limit) if it["mode"] == _ASYNCHRONOUS]
+
+    def questions(self, *, after: int = 0) -> list[dict[str, Any]]:
+        """What synchronous steps have asked after event number `after`, oldest first, with every answer to it."""
+        return [it for it in self._published(after, 5_000) if it["mode"] != _ASYNCHRONOUS]
+
+    def _published(self, after: int, limit: int) -> list[dict[str, Any]]:
         published: list[dict[str, Any]] = self._control("GET", f"events?after={after}&limit={limit}").json()
         return published
 

@@ -39,6 +39,7 @@ def main(options: argparse.Namespace) -> int:
         erp=options.erp,
         credit=options.credit,
         relayed=options.relay,
+        checks=True,
         say=lambda line: screen.say(line, indent=2),
     )
 
@@ -46,8 +47,7 @@ def main(options: argparse.Namespace) -> int:
         client = Client(reached)
         try:
             refuses = options.credit == DEFAULT_CREDIT  # of the stand-ins, this one refuses amounts
-            check_key = reached.webhook_key if refuses else None
-            played = Story(client, screen, other_ways(reached), check_key).play()
+            played = Story(client, screen, other_ways(reached), refuses=refuses).play()
             screen.title("Checks")
             found = []
             for check in checks(client, played):

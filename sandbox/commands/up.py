@@ -99,6 +99,7 @@ class _Up:
             credit=options.credit,
             relayed=options.relay,
             systems=systems_of(options),
+            checks=not options.without_app,
             say=self._say,
         )
 

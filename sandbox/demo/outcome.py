@@ -48,7 +48,7 @@ def checks(client: Client, played: Played) -> Iterator[Check]:
     yield from _erp(client)
     yield _credit(client, played)
     yield from _rows(client, played)
-    if played.questions:
+    if played.refuses:
         yield _refused_save(client, played)
     yield _no_loop(client, played)
     yield _archive(client, played)
@@ -78,7 +78,7 @@ def _credit(client: Client, played: Played) -> Check:
     if reports:
         return Check("one credit report was charged, for all amounts", len(reports) == 1, ", ".join(reports))
     decisions = [charge["decision"] for charge in charges if charge["reference"] == played.opportunity]
-    expected = ["approved", "review", "refused"] if played.questions else ["approved", "review"]
+    expected = ["approved", "review", "refused"] if played.refuses else ["approved", "review"]
     return Check("credit was scored once for each amount", decisions == expected, ", ".join(decisions))
 
 
@@ -86,7 +86,7 @@ def _refused_save(client: Client, played: Played) -> Check:
     amount = client.dataverse.retrieve("opportunity", played.opportunity)["estimatedvalue"]
     return Check(
         "the amount that credit scoring refuses was not saved, and the user was told so",
-        amount == RAISED_AMOUNT and "Enter a lower amount" in played.told,
+        amount == RAISED_AMOUNT and "Enter a lower amount" in played.told and played.asked == 1,
         f"{amount:,.0f} EUR, {played.told}",
     )
 
@@ -127,7 +127,7 @@ def _rows(client: Client, played: Played) -> Iterator[Check]:
 
 
 def _no_loop(client: Client, played: Played) -> Check:
-    published = len(client.dataverse.events()) - played.questions
+    published = len(client.dataverse.events())
     return Check(
         "write-backs have caused no further events",
         published == played.changes,

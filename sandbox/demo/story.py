@@ -12,7 +12,6 @@ from typing import Any
 import requests
 
 from sandbox.client import Client, eventually
-from sandbox.client.steps import asking
 from sandbox.repository import PAYLOADS
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import short_id
@@ -34,10 +33,12 @@ class Played:
     """How many changes a person has made for which a step is registered."""
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     redelivered_as: str = ""
-    questions: int = 0
-    """How often a synchronous step has asked."""
     looked_up: dict[str, Any] = field(default_factory=dict)
     """The customer as a virtual table shows it."""
+    refuses: bool = False
+    """Whether credit scoring refuses amounts."""
+    asked: int = 0
+    """How often a synchronous step has asked before the save that is refused."""
     told: str = ""
     """What the user was told whose save was refused."""
 
@@ -46,18 +47,17 @@ class Story:
     """Plays the scenes one after the other."""
 
     def __init__(
-        self, client: Client, screen: Screen, ways: Mapping[str, Callable[[str], None]], check_key: str | None
+        self, client: Client, screen: Screen, ways: Mapping[str, Callable[[str], None]], *, refuses: bool
     ) -> None:
         """`ways` send a context, by their names.
 
-        `check_key` is a key of the intake for the check before a save; None where scoring refuses no amount.
+        `refuses` says that credit scoring refuses amounts.
         """
         self._client = client
         self._ways = ways
-        self._check_key = check_key
         self._screen = screen
         self._journeys = Journeys(client, screen)
-        self._played = Played()
+        self._played = Played(refuses=refuses)
 
     def play(self) -> Played:
         """Play all scenes; returns their results."""
@@ -70,7 +70,7 @@ class Story:
                 self._other_ways,
                 self._opportunity_created,
                 self._amount_raised,
-                *([self._save_refused] if self._check_key else []),
+                *([self._save_refused] if self._played.refuses else []),
                 self._plug_in_reports_the_same,
                 self._opportunity_won,
                 self._order_shipped,
@@ -134,15 +134,13 @@ class Story:
         self._update_opportunity("amount raised", {"estimatedvalue": RAISED_AMOUNT})
 
     def _save_refused(self) -> None:
-        """A person enters 2,000,000 EUR while a synchronous step asks for credit: the save is refused, and says why."""
+        """A person enters 2,000,000 EUR; a synchronous step asks for credit: the save is refused, and says why."""
         dataverse, before = self._client.dataverse, self._client.dataverse.last_event()
-        url = f"{self._client.app.url}/api/dataverse/custom/credit-check"
-        with asking(dataverse, url, self._check_key or "", table="opportunity", attributes=["estimatedvalue"]):
-            try:
-                dataverse.update("opportunity", self._played.opportunity, {"estimatedvalue": REFUSED_AMOUNT})
-            except requests.HTTPError as refused:
-                self._played.told = str(refused).rpartition("answered 400: ")[2]
-        self._played.questions = len(dataverse.events(after=before))
+        try:
+            dataverse.update("opportunity", self._played.opportunity, {"estimatedvalue": REFUSED_AMOUNT})
+        except requests.HTTPError as refused:
+            self._played.told = str(refused).rpartition("answered 400: ")[2]
+        self._played.asked = len(dataverse.questions(after=before))
         self._screen.say(self._played.told or "it was saved", indent=13)
 
     def _plug_in_reports_the_same(self) -> None:

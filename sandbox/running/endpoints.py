@@ -31,7 +31,8 @@ class Endpoints:
     `page` is the start page, None where none is served. `dataverse_client` is the app's registration,
     `dataverse_person` that of a person who works in Dataverse. `broker` is where the broker's health and controls are;
     `others` are the addresses of systems that only flows of the app name; their key is that of the ERP. `faults` is the
-    address of each stand-in's faults. `ports` has every port by its name.
+    address of each stand-in's faults. `ports` has every port by its name. `checks` says whether the steps
+    of checks are registered.
     """
 
     functions: str
@@ -55,6 +56,7 @@ class Endpoints:
     others: dict[str, str]
     faults: dict[str, str]
     ports: dict[str, int]
+    checks: bool = False
 
     def write(self, path: Path) -> None:
         """Write the file in one step, readable by its owner only: it holds keys."""

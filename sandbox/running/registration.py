@@ -135,6 +135,7 @@ app-sees-registration = true
 stand-in-for-plug-ins = true
 webhook-url = "{reached.functions}/api/dataverse/webhook"
 webhook-key = "env:{_KEY}"
+checks = {str(reached.checks).lower()}
 {virtual_tables if serves else ""}
 [sign-in]
 tenant = "{person.tenant}"

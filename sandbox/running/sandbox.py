@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.azure import azurite, topology
@@ -28,7 +29,8 @@ class Sandbox:
     itself is started again. `page` says that the caller serves a start page. `erp` is one of
     `erp.ERPS`, `credit` one of `credit.CREDITS`; with `relayed` the app reaches the ERP through Azure Relay.
     `systems` is what the app's setting SYSTEMS says, whose ERP and credit scoring win over `erp` and `credit`.
-    `topology_file` has the queues and hubs.
+    With `checks`, Dataverse asks the app before it saves what a check is about. `topology_file` has the queues and
+    hubs.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Sandbox:
         credit: str = DEFAULT_CREDIT,
         relayed: bool = False,
         systems: GivenSystems = given_systems.NONE,
+        checks: bool = False,
         topology_file: Path = topology.TOPOLOGY,
         say: Callable[[str], None] = silent,
     ) -> None:
@@ -65,6 +68,7 @@ class Sandbox:
         self._credit = systems.credit or credit
         self._systems = systems
         self._relayed = relayed
+        self._checks = checks
         self._topology_file = topology_file
         self._app_settings: dict[str, str] | None = None
         self._say = say
@@ -155,7 +159,7 @@ class Sandbox:
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
         usual = programs.endpoints(self.ports, keys, environment, page=self._page, rest=systems.rest)
         self._app_settings = systems.settings(self._settings_of(usual, keys, environment), keys) | self._settings
-        reached = systems.added_to(usual)
+        reached = replace(systems.added_to(usual), checks=self._checks)
         self._registering = registration.Registering(reached, self._registered, serves=self._app is not None)
         if self._app is not None:
             homepage = {"SANDBOX_HOST_HOMEPAGE": reached.page} if reached.page else {}

@@ -22,7 +22,7 @@ ABOUT_THE_SANDBOX_ITSELF = {"up", "clean"}
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
     """The state directory of a running sandbox, as `run.py up` leaves it while it is up."""
-    sandbox = Sandbox(tmp_path, Ports.free(), settings=SETTINGS)
+    sandbox = Sandbox(tmp_path, Ports.free(), settings=SETTINGS, checks=True)
     sandbox.start()
     yield tmp_path
     sandbox.stop()

@@ -15,6 +15,7 @@ from integration.registration.declaration import Declaration, Endpoint, Named, V
 from integration.registration.environment import Environment
 from integration.registration.served_metadata import ServedType
 from integration.registration.web_api import WebApi
+from integration.synchronous import Check
 from integration.transport import Host, RetryPolicy, Sender, Transport
 from integration.virtual_tables import sets
 from integration.virtual_tables.discovery import sets_in
@@ -90,6 +91,7 @@ def opener(system: StandIn) -> Open:
         endpoint: Endpoint = WEBHOOK,
         secrets: Mapping[str, str] = SECRETS,
         declared: Mapping[str, Any] = MappingProxyType({}),
+        known: Mapping[str, Check] = MappingProxyType({}),
         who: str = "human",
         served: Mapping[str, ServedType] | None = None,
         **given: Any,
@@ -114,6 +116,7 @@ def opener(system: StandIn) -> Open:
                 declaration,
                 values,
                 today=lambda: date(2026, 11, 27),
+                checks=known,
                 find_secret=secrets.__getitem__,
                 sets=list(sets_in(sets).values()),
                 served=None if served is None else partial(_again, served),

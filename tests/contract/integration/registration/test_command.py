@@ -38,6 +38,7 @@ def sandbox(unprepared: StandIn, person: Dataverse, app: Service, tmp_path: Path
         "functions": app.url.removesuffix("/odata"),
         "webhook_key": KEY,
         "virtual_tables_key": "a-key-of-the-data-source",
+        "checks": True,
         "dataverse_client": {"client_id": who["application"]["client_id"]},
         "dataverse_person": {**client, "authority": unprepared.url, "ca_file": str(unprepared.http.verify)},
     }
@@ -65,7 +66,7 @@ def test_a_pipeline_plans_applies_the_plan_and_finds_no_drift(
     assert run("plan", *at, "--out", plan) == 2
     out = capsys.readouterr().out
     assert "  +   step.account.Update is created" in out
-    assert "Plan: 55 to add, 0 to change, 0 to delete." in out
+    assert "Plan: 58 to add, 0 to change, 0 to delete." in out
     assert "secret: (sensitive value)" in out
     assert "Estimate: step.account.Create" in out
     assert run("apply", *at) == 1

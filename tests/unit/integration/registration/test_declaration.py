@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from integration.errors import ConfigurationError
-from integration.registration.declaration import Declaration, Endpoint, SignIn, read_declaration, read_values, secret
+from integration.registration.declaration import Declaration, SignIn, read_declaration, read_values, secret
+from integration.registration.endpoints import secret_of
 from integration.registration.plan import Change, Plan, SavedPlan, save
 from integration.registration.showing import shown
-from integration.registration.wanted import secret_of
 from sandbox.repository import REPOSITORY
 
 
@@ -22,9 +22,9 @@ def test_the_page_shows_a_file_that_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "production.toml").write_text(shown_file, encoding="utf-8")
     values = read_values(tmp_path / "production.toml")
     assert values.publisher_prefix == "new"
-    assert secret_of(Endpoint(), values) == "env:WEBHOOK_KEY"
+    assert secret_of("webhook", values) == "env:WEBHOOK_KEY"
     with pytest.raises(ConfigurationError, match=r"needs the section \[bus\]"):
-        secret_of(Endpoint(kind="queue"), values)
+        secret_of("queue", values)
 
 
 def test_the_pages_show_custom_apis_and_a_catalog_that_can_be_declared(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_the_file_has_the_documented_keys(tmp_path: Path) -> None:
         "eventhubs",
         "storage",
         "broker",
+        "checks",
         "dataverse",
         "dataverse_client",
         "dataverse_person",
