@@ -38,7 +38,7 @@ class EventKit:
         """The event of a call, of now."""
         now = self.clock.now()
         own = {"event_id": f"{now:%Y%m%d%H%M}-{uuid.uuid4().hex}", "operation_time": now, "accepted_time": now}
-        call = {"table": "none", "message": self.flow.api.name, "record_id": None, "parameters": parameters}
+        call = {"table": self.flow.table, "message": self.flow.api.name, "record_id": None, "parameters": parameters}
         return dataclasses.replace(event(), **{**own, **call, **fields})
 
     def handle(self, again: IntegrationEvent | None = None, /, **parameters: Value) -> Outcome:

@@ -113,6 +113,13 @@ class Dataverse(DataverseClient):
         content = {"@odata.context": "", "@odata.etag": _etag(stored), "versionnumber": stored.version}
         return read_row(entity_set, row_id, {**content, **annotations, **shown})
 
+    async def call_on(
+        self, entity_set: str, message: str, parameters: Mapping[str, Any], *, context: CallContext = NO_CONTEXT
+    ) -> None:
+        self.called.append((f"{entity_set}/{message}", dict(parameters)))
+        if self.answers:
+            raise self.answers.pop(0)
+
     async def call(
         self, custom_api: str, parameters: Mapping[str, Any], *, tag: str, context: CallContext = NO_CONTEXT
     ) -> None:

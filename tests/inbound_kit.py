@@ -11,6 +11,7 @@ assert it.columns()["new_erporderstatus"] == 3
 import asyncio
 import dataclasses
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -28,9 +29,18 @@ from tests.worker_kit import status_after, worker_of
 
 
 class InboundKit:
-    """An inbound flow with its worker. `systems` are what `kit.system(...)` gives."""
+    """An inbound flow with its worker. `systems` are what `kit.system(...)` gives.
 
-    def __init__(self, flow: InboundFlow, dataverse: Dataverse | None = None, **systems: object) -> None:
+    `wrapped` makes another handler of the flow's, once its Dataverse is there.
+    """
+
+    def __init__(
+        self,
+        flow: InboundFlow,
+        dataverse: Dataverse | None = None,
+        wrapped: Callable[[InboundHandler, Dataverse], InboundHandler] = lambda handler, _dataverse: handler,
+        **systems: object,
+    ) -> None:
         self.flow = flow
         self.dataverse = dataverse or Dataverse()
         self.clock = ManualClock()
@@ -42,6 +52,7 @@ class InboundKit:
             if flow.custom_api is None
             else CustomApiHandler(flow, flow.custom_api, self.dataverse, systems, tag="test")
         )
+        handler = wrapped(handler, self.dataverse)
         self.worker = worker_of(
             [handler], Rows(self.dataverse), ledger=self.ledger, queue=self.queue, hub=self.hub, clock=self.clock
         )

@@ -121,7 +121,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     active = switched_on(all_in(flows), settings.flows_off)
     inbound = [it for it in active if isinstance(it, InboundFlow)]
     tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])
-    handlers = _handlers(tools, inbound, [it for it in active if isinstance(it, EventFlow)])
+    events = [it for it in active if isinstance(it, EventFlow)]
+    handlers = _handlers(tools, inbound, events, _reporting(settings, systems))
     tokens = _tokens(settings, transport, clock)
     senders = Senders(CallerKeys(settings.intake_keys, clock=clock), tokens, settings.intake_applications)
     contents = BlobContents(lambda: connections.claim_check_container(settings))
@@ -317,12 +318,26 @@ def _subscriptions(webhooks: Webhooks | None, settings: Settings, clock: Clock) 
     return Subscriptions(webhooks, clock, address=address, client_state=keys[0].get_secret_value())
 
 
-def _handlers(tools: Tools, inbound: Iterable[InboundFlow], told: Iterable[EventFlow]) -> Handlers:
+def _reporting(settings: Settings, systems: Systems) -> Callable[[InboundHandler], InboundHandler]:
+    """Lets handlers of the ERP's records tell Dataverse of what virtual tables show, where that is switched on."""
+    if not settings.virtual_table_events:
+        return lambda handler: handler
+    from integration.composition.virtual_tables import build_changes  # noqa: PLC0415 -- few apps report changes
+
+    return build_changes(settings, systems).reported
+
+
+def _handlers(
+    tools: Tools,
+    inbound: Iterable[InboundFlow],
+    told: Iterable[EventFlow],
+    reporting: Callable[[InboundHandler], InboundHandler],
+) -> Handlers:
     write_back = tools.write_back
     return Handlers(
         [
             *(FlowHandler(flow, tools) for flow in tools.flows.values()),
-            *(_inbound_handler(flow, tools, write_back) for flow in inbound),
+            *(reporting(_inbound_handler(flow, tools, write_back)) for flow in inbound),
             *(EventFlowHandler(flow, tools.dataverse, tools.systems) for flow in told),
         ]
     )

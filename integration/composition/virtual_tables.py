@@ -1,6 +1,6 @@
 """Builds the virtual tables: every declared set whose system serves it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from integration.clock import Clock
 from integration.composition.systems import Systems
@@ -14,6 +14,7 @@ from integration.systems.rest import ErpClient
 from integration.virtual_tables import sets
 from integration.virtual_tables.discovery import sets_in
 from integration.virtual_tables.entity_set import ServedSet
+from integration.virtual_tables.reporting import ExternalChanges, ReportedSet
 from integration.virtual_tables.service import Served, Service
 from integration.virtual_tables.site import Site
 
@@ -36,13 +37,25 @@ def build_site(settings: Settings, systems: Systems, address: PublicAddress, clo
 
 def build_service(settings: Settings, systems: Systems, clock: Clock) -> Service:
     """The sets that are served by the systems of the settings."""
-    served = []
+    return Service(list(_served(settings, systems)), clock)
+
+
+def _served(settings: Settings, systems: Systems) -> Iterator[Served]:
     for entity_set in served_sets(settings):
         name = entity_set.declared.system
         system, adapter = settings.systems[name], systems.others.get(name)
         if isinstance(adapter, ErpAdapter | ErpClient):
-            served.append(Served.of(entity_set, system.adapter, adapter.tables, _numbers(system)))
-    return Service(served, clock)
+            yield Served.of(entity_set, system.adapter, adapter.tables, _numbers(system))
+
+
+def build_changes(settings: Settings, systems: Systems) -> ExternalChanges:
+    """What reports changes of the sets whose records have events."""
+    reported = {
+        f"{it.set.declared.system}.{it.set.declared.records}": ReportedSet(it.set, it.reading)
+        for it in _served(settings, systems)
+        if it.set.declared.records
+    }
+    return ExternalChanges(systems.dataverse, reported, settings.publisher_prefix)
 
 
 def served_sets(settings: Settings) -> list[ServedSet]:

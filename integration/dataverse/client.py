@@ -232,6 +232,23 @@ class DataverseClient:
             context=context,
         )
 
+    async def call_on(
+        self, entity_set: str, message: str, parameters: Mapping[str, Any], *, context: CallContext = NO_CONTEXT
+    ) -> None:
+        """Call an action of Dataverse's own that is bound to an entity set; what it answers is not read.
+
+        Raises what `dataverse_failure` says, `Permanent` where the set does not have the action.
+        """
+        await self._send(
+            f"{message} of {entity_set}",
+            "POST",
+            f"{name(entity_set)}/Microsoft.Dynamics.CRM.{name(message)}",
+            {},
+            body=encode(parameters).encode(),
+            named=parameters,
+            context=context,
+        )
+
     async def who_am_i(self, *, context: CallContext = NO_CONTEXT) -> WhoAmI:
         """The application user of our token.
 

@@ -21,6 +21,7 @@ from integration.flow.columns import (
 )
 from integration.flow.custom_api import CustomApi
 from integration.flow.event_flow import Call, EventFlow
+from integration.flow.external import External
 from integration.flow.flow import Effect, Flow, Needs
 from integration.flow.inbound import InboundFlow, Reading
 from integration.flow.kit import Answer, Kit
@@ -34,6 +35,7 @@ __all__ = [
     "CustomApi",
     "Effect",
     "EventFlow",
+    "External",
     "Flow",
     "InboundFlow",
     "Kit",

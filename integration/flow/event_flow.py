@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from integration.flow.custom_api import CustomApi
+from integration.flow.external import External
 from integration.flow.kit import Answer, Kit
 from integration.flow.results import Result
 
@@ -53,8 +54,8 @@ class Reaction:
 class EventFlow:
     """The flow of the calls of one custom API, which gets a step in Dataverse.
 
-    `key` is the parameter that identifies an event; by default that for repetitions. Raises `ValueError` where neither
-    is a parameter of the API.
+    `key` is the parameter that identifies an event; by default that for repetitions, or the row of a virtual table.
+    Raises `ValueError` where neither is a parameter of the API.
     """
 
     api: CustomApi
@@ -62,6 +63,8 @@ class EventFlow:
     reactions: list[Reaction] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.api, External):
+            self.key = self.key or f"{self.api.table}id"
         self.key = self.key or self.api.repeat_key
         if self.key not in self.api.all_parameters:
             raise ValueError(f"the flow of {self.api.name} needs the key of its events, which is one of its parameters")
@@ -91,7 +94,7 @@ class EventFlow:
     @property
     def table(self) -> str:
         """What events and status name as the table."""
-        return NO_TABLE
+        return self.api.table if isinstance(self.api, External) else NO_TABLE
 
     @property
     def tables(self) -> Mapping[str, str]:

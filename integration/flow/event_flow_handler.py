@@ -58,7 +58,8 @@ class EventFlowHandler(InboundHandler):
     def _call(self, work: Work) -> Call:
         """What was called; raises `Permanent` (record-missing) where the event does not say which one it is."""
         api = self._flow.api
-        given = {name: _plain(work.event.parameters.get(name)) for name in api.all_parameters}
+        sent = {**work.event.parameters, **work.event.values}  # values: of the row that a message is about
+        given = {name: _plain(sent.get(name)) for name in api.all_parameters}
         parameters = {name: value for name, value in given.items() if value is not None}
         if self._flow.key not in parameters:
             too_large = "; the payload was too large to be sent whole" if work.event.trimmed else ""

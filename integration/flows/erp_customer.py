@@ -6,7 +6,7 @@ from integration.systems import ErpRecords
 flow = InboundFlow(
     "erp",
     "customer",
-    events=("customer-changed",),
+    events=("customer-changed", "customer-created"),
     tables={"account": "accounts", "contact": "contacts"},
     key="erpnumber",
     results=(

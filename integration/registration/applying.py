@@ -12,13 +12,14 @@ from xml.sax.saxutils import quoteattr
 
 from integration.errors import ConfigurationError
 from integration.flow.event_flow import NO_TABLE
+from integration.odata import query
 from integration.registration.applying_access import AccessApplying
 from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
 from integration.registration.applying_custom_apis import CustomApiApplying
 from integration.registration.applying_virtual_tables import VirtualTableApplying
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
 from integration.registration.endpoints import WEBHOOK_KEY_HEADER, is_webhook
-from integration.registration.items import Item, State, mark, of_step
+from integration.registration.items import Filter, Item, State, mark, of_step
 from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan
 from integration.registration.reading_virtual_tables import SOURCES
 from integration.registration.virtual_tables import KINDS as VIRTUAL_KINDS
@@ -217,7 +218,7 @@ class Applying:
             if table == NO_TABLE:
                 own = await self._custom_apis.message_of(message)
                 return {"supporteddeployment": 0, "sdkmessageid@odata.bind": f"/sdkmessages({own})"}
-            found = self._state.filters[table, message]
+            found = self._state.filters.get((table, message)) or await self._filter_of(table, message)
             return {
                 "supporteddeployment": 0,
                 "sdkmessageid@odata.bind": f"/sdkmessages({found.message_id})",
@@ -227,6 +228,14 @@ class Applying:
             step = self._ids[f"step.{item.name.rpartition('.')[0]}"]
             return {"sdkmessageprocessingstepid@odata.bind": f"/sdkmessageprocessingsteps({step})"}
         return {}
+
+    async def _filter_of(self, table: str, message: str) -> Filter:
+        """The message filter of a virtual table, which was switched on a moment ago."""
+        where = f"primaryobjecttypecode eq '{table}' and sdkmessageid/name eq '{message}'"
+        options = {"$select": "sdkmessagefilterid,_sdkmessageid_value", "$filter": where}
+        for it in await self._api.rows("sdkmessagefilters" + query(options)):
+            return Filter(it["sdkmessagefilterid"], it["_sdkmessageid_value"], steps_allowed=True)
+        raise ConfigurationError(f"Dataverse has not given {table} the message {message} yet. Apply again in a minute.")
 
     async def _track(self, table: str) -> None:
         path = f"EntityDefinitions(LogicalName='{table}')"

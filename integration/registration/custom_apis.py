@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from integration.flow import CustomApi, EventFlow, InboundFlow
 from integration.flow.discovery import AnyFlow
+from integration.flow.external import External
 from integration.registration.declaration import Declaration, Values
 from integration.registration.declared_apis import TYPES, Catalog, CustomApiOptions, RequestParameter, ResponseProperty
 from integration.registration.items import Item
@@ -32,7 +33,8 @@ def named_by(flows: Collection[AnyFlow]) -> Iterator[CustomApi]:
     """The custom APIs that flows call or are told of."""
     for flow in flows:
         if isinstance(flow, EventFlow):
-            yield flow.api
+            if not isinstance(flow.api, External):  # Dataverse has those messages itself
+                yield flow.api
         elif isinstance(flow, InboundFlow) and flow.custom_api is not None:
             yield flow.custom_api
 

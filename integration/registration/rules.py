@@ -7,6 +7,7 @@ sdkmessageprocessingstep and sdkmessageprocessingstepimage, all in the Dataverse
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from integration.dataverse.external import CREATED, DELETED, UPDATED
 from integration.flow.event_flow import NO_TABLE
 from integration.registration import custom_api_rules
 from integration.registration.items import Item, State, of_step
@@ -25,6 +26,7 @@ _WITH_IMAGES = {
     "Send": {"EmailId"},
 } | {message: {"Target"} for message in ("Update", "Delete", "Assign", "Merge", "Route")}
 """Messages that can have images, and the names of the property that an image is of."""
+_EXTERNAL = {CREATED, UPDATED, DELETED}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -33,10 +35,11 @@ def broken(items: Iterable[Item], state: State) -> Iterator[Problem]:
     items = list(items)
     steps = {it.name: it for it in items if it.kind == "step"}
     columns = {it.name for it in items if it.kind == "column"}
+    external = {it.name for it in items if it.kind == "virtual-events"}
     columns |= {f"{table}.{name}" for table, names in state.columns.items() for name in names}
     for item in items:
         if item.kind == "step":
-            texts = _step(item, state)
+            texts = _step(item, state, external)
         elif item.kind == "image":
             texts = _image(item, steps, columns)
         elif item.kind == "endpoint":
@@ -61,7 +64,7 @@ def broken(items: Iterable[Item], state: State) -> Iterator[Problem]:
     yield from (Problem(it, "is there twice: every event is sent twice; delete one of them") for it in twice)
 
 
-def _step(item: Item, state: State) -> Iterator[str]:
+def _step(item: Item, state: State, external: set[str]) -> Iterator[str]:
     fields = item.fields
     table, message, _ = of_step(item.name)
     yield from _mode(item)
@@ -71,7 +74,10 @@ def _step(item: Item, state: State) -> Iterator[str]:
         yield f"the name has more than {_LONGEST_STEP_NAME} characters"
     if fields["filteringattributes"] and message != "Update" and table != NO_TABLE:
         yield f"filtering attributes are for Update only, not for {message}"
-    if table == NO_TABLE:
+    if table == NO_TABLE or (message in _EXTERNAL and table in external):
+        return
+    if message in _EXTERNAL:
+        yield f"nobody reports changes of {table}: it is no virtual table here, or [virtual-tables] has events = false"
         return
     if table not in state.columns:
         yield f"there is no table {table} in this environment"

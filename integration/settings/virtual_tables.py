@@ -20,6 +20,12 @@ class VirtualTables(Part):
         alias="VIRTUAL_TABLE_WRITERS",
         description='The callers of VIRTUAL_TABLE_KEYS that may create, change and delete rows: JSON ["dataverse"].',
     )
+    virtual_table_events: bool = Field(
+        default=False,
+        alias="VIRTUAL_TABLE_EVENTS",
+        description="Whether Dataverse is told of changes in the ERP, so that flows on the virtual tables run; the "
+        "tables have to be registered (python3 run.py dataverse apply).",
+    )
     virtual_table_requests: int = Field(
         default=600,
         ge=1,

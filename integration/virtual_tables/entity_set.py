@@ -92,6 +92,7 @@ class EntitySet:
     """The declaration; `freshness` is how many seconds an answer may be given again, 0 for never.
 
     `name` is the External Name of the virtual table, `key` its primary key, `title` the column that is its name.
+    `records` are the kind of records of the system's events that these rows are (`customer`).
     Raises `ValueError` for mistakes in it.
     """
 
@@ -101,6 +102,7 @@ class EntitySet:
     columns: tuple[Column, ...]
     served: Mapping[str, ServedBy]
     system: str = "erp"
+    records: str = ""
     label: str = ""
     freshness: float = 10.0
     creates: bool = False

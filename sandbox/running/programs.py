@@ -253,6 +253,7 @@ def app_settings(
         "OPERATIONS_KEYS": json.dumps({"support": [keys.operations]}),
         "VIRTUAL_TABLE_KEYS": json.dumps({"dataverse": [keys.virtual_tables]}),
         "VIRTUAL_TABLE_WRITERS": json.dumps(["dataverse"]),
+        "VIRTUAL_TABLE_EVENTS": "true",
         "PLUGIN_EVENTS": json.dumps(plugin_events()),
         "DATAVERSE_URL": reached.dataverse,
         "DATAVERSE_ORGANISATION": environment.organisation_id,

@@ -1,9 +1,14 @@
 """A virtual table of Dataverse reads what the ERP has, over HTTP, with the key of its data source."""
 
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 import requests
 
-from sandbox.client import Client
+from sandbox.client import Client, eventually
 from sandbox.running.endpoints import Endpoints
 from tests.end_to_end.journeys import Person
 
@@ -75,3 +80,60 @@ def test_nobody_reads_without_the_key_of_the_data_source(endpoints: Endpoints) -
         assert refused.status_code == 401
         assert refused.json()["error"]["code"] == "key-refused"
         assert refused.headers["OData-Version"] == "4.0"
+
+
+@pytest.fixture
+def step(client: Client) -> Iterator[None]:
+    """A step on changes of the virtual table, which Dataverse sends to the app as any other event."""
+
+    def one(entity_set: str, condition: str) -> dict[str, Any]:
+        return client.dataverse.matching(entity_set, condition)[0]
+
+    endpoint = one("serviceendpoints", "name eq 'integration webhook'")["serviceendpointid"]
+    message = one("sdkmessages", "name eq 'OnExternalUpdated'")["sdkmessageid"]
+    of_table = one(
+        "sdkmessagefilters", f"primaryobjecttypecode eq 'new_erpcustomer' and _sdkmessageid_value eq {message}"
+    )
+    step_id = str(uuid.uuid4())
+    body = {
+        "sdkmessageprocessingstepid": step_id, "name": "external", "stage": 40, "mode": 1, "rank": 1,
+        "eventhandler_serviceendpoint@odata.bind": f"/serviceendpoints({endpoint})",
+        "sdkmessageid@odata.bind": f"/sdkmessages({message})",
+        "sdkmessagefilterid@odata.bind": f"/sdkmessagefilters({of_table['sdkmessagefilterid']})",
+    }  # fmt: skip
+    client.dataverse.ask("POST", "sdkmessageprocessingsteps", json=body)
+    yield
+    client.dataverse.ask("DELETE", f"sdkmessageprocessingsteps({step_id})")
+
+
+def test_a_change_in_the_erp_runs_steps_on_the_virtual_table_and_comes_back_as_an_event(
+    client: Client, step: None
+) -> None:
+    """Once for each state: the ERP says the same three times, which runs nothing a second time."""
+    account, began = Person(client).account(name="Runs steps"), datetime.now(UTC)
+    client.erp.set_events(copies=2)
+    try:
+        client.erp.set_customer(account, balance="77.25")
+        client.erp.set_customer(account, balance="77.25")
+        event_id = eventually(
+            lambda: client.app.newest_event("new_erpcustomer", account, since=began), within=20, what="its event"
+        )
+    finally:
+        client.erp.set_events()
+    assert client.app.wait_for(str(event_id))["state"] == "no-handler"
+    own = eventually(
+        lambda: ended(client, "erp.customer", account, 2), within=20, what="the events of the ERP"
+    )  # of two changes, each sent twice
+    assert any("OnExternalUpdated" in str(it["detail"]) for it in own or [])
+    client.dataverse.quiet()
+    assert (
+        len([it for it in client.dataverse.events() if it["id"] == account and it["message"] == "OnExternalUpdated"])
+        == 1
+    )
+
+
+def ended(client: Client, table: str, record: str, number: int) -> list[dict[str, Any]] | None:
+    """The events of a record, once there are so many and all have ended."""
+    found: list[dict[str, Any]] = client.app.listed("events", table=table, record_id=record)["events"]
+    done = [it for it in found if it["state"] not in {"accepted", "processing", "waiting"}]
+    return done if len(done) == len(found) >= number else None

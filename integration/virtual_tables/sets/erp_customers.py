@@ -23,6 +23,7 @@ entity_set = EntitySet(
         Column("blocked", Edm.STRING, "Blocked", length=20),
         Column("changedon", Edm.DATE_TIME_OFFSET, "Changed on"),
     ),
+    records="customer",
     creates=True,
     served={
         "rest-erp": ServedBy(

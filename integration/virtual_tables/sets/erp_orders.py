@@ -25,6 +25,7 @@ entity_set = EntitySet(
         Column("status", Edm.STRING, "Status", length=40),
         Column("changedon", Edm.DATE_TIME_OFFSET, "Changed on"),
     ),
+    records="order",
     served={
         "rest-erp": ServedBy(
             "orders",

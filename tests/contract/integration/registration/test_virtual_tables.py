@@ -2,12 +2,17 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from integration.clock import SystemClock
+from integration.dataverse.external import UPDATED
 from integration.errors import ConfigurationError, Outage
+from integration.events import read_remote_execution_context
+from integration.flow import EventFlow, External
 from integration.registration.environment import Environment, adoptable, deletable
 from integration.registration.served_metadata import ServedMetadata, ServedProperty, ServedType, parsed
 from integration.transport import Host, Transport
@@ -18,7 +23,7 @@ from tests.contract.integration.registration.conftest import Open
 from tests.contract.integration.registration.declared import KEY
 from tests.contract.integration.registration.interrupted import Interrupted
 from tests.contract.integration.registration.plans import applied, changes
-from tests.contract.sandbox.systems.dataverse_client import Dataverse
+from tests.contract.sandbox.systems.dataverse_client import Dataverse, Receiver
 from tests.contract.sandbox.systems.virtual_table import Service, column, data_source, virtual_table
 
 SOURCE_KEY = "a-key-of-the-data-source"
@@ -257,3 +262,28 @@ async def test_the_metadata_are_asked_of_the_app_with_the_key() -> None:
     finally:
         await transport.aclose()
         service.close()
+
+
+async def test_a_flow_of_a_virtual_table_gets_its_step_with_the_table(
+    opened: Open, person: Dataverse, receiver: Receiver
+) -> None:
+    """All in one go: the message is there once the table is. A change that the ERP reports arrives with its row."""
+    flow = EventFlow(External("new_erpcustomer", UPDATED, {"new_balance": "amount"}))
+    given = {**GIVEN, "flows": (flow,), "webhook_url": receiver.url}
+    async with opened(served=served(), **given) as environment:
+        last = await applied(environment)
+        assert (last.plan.exit_code, last.plan.changes) == (0, ())
+        assert "custom-api.OnExternalUpdated" not in last.state.found
+    key = "11111111-1111-4111-8111-111111111111"
+    target = {"@odata.type": "Microsoft.Dynamics.CRM.new_erpcustomer", "new_erpcustomerid": key, "new_balance": 12.5}
+    message = "new_erpcustomers/Microsoft.Dynamics.CRM.OnExternalUpdated"
+    assert person.call("POST", message, {"Target": target}).status_code == 204
+    person.quiet()
+    [(_, headers, body)] = receiver.received
+    named = {name.lower(): it for name, it in headers.items()}
+    event = read_remote_execution_context(body, headers=named, accepted_time=datetime.now(UTC))
+    assert (event.table, event.message, event.record_id) == ("new_erpcustomer", "OnExternalUpdated", key)
+    assert event.values == {"new_erpcustomerid": key, "new_balance": Decimal("12.5")}
+    async with opened(served={}, **{**given, "virtual_tables_url": None}) as environment:
+        problems = [it.text for it in (await environment.read()).plan.problems]
+    assert "nobody reports changes of new_erpcustomer" in " ".join(problems)

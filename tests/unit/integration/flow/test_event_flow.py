@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from integration.dataverse.external import UPDATED
 from integration.events import Choice, Lookup, Money
-from integration.flow import Answer, Call, CustomApi, EventFlow, Kit
+from integration.flow import Answer, Call, CustomApi, EventFlow, External, Kit
 from tests.event_kit import EventKit
 
 API = CustomApi("new_Told", parameters={"Number": "text", "Total": "amount", "At": "moment", "Kind": "whole"})
@@ -52,3 +53,23 @@ def test_a_payload_that_was_too_large_says_so() -> None:
     kit = EventKit(EventFlow(API, key="Number"))
     outcome = kit.handle(kit.event({}, trimmed=True))
     assert "too large to be sent whole" in str(outcome.detail)
+
+
+def test_a_change_of_a_virtual_table_is_an_event_of_its_row() -> None:
+    """Its columns are those of the row that was reported; the same state of a row has one effect."""
+    flow = EventFlow(External("new_erpcustomer", UPDATED, {"new_balance": "amount", "new_name": "text"}))
+    calls: list[Call] = []
+
+    @flow.effect("dunning", system="other")
+    async def dunning(call: Call, kit: Kit, key: str) -> Answer:
+        calls.append(call)
+        return {}
+
+    kit = EventKit(flow)
+    row = {"new_erpcustomerid": "k-1", "new_balance": Decimal(5), "new_other": "x"}
+    for balance in (5, 5, 6):
+        change = kit.event({}, record_id="k-1", values={**row, "new_balance": Decimal(balance)})
+        assert (change.table, change.message) == ("new_erpcustomer", "OnExternalUpdated")
+        kit.handle(change)
+    assert [(it.key, it.parameters["new_balance"]) for it in calls] == [("k-1", 5), ("k-1", 6)]
+    assert "new_other" not in calls[0].parameters
