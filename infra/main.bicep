@@ -23,6 +23,7 @@ import {
   sasIntakeType
   scaleType
   systemsType
+  virtualTablesType
 } from 'modules/types.bicep'
 
 @description('Short name of the workload; part of every resource name. Lower case letters and digits.')
@@ -141,6 +142,9 @@ param businessEvents bool = false
 
 @description('Let callers of the intake subscribe to ended events: a queue for the deliveries and a consumer group of the hub.')
 param webhooks bool = false
+
+@description('Virtual tables of Dataverse over rows of the ERP. Left out: none answers.')
+param virtualTables virtualTablesType?
 
 @description('Publish settled events to a custom topic of Event Grid, which is made for them (modules/eventgrid.bicep).')
 param publishToEventGrid bool = false
@@ -674,6 +678,7 @@ module appSettings 'modules/appsettings.bicep' = {
     dataverse: dataverse
     systems: systems
     pluginEvents: pluginEvents
+    virtualTables: virtualTables
     copiesAccountName: names.copies
     signIn: entra != null
     moreSettings: moreSettings

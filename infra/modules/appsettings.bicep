@@ -4,7 +4,7 @@ addresses with the identity (all three settings are needed: without __credential
 rest are Key Vault references without a version, so that a rotated secret is taken up by itself.
 '''
 
-import { dataverseType, fabricType, pluginEventsType, systemsType } from 'types.bicep'
+import { dataverseType, fabricType, pluginEventsType, systemsType, virtualTablesType } from 'types.bicep'
 
 @description('Name of the app.')
 param functionAppName string
@@ -62,6 +62,9 @@ param systems systemsType
 
 @description('What the EventNames of plug-in payloads stand for.')
 param pluginEvents pluginEventsType
+
+@description('Virtual tables; null where there are none.')
+param virtualTables virtualTablesType?
 
 @description('Name of the storage account of the ledger\'s copies.')
 param copiesAccountName string
@@ -143,6 +146,14 @@ var intakeSettings = {
   LEDGER_COPIES_ACCOUNT: copiesAccountName
 }
 
+var virtualTablesSettings = virtualTables == null
+  ? {}
+  : {
+      VIRTUAL_TABLE_KEYS: secret(keyVaultName, 'virtual-table-keys')
+      VIRTUAL_TABLE_WRITERS: string(virtualTables!.?writers ?? [])
+      VIRTUAL_TABLE_EVENTS: string(virtualTables!.?events ?? false)
+    }
+
 var dataverseSettings = union(
   {
     DATAVERSE_URL: dataverse.url
@@ -181,6 +192,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   properties: union(
     hostSettings,
     intakeSettings,
+    virtualTablesSettings,
     dataverseSettings,
     systemSettings,
     topologySettings,

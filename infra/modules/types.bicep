@@ -250,6 +250,16 @@ type fabricType = {
 }
 
 @export()
+@description('Virtual tables of Dataverse over rows of the ERP. The keys of their callers are the secret virtual-table-keys.')
+type virtualTablesType = {
+  @description('Callers that may create and change rows; left out: nobody.')
+  writers: string[]?
+
+  @description('Dataverse is told of changes in the ERP, so that flows on the tables run; left out: it is not.')
+  events: bool?
+}
+
+@export()
 @description('Another program that reads the stream of settled events, such as Data Explorer or Stream Analytics.')
 type readerType = {
   @description('Its consumer group, made for it.')

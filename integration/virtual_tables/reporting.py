@@ -67,7 +67,7 @@ class ExternalChanges:
         try:
             key = it.key_of(work.record_id)
         except ValueError:
-            _log.warning("virtual-table-event-refused", event=work.event, reason="record-without-key")
+            _log.warning("virtual-table-event-refused", event=work.event, reason="record-missing")
             return ""
         found = await it.reading.one(key, work.context)
         known: Mapping[str, Any] = work.effects.memory.effect(EFFECT).answer

@@ -25,7 +25,11 @@ from sandbox.deployment.key_ring import KeyRing, KeyRingError, new_key
 from sandbox.terminal.screen import STYLES, Screen
 from sandbox.terminal.words import PYTHON, listed
 
-FIRST_CALLERS = {"intake-keys": ("dataverse", "plugin"), "operations-keys": ("support",)}
+FIRST_CALLERS = {
+    "intake-keys": ("dataverse", "plugin"),
+    "operations-keys": ("support",),
+    "virtual-table-keys": ("dataverse",),
+}
 """The callers that each ring of keys begins with."""
 _SOON = timedelta(days=30)
 _READ_SECONDS = 120.0

@@ -1,4 +1,4 @@
-"""The keys of callers, as INTAKE_KEYS and OPERATIONS_KEYS have them, and how a key is rotated.
+"""The keys of callers, as INTAKE_KEYS, OPERATIONS_KEYS and VIRTUAL_TABLE_KEYS have them, and how a key is rotated.
 
 A caller has one key, or two while it goes from one to the next. Both are valid then, so that nothing is refused:
 neither while some instances of the app know only the first one, nor while the caller still sends it.

@@ -188,6 +188,15 @@ def test_webhooks_have_a_queue_and_a_consumer_group_where_they_are_asked_for(tmp
     assert len(roles) == 1
 
 
+@needs_checker
+def test_virtual_tables_have_their_keys_in_the_vault_where_they_are_asked_for(tmp_path: Path) -> None:
+    names = {"VIRTUAL_TABLE_KEYS", "VIRTUAL_TABLE_WRITERS", "VIRTUAL_TABLE_EVENTS"}
+    assert not names & with_options(tmp_path, "").settings.keys()
+    found = with_options(tmp_path, "param virtualTables = { writers: ['dataverse'], events: true }").settings
+    assert found["VIRTUAL_TABLE_KEYS"].endswith(";SecretName=virtual-table-keys)")
+    assert (found["VIRTUAL_TABLE_WRITERS"], found["VIRTUAL_TABLE_EVENTS"].lower()) == ('["dataverse"]', "true")
+
+
 _PRIVATE = (
     "param network = { addressPrefix: '10.9.0.0/22', fixedOutboundAddress: false }\nparam serviceBusSku = 'Premium'"
 )

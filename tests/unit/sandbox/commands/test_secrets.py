@@ -50,8 +50,10 @@ print(json.dumps(answer))
 SETTINGS = {
     "INTAKE_KEYS": "intake-keys",
     "OPERATIONS_KEYS": "operations-keys",
+    "VIRTUAL_TABLE_KEYS": "virtual-table-keys",
     "SYSTEMS_ERP_API_KEY": "erp-api-key",
 }
+RINGS = ("intake-keys", "operations-keys", "virtual-table-keys")
 WHERE = ("--group", "rg", "--app", "app")
 
 
@@ -100,9 +102,10 @@ def test_keys_are_made_once_and_shown_once(azure: Azure, capsys: pytest.CaptureF
     """Those of Dataverse, of the plug-in and of support; what others have to give is named with its command."""
     assert run("create") == 0
     shown = capsys.readouterr().out
-    keys = [key for ring in ("intake-keys", "operations-keys") for (key,) in azure.ring(ring).values()]
+    keys = [key for ring in RINGS for (key,) in azure.ring(ring).values()]
     assert set(azure.ring("intake-keys")) == {"dataverse", "plugin"}
-    assert len(keys) == 3
+    assert set(azure.ring("virtual-table-keys")) == {"dataverse"}
+    assert len(keys) == 4
     assert all(shown.count(key) == 1 for key in keys)
     assert "run.py secrets set erp-api-key --group rg --app app" in shown
     assert run("create") == 0

@@ -210,6 +210,7 @@ NO_OPTIONS_OF_THEIR_OWN = {
     "budget",  # free
     "entra",
     "operatorEventsToEventGrid",  # a few operations of publishToEventGrid
+    "virtualTables",  # settings and a secret
 }
 
 
