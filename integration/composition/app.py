@@ -122,4 +122,4 @@ def open_virtual_tables(services: Services, settings: Settings) -> "VirtualTable
     """The virtual tables; they are imported with their first request, as the console is."""
     from integration.composition.virtual_tables import build_site  # noqa: PLC0415 -- see above
 
-    return build_site(settings, services.systems, services.address, SystemClock())
+    return build_site(settings, services.systems, services.ledger, services.address, SystemClock())

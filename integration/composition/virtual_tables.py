@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from integration.clock import Clock
 from integration.composition.systems import Systems
 from integration.errors import ConfigurationError
+from integration.ledger import Ledger
+from integration.operations.audit import Audit
 from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.settings.systems import BusinessCentral, System
@@ -19,14 +21,14 @@ from integration.virtual_tables.service import Served, Service
 from integration.virtual_tables.site import Site
 
 
-def build_site(settings: Settings, systems: Systems, address: PublicAddress, clock: Clock) -> Site:
+def build_site(settings: Settings, systems: Systems, ledger: Ledger, address: PublicAddress, clock: Clock) -> Site:
     """The site; raises `ConfigurationError` for a writer without a key."""
     if unknown := set(settings.virtual_table_writers) - settings.virtual_table_keys.keys():
         raise ConfigurationError(
             f"VIRTUAL_TABLE_WRITERS: {', '.join(sorted(unknown))} has no key in VIRTUAL_TABLE_KEYS"
         )
     return Site(
-        build_service(settings, systems, clock),
+        build_service(settings, systems, ledger, clock),
         settings.virtual_table_keys,
         settings.virtual_table_writers,
         settings.virtual_table_requests,
@@ -35,9 +37,9 @@ def build_site(settings: Settings, systems: Systems, address: PublicAddress, clo
     )
 
 
-def build_service(settings: Settings, systems: Systems, clock: Clock) -> Service:
+def build_service(settings: Settings, systems: Systems, ledger: Ledger, clock: Clock) -> Service:
     """The sets that are served by the systems of the settings."""
-    return Service(list(_served(settings, systems)), clock)
+    return Service(list(_served(settings, systems)), clock, Audit(ledger, clock))
 
 
 def _served(settings: Settings, systems: Systems) -> Iterator[Served]:

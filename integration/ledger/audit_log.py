@@ -11,7 +11,8 @@ one query of one partition, newest first:
 | `bulk.<bulk id>`    | of one bulk operation                |
 
 An entry without its second row is of a process that ended in between: whether it was done is not known then. Rows hold
-ids, names, counts and what people wrote as their reason, never the values of columns: they outlive all else.
+ids, names, counts and what people wrote as their reason, never the values of columns: they outlive all else. Writes
+through virtual tables are the exception: they show the values of columns that are not about a person.
 """
 
 import asyncio

@@ -24,7 +24,8 @@ class Column:
     """A column; `length` is the longest text, `scale` the decimal places. Dataverse may only send `writable` ones.
 
     A `required` column is never null: Dataverse has to have it as Business Required. A column that the ERP works out
-    for each row may be shown but not `filtered` or `sorted`. `day` says of a time that it is a date.
+    for each row may be shown but not `filtered` or `sorted`. `day` says of a time that it is a date,
+    `personal` that its values are about a person.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column:
     filtered: bool = True
     sorted: bool = True
     day: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

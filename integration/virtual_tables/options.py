@@ -10,7 +10,12 @@ from integration.virtual_tables.filters import Filter
 from integration.virtual_tables.grammar import parse_filter, refused, unsupported
 
 MOST_ROWS: Final = 1_000
-"""Rows of one answer. Dataverse asks for pages of up to 250, and for 5,000 where it fills a list itself."""
+"""Rows of one answer where the client names no number."""
+MOST_ASKED: Final = 5_000
+"""Rows of one answer where it does. Dataverse asks for pages of up to 250, and for 5,000 where it fills a list itself.
+
+Its client-side paging goes on behind the number that it has asked for, so an answer with fewer rows would lose some.
+"""
 _FAR: Final = 1_000_000
 _KNOWN: Final = frozenset({"$filter", "$orderby", "$select", "$top", "$skip", "$count", "$inlinecount", "$skiptoken"})
 _OF_ROWS: Final = frozenset({"$select"})
@@ -57,13 +62,15 @@ def list_query(options: Sequence[tuple[str, str]], names: Names) -> Query:
     given = _checked(options, _KNOWN)
     if "$skip" in given and "$skiptoken" in given:
         raise refused("$skip and $skiptoken cannot both be given")
+    top = _whole(given, "$top")
     return Query(
         filter=_filter(given, names),
         order=_order(given.get("$orderby"), names),
         select=_select(given, names),
-        top=_whole(given, "$top"),
+        top=top,
         skip=_whole(given, "$skip") or _whole(given, "$skiptoken") or 0,
         count=_counts(given),
+        page=MOST_ROWS if top is None else MOST_ASKED,
     )
 
 

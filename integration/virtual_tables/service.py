@@ -29,11 +29,13 @@ from integration.errors import (
     Rejected,
     Transient,
 )
+from integration.operations.audit import Audit
 from integration.systems.odata.calls import ETAG
 from integration.systems.odata.listing import Tables
 from integration.telemetry import get_logger
 from integration.transport import CallContext
 from integration.virtual_tables.answers import VERSION, Answer, Format, Writer, problem
+from integration.virtual_tables.auditing import WriteAudit
 from integration.virtual_tables.cache import Cache
 from integration.virtual_tables.csdl import metadata, service_document
 from integration.virtual_tables.entity_set import ServedSet
@@ -97,6 +99,7 @@ class _Call:
     options: list[tuple[str, str]]
     writer: Writer
     context: CallContext
+    audit: WriteAudit
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -106,9 +109,10 @@ class _Call:
 class Service:
     """Answers requests. Raises nothing: every error is an answer in OData's form."""
 
-    def __init__(self, served: Sequence[Served], clock: Clock) -> None:
+    def __init__(self, served: Sequence[Served], clock: Clock, audit: Audit) -> None:
         self._sets = {it.set.name: it for it in served}
         self._clock = clock
+        self._audit = audit
         self._cache = Cache(clock)
 
     @property
@@ -116,13 +120,13 @@ class Service:
         """The sets that are served."""
         return [it.set for it in self._sets.values()]
 
-    async def answer(self, request: ODataRequest, *, may_write: bool) -> Answer:
-        """The answer to an admitted request."""
+    async def answer(self, request: ODataRequest, *, caller: str, may_write: bool) -> Answer:
+        """The answer to an admitted request of a caller."""
         reference = secrets.token_hex(8)
         context = CallContext(correlation_id=reference, deadline=self._clock.monotonic() + ANSWERS_WITHIN)
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
-                return await self._answer(request, context, may_write=may_write)
+                return await self._answer(request, context, caller=caller, may_write=may_write)
         except TimeoutError:
             return self._failed(504, "too-slow", "The system behind this table did not answer in time.", reference, 30)
         except IntegrationError as error:
@@ -131,7 +135,7 @@ class Service:
             _log.error("virtual-table-failed", error=error, correlation_id=reference)
             return problem(500, "defect", "This is a defect of the integration app.", reference=reference)
 
-    async def _answer(self, request: ODataRequest, context: CallContext, *, may_write: bool) -> Answer:
+    async def _answer(self, request: ODataRequest, context: CallContext, *, caller: str, may_write: bool) -> Answer:
         path, options = _parts(request)
         form = Format.of(request.headers.get("accept", ""))
         if path == "$metadata":
@@ -159,7 +163,8 @@ class Service:
             wanted = count_query(options, served.names)
             total = await served.reading.count(wanted, context)
             return Answer(200, str(total), "text/plain;charset=utf-8", VERSION)
-        call = _Call(served, request, options, writer, context)
+        audit = WriteAudit(self._audit, caller, context.correlation_id or "")
+        call = _Call(served, request, options, writer, context, audit)
         if key is not None:
             return await self._row(call, key)
         if request.method == "POST":
@@ -182,7 +187,7 @@ class Service:
 
     async def _create(self, call: "_Call") -> Answer:
         no_query(call.options)
-        found = await call.served.writing.create(call.request.body, call.context)
+        found = await call.served.writing.create(call.request.body, call.context, call.audit)
         self._cache.forget(call.served.set.name)
         return call.writer.row(found.row, call.all_columns, status=201, tag=_tag(found))
 
@@ -198,10 +203,10 @@ class Service:
             return call.writer.row(there.row, select, tag=_tag(there))
         no_query(call.options)
         if request.method == "DELETE":
-            await served.writing.delete(key, if_match, call.context)
+            await served.writing.delete(key, if_match, call.context, call.audit)
             self._cache.forget(served.set.name)
             return Answer(204, headers=VERSION)
-        found = await served.writing.update(key, request.body, if_match, call.context)
+        found = await served.writing.update(key, request.body, if_match, call.context, call.audit)
         self._cache.forget(served.set.name)
         if "return=representation" in request.headers.get("prefer", ""):
             return call.writer.row(found.row, call.all_columns, tag=_tag(found))

@@ -53,7 +53,7 @@ class Site:
         request = ODataRequest(
             method, req.url, f"{self._address.of_app(req.url, headers)}/api/odata/", headers, req.get_body(), _OURS
         )
-        answer = await self._service.answer(request, may_write=caller in self._writers)
+        answer = await self._service.answer(request, caller=caller, may_write=caller in self._writers)
         if method in _WRITES:
             _log.info("virtual-table-written", caller=caller, status=answer.status, operation=method)
         return _as_http(answer)

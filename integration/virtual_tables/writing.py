@@ -15,6 +15,7 @@ from integration.errors import NotFound, OutcomeUnknown, Rejected, Transient
 from integration.systems.odata.calls import ETAG
 from integration.systems.odata.listing import Listing, Tables
 from integration.transport import CallContext
+from integration.virtual_tables.auditing import CHANGED, CREATED, DELETED, WriteAudit
 from integration.virtual_tables.edm import Edm, Value, from_json
 from integration.virtual_tables.entity_set import ServedSet
 from integration.virtual_tables.reading import Found, Reading
@@ -37,7 +38,7 @@ class Writing:
         self._tables = tables
         self._numbers = numbers
 
-    async def create(self, body: bytes, context: CallContext) -> Found:
+    async def create(self, body: bytes, context: CallContext, audit: WriteAudit) -> Found:
         """A new row, as the system has it, which also gives it its key.
 
         A key that is sent becomes the row's number where none is sent, so that a request which comes again, because its
@@ -55,6 +56,13 @@ class Writing:
         if there is not None:
             return there
         sent = {**self._set.by.defaults, **self._raw(values), **({self._set.by.unique: number} if number else {})}
+        changes = {name: (None, value) for name, value in values.items()}
+        async with audit.write(CREATED, self._set, "", changes) as entry:
+            found = await self._created(sent, number, context)
+            entry.outcome = f"done: {found.row[self._set.declared.key]}"
+        return found
+
+    async def _created(self, sent: dict[str, Any], number: str, context: CallContext) -> Found:
         creation = await self._tables.create(self._set.by.collection, sent, context=context)
         if creation.row:
             return Found(creation.row, self._set.row(creation.row))
@@ -69,21 +77,25 @@ class Writing:
             ) from creation.error
         raise creation.error or Transient("The system answered with no row", reason="erp-unreadable-answer")
 
-    async def update(self, key: UUID, body: bytes, if_match: str, context: CallContext) -> Found:
-        """The row with its changes."""
+    async def update(self, key: UUID, body: bytes, if_match: str, context: CallContext, audit: WriteAudit) -> Found:
+        """The row with its changes; one that has these values already is not written."""
         values = self._values(_object(body), creating=False)
         found = await self._current(key, if_match, context)
         changes = {name: value for name, value in values.items() if found.row.get(name) != value}
         if changes:
-            await self._tables.update(self._set.by.collection, found.given, self._raw(changes), context=context)
+            both = {name: (found.row.get(name), value) for name, value in changes.items()}
+            async with audit.write(CHANGED, self._set, key, both):
+                await self._tables.update(self._set.by.collection, found.given, self._raw(changes), context=context)
         return await self._seen(key, context)
 
-    async def delete(self, key: UUID, if_match: str, context: CallContext) -> None:
+    async def delete(self, key: UUID, if_match: str, context: CallContext, audit: WriteAudit) -> None:
         """The row is gone afterwards."""
         if not self._set.declared.deletes or self._set.by.read_only:
             raise _not_allowed(f"Rows of {self._set.name} cannot be deleted")
         found = await self._current(key, if_match, context)
-        await self._tables.delete(self._set.by.collection, found.given, context=context)
+        gone = {it.name: (found.row.get(it.name), None) for it in self._set.columns}
+        async with audit.write(DELETED, self._set, key, gone):
+            await self._tables.delete(self._set.by.collection, found.given, context=context)
 
     def _number_for(self, content: Mapping[str, Any], values: Mapping[str, Value]) -> str:
         """The number that the new row gets of the key that is sent; empty where a number is sent, or no key."""

@@ -8,14 +8,18 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from integration.ledger.audit_log import AuditLog
+from integration.operations.audit import Audit
 from integration.systems.odata.adapter import ErpAdapter
 from integration.systems.odata.keys import number_of
 from integration.systems.rest import ErpClient
+from integration.tables import Entity
 from integration.virtual_tables import sets
 from integration.virtual_tables.answers import Answer
 from integration.virtual_tables.discovery import sets_in
 from integration.virtual_tables.service import ODataRequest, Served, Service
 from tests.contract.integration.systems.subjects import MovedClock, Subject
+from tests.memory_table import ManualClock, MemoryLedger
 
 ROOT = "https://app.example/api/odata/"
 
@@ -47,7 +51,11 @@ class Provider:
         numbers: Callable[[str], str] | None = None
         if kind == "business-central":
             numbers = lambda key: number_of(key, "CRM-")  # noqa: E731 -- what composition gives it
-        self.service = Service([Served.of(it, kind, adapter.tables, numbers) for it in served if it], self._clock)
+        self.ledger = MemoryLedger(ManualClock())
+        audit = Audit(self.ledger, self._clock)
+        self.service = Service(
+            [Served.of(it, kind, adapter.tables, numbers) for it in served if it], self._clock, audit
+        )
 
     def ask(
         self,
@@ -72,7 +80,9 @@ class Provider:
         sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._clock.move(61)
-        return self._runner.run(self.service.answer(ODataRequest(method, url, ROOT, named, sent), may_write=may_write))
+        return self._runner.run(
+            self.service.answer(ODataRequest(method, url, ROOT, named, sent), caller="dataverse", may_write=may_write)
+        )
 
     def rows(self, path: str, options: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
         """The rows of an answer that is none but 200."""
@@ -80,6 +90,11 @@ class Provider:
         assert answer.status == 200, answer.body
         found: list[dict[str, Any]] = json.loads(answer.body)["value"]
         return found
+
+    def audited(self) -> list[Entity]:
+        """The entries of the audit, newest first."""
+        log = AuditLog(self.ledger, self._clock)
+        return self._runner.run(log.page(f"{self._clock.now():%Y%m}")).entries
 
     def error(self, path: str, options: Mapping[str, object] | None = None, **more: Any) -> tuple[int, str]:
         """Status and code of an error."""

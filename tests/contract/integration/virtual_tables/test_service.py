@@ -221,3 +221,47 @@ def test_no_address_whatever_is_answered_with_a_defect_or_without_its_filter(pro
             if answer.status == 200 and "$filter=" in url.partition("?")[2]:
                 rows = json.loads(answer.body).get("value", [])
                 assert len(rows) < COUNT or "ne" in text or "not" in text, url
+
+
+def test_each_write_is_in_the_audit_with_what_was_there_before_and_after(written_provider: Provider) -> None:
+    """Personal values as fingerprints; a row that has the values already is not written, and no entry is made."""
+    provider = written_provider
+    made = json.loads(provider.ask("erpcustomers", method="POST", body={"name": "Audited", "creditlimit": 5}).body)
+    path = f"erpcustomers({made['erpcustomerid']})"
+    for _ in range(2):
+        provider.ask(path, method="PATCH", body={"creditlimit": 7.5, "phone": "+43 1"})
+    changed, created = provider.audited()[:2]
+    assert (created["what"], created["who"], created["table"]) == ("row-created", "dataverse", "erpcustomers")
+    assert created["outcome"] == f"done: {made['erpcustomerid']}"
+    assert (changed["what"], changed["outcome"]) == ("row-changed", "done")
+    assert made["erpcustomerid"] in str(changed["why"])
+    phone, limit = sorted(json.loads(str(changed["changes"])), key=lambda it: it["name"] == "creditlimit")
+    assert limit == {"name": "creditlimit", "before": "5.0", "after": "7.5"}
+    assert (phone["before"], len(phone["after"])) == (None, 12)
+    assert "Audited" not in str(created["changes"])
+
+
+def test_what_cannot_be_written_down_is_not_done(written_provider: Provider) -> None:
+    provider = written_provider
+    made = json.loads(provider.ask("erpcustomers", method="POST", body={"name": "Not changed"}).body)
+    path = f"erpcustomers({made['erpcustomerid']})"
+    audit = provider.ledger.table(next(name for name in provider.ledger._tables if name.startswith("audit")))
+    audit.away = True
+    try:
+        away = provider.ask(path, method="PATCH", body={"creditlimit": 9})
+    finally:
+        audit.away = False
+    assert (away.status, "Retry-After" in away.headers) == (503, True)
+    assert json.loads(provider.ask(path).body)["creditlimit"] == 0
+
+
+def test_a_write_that_the_erp_refuses_is_in_the_audit_too(written_provider: Provider) -> None:
+    provider = written_provider
+    made = json.loads(provider.ask("erpcustomers", method="POST", body={"name": "Refused"}).body)
+    provider.subject.system.fault("PATCH customers", status=503, times=20)
+    try:
+        answer = provider.ask(f"erpcustomers({made['erpcustomerid']})", method="PATCH", body={"creditlimit": 9})
+    finally:
+        provider.subject.system.control("DELETE", "faults")
+    assert answer.status == 503
+    assert str(provider.audited()[0]["outcome"]).startswith("failed: ")
