@@ -16,6 +16,8 @@ from typing import Any
 
 from sandbox.repository import REPOSITORY
 
+FABRIC = "fabric"
+"""A hub that stands for the custom endpoint of an Eventstream: in Azure it is in Fabric, and in no topology of ours."""
 TOPOLOGY = REPOSITORY / "infra" / "topology.json"
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
@@ -57,6 +59,8 @@ def render(topology: Mapping[str, Any]) -> EmulatorConfiguration:
     if "webhooks" in topology:
         queues.append(_queue(topology["webhooks"]["queue"], notes))
     hubs = [_hub(_with_groups(hub, topology), notes) for hub in topology["eventHubs"]["hubs"]]
+    if "fabric" in topology.get("sinks", {}):
+        hubs.append(_hub({"name": FABRIC, "partitionCount": 4}, notes))
     topics = []
     if "topic" in endpoints:
         topics.append(_topic(endpoints["topic"], notes))

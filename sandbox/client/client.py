@@ -24,6 +24,7 @@ class Client:
         self.erp = Erp(reached.erp)
         self.credit = StandIn(reached.credit)
         self.broker = Broker(reached.servicebus, reached.broker)
+        self.sinks = {name: StandIn(url) for name, url in reached.sinks.items()}
         self.others = {name: StandIn(url.removesuffix(f"/{name}/api")) for name, url in reached.others.items()}
 
     @cached_property
@@ -34,7 +35,8 @@ class Client:
     @property
     def stand_ins(self) -> dict[str, StandIn]:
         """Every stand-in that takes faults in the same way, by its name; other systems share one."""
-        return {"erp": self.erp, "credit": self.credit, "dataverse": self.dataverse, **self.others}
+        usual = {"erp": self.erp, "credit": self.credit, "dataverse": self.dataverse}
+        return {**usual, **self.others, **self.sinks}
 
     @cached_property
     def archive(self) -> Archive:

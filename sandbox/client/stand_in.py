@@ -42,6 +42,16 @@ class StandIn:
         found: list[dict[str, Any]] = self._control("GET", "ledger").json()["effects"]
         return found
 
+    def settled(self) -> list[dict[str, Any]]:
+        """Event Grid: the events that it has taken."""
+        found: list[dict[str, Any]] = self._control("GET", "events").json()
+        return found
+
+    def table(self) -> list[dict[str, Any]]:
+        """Log Analytics: the rows of the table."""
+        found: list[dict[str, Any]] = self._control("GET", "rows").json()
+        return found
+
     def charges(self) -> list[dict[str, Any]]:
         """Credit scoring: what was charged."""
         found: list[dict[str, Any]] = self._control("GET", "charges").json()["charges"]

@@ -44,6 +44,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("--fresh", action="store_true", help="delete what earlier runs have left")
     parser.add_argument("--sample", action="store_true", help="fill the support console with a lifelike day")
+    parser.add_argument(
+        "--sinks",
+        action="store_true",
+        help="send settled events to every sink, not to the archive alone: stand-ins of Event Grid and Log Analytics, "
+        "and a hub for Fabric",
+    )
     parser.add_argument("--quiet", action="store_true", help="print no lines about events")
     add_state_option(parser)
     add_system_options(parser)
@@ -98,6 +104,7 @@ class _Up:
             erp=options.erp,
             credit=options.credit,
             relayed=options.relay,
+            sinks=options.sinks,
             systems=systems_of(options),
             checks=not options.without_app,
             say=self._say,
@@ -191,6 +198,7 @@ def _print_summary(screen: Screen, reached: Endpoints, sandbox: Sandbox, options
         *([("Azure Relay", relay.url(sandbox.ports))] if options.relay else []),
         ("credit scoring", reached.credit),
         *reached.others.items(),
+        *reached.sinks.items(),
         ("ports and keys", place(sandbox.state.endpoints)),
         ("logs", place(sandbox.state.logs)),
     ):

@@ -54,6 +54,8 @@ class Ports:
     credit: int = _port(7082, "the credit scoring stand-in")
     relay: int = _port(7083, "the stand-in for Azure Relay, with --relay")
     others: int = _port(7084, "the stand-in for other systems that flows name")
+    event_grid: int = _port(7085, "the stand-in for Event Grid, with --sinks")
+    log_analytics: int = _port(7086, "the stand-in for the Logs Ingestion API, with --sinks")
 
     @classmethod
     def free(cls) -> Self:

@@ -54,10 +54,12 @@ def endpoints(
     *,
     page: bool = False,
     rest: Iterable[str] = (),
+    sinks: Mapping[str, str] = MappingProxyType({}),
 ) -> Endpoints:
     """The addresses of the sandbox once it runs; with `page`, including a start page.
 
-    `rest` are the systems for which the REST contract is kept besides those of the flows.
+    `sinks` are the addresses that its sinks write to. `rest` are the systems for which the REST contract is kept
+    besides those of the flows.
     """
     others = other_systems(rest)
     erp, credit, broker = (f"http://{LOOPBACK}:{port}" for port in (ports.erp, ports.credit, ports.broker_http))
@@ -81,12 +83,14 @@ def endpoints(
         credit=credit,
         credit_key=keys.credit,
         others={name: f"http://{LOOPBACK}:{ports.others}/{name}/api" for name in others},
+        sinks=dict(sinks),
         faults={
             "erp": f"{erp}/control/faults",
             "credit": f"{credit}/control/faults",
             "dataverse": f"{environment.url}/control/faults",
             "broker": f"{broker}/control/fault",
             **dict.fromkeys(others, f"http://{LOOPBACK}:{ports.others}/control/faults"),
+            **{name: f"{url}/control/faults" for name, url in sinks.items()},
         },
         ports=asdict(ports),
     )

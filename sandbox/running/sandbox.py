@@ -10,6 +10,7 @@ from sandbox.machine.ports import Ports, free_ports
 from sandbox.machine.supervisor import Supervisor, silent
 from sandbox.repository import REPOSITORY, TOOLS
 from sandbox.running import given_systems, programs, registration, relay, requests_file
+from sandbox.running import sinks as sinks_here
 from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.dataverse_client import Environment
 from sandbox.running.endpoints import Endpoints
@@ -27,7 +28,8 @@ class Sandbox:
     None leaves the hosts out, for an app that another host runs on the port of `functions`. `tools` is where Azurite is
     installed once; with `storage_in_memory` it keeps nothing when it stops. With `restart`, a process that dies by
     itself is started again. `page` says that the caller serves a start page. `erp` is one of
-    `erp.ERPS`, `credit` one of `credit.CREDITS`; with `relayed` the app reaches the ERP through Azure Relay.
+    `erp.ERPS`, `credit` one of `credit.CREDITS`; with `relayed` the app reaches the ERP through Azure Relay,
+    and with `sinks` it has every sink of settled events, not the archive alone.
     `systems` is what the app's setting SYSTEMS says, whose ERP and credit scoring win over `erp` and `credit`.
     With `checks`, Dataverse asks the app before it saves what a check is about. `topology_file` has the queues and
     hubs.
@@ -49,6 +51,7 @@ class Sandbox:
         erp: str = DEFAULT,
         credit: str = DEFAULT_CREDIT,
         relayed: bool = False,
+        sinks: bool = False,
         systems: GivenSystems = given_systems.NONE,
         checks: bool = False,
         topology_file: Path = topology.TOPOLOGY,
@@ -69,6 +72,7 @@ class Sandbox:
         self._systems = systems
         self._relayed = relayed
         self._checks = checks
+        self._sinks = sinks
         self._topology_file = topology_file
         self._app_settings: dict[str, str] | None = None
         self._say = say
@@ -79,7 +83,7 @@ class Sandbox:
     def processes(self) -> Supervisor:
         """The processes by name: broker, azurite, dataverse, erp, credit, host-http, host-events.
 
-        If `relayed`, also relay and relay-listener.
+        If `relayed`, also relay and relay-listener; with `sinks`, also event-grid and log-analytics.
         """
         if self._supervisor is None:
             raise RuntimeError("the sandbox does not run")
@@ -152,13 +156,25 @@ class Sandbox:
             rest=self._systems.rest,
         )
         systems = self._systems.at(free_ports(len(self._systems.of_their_own)))
-        self._supervisor.run([*services, *systems.programs(keys, self.state.data)])
+        written_to = sinks_here.services(self.ports) if self._sinks else []
+        self._supervisor.run([*services, *systems.programs(keys, self.state.data), *written_to])
         if self._relayed:
             for program in relay.programs(self.ports, keys, self._tools, self._say):
                 self._supervisor.run([program])
         environment = Environment.of(programs.dataverse_url(self.ports), programs.ca_file(self.state))
-        usual = programs.endpoints(self.ports, keys, environment, page=self._page, rest=systems.rest)
-        self._app_settings = systems.settings(self._settings_of(usual, keys, environment), keys) | self._settings
+        usual = programs.endpoints(
+            self.ports,
+            keys,
+            environment,
+            page=self._page,
+            rest=systems.rest,
+            sinks=sinks_here.urls(self.ports) if self._sinks else {},
+        )
+        self._app_settings = (
+            systems.settings(self._settings_of(usual, keys, environment), keys)
+            | (sinks_here.settings(self.ports) if self._sinks else {})
+            | self._settings
+        )
         reached = replace(systems.added_to(usual), checks=self._checks)
         self._registering = registration.Registering(reached, self._registered, serves=self._app is not None)
         if self._app is not None:

@@ -10,7 +10,6 @@ from sandbox.machine.ports import Ports
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 from tests.contract.sandbox.systems.conftest import start
-from tests.contract.sandbox.systems.stand_in import StandIn, Start
 from tests.receiver import Receiver, receiving
 
 __all__ = ["start"]
@@ -41,21 +40,13 @@ def operators() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
-def event_grid(start: Start) -> StandIn:
-    """The stand-in of Event Grid, to which settled events are published."""
-    return start("event_grid")
-
-
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory, operators: Receiver, event_grid: StandIn) -> Iterator[Sandbox]:
-    """All processes; `sandbox.processes` kills, stops, starts and restarts them by name."""
+def sandbox(tmp_path_factory: pytest.TempPathFactory, operators: Receiver) -> Iterator[Sandbox]:
+    """All processes, with every sink; `sandbox.processes` kills, stops, starts and restarts them by name."""
     more = {
         "OPERATOR_EVENTS_URL": operators.url,
         "OPERATOR_EVENTS_SECRET": OPERATORS_SECRET,
-        "EVENT_GRID_ENDPOINT": f"{event_grid.url}/api/events",
-        "EVENT_GRID_KEY": "event-grid-sandbox-key",
     }
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), Ports.free(), settings=SETTINGS | more)
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), Ports.free(), settings=SETTINGS | more, sinks=True)
     sandbox.start()
     yield sandbox
     sandbox.stop()
@@ -73,12 +64,12 @@ def _client(sandbox: Sandbox, endpoints: Endpoints) -> Client:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, _client: Client, event_grid: StandIn) -> Iterator[Client]:
+def client(sandbox: Sandbox, _client: Client) -> Iterator[Client]:
     """The sandbox from outside; faults and killed processes end with the test."""
     yield _client
     for name in sandbox.processes.names:
         if sandbox.processes.pid(name) is None:
             sandbox.processes.start(name)
-    event_grid.control("DELETE", "faults")
-    for stand_in in (_client.dataverse, _client.erp, _client.credit, _client.broker):
+    _client.broker.clear_faults()
+    for stand_in in (_client.dataverse, _client.erp, _client.credit, *_client.sinks.values()):
         stand_in.clear_faults()

@@ -11,9 +11,8 @@ from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 
-from sandbox.client import Client, eventually
+from sandbox.client import Client
 from sandbox.running.endpoints import Endpoints
-from tests.contract.sandbox.systems.stand_in import StandIn
 from tests.end_to_end.journeys import context_of
 
 
@@ -74,28 +73,3 @@ def test_the_handshake_of_cloud_events_is_answered_by_the_app(client: Client, en
         timeout=10,
     )
     assert (answer.status_code, answer.headers["WebHook-Allowed-Origin"]) == (200, "eventgrid.azure.net")
-
-
-def published(event_grid: StandIn, event_id: str) -> list[dict[str, Any]]:
-    return [it for it in event_grid.control("GET", "events").json() if it["data"]["eventId"] == event_id]
-
-
-def test_settled_events_are_published_and_an_outage_of_event_grid_holds_nothing_else_up(
-    client: Client, event_grid: StandIn
-) -> None:
-    """The archive has the event while Event Grid takes none; afterwards Event Grid has it, too."""
-    event_grid.fault("POST /api/events", status=503, times=None)
-    event_id = client.app.post_webhook(context()).json()["eventId"]
-    client.app.wait_for(event_id)
-    eventually(
-        lambda: [it for it in client.archive.lines() if it["data"]["eventId"] == event_id],
-        within=60,
-        what="the event in the archive",
-    )
-    assert published(event_grid, event_id) == []
-
-    event_grid.control("DELETE", "faults")
-    eventually(lambda: published(event_grid, event_id), within=90, what="the event in Event Grid")
-    [event] = published(event_grid, event_id)
-    assert (event["specversion"], event["type"]) == ("1.0", "integration.settled")
-    assert event["id"] == f"{event_id}_{event['data']['state']}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.azure.topology import format_duration, parse_duration, render
+from sandbox.azure.topology import FABRIC, format_duration, parse_duration, render
 from sandbox.repository import REPOSITORY
 
 
@@ -71,7 +71,7 @@ def test_the_projects_own_topology_is_rendered_into_files(tmp_path: Path) -> Non
     endpoints = source["serviceEndpoints"]
     posted_to = [endpoints["queue"]["name"], endpoints["businessEvents"]["name"], source["webhooks"]["queue"]["name"]]
     assert [it["Name"] for it in queues] == [*named(source["serviceBus"]["queues"]), *posted_to]
-    assert [it["Name"] for it in hubs] == [*named(source["eventHubs"]["hubs"]), endpoints["hub"]["name"]]
+    assert [it["Name"] for it in hubs] == [*named(source["eventHubs"]["hubs"]), FABRIC, endpoints["hub"]["name"]]
     (topic,) = json.loads(service_bus.read_text())["UserConfig"]["Namespaces"][0]["Topics"]
     assert (topic["Name"], [it["Name"] for it in topic["Subscriptions"]]) == (
         endpoints["topic"]["name"],

@@ -47,6 +47,7 @@ def test_the_file_has_the_documented_keys(tmp_path: Path) -> None:
         "credit",
         "credit_key",
         "others",
+        "sinks",
         "faults",
         "ports",
     }
