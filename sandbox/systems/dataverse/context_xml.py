@@ -113,8 +113,10 @@ def _scalar(value: Any) -> tuple[str, str]:
         return "x:boolean", "true" if value else "false"
     if isinstance(value, int):
         return "x:long" if abs(value) >= _LONG else "x:int", str(value)
-    if isinstance(value, Decimal | float):
-        return "x:decimal", format(value, "f") if isinstance(value, Decimal) else repr(value)
+    if isinstance(value, float):
+        return "x:double", repr(value)
+    if isinstance(value, Decimal):
+        return "x:decimal", format(value, "f")
     if found := _DATE.fullmatch(value):
         return "x:dateTime", _time(found)
     return "s:guid" if _GUID.fullmatch(value) else "x:string", escape(value)
