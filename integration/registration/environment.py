@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from integration.errors import ConfigurationError
 from integration.flow.discovery import AnyFlow
+from integration.registration import rules
 from integration.registration.applying import Applying, Secret, said_of_key
 from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
 from integration.registration.comparing import PARTS, compare, deletion, goes_with_table, in_order_of_deletion
@@ -78,7 +79,8 @@ class Environment:
             )
         items = tuple(wanted(self._flows, self._declaration, self._values, state, virtual, checks=self._checks))
         differs = differences(self._sets, served) if served is not None else ()
-        return Read(state, items, compare(items, state, differs))
+        untracked = rules.untracked(self._flows, self._declaration, state)
+        return Read(state, items, compare(items, state, (*differs, *untracked)))
 
     async def apply(self, now: Read, done: Callable[[Change], None], *, allow_delete: bool = False) -> list[Change]:
         """Carry out a plan that was just read; the deletions that were not allowed."""

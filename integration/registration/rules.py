@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from integration.dataverse.external import CREATED, DELETED, UPDATED
+from integration.flow import Flow
+from integration.flow.discovery import AnyFlow
 from integration.flow.event_flow import NO_TABLE
 from integration.registration import custom_api_rules
+from integration.registration.declaration import Declaration
 from integration.registration.items import Item, State, of_step
 from integration.registration.plan import Problem
 from integration.registration.steps import ASYNCHRONOUS, POST_OPERATION, PRE_OPERATION, PRE_VALIDATION, SYNCHRONOUS
@@ -62,6 +65,21 @@ def broken(items: Iterable[Item], state: State) -> Iterator[Problem]:
     declared = {it.address for it in items}
     twice = (it for it in state.twice if it in declared)
     yield from (Problem(it, "is there twice: every event is sent twice; delete one of them") for it in twice)
+
+
+def untracked(flows: Iterable[AnyFlow], declaration: Declaration, state: State) -> Iterator[Problem]:
+    """Flows that ask for change tracking where it is not declared, and where the table does not have it anyway."""
+    if declaration.change_tracking:
+        return
+    for flow in flows:
+        if isinstance(flow, Flow) and flow.change_tracking:
+            found = state.found.get(f"change-tracking.{flow.table}")
+            if found is None or not found.fields["enabled"]:
+                yield Problem(
+                    f"change-tracking.{flow.table}",
+                    "is off, and the flow of the table asks for it: declare change-tracking = true, or take "
+                    "change_tracking from the flow",
+                )
 
 
 def _step(item: Item, state: State, external: set[str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Custom APIs and the catalog as code: planned, made, repaired, made again, interrupted at every call."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from integration.errors import Outage
 from integration.flow import CustomApi, EventFlow, Flow, InboundFlow
 from integration.registration.declared_apis import Catalog, Category, CustomApiOptions, RequestParameter
 from integration.registration.environment import adoptable
-from tests.contract.integration.registration.conftest import Open
+from tests.contract.integration.registration.conftest import Open, opener
 from tests.contract.integration.registration.declared import KEY, Account
 from tests.contract.integration.registration.interrupted import Interrupted
 from tests.contract.integration.registration.plans import applied, changes
@@ -20,7 +21,7 @@ from tests.contract.sandbox.systems.dataverse_client import (
     register_webhook,
     sign_in,
 )
-from tests.contract.sandbox.systems.stand_in import StandIn
+from tests.contract.sandbox.systems.stand_in import StandIn, Start
 
 API = CustomApi(
     "new_Purchase", parameters={"Number": "text", "Total": "amount", "At": "moment"}, repeat_key="RepeatKey"
@@ -65,6 +66,23 @@ async def test_a_custom_api_is_made_and_catalogued_and_its_call_arrives(
     assert {headers["x-functions-key"] for _, headers, _ in receiver.received} == {KEY}
     catalogued = person.get("catalogassignments?$expand=CatalogId($select=uniquename)")["value"]
     assert [it["CatalogId"]["uniquename"] for it in catalogued] == ["new_Sales", "new_Sales"]
+
+
+async def test_two_environments_get_the_same_ids_and_do_not_touch_each_other(
+    opened: Open, start: Start, tmp_path: Path
+) -> None:
+    """Custom APIs, their parameters, the catalog and what is in it."""
+    other = start("dataverse", "--state", tmp_path, "--unprepared", scheme="https", verify=tmp_path / "ca.pem")
+    async with opened(FLOWS, declared=DECLARED) as first, opener(other)(FLOWS, declared=DECLARED) as second:
+        one = await applied(first)
+        assert set(MADE) <= set(changes((await second.read()).plan))
+        two = await applied(second)
+        assert (one.plan.exit_code, two.plan.exit_code) == (0, 0)
+        ids = [{address: each.state.found[address].id for address in MADE} for each in (one, two)]
+        assert ids[0] == ids[1]
+        sign_in(other, "human").update(f"catalogs({ids[1]['category.new_Sales']})", {"displayname": "Other"})
+        assert (await first.read()).plan.exit_code == 0
+        assert changes((await second.read()).plan) == {"category.new_Sales": "update"}
 
 
 async def test_what_somebody_has_changed_is_repaired(opened: Open, person: Dataverse) -> None:

@@ -10,6 +10,7 @@ from integration.flow import Columns, Flow, text, text_result
 from integration.registration.comparing import compare
 from integration.registration.declaration import Declaration, Named, StepOptions, Values
 from integration.registration.items import Filter, Found, Item, State
+from integration.registration.rules import untracked
 from integration.registration.wanted import wanted
 
 
@@ -241,3 +242,16 @@ def test_a_publisher_of_ours_keeps_its_prefix() -> None:
 def test_names_are_checked_where_the_declaration_is_read() -> None:
     with pytest.raises(ValueError, match="unique-name"):
         Named.model_validate({"unique-name": "not a name"})
+
+
+@pytest.mark.parametrize(
+    ("declared", "there", "refused"), [(True, False, False), (False, False, True), (False, True, False)]
+)
+def test_a_flow_that_asks_for_change_tracking_gets_it(*, declared: bool, there: bool, refused: bool) -> None:
+    """Somebody else may have enabled it; without it, the timer would fail every five minutes."""
+    found = state()
+    found.add(Found("change-tracking", "account", "t", {"enabled": there}, owned=True))
+    flow = Flow(Account, table="account", entity_set="accounts", change_tracking=True)
+    problems = list(untracked([flow], Declaration(change_tracking=declared), found))
+    assert [it.address for it in problems] == (["change-tracking.account"] if refused else [])
+    assert list(untracked([FLOW], Declaration(change_tracking=False), found)) == []
