@@ -10,12 +10,15 @@ from sandbox.systems.dataverse import values
 from sandbox.systems.dataverse.change import Change
 from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.schema import Column, Table
+from sandbox.systems.dataverse.specialised import ASSIGN, SET_STATE
 from sandbox.systems.dataverse.store import Values
 
 CONTRACTS = "http://schemas.microsoft.com/xrm/2011/Contracts"
 OBJECT_MODEL_STEP = "ffc9bb1b-ea3e-db11-86a7-000a3a5473e8"
 POST_OPERATION, MAIN_OPERATION = 40, 30
 PRE_IMAGE, POST_IMAGE, BOTH_IMAGES = 0, 1, 2
+_PRE_NAMED = frozenset({"Delete", ASSIGN})
+"""Messages whose asynchronous steps get the name of the row as it was."""
 _WIRE_CHOICES = frozenset({"Picklist", "State", "Status"})
 
 NameOf = Callable[[dict[str, str]], str | None]
@@ -144,6 +147,10 @@ class Contexts:
             return [{"key": name, "value": value} for name, value in change.parameters]
         if change.message == "Merge":
             return self._merged(change)
+        if change.message == ASSIGN:
+            return self._assigned(change)
+        if change.message in SET_STATE:
+            return self._state_set(change)
         return [self._targets(change, sent=sent)]
 
     def _merged(self, change: Change) -> list[dict[str, Any]]:
@@ -154,6 +161,24 @@ class Contexts:
             {"key": "SubordinateId", "value": change.subordinate_id},
             {"key": "UpdateContent", "value": _typed("Entity", content)},
             {"key": "PerformParentingChecks", "value": False},
+        ]
+
+    def _assigned(self, change: Change) -> list[dict[str, Any]]:
+        owner = change.sent["ownerid"]
+        return [
+            {"key": "Target", "value": self.reference(change.table, change.row_id)},
+            {
+                "key": "Assignee",
+                "value": _typed("EntityReference", _reference_fields(owner["table"], owner["id"], None)),
+            },
+        ]
+
+    def _state_set(self, change: Change) -> list[dict[str, Any]]:
+        columns, sent = change.table.columns, change.target
+        return [
+            {"key": "EntityMoniker", "value": self.reference(change.table, change.row_id)},
+            {"key": "State", "value": self.value(columns["statecode"], sent["statecode"])},
+            {"key": "Status", "value": self.value(columns["statuscode"], sent["statuscode"])},
         ]
 
     def _targets(self, change: Change, *, sent: bool = False) -> dict[str, Any]:
@@ -196,7 +221,7 @@ class Contexts:
             for image in step.images
             if image.kind in {kind, BOTH_IMAGES}
         ]
-        if step.asynchronous and kind == (PRE_IMAGE if change.message == "Delete" else POST_IMAGE):
+        if step.asynchronous and kind == (PRE_IMAGE if change.message in _PRE_NAMED else POST_IMAGE):
             name = self._image(change, whole, (change.table.name_column,))
             images.append({"key": "AsynchronousStepPrimaryName", "value": name | {"FormattedValues": []}})
         return images

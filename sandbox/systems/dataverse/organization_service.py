@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.systems.dataverse import external_messages, values
+from sandbox.systems.dataverse import external_messages, specialised, values
 from sandbox.systems.dataverse.access import Access
 from sandbox.systems.dataverse.change import Change, RequestInfo
 from sandbox.systems.dataverse.context import Step
@@ -106,7 +106,10 @@ class OrganizationService:
         )
         if table.name == external_messages.METADATA:
             external_messages.settle(row.values | target, self._store)
-        return self._written(unit, change, several)
+        written = self._written(unit, change, several)
+        for each in specialised.beside(change):
+            self.run(unit, each)
+        return written
 
     def merge(  # noqa: PLR0917 -- called once, by the action
         self, unit: Unit, table: Table, master: Row, subordinate: Row, sent: Values, request: RequestInfo

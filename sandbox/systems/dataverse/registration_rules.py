@@ -1,6 +1,6 @@
 """What Dataverse refuses when steps and endpoints are registered or removed."""
 
-from sandbox.systems.dataverse import external_messages, service_bus
+from sandbox.systems.dataverse import external_messages, service_bus, specialised
 from sandbox.systems.dataverse.custom_api_rules import check_message_allows
 from sandbox.systems.dataverse.errors import invalid_argument, not_simulated, still_referenced
 from sandbox.systems.dataverse.schema import Schema, Table
@@ -14,7 +14,12 @@ STAGES = frozenset({10, 20, POST_OPERATION})
 PRE_IMAGE, POST_IMAGE = 0, 1
 _CREATING = frozenset({"Create", "CreateMultiple"})
 _UPDATING = frozenset({"Update", "UpdateMultiple"})
-_IMAGE_PROPERTIES = {"Create": {"Id", "Target"}, "CreateMultiple": {"Ids", "Targets"}, "UpdateMultiple": {"Targets"}}
+_IMAGE_PROPERTIES = {
+    "Create": {"Id", "Target"},
+    "CreateMultiple": {"Ids", "Targets"},
+    "UpdateMultiple": {"Targets"},
+    **{message: {"EntityMoniker"} for message in specialised.SET_STATE},
+}
 """By which property of the message its images find their rows; of the other messages it is Target."""
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandbox.systems.dataverse import actions, declared_flows
+from sandbox.systems.dataverse import actions, declared_flows, specialised
 from sandbox.systems.dataverse.access import ADMINISTRATOR
 from sandbox.systems.dataverse.definitions import entity_row, table_id
 from sandbox.systems.dataverse.environment import Environment
@@ -12,7 +12,7 @@ from sandbox.systems.dataverse.external_messages import SWITCHES
 from sandbox.systems.dataverse.merge import MERGE, TABLES
 from sandbox.systems.dataverse.privileges import all_privileges
 from sandbox.systems.dataverse.roles import Roles
-from sandbox.systems.dataverse.schema import Column, Schema
+from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import Store
 from sandbox.systems.dataverse.values import now
 from sandbox.systems.dataverse.virtual_definitions import PROVIDERS, SOURCES
@@ -26,6 +26,7 @@ MESSAGES = (
     MERGE,
     *actions.MESSAGES.values(),
     *SWITCHES,
+    *specialised.MESSAGES,
 )
 _OF_TABLES = {
     MERGE: TABLES,
@@ -177,7 +178,7 @@ class Seed:
             if self._store.get("sdkmessage", message_id) is None:
                 self._put("sdkmessage", message_id, name=message)
             for table in self._schema:
-                if table.name not in _OF_TABLES.get(message, {table.name}):
+                if table.name not in _OF_TABLES.get(message, {table.name}) or not _has(table, message):
                     continue
                 if table.has_events and not table.is_virtual and (table.name, message_id) not in known:
                     self._put(
@@ -267,3 +268,10 @@ class Seed:
 
 def _id(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
+
+
+def _has(table: Table, message: str) -> bool:
+    """Whether a table can have a message by its columns: rows without an owner are not assigned."""
+    if message == specialised.ASSIGN:
+        return table.user_owned
+    return message not in specialised.SET_STATE or "statecode" in table.columns

@@ -59,6 +59,7 @@ def steps_on_some_messages(dataverse: Dataverse, _: Receiver) -> None:
     external = {"OnExternalCreated", "OnExternalUpdated", "OnExternalDeleted"}
     assert names - external == {
         "Create", "Update", "Delete", "Merge", "Win", "Lose", "CreateMultiple", "UpdateMultiple",
+        "Assign", "SetState", "SetStateDynamicEntity",
     }, "beside those of custom APIs"  # fmt: skip
 
 
@@ -230,8 +231,8 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     "other messages and tables of the platform, such as `QualifyLead`, `GrantAccess`, `teams` and `workflows`": refused(
         *(("POST" if name[0].isupper() else "GET", name) for name in sorted(elsewhere.SEGMENTS))
     ),
-    "steps on messages of the platform other than Create, Update, Delete, Merge, Win, Lose, CreateMultiple and "
-    "UpdateMultiple, and of virtual tables": steps_on_some_messages,
+    "steps on messages of the platform other than Create, Update, Delete, Merge, Win, Lose, Assign, SetState, "
+    "SetStateDynamicEntity, CreateMultiple and UpdateMultiple, and of virtual tables": steps_on_some_messages,
     "service endpoints that are relays (one-way, two-way, REST) or Event Grid post; binary XML; managed identity as "
     "authtype": only_keys_and_text,
     "security reaches single rows and columns (depths, sharing, column security), Append and Assign are asked for, and "
