@@ -12,6 +12,8 @@ from sandbox.systems.rest import Answer, Refused, check_amount, check_currency, 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS customers (id TEXT PRIMARY KEY, number INTEGER, version INTEGER, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, number INTEGER, version INTEGER, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS customers_by_number ON customers (number);
+CREATE INDEX IF NOT EXISTS orders_by_number ON orders (number);
 CREATE TABLE IF NOT EXISTS reports (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id));
 CREATE TABLE IF NOT EXISTS effects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT, kind TEXT, id TEXT, number TEXT, key TEXT, body TEXT);
