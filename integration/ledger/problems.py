@@ -61,14 +61,15 @@ class Problems:
         `columns` (reason, system, table, recordId) narrow the list to rows with these values. `first` and `last` are
         what ids of events begin with, as `minutes` makes them: from the first one up to the second one.
         """
+        partitions = keys.problem_partitions(state)
         where = "".join(f" and {name} eq '{quoted(value)}'" for name, value in columns.items() if value)
         where += f" and RowKey ge '{first}'" if first else ""
         where += f" and RowKey lt '{last}'" if last else ""
         where += f" and RowKey gt '{quoted(after)}'" if after else ""
-        share = min(max(most // 8, _SMALLEST_PIECE), _LARGEST_PIECE)
+        share = min(max(most // len(partitions), _SMALLEST_PIECE), _LARGEST_PIECE)
         pieces = await each(
             lambda partition: self._table.first(f"PartitionKey eq '{partition}'{where}", share),
-            keys.problem_partitions(state),
+            partitions,
             at_once=_SIDE_BY_SIDE,
         )
         ends = [str(piece[-1]["RowKey"]) for piece in pieces if len(piece) == share]

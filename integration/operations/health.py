@@ -22,6 +22,7 @@ class Health:
         self._clock = clock
         self._looking: asyncio.Future[dict[str, Any]] | None = None
         self._found_at = -_KEPT_SECONDS
+        self._last: tuple[float, dict[str, Any]] | None = None
 
     async def report(self) -> dict[str, Any]:
         """`{"ready": bool, "version": ..., "checks": {name: "ok" or what is wrong}}`.
@@ -34,10 +35,18 @@ class Health:
             self._looking = asyncio.ensure_future(self._look())
         return await asyncio.shield(self._looking)
 
+    def last(self, within: float) -> dict[str, Any] | None:
+        """What was found last, within so many seconds, for whoever does not want to wait."""
+        if self._last is None or self._clock.monotonic() - self._last[0] > within:
+            return None
+        return self._last[1]
+
     async def _look(self) -> dict[str, Any]:
         found = await asyncio.gather(*map(_outcome, self._checks.values()))
         checks = dict(zip(self._checks, found, strict=True))
-        return {"ready": all(it == "ok" for it in found), "version": __version__, "checks": checks}
+        report = {"ready": all(it == "ok" for it in found), "version": __version__, "checks": checks}
+        self._last = (self._clock.monotonic(), report)
+        return report
 
 
 async def _outcome(check: Callable[[], Awaitable[object]]) -> str:

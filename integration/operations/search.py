@@ -12,8 +12,8 @@ from integration.ledger.problems import PROBLEM_STATES, Problem, ProblemPage, Pr
 from integration.ledger.queries import LISTED, Queries, minutes
 from integration.operations.status import EVENT_ID
 
-PAGE: Final = 4_000
-"""Problems of a page: small ones would read each partition many times where there are very many."""
+PAGE: Final = 8_000
+"""Problems of a page at most: small ones would read each partition many times where there are very many."""
 _LONGEST: Final = timedelta(hours=48)
 _LOOKED_THROUGH: Final = 1_000
 """The newest events of a time, of which a page lists those that were asked for."""

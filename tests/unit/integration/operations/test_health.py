@@ -7,6 +7,7 @@ import pytest
 from integration import __version__
 from integration.clock import SystemClock
 from integration.operations import Health
+from tests.memory_table import ManualClock
 
 
 async def test_it_names_the_version_that_runs() -> None:
@@ -38,3 +39,18 @@ async def test_who_asks_while_the_checks_are_under_way_gets_what_they_find() -> 
         await asyncio.wait_for(health.report(), 0.01)
     go_on.set()
     assert (await health.report())["checks"] == {"slow": "ok"}
+
+
+async def test_what_was_found_last_is_there_for_who_does_not_want_to_wait() -> None:
+    """For a time; before the first look there is nothing."""
+
+    async def well() -> None:
+        return
+
+    clock = ManualClock()
+    health = Health({"ledger": well}, clock)
+    assert health.last(60) is None
+    report = await health.report()
+    assert health.last(60) == report
+    clock.advance(61)
+    assert health.last(60) is None

@@ -105,7 +105,7 @@ async def test_a_long_list_ends_with_a_hint_and_is_listed_to_the_end_on_request(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     console = Console()
-    made = [f"2026112018{number // 100:02}-{number:032x}" for number in range(4_100)]
+    made = [f"2026112018{number // 100:02}-{number:032x}" for number in range(8_200)]
     for event_id in made:
         partition, row = keys.problem_keys("dead-lettered", event_id)
         await console.desk.table(keys.PROBLEMS).insert({"PartitionKey": partition, "RowKey": row, "reason": "x"})
