@@ -66,8 +66,11 @@ def build_app(settings: Settings) -> func.FunctionApp:
     for blueprint in operations_routes(services.staff, services.operations.desk, services.address):
         app.register_functions(blueprint)
     operators = Operators(services.staff, services.address)
-    app.register_functions(pull_routes.blueprint(operators, services.reconciliation, services.loading, SystemClock()))
     operations = services.operations
+    kept = operations.desk.reconciliations
+    app.register_functions(
+        pull_routes.blueprint(operators, services.reconciliation, services.loading, kept, SystemClock())
+    )
     app.register_functions(registration_functions.blueprint(operators, operations.desk.drift, services.drift))
     app.register_functions(
         operations_timers.blueprint(
@@ -104,6 +107,9 @@ def open_site(services: Services, settings: Settings) -> "Site":
     from integration.console.sessions import Sessions  # noqa: PLC0415 -- see above
     from integration.console.site import Site  # noqa: PLC0415 -- see above
 
+    async def compare() -> object:
+        return await services.drift().run() if services.drift else None
+
     clock = SystemClock()
     return Site(
         Parts(
@@ -114,6 +120,7 @@ def open_site(services: Services, settings: Settings) -> "Site":
             services.address,
             clock,
             Links(str(settings.dataverse_url), settings.trace_url),
+            compare if services.drift else None,
         )
     )
 

@@ -33,6 +33,7 @@ from integration.operations.lookup import Lookup
 from integration.operations.originals import Originals
 from integration.operations.postpone import Postpone
 from integration.operations.queueing import Queueing
+from integration.operations.reconciliations import Reconciliations
 from integration.operations.repair import Repair
 from integration.operations.replays import Replays
 from integration.operations.resync import Resync
@@ -85,8 +86,8 @@ def build_operations(
     clock: Clock,
 ) -> Operations:
     """Over the ledger, the queues, what is held back, and for operators' events the transport."""
-    audit, originals = Audit(ledger, clock), Originals(ledger, clock)
-    queueing = Queueing(ledger, work_queue, claim_check)
+    shared, audit = TableState(ledger.table(SYSTEMS)), Audit(ledger, clock)
+    originals, queueing = Originals(ledger, clock), Queueing(ledger, work_queue, claim_check)
     carried, replays = Carried(letters, claim_check, handlers.carried_of), Replays(originals, queueing, clock)
     repair = Repair(ledger, originals, carried, replays, audit, clock)
     queries, problems, log = Queries(ledger), Problems(ledger), AuditLog(ledger, clock)
@@ -116,7 +117,8 @@ def build_operations(
         planner=Planner(search, bulks, audit, calls_of, clock),
         bulks=BulkControl(bulks, audit, clock),
         matches=matches,
-        drift=DriftReports(TableState(ledger.table(SYSTEMS))),
+        drift=DriftReports(shared),
+        reconciliations=Reconciliations(shared, clock),
     )
     return Operations(
         desk=desk,

@@ -1,5 +1,6 @@
 """What the pages are made with."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -51,3 +52,5 @@ class Parts:
     address: PublicAddress
     clock: Clock
     links: Links
+    compare_registration: Callable[[], Awaitable[object]] | None = None
+    """Compares the environment with its declaration and keeps the report; None where no setting names its file."""

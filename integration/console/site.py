@@ -9,7 +9,19 @@ import azure.functions as func
 from integration import __version__
 from integration.console import html
 from integration.console.asking import ROOT, Answer, Ask, Download, Page, Redirect, Route, address, read_form
-from integration.console.pages import access, audit, bulk, causes, edit, event, events, overview, queue, systems
+from integration.console.pages import (
+    access,
+    audit,
+    bulk,
+    causes,
+    edit,
+    event,
+    events,
+    overview,
+    queue,
+    reconciliation,
+    systems,
+)
 from integration.console.parts import Parts
 from integration.console.sessions import cookie, session_of
 from integration.errors import Rejected, Transient, Unavailable
@@ -26,6 +38,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *bulk.ROUTES,
     *systems.ROUTES,
     *queue.ROUTES,
+    *reconciliation.ROUTES,
     *audit.ROUTES,
     *access.ROUTES,
 )

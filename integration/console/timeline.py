@@ -1,15 +1,16 @@
 """What happened to an event, in the order of time: attempts, effects, and what people did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, Final
 
 from integration.ledger import EventStatus, State
 from integration.operations import explained
 from integration.tables import Entity
 
+_MANY_ALIKE: Final = 5
 _DONE: Final = {
     "retry": "sent it again",
     "force": "sent it again, with everything to be repeated",
@@ -31,7 +32,8 @@ _ENDS: Final[Mapping[State, tuple[str, str]]] = {
 class Moment:
     """Something that happened: `kind` is ok, bad, wait or person; `reason` is the stable word where there is one.
 
-    `seconds` is how long after the moment before it that was; None for the first one.
+    `seconds` is how long after the moment before it that was; None for the first one. `alike` are the attempts that are
+    folded into this one, as all have failed for the same reason.
     """
 
     at: datetime
@@ -40,6 +42,7 @@ class Moment:
     says: str = ""
     reason: str = ""
     seconds: float | None = None
+    alike: tuple["Moment", ...] = ()
 
 
 def of(status: EventStatus, actions: Sequence[Entity]) -> list[Moment]:
@@ -57,7 +60,21 @@ def of(status: EventStatus, actions: Sequence[Entity]) -> list[Moment]:
     if status.next_attempt is not None:
         moments.append(Moment(status.next_attempt, "wait", "Next attempt"))
     moments.sort(key=lambda it: it.at)
-    return [*moments[:1], *(replace(it, seconds=(it.at - last.at).total_seconds()) for last, it in pairwise(moments))]
+    timed = [*moments[:1], *(replace(it, seconds=(it.at - last.at).total_seconds()) for last, it in pairwise(moments))]
+    return list(_folded(timed))
+
+
+def _folded(moments: Sequence[Moment]) -> Iterator[Moment]:
+    """The moments, with many attempts that have failed alike as the first, those in between, and the last one."""
+    for _, same in groupby(moments, key=lambda it: (it.kind, it.reason, it.says)):
+        run = list(same)
+        if run[0].kind != "bad" or not run[0].reason or len(run) < _MANY_ALIKE:
+            yield from run
+            continue
+        first, *between, last = run
+        yield first
+        yield replace(between[0], what=f"{len(between)} more attempts, alike", says="", alike=tuple(between))
+        yield last
 
 
 def _attempt(failed: Mapping[str, Any]) -> Moment:

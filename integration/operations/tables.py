@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from integration.errors import Rejected
+from integration.events.model import is_of_another_system
 from integration.operations.audit import Audit, Subject
 from integration.protection import Pause, TablePauses
 
@@ -19,6 +20,11 @@ class TableControl:
         self._pauses = pauses
         self._tables = tables
         self._audit = audit
+
+    @property
+    def of_dataverse(self) -> Collection[str]:
+        """Those of Dataverse, without records of other systems."""
+        return [table for table in self._tables if not is_of_another_system(table)]
 
     async def pause(self, table: str, *, by: str, why: str) -> Pause:
         """Hold the table's events back until somebody resumes."""

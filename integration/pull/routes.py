@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
 from integration.operations.answers import as_json
+from integration.operations.reconciliations import Compared, Found, Reconciliations
 from integration.operations.requests import Asked, read_body, read_time
 from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
@@ -61,8 +62,10 @@ class LoadAsked(Asked):
     again: bool = False
 
 
-def blueprint(operators: Operators, reconciliation: Reconciliation, loading: Loading, clock: Clock) -> func.Blueprint:
-    """The functions of these routes."""
+def blueprint(
+    operators: Operators, reconciliation: Reconciliation, loading: Loading, kept: Reconciliations, clock: Clock
+) -> func.Blueprint:
+    """The functions of these routes; `kept` is told what reconciliations find."""
     bp = func.Blueprint()
 
     def until(asked: datetime | None) -> datetime:
@@ -71,7 +74,7 @@ def blueprint(operators: Operators, reconciliation: Reconciliation, loading: Loa
 
     @bp.route(route="operations/reconcile", methods=["GET"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
-    async def list_differences(req: func.HttpRequest, by: Person) -> func.HttpResponse:  # noqa: ARG001 -- whoever may look
+    async def list_differences(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         params = req.params
         since = read_time(params, "since")
         if since is None:
@@ -84,16 +87,19 @@ def blueprint(operators: Operators, reconciliation: Reconciliation, loading: Loa
             systems=params.get("systems") == "true",
             deleted=params.get("deleted") == "true",
         )
-        return as_json(_page(await reconciliation.look(window, params.get("following", "")), window), 200)
+        following = params.get("following", "")
+        page = await reconciliation.look(window, following)
+        await kept.note(_compared(window, page, first=not following, healing=False), by=by.name)
+        return as_json(_page(page, window), 200)
 
     @bp.route(route="operations/reconcile", methods=["POST"], auth_level=ANONYMOUS)
     @operators.only(Right.REPAIR)
     async def operations_reconcile(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         asked = read_body(ReconcileAsked, req.get_body())
         window = Window(asked.table, asked.since, until(asked.until), asked.systems, asked.deleted)
-        return as_json(
-            _page(await reconciliation.heal(window, asked.following, by=by.name, why=asked.why), window), 200
-        )
+        page = await reconciliation.heal(window, asked.following, by=by.name, why=asked.why)
+        await kept.note(_compared(window, page, first=not asked.following, healing=True), by=by.name)
+        return as_json(_page(page, window), 200)
 
     @bp.route(route="operations/reconcile/export", methods=["POST"], auth_level=ANONYMOUS)
     @operators.only(Right.LOOK)
@@ -148,6 +154,21 @@ def blueprint(operators: Operators, reconciliation: Reconciliation, loading: Loa
         )
 
     return bp
+
+
+def _compared(window: Window, page: Reconciled, *, first: bool, healing: bool) -> Compared:
+    return Compared(
+        table=window.table,
+        since=iso(window.since),
+        until=iso(window.until),
+        rows=page.compared,
+        found=[Found(it.record_id, it.kind.value, it.detail, it.event_id) for it in page.differences],
+        systems=window.systems,
+        deleted=window.deleted,
+        healing=healing,
+        first=first,
+        last=not page.following,
+    )
 
 
 def _page(page: Reconciled, window: Window) -> dict[str, Any]:

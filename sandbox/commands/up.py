@@ -17,6 +17,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from azure.data.tables import TableServiceClient
+
 from sandbox.client import Client
 from sandbox.commands.here import CommandError, Suggested, add_state_option, add_system_options
 from sandbox.commands.session import Interrupted, print_failure, run_with
@@ -29,7 +31,7 @@ from sandbox.running.erp import DEFAULT
 from sandbox.running.given_systems import GivenSystems
 from sandbox.running.local_settings import SettingsFileExistsError
 from sandbox.running.sandbox import Sandbox
-from sandbox.sample import day
+from sandbox.sample import comparisons, day
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import PYTHON, place
 from sandbox.watching.happenings import Happening
@@ -118,7 +120,7 @@ class _Up:
         if self._options.write_settings is not None:
             local_settings.write(self._options.write_settings, self._sandbox)
         if self._options.sample:
-            self._fill()
+            self._fill(reached)
         watch = Watch(self._sandbox.state.logs, ClientLookup(Client(reached)), self._event)
         page = PageServer(self._sandbox.ports.page, reached, Client(reached), watch)
         _print_summary(self._screen, reached, self._sandbox, self._options)
@@ -135,8 +137,8 @@ class _Up:
             self._screen.say("Stopping ...")
             return 0
 
-    def _fill(self) -> None:
-        """Import the sample into the ledger, with the command that imports any other one."""
+    def _fill(self, reached: Endpoints) -> None:
+        """Import the sample into the ledger, with the command that imports any other one, and what it does not take."""
         self._screen.say("a lifelike day for the console", indent=2)
         file = self._sandbox.state.data / "sample.jsonl"
         file.write_text("".join(f"{line}\n" for line in day.lines(datetime.now(UTC))), encoding="utf-8")
@@ -146,6 +148,10 @@ class _Up:
         )
         if done.returncode:
             self._screen.say(f"It could not be imported: {done.stderr.strip()}", indent=2)
+        with TableServiceClient.from_connection_string(reached.storage) as tables:
+            shared = tables.create_table_if_not_exists("systems")
+            for entity in comparisons.entities(datetime.now(UTC)):
+                shared.upsert_entity(entity)
 
     def _event(self, happening: Happening) -> None:
         if not self._options.quiet:

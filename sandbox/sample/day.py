@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+_TIMEOUT: Final = "credit did not answer within 20 s"
 _ORGANISATION: Final = "a939603b-3dc7-46c5-a4c4-8406060c0af7"
 _ENTITY = dict[str, Any]
 _STEPS: Final = {
@@ -135,7 +136,7 @@ class _Day:
             columns = {
                 "attempts": 2,
                 "startedAttempt": 2,
-                "attempt01": _attempt(1, ended, "credit-timeout", "credit did not answer within 20 s"),
+                "attempt01": _attempt(1, ended, "credit-timeout", _TIMEOUT),
             }
             ended += timedelta(seconds=self.chance.uniform(3, 14))
         if state == "resolved":
@@ -155,16 +156,17 @@ class _Day:
         yield from self._row(event_id, common, columns)
 
     def _failed(self, failure: Failure, at: datetime, number: int) -> Iterator[tuple[str, _ENTITY]]:
-        event_id, common = self._event(failure.table, at, failure.message)
+        accepted = at - timedelta(hours=3 * (failure.attempts - 1))
+        event_id, common = self._event(failure.table, accepted, failure.message)
         detail = failure.details[number % len(failure.details)]
         ended = at + timedelta(seconds=self.chance.uniform(0.5, 1.4))
-        has_score = failure.table == "opportunity" and failure.reason != "row-incomplete"
-        started = self._step_list("opportunity", at)[:1] if has_score else []
+        has_score = failure.table == "opportunity" and failure.reason != "row-incomplete" and failure.system != "credit"
+        started = self._step_list("opportunity", accepted)[:1] if has_score else []
         first = max(failure.attempts - 19, 1)
         history = {
             f"attempt{count % 20:02}": _attempt(
                 count, ended - timedelta(hours=3 * (failure.attempts - count)),
-                failure.reason if count == failure.attempts else "credit-timeout", detail,
+                *((failure.reason, detail) if count == failure.attempts else ("credit-timeout", _TIMEOUT)),
             )
             for count in range(first, failure.attempts + 1)
         }  # fmt: skip

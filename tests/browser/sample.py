@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from unittest.mock import AsyncMock
 
 from integration.errors import Permanent
 from integration.events import Choice, IntegrationEvent, Money
-from integration.ledger import transfer
+from integration.ledger import keys, transfer
+from integration.ledger.shared_state import TableState
 from integration.operations.bulk.model import Action
 from integration.operations.bulk.planner import Wanted
 from integration.operations.causes import Causes
 from integration.operations.search import Filter
-from sandbox.sample import day
+from sandbox.sample import comparisons, day
 from tests.unit.integration.operations.console_kit import Console, Served, served
 
 CARRIED = frozenset({"amount", "note", "target"})
@@ -51,6 +53,7 @@ class Sample:
             "bulk": f"bulk/{self.bulk_id}",
             "systems": "systems",
             "queue": "queue",
+            "reconciliation": "reconciliation",
             "audit": "audit",
             "access": "access",
             "sign-in": "sign-in",
@@ -61,12 +64,14 @@ class Sample:
 @contextmanager
 def sampled() -> Iterator[Sample]:
     """Serve it until the end of the block."""
-    console = Console(CARRIED)
+    console = Console(CARRIED, compare=AsyncMock())
 
     async def fill() -> tuple[IntegrationEvent, str]:
         world = console.desk.world
         await transfer.restore(world.ledger, day.lines(world.clock.now()))
         await console.figures.take()
+        for key, document in comparisons.documents(world.clock.now()).items():
+            await TableState(world.ledger.table(keys.SYSTEMS)).write(key, document, None)
         await console.switches["credit"].pause(by="tomas.reyes", why="Credit scoring moves to its new data centre")
         await console.spending.report("instance", {"dataverse": 2_280}, pause=lambda: 0.0)
         order = await console.desk.dead_letter(

@@ -16,10 +16,11 @@ from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
 from integration.operations.lookup import Lookup
 from integration.operations.postpone import Postpone
+from integration.operations.reconciliations import Reconciliations
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
 from integration.operations.rights import Staff
-from integration.operations.routes import bulk, causes, events, explanations, lists, matches, pauses
+from integration.operations.routes import bulk, causes, events, explanations, lists, matches, pauses, reconciliations
 from integration.operations.routes.admitted import Operators
 from integration.operations.routes.matches import Matches
 from integration.operations.search import Search
@@ -51,6 +52,7 @@ class Desk:
     bulks: BulkControl
     matches: Matches
     drift: DriftReports
+    reconciliations: Reconciliations
 
 
 def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Blueprint]:
@@ -67,4 +69,5 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
         causes.blueprint(operators, desk.figures, desk.notes),
         bulk.blueprint(operators, desk.planner, desk.bulks),
         matches.blueprint(operators, desk.matches),
+        reconciliations.blueprint(operators, desk.reconciliations, desk.tables),
     ]

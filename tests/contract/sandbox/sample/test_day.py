@@ -4,7 +4,10 @@ from integration.ledger import State, transfer
 from integration.ledger.problems import Problems
 from integration.ledger.queries import Queries
 from integration.operations.causes import CauseQuery
-from sandbox.sample import day
+from integration.operations.drift import Drift, DriftReports
+from integration.operations.reconciliations import Reconciliations
+from integration.protection import MemoryState
+from sandbox.sample import comparisons, day
 from tests.memory_table import ManualClock, MemoryLedger
 
 
@@ -38,3 +41,15 @@ async def test_the_same_sample_is_made_each_time() -> None:
     """So that pictures can be compared."""
     now = ManualClock().now()
     assert list(day.lines(now)) == list(day.lines(now))
+
+
+async def test_the_comparisons_are_read_as_the_app_keeps_them() -> None:
+    """One table healed, one with something left, and a step that somebody has changed."""
+    state = MemoryState()
+    for key, document in comparisons.documents(ManualClock().now()).items():
+        await state.write(key, document, None)
+    found = await Reconciliations(state, ManualClock()).last(["account", "opportunity"])
+    assert [(it.different, it.queued) for it in found.values() if it] == [(3, 3), (2, 0)]
+    report = await DriftReports(state).last()
+    assert report is not None
+    assert (report.drift, report.count) == (Drift.FOUND, 1)

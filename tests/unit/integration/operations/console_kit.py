@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,6 +34,7 @@ from integration.operations.drift import DriftReports
 from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
 from integration.operations.lookup import Lookup
+from integration.operations.reconciliations import Reconciliations
 from integration.operations.resync import Resync
 from integration.operations.rights import Staff
 from integration.operations.routes import Desk as Services
@@ -79,6 +80,7 @@ class Console:
 
     declared: frozenset[str] = frozenset()
     signed_in_by_platform: bool = False
+    compare: Callable[[], Awaitable[object]] | None = None
     desk: Desk = field(init=False)
     site: Site = field(init=False)
 
@@ -112,6 +114,7 @@ class Console:
             bulks=it.bulks,
             matches=OneMatch(),
             drift=DriftReports(shared),
+            reconciliations=Reconciliations(shared, clock),
         )
         self.staff = Staff(CallerKeys(callers, in_query=False), ROLES, signed_in_by_platform=self.signed_in_by_platform)
         self.sessions = Sessions(callers, clock)
@@ -124,6 +127,7 @@ class Console:
                 PublicAddress(None),
                 clock,
                 Links("https://contoso.crm4.dynamics.com", "https://traces.example/{event_id}?c={correlation_id}"),
+                self.compare,
             )
         )
 

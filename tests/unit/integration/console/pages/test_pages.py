@@ -4,6 +4,7 @@ import csv
 import io
 import uuid
 from datetime import timedelta
+from unittest.mock import AsyncMock
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from integration.errors import Outage, Permanent
 from integration.events.identity import partition_of
 from integration.ledger import State
+from integration.operations.drift import Difference, Drift, DriftReport
+from integration.operations.reconciliations import Compared, Found
 from tests.unit.integration.operations.console_kit import Console, text_of
 
 WHY = {"why": "the ERP was repaired"}
@@ -261,3 +264,34 @@ async def test_an_event_is_found_by_the_number_that_its_row_has_in_the_erp() -> 
     await console.ask(f"events?q={original.record_id}")
     await console.ask(f"events?q={uuid.uuid4()}")
     assert console.desk.numbers.asked == ["SO-10233", "SO-1"]
+
+
+async def test_both_sides_are_shown_as_they_were_compared_last() -> None:
+    """Rows by table, and what is registered; who may repair compares anew."""
+    console = Console()
+    page = text_of(await console.ask("reconciliation"))
+    assert "not made yet" in page
+    assert "DRIFT_ENVIRONMENT" in page
+    found = [Found("44444444-4444-4444-8444-444444444444", "never-accepted", "no event", "")]
+    reconciled = Compared(
+        table="account", since="2026-11-20T00:00:00Z", until="2026-11-20T12:00:00Z", rows=500, found=found,
+        systems=True, deleted=False, healing=False, first=True, last=True,
+    )  # fmt: skip
+    await console.services.reconciliations.note(reconciled, by="mara")
+    lines = ("~ step.account.Update", "filteringAttributes: name")
+    differs = Difference("step.account.Update", "step", lines)
+    await console.services.drift.keep(DriftReport("2026-11-20T03:37:00Z", Drift.FOUND, 41, (differs,)))
+    page = text_of(await console.ask("reconciliation"))
+    for said in ("never-accepted", "and no event has brought that", "1 thing differs", "41 are as declared", lines[1]):
+        assert said in page
+    assert (await console.ask("reconciliation/registration", {})).status_code == 409
+    compare = AsyncMock()
+    console = Console(compare=compare)
+    assert (await console.ask("reconciliation/registration", {}, who="rita")).status_code == 403
+    assert compare.await_count == 0
+    answer = await console.ask("reconciliation/registration", {}, who="oliver")
+    assert (compare.await_count, answer.status_code, answer.headers["Location"]) == (
+        1,
+        303,
+        "/api/console/reconciliation?said=registration",
+    )
