@@ -156,6 +156,8 @@ class ManualClock:
 class QueueStub(WorkQueue):
     """Takes events and copies; `full` refuses them."""
 
+    name = "work"
+
     def __init__(self) -> None:
         self.sent: list[IntegrationEvent] = []
         self.scheduled: list[tuple[IntegrationEvent, datetime]] = []

@@ -118,6 +118,12 @@ var hostSettings = {
   EventHubs__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // Exactly one place exports spans and metrics, and that is the app (docs/explanation/tracing.md): the switches of the
+  // Functions worker, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY and PYTHON_ENABLE_OPENTELEMETRY, stay out.
+  OTEL_TRACES_EXPORTER: 'azure_monitor_opentelemetry_exporter'
+  OTEL_METRICS_EXPORTER: 'azure_monitor_opentelemetry_exporter'
+  OTEL_TRACES_SAMPLER_ARG: '0.1'
+  OTEL_SERVICE_NAME: functionAppName
   PYTHON_THREADPOOL_THREAD_COUNT: threadCount
   // The host reads a body before the app can ask for a key: by default up to 100 MB. The app itself takes 512 KB.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'

@@ -15,7 +15,7 @@ def blueprint(name: str, delivery: Delivery, *, hub: str, consumer_group: str) -
     bp = func.Blueprint()
 
     @bp.function_name(name)
-    @on_settled_events(bp, hub=hub, consumer_group=consumer_group)
+    @on_settled_events(bp, hub=hub, consumer_group=consumer_group, reader=name)
     async def deliver(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
         await delivery.deliver([_row(event) for event in events])
 

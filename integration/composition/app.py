@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 def build_app(settings: Settings) -> func.FunctionApp:
     """The app with all its functions. Building it opens no connection."""
     quieten_libraries()
+    _start_telemetry(settings)
     services = build_services(settings)
     app = func.FunctionApp()
     app.register_functions(
@@ -74,7 +75,11 @@ def build_app(settings: Settings) -> func.FunctionApp:
     app.register_functions(registration_functions.blueprint(operators, operations.desk.drift, services.drift))
     app.register_functions(
         operations_timers.blueprint(
-            operations.dead_letters, operations.bulks, operations.figures, operations.operator_events
+            operations.dead_letters,
+            operations.bulks,
+            operations.figures,
+            operations.measures,
+            operations.operator_events,
         )
     )
     app.register_functions(console_functions.blueprint(lambda: open_site(services, settings)))
@@ -82,6 +87,13 @@ def build_app(settings: Settings) -> func.FunctionApp:
     if settings.webhooks_queue:
         _register_webhooks(app, services, settings, settings.webhooks_queue)
     return app
+
+
+def _start_telemetry(settings: Settings) -> None:
+    if (settings.traces_exporter, settings.metrics_exporter) != ("none", "none"):
+        from integration.telemetry import export  # noqa: PLC0415 -- not at all where nothing is exported
+
+        export.start(settings)
 
 
 def _register_webhooks(app: func.FunctionApp, services: Services, settings: Settings, queue: str) -> None:

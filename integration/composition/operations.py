@@ -30,6 +30,7 @@ from integration.operations.edit import EditedRetry
 from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
 from integration.operations.lookup import Lookup
+from integration.operations.measures import Measures
 from integration.operations.originals import Originals
 from integration.operations.postpone import Postpone
 from integration.operations.queueing import Queueing
@@ -59,6 +60,7 @@ class Operations:
     dead_letters: DeadLetterReader
     bulks: BulkRunner
     figures: Figures
+    measures: Measures
     operator_events: "OperatorEvents | None"
 
 
@@ -125,6 +127,7 @@ def build_operations(
         dead_letters=reader,
         bulks=BulkRunner(bulks, repair, ledger=ledger, audit=audit, clock=clock),
         figures=figures,
+        measures=Measures(figures, desk.systems.states, budgets, clock),
         operator_events=_operator_events(settings, desk, transport, ledger, clock),
     )
 

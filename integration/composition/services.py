@@ -117,7 +117,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     systems = build_systems(settings, transport, clock, shared, TableState(ledger.table(REFERENCES)))
     pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
     work_queue = WorkQueue(lambda: connections.service_bus_client(settings), settings.work_queue, clock=clock)
-    publisher = EventPublisher(lambda: connections.event_hub_producer(settings))
+    publisher = EventPublisher(lambda: connections.event_hub_producer(settings), settings.events_hub)
     active = switched_on(all_in(flows), settings.flows_off)
     inbound = [it for it in active if isinstance(it, InboundFlow)]
     tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])

@@ -7,6 +7,7 @@ import azure.functions as func
 from integration.intake.answers import answered, events_accepted
 from integration.intake.event_grid_intake import EventGridIntake
 from integration.intake.taking_in import IntakeRequest
+from integration.telemetry import spans
 
 
 def blueprint(event_grid: EventGridIntake) -> func.Blueprint:
@@ -14,7 +15,9 @@ def blueprint(event_grid: EventGridIntake) -> func.Blueprint:
     bp = func.Blueprint()
 
     @bp.route(route="event-grid", methods=["POST", "OPTIONS"], auth_level=func.AuthLevel.ANONYMOUS)
-    async def event_grid_delivery(req: func.HttpRequest) -> func.HttpResponse:
+    async def event_grid_delivery(req: func.HttpRequest, context: func.Context = spans.OUTSIDE) -> func.HttpResponse:
+        spans.invoked(context)
+
         async def take_in(request: IntakeRequest) -> func.HttpResponse:
             if req.method == "OPTIONS":
                 return func.HttpResponse(status_code=200, headers=await event_grid.allowed(request))

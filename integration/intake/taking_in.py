@@ -19,7 +19,8 @@ from integration.intake.rights import Rights
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
 from integration.settings import Settings
-from integration.telemetry import child_of, get_logger
+from integration.telemetry import child_of, get_logger, metrics, recordings, spans
+from integration.telemetry.spans import Recording
 
 Read_co = TypeVar("Read_co", covariant=True)
 
@@ -189,8 +190,17 @@ class TakingIn:
         """Queue all events, or raise. Those that were queued by then get the same ids when they are sent again."""
         if not events:
             return []
-        sent = await self._sent([_to_send(event, caller) for event in events])
+        began = spans.ago(self.clock.monotonic() - started)
+        queue, alone = self._work_queue.name, len(events) == 1
+        recorded = [recordings.of_sent(it, queue, source=source, started=began, alone=alone) for it in events]
+        try:
+            sent = await self._sent([_to_send(event, caller, it) for event, it in zip(events, recorded, strict=True)])
+        except Unavailable:
+            _end(recorded, "not-queued")
+            raise
+        _end(recorded)
         for event in sent:
+            metrics.ACCEPTED.add(source)
             self._ledger.accept(event)  # the broker has the event: the answer does not wait for the tables
             duration = (self.clock.monotonic() - started) * 1000
             unread = [*event.unread] or None
@@ -232,7 +242,14 @@ def _log_refusal(size: int, source: str, caller: str, error: Rejected) -> None:
     )
 
 
-def _to_send(event: IntegrationEvent, caller: str) -> IntegrationEvent:
+def _end(recordings: Iterable[Recording | None], error: str = "") -> None:
+    for recording in recordings:
+        if recording is not None:
+            recording.root.error = error
+            recording.end()
+
+
+def _to_send(event: IntegrationEvent, caller: str, recording: Recording | None) -> IntegrationEvent:
     """The event as it is queued: without users and tag, which only the intake needs."""
     return dataclasses.replace(
         event,
@@ -240,7 +257,7 @@ def _to_send(event: IntegrationEvent, caller: str) -> IntegrationEvent:
         initiating_user_id=None,
         tag=None,
         caller=caller,
-        traceparent=str(child_of(event.traceparent)),
+        traceparent=recording.traceparent if recording else str(child_of(event.traceparent)),
     )
 
 

@@ -39,6 +39,7 @@ def event_row(event: IntegrationEvent) -> Entity:
         "caller": event.caller or "",
         "replayOf": event.replay_of or "",
         "cause": event.cause or "",
+        "traceparent": event.traceparent or "",
     }
 
 
@@ -182,6 +183,7 @@ def to_status(row: Mapping[str, Any]) -> EventStatus:
         resolved_by=row.get("resolvedBy") or None,
         replay_of=row.get("replayOf") or None,
         cause=row.get("cause") or None,
+        traceparent=row.get("traceparent") or None,
         replayed_by=row.get("replayedBy") or None,
         note=row.get("note") or None,
     )

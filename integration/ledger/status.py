@@ -54,7 +54,8 @@ class EventStatus:
     """One event as the ledger shows it; times are UTC.
 
     `cause` is why the app made the event itself. `history` has what went wrong at each of the last twenty failed
-    attempts. `resolved_by`, `replay_of` and `replayed_by` are ids of other events.
+    attempts. `resolved_by`, `replay_of` and `replayed_by` are ids of other events. Under `traceparent` its trace goes
+    on.
     """
 
     event_id: str
@@ -80,6 +81,7 @@ class EventStatus:
     replayed_by: str | None = None
     note: str | None = None
     cause: str | None = None
+    traceparent: str | None = None
 
     @property
     def session_id(self) -> str:

@@ -24,15 +24,16 @@ class _Outgoing:
 
 
 class EventPublisher:
-    """Publishes events to one hub. One client, used by one thread; callers get futures.
+    """Publishes events to the hub `name`. One client, used by one thread; callers get futures.
 
     Events with the same key go to the same partition. Futures fail with `Transient` if the hub did not acknowledge.
     Links to partitions are opened side by side when they are first needed: the SDK takes 0.4 s for each, and gives each
     a connection of its own.
     """
 
-    def __init__(self, connect: "Callable[[], EventHubProducerClient]") -> None:
+    def __init__(self, connect: "Callable[[], EventHubProducerClient]", name: str) -> None:
         self._connect = connect
+        self.name = name
         self._client: EventHubProducerClient | None = None
         self._partitions: list[str] = []
         self._linked: set[str] = set()

@@ -21,7 +21,7 @@ Make: TypeAlias = Callable[[], ServiceBusMessage]
 
 
 class QueueSender:
-    """Sends messages to one queue. One sender, used by one thread; callers get futures.
+    """Sends messages to the queue `name`. One sender, used by one thread; callers get futures.
 
     `connect` opens a client; it is called on first use and again after a failure. Futures fail with `Transient` if the
     broker did not acknowledge: the message may or may not be queued.
@@ -33,7 +33,7 @@ class QueueSender:
         self._clock = clock or SystemClock()
         self._proved_at = -math.inf
         self._connect = connect
-        self._queue_name = queue_name
+        self.name = queue_name
         self._client: ServiceBusClient | None = None
         self._sender: ServiceBusSender | None = None
         self._coalescer: Coalescer[Make | None] = Coalescer(thread, self._send)
@@ -78,13 +78,13 @@ class QueueSender:
             self._proved_at = -math.inf
             self._disconnect()
             raise Transient(
-                f"queue {self._queue_name}: not acknowledged ({type(error).__name__})", reason="broker-unavailable"
+                f"queue {self.name}: not acknowledged ({type(error).__name__})", reason="broker-unavailable"
             ) from error
 
     def _open(self) -> ServiceBusSender:
         if self._sender is None:
             self._client = self._connect()
-            self._sender = self._client.get_queue_sender(self._queue_name)
+            self._sender = self._client.get_queue_sender(self.name)
         return self._sender
 
     def _disconnect(self) -> None:

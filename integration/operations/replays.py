@@ -19,7 +19,6 @@ from integration.ledger import EventStatus, State
 from integration.operations.audit import Entry
 from integration.operations.originals import Originals, check
 from integration.operations.queueing import Queueing
-from integration.telemetry import TraceParent
 
 
 class Replays:
@@ -67,7 +66,7 @@ class Replays:
             initiating_user_id=None,
             trimmed=True,
             caller=original.caller,
-            traceparent=str(TraceParent.new()),
+            traceparent=original.traceparent,
             replay_of=original.event_id,
             forced=force,
         )
@@ -94,8 +93,8 @@ class Replays:
     async def send(self, original: EventStatus, again: IntegrationEvent, entry: Entry) -> str:
         """Send `again`; its id. The original becomes `resubmitted`, with `replayedBy`."""
         check(original, "retry")
-        await self._queueing.send(again)
+        sent = await self._queueing.send(again)
         await self._originals.end(original, State.RESUBMITTED, entry, {"replayedBy": again.event_id})
-        await self._queueing.show(again)
+        await self._queueing.show(sent)
         entry.outcome = f"sent as {again.event_id}"
         return again.event_id

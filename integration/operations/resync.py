@@ -16,7 +16,7 @@ from integration.events.identity import event_id as new_event_id
 from integration.events.model import is_of_another_system
 from integration.operations.audit import Audit, Subject
 from integration.operations.queueing import Queueing
-from integration.telemetry import TraceParent, get_logger
+from integration.telemetry import get_logger
 
 MOST: Final = 500
 """Records of one request, which takes half a minute then."""
@@ -72,8 +72,7 @@ class Resync:
             for record_id in wanted:
                 event = self._event(table, record_id, correlation_id, token)
                 try:
-                    await self._queueing.send(event)
-                    await self._queueing.show(event)
+                    await self._queueing.show(await self._queueing.send(event))
                 except Transient as error:
                     _log.warning("resync-interrupted", error=error, table=table, count=len(sent))
                     break
@@ -97,7 +96,6 @@ class Resync:
             user_id=None,
             initiating_user_id=None,
             trimmed=True,
-            traceparent=str(TraceParent.new()),
             forced=True,
         )
 

@@ -7,6 +7,7 @@ import azure.functions as func
 from integration.operations.bulk import BulkRunner
 from integration.operations.dead_letters import DeadLetterReader
 from integration.operations.figures import Figures
+from integration.operations.measures import Measures
 
 if TYPE_CHECKING:
     from integration.operations.operator_events import OperatorEvents
@@ -22,11 +23,15 @@ EVERY_TWENTY_SECONDS = "*/20 * * * * *"
 
 
 def blueprint(
-    reader: DeadLetterReader, runner: BulkRunner, figures: Figures, operator_events: "OperatorEvents | None"
+    reader: DeadLetterReader,
+    runner: BulkRunner,
+    figures: Figures,
+    measures: Measures,
+    operator_events: "OperatorEvents | None",
 ) -> func.Blueprint:
     """Bind the reader of the dead-letter queue, the runner of bulk operations, and what takes the figures.
 
-    Operators are told of what the figures show right after they were taken.
+    Metrics are set by the figures, and operators are told of what they show, right after they were taken.
     """
     bp = func.Blueprint()
 
@@ -41,6 +46,7 @@ def blueprint(
     @bp.timer_trigger(arg_name="timer", schedule=EVERY_MINUTE_TOO)
     async def operations_figures(timer: func.TimerRequest) -> None:  # noqa: ARG001 -- the trigger's name for it
         await figures.run()
+        await measures.run()
         if operator_events is not None:
             await operator_events.run()
 

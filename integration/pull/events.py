@@ -9,7 +9,6 @@ from integration.dataverse import Row
 from integration.events import IntegrationEvent
 from integration.events.identity import event_id as new_event_id
 from integration.pull.tables import PulledTable
-from integration.telemetry import TraceParent
 
 MODIFIED: Final = "modifiedon"
 """Read with each row: it is the time of the event's operation."""
@@ -62,7 +61,6 @@ class PulledEvents:
             user_id=None,
             initiating_user_id=None,
             trimmed=True,
-            traceparent=str(TraceParent.new()),
             cause=reason.cause,
             row_version=version,
         )

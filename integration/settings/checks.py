@@ -83,3 +83,10 @@ def missing_alternatives(given: Mapping[str, str]) -> Iterator[str]:
     ):
         if (one in given) != (other in given):
             yield f"{one} and {other}: set both, or none of them"
+
+
+def no_collector(given: Mapping[str, str]) -> Iterator[str]:
+    """Without an address, OTLP goes to a collector on the same machine, and an instance in Azure has none."""
+    names = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER")
+    if "otlp" in {given.get(name) for name in names} and "OTEL_EXPORTER_OTLP_ENDPOINT" not in given:
+        yield "OTEL_EXPORTER_OTLP_ENDPOINT: the address of the collector is needed for otlp"

@@ -19,6 +19,7 @@ from integration.settings.part import Part
 from integration.settings.service_endpoints import ServiceEndpoints
 from integration.settings.settled import SettledEvents
 from integration.settings.systems import ALL, ONE, merged
+from integration.settings.telemetry import Telemetry
 from integration.settings.types import Connection, is_example
 from integration.settings.virtual_tables import VirtualTables
 from integration.settings.work import Work
@@ -33,6 +34,7 @@ class Settings(
     SettledEvents,
     Operations,
     VirtualTables,
+    Telemetry,
 ):
     """The app's settings; read once at start with `Settings.from_environment(os.environ)`."""
 
@@ -68,6 +70,7 @@ class Settings(
             problems += checks.unknown_callers(settings.intake_rights, callers)
             problems += checks.unused_tokens(settings.token_audiences, settings.intake_applications)
             problems += checks.unsigned_events(settings.operator_events_secret, given)
+            problems += checks.no_collector(given)
         if problems:
             raise ConfigurationError("Settings are missing or wrong:\n  " + "\n  ".join(sorted(problems)))
         return settings

@@ -15,6 +15,8 @@ from yarl import URL
 
 from integration.clock import Clock
 from integration.errors import IntegrationError, Outage, Permanent, Throttled, Transient
+from integration.telemetry import metrics
+from integration.transport import call_span
 from integration.transport.authorize import Authorizer
 from integration.transport.body import NotGzipError, TooLargeError, read_body
 from integration.transport.exchange import NO_CONTEXT, Call, CallContext, Request, Response
@@ -123,14 +125,26 @@ class Transport:
         left = self._left(context)
         limit.reschedule(self._at(host.limits.total if left is None else min(host.limits.total, left)))
         headers = {**request.headers, **context.headers(), **given}
-        if context.calls is None:
+        span = call_span.begun(request, context, host.origin)
+        if span is not None:
+            headers["traceparent"] = str(span.context)
+        elif context.calls is None:
             return await self._answer(host, url, request, headers)
-        at, started, answer = self._clock.now(), self._clock.monotonic(), None
+        at, started, answer, reason = self._clock.now(), self._clock.monotonic(), None, "cancelled"
         try:
             answer = await self._answer(host, url, request, headers)
+        except IntegrationError as error:
+            reason = error.reason
+            raise
+        else:
             return answer
         finally:
-            context.calls.note(Call(request, answer, at, self._clock.monotonic() - started))
+            if context.traceparent is not None:
+                metrics.CALLS.add(request.service, reason if answer is None else str(answer.status))
+            if span is not None:
+                call_span.ended(span, answer, reason)
+            if context.calls is not None:
+                context.calls.note(Call(request, answer, at, self._clock.monotonic() - started))
 
     async def _answer(self, host: "_Allowed", url: URL, request: Request, headers: Mapping[str, str]) -> Response:
         try:

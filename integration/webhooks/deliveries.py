@@ -15,8 +15,8 @@ from integration import signatures
 from integration.clock import Clock
 from integration.errors import IntegrationError, Throttled, Transient, Unreadable
 from integration.messaging.queue_sender import QueueSender
-from integration.telemetry import get_logger
-from integration.transport import Request, RetryPolicy, Transport
+from integration.telemetry import get_logger, recordings, spans
+from integration.transport import CallContext, Request, RetryPolicy, Transport
 from integration.webhooks.ended_event import EndedEvent
 from integration.webhooks.store import Subscriptions, enabled
 from integration.webhooks.subscription import Subscription
@@ -35,6 +35,7 @@ class Delivery(BaseModel):
     notification: EndedEvent
     attempt: int = 1
     first_failed_at: AwareDatetime | None = None
+    traceparent: str | None = None
 
     @property
     def event_id(self) -> str:
@@ -67,6 +68,11 @@ class Deliveries:
 
     def __init__(self, queue: QueueSender) -> None:
         self._queue = queue
+
+    @property
+    def queue_name(self) -> str:
+        """The queue that they wait in."""
+        return self._queue.name
 
     async def queue(self, deliveries: list[Delivery], due: datetime | None = None) -> None:
         """Queue them, to appear at `due` (UTC) or at once."""
@@ -106,7 +112,8 @@ class Deliverer:
         except ValidationError:
             raise Unreadable("The message is no delivery of a webhook of this app.") from None
         try:
-            await self._deliver(delivery)
+            with spans.recorded(recordings.of_delivery(delivery, self._deliveries.queue_name, delivery.traceparent)):
+                await self._deliver(delivery)
         except Transient:
             await asyncio.sleep(_HOLD_SECONDS)  # raising at once would use them up within seconds
             raise
@@ -141,7 +148,8 @@ class Deliverer:
         signed = signatures.signed(to.keys, delivery.notification.id, self._clock.now(), body)
         headers = {"Content-Type": "application/json", **signed}
         try:
-            answer = await self._transport.send(Request("webhook", "notify", "POST", to.url, headers, body))
+            request = Request("webhook", "notify", "POST", to.url, headers, body)
+            answer = await self._transport.send(request, context=CallContext(traceparent=delivery.traceparent))
         except Throttled:
             raise
         except IntegrationError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from integration.telemetry import get_logger
+from integration.telemetry import get_logger, recordings
 from integration.webhooks.deliveries import Deliveries, Delivery
 from integration.webhooks.ended_event import of_settled
 from integration.webhooks.store import Subscriptions
@@ -34,12 +34,12 @@ class FanOut:
         subscribed = [it for it in await self._store.all() if it.disabled_at is None]
         if not subscribed:
             return
-        found = [told for body in bodies if (told := of_settled(body)) is not None]
+        found = [(told, recordings.carried_by(body)) for body in bodies if (told := of_settled(body)) is not None]
         if len(found) < len(bodies):
             _log.warning("webhook-unreadable", count=len(bodies) - len(found))
         deliveries = [
-            Delivery(owner=it.owner, subscription=it.id, notification=told)
-            for told in found
+            Delivery(owner=it.owner, subscription=it.id, notification=told, traceparent=traceparent)
+            for told, traceparent in found
             for it in subscribed
             if it.wants(told, self._tables_of) and self._may_know(it.owner, told.table)
         ]

@@ -10,6 +10,7 @@ from integration.analytics.hub_trigger import on_settled_events
 from integration.intake import IntakeRequest, TakingIn
 from integration.operations.answers import answered, as_json
 from integration.public_address import PublicAddress
+from integration.telemetry import spans
 from integration.webhooks.deliveries import Deliverer
 from integration.webhooks.fan_out import FanOut
 from integration.webhooks.subscribing import Subscribing
@@ -86,14 +87,15 @@ def triggers(fan_out: FanOut, deliverer: Deliverer, *, hub: str, consumer_group:
     """Bind the reader of settled events, which goes at its own pace, and the deliveries."""
     bp = func.Blueprint()
 
-    @on_settled_events(bp, hub=hub, consumer_group=consumer_group)
+    @on_settled_events(bp, hub=hub, consumer_group=consumer_group, reader="webhook_fan_out")
     async def webhook_fan_out(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
         await fan_out.take([event.get_body() for event in events])
 
     @bp.service_bus_queue_trigger(
         arg_name="message", queue_name=queue, connection="ServiceBus", data_type=func.DataType.BINARY
     )
-    async def webhook_delivery(message: bytes) -> None:
+    async def webhook_delivery(message: bytes, context: func.Context = spans.OUTSIDE) -> None:
+        spans.invoked(context)
         await deliverer.deliver(message)
 
     return bp

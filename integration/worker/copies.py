@@ -15,7 +15,8 @@ from integration.clock import Clock
 from integration.errors import Transient
 from integration.events import IntegrationEvent
 from integration.messaging import WorkQueue
-from integration.telemetry import get_logger
+from integration.telemetry import get_logger, recordings, spans
+from integration.telemetry.spans import Kind
 from integration.transport import RetryPolicy
 
 _SEND_SECONDS: Final = 40.0
@@ -35,6 +36,11 @@ class Copies:
         self.policy = policy
         self.draw = draw
 
+    @property
+    def queue_name(self) -> str:
+        """The queue that they appear in."""
+        return self._work_queue.name
+
     def later(self, attempt: int, *, not_before: float = 0.0) -> datetime:
         """When to try again after attempt number `attempt`, without an end; `not_before` is in seconds."""
         return self._clock.now() + self.policy.delay(attempt, not_before, self.draw)
@@ -46,6 +52,12 @@ class Copies:
         the message's deliveries within seconds. Raises `Transient` (broker-unavailable) after that.
         """
         copy = dataclasses.replace(event, attempt=event.attempt + 1)
+        recording, span = spans.current(), None
+        if recording is not None:
+            attributes = recordings.messaging("send", "servicebus", self._work_queue.name)
+            attributes |= {"messaging.message.id": copy.message_id, "integration.due": due.isoformat()}
+            span = recording.start(f"send {self._work_queue.name}", Kind.PRODUCER, attributes)
+            copy = dataclasses.replace(copy, traceparent=recording.followed(copy.traceparent))
         until = self._clock.monotonic() + _HOLD_SECONDS
         while True:
             try:
@@ -54,7 +66,11 @@ class Copies:
             except (Transient, TimeoutError) as error:
                 _log.error("held", event=event, error=error)
                 if self._clock.monotonic() + _PAUSE_SECONDS >= until:
+                    if span is not None:
+                        span.end("broker-unavailable")
                     raise Transient("the work queue takes no copy", reason="broker-unavailable") from error
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
+                if span is not None:
+                    span.end()
                 return

@@ -136,6 +136,19 @@ def decide(  # noqa: PLR0911 -- one return for each row of the table
     return ToDeadLetter(reason, detail, error)
 
 
+def ended_as(decision: Decision) -> tuple[State | None, str]:
+    """The state of the event after this attempt (None: it stays what it is), and the reason, if the attempt failed."""
+    match decision:
+        case Settle() | Duplicate():
+            return decision.state, ""
+        case RetryAt():
+            return (None if decision.known else State.WAITING), decision.error.reason
+        case ToDeadLetter():
+            return State.DEAD_LETTERED, decision.reason
+        case Withdraw():
+            return None, Fenced.reason
+
+
 def explained(error: Exception) -> tuple[str, str]:
     """Reason and description. The message of an unforeseen error may hold data, so only its type is kept."""
     if isinstance(error, IntegrationError):

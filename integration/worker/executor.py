@@ -11,7 +11,7 @@ from integration.events import IntegrationEvent
 from integration.events.identity import unreadable_id
 from integration.events.model import nobodys_event
 from integration.ledger import DeadLetter, Ledger, Memory, State, Step, keys, rows
-from integration.telemetry import get_logger
+from integration.telemetry import get_logger, metrics
 from integration.worker.copies import Copies
 from integration.worker.decision import Decision, Duplicate, PassOn, RetryAt, Settle, ToDeadLetter, Withdraw
 from integration.worker.handler import EventHandler
@@ -95,6 +95,7 @@ class Executor:
         """A message that is none of ours is shown under a name made from its bytes, and dead-lettered."""
         event_id = unreadable_id(body)
         nobody = nobodys_event(event_id, self._clock.now())
+        metrics.SETTLED.add(State.DEAD_LETTERED.value)
         _log.error("dead-lettered", event=nobody, reason=error.reason, error=error)
         await self._show_dead_letter(nobody, DeadLetter(error.reason, str(error), nobody.accepted_time.isoformat()), ())
         raise DeadLettered(f"{event_id}: {error.reason}") from None
@@ -127,6 +128,7 @@ class Executor:
         published = await self._reports.publish(event, handler, decision.state, work.memory if work else None)
         self._show_overcome(event, overcome)
         await self._show_settled(decision, event, work, published=published, waited=waited)
+        metrics.SETTLED.add(decision.state.value)
         _log.info("settled", event=event, state=decision.state.value)
         return True
 
@@ -156,6 +158,7 @@ class Executor:
 
     async def _try_settling_later(self, event: IntegrationEvent, error: Transient) -> None:
         """The effects are done, but this cannot be written down: a copy repeats them under the same keys, and ends."""
+        metrics.RETRIES.add(error.reason)
         _log.warning("retry-scheduled", event=event, error=error)
         await self._copies.send(event, self._copies.later(event.attempt))
 
@@ -194,6 +197,7 @@ class Executor:
             await self._show_waiting(decision, event, work)
         copy = dataclasses.replace(event, first_failed_at=decision.first_failed_at)
         await self._copies.send(copy, decision.due)
+        metrics.RETRIES.add(error.reason)
         _log.warning("retry-scheduled", event=event, error=error, due=decision.due)
 
     async def _show_waiting(self, decision: RetryAt, event: IntegrationEvent, work: Work) -> None:
@@ -224,6 +228,7 @@ class Executor:
         if ended := work.memory.recent.get(event.event_id):
             _log.info("duplicate", event=event, state=ended.value)
             return
+        metrics.SETTLED.add(State.DEAD_LETTERED.value)
         _log.error("dead-lettered", event=event, reason=decision.reason, error=decision.error)
         self._keep_exchanges(event, work, decision.error)
         await self._show_dead_letter(event, letter, tuple(work.trace.steps.values()), decision.error)

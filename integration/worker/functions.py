@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from integration.telemetry import spans
 from integration.worker.pipeline import Worker
 
 
@@ -20,7 +21,8 @@ def blueprint(worker: Worker, *, queue: str) -> func.Blueprint:
         is_sessions_enabled=True,
         data_type=func.DataType.BINARY,
     )
-    async def work(message: bytes) -> None:
+    async def work(message: bytes, context: func.Context = spans.OUTSIDE) -> None:
+        spans.invoked(context)
         await worker.handle(message)
 
     return bp

@@ -8,6 +8,8 @@ from integration.clock import Clock
 from integration.errors import Transient
 from integration.events import IntegrationEvent
 from integration.messaging import EventPublisher
+from integration.telemetry import recordings, spans
+from integration.telemetry.spans import Kind, Span
 from integration.worker.settled import encoded
 
 _SECONDS: Final = 10.0
@@ -38,12 +40,24 @@ class Hub:
             if self.pause > 0:
                 return False
             self._probe_at = self._clock.monotonic() + _SECONDS + _PAUSE_SECONDS
+        span = self._span()
+        if span is not None:
+            document = {**document, "traceparent": str(span.context)}
         future = asyncio.wrap_future(self._publisher.publish(event.session_id, encoded(document)))
         try:
             await asyncio.wait_for(future, _SECONDS)
         except (Transient, TimeoutError):
             self._away = True
             self._probe_at = self._clock.monotonic() + _PAUSE_SECONDS
-            return False
-        self._away = False
-        return True
+        else:
+            self._away = False
+        if span is not None:
+            span.end("hub-unavailable" if self._away else "")
+        return not self._away
+
+    def _span(self) -> Span | None:
+        recording = spans.current()
+        if recording is None:
+            return None
+        hub = self._publisher.name
+        return recording.start(f"send {hub}", Kind.PRODUCER, recordings.messaging("send", "eventhubs", hub))

@@ -27,11 +27,12 @@ from integration.errors import Conflict, NotFound, Stale, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
 from integration.ledger import Ledger, State
 from integration.ledger.rows import started as started_row
-from integration.telemetry import get_logger
+from integration.telemetry import get_logger, recordings, spans
+from integration.telemetry.spans import Recording
 from integration.worker.ahead import ahead
 from integration.worker.commit import waits_for_commit
 from integration.worker.copies import Copies
-from integration.worker.decision import Done, Failed, Report, decide, on_arrival
+from integration.worker.decision import Done, Failed, Report, decide, ended_as, on_arrival
 from integration.worker.executor import Executor
 from integration.worker.handler import AnyHandler, Handler, InboundHandler
 from integration.worker.holds import Holds
@@ -92,6 +93,11 @@ class Worker:
             event = from_envelope(body)
         except Unreadable as error:
             await self._executor.unreadable(body, error)
+        began = spans.ago(self._clock.monotonic() - started)
+        with spans.recorded(recordings.of_attempt(event, self._copies.queue_name, started=began)) as recording:
+            await self._work_on(event, started, recording)
+
+    async def _work_on(self, event: IntegrationEvent, started: float, recording: Recording | None) -> None:
         if event.settled is not None:
             await self._executor.publish_again(event)
             return
@@ -108,6 +114,7 @@ class Worker:
                 report = Failed(error)
             else:
                 if arrived := on_arrival(work.memory, event):
+                    _note(recording, State.DEAD_LETTERED, arrived.letter.reason)
                     await self._executor.pass_on(arrived, event, work, handler)
                     return
                 self._ledger.status.put(started_row(event, (), self._clock.now()))
@@ -120,6 +127,7 @@ class Worker:
             policy=self._copies.policy,
             draw=self._copies.draw,
         )
+        _note(recording, *ended_as(decision))
         await self._executor.carry_out(decision, event, work, handler)
         if work is not None and work.trace.drove:
             self._pace.driven(event.session_id)
@@ -208,6 +216,14 @@ class Worker:
         """A system holds a newer version than the row that was read: the row has moved on, or was set back."""
         if failure := ahead(error, row, await self._read(handler, work)):
             raise failure from error
+
+
+def _note(recording: Recording | None, state: State | None, reason: str) -> None:
+    """Say in the span how the attempt ended."""
+    if recording is not None:
+        recording.root.error = reason
+        if state is not None:
+            recording.root.attributes["integration.state"] = state.value
 
 
 def _seen(work: Work) -> Done | None:

@@ -8,6 +8,7 @@ from integration.clock import Clock
 from integration.dataverse import DataverseClient, Row, differs, version_of
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent
+from integration.transport import CallContext
 from integration.worker.work import Work
 
 SYNCED, FAILED = 1, 2
@@ -74,7 +75,10 @@ class WriteBack:
             return 0
         message = f"{reason} (event {event.event_id})"
         columns = self._named(target, {"syncstatus": FAILED, "syncedon": self._now(), "syncmessage": message})
-        written = await self._dataverse.update(target.entity_set, event.record_id, columns, etag=None, tag=self.tag)
+        context = CallContext(correlation_id=event.correlation_id, traceparent=event.traceparent)
+        written = await self._dataverse.update(
+            target.entity_set, event.record_id, columns, etag=None, tag=self.tag, context=context
+        )
         return written.version or 0
 
     def _named(self, target: Target, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from functools import cached_property
 from sandbox.client.app import App
 from sandbox.client.archive import Archive
 from sandbox.client.broker import Broker
+from sandbox.client.collector import Collector
 from sandbox.client.dataverse import Dataverse
 from sandbox.client.erp import Erp
 from sandbox.client.stand_in import StandIn
@@ -12,7 +13,7 @@ from sandbox.running.endpoints import Endpoints
 
 
 class Client:
-    """The app, the Dataverse stand-in as a person sees it, ERP, credit scoring, other systems, broker and archive.
+    """The app, the Dataverse stand-in as a person sees it, the other stand-ins, broker, collector and archive.
 
     Each connects on first use. For one thread at a time.
     """
@@ -23,6 +24,7 @@ class Client:
         self.app.erp_key = reached.erp_events_key
         self.erp = Erp(reached.erp)
         self.credit = StandIn(reached.credit)
+        self.collector = Collector(reached.collector)
         self.broker = Broker(reached.servicebus, reached.broker)
         self.sinks = {name: StandIn(url) for name, url in reached.sinks.items()}
         self.others = {name: StandIn(url.removesuffix(f"/{name}/api")) for name, url in reached.others.items()}

@@ -62,6 +62,7 @@ COMMANDS = (
     Command("win", _USE, "Close an opportunity as won, as a person does."),
     Command("ship", _USE, "Ship an opportunity's order in the ERP, as a person there does."),
     Command("status", _USE, "Show the state of an event, its steps, and why it failed."),
+    Command("trace", _USE, "Show the trace of an event, with times."),
     Command("dead-letters", _USE, "List the dead-lettered events, with the reason."),
     Command("archive", _USE, "List what analytics has received."),
     Command("logs", _USE, "Show the log of a process."),

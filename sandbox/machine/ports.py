@@ -56,6 +56,7 @@ class Ports:
     others: int = _port(7084, "the stand-in for other systems that flows name")
     event_grid: int = _port(7085, "the stand-in for Event Grid, with --sinks")
     log_analytics: int = _port(7086, "the stand-in for the Logs Ingestion API, with --sinks")
+    collector: int = _port(4318, "the collector of spans and metrics, OTLP over HTTP")
 
     @classmethod
     def free(cls) -> Self:

@@ -30,9 +30,10 @@ class Endpoints:
 
     `page` is the start page, None where none is served. `dataverse_client` is the app's registration,
     `dataverse_person` that of a person who works in Dataverse. `broker` is where the broker's health and controls are;
-    `others` are the addresses of systems that only flows of the app name; their key is that of the ERP. `sinks` are
-    what sinks of settled events write to besides the archive, by the sink's name. `faults` is the address of each
-    stand-in's faults. `ports` has every port by its name. `checks` says whether the steps of checks are registered.
+    `collector` takes spans and metrics, and shows traces. `others` are the addresses of systems that only flows of the
+    app name; their key is that of the ERP. `sinks` are what sinks of settled events write to besides the archive, by the
+    sink's name. `faults` is the address of each stand-in's faults. `ports` has every port by its name. `checks` says
+    whether the steps of checks are registered.
     """
 
     functions: str
@@ -53,6 +54,7 @@ class Endpoints:
     erp_events_key: str
     credit: str
     credit_key: str
+    collector: str
     others: dict[str, str]
     sinks: dict[str, str]
     faults: dict[str, str]

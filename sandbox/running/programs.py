@@ -82,6 +82,7 @@ def endpoints(
         erp_events_key=keys.erp_events,
         credit=credit,
         credit_key=keys.credit,
+        collector=f"http://{LOOPBACK}:{ports.collector}",
         others={name: f"http://{LOOPBACK}:{ports.others}/{name}/api" for name in others},
         sinks=dict(sinks),
         faults={
@@ -174,6 +175,11 @@ def services(
             "credit",
             (str(PYTHON), "-m", *CREDITS[credit].command(ports.credit, data, keys.credit)),
             HttpProbe(f"http://{LOOPBACK}:{ports.credit}/control/health"),
+        ),
+        Program(
+            "collector",
+            _python("sandbox.systems.collector", port=ports.collector, db=data / "collector.sqlite"),
+            HttpProbe(f"http://{LOOPBACK}:{ports.collector}/control/health"),
         ),
         *_others(ports, keys, data, other_systems(rest)),
     ]
@@ -282,6 +288,13 @@ def app_settings(
         **CREDITS[credit].setting(keys.credit),
         **{f"SYSTEMS_{name.upper()}_API_KEY": keys.erp for name in reached.others},
         **({"PUBLIC_URL": reached.functions} if ERPS[erp].subscribed else {}),
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": reached.collector,
+        # Nobody here wants to wait for five seconds and a minute.
+        "OTEL_BSP_SCHEDULE_DELAY": "500",
+        "OTEL_METRIC_EXPORT_INTERVAL": "5000",
+        "TRACE_URL": f"{reached.collector}/traces/{{event_id}}",
         # As many threads as sessions may be worked on at once (host.json, maxConcurrentSessions).
         "PYTHON_THREADPOOL_THREAD_COUNT": "128",
         "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1048576",

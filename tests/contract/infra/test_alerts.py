@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration import telemetry
+from integration.telemetry import logs
 from integration.worker import DeadLettered
 from sandbox.repository import REPOSITORY
 from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
@@ -44,7 +44,7 @@ def test_queries_ask_for_what_is_logged(query: Path) -> None:
     """Words that the code says, fields that it can log, functions that exist, tables of Application Insights."""
     text = "\n".join(line for line in query.read_text(encoding="utf-8").splitlines() if not line.startswith("//"))
     assert words(text) <= set(re.findall(r'_log\.\w+\(\s*"([a-z-]+)"', CODE))
-    assert set(re.findall(r"\bit\.(\w+)", text)) <= {"what", *telemetry._WIRE_NAMES.values()}
+    assert set(re.findall(r"\bit\.(\w+)", text)) <= {"what", *logs._WIRE_NAMES.values()}
     assert set(re.findall(r"^(?:let \w+ = )?(\w+)$", text, re.MULTILINE)) - tabular(text) <= {
         "requests",
         "traces",

@@ -139,7 +139,7 @@ def test_every_queue_hub_and_group_is_used_and_the_reverse() -> None:
 def test_every_sender_is_in_the_topology_and_the_reverse() -> None:
     """The app sends where the topology says, from these places in the code and no other."""
     services = build_services(settings())
-    assert [services.intake._taking_in._work_queue._queue_name] == TOPOLOGY["senders"]["queues"]
+    assert [services.intake._taking_in._work_queue.name] == TOPOLOGY["senders"]["queues"]
     assert [connections.event_hub_producer(settings()).eventhub_name] == TOPOLOGY["senders"]["hubs"]
     places = {(where, kind) for kind in SENDING_CALLS for where, _ in calls(kind)}
     assert places == {
@@ -151,7 +151,7 @@ def test_every_sender_is_in_the_topology_and_the_reverse() -> None:
 def test_senders_follow_their_settings() -> None:
     """Another name in the setting is another entity in the client: nothing is hard-wired."""
     changed = settings(WORK_QUEUE="other-queue", EVENTS_HUB="other-hub", ARCHIVE_CONTAINER="other-container")
-    assert build_services(changed).intake._taking_in._work_queue._queue_name == "other-queue"
+    assert build_services(changed).intake._taking_in._work_queue.name == "other-queue"
     assert connections.event_hub_producer(changed).eventhub_name == "other-hub"
     assert connections.archive_container(changed).container_name == "other-container"
 

@@ -73,6 +73,7 @@ def test_the_row_of_an_accepted_event_says_who_and_what(it: IntegrationEvent) ->
         "caller": "dataverse",
         "replayOf": "",
         "cause": "",
+        "traceparent": "",
     }
 
 

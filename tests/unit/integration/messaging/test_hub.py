@@ -63,7 +63,7 @@ def hub() -> Hub:
 
 @pytest.fixture
 def publisher(hub: Hub) -> EventPublisher:
-    return EventPublisher(hub.connect)
+    return EventPublisher(hub.connect, "hub")
 
 
 def test_events_of_a_record_stay_in_order_in_one_partition(publisher: EventPublisher, hub: Hub) -> None:
@@ -88,7 +88,7 @@ def test_the_partition_of_a_key_is_the_same_in_every_instance() -> None:
     """Whatever the order in which a client names the partitions."""
     first, second = Hub(["0", "1", "2", "3"]), Hub(["3", "1", "0", "2"])
     for hub in (first, second):
-        publisher = EventPublisher(hub.connect)
+        publisher = EventPublisher(hub.connect, "hub")
         for number in range(20):
             publisher.publish(f"account:{number}", b"").result(SECONDS)
 

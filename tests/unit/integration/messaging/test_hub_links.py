@@ -54,7 +54,7 @@ def test_links_are_opened_side_by_side(hub: Hub) -> None:
     """Each batch is sent only once the first of every partition is on its way: one after another they would wait."""
     together = threading.Barrier(len(PARTITIONS), timeout=10)
     first = threading.Event()
-    publisher = EventPublisher(hub)
+    publisher = EventPublisher(hub, "hub")
     hub.get_eventhub_properties = lambda: first.wait(10)  # type: ignore[method-assign, assignment] # until all are submitted
     hub.arrive = lambda partition: together.wait() if len(hub.sent) < len(PARTITIONS) else None
     publisher.open()
@@ -67,7 +67,7 @@ def test_links_are_opened_side_by_side(hub: Hub) -> None:
 
 def test_it_connects_before_there_is_anything_to_publish(hub: Hub) -> None:
     """Once, however often it is asked to."""
-    publisher = EventPublisher(hub)
+    publisher = EventPublisher(hub, "hub")
     publisher.open()
     publisher.open()
     assert hub.connected.wait(10)

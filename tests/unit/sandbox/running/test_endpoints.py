@@ -38,6 +38,7 @@ def test_the_file_has_the_documented_keys(tmp_path: Path) -> None:
         "storage",
         "broker",
         "checks",
+        "collector",
         "dataverse",
         "dataverse_client",
         "dataverse_person",

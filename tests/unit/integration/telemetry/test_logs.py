@@ -74,7 +74,7 @@ def test_of_an_exception_type_reason_and_place_are_written_but_not_its_message()
     content = json.loads(written)
     assert "Jane" not in written
     assert (content["errorType"], content["reason"]) == ("ValueError", "unexpected")
-    assert content["stack"][-1].startswith("test_telemetry.py:")
+    assert content["stack"][-1].startswith("test_logs.py:")
 
 
 def test_our_own_errors_bring_their_reason() -> None:

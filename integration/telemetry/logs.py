@@ -1,4 +1,4 @@
-"""Structured logs and W3C trace context.
+"""Structured logs.
 
 A record's message is one JSON object on one line: `{"what": "effect-done", "eventId": ..., "durationMs": ...}`. The
 Functions host ships the message text to Application Insights as it is, so Kusto reads it with `parse_json(message)`
@@ -11,11 +11,8 @@ logged, but never its message, which may quote its input.
 
 import json
 import logging
-import re
-import secrets
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypedDict, Unpack
 
@@ -146,43 +143,6 @@ def quieten_libraries() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-@dataclass(frozen=True, slots=True)
-class TraceParent:
-    """W3C Trace Context, version 00: one trace from the intake to the sink, with a span for each step."""
-
-    trace_id: str
-    span_id: str
-    sampled: bool = True
-
-    def __str__(self) -> str:
-        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
-
-    def child(self) -> "TraceParent":
-        """A new span in the same trace."""
-        return TraceParent(self.trace_id, secrets.token_hex(8), self.sampled)
-
-    @classmethod
-    def new(cls) -> "TraceParent":
-        """The first span of a new trace."""
-        return cls(secrets.token_hex(16), secrets.token_hex(8))
-
-    @classmethod
-    def parse(cls, header: str | None) -> "TraceParent | None":
-        """From a `traceparent` header; None if it is missing or not valid (then start a new trace)."""
-        found = _TRACEPARENT.fullmatch((header or "").strip())
-        if found is None or found["version"] == "ff" or not int(found["trace"], 16) or not int(found["span"], 16):
-            return None
-        if found["version"] == "00" and found["more"]:
-            return None
-        return cls(found["trace"], found["span"], bool(int(found["flags"], 16) & 1))
-
-
-def child_of(header: str | None) -> TraceParent:
-    """A span under the one that `header` names, or the first of a new trace."""
-    parent = TraceParent.parse(header)
-    return parent.child() if parent else TraceParent.new()
-
-
 def _about(event: Subject | None) -> Mapping[str, Any]:
     if event is None:
         return {}
@@ -216,6 +176,3 @@ def _camel(name: str) -> str:
 _WIRE_NAMES = {name: _camel(name) for name in Fields.__annotations__}
 _LONGEST = 500
 _FRAMES = 10
-_TRACEPARENT = re.compile(
-    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<more>-.*)?"
-)
