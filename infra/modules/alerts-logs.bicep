@@ -121,9 +121,32 @@ var constantRules = [
     threshold: limits.oldestUnsettledMinutes
     severity: 1
     frequency: 'PT15M'
-    // The most that Azure Monitor looks back. An event that waits even longer (RETRY_MAX_AGE_HOURS) no longer keeps this alert
-    // up; failed-attempts goes on about the system that it waits for.
+    // The most that Azure Monitor looks back. What waits even longer is in the metric, which the ledger is asked for.
     window: 'P2D'
+  }
+  {
+    name: 'system-open'
+    title: 'A system is left alone'
+    text: 'Calls to a system have failed so often that the app tries it only now and then; events wait. `system-left-alone` in the logs says why, `python3 run.py support systems` shows the state.'
+    query: loadTextContent('../queries/systems-open.kql')
+    measure: 'open'
+    dimension: 'system'
+    threshold: 1
+    severity: 2
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
+    name: 'budget'
+    title: 'The budget of requests to a system is nearly used'
+    text: 'More than nine tenths of what the app may send to a system in five minutes are used; beyond that, events wait. See docs/how-to/operate.md.'
+    query: loadTextContent('../queries/budgets.kql')
+    measure: 'usedPercent'
+    dimension: 'system'
+    threshold: 90
+    severity: 3
+    frequency: 'PT5M'
+    window: 'PT15M'
   }
   {
     name: 'unauthorised'

@@ -36,6 +36,16 @@ var panels = [
     chart: 'timechart'
   }
   {
+    title: 'Calls to systems, by result'
+    query: loadTextContent('../queries/calls.kql')
+    chart: 'timechart'
+  }
+  {
+    title: 'How long calls take, of the traces that are sampled'
+    query: loadTextContent('../queries/call-durations.kql')
+    chart: 'table'
+  }
+  {
     title: 'Given up, by cause'
     query: loadTextContent('../queries/dead-lettered.kql')
     chart: 'table'

@@ -7,6 +7,7 @@ in an app has crashed the Functions worker, which has one of its own (azure-func
 """
 
 import atexit
+import gc
 import os
 import threading
 from collections import deque
@@ -82,6 +83,7 @@ class Exporting:
             _log.error("telemetry-off", error=error)
             spans.switch_on(None)
             return
+        gc.freeze()  # as in function_app.py: what was imported stays, and need not be looked through for garbage
         over = False
         while not over:
             over = self._ending.wait(self._settings.spans_every / 1000)
@@ -112,9 +114,9 @@ def _resource(settings: Settings) -> "Resource":
 
 def _span_exporter(name: str) -> "SpanExporter":
     if name == AZURE:
-        from azure.monitor.opentelemetry.exporter import AzureMonitorTraceExporter  # noqa: PLC0415 -- as above
+        from integration.telemetry.azure_monitor import NamedDependencies  # noqa: PLC0415 -- as above
 
-        return AzureMonitorTraceExporter(**_azure())
+        return NamedDependencies(**_azure())
     from opentelemetry.exporter.otlp.json.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 -- as above
 
     return OTLPSpanExporter()

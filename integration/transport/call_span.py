@@ -1,8 +1,12 @@
 """The span of a call for an event: a named dependency, with its system, its operation and its status."""
 
+from typing import Final
+
 from integration.telemetry import spans
 from integration.telemetry.spans import Kind, Span
 from integration.transport.exchange import CallContext, Request, Response
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def begun(request: Request, context: CallContext, origin: str) -> Span | None:
@@ -10,12 +14,16 @@ def begun(request: Request, context: CallContext, origin: str) -> Span | None:
     recording = spans.current()
     if recording is None or context.traceparent is None:
         return None
+    scheme, _, address = origin.partition("://")
+    host, _, port = address.rpartition(":") if not address.endswith("]") and ":" in address else (address, "", "")
     return recording.start(
         f"{request.service} {request.operation}",
         Kind.CLIENT,
         {
             "http.request.method": request.method,
-            "server.address": origin.rpartition("//")[2],
+            "url.scheme": scheme,
+            "server.address": host,
+            "server.port": int(port) if port else _PORTS[scheme],
             "peer.service": request.service,
             "integration.system": request.service,
             "integration.operation": request.operation,

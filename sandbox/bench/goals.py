@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.bench.growth import Growth
 from sandbox.bench.rounds import Measured, Round, without_host
+from sandbox.bench.telemetry import SAMPLED
 
 APP, OLD_APP = "this app", "commit"
 PRICED = "FastAPI + FastStream + ledger"
@@ -15,6 +16,7 @@ _WORKER_CPU_MS, _WORKER_RATIO, _SPEED_UP = 6.0, 1.1, 4.0
 _CALLS, _DUPLICATE_CALLS = 4, 1
 _GROWTH, _RESIDENT_MIB, _FLAT = 1.1, 150, 1.1
 _IMPORT_MS = 500
+_TELEMETRY = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,16 @@ class Goal:
         return {"goal": self.what, bound: self.limit, "unit": self.unit, "measured": measured, "met": self.met}
 
 
-def goals(measured: Mapping[str, Measured], growth: Growth | None, import_ms: float | None) -> list[Goal]:
+def goals(
+    measured: Mapping[str, Measured],
+    growth: Growth | None,
+    import_ms: float | None,
+    telemetry: Mapping[str, Mapping[str, float]] | None = None,
+) -> list[Goal]:
     """All goals, in the order in which an event passes the parts."""
     app, priced = measured.get(APP), measured.get(PRICED)
     old = next((it for name, it in measured.items() if name.startswith(OLD_APP)), None)
-    return [*_intake(app), *_worker(app, old, priced), *_growth(growth), _import(import_ms)]
+    return [*_intake(app), *_worker(app, old, priced), *_growth(growth), _import(import_ms), *_telemetry(telemetry)]
 
 
 def _intake(app: Measured | None) -> Iterator[Goal]:
@@ -92,6 +99,12 @@ def _growth(growth: Growth | None) -> Iterator[Goal]:
 
 def _import(import_ms: float | None) -> Goal:
     return Goal("cold import of function_app", _IMPORT_MS, import_ms, unit="ms")
+
+
+def _telemetry(found: Mapping[str, Mapping[str, float]] | None) -> Iterator[Goal]:
+    for mode in SAMPLED:
+        ratio = found[mode]["ratio"] if found else None
+        yield Goal(f"spans and metrics, {mode}: CPU of an event compared with none", _TELEMETRY, ratio, unit="times")
 
 
 def _median(of: Measured | None, figure: Callable[[Round], float | None]) -> float | None:

@@ -18,7 +18,7 @@ _CHUNK_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A thousand events, `seen` of them and all before; CPU in milliseconds per event, memory in MiB at its end."""
+    """Some events (a thousand), `seen` of them and all before; CPU in milliseconds per event, MiB at its end."""
 
     seen: int
     intake_cpu_ms: float
@@ -42,7 +42,7 @@ def grow(
     chunks: list[Chunk] = []
     try:
         for seen in range(CHUNK, total + 1, CHUNK):
-            chunks.append(_chunk(bench, workload, product, outside, seen))
+            chunks.append(chunk(bench, workload, product, outside, seen=seen))
             it = chunks[-1]
             if seen % (5 * CHUNK) == 0 or seen == CHUNK:
                 say(
@@ -54,17 +54,26 @@ def grow(
     return chunks
 
 
-def _chunk(bench: Bench, workload: Workload, product: Product, outside: OutsideSystems, seen: int) -> Chunk:
+def chunk(
+    bench: Bench,
+    workload: Workload,
+    product: Product,
+    outside: OutsideSystems,
+    *,
+    seen: int = 0,
+    count: int = CHUNK,
+) -> Chunk:
+    """Send so many events while the worker runs, and wait until all of them are done."""
     worker, azurite = product.worker_pid(), product.helpers()["azurite"]
     base, before = outside.written(), (proc.cpu_seconds(worker), proc.cpu_seconds(azurite))
-    sent = bench.send(product, workload.events(CHUNK))
-    eventually_written(outside, base + CHUNK, _CHUNK_SECONDS)
+    sent = bench.send(product, workload.events(count))
+    eventually_written(outside, base + count, _CHUNK_SECONDS)
     product.drain()
     return Chunk(
         seen=seen,
         intake_cpu_ms=sent.cpu_ms,
-        worker_cpu_ms=(proc.cpu_seconds(worker) - before[0]) / CHUNK * 1000,
-        azurite_cpu_ms=(proc.cpu_seconds(azurite) - before[1]) / CHUNK * 1000,
+        worker_cpu_ms=(proc.cpu_seconds(worker) - before[0]) / count * 1000,
+        azurite_cpu_ms=(proc.cpu_seconds(azurite) - before[1]) / count * 1000,
         intake_mib=sent.resident_mib,
         worker_mib=proc.resident_mib(worker),
     )

@@ -132,6 +132,16 @@ class Product:
         """The worker with all functions that share its host."""
         self.sandbox.processes.start(_WORKER, self._switches(others_off=False) | self._storage() | _UNTIMED)
 
+    def restart_with(self, more: Mapping[str, str]) -> None:
+        """Restart the intake and the worker with these settings besides."""
+        self.stop_worker()
+        self.sandbox.processes.restart(_INTAKE, _UNTIMED | dict(more))
+        self.sandbox.processes.start(_WORKER, self._switches(others_off=True) | self._storage() | _UNTIMED | dict(more))
+
+    def logged(self) -> int:
+        """How many bytes the intake and the worker have logged so far."""
+        return sum(self.sandbox.processes.log(name).stat().st_size for name in (_INTAKE, _WORKER))
+
     def stop_worker(self) -> None:
         self.sandbox.processes.stop_one(_WORKER)
 

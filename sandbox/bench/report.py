@@ -95,6 +95,22 @@ def end_to_end_table(measured: Sequence[EndToEnd]) -> str:
     return table(rows)
 
 
+def telemetry_table(measured: Mapping[str, Mapping[str, float]]) -> str:
+    """What spans and metrics cost, and how many bytes of log lines an event leaves."""
+    rows = [("spans and metrics", "intake CPU ms", "worker CPU ms", "of it without", "log bytes per event")]
+    rows += [
+        (
+            mode,
+            _cell(it["intakeCpuMs"], 2),
+            _cell(it["workerCpuMs"], 2),
+            _cell(it["ratio"], 3),
+            _cell(it["loggedBytes"], 0),
+        )
+        for mode, it in measured.items()
+    ]
+    return table(rows)
+
+
 def document(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
     """The figures of each subject, with those of every round."""
     return [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sandbox.bench import environment, proc, report
+from sandbox.bench import environment, proc, report, telemetry
 from sandbox.bench.cold_import import cold_import, median_ms
 from sandbox.bench.comparator import Comparator, with_dbos, with_rabbitmq
 from sandbox.bench.counting import count_table_calls
@@ -18,6 +18,7 @@ from sandbox.bench.product import Product
 from sandbox.bench.rabbitmq import MissingError, RabbitMq
 from sandbox.bench.rounds import Measured, compare, parts_of
 from sandbox.bench.subject import OutsideSystems, Subject
+from sandbox.bench.telemetry import costs
 from sandbox.bench.workload import Workload
 from sandbox.machine.ports import free_ports
 from sandbox.machine.process import HttpProbe, Program
@@ -38,6 +39,7 @@ class Choice:
     comparators: bool
     only_growth: bool
     only_import: bool
+    only_telemetry: bool
     events: int
     rounds: int
     delays: Sequence[int]
@@ -58,11 +60,12 @@ class Results:
     repeated: dict[str, int] = field(default_factory=dict)
     """Write-backs that were made again, by subject."""
     pinned: bool = False
+    telemetry: dict[str, dict[str, float]] | None = None
 
     def goals(self) -> list[Goal]:
         """The goals, each with what was measured."""
         growth = Growth.of(self.chunks) if self.chunks else None
-        return goals(self.measured, growth, median_ms(self.imports) if self.imports else None)
+        return goals(self.measured, growth, median_ms(self.imports) if self.imports else None, self.telemetry)
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON."""
@@ -86,6 +89,7 @@ class Results:
                 for it in self.end_to_end
             ],
             "growth": Growth.of(self.chunks).document(self.chunks) if self.chunks else None,
+            "telemetry": self.telemetry,
             "importSeconds": [round(seconds, 3) for seconds in self.imports],
             "leftOut": self.left_out,
             "repeatedWriteBacks": self.repeated,
@@ -120,6 +124,21 @@ class Run:
         self.results.chunks = grow(
             self._bench, self._workload, app, self._outside, total=self._choice.events, say=self._say
         )
+        self._audit()
+
+    def telemetry(self) -> None:
+        """Only what spans and metrics cost."""
+        app = self._product(APP, self._choice.app)
+        found = costs(
+            self._bench,
+            self._workload,
+            app,
+            self._outside,
+            events=self._choice.events,
+            rounds=self._choice.rounds,
+            say=self._say,
+        )
+        self.results.telemetry = telemetry.document(found)
         self._audit()
 
     def compare(self) -> None:
@@ -222,9 +241,11 @@ def run(choice: Choice, state: Path, say: Callable[[str], None]) -> Results:
             results = this.results
             if choice.only_growth:
                 this.grow()
+            elif choice.only_telemetry:
+                this.telemetry()
             else:
                 this.compare()
-    if not choice.only_growth:
+    if not choice.only_growth and not choice.only_telemetry:
         results.imports = cold_import(choice.app, environment.python_of(choice.app, say))
     return results
 

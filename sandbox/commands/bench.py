@@ -48,6 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="one short round: does it all work?")
     parser.add_argument("--growth", action="store_true", help="instead: 50,000 events, does anything grow with them?")
     parser.add_argument("--import", action="store_true", dest="imports", help="instead: only the cold import")
+    parser.add_argument("--telemetry", action="store_true", help="instead: what spans, metrics and logs cost")
     parser.add_argument(
         "--events", type=int, metavar="N", help="events of each measure (2000; quick: 150; growth: 50000)"
     )
@@ -120,6 +121,7 @@ def _choice(options: argparse.Namespace) -> Choice:
         comparators=not options.alone,
         only_growth=options.growth,
         only_import=options.imports,
+        only_telemetry=options.telemetry,
         events=options.events or usual,
         rounds=options.rounds or (1 if options.quick else 3),
         delays=options.delays or ([0] if options.quick else [0, 100]),
@@ -146,6 +148,8 @@ def _show(screen: Screen, results: Results) -> None:
         screen.say()
         screen.say(report.MEANING)
         _raw(screen, report.parts_table(measured))
+    if results.telemetry:
+        _raw(screen, report.telemetry_table(results.telemetry))
     if results.end_to_end:
         _raw(screen, report.end_to_end_table(results.end_to_end))
     _raw(screen, report.goals_table(results.goals()))

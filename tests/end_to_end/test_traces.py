@@ -4,8 +4,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import requests
+
+from integration.telemetry import metrics
 from sandbox.client import Client, eventually
+from sandbox.machine.ports import LOOPBACK
+from sandbox.running.sandbox import Sandbox
 from sandbox.systems.collector.tree import branches
+from tests.contract.infra.bicep import INFRA
+from tests.contract.infra.telemetry_columns import asked, missing
 from tests.end_to_end.journeys import Person, context_of
 
 Tree = list[tuple[int, str, str]]
@@ -67,7 +74,9 @@ def test_a_retry_is_a_second_attempt_in_the_same_trace(client: Client) -> None:
     assert score["attributes"] == {
         "http.request.method": "POST",
         "http.response.status_code": 200,
-        "server.address": client.credit.url.rpartition("//")[2],
+        "url.scheme": "http",
+        "server.address": "127.0.0.1",
+        "server.port": int(client.credit.url.rpartition(":")[2]),
         "peer.service": "credit",
         "integration.system": "credit",
         "integration.operation": "score",
@@ -112,3 +121,25 @@ def test_the_callers_trace_goes_on(client: Client) -> None:
     spans = traced(client, event_id, lambda found: {"send work", "process work"} <= {name for _, name, _ in found})
     assert {it["traceId"] for it in spans} == {trace}
     assert spans[0]["parentSpanId"] == "b" * 16
+
+
+def test_queries_ask_for_what_is_exported(client: Client, sandbox: Sandbox) -> None:
+    """The names and attributes that the queries of infra/queries want of spans and metrics are those that come here."""
+    person = Person(client)
+    person.opportunity(person.account(), 1_000)
+    client.credit.add_fault("POST ^/api/scores", status=503)
+    opportunity, _ = person.opportunity(person.account(), 1_000)
+    assert opportunity
+    host = f"http://{LOOPBACK}:{sandbox.ports.events_host}"
+    requests.post(f"{host}/admin/functions/operations_figures", json={}, timeout=10).raise_for_status()
+    queries = {path.stem: asked(path.read_text(encoding="utf-8")) for path in (INFRA / "queries").glob("*.kql")}
+    wanted = [(name, it) for name, found in queries.items() for it in found]
+    assert {it.table for _, it in wanted} == {"dependencies", "customMetrics"}
+
+    def complete() -> bool:
+        rows = {"dependencies": client.collector.spans(), "customMetrics": client.collector.metrics()}
+        return not any(missing(it, rows[it.table]) for _, it in wanted)
+
+    eventually(complete, within=30, what="all that the queries ask for")
+    exported = {it["name"] for it in client.collector.metrics()}
+    assert exported == {it.name for it in metrics.INSTRUMENTS}

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from integration.telemetry import logs
+from integration.telemetry import logs, metrics
 from integration.worker import DeadLettered
 from sandbox.repository import REPOSITORY
 from tests.contract.infra.bicep import ENVIRONMENTS, INFRA, Expansion
+from tests.contract.infra.telemetry_columns import COLUMNS, asked
 
 TOPOLOGY = json.loads((INFRA / "topology.json").read_text(encoding="utf-8"))
 QUERIES = sorted((INFRA / "queries").glob("*.kql"))
@@ -50,6 +51,7 @@ def test_queries_ask_for_what_is_logged(query: Path) -> None:
         "traces",
         "exceptions",
         "availabilityResults",
+        *COLUMNS,
     }
     if "requests" in text:
         (named,) = re.findall(r"where name in \(([^)]*)\)", text)
@@ -58,6 +60,20 @@ def test_queries_ask_for_what_is_logged(query: Path) -> None:
         others |= {it["function"] for it in TOPOLOGY["serviceEndpoints"].values()}
         others |= {*TOPOLOGY["webhooks"]["functions"].values(), *(it["function"] for it in TOPOLOGY["sinks"].values())}
         assert set(re.findall(r'"(\w+)"', named)) in (intake, others)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)
+def test_queries_ask_for_metrics_and_attributes_that_exist(query: Path) -> None:
+    """Those of the instruments, and columns of the tables; of spans, tests/end_to_end/test_traces.py sees to it."""
+    text = query.read_text(encoding="utf-8")
+    known = {it.name: it for it in metrics.INSTRUMENTS}
+    for it in asked(text):
+        assert it.columns <= COLUMNS[it.table]
+        if it.table == "customMetrics":
+            assert it.names
+            assert it.names <= known.keys()
+            assert it.attributes <= {name for metric in it.names for name in known[metric].attributes}
+    assert bool(asked(text)) == bool(re.search(rf"\b(?:{'|'.join(COLUMNS)})\b", text))
 
 
 def tabular(text: str) -> set[str]:

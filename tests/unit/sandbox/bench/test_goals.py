@@ -64,3 +64,9 @@ def test_growth_compares_the_end_with_the_beginning_behind_the_warm_up() -> None
     assert found["growth: CPU of an event at 50,000 compared with 1,000"].met
     assert found["growth: the same of Azurite at 50,000"].met is False
     assert found["worker: memory at 50,000 compared with 1,000"].met
+
+
+def test_telemetry_may_cost_a_twentieth() -> None:
+    costs = {"off": {"ratio": 1.0}, "a tenth of all traces": {"ratio": 1.02}, "all traces": {"ratio": 1.06}}
+    found = [goal for goal in goals({}, None, None, costs) if goal.what.startswith("spans and metrics")]
+    assert [(goal.limit, goal.met) for goal in found] == [(1.05, True), (1.05, False)]
