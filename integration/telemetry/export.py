@@ -11,7 +11,8 @@ import gc
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from integration.settings import Settings
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.sdk.trace.export import SpanExporter
 
 AZURE: Final = "azure_monitor_opentelemetry_exporter"
 _NONE: Final = "none"
@@ -75,7 +75,7 @@ class Exporting:
     def _run(self) -> None:
         try:
             resource = _resource(self._settings)
-            to = None if self._settings.traces_exporter == _NONE else _span_exporter(self._settings.traces_exporter)
+            to = _spans_to(self._settings.traces_exporter, resource)
             provider = None
             if self._settings.metrics_exporter != _NONE:
                 provider = _meters(_metric_exporter(self._settings.metrics_exporter), resource, self._settings)
@@ -88,17 +88,17 @@ class Exporting:
         while not over:
             over = self._ending.wait(self._settings.spans_every / 1000)
             if to is not None:
-                self._export(to, resource)
+                self._export(to.export)
         if provider is not None:
             provider.shutdown()
         if to is not None:
             to.shutdown()
 
-    def _export(self, to: "SpanExporter", resource: "Resource") -> None:
+    def _export(self, export: Callable[[Sequence[Span]], object]) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             try:
-                to.export([_readable(span, resource) for span in batch])
+                export(batch)
             except Exception as error:  # noqa: BLE001 -- an exporter's defect ends neither the thread nor the app
                 _log.warning("spans-not-exported", error=error, count=len(batch))
 
@@ -112,14 +112,26 @@ def _resource(settings: Settings) -> "Resource":
     return Resource.create(own)
 
 
-def _span_exporter(name: str) -> "SpanExporter":
+@dataclass(frozen=True, slots=True)
+class _SpansTo:
+    """Where spans go: how they are exported, and how that ends."""
+
+    export: Callable[[Sequence[Span]], object]
+    shutdown: Callable[[], object]
+
+
+def _spans_to(name: str, resource: "Resource") -> _SpansTo | None:
+    if name == _NONE:
+        return None
     if name == AZURE:
         from integration.telemetry.azure_monitor import NamedDependencies  # noqa: PLC0415 -- as above
 
-        return NamedDependencies(**_azure())
-    from opentelemetry.exporter.otlp.json.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 -- as above
+        azure = NamedDependencies(**_azure())
+        return _SpansTo(lambda spans: azure.export([readable(span, resource) for span in spans]), azure.shutdown)
+    from integration.telemetry.otlp import RecordedSpanExporter  # noqa: PLC0415 -- as above
 
-    return OTLPSpanExporter()
+    otlp, about = RecordedSpanExporter(), dict(resource.attributes)
+    return _SpansTo(lambda spans: otlp.export_recorded(spans, about, _SCOPE), otlp.shutdown)
 
 
 def _metric_exporter(name: str) -> "MetricExporter":
@@ -149,7 +161,8 @@ def _meters(to: "MetricExporter", resource: "Resource", settings: Settings) -> A
     return provider
 
 
-def _readable(span: Span, resource: "Resource") -> "ReadableSpan":
+def readable(span: Span, resource: "Resource") -> "ReadableSpan":
+    """The span as one of the SDK's, which exporters of others take."""
     from opentelemetry.sdk.trace import ReadableSpan  # noqa: PLC0415 -- as above
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope  # noqa: PLC0415 -- as above
     from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags  # noqa: PLC0415 -- as above

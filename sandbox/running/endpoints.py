@@ -31,9 +31,9 @@ class Endpoints:
     `page` is the start page, None where none is served. `dataverse_client` is the app's registration,
     `dataverse_person` that of a person who works in Dataverse. `broker` is where the broker's health and controls are;
     `collector` takes spans and metrics, and shows traces. `others` are the addresses of systems that only flows of the
-    app name; their key is that of the ERP. `sinks` are what sinks of settled events write to besides the archive, by the
-    sink's name. `faults` is the address of each stand-in's faults. `ports` has every port by its name. `checks` says
-    whether the steps of checks are registered.
+    app name; their key is that of the ERP. `sinks` are what sinks of settled events write to besides the archive, by
+    the sink's name. `faults` is the address of each stand-in's faults. `ports` has every port by its name. `checks`
+    says whether the steps of checks are registered.
     """
 
     functions: str

@@ -39,7 +39,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Span]:
 def rows(recorded: list[Span]) -> list[Any]:
     resource = Resource({"service.name": "integration"})
     exporter = NamedDependencies(connection_string=CONNECTION, disable_offline_storage=True)
-    return [exporter._span_to_envelope(export._readable(it, resource)) for it in recorded]
+    return [exporter._span_to_envelope(export.readable(it, resource)) for it in recorded]
 
 
 def test_an_attempt_is_a_dependency_and_no_second_request(recorded: list[Span]) -> None:

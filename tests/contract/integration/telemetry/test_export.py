@@ -1,14 +1,18 @@
 """What the app exports, as a collector gets it."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
+from opentelemetry.sdk.resources import Resource
 
 from integration.settings import Settings
-from integration.telemetry import export, metrics, spans
-from integration.telemetry.spans import Kind
+from integration.telemetry import TraceParent, export, metrics, spans
+from integration.telemetry.otlp import encoded
+from integration.telemetry.spans import Kind, Span
 from sandbox.client import eventually
 from tests.contract.sandbox.systems.conftest import start
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
@@ -92,3 +96,28 @@ def test_what_is_left_is_exported_at_the_end(collector: StandIn, exporting: expo
     exporting.stop()
     assert time.monotonic() - began < 5
     assert [it["name"] for it in found(collector, "last")] == ["last"]
+
+
+def test_our_json_is_what_opentelemetrys_exporter_would_send() -> None:
+    """Of a span of every kind, with each type of value, a parent, a link, and a failure."""
+    recorded: list[Span] = []
+    spans.switch_on(spans.Switch(recorded.extend))
+    for kind in Kind:
+        recording = spans.begin(f"a {kind.name}", kind, CALLER, {"text": "é", "number": 7, "share": 0.5, "so": True})
+        assert recording is not None
+        recording.root.links = (TraceParent("a" * 32, "b" * 16),)
+        recording.root.error = "erp-unavailable" if kind is Kind.CLIENT else ""
+        recording.end()
+    spans.switch_on(None)
+    resource = Resource({"service.name": "integration"})
+    theirs = encode_spans([export.readable(it, resource) for it in recorded]).to_dict()
+    ours = json.loads(encoded(recorded, dict(resource.attributes), "integration"))
+    assert _plain(ours) == _plain(theirs)
+
+
+def _plain(value: Any) -> Any:
+    """Without what says nothing: empty lists and texts, and flags, which exporters may leave out."""
+    if isinstance(value, dict):
+        found = {name: _plain(it) for name, it in value.items() if name != "flags"}
+        return {name: it for name, it in found.items() if it not in ({}, [], "", None, 0)}
+    return [_plain(it) for it in value] if isinstance(value, list) else value
