@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 def build_app(settings: Settings) -> func.FunctionApp:
     """The app with all its functions. Building it opens no connection."""
     quieten_libraries()
-    _start_telemetry(settings)
     services = build_services(settings)
     app = func.FunctionApp()
     app.register_functions(
@@ -89,7 +88,8 @@ def build_app(settings: Settings) -> func.FunctionApp:
     return app
 
 
-def _start_telemetry(settings: Settings) -> None:
+def start_telemetry(settings: Settings) -> None:
+    """Begin to record and export, in a thread of its own, where the settings say so."""
     if (settings.traces_exporter, settings.metrics_exporter) != ("none", "none"):
         from integration.telemetry import export  # noqa: PLC0415 -- not at all where nothing is exported
 

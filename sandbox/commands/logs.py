@@ -36,6 +36,7 @@ PROCESSES = {
     "relay": "relay",
     "relay-listener": "relay-listener",
     "others": "others",
+    "collector": "collector",
 }
 """The processes by the names that people give them."""
 

@@ -1,5 +1,7 @@
 """One trace for each event, as a collector gets it: through a retry, a dead letter, a resubmit, and to the readers."""
 
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +11,7 @@ import requests
 from integration.telemetry import metrics
 from sandbox.client import Client, eventually
 from sandbox.machine.ports import LOOPBACK
+from sandbox.repository import REPOSITORY
 from sandbox.running.sandbox import Sandbox
 from sandbox.systems.collector.tree import branches
 from tests.contract.infra.bicep import INFRA
@@ -49,7 +52,7 @@ def archived(times: int) -> Callable[[Tree], bool]:
     return lambda found: sum(name == "archive_events" for _, name, _ in found) == times
 
 
-def test_a_retry_is_a_second_attempt_in_the_same_trace(client: Client) -> None:
+def test_a_retry_is_a_second_attempt_in_the_same_trace(client: Client, sandbox: Sandbox) -> None:
     """The caller's trace goes on; calls, scheduled copy, publication and the hub's reader have their places."""
     person = Person(client)
     opportunity, _ = person.opportunity(person.account(), 1_000)
@@ -57,6 +60,16 @@ def test_a_retry_is_a_second_attempt_in_the_same_trace(client: Client) -> None:
     event_id = person.update("opportunity", opportunity, {"estimatedvalue": 2_000})
 
     spans = traced(client, event_id, lambda found: archived(1)(found) and found[0][1] == "send work")
+    shown = subprocess.run(  # noqa: S603 -- run.py trace
+        [sys.executable, "-m", "sandbox.commands", "trace", event_id, "--state", str(sandbox.state.root)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert [line.split()[4:6] for line in shown.splitlines() if " process work " in line] == [["process", "work"]] * 2
+    assert "attempt 2, completed" in shown
+    assert requests.get(f"{client.collector.url}/traces/{event_id}", timeout=10).text.count("credit score") == 2
     found = [row for row in tree(spans) if row[1] not in {"webhook_fan_out", "event_grid_publish"}]
     assert [row for row in found if not row[1].startswith("dataverse retrieve")] == [
         (0, "send work", ""),
