@@ -186,6 +186,8 @@ class QueueStub(WorkQueue):
 class HubStub(EventPublisher):
     """Takes settled events; `away` acknowledges none."""
 
+    name = "integration-events"
+
     def __init__(self) -> None:
         self.published: list[bytes] = []
         self.away = False

@@ -81,7 +81,7 @@ class Sandbox:
 
     @property
     def processes(self) -> Supervisor:
-        """The processes by name: broker, azurite, dataverse, erp, credit, host-http, host-events.
+        """The processes by name: broker, azurite, dataverse, erp, credit, collector, host-http, host-events.
 
         If `relayed`, also relay and relay-listener; with `sinks`, also event-grid and log-analytics.
         """

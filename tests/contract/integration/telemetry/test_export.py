@@ -1,6 +1,9 @@
 """What the app exports, as a collector gets it."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -54,6 +57,14 @@ def found(collector: StandIn, event_id: str) -> list[dict[str, Any]]:
 
 def test_nothing_starts_where_the_settings_say_none() -> None:
     assert export.start(Settings.from_environment(environment())) is None
+
+
+def test_an_app_without_telemetry_imports_nothing_of_opentelemetry() -> None:
+    """A cold start waits for no library that nobody uses."""
+    program = "import sys, function_app; print([it for it in sys.modules if 'opentelemetry' in it])"
+    environ = {**os.environ, **environment()}
+    answer = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)  # noqa: S603 -- the app itself
+    assert answer.stdout.strip() == "[]"
 
 
 def test_a_recording_arrives_as_it_was(collector: StandIn, exporting: export.Exporting) -> None:
