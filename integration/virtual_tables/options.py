@@ -1,5 +1,6 @@
 """The system query options of a request, read and checked; one that is not known is refused, never ignored."""
 
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,7 @@ MOST_ASKED: Final = 5_000
 Its client-side paging goes on behind the number that it has asked for, so an answer with fewer rows would lose some.
 """
 _FAR: Final = 1_000_000
+_AFTER: Final = "after-"
 _KNOWN: Final = frozenset({"$filter", "$orderby", "$select", "$top", "$skip", "$count", "$inlinecount", "$skiptoken"})
 _OF_ROWS: Final = frozenset({"$select"})
 _OF_COUNTS: Final = frozenset({"$filter"})
@@ -37,6 +39,7 @@ class Query:
     """What is asked of an entity set.
 
     `top` is None where no limit was named, `page` the most rows of one answer, `count` says that `@odata.count` is.
+    `after` is the number of the last row of the page before, where the server pages by that.
     """
 
     filter: Filter | None = None
@@ -46,6 +49,7 @@ class Query:
     skip: int = 0
     count: bool = False
     page: int = MOST_ROWS
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,36 @@ def list_query(options: Sequence[tuple[str, str]], names: Names) -> Query:
     if "$skip" in given and "$skiptoken" in given:
         raise refused("$skip and $skiptoken cannot both be given")
     top = _whole(given, "$top")
+    after = last_number(given.get("$skiptoken", ""))
     return Query(
         filter=_filter(given, names),
         order=_order(given.get("$orderby"), names),
         select=_select(given, names),
         top=top,
-        skip=_whole(given, "$skip") or _whole(given, "$skiptoken") or 0,
+        skip=_whole(given, "$skip") or (_whole(given, "$skiptoken") if after is None else 0) or 0,
         count=_counts(given),
         page=MOST_ROWS if top is None else MOST_ASKED,
+        after=after,
     )
+
+
+def token_after(number: str) -> str:
+    """The `$skiptoken` of the page behind the row with this number."""
+    return _AFTER + urlsafe_b64encode(number.encode()).decode().rstrip("=")
+
+
+def last_number(token: str) -> str | None:
+    """The number that `token_after` was given, or None for a token of the other form; raises `Rejected` (400)."""
+    if not token.startswith(_AFTER):
+        return None
+    text = token.removeprefix(_AFTER)
+    try:
+        number = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        number = ""
+    if not number or not number.isprintable():
+        raise refused("$skiptoken is none of this service")
+    return number
 
 
 def row_query(options: Sequence[tuple[str, str]], names: Names) -> tuple[str, ...]:

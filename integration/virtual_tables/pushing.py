@@ -161,7 +161,7 @@ class _Renderer:
             raise _CannotError
         if not value:
             return self._nowhere(test.how)
-        return f"{key.field} {test.how} {_quoted(value) if key.is_text else value}"
+        return f"{key.field} {test.how} {quoted(value) if key.is_text else value}"
 
     @staticmethod
     def _nowhere(how: str) -> str:
@@ -206,11 +206,11 @@ class _Renderer:
                 raise _CannotError
             before, after = test.how != "startswith", test.how != "endswith"
             pattern = "*" * before + test.part + "*" * after
-            said = f"{there.name} {'ne' if negated else 'eq'} {_quoted(pattern)}"
+            said = f"{there.name} {'ne' if negated else 'eq'} {quoted(pattern)}"
             return self._where_filled(said, there) if negated else said
         if negated:
             raise _CannotError
-        return f"{test.how}({there.name},{_quoted(test.part)})"
+        return f"{test.how}({there.name},{quoted(test.part)})"
 
     def _where_filled(self, said: str, there: Field) -> str:
         filled = [f"{there.name} ne {self._raw(it, there)}" for it in sorted(there.nothing, key=str)]
@@ -230,16 +230,16 @@ class _Renderer:
     def _raw(self, value: Any, there: Field) -> str:
         """A value of the system as a literal."""
         if there.enum:
-            return f"{there.enum}{_quoted(str(value))}"
+            return f"{there.enum}{quoted(str(value))}"
         if there.is_date:
             return str(value)
-        return _quoted(value) if isinstance(value, str) else self._literal(value, there)
+        return quoted(value) if isinstance(value, str) else self._literal(value, there)
 
     def _literal(self, value: Value, there: Field | None) -> str:
         if isinstance(value, str):
             if self._dialect.wildcards and "*" in value:
                 raise _CannotError
-            return f"{there.enum}{_quoted(value)}" if there is not None and there.enum else _quoted(value)
+            return f"{there.enum}{quoted(value)}" if there is not None and there.enum else quoted(value)
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, datetime):
@@ -249,7 +249,8 @@ class _Renderer:
         return str(value)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as a literal."""
     return "'" + text.replace("'", "''") + "'"
 
 

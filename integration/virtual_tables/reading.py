@@ -1,19 +1,19 @@
 """Reads rows of a set: pages of a query, one row, or how many there are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
 from integration.errors import Outage
-from integration.systems.odata.listing import Listing, Tables
+from integration.systems.odata.listing import Listed, Listing, Tables
 from integration.transport import CallContext
 from integration.virtual_tables.edm import Value
 from integration.virtual_tables.entity_set import ServedSet
 from integration.virtual_tables.filters import Comparison, Filter, Row, columns_of, holds
-from integration.virtual_tables.grammar import unsupported
-from integration.virtual_tables.options import Query, Sorting
-from integration.virtual_tables.pushing import Dialect, Plan, plan
+from integration.virtual_tables.grammar import refused, unsupported
+from integration.virtual_tables.options import Query, Sorting, token_after
+from integration.virtual_tables.pushing import Dialect, Plan, plan, quoted
 
 MOST_READ: Final = 5_000
 """Rows that are read where the system cannot filter or sort as it was asked; a query that needs more is refused."""
@@ -22,11 +22,11 @@ _AT_ONCE: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of one answer; `count` where it was asked for, `following` how many rows to skip for the next one."""
+    """Rows of one answer; `count` where it was asked for, `following` the `$skiptoken` of the next one."""
 
     rows: list[dict[str, Value]]
     count: int | None = None
-    following: int | None = None
+    following: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,11 @@ class Reading:
         wanted = query.page if query.top is None else min(query.top, query.page)
         if made.never:
             return Page([], 0 if query.count else None)
+        if query.after is not None and made.order != self._set.by.unique:
+            raise refused("$skiptoken is none of this list")
         if made.rest is None and made.ordered:
+            if made.order == self._set.by.unique:
+                return await self._by_number(query, made, wanted, context)
             return await self._passed_on(query, made, wanted, context)
         return await self._done_here(query, made, wanted, context)
 
@@ -70,17 +74,41 @@ class Reading:
             rows = await self._rows(made, context)
         return next((it for it in rows if it.row[self._set.declared.key] == key), None)
 
+    async def _by_number(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Page:
+        """As `_passed_on`; the next page begins behind the last number, whatever rows have come or gone meanwhile."""
+        if query.after is None:
+            listed = await self._listed(query, made, wanted, context)
+            count = listed.count
+        else:
+            behind = f"{self._set.by.unique} gt {quoted(query.after)}"
+            filtered = replace(made, filter=f"{made.filter} and {behind}" if made.filter else behind)
+            listed = await self._listed(replace(query, count=False), filtered, wanted, context)
+            count = await self._counted(made, context) if query.count else None
+        page = self._page(query, listed, wanted, count)
+        last = listed.rows[wanted - 1].get(self._set.by.unique) if page.following is not None else None
+        return page if not isinstance(last, str) else replace(page, following=token_after(last))
+
     async def _passed_on(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Page:
         """All is done by the system; one row more says whether there is a further page."""
+        listed = await self._listed(query, made, wanted, context)
+        return self._page(query, listed, wanted, listed.count)
+
+    async def _listed(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Listed:
         listing = Listing(
             top=wanted + 1, skip=query.skip, filter=made.filter, order=made.order,
             select=self._fields(query.select), count=query.count,
         )  # fmt: skip
         listed = await self._tables.listed(self._set.by.collection, listing, context=context)
-        rows = [self._read(it).row for it in listed.rows]
         if query.count and listed.count is None:
             raise Outage(f"{self._set.name}: the system did not say how many rows there are", reason="erp-no-count")
-        return Page(rows[:wanted], listed.count, _following(query, wanted, more=len(rows) > wanted))
+        return listed
+
+    async def _counted(self, made: Plan, context: CallContext) -> int | None:
+        return (await self._listed(Query(top=0, count=True), made, 0, context)).count
+
+    def _page(self, query: Query, listed: Listed, wanted: int, count: int | None) -> Page:
+        rows = [self._read(it).row for it in listed.rows]
+        return Page(rows[:wanted], count, _following(query, wanted, more=len(rows) > wanted))
 
     async def _done_here(self, query: Query, made: Plan, wanted: int, context: CallContext) -> Page:
         """The rest of the filter, and the order where the system cannot sort so, over at most `MOST_READ` rows."""
@@ -118,9 +146,9 @@ class Reading:
             ) from wrong
 
     def _fields(self, columns: Sequence[str]) -> tuple[str, ...]:
-        """The fields that are read for these columns, with that of the key."""
+        """The fields that are read for these columns, with those of the key and the number."""
         names = [self._set.by.fields[it].name for it in columns if it in self._set.by.fields]
-        return tuple(dict.fromkeys([self._set.by.key.field, *names]))
+        return tuple(dict.fromkeys([self._set.by.key.field, self._set.by.unique, *names]))
 
     def _too_many(self, made: Plan) -> Exception:
         columns = "" if made.rest is None else f" by {', '.join(sorted(set(columns_of(made.rest))))}"
@@ -131,9 +159,9 @@ class Reading:
         )
 
 
-def _following(query: Query, wanted: int, *, more: bool) -> int | None:
+def _following(query: Query, wanted: int, *, more: bool) -> str | None:
     """Where the server's own next page begins: never where the client's `$top` was met."""
-    return query.skip + wanted if more and (query.top is None or query.top > wanted) else None
+    return str(query.skip + wanted) if more and (query.top is None or query.top > wanted) else None
 
 
 def _sorted(rows: list[Row] | list[dict[str, Value]], order: Sequence[Sorting]) -> list[Any]:

@@ -287,7 +287,7 @@ def _next_link(request: ODataRequest, options: Sequence[tuple[str, str]], top: i
     """The same query from where this page ends."""
     kept = [(name, value) for name, value in options if name not in {"$skip", "$skiptoken", "$top"}]
     kept += [("$top", str(top - len(page.rows)))] if top is not None else []
-    kept.append(("$skiptoken", str(page.following)))
+    kept.append(("$skiptoken", page.following or ""))
     path = urlsplit(request.url).path.partition(_MARK)[2].strip("/")
     return f"{request.root}{path}?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in kept)
 

@@ -1,6 +1,7 @@
 """One provider for each ERP, over a stand-in of its own that has the same customers and orders."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +43,14 @@ def provider(request: pytest.FixtureRequest) -> Provider:
     found = request.getfixturevalue(f"{request.param.replace('-', '_')}_provider")
     assert isinstance(found, Provider)
     return found
+
+
+@pytest.fixture(params=["business-central", "finance-operations"])
+def changing_provider(request: pytest.FixtureRequest, start: Start, tmp_path: Path) -> Iterator[Provider]:
+    """Over an ERP of its own, for a test that enters more rows."""
+    kind: type[BusinessCentral | FinanceOperations] = (
+        BusinessCentral if request.param == "business-central" else FinanceOperations
+    )
+    with Provider(kind(start(request.param.replace("-", "_"), "--db", tmp_path / "erp.db"))) as found:
+        stock(found)
+        yield found

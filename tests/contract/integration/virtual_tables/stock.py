@@ -19,7 +19,6 @@ _THERE = {
 def stock(provider: Provider) -> None:
     """Enter the customers, and keep them as the rows that the set should have."""
     chance = random.Random(17)  # noqa: S311 -- rows of a test
-    kind = provider.subject.name
     for number in range(COUNT):
         row = {
             "number": f"C{number:03}",
@@ -28,11 +27,13 @@ def stock(provider: Provider) -> None:
             "creditlimit": Decimal(chance.choice(("0", "0.5", "100", "100.25", "5000"))),
             "blocked": chance.choice(BLOCKED),
         }
-        _enter(provider, kind, row)
+        enter(provider, row)
         provider.customers.append(row)
 
 
-def _enter(provider: Provider, kind: str, row: dict[str, Any]) -> None:
+def enter(provider: Provider, row: dict[str, Any]) -> None:
+    """Enter one customer."""
+    kind = provider.subject.name
     blocked = _THERE[kind].get(row["blocked"], row["blocked"])
     if kind == "business-central":
         body = {

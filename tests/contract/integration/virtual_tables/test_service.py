@@ -1,5 +1,6 @@
 """What Dataverse asks is answered in OData's form; what cannot be answered is refused in words, never ignored."""
 
+import itertools
 import json
 import xml.etree.ElementTree as ET
 from decimal import Decimal
@@ -10,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.contract.integration.virtual_tables.provider import ROOT, Provider
-from tests.contract.integration.virtual_tables.stock import COUNT
+from tests.contract.integration.virtual_tables.stock import COUNT, enter
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 
@@ -50,6 +51,30 @@ def test_the_server_pages_where_the_client_does_not(provider: Provider) -> None:
     assert "$top=2" in limited["@odata.nextLink"]
     rest = json.loads(provider.ask_url(limited["@odata.nextLink"]).body)
     assert (len(rest["value"]), "@odata.nextLink" in rest) == (2, False)
+
+
+def test_rows_that_come_and_go_between_pages_shift_no_other(changing_provider: Provider) -> None:
+    """The next page begins behind the last number, so that one more row before it is not one row twice."""
+    url = f"{ROOT}erpcustomers?$select=name,number&$count=true&$filter=contains(number,%27C0%27)"
+    seen: list[str] = []
+    counts: list[int] = []
+    for newcomer in itertools.count():
+        body = json.loads(changing_provider.ask_url(url, prefer="odata.maxpagesize=7").body)
+        seen += [row["number"] for row in body["value"]]
+        counts.append(body["@odata.count"])
+        url = body.get("@odata.nextLink", "")
+        if not url:
+            break
+        enter(changing_provider, changing_provider.customers[0] | {"number": f"C00{newcomer}A"})
+    assert [it for it in seen if not it.endswith("A")] == [row["number"] for row in changing_provider.customers]
+    assert len(seen) == len(set(seen))
+    assert counts == list(range(COUNT, COUNT + len(counts))), "the count is that of all rows, not of those left"
+
+
+@pytest.mark.parametrize("token", ["after-", "after-!", "after-_w", "after-QQ&$orderby=name", "-1", "x"])
+def test_a_token_of_another_list_is_refused(provider: Provider, token: str) -> None:
+    answer = provider.ask_url(f"{ROOT}erpcustomers?$skiptoken={token}")
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (400, "query-invalid")
 
 
 @pytest.mark.parametrize("form", ["{}", "guid'{}'", "erpcustomerid={}", "'{}'"])
