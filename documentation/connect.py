@@ -1,4 +1,4 @@
-"""The tables of docs/how-to/connect-dataverse.md that follow from the flows: columns, steps, privileges."""
+"""The tables of docs/reference/dataverse-registration.md that follow from the flows: columns, steps, privileges."""
 
 from collections.abc import Callable
 from typing import Any

@@ -29,9 +29,9 @@ def test_the_page_shows_a_file_that_can_be_read(tmp_path: Path) -> None:
 
 def test_the_pages_show_custom_apis_and_a_catalog_that_can_be_declared(tmp_path: Path) -> None:
     """As the page on Dataverse and that on business events print them, and as the example has them."""
-    folder, example = REPOSITORY / "docs" / "how-to", REPOSITORY / "examples" / "business_events" / "dataverse.toml"
+    folder, example = REPOSITORY / "docs", REPOSITORY / "examples" / "business_events" / "dataverse.toml"
     begin = "```toml\n[custom-apis"
-    for page in ("connect-dataverse.md", "business-events.md"):
+    for page in ("reference/dataverse-registration.md", "how-to/business-events.md"):
         shown_part = (folder / page).read_text("utf-8").partition(begin)[2].partition("```")[0]
         (tmp_path / "dataverse.toml").write_text("[custom-apis" + shown_part, encoding="utf-8")
         assert "new_CustomerPurchase" in read_declaration(tmp_path / "dataverse.toml").custom_apis

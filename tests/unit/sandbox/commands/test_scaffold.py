@@ -94,4 +94,4 @@ def test_the_page_says_which_files_a_table_touches(root: Path) -> None:
     by_hand, made = (set(re.findall(r"`([^`]+)`", cell)) for cell in cells)
     assert {it for it in by_hand if it.startswith("integration/")} == {"integration/flows/new_visit.py"}
     assert written <= by_hand | made
-    assert made - written == {"docs/how-to/connect-dataverse.md", "docs/reference/dataverse/flows.json"}
+    assert made - written == {"docs/reference/dataverse-registration.md", "docs/reference/dataverse/flows.json"}
