@@ -158,6 +158,9 @@ param sendToLogAnalytics bool = false
 @description('The custom endpoint of an Eventstream in Microsoft Fabric that settled events are sent to. Left out: none.')
 param fabric fabricType?
 
+@description('Write settled events to a container of the storage account as Parquet. The package has to be made with --lake.')
+param lake bool = false
+
 @description('Azure Relay, for systems in a network that lets nobody in (modules/relay.bicep). Left out: there is none.')
 param relay relayType?
 
@@ -210,7 +213,8 @@ var extractsContainer = 'dataverse-extracts'
 var containers = concat(
   topology.storage.containers,
   capture ? [captureContainer] : [],
-  dataFactory == null ? [] : [extractsContainer]
+  dataFactory == null ? [] : [extractsContainer],
+  lake ? [topology.sinks.lake.container] : []
 )
 
 // What options add to the topology, where they are asked for.
@@ -218,7 +222,8 @@ var hubReaders = concat(
   webhooks ? [topology.webhooks] : [],
   publishToEventGrid ? [topology.sinks.eventGrid] : [],
   sendToLogAnalytics ? [topology.sinks.logAnalytics] : [],
-  fabric == null ? [] : [topology.sinks.fabric]
+  fabric == null ? [] : [topology.sinks.fabric],
+  lake ? [topology.sinks.lake] : []
 )
 var queues = concat(topology.serviceBus.queues, webhooks ? [topology.webhooks.queue] : [])
 var hubs = map(topology.eventHubs.hubs, hub => {
@@ -665,7 +670,8 @@ module appSettings 'modules/appsettings.bicep' = {
       webhooks ? topology.webhooks.settings : {},
       publishToEventGrid ? topology.sinks.eventGrid.settings : {},
       sendToLogAnalytics ? topology.sinks.logAnalytics.settings : {},
-      fabric == null ? {} : topology.sinks.fabric.settings
+      fabric == null ? {} : topology.sinks.fabric.settings,
+      lake ? union(topology.sinks.lake.settings, { LAKE_CONTAINER_NAME: topology.sinks.lake.container }) : {}
     )
     eventGridTopicName: publishToEventGrid ? names.eventGrid : ''
     operatorEventsToEventGrid: operatorEventsToEventGrid

@@ -1,4 +1,4 @@
-"""Make the package that is deployed: python infra/package.py dist/app.zip.
+"""Make the package that is deployed: python infra/package.py dist/app.zip, with --lake also for Parquet files.
 
 The package has the files that .funcignore does not exclude, as with `func azure functionapp publish` and azd; other
 top-level files than the app's are refused. Libraries are installed by the remote build. The same tree gives the same
@@ -25,7 +25,9 @@ def main() -> int:
     """Write the package and print its size."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("package", type=Path, help="the zip file to write")
-    package: Path = parser.parse_args().package
+    parser.add_argument("--lake", action="store_true", help="with the libraries that LAKE_CONTAINER_NAME needs")
+    given = parser.parse_args()
+    package: Path = given.package
     names = packaged(ROOT)
     unexpected = ({name.partition("/")[0] for name in names} - {ENVIRONMENTS}) ^ APP
     if unexpected:
@@ -33,7 +35,7 @@ def main() -> int:
             f"Missing, or neither part of the app nor in .funcignore: {', '.join(sorted(unexpected))}", file=sys.stderr
         )
         return 1
-    write(ROOT, names, package)
+    write(ROOT, names, package, requirements="requirements-lake.txt" if given.lake else "requirements.txt")
     print(f"{package}: {len(names)} files, {package.stat().st_size // 1024} KB")
     return 0
 
@@ -44,15 +46,15 @@ def packaged(root: Path) -> list[str]:
     return sorted(name for name in _files(root, ignored))
 
 
-def write(root: Path, names: list[str], package: Path) -> None:
-    """Zip the files; dates and modes are fixed."""
+def write(root: Path, names: list[str], package: Path, *, requirements: str = "requirements.txt") -> None:
+    """Zip the files; dates and modes are fixed. The remote build installs `requirements`, by the name that it knows."""
     package.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
             entry = zipfile.ZipInfo(name, OLDEST_DATE_OF_ZIP)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, (root / name).read_bytes())
+            archive.writestr(entry, (root / (requirements if name == "requirements.txt" else name)).read_bytes())
 
 
 def _files(root: Path, ignored: GitIgnoreSpec) -> Iterator[str]:

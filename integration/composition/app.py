@@ -35,10 +35,20 @@ if TYPE_CHECKING:
 
 
 def build_app(settings: Settings) -> func.FunctionApp:
-    """The app with all its functions. Building it opens no connection."""
+    """The app with its functions: all of them, unless APP_FUNCTIONS says otherwise. Building it opens no connection."""
     quieten_libraries()
-    services = build_services(settings)
     app = func.FunctionApp()
+    if settings.functions != "others":
+        for sink in sink_blueprints(settings, retry_policy(settings), SystemClock()):
+            app.register_functions(sink)
+    if settings.functions != "sinks":
+        _register_others(app, settings)
+    return app
+
+
+def _register_others(app: func.FunctionApp, settings: Settings) -> None:
+    """All functions but the sinks of settled events."""
+    services = build_services(settings)
     app.register_functions(
         intake_functions.blueprint(
             services.intake,
@@ -55,8 +65,6 @@ def build_app(settings: Settings) -> func.FunctionApp:
     app.register_functions(watching_functions.blueprint(services.subscriptions, services.sweep))
     app.register_functions(pull_functions.blueprint(services.changes))
     app.register_functions(worker_functions.blueprint(services.worker, queue=settings.work_queue))
-    for sink in sink_blueprints(settings, retry_policy(settings), SystemClock()):
-        app.register_functions(sink)
     app.register_functions(
         operations_functions.blueprint(services.staff, services.status, services.health, services.address)
     )
@@ -85,7 +93,6 @@ def build_app(settings: Settings) -> func.FunctionApp:
     app.register_functions(virtual_table_functions.blueprint(lambda: open_virtual_tables(services, settings)))
     if settings.webhooks_queue:
         _register_webhooks(app, services, settings, settings.webhooks_queue)
-    return app
 
 
 def start_telemetry(settings: Settings) -> None:

@@ -85,6 +85,13 @@ def claim_check_container(settings: Settings) -> "ContainerClient":
     return _container(settings, settings.claim_check_container)
 
 
+def lake_container(settings: Settings) -> "ContainerClient":
+    """The container of the lake, in an account of its own if there is one."""
+    if settings.lake_container is None:
+        raise ConfigurationError("LAKE_CONTAINER_NAME is not set")
+    return _container(settings, settings.lake_container, account=settings.lake_account)
+
+
 def set_aside_container(settings: Settings) -> "ContainerClient":
     """The container of the rows that no sink takes."""
     return _container(settings, settings.set_aside_container)

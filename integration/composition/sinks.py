@@ -11,6 +11,7 @@ from integration.analytics.sink import Sink
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock
 from integration.composition import connections
+from integration.errors import ConfigurationError
 from integration.settings import Settings
 from integration.transport import (
     Authorizer,
@@ -49,6 +50,8 @@ def _sinks(settings: Settings, clock: Clock) -> Iterator[tuple[str, Sink, str]]:
         yield "log_analytics_send", _log_analytics(settings, clock), settings.log_analytics_consumer_group
     if settings.fabric_hub:
         yield "fabric_send", _fabric(settings), settings.fabric_consumer_group
+    if settings.lake_container:
+        yield "lake_write", _lake(settings), settings.lake_consumer_group
 
 
 def _event_grid(settings: Settings, clock: Clock) -> Sink:
@@ -98,3 +101,14 @@ def _fabric(settings: Settings) -> Sink:
     from integration.analytics.sinks.fabric import FabricSink  # noqa: PLC0415 -- as above
 
     return FabricSink(lambda: connections.fabric_producer(settings))
+
+
+def _lake(settings: Settings) -> Sink:
+    try:
+        from integration.analytics.sinks.lake import LakeSink  # noqa: PLC0415 -- as above, and with a library
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"LAKE_CONTAINER_NAME is set, but {error.name} is not installed: make the package with --lake "
+            "(docs/how-to/analytics.md), or leave the setting out."
+        ) from error
+    return LakeSink(lambda: connections.lake_container(settings))

@@ -1,5 +1,7 @@
 """Where events go that have ended: sinks for analytics, and webhooks."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 
 from integration.settings.part import NAMESPACE, Part, optional
@@ -79,6 +81,25 @@ class SettledEvents(Part):
     )
     fabric_consumer_group: str = Field(
         default="fabric", alias="FABRIC_CONSUMER_GROUP", description="Consumer group of EVENTS_HUB that is sent from."
+    )
+    lake_container: str | None = optional(
+        "LAKE_CONTAINER_NAME",
+        "Blob container that settled events are written to as Parquet; without it, none are. Needs the libraries of "
+        "requirements-lake.in (docs/how-to/analytics.md).",
+    )
+    lake_account: str | None = optional(
+        "LAKE_ACCOUNT",
+        "Storage account of that container, by name, reached with the app's identity. Without it, it is in the "
+        "account of the archive.",
+    )
+    lake_consumer_group: str = Field(
+        default="lake", alias="LAKE_CONSUMER_GROUP", description="Consumer group of EVENTS_HUB that is written from."
+    )
+    functions: Literal["all", "sinks", "others"] = Field(
+        default="all",
+        alias="APP_FUNCTIONS",
+        description="Which functions the app has: all; the sinks of settled events alone; or all others. So two apps "
+        "can be made of the same code and settings, of which one has the libraries that only sinks need.",
     )
     webhooks_queue: str | None = optional(
         "WEBHOOKS_QUEUE", "Queue of the deliveries of webhooks; without it, nobody can subscribe to ended events."

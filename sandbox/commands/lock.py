@@ -1,6 +1,7 @@
 """Update the lock files from the requirements that are written by hand. Needs the network.
 
     requirements.in        what is deployed              requirements.txt
+    requirements-lake.in   that, with Parquet files      requirements-lake.txt
     requirements-dev.in    that, the sandbox, the tests  requirements-dev.txt
     requirements-host.in   Microsoft's worker library    requirements-host.txt
 
@@ -24,6 +25,10 @@ OLDEST_PYTHON = "3.11"
 COMPILE = ("pip", "compile", "--universal", "--generate-hashes", "--python-version", OLDEST_PYTHON)
 LOCKS: dict[str, tuple[str, ...]] = {
     "requirements.in": (*COMPILE, "requirements.in", "--output-file", "requirements.txt"),
+    "requirements-lake.in": (
+        *(*COMPILE, "requirements-lake.in", "--output-file", "requirements-lake.txt"),
+        *("--constraint", "requirements.txt"),
+    ),
     "requirements-dev.in": (
         *(*COMPILE, "requirements-dev.in", "--output-file", "requirements-dev.txt"),
         *("--constraint", "requirements.txt"),

@@ -225,6 +225,18 @@ def test_settled_events_go_to_a_topic_that_only_the_app_may_send_to(tmp_path: Pa
     assert option["consumerGroup"] in {one["name"].rpartition("/")[2] for one in groups}
 
 
+@needs_checker
+def test_settled_events_go_to_a_lake(tmp_path: Path) -> None:
+    """A container beside the archive, which the app may write to already, and a consumer group."""
+    it, option = with_options(tmp_path, "param lake = true"), TOPOLOGY["sinks"]["lake"]
+    assert it.settings["LAKE_CONTAINER_NAME"] == option["container"]
+    assert it.settings.items() >= option["settings"].items()
+    containers = it.of("Microsoft.Storage/storageAccounts/blobServices/containers")
+    assert option["container"] in {one["name"].rpartition("/")[2] for one in containers}
+    groups = it.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")
+    assert option["consumerGroup"] in {one["name"].rpartition("/")[2] for one in groups}
+
+
 MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 
 

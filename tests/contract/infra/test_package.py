@@ -67,9 +67,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def make(root: Path, package: Path) -> subprocess.CompletedProcess[str]:
+def make(root: Path, package: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 -- our own script
-        [sys.executable, "infra/package.py", str(package)], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "infra/package.py", str(package), *options],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -100,6 +104,14 @@ def test_the_files_of_environments_are_in_the_package_where_there_are_any(packag
         shutil.rmtree(file.parent)
     assert (done.returncode, done.stderr) == (0, "")
     assert names(tmp_path / "app.zip") - names(package) == {"environments/production.toml"}
+
+
+def test_the_package_of_a_lake_has_its_libraries_and_nothing_else_besides(package: Path, tmp_path: Path) -> None:
+    """The remote build installs what it finds as requirements.txt."""
+    make(package.parent / "repository", tmp_path / "lake.zip", "--lake")
+    assert names(tmp_path / "lake.zip") == names(package)
+    with zipfile.ZipFile(tmp_path / "lake.zip") as archive:
+        assert archive.read("requirements.txt") == (REPOSITORY / "requirements-lake.txt").read_bytes()
 
 
 def test_a_new_folder_at_the_top_is_refused(tmp_path: Path) -> None:

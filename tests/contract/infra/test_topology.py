@@ -196,6 +196,7 @@ def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse()
         "EVENT_GRID_CONSUMER_GROUP": "event-grid",
         "LOG_ANALYTICS_CONSUMER_GROUP": "log-analytics",
         "FABRIC_CONSUMER_GROUP": "fabric",
+        "LAKE_CONSUMER_GROUP": "lake",
     }
     assert TOPOLOGY["settings"] == named
 
@@ -222,6 +223,7 @@ SINKS = {
         "LOG_ANALYTICS_ENDPOINT": "https://dcr.westeurope-1.ingest.monitor.azure.com",
         "LOG_ANALYTICS_RULE": "dcr-1",
     },
+    "lake": {"LAKE_CONTAINER_NAME": "lake"},
     "fabric": {"FABRIC_HUB_NAME": "es_1", "Fabric__fullyQualifiedNamespace": "es.servicebus.windows.net"},
 }
 """The settings that switch each sink on."""
@@ -240,6 +242,17 @@ def test_a_sink_that_is_set_up_reads_the_hub_with_its_own_consumer_group(name: s
         option["consumerGroup"],
         "EventHubs",
     )
+
+
+def test_two_apps_of_the_same_settings_have_all_functions_between_them() -> None:
+    """One has the sinks of settled events, the other one all that is not a sink; none has what the other one has."""
+    on = {name: value for sink in SINKS.values() for name, value in sink.items()}
+    all_, sinks, others = (
+        {str(it.get_function_name()) for it in build_app(settings(**on, APP_FUNCTIONS=which)).get_functions()}
+        for which in ("all", "sinks", "others")
+    )
+    assert sinks == {"archive_events", *(it["function"] for it in TOPOLOGY["sinks"].values())}
+    assert others == all_ - sinks
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

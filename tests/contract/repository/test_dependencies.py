@@ -36,8 +36,9 @@ ELSEWHERE = (
 EXTRAS = {
     REPOSITORY / "integration" / "cli" / "support" / "mcp_tools.py": "requirements-mcp.in",
     REPOSITORY / "integration" / "exports" / "delta.py": "requirements-exports.in",
+    REPOSITORY / "integration" / "analytics" / "sinks" / "lake.py": "requirements-lake.in",
 }
-"""Parts of the command line with an extra of their own, which no app imports."""
+"""Parts with an extra of their own: of the command line, and of an app that has it in its package."""
 DEVELOPMENT = [
     path
     for folder in DEVELOPED
@@ -55,8 +56,10 @@ OURS = {
 }
 LOCKS = {
     "requirements.txt": ["requirements.in"],
+    "requirements-lake.txt": ["requirements.in", "requirements-lake.in"],
     "requirements-dev.txt": [
         "requirements.in",
+        "requirements-lake.in",
         "requirements-mcp.in",
         "requirements-exports.in",
         "requirements-dev.in",
@@ -203,7 +206,7 @@ def test_a_lock_has_what_is_written_by_hand(lock: str, python: str, platform: st
     assert chosen(environment, *LOCKS[lock]).items() <= chosen(environment, lock).items()
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-lake.txt", "requirements-dev.txt"])
 def test_a_lock_has_what_that_needs_and_nothing_else(lock: str) -> None:
     """For the Python that runs this: what the installed libraries ask for, in the versions that are installed.
 

@@ -8,13 +8,13 @@ from aiohttp.test_utils import TestServer
 
 from sandbox.systems.event_grid.api import build_app as event_grid_app
 from sandbox.systems.logs_ingestion.api import build_app as logs_ingestion_app
-from tests.contract.integration.analytics.targets import Archive, EventGrid, Fabric, LogAnalytics, Target
+from tests.contract.integration.analytics.targets import Archive, EventGrid, Fabric, Lake, LogAnalytics, Target
 
 _OF_SERVICES: dict[str, tuple[Callable[[], web.Application], Callable[[str], Target]]] = {
     "event-grid": (lambda: event_grid_app("event-grid-sandbox-key"), EventGrid),
     "log-analytics": (logs_ingestion_app, LogAnalytics),
 }
-_OTHERS: dict[str, Callable[[], Target]] = {"archive": Archive, "fabric": Fabric}
+_OTHERS: dict[str, Callable[[], Target]] = {"archive": Archive, "fabric": Fabric, "lake": Lake}
 
 
 @pytest.fixture(params=[*_OTHERS, *_OF_SERVICES])

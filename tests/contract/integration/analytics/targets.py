@@ -2,16 +2,19 @@
 
 import gzip
 import json
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+import duckdb
 from azure.eventhub import EventData, EventDataBatch
 
 from integration.analytics.sink import Sink
 from integration.analytics.sinks.archive import ArchiveSink
 from integration.analytics.sinks.event_grid import EventGridSink
 from integration.analytics.sinks.fabric import FabricSink
+from integration.analytics.sinks.lake import LakeSink
 from integration.analytics.sinks.log_analytics import SCOPE, SERVICE, LogAnalyticsSink
 from integration.clock import SystemClock
 from integration.errors import Outage
@@ -85,6 +88,41 @@ class Archive(_Documents):
 
     def takes(self, requests: int | None) -> None:
         self._container.takes = requests
+
+
+class Lake(Target):
+    """Parquet, as DuckDB reads it."""
+
+    limited = False
+
+    def __init__(self) -> None:
+        self._container = MemoryContainer()
+        self.sink = LakeSink(self._container)
+
+    async def kept(self) -> list[Kept]:
+        return [row for content in self._container.blobs.values() for row in read_parquet(content)]
+
+    def identity(self, kept: Kept) -> object:
+        return kept["HubPartition"], kept["SequenceNumber"]
+
+    def takes(self, requests: int | None) -> None:
+        self._container.takes = requests
+
+    def field(self, kept: Kept, name: str) -> Any:
+        column = name[0].upper() + name[1:]
+        if column in {"Effects", "ChangedColumns", "Cut"}:
+            return json.loads(kept[column])
+        return kept[column] if column in kept else json.loads(kept["More"] or "{}").get(f"data.{name}")
+
+
+def read_parquet(content: bytes) -> list[Kept]:
+    """The rows of a file, in its order."""
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect() as connection:
+        file.write(content)
+        file.flush()
+        table = connection.execute("SELECT * FROM read_parquet(?, hive_partitioning = false)", [file.name])
+        names = [it[0] for it in table.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in table.fetchall()]
 
 
 class _Line:
