@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -26,6 +27,13 @@ class Archive:
         except ResourceNotFoundError:
             return []
         return list(found.values())
+
+    def download(self, folder: Path) -> None:
+        """Write all files below `folder`, with their names."""
+        for blob in self._container.list_blobs():
+            path = folder / blob.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self._container.download_blob(blob.name).readall())
 
     def _documents(self, name: str, etag: str) -> list[dict[str, Any]]:
         """The lines of a blob, which is read once unless it changes."""

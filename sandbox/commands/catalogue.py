@@ -65,6 +65,7 @@ COMMANDS = (
     Command("trace", _USE, "Show the trace of an event, with times."),
     Command("dead-letters", _USE, "List the dead-lettered events, with the reason."),
     Command("archive", _USE, "List what analytics has received."),
+    Command("analytics", _USE, "Open what analytics has received with DuckDB: figures and pictures."),
     Command("logs", _USE, "Show the log of a process."),
     Command("fail", _BREAK, "Make the ERP, credit scoring, Dataverse or the broker fail."),
     Command("heal", _BREAK, "End all faults."),

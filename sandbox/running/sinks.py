@@ -49,4 +49,5 @@ def settings(ports: Ports) -> dict[str, str]:
         "LOG_ANALYTICS_CLIENT_SECRET": _SECRET,
         "Fabric": broker_connection(ports.amqp),
         "FABRIC_HUB_NAME": FABRIC,
+        "LAKE_CONTAINER_NAME": "lake",
     }

@@ -1,11 +1,19 @@
 """Settled events reach every sink, and a sink that is unavailable holds no other one up."""
 
+import argparse
 import json
 import uuid
+from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from sandbox.client import Client, eventually
+from sandbox.commands import analytics
+from sandbox.commands.catalogue import COMMANDS
+from sandbox.commands.here import CommandError
 from sandbox.running.endpoints import Endpoints
+from sandbox.running.sandbox import Sandbox
 from tests.contract.sandbox.azure.broker.amqp_client import AmqpClient
 from tests.end_to_end.journeys import context_of
 
@@ -62,3 +70,21 @@ def test_a_sink_that_is_unavailable_holds_no_other_one_up(client: Client, endpoi
         sent["sequenceNumber"],
     )
     assert row["More"] is None
+
+
+def test_the_lake_and_the_archive_are_opened_by_the_command(
+    client: Client, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DuckDB finds the event in both, by the files that the app has written to Azurite."""
+    event_id = ended(client)
+    parser = next(it for it in COMMANDS if it.name == "analytics").parser()
+    query = "SELECT event_id, table_name, state FROM events WHERE table_name = 'lead'"
+    for where in ([], ["--lake"]):
+        options = parser.parse_args([*where, "--state", str(sandbox.state.root), "--sql", query])
+
+        def shown(options: argparse.Namespace = options) -> bool:
+            with suppress(CommandError):
+                analytics.main(options)
+            return event_id[-12:] in "".join(capsys.readouterr().out.split())
+
+        eventually(shown, within=60, what=f"the event in {where or 'the archive'}")

@@ -1,0 +1,95 @@
+"""The files of the archive (JSON Lines) or of the lake (Parquet) as two views of DuckDB: `rows` and `events`.
+
+`rows` drops what was delivered twice, by the rule of every reader: rows of the same partition and sequence number are
+one row. `events` has the newest row of each event, which says how it ended.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import duckdb
+
+_ARCHIVE: Final = """
+SELECT partition, sequenceNumber AS sequence_number, id AS event_id,
+    data->>'state' AS state, data->>'reason' AS reason, data->>'table' AS table_name, data->>'message' AS message,
+    TRY_CAST(data->>'attempts' AS BIGINT) AS attempts,
+    TRY_CAST(data->>'acceptedTime' AS TIMESTAMPTZ) AS accepted, TRY_CAST(data->>'settledTime' AS TIMESTAMPTZ) AS settled
+FROM read_json(?, format = 'newline_delimited', columns = {
+    'partition': 'VARCHAR', 'sequenceNumber': 'BIGINT', 'id': 'VARCHAR', 'data': 'JSON'
+}, maximum_object_size = 8388608)
+WHERE data IS NOT NULL
+"""
+_LAKE: Final = """
+SELECT HubPartition AS partition, SequenceNumber AS sequence_number, EventId AS event_id, State AS state,
+    Reason AS reason, TableName AS table_name, Message AS message, Attempts AS attempts, AcceptedTime AS accepted,
+    SettledTime AS settled
+FROM read_parquet(?, hive_partitioning = false)
+"""
+_ROWS: Final = """
+CREATE VIEW rows AS SELECT * FROM read
+QUALIFY row_number() OVER (PARTITION BY partition, sequence_number ORDER BY settled) = 1
+"""
+_EVENTS: Final = """
+CREATE VIEW events AS SELECT * FROM rows
+QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY settled DESC, sequence_number DESC) = 1
+"""
+_READERS: Final = {"*.jsonl.gz": _ARCHIVE, "*.parquet": _LAKE}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A table: its title, its columns, and its rows."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+QUESTIONS: Final = {
+    "events by hour": """
+        SELECT strftime(date_trunc('hour', settled AT TIME ZONE 'UTC'), '%Y-%m-%d %H:00') AS hour, count(*) AS events,
+            count(*) FILTER (state = 'dead-lettered') AS dead_lettered
+        FROM events WHERE settled IS NOT NULL GROUP BY hour ORDER BY hour""",
+    "latency in seconds, from the intake to the end": """
+        SELECT table_name AS "table", count(*) AS events, round(quantile_cont(seconds, 0.5), 3) AS median,
+            round(quantile_cont(seconds, 0.95), 3) AS p95, round(max(seconds), 3) AS longest
+        FROM (SELECT *, epoch(settled) - epoch(accepted) AS seconds FROM events)
+        WHERE seconds IS NOT NULL AND state = 'completed' GROUP BY table_name ORDER BY events DESC, table_name""",
+    "failures by cause": """
+        SELECT coalesce(reason, 'unknown') AS cause, count(*) AS events
+        FROM events WHERE state = 'dead-lettered' GROUP BY cause ORDER BY events DESC, cause""",
+}
+"""What the command shows, each as a query over `events`."""
+
+
+class NothingFoundError(Exception):
+    """There is no file of the archive or of the lake."""
+
+
+class Opened:
+    """A database in memory over all files below `folder`; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        found = {pattern: sorted(map(str, folder.rglob(pattern))) for pattern in _READERS}
+        pattern = next((it for it, files in found.items() if files), None)
+        if pattern is None:
+            raise NothingFoundError(f"There is no file *.jsonl.gz or *.parquet below {folder}.")
+        self.files = len(found[pattern])
+        self._connection = duckdb.connect()
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(f"CREATE TABLE read AS {_READERS[pattern]}", [found[pattern]])
+        self._connection.execute(_ROWS)
+        self._connection.execute(_EVENTS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def ask(self, title: str, query: str) -> Figures:
+        """The answer to a query over `rows` and `events`; raises `duckdb.Error`."""
+        answer = self._connection.execute(query)
+        return Figures(title, [it[0] for it in answer.description or ()], answer.fetchall())

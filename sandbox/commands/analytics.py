@@ -1,0 +1,84 @@
+"""Open what the sinks have written with DuckDB: events by hour, latency, failures by cause.
+
+    run.py analytics                     the archive of the running sandbox
+    run.py analytics --lake              its lake (run.py up --sinks)
+    run.py analytics --files FOLDER      files of an archive or a lake, as downloaded from a deployed app
+    run.py analytics --pictures FOLDER   also as SVG
+    run.py analytics --sql "SELECT state, count(*) FROM events GROUP BY state"
+
+There are two views: `rows`, without what was delivered twice, and `events`, with the newest row of each event. Their
+columns are partition, sequence_number, event_id, state, reason, table_name, message, attempts, accepted and settled.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import duckdb
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+from sandbox.analytics.opened import QUESTIONS, Figures, NothingFoundError, Opened
+from sandbox.analytics.pictures import bars
+from sandbox.client.archive import Archive
+from sandbox.commands.here import CommandError, add_state_option, endpoints_of
+from sandbox.terminal.screen import Screen
+from sandbox.terminal.words import counted, place
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--files", type=Path, metavar="FOLDER", help="read the files below this folder")
+    where.add_argument("--lake", action="store_true", help="read the lake of the sandbox, not its archive")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="also draw each table, as SVG in this folder")
+    parser.add_argument("--sql", metavar="QUERY", help="answer this query instead")
+    add_state_option(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """0 if there was something to open."""
+    try:
+        if options.files is not None:
+            return _show(options, options.files)
+        with tempfile.TemporaryDirectory() as folder:
+            container = "lake" if options.lake else "integration-events"
+            Archive(endpoints_of(options.state).storage, container).download(Path(folder))
+            return _show(options, Path(folder))
+    except ResourceNotFoundError as error:
+        raise CommandError("The container is not there: no event has ended yet, or the sandbox has no lake.") from error
+    except AzureError as error:
+        raise CommandError(f"Storage does not answer ({type(error).__name__}). See run.py logs azurite") from error
+
+
+def _show(options: argparse.Namespace, folder: Path) -> int:
+    screen = Screen()
+    try:
+        with Opened(folder) as opened:
+            asked = {"answer": options.sql} if options.sql else QUESTIONS
+            tables = [opened.ask(title, query) for title, query in asked.items()]
+            files = opened.files
+    except NothingFoundError as error:
+        raise CommandError(f"{error} No event has ended yet?" if options.files is None else str(error)) from error
+    except duckdb.Error as error:
+        raise CommandError(f"DuckDB: {str(error).splitlines()[0]}") from error
+    for figures in tables:
+        screen.title(figures.title)
+        if figures.rows:
+            shown = [["" if value is None else str(value) for value in row] for row in figures.rows]
+            screen.table(figures.columns, shown)
+        else:
+            screen.say("none", indent=2)
+    screen.say(f"Read from {counted(files, 'file')}.")
+    if options.pictures is not None:
+        _draw(options.pictures, tables, screen)
+    return 0
+
+
+def _draw(folder: Path, tables: list[Figures], screen: Screen) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for figures in tables:
+        if figures.rows and len(figures.columns) > 1:
+            path = folder / f"{figures.title.partition(',')[0].replace(' ', '-')}.svg"
+            column = figures.columns.index("p95") if "p95" in figures.columns else 1
+            path.write_text(bars(figures, column), encoding="utf-8")
+            screen.say(f"written: {place(path.absolute())}")
