@@ -2,12 +2,10 @@
 
 import gzip
 import json
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-import duckdb
 from azure.eventhub import EventData, EventDataBatch
 
 from integration.analytics.sink import Sink
@@ -22,6 +20,7 @@ from integration.messaging.event_grid import EventGridTopic, authorizer
 from integration.transport import Authorizer, CallContext, Host, Request, Response, Transport, client_credentials
 from sandbox.systems.logs_ingestion.api import RULE, STREAM
 from tests.memory_container import MemoryContainer
+from tests.parquet import read_parquet
 
 MOST_BYTES: Final = 4_000
 """Of a request in these tests: a few rows fit."""
@@ -113,16 +112,6 @@ class Lake(Target):
         if column in {"Effects", "ChangedColumns", "Cut"}:
             return json.loads(kept[column])
         return kept[column] if column in kept else json.loads(kept["More"] or "{}").get(f"data.{name}")
-
-
-def read_parquet(content: bytes) -> list[Kept]:
-    """The rows of a file, in its order."""
-    with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect() as connection:
-        file.write(content)
-        file.flush()
-        table = connection.execute("SELECT * FROM read_parquet(?, hive_partitioning = false)", [file.name])
-        names = [it[0] for it in table.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in table.fetchall()]
 
 
 class _Line:

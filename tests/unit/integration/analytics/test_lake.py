@@ -10,8 +10,8 @@ from integration.analytics.sinks.lake import LakeSink, parquet
 from integration.ledger import State
 from integration.worker.settled import encoded, settled_document
 from tests.builders import event
-from tests.contract.integration.analytics.targets import read_parquet
 from tests.memory_container import MemoryContainer
+from tests.parquet import read_parquet
 
 AT = datetime(2026, 11, 20, 23, 59, 1, 250_000, tzinfo=UTC)
 EVENT = event()
