@@ -34,7 +34,12 @@ class _Contents(BaseModel):
     trimmed: Flag = False
 
 
-def without_contents(event: IntegrationEvent) -> tuple[IntegrationEvent, bytes]:
+def without_contents(event: IntegrationEvent) -> IntegrationEvent:
+    """`event` without what it carries, and without a claim to it."""
+    return replace(event, **_NOTHING, changed_columns=None, trimmed=True, claim=None)
+
+
+def claimed(event: IntegrationEvent) -> tuple[IntegrationEvent, bytes]:
     """`event` with a claim in place of what it carries, and what it carries: the same bytes at every delivery.
 
     It counts as trimmed, which is how a version that knows no claims reads it.
@@ -51,7 +56,7 @@ def without_contents(event: IntegrationEvent) -> tuple[IntegrationEvent, bytes]:
 
 
 def with_contents(event: IntegrationEvent, contents: bytes) -> IntegrationEvent:
-    """`event` as it was before `without_contents`.
+    """`event` as it was before `claimed`.
 
     Raises `Permanent` (contents-changed) if `contents` are not what its claim stands for.
     """

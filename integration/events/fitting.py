@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from integration.events.contents import CARRIED, without_contents
+from integration.events.contents import CARRIED, claimed
 from integration.events.envelope import to_envelope
 from integration.events.model import IntegrationEvent
 
@@ -32,7 +32,7 @@ def fit(event: IntegrationEvent, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Fitt
         return Fitted(event, envelope)
     contents = None
     if any(getattr(event, name) for name in CARRIED):
-        event, contents = without_contents(event)
+        event, contents = claimed(event)
         envelope = to_envelope(event)
     for name, nothing in (("expected", {}), ("changed_columns", None)):
         if len(envelope) > limit_bytes:

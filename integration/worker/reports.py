@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from integration.clock import Clock
 from integration.errors import Transient
 from integration.events import IntegrationEvent
+from integration.events.contents import without_contents
 from integration.ledger import DeadLetter, Memory, State
 from integration.telemetry import get_logger
 from integration.worker.copies import Copies
@@ -60,9 +61,9 @@ class Reports:
         return False
 
     async def publish_later(self, event: IntegrationEvent, document: Mapping[str, Any]) -> None:
-        """Schedule a copy that only publishes."""
+        """Schedule a copy that only publishes; it carries nothing else, so that it fits into a message in any case."""
         _log.warning("not-published", event=event)
-        copy = dataclasses.replace(event, settled=dict(document), first_failed_at=None, claim=None)
+        copy = dataclasses.replace(without_contents(event), settled=dict(document), first_failed_at=None)
         await self._copies.send(copy, self._copies.later(event.attempt, not_before=self._hub.pause))
 
     def is_published(self, event_id: str) -> bool:

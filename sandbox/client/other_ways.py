@@ -1,6 +1,8 @@
-"""Sends a context the ways that it can take besides the webhook, with Microsoft's SDKs."""
+"""Sends a context the ways that it can take besides the webhook, with Microsoft's SDKs, and its row as a flow does."""
 
+import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 import requests
@@ -40,9 +42,17 @@ def other_ways(reached: Endpoints) -> Mapping[str, Callable[[str], None]]:
         url = f"{reached.functions}/api/event-grid"
         requests.post(url, data=envelope.encode(), headers=headers, timeout=_TIMEOUT).raise_for_status()
 
+    def as_row(context: str) -> None:
+        of_row = json.loads(context)
+        row = {"table": of_row["PrimaryEntityName"], "id": of_row["PrimaryEntityId"], "message": of_row["MessageName"]}
+        sent = {"operationId": of_row["OperationId"], "time": datetime.now(UTC).isoformat()}
+        url, headers = f"{reached.functions}/api/rows", {"x-functions-key": reached.plugin_key}
+        requests.post(url, json=row | sent, headers=headers, timeout=_TIMEOUT).raise_for_status()
+
     return {
         "queue": to_service_bus(names["DATAVERSE_QUEUE"], topic=False),
         "topic": to_service_bus(names["DATAVERSE_TOPIC"], topic=True),
         "hub": to_hub,
         "Event Grid": to_event_grid,
+        "row of a flow": as_row,
     }

@@ -18,7 +18,7 @@ EXPECTED_STATES = {
     "account created": ("completed",),
     "captured update": _DONE_BEFORE,
     "captured lead": ("no-handler",),
-    **dict.fromkeys(("queue", "topic", "hub", "Event Grid"), ("no-handler",)),
+    **dict.fromkeys(("queue", "topic", "hub", "Event Grid", "row of a flow"), ("no-handler",)),
     "opportunity created": ("completed",),
     "amount raised": ("completed",),
     "plug-in payload": _DONE_BEFORE,

@@ -110,7 +110,7 @@ class Story:
         self._send_captured("captured lead", "webhook_sync_create_lead.json")
 
     def _other_ways(self) -> None:
-        """Further leads come by a Service Bus queue, a topic, an event hub and Event Grid: events like any other."""
+        """Further leads come by a queue, a topic, a hub, Event Grid, and as rows of a flow: events like any other."""
         captured = json.loads(_payload("webhook_sync_create_lead.json"))
         sent = datetime.now(UTC)
         leads = {way: str(uuid.uuid4()) for way in self._ways}

@@ -154,6 +154,25 @@ async def test_an_end_that_cannot_be_written_down_keeps_the_contents() -> None:
     assert world.contents.blobs == {}
 
 
+async def test_a_copy_that_only_publishes_is_small_and_carries_nothing() -> None:
+    """Analytics are away; what the event carried is not needed any more, and does not lie in the queue meanwhile."""
+    world = World.make()
+    world.hub.away = True
+    columns = tuple(f"column_{number}" for number in range(2_000))
+    event = world.event(changed_columns=columns, parameters={"Text": "x" * 150_000})
+
+    await world.handle(event)
+
+    [(copy, _due)] = world.queue.scheduled
+    assert copy.settled is not None
+    assert (copy.parameters, copy.changed_columns, copy.claim) == ({}, None, None)
+    assert len(to_envelope(copy)) < 100_000
+    world.hub.away = False
+    world.clock.advance(600)
+    await world.handle(copy)
+    assert len(world.hub.published) == 1
+
+
 async def test_the_intake_keeps_it_before_it_sends_the_message() -> None:
     """However the process dies between the two, no message names what is not there."""
     intake = UnderTest()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from integration.errors import Permanent
 from integration.events import IntegrationEvent, fit, from_envelope, to_envelope
-from integration.events.contents import with_contents, without_contents
+from integration.events.contents import claimed, with_contents
 from integration.events.envelope import CONTRACT_VERSION
 from tests.unit.integration.events.support import context, read
 from tests.unit.integration.events.test_envelope import events
@@ -51,7 +51,7 @@ def test_what_an_event_carries_is_kept_elsewhere_and_comes_back_whole(part: str)
 
 def test_an_older_version_takes_it_for_one_that_was_trimmed() -> None:
     """It does not know claims, and must not believe that the event carried nothing."""
-    fitted, _ = without_contents(large(parameters=200_000))
+    fitted, _ = claimed(large(parameters=200_000))
 
     assert fitted.trimmed
     assert CONTRACT_VERSION.startswith("1.")
@@ -85,17 +85,17 @@ def test_every_event_comes_back_from_its_contents(event: IntegrationEvent) -> No
     """Whatever the kinds of its values; and the same event has the same contents."""
     event = replace(event, claim=None)
 
-    claimed, contents = without_contents(event)
+    sent, contents = claimed(event)
 
-    assert without_contents(event) == (claimed, contents)
-    assert with_contents(claimed, contents) == event
+    assert claimed(event) == (sent, contents)
+    assert with_contents(sent, contents) == event
 
 
 def test_contents_that_are_not_what_was_kept_are_no_part_of_the_event() -> None:
     """Whoever changed the blob is no sender of events."""
-    claimed, contents = without_contents(large(parameters=9))
+    sent, contents = claimed(large(parameters=9))
 
     with pytest.raises(Permanent) as refused:
-        with_contents(claimed, contents.replace(b"x", b"y"))
+        with_contents(sent, contents.replace(b"x", b"y"))
 
     assert refused.value.reason == "contents-changed"
