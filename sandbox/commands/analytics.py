@@ -2,7 +2,7 @@
 
     run.py analytics                     the archive of the running sandbox
     run.py analytics --lake              its lake (run.py up --sinks)
-    run.py analytics --files FOLDER      files of an archive or a lake, as downloaded from a deployed app
+    run.py analytics --files FOLDER      files of an archive or a lake
     run.py analytics --pictures FOLDER   also as SVG
     run.py analytics --sql "SELECT state, count(*) FROM events GROUP BY state"
 
