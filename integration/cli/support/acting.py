@@ -114,11 +114,13 @@ async def _bulk(app: Desk, options: argparse.Namespace, action: str) -> int | No
         await app.act("bulk", plan["bulkId"], "cancel", why="not started")
         return _REFUSED
     found = await app.act("bulk", plan["bulkId"], "start", why=options.why)
+    before = None
     while options.wait and found["state"] not in _ENDED:
         await asyncio.sleep(_LOOK_SECONDS)
         found = await app.look("bulk", plan["bulkId"])
-        if not options.json:
+        if not options.json and found["counts"] != before:
             _say_progress(found)
+            before = found["counts"]
     _say(options, found, f"{plan['bulkId']} is {found['state']}: {counts(found)}{_note(found)}")
     return _REFUSED if found["state"] == "paused" or found["counts"]["failed"] or found["counts"]["error"] else None
 

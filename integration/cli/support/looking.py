@@ -55,6 +55,9 @@ async def listed(app: Desk, options: argparse.Namespace) -> None:
         as_json(answer)
         return
     events = answer[kind]
+    if not events and not answer["following"]:
+        say("No event matches.")
+        return
     rows = [
         (it["eventId"], it["state"], it["table"], it["message"], it["reason"], it.get("since") or it.get("acceptedAt"))
         for it in events
@@ -77,9 +80,9 @@ async def show(app: Desk, options: argparse.Namespace) -> None:
         return
     head = f"{it['message'] or 'Unreadable message'} of {it['table'] or '?'} {it['recordId'] or ''}: {it['state']}"
     say(head)
-    for says in (found["why"], found["advice"], found["retry"]):
+    for label, says in (("", found["why"]), ("What to do: ", found["advice"]), ("", found["retry"])):
         if says:
-            say(f"  {says}")
+            say(f"  {label}{says}")
     for name in ("reason", "detail", "nextAttempt", "note", "cause", "replayOf", "replayedBy", "resolvedBy"):
         if it[name]:
             say(f"  {name}: {it[name]}")
