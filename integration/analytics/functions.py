@@ -1,29 +1,39 @@
-"""The Event Hub trigger of a sink: each sink has a function and a consumer group of its own."""
+"""The Event Hub trigger of a sink: each sink has a function and a consumer group of its own.
 
+A sink is opened, and its modules are imported, with the first batch that comes for it: the app starts no later for it.
+"""
+
+from collections.abc import Callable
 from datetime import UTC
-from typing import List  # noqa: UP035 -- the runtime refuses list[...] as a trigger's annotation
+from functools import cache
+from typing import TYPE_CHECKING, List  # noqa: UP035 -- the runtime refuses list[...] as a trigger's annotation
 
 import azure.functions as func
 
-from integration.analytics.delivery import Delivery
 from integration.analytics.hub_trigger import on_settled_events
-from integration.analytics.row import Row
+
+if TYPE_CHECKING:
+    from integration.analytics.delivery import Delivery
+    from integration.analytics.row import Row
 
 
-def blueprint(name: str, delivery: Delivery, *, hub: str, consumer_group: str) -> func.Blueprint:
+def blueprint(name: str, open_delivery: "Callable[[], Delivery]", *, hub: str, consumer_group: str) -> func.Blueprint:
     """Bind a sink to a hub by a function of this `name`."""
     bp = func.Blueprint()
+    opened = cache(open_delivery)
 
     @bp.function_name(name)
     @on_settled_events(bp, hub=hub, consumer_group=consumer_group, reader=name)
     async def deliver(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
-        await delivery.deliver([_row(event) for event in events])
+        await opened().deliver([_row(event) for event in events])
 
     return bp
 
 
-def _row(event: func.EventHubEvent) -> Row:
+def _row(event: func.EventHubEvent) -> "Row":
     """The runtime gives the enqueued time in UTC without saying so."""
+    from integration.analytics.row import Row  # noqa: PLC0415 -- see above
+
     partition = (event.metadata or {})["PartitionContext"]["PartitionId"]
     if event.sequence_number is None or event.enqueued_time is None:
         raise ValueError("the trigger gave an event without its sequence number and time in the hub")

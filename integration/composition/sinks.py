@@ -1,14 +1,13 @@
 """Builds the sinks of settled events: the archive, and those that the settings give a place to write to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from integration.analytics.delivery import Delivery
 from integration.analytics.functions import blueprint
-from integration.analytics.set_aside import SetAside
-from integration.analytics.sink import Sink
-from integration.analytics.sinks.archive import ArchiveSink
 from integration.clock import Clock
 from integration.composition import connections
 from integration.errors import ConfigurationError
@@ -22,40 +21,56 @@ from integration.transport import (
     managed_identity_tokens,
 )
 
+if TYPE_CHECKING:
+    from integration.analytics.delivery import Delivery
+    from integration.analytics.sink import Sink
+
 
 def sink_blueprints(settings: Settings, policy: RetryPolicy, clock: Clock) -> list[func.Blueprint]:
-    """A function for each sink, with a consumer group of its own; what is not set costs nothing."""
-    set_aside = SetAside(lambda: connections.set_aside_container(settings))
+    """A function for each sink, with a consumer group of its own; what is not set costs nothing.
+
+    Raises `ConfigurationError` if a sink is set up whose library is not installed.
+    """
+
+    def open_delivery(open_sink: "Callable[[], Sink]") -> "Delivery":
+        from integration.analytics.delivery import Delivery  # noqa: PLC0415 -- with the first batch (functions.py)
+        from integration.analytics.set_aside import SetAside  # noqa: PLC0415 -- as above
+
+        set_aside = SetAside(lambda: connections.set_aside_container(settings))
+        return Delivery(open_sink(), set_aside, policy=policy, clock=clock)
+
     return [
-        blueprint(
-            function,
-            Delivery(sink, set_aside, policy=policy, clock=clock),
-            hub=settings.events_hub,
-            consumer_group=consumer_group,
-        )
-        for function, sink, consumer_group in _sinks(settings, clock)
+        blueprint(function, partial(open_delivery, open_sink), hub=settings.events_hub, consumer_group=consumer_group)
+        for function, open_sink, consumer_group in _sinks(settings, clock)
     ]
 
 
-def _sinks(settings: Settings, clock: Clock) -> Iterator[tuple[str, Sink, str]]:
-    """The name of its function, the sink, and its consumer group."""
-    yield (
-        "archive_events",
-        ArchiveSink(lambda: connections.archive_container(settings)),
-        settings.events_consumer_group,
-    )
+def _sinks(settings: Settings, clock: Clock) -> "Iterator[tuple[str, Callable[[], Sink], str]]":
+    """The name of its function, what opens the sink, and its consumer group."""
+    yield "archive_events", partial(_archive, settings), settings.events_consumer_group
     if settings.event_grid_endpoint:
-        yield "event_grid_publish", _event_grid(settings, clock), settings.event_grid_consumer_group
+        yield "event_grid_publish", partial(_event_grid, settings, clock), settings.event_grid_consumer_group
     if settings.log_analytics_endpoint:
-        yield "log_analytics_send", _log_analytics(settings, clock), settings.log_analytics_consumer_group
+        yield "log_analytics_send", partial(_log_analytics, settings, clock), settings.log_analytics_consumer_group
     if settings.fabric_hub:
-        yield "fabric_send", _fabric(settings), settings.fabric_consumer_group
+        yield "fabric_send", partial(_fabric, settings), settings.fabric_consumer_group
     if settings.lake_container:
-        yield "lake_write", _lake(settings), settings.lake_consumer_group
+        if find_spec("arro3") is None:
+            raise ConfigurationError(
+                "LAKE_CONTAINER_NAME is set, but its library arro3 is not installed: make the package with --lake "
+                "(docs/how-to/analytics.md), or leave the setting out."
+            )
+        yield "lake_write", partial(_lake, settings), settings.lake_consumer_group
 
 
-def _event_grid(settings: Settings, clock: Clock) -> Sink:
-    from integration.analytics.sinks.event_grid import EventGridSink  # noqa: PLC0415 -- few apps have it
+def _archive(settings: Settings) -> "Sink":
+    from integration.analytics.sinks.archive import ArchiveSink  # noqa: PLC0415 -- as above
+
+    return ArchiveSink(lambda: connections.archive_container(settings))
+
+
+def _event_grid(settings: Settings, clock: Clock) -> "Sink":
+    from integration.analytics.sinks.event_grid import EventGridSink  # noqa: PLC0415 -- as above
     from integration.messaging.event_grid import EventGridTopic, authorizer  # noqa: PLC0415 -- as above
 
     endpoint = str(settings.event_grid_endpoint)
@@ -64,7 +79,7 @@ def _event_grid(settings: Settings, clock: Clock) -> Sink:
     return EventGridSink(EventGridTopic(Transport([Host(endpoint)], clock=clock), endpoint, admitted))
 
 
-def _log_analytics(settings: Settings, clock: Clock) -> Sink:
+def _log_analytics(settings: Settings, clock: Clock) -> "Sink":
     from integration.analytics.sinks.log_analytics import LogAnalyticsSink  # noqa: PLC0415 -- as above
 
     endpoint, token_url = str(settings.log_analytics_endpoint), settings.log_analytics_token_url
@@ -97,18 +112,13 @@ def _monitor_tokens(settings: Settings, transport: Transport, clock: Clock) -> A
     return managed_identity_tokens(service=SERVICE, scope=SCOPE, client_id=client_id, clock=clock)
 
 
-def _fabric(settings: Settings) -> Sink:
+def _fabric(settings: Settings) -> "Sink":
     from integration.analytics.sinks.fabric import FabricSink  # noqa: PLC0415 -- as above
 
     return FabricSink(lambda: connections.fabric_producer(settings))
 
 
-def _lake(settings: Settings) -> Sink:
-    try:
-        from integration.analytics.sinks.lake import LakeSink  # noqa: PLC0415 -- as above, and with a library
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"LAKE_CONTAINER_NAME is set, but {error.name} is not installed: make the package with --lake "
-            "(docs/how-to/analytics.md), or leave the setting out."
-        ) from error
+def _lake(settings: Settings) -> "Sink":
+    from integration.analytics.sinks.lake import LakeSink  # noqa: PLC0415 -- as above
+
     return LakeSink(lambda: connections.lake_container(settings))

@@ -35,6 +35,7 @@ from tests.chaos.scenarios import (
     outage,
     races,
     restores,
+    sinks,
     storage,
     webhooks,
 )
@@ -53,6 +54,7 @@ SCENARIOS = [
     *restores.SCENARIOS,
     *storage.SCENARIOS,
     *webhooks.SCENARIOS,
+    *sinks.SCENARIOS,
     *broker.SCENARIOS,
 ]
 ALL = "all"

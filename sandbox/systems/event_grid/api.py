@@ -18,7 +18,7 @@ from aiohttp import web
 from sandbox.systems.http_server import Fault, stand_in
 
 LIMIT_BYTES: Final = 1024 * 1024
-_KEPT: Final = 10_000
+_KEPT: Final = 200_000
 _BATCH, _ONE = "application/cloudevents-batch+json", "application/cloudevents+json"
 _REQUIRED: Final = ("id", "source", "type", "specversion")
 _EXTENSION: Final = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
@@ -65,7 +65,8 @@ class Topics:
         wrong = next((text for it in events for text in _faults(it)), None)
         if wrong or not events:
             return error(400, "BadRequest", wrong or "The batch has no event.")
-        self.events = [*self.events, *events][-_KEPT:]
+        self.events += events
+        del self.events[:-_KEPT]
         return web.Response(text=answer, status=status, content_type="application/json")
 
     async def list(self, _: web.Request) -> web.Response:

@@ -50,7 +50,8 @@ class Rule:
             rows = _rows(request, await request.read())
         except _RefusedError as refused:
             return error(refused.status, refused.code, refused.message)
-        self._kept = [*self._kept, *map(self._stored, rows)][-_KEPT:]
+        self._kept += map(self._stored, rows)
+        del self._kept[:-_KEPT]
         return web.Response(status=204)
 
     def _admit(self, request: web.Request) -> None:

@@ -94,10 +94,14 @@ def running(
     ports: Ports | None = None,
     topology: Path = TOPOLOGY,
     erp: str = DEFAULT,
+    sinks: bool = False,
 ) -> Iterator[Bench]:
-    """All processes of a sandbox of one's own; `settings` come on top of `SETTINGS`, `erp` is the kind of ERP."""
+    """All processes of a sandbox of one's own; `settings` come on top of `SETTINGS`, `erp` is the kind of ERP.
+
+    With `sinks` the app has every sink of settled events.
+    """
     merged = {**SETTINGS, **(KEYLESS_SETTINGS if erp in KEYLESS else {}), **(settings or {})}
-    sandbox = Sandbox(folder, ports or Ports.free(), settings=merged, topology_file=topology, erp=erp)
+    sandbox = Sandbox(folder, ports or Ports.free(), settings=merged, topology_file=topology, erp=erp, sinks=sinks)
     sandbox.start()
     try:
         yield Bench(sandbox)

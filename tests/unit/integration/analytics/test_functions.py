@@ -26,7 +26,7 @@ class Delivery:
 def bound(delivery: Any, name: str = "archive_events") -> Any:
     """The one function of the blueprint."""
     app = func.FunctionApp()
-    app.register_functions(functions.blueprint(name, delivery, hub="settled", consumer_group="archive"))
+    app.register_functions(functions.blueprint(name, lambda: delivery, hub="settled", consumer_group="archive"))
     (function,) = app.get_functions()
     return function
 
