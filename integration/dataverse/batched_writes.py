@@ -14,14 +14,15 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextvars import Context
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from integration.clock import Clock
 from integration.dataverse.batch import as_answer, content_type, parts_of, written
-from integration.errors import Outage
-from integration.telemetry import get_logger
-from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response, Sender
+from integration.errors import IntegrationError, Outage
+from integration.telemetry import get_logger, metrics
+from integration.transport import NO_CONTEXT, Authorizer, CallContext, Request, Response, Sender, call_span
 from integration.transport.exchange import Call
 
 _NOT_TAKEN: Final = frozenset({400, 404, 405, 411, 413, 415, 501})
@@ -68,6 +69,7 @@ class BatchedWrites:
     def __init__(self, sender: Sender, api: str, batched: Batched, clock: Clock) -> None:
         self._sender = sender
         self._api = api
+        self._origin = "/".join(api.split("/", 3)[:3])
         self._at_once = batched.at_once
         self._size = batched.size
         self._clock = clock
@@ -83,11 +85,25 @@ class BatchedWrites:
         lane = self._lanes.setdefault(id(authorizer), _Lane(authorizer))
         if lane.busy < self._at_once and not lane.waiting:
             return await self._alone(lane, request, context)
+        return await self._waiting(lane, request, context)
+
+    async def _waiting(self, lane: _Lane, request: Request, context: CallContext) -> Response:
+        span = call_span.begun(request, context, self._origin)
+        if span is not None:
+            context = replace(context, traceparent=str(span.context))
         write = _Write(request, context, asyncio.get_running_loop().create_future())
         lane.waiting.append(write)
+        answer, reason = None, "cancelled"
         try:
-            return await write.answer
+            answer = await write.answer
+        except IntegrationError as error:
+            reason = error.reason
+            raise
+        else:
+            return answer
         finally:
+            if span is not None:
+                call_span.ended(span, answer, reason)
             if write in lane.waiting:  # the writer has given up: it is not sent
                 lane.waiting.remove(write)
 
@@ -104,7 +120,8 @@ class BatchedWrites:
         while lane.waiting and lane.busy < self._at_once:
             some = [lane.waiting.popleft() for _ in range(min(self._size, len(lane.waiting)))]
             lane.busy += 1
-            task = asyncio.get_running_loop().create_task(self._together(lane, some))
+            # In a context of its own: what it sends is for others than the one whose call has just ended.
+            task = asyncio.get_running_loop().create_task(self._together(lane, some), context=Context())
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
@@ -149,6 +166,7 @@ class BatchedWrites:
             return
         answers = _answers(answer, writes)
         for it, own in zip(writes, answers, strict=True):
+            metrics.CALLS.add(it.request.service, str(own.status))
             if it.context.calls is not None:
                 it.context.calls.note(Call(it.request, own, at, seconds))
             if not it.answer.done():

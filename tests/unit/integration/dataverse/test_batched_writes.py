@@ -1,6 +1,7 @@
 """Writes that wait go together, and each keeps its own outcome."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ import pytest
 from integration.dataverse import Batched, DataverseClient, answers_of, dataverse_failure
 from integration.errors import Conflict, IntegrationError, Outage, Permanent, Throttled
 from integration.protection import MemoryState, Protected, Switch
+from integration.telemetry import spans
+from integration.telemetry.spans import Kind, Span
 from integration.transport import ApiKey, Authorizer, CallContext, Request, Response
 from integration.transport.exchange import Calls
 from tests.memory_table import ManualClock
@@ -126,6 +129,29 @@ async def test_each_write_in_a_batch_has_its_own_etag_tag_and_trace() -> None:
         assert f'If-Match: W/"{number}"\r\n' in part
         assert f"x-correlation-id: c-{number}\r\n" in part
         assert part.partition("\r\n\r\n")[2].partition("\r\n\r\n")[2] == f'{{"new_number":"{number}"}}\r\n'
+
+
+async def test_each_write_in_a_batch_has_its_span_in_the_trace_of_its_own_event() -> None:
+    """Whoever sends the batch, the span is its writer's, and names what Dataverse is told in the batch."""
+    it = Writing(Dataverse(lambda number: error(412, "0x80060882") if number == 4 else row(number)))
+    exported: list[Span] = []
+    spans.switch_on(spans.Switch(exported.extend))
+
+    async def work(number: int) -> None:
+        parent = f"00-{number:032x}-{'b' * 16}-01"
+        attempt = spans.recorded(spans.begin("process work", Kind.CONSUMER, parent, {}))
+        with attempt, contextlib.suppress(Conflict):
+            await it.write(number, context=CallContext(traceparent=parent))
+
+    attempts = [asyncio.create_task(work(number)) for number in (1, 2, 3, 4)]
+    await asyncio.sleep(0.01)
+    await it.outcomes(attempts)
+    spans.switch_on(None)
+    calls = {span.context.trace_id: span for span in exported if span.kind is Kind.CLIENT}
+    assert {trace: span.error for trace, span in calls.items()} == {f"{3:032x}": "", f"{4:032x}": "412"}
+    (batch,) = (request for request in it.system.sent if request.method == "POST")
+    told = re.findall(r"traceparent: (\S+)", (batch.body or b"").decode())
+    assert told == [str(calls[f"{number:032x}"].context) for number in (3, 4)]
 
 
 async def test_exactly_the_writes_that_are_refused_fail() -> None:
