@@ -145,8 +145,14 @@ def _metric_exporter(name: str) -> "MetricExporter":
 
 
 def _azure() -> dict[str, Any]:
-    """It finds connection string and sign-in in the environment. It keeps nothing on disk and reports nothing else."""
-    os.environ.setdefault("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "True")
+    """It finds connection string and sign-in in the environment. It keeps nothing on disk and reports nothing else.
+
+    Otherwise it would report on itself to Microsoft and ask there how it is to work, over the network and in threads of
+    its own, and it would send a metric about the resource with every batch.
+    """
+    for name in ("STATSBEAT_DISABLED_ALL", "SDKSTATS_DISABLED", "CONTROLPLANE_DISABLED"):
+        os.environ.setdefault(f"APPLICATIONINSIGHTS_{name}", "true")
+    os.environ.setdefault("APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED", "true")
     return {"disable_offline_storage": True}
 
 
