@@ -9,6 +9,8 @@ from integration.errors import Outage, Permanent, Rejected, Transient, Unreadabl
 from integration.events import IntegrationEvent
 from integration.ledger import State, keys
 from integration.operations.queueing import Queueing
+from integration.telemetry import spans
+from integration.telemetry.spans import Span
 from integration.worker import DeadLettered
 from tests.builders import event
 from tests.unit.integration.operations.parts import WHO, Desk
@@ -36,6 +38,22 @@ async def test_a_retry_is_a_new_event_about_the_same_record() -> None:
     assert marked.note == "support: the ERP was mended"
     assert (await shown(desk, new_id)).replay_of == original.event_id
     assert desk.audited[0]["outcome"] == f"sent as {new_id}"
+
+
+async def test_a_retry_goes_on_in_the_trace_of_the_original() -> None:
+    """The ledger knows the trace; whether it is sampled or not, what somebody has asked for is."""
+    exported: list[Span] = []
+    spans.switch_on(spans.Switch(exported.extend, 0.0))
+    desk = Desk()
+    original = await desk.dead_letter(traceparent=f"00-{'a' * 32}-{'b' * 16}-00")
+    exported.clear()
+    new_id = await desk.repair.retry(original.event_id, **WHO)
+    spans.switch_on(None)
+    (sent,), (span,) = desk.world.queue.sent, exported
+    assert (span.name, span.context.trace_id, span.parent_id) == ("send work", "a" * 32, "b" * 16)
+    assert span.attributes["integration.event.id"] == new_id
+    assert sent.traceparent == str(span.context)
+    assert (await shown(desk, new_id)).traceparent == sent.traceparent
 
 
 async def test_the_original_leaves_problems_and_record() -> None:
