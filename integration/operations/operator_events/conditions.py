@@ -106,7 +106,7 @@ def _budget(name: str, use: Use, holding: Collection[str]) -> Iterator[Condition
 
 def _drift(report: DriftReport) -> Iterator[Condition]:
     """One for each kind of thing that differs: a new kind is told although another one is known."""
-    page = "drift"
+    page = "reconciliation"
     if report.drift is Drift.UNKNOWN:
         why = {"at": report.at, "why": report.why}
         yield Condition("drift", "drift-unknown", "dataverse", why, over="drift-known", page=page)

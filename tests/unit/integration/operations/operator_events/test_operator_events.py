@@ -175,7 +175,7 @@ async def test_drift_is_told_for_each_kind_of_thing_and_when_it_is_over() -> Non
         "at": "2026-11-26T03:37:00Z",
         "count": 2,
         "addresses": ["step.account.Update", "step.contact.Update"],
-        "console": "https://app/api/console/drift",
+        "console": "https://app/api/console/reconciliation",
     }
     it.drift = DriftReport("2026-11-27T03:37:00Z", Drift.FOUND, 9, (step, role))
     assert await it.minute() == ["drift-found"]
