@@ -23,18 +23,8 @@ from integration.cli.desk import Desk, RefusedError
 from integration.cli.saying import say
 from integration.exports.changes import newest
 from integration.exports.opening import open_export
+from integration.operations.reconciliations import KINDS
 
-_KINDS: Final = {
-    "never-accepted": "were changed, and no event has brought that",
-    "not-brought": "were looked at by events, and something is left to do",
-    "not-written-back": "do not have what was answered for them",
-    "different": "stand differently in another system",
-    "deleted": "do not exist any more, and no event has said so",
-    "waiting": "have an event that waits for its next attempt: it brings them",
-    "dead-lettered": "have a dead-lettered event: see run.py support causes",
-    "discarded": "were left as they are by somebody who has discarded their event",
-    "unknown": "could not be compared, as another system did not answer",
-}
 _AT_ONCE: Final = 500
 _IN_FLIGHT: Final = timedelta(minutes=5)
 DIFFERENT: Final = 3
@@ -73,7 +63,7 @@ async def reconcile(app: Desk, options: argparse.Namespace) -> int:
             counted[it["kind"]] += 1
             left += it["eventId"] is None
             say("  ".join(filter(None, (it["recordId"], it["kind"], it["detail"], it["eventId"]))))
-    for kind, says in _KINDS.items():
+    for kind, says in KINDS.items():
         if counted[kind]:
             say(f"{counted[kind]} {kind}: {says}")
     healed = counted.total() - left
