@@ -76,7 +76,8 @@ def _judge(run: Run, name: str, places: Places, wanted: Sequence[str]) -> None:
     once = Counter(event_id for event_id, _ in {identity: (event_id, 0) for event_id, identity in places}.values())
     lost, double = len(set(wanted) - once.keys()), sum(count - 1 for count in once.values())
     run.figure(**{f"delivered_twice_{name}": len(places) - once.total()})
-    run.figure(lost=run.figures.get("lost", 0) + lost, double=run.figures.get("double", 0) + double)
+    for what, count in (("missing in any sink", lost), ("twice for a reader of any sink", double)):
+        run.figures[what] = run.figures.get(what, 0) + count
     run.demand(not lost, f"{name} lacks {lost} events")
     run.demand(not double, f"{name} has {double} events twice by the rule of its readers")
 
