@@ -10,6 +10,7 @@ from integration.batching import Batcher, each, persistently
 from integration.clock import Clock, iso
 from integration.errors import IntegrationError, Outage
 from integration.events import IntegrationEvent
+from integration.events.contents import without_contents
 from integration.ledger import keys, rows
 from integration.ledger.exchanges import Exchange, Exchanges
 from integration.ledger.legacy import OldLayout
@@ -69,8 +70,9 @@ class Ledger:
         `urgent` one does not wait for others to be written with it.
         """
         if self._accepted.waiting < _MOST_WAITING:
-            self._unwritten[event.event_id] = event
-            return self._accepted.submit(event, urgent=urgent)
+            kept = without_contents(event)  # thousands may wait, and what they carry stands in no row
+            self._unwritten[event.event_id] = kept
+            return self._accepted.submit(kept, urgent=urgent)
         _log.warning("ledger-behind", event=event)
         behind = asyncio.get_running_loop().create_future()
         behind.set_exception(Outage("too much waits to be written", reason="ledger-unavailable", service="ledger"))
