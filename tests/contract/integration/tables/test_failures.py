@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -46,8 +47,9 @@ def answers() -> Answers:
     return Answers()
 
 
-@pytest.fixture
-async def table(answers: Answers) -> AsyncIterator[Table]:
+@asynccontextmanager
+async def served(answers: Answers, *, seconds: float) -> AsyncIterator[Table]:
+    """A table over the server, which has so much time for an answer."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answers.handle)
     runner = web.AppRunner(app, access_log=None)
@@ -55,10 +57,17 @@ async def table(answers: Answers) -> AsyncIterator[Table]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    transport = Transport([Host(endpoint, limits=Limits(connect=1, read=1, total=1))], clock=SystemClock())
+    limits = Limits(connect=seconds, read=seconds, total=seconds)
+    transport = Transport([Host(endpoint, limits=limits)], clock=SystemClock())
     yield Table(Account(endpoint, Signer("account", "a2V5", None)), transport, "things")
     await transport.aclose()
     await runner.cleanup()
+
+
+@pytest.fixture
+async def table(answers: Answers) -> AsyncIterator[Table]:
+    async with served(answers, seconds=30) as table:
+        yield table
 
 
 CALLS: dict[str, Callable[[Table], Awaitable[object]]] = {
@@ -176,11 +185,12 @@ async def test_a_lost_race_says_so(table: Table, answers: Answers) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_service_that_is_silent_is_an_outage(table: Table, answers: Answers, call: str) -> None:
+async def test_a_service_that_is_silent_is_an_outage(answers: Answers, call: str) -> None:
     """Within the limits of the host."""
     answers.give(204)
     answers.pause = 3.0
-    error = await failure(call, table)
+    async with served(answers, seconds=1) as table:
+        error = await failure(call, table)
     assert (type(error), error.reason) == (Outage, "ledger-timeout")
 
 
