@@ -21,6 +21,8 @@ from tests.chaos.scenario import Run, Scenario
 
 INTAKE: Final = "host-http"
 _PROCESSES: Final = 2
+_PARTS: Final = 20
+"""Between them it is seen how far a run is."""
 _LONGEST: Final = 150 * 60.0
 _EVENT_ID: Final = re.compile(rb"\d{12}-[0-9a-f]{32}")
 _GROWTH_MIB: Final = 40
@@ -36,9 +38,13 @@ def send_strange_inputs(run: Run) -> None:
     with running(run.folder / "sandbox") as bench:
         bench.sandbox.processes.stop_one(WORKER)
         memory, sent = [_memory(bench)], []
-        for first, last in ((0, count // 10), (count // 10, count)):
-            sent += _send(run, bench, first, last, seconds=ended - time.monotonic())
-            memory.append(_memory(bench))
+        for part in range(_PARTS):
+            if part == _PARTS // 10:
+                memory.append(_memory(bench))
+            if time.monotonic() < ended:
+                run.show(part * count // _PARTS, "inputs", total=count)
+                sent += _send(run, bench, part * count // _PARTS, (part + 1) * count // _PARTS, until=ended)
+        memory.append(_memory(bench))
         accepted = {event_id for it in sent for event_id in it.accepted}
         queued = _queued(bench)
         health = bench.client().app.health().status_code
@@ -119,7 +125,7 @@ class _Sender(threading.Thread):
                 self.accepted.append(answer.json()["eventId"])
 
 
-def _send(run: Run, bench: Bench, first: int, last: int, *, seconds: float) -> list[Sent]:
+def _send(run: Run, bench: Bench, first: int, last: int, *, until: float) -> list[Sent]:
     """Send inputs number `first` to `last` from several processes."""
     keys = [bench.endpoints.webhook_key, bench.endpoints.plugin_key, bench.endpoints.erp_events_key]
     jobs = [
@@ -130,11 +136,10 @@ def _send(run: Run, bench: Bench, first: int, last: int, *, seconds: float) -> l
             first=first + number,
             step=_PROCESSES,
             count=(last - first) // _PROCESSES,
-            seconds=max(seconds, 1.0),
+            seconds=until - time.monotonic(),
         )
         for number in range(_PROCESSES)
     ]
-    run.show(first, "inputs", total=last)
     processes = [_process(job) for job in jobs]
     return [_result(process) for process in processes]
 
