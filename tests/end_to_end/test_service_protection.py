@@ -27,7 +27,7 @@ def four_workers(sandbox: Sandbox, client: Client) -> Iterator[Client]:
 def test_four_processes_stay_within_one_budget(four_workers: Client) -> None:
     """They send a tenth less than Dataverse takes, whoever comes first; what is left waits, and nothing is given up."""
     client = four_workers
-    dead_letters = len(client.broker.dead_letters())
+    known = {it.message_id for it in client.broker.dead_letters()}
     ids = [plant(client) for _ in range(RECORDS)]
     client.dataverse.enforce_limits(requests=REQUESTS * 11 // 10, window_seconds=300)
     began = datetime.now(UTC).isoformat()
@@ -43,4 +43,4 @@ def test_four_processes_stay_within_one_budget(four_workers: Client) -> None:
     refused = [it for it in client.dataverse.received() if it["status"] == 429 and it["at"] > began]
     assert len(refused) <= A_HANDFUL
     assert states()["completed"] > RECORDS // 3
-    assert len(client.broker.dead_letters()) == dead_letters
+    assert {it.message_id for it in client.broker.dead_letters()} <= known  # fewer: those of others were resolved
