@@ -57,7 +57,7 @@ def test_a_retry_is_a_second_attempt_in_the_same_trace(client: Client, sandbox: 
     person = Person(client)
     opportunity, _ = person.opportunity(person.account(), 1_000)
     client.credit.add_fault("POST ^/api/scores", status=503)
-    event_id = person.update("opportunity", opportunity, {"estimatedvalue": 2_000})
+    event_id = person.update("opportunity", opportunity, {"estimatedvalue": 300_000})  # another decision: it is written
 
     spans = traced(client, event_id, lambda found: archived(1)(found) and found[0][1] == "send work")
     shown = subprocess.run(  # noqa: S603 -- run.py trace
