@@ -1,12 +1,13 @@
 """Where the contents of events are kept."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from integration.blobs import container_of, failing_as, upload
 from integration.errors import Outage
 
 if TYPE_CHECKING:
@@ -45,23 +46,14 @@ class BlobContents:
 
     @cached_property
     def _container(self) -> "ContainerClient":
-        from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 -- slow to import, and seldom needed
-
-        container = self._connect()
-        with suppress(ResourceExistsError):
-            container.create_container()
-        return container
+        return container_of(self._connect)
 
     def put(self, name: str, contents: bytes) -> None:
-        from azure.storage.blob import ContentSettings  # noqa: PLC0415 -- as above
-
         with _reached():
-            self._container.upload_blob(
-                name, contents, overwrite=True, content_settings=ContentSettings(content_type="application/json")
-            )
+            upload(self._container, name, contents, content_type="application/json")
 
     def get(self, name: str) -> bytes | None:
-        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 -- as above
+        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 -- slow to import, and seldom needed
 
         with _reached(), suppress(ResourceNotFoundError):
             return self._container.download_blob(name).readall()
@@ -81,13 +73,7 @@ class BlobContents:
                 yield Kept(str(blob.name), blob.last_modified)
 
 
-@contextmanager
-def _reached() -> Iterator[None]:
-    from azure.core.exceptions import AzureError  # noqa: PLC0415 -- as above
-
-    try:
-        yield
-    except AzureError as error:
-        raise Outage(
-            f"Blob Storage did not do what was asked ({type(error).__name__})", reason="contents-unavailable"
-        ) from error
+def _reached() -> AbstractContextManager[None]:
+    return failing_as(
+        lambda name: Outage(f"Blob Storage did not do what was asked ({name})", reason="contents-unavailable")
+    )

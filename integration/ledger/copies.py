@@ -11,12 +11,13 @@ after a week.
 import asyncio
 import gzip
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from integration.blobs import container_of, failing_as
 from integration.clock import Clock
 from integration.errors import Transient
 from integration.ledger import transfer
@@ -132,42 +133,32 @@ class BlobCopies:
 
     @cached_property
     def _container(self) -> "ContainerClient":
-        from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 -- the intake has no use for blobs
-
-        container = self._connect()
-        with suppress(ResourceExistsError):
-            container.create_container()
-        return container
+        return container_of(self._connect)
 
     def has(self, prefix: str) -> bool:
         """Whether a blob's name begins so."""
-        names = _reached(lambda: list(self._container.list_blob_names(name_starts_with=prefix)))
-        return bool(names)
+        with _reached():
+            return any(self._container.list_blob_names(name_starts_with=prefix))
 
     def stage(self, name: str, number: int, content: bytes) -> None:
         """Stage a block of a blob."""
-        _reached(lambda: self._container.get_blob_client(name).stage_block(_block(number), content))
+        with _reached():
+            self._container.get_blob_client(name).stage_block(_block(number), content)
 
     def commit(self, name: str, blocks: int) -> None:
         """Commit the blocks of a blob."""
-        from azure.storage.blob import BlobBlock, ContentSettings  # noqa: PLC0415 -- as above
+        from azure.storage.blob import BlobBlock, ContentSettings  # noqa: PLC0415 -- the intake has no use for blobs
 
-        _reached(
-            lambda: self._container.get_blob_client(name).commit_block_list(
+        with _reached():
+            self._container.get_blob_client(name).commit_block_list(
                 [BlobBlock(_block(number)) for number in range(blocks)],
                 content_settings=ContentSettings(content_type="application/gzip"),
             )
-        )
 
 
 def _block(number: int) -> str:
     return f"{number:06d}"
 
 
-def _reached(call: Callable[[], Any]) -> Any:
-    from azure.core.exceptions import AzureError  # noqa: PLC0415 -- as above
-
-    try:
-        return call()
-    except AzureError as error:
-        raise Transient(f"copies: {type(error).__name__}", reason="ledger-copies-unavailable") from error
+def _reached() -> AbstractContextManager[None]:
+    return failing_as(lambda name: Transient(f"copies: {name}", reason="ledger-copies-unavailable"))

@@ -1,0 +1,38 @@
+"""Containers of Blob Storage. Its SDK is imported with the first use: it is slow to import, and few events need it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from integration.errors import IntegrationError
+
+if TYPE_CHECKING:
+    from azure.storage.blob import ContainerClient
+
+
+def container_of(connect: "Callable[[], ContainerClient]") -> "ContainerClient":
+    """Connect to a container, and make it if it is not there. Raises what the SDK raises."""
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 -- see the module's docstring
+
+    container = connect()
+    with suppress(ResourceExistsError):
+        container.create_container()
+    return container
+
+
+def upload(container: "ContainerClient", name: str, content: bytes, *, content_type: str) -> None:
+    """Write a blob, in place of the one of this name. Raises what the SDK raises."""
+    from azure.storage.blob import ContentSettings  # noqa: PLC0415 -- as above
+
+    container.upload_blob(name, content, overwrite=True, content_settings=ContentSettings(content_type=content_type))
+
+
+@contextmanager
+def failing_as(failure: Callable[[str], IntegrationError]) -> Iterator[None]:
+    """Raise `failure(name of the SDK's error)` for whatever the SDK raises."""
+    from azure.core.exceptions import AzureError  # noqa: PLC0415 -- as above
+
+    try:
+        yield
+    except AzureError as error:
+        raise failure(type(error).__name__) from error
