@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -115,8 +116,9 @@ class Product:
     def worker_pid(self) -> int:
         return self._pid(_WORKER)
 
-    def start_worker(self) -> None:
-        self.sandbox.processes.start(_WORKER, self._switches(others_off=True) | self._storage() | _UNTIMED)
+    def start_worker(self, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        switches = self._switches(others_off=True)
+        self.sandbox.processes.start(_WORKER, switches | self._storage() | _UNTIMED | dict(more))
 
     def start_timed(self) -> None:
         """Start the worker and restart the intake, so that they report which part of them takes how much CPU time."""
@@ -136,7 +138,7 @@ class Product:
         """Restart the intake and the worker with these settings besides."""
         self.stop_worker()
         self.sandbox.processes.restart(_INTAKE, _UNTIMED | dict(more))
-        self.sandbox.processes.start(_WORKER, self._switches(others_off=True) | self._storage() | _UNTIMED | dict(more))
+        self.start_worker(more)
 
     def logged(self) -> int:
         """How many bytes the intake and the worker have logged so far."""

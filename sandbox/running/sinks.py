@@ -6,10 +6,8 @@ from sandbox.azure.topology import FABRIC
 from sandbox.machine.ports import LOOPBACK, Ports
 from sandbox.machine.process import HttpProbe, Program
 from sandbox.running.endpoints import broker_connection
-
-_KEY = "event-grid-sandbox-key"
-_SECRET = "logs-sandbox-secret"  # noqa: S105 -- of the sandbox
-_RULE = "dcr-00000000000000000000000000000000"
+from sandbox.systems.event_grid.api import KEY
+from sandbox.systems.logs_ingestion.api import CLIENT_ID, CLIENT_SECRET, RULE
 
 
 def urls(ports: Ports) -> dict[str, str]:
@@ -23,16 +21,16 @@ def urls(ports: Ports) -> dict[str, str]:
 def services(ports: Ports) -> list[Program]:
     """The stand-ins. The hub of Fabric is one of the broker."""
     modules = {
-        "event-grid": ("event_grid", ports.event_grid, ("--key", _KEY)),
-        "log-analytics": ("logs_ingestion", ports.log_analytics, ("--rule", _RULE, "--client-secret", _SECRET)),
+        "event-grid": ("event_grid", ports.event_grid),
+        "log-analytics": ("logs_ingestion", ports.log_analytics),
     }
     return [
         Program(
             name,
-            (sys.executable, "-m", f"sandbox.systems.{module}", "--port", str(port), *more),
+            (sys.executable, "-m", f"sandbox.systems.{module}", "--port", str(port)),
             HttpProbe(f"http://{LOOPBACK}:{port}/control/health"),
         )
-        for name, (module, port, more) in modules.items()
+        for name, (module, port) in modules.items()
     ]
 
 
@@ -41,12 +39,12 @@ def settings(ports: Ports) -> dict[str, str]:
     at = urls(ports)
     return {
         "EVENT_GRID_ENDPOINT": f"{at['event-grid']}/api/events",
-        "EVENT_GRID_KEY": _KEY,
+        "EVENT_GRID_KEY": KEY,
         "LOG_ANALYTICS_ENDPOINT": at["log-analytics"],
-        "LOG_ANALYTICS_RULE": _RULE,
+        "LOG_ANALYTICS_RULE": RULE,
         "LOG_ANALYTICS_TOKEN_URL": f"{at['log-analytics']}/token",
-        "LOG_ANALYTICS_CLIENT_ID": "logs-sandbox-client",
-        "LOG_ANALYTICS_CLIENT_SECRET": _SECRET,
+        "LOG_ANALYTICS_CLIENT_ID": CLIENT_ID,
+        "LOG_ANALYTICS_CLIENT_SECRET": CLIENT_SECRET,
         "Fabric": broker_connection(ports.amqp),
         "FABRIC_HUB_NAME": FABRIC,
         "LAKE_CONTAINER_NAME": "lake",

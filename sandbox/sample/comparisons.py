@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from sandbox.sample.moments import iso
+
 
 @dataclass(frozen=True, slots=True)
 class _Reconciled:
@@ -36,7 +38,7 @@ def documents(now: datetime, *, seed: int = 7) -> Mapping[str, dict[str, Any]]:
     """The documents by their keys; times are relative to `now`."""
     chance = random.Random(seed)
     night = now.astimezone(UTC).replace(hour=3, minute=37, second=0)
-    at = _iso(night if night < now else night - timedelta(days=1))
+    at = iso(night if night < now else night - timedelta(days=1))
     differs = {"address": "step.opportunity.Update", "kind": "step", "lines": list(_LINES), "since": at}
     drift = {"at": at, "drift": "different", "unchanged": 41, "differences": [differs], "left_out": 0, "why": ""}
     return {"drift": drift, **{f"reconciled.{it.table}": _document(it, now, chance) for it in _RECONCILED}}
@@ -55,11 +57,11 @@ def _document(it: _Reconciled, now: datetime, chance: random.Random) -> dict[str
     ids = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(it.count)]
     return {
         "table": it.table,
-        "since": _iso(at - timedelta(hours=12)),
-        "until": _iso(at - timedelta(minutes=5)),
+        "since": iso(at - timedelta(hours=12)),
+        "until": iso(at - timedelta(minutes=5)),
         "by": "tomas.reyes",
-        "began": _iso(at),
-        "at": _iso(at),
+        "began": iso(at),
+        "at": iso(at),
         "systems": not it.healing,
         "deleted": it.healing,
         "healing": it.healing,
@@ -69,7 +71,3 @@ def _document(it: _Reconciled, now: datetime, chance: random.Random) -> dict[str
         "found": [{"record_id": row, "kind": it.kind, "detail": it.detail, "event_id": ""} for row in ids],
         "whole": True,
     }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

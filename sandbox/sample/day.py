@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from sandbox.sample.moments import iso
+
 _TIMEOUT: Final = "credit did not answer within 20 s"
 _ORGANISATION: Final = "a939603b-3dc7-46c5-a4c4-8406060c0af7"
 _ENTITY = dict[str, Any]
@@ -96,7 +98,7 @@ def lines(now: datetime, *, seed: int = 7) -> Iterator[str]:
         "format": 1,
         "recordSchema": 1,
         "rowSchema": 1,
-        "exportedTime": _iso(now),
+        "exportedTime": iso(now),
     }
     for line in (
         head,
@@ -147,12 +149,12 @@ class _Day:
             }
             columns |= {"reason": "row-incomplete", "detail": "estimatedvalue is empty"}
             yield from self._row(later, after, {"state": "completed", "attempts": 1, "startedAttempt": 1,
-                                                "changedTime": _iso(at + timedelta(minutes=14, seconds=1)),
+                                                "changedTime": iso(at + timedelta(minutes=14, seconds=1)),
                                                 "steps": self._steps(table, at + timedelta(minutes=14))})  # fmt: skip
         word = "completed" if state == "waiting-once" else state
-        columns |= {"state": word, "changedTime": _iso(ended)}
+        columns |= {"state": word, "changedTime": iso(ended)}
         if word == "completed":
-            columns |= {"steps": self._steps(table, ended - timedelta(seconds=0.2)), "publishedTime": _iso(ended)}
+            columns |= {"steps": self._steps(table, ended - timedelta(seconds=0.2)), "publishedTime": iso(ended)}
         yield from self._row(event_id, common, columns)
 
     def _failed(self, failure: Failure, at: datetime, number: int) -> Iterator[tuple[str, _ENTITY]]:
@@ -173,7 +175,7 @@ class _Day:
         why = {"reason": failure.reason, "detail": detail, "system": failure.system}
         columns = {
             "state": "dead-lettered", "attempts": failure.attempts, "startedAttempt": failure.attempts,
-            "changedTime": _iso(ended), "steps": json.dumps(started), **why, **history,
+            "changedTime": iso(ended), "steps": json.dumps(started), **why, **history,
         }  # fmt: skip
         yield from self._row(event_id, common, columns)
         yield "problems", _problem(event_id, _named(common), {**why, "attempts": failure.attempts}, ended)
@@ -188,8 +190,8 @@ class _Day:
         yield (
             "events000000",
             {"PartitionKey": _digest(event_id)[:8], "RowKey": event_id, "schema": 1, **named, **why, "organisation": "",
-             "correlationId": "", "acceptedTime": _iso(at), "caller": "", "replayOf": "", "state": "dead-lettered",
-             "startedAttempt": 1, "changedTime": _iso(at), "steps": "[]"},
+             "correlationId": "", "acceptedTime": iso(at), "caller": "", "replayOf": "", "state": "dead-lettered",
+             "startedAttempt": 1, "changedTime": iso(at), "steps": "[]"},
         )  # fmt: skip
         yield "problems", _problem(event_id, named, why, at)
 
@@ -199,7 +201,7 @@ class _Day:
         event_id = f"{at:%Y%m%d%H%M}-{partition}{self.chance.getrandbits(96):024x}"
         common = {
             "table": table, "recordId": record, "message": message, "organisation": _ORGANISATION,
-            "correlationId": str(uuid.UUID(int=self.chance.getrandbits(128), version=4)), "acceptedTime": _iso(at),
+            "correlationId": str(uuid.UUID(int=self.chance.getrandbits(128), version=4)), "acceptedTime": iso(at),
             "caller": "dataverse", "replayOf": "",
         }  # fmt: skip
         return event_id, common
@@ -235,7 +237,7 @@ class _Day:
                 number=next(self.numbers), score=score, grade="low risk" if score > 60 else "medium risk"
             )
             found.append(
-                {"name": name, "state": "done", "at": _iso(at + timedelta(seconds=0.1 * place)), "detail": said}
+                {"name": name, "state": "done", "at": iso(at + timedelta(seconds=0.1 * place)), "detail": said}
             )
         return found
 
@@ -243,16 +245,16 @@ class _Day:
         row = f"{10**16 - int(at.timestamp() * 1_000_000):016}.{self.chance.getrandbits(32):08x}"
         digest = _digest(who)[:16]
         for partition in ("all", f"who.{digest}"):
-            first = {"schema": 1, "what": what, "who": who, "why": why, "time": _iso(at), "system": system}
+            first = {"schema": 1, "what": what, "who": who, "why": why, "time": iso(at), "system": system}
             yield f"audit{at:%Y%m}", {"PartitionKey": partition, "RowKey": row, **first}
-            end = {"schema": 1, "outcome": "done", "endedTime": _iso(at + timedelta(seconds=0.1))}
+            end = {"schema": 1, "outcome": "done", "endedTime": iso(at + timedelta(seconds=0.1))}
             yield f"audit{at:%Y%m}", {"PartitionKey": partition, "RowKey": f"{row}.end", **end}
 
 
 def _problem(event_id: str, named: _ENTITY, why: _ENTITY, since: datetime) -> _ENTITY:
     """A row of the list of what is dead-lettered."""
     partition = f"dead-lettered.{_digest(event_id)[:1]}"
-    times = {"since": _iso(since), "nextAttempt": ""}
+    times = {"since": iso(since), "nextAttempt": ""}
     return {"PartitionKey": partition, "RowKey": event_id, "schema": 1, **named, **why, **times}
 
 
@@ -268,7 +270,7 @@ def _exchange(event_id: str, common: _ENTITY, failure: Failure, at: datetime) ->
     ]
     return {
         "PartitionKey": event_id[13:21], "RowKey": f"{event_id}.{failure.attempts:05}.0", "schema": 1,
-        "table": common["table"], "recordId": common["recordId"], "attempt": failure.attempts, "at": _iso(at),
+        "table": common["table"], "recordId": common["recordId"], "attempt": failure.attempts, "at": iso(at),
         "milliseconds": 312 if status else 20_000, "system": failure.system, "operation": operation,
         "method": method, "url": url.format(record=common["recordId"]), "status": status,
         "sentHeaders": json.dumps(headers[0]), "sent": bodies[0], "sentBytes": len(bodies[0]),
@@ -287,8 +289,4 @@ def _digest(text: str) -> str:
 
 
 def _attempt(number: int, at: datetime, reason: str, detail: str) -> str:
-    return json.dumps({"attempt": number, "at": _iso(at), "reason": reason, "detail": detail})
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"attempt": number, "at": iso(at), "reason": reason, "detail": detail})

@@ -3,7 +3,6 @@
 import re
 from bisect import bisect_right
 from typing import Any
-from urllib.parse import quote
 
 from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.errors import ODataError, bad_request
@@ -11,7 +10,7 @@ from sandbox.systems.dataverse.expansion import Expansion
 from sandbox.systems.dataverse.query import PAGE_LIMIT, Preferences, Query
 from sandbox.systems.dataverse.representation import Representation
 from sandbox.systems.dataverse.schema import Schema, Table
-from sandbox.systems.dataverse.selection import Selection, page_cookie
+from sandbox.systems.dataverse.selection import Selection, link_with, page_cookie
 from sandbox.systems.dataverse.store import Row, Store
 
 OLDEST_DELTA = "oldest delta token"
@@ -53,7 +52,9 @@ class Collections:
             self._representation.row(table, row, query, preferences, expansion.related) for row in rows[at : at + size]
         ]
         if query.top is None and at + size < len(rows):
-            answer["@odata.nextLink"] = _link(call, "$skiptoken", page_cookie(size, at + size, rows[at + size - 1].id))
+            answer["@odata.nextLink"] = link_with(
+                call, "$skiptoken", page_cookie(size, at + size, rows[at + size - 1].id)
+            )
         return answer
 
     def count(self, table: Table, call: Call, *, among: list[Row] | None = None) -> int:
@@ -76,14 +77,14 @@ class Collections:
         answer = self._context(table, call, query, "/$delta")
         answer["value"] = [self._representation.row(table, row, query, preferences) for row in page]
         if len(changed) > len(page):
-            answer["@odata.nextLink"] = _link(call, "$skiptoken", f"{since}!{upto}!{page[-1].id}")
+            answer["@odata.nextLink"] = link_with(call, "$skiptoken", f"{since}!{upto}!{page[-1].id}")
             return answer
         base = answer["@odata.context"].partition("#")[0]
         answer["value"] += [
             {"@odata.context": f"{base}#{table.set_name}/$deletedEntity", "id": row_id, "reason": "deleted"}
             for row_id in self._deleted(table, since)
         ]
-        answer["@odata.deltaLink"] = _link(call, "$deltatoken", f"{upto}!", without="$skiptoken")
+        answer["@odata.deltaLink"] = link_with(call, "$deltatoken", f"{upto}!", without="$skiptoken")
         return answer
 
     def _check_tracked(self, table: Table, call: Call) -> None:
@@ -122,14 +123,6 @@ class Collections:
 def _is_tracked(call: Call) -> bool:
     """Whether a link continues or repeats a synchronisation; its token says so, without the preference."""
     return "$deltatoken" in call.query or _TRACKED_PAGE.fullmatch(call.query.get("$skiptoken", "")) is not None
-
-
-def _link(call: Call, name: str, value: str, *, without: str = "") -> str:
-    kept = {key: text for key, text in call.query.items() if key not in {name, without, "$deltatoken"}}
-    if name == "$skiptoken" and "$deltatoken" in call.query:
-        kept["$deltatoken"] = call.query["$deltatoken"]
-    options = "&".join(f"{key}={quote(text, safe='')}" for key, text in (kept | {name: value}).items())
-    return f"{call.address}?{options}"
 
 
 def _offset(token: str | None, by_id: list[Row]) -> int:

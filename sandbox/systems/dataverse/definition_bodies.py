@@ -61,7 +61,6 @@ _BEHAVIORS = frozenset({"UserLocal", "DateOnly", "TimeZoneIndependent"})
 _TAKEN_OF_COLUMNS = frozenset(
     {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "SchemaName", "LogicalName", "AttributeType", "DisplayName"}
     | {"Description", "RequiredLevel", "DateTimeBehavior", "OptionSet", "IsPrimaryName", "AttributeTypeName"}
-    | {"ExternalName"}
 )
 _TAKEN_OF_TABLES = frozenset(
     {*KEPT_OF_TABLES, "SchemaName", "LogicalName", "DisplayName", "DisplayCollectionName", "Description", "Attributes"}
@@ -84,7 +83,7 @@ def changed_column(table: Table, column: Column, body: Definition) -> Definition
     kind = _column_type(body) if named else column.type
     if kind not in {column.type, _lookup_kind(column)}:
         raise bad_request(f"The type of the column {column.name} cannot be changed.", INVALID)
-    dropped = {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "RequiredLevel", "Description", "ExternalName"}
+    dropped = {*_KEPT, *KEPT_OF_COLUMNS, *KEPT_OF_SOME_COLUMNS, "RequiredLevel", "Description"}
     kept = {name: value for name, value in column.definition.items() if name not in dropped}
     changed = _column_settings(column.type, body)
     if "OptionSet" in column.definition and "OptionSet" not in changed:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
+from sandbox.systems.dataverse.call import Call
 from sandbox.systems.dataverse.odata_filter import column_operand, compile_filter
 from sandbox.systems.dataverse.query import Query
 from sandbox.systems.dataverse.schema import Schema, Table
@@ -36,3 +38,12 @@ def sort_key(value: Any) -> tuple[bool, Any]:
 def page_cookie(size: int, offset: int, last: str = "") -> str:
     """The `$skiptoken` of the page that begins at `offset`, behind the row `last`."""
     return f'<cookie pagenumber="{offset // size + 1}" offset="{offset}" last="{last}" istracking="False" />'
+
+
+def link_with(call: Call, name: str, value: str, *, without: str = "") -> str:
+    """The address of the call with this option besides, in place of one of the same name."""
+    kept = {key: text for key, text in call.query.items() if key not in {name, without, "$deltatoken"}}
+    if name == "$skiptoken" and "$deltatoken" in call.query:
+        kept["$deltatoken"] = call.query["$deltatoken"]
+    options = "&".join(f"{key}={quote(text, safe='')}" for key, text in (kept | {name: value}).items())
+    return f"{call.address}?{options}"

@@ -23,6 +23,7 @@ from sandbox.systems.dataverse.fetchxml import CRM
 from sandbox.systems.dataverse.query import Preferences, Query
 from sandbox.systems.dataverse.representation import Representation
 from sandbox.systems.dataverse.schema import Schema, Table
+from sandbox.systems.dataverse.selection import link_with
 from sandbox.systems.dataverse.store import Row, Store
 from sandbox.systems.dataverse.virtual_definitions import SOURCES
 from sandbox.systems.dataverse.virtual_provider import ExternalPage, Provider, ProviderError, Source
@@ -167,9 +168,7 @@ def _next_link(call: Call, query: ExternalQuery, page: ExternalPage) -> str:
     after = query.skip + query.size
     external = "" if page.following is None else f' external="{quote(page.following, safe="")}"'
     cookie = f'<cookie pagenumber="{after // query.size + 1}" offset="{after}"{external} istracking="False" />'
-    kept = {name: text for name, text in call.query.items() if name != "$skiptoken"}
-    options = "&".join(f"{name}={quote(text, safe='')}" for name, text in (kept | {"$skiptoken": cookie}).items())
-    return f"{call.address}?{options}"
+    return link_with(call, "$skiptoken", cookie)
 
 
 def _place(token: str | None) -> tuple[int, str | None]:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from sandbox.systems.event_grid.api import build_app
+from sandbox.systems.event_grid.api import KEY, build_app
 from sandbox.systems.http_server import serve
 
 
@@ -11,7 +11,7 @@ def main() -> int:
     """Serve until stopped."""
     parser = argparse.ArgumentParser(prog="sandbox.systems.event_grid")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--key", default="event-grid-sandbox-key", help="the access key of the topics")
+    parser.add_argument("--key", default=KEY, help="the access key of the topics")
     given = parser.parse_args()
     return serve(build_app(given.key), port=given.port)
 

@@ -17,6 +17,8 @@ from aiohttp import web
 
 from sandbox.systems.http_server import Fault, stand_in
 
+KEY: Final = "event-grid-sandbox-key"
+"""The access key of the topics."""
 LIMIT_BYTES: Final = 1024 * 1024
 _KEPT: Final = 200_000
 _BATCH, _ONE = "application/cloudevents-batch+json", "application/cloudevents+json"

@@ -8,24 +8,26 @@ the table would have them: values of another type than the column's are null, an
     GET    /control/rows        the rows of the table, oldest first
     DELETE /control/rows        forget them
     POST   /control/role        {"assigned": false}: the caller has lost its role, or has not got it yet
-    POST   /control/columns     {"Name": "string", ...}: the columns of the table from now on
     POST   /token               a token for the client (RFC 6749 section 4.4)
 """
 
 import gzip
 import json
-import sqlite3
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
 
+from sandbox.systems.database import open_database
 from sandbox.systems.http_server import Fault, stand_in
 from sandbox.systems.tokens import SCHEMA, Tokens
 
 RULE: Final = "dcr-00000000000000000000000000000000"
+CLIENT_ID: Final = "logs-sandbox-client"
+CLIENT_SECRET: Final = "logs-sandbox-secret"  # noqa: S105 -- of the sandbox
 STREAM: Final = "Custom-IntegrationEvents_CL"
 SCOPE: Final = "https://monitor.azure.com/.default"
 LIMIT_BYTES: Final = 1024 * 1024
@@ -36,10 +38,9 @@ _KEPT: Final = 200_000
 class Rule:
     """The data collection rule, who may send to it, and its table."""
 
-    def __init__(self, rule: str, stream: str, tokens: Tokens, columns: Mapping[str, str]) -> None:
+    def __init__(self, rule: str, stream: str, tokens: Tokens) -> None:
         self._rule, self._stream = rule, stream
         self._tokens = tokens
-        self._columns = dict(columns)
         self._assigned = True
         self._kept: list[dict[str, Any]] = []
 
@@ -71,9 +72,7 @@ class Rule:
             raise _RefusedError(415, "UnsupportedMediaType", "The body has to be application/json.")
 
     def _stored(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: row[name] if name in row and _IS[kind](row[name]) else None for name, kind in self._columns.items()
-        }
+        return {name: row[name] if name in row and _IS[kind](row[name]) else None for name, kind in COLUMNS.items()}
 
     async def rows(self, _: web.Request) -> web.Response:
         """GET /control/rows."""
@@ -89,33 +88,24 @@ class Rule:
         self._assigned = bool((await request.json())["assigned"])
         return web.Response(status=204)
 
-    async def columns(self, request: web.Request) -> web.Response:
-        """POST /control/columns."""
-        self._columns = dict(await request.json())
-        return web.Response(status=204)
-
 
 def build_app(
     rule: str = RULE,
     stream: str = STREAM,
     *,
-    client_id: str = "logs-sandbox-client",
-    client_secret: str = "logs-sandbox-secret",  # noqa: S107 -- of the sandbox
-    columns: Mapping[str, str] | None = None,
+    client_id: str = CLIENT_ID,
+    client_secret: str = CLIENT_SECRET,
 ) -> web.Application:
     """One rule with one stream."""
-    database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    database.row_factory = sqlite3.Row
-    database.executescript(SCHEMA)
+    database = open_database(Path(":memory:"), SCHEMA)
     tokens = Tokens(database, client_id=client_id, client_secret=client_secret, scope=SCOPE)
-    one = Rule(rule, stream, tokens, COLUMNS if columns is None else columns)
+    one = Rule(rule, stream, tokens)
     app = stand_in(error_body=_ordered)
     app.router.add_post("/dataCollectionRules/{rule}/streams/{stream}", one.take)
     app.router.add_post("/token", tokens.give)
     app.router.add_get("/control/rows", one.rows)
     app.router.add_delete("/control/rows", one.forget)
     app.router.add_post("/control/role", one.role)
-    app.router.add_post("/control/columns", one.columns)
     app.router.add_post("/control/expire-tokens", tokens.expire)
     return app
 
