@@ -33,9 +33,14 @@ def record_id(text: str) -> str:
         raise Permanent("The record id is not a GUID", reason="record-id-invalid") from None
 
 
+def quoted(text: str) -> str:
+    """`text` as a string literal: each `'` is doubled. It still has to be URL-encoded."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def literal(text: str) -> str:
-    """`text` as a string literal for a key or a filter in a URL: each `'` is doubled, then all is URL-encoded."""
-    return quote("'" + text.replace("'", "''") + "'", safe="")
+    """`text` as a string literal for a key or a filter in a URL, URL-encoded."""
+    return quote(quoted(text), safe="")
 
 
 def query(options: Mapping[str, str | None]) -> str:

@@ -25,12 +25,12 @@ from integration.errors import ConfigurationError, IntegrationError
 from integration.flow.discovery import all_in
 from integration.registration import showing
 from integration.registration.declaration import SignIn, Values, read_declaration, read_values, secret
+from integration.registration.endpoints import KEY_HEADER
 from integration.registration.environment import Environment, Read, adoptable, deletable
 from integration.registration.items import Found
 from integration.registration.plan import Change, SavedPlan, save
 from integration.registration.served_metadata import ServedMetadata, ServedType
 from integration.registration.sign_in import WAYS, authorizer
-from integration.registration.virtual_tables import KEY_HEADER
 from integration.registration.web_api import WebApi
 from integration.synchronous import checks_in
 from integration.telemetry import quieten_libraries

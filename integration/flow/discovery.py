@@ -4,8 +4,6 @@ It is a `Flow`, from Dataverse to other systems, an `InboundFlow`, from another 
 `EventFlow`, for the calls of a custom API.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Collection, Iterable, Mapping
 from types import ModuleType
 from typing import Any
@@ -15,6 +13,7 @@ from integration.events.business_event import ErpEventName
 from integration.flow.event_flow import EventFlow
 from integration.flow.flow import Flow
 from integration.flow.inbound import InboundFlow
+from integration.modules import modules_in
 
 AnyFlow = Flow[Any] | InboundFlow | EventFlow
 
@@ -36,8 +35,7 @@ def event_flows_in(package: ModuleType) -> dict[str, EventFlow]:
 
 def all_in(package: ModuleType) -> dict[str, AnyFlow]:
     """The flows of all kinds, likewise."""
-    names = sorted(it.name for it in pkgutil.iter_modules(package.__path__) if not it.name.startswith("_"))
-    return {name: flow_of(importlib.import_module(f"{package.__name__}.{name}")) for name in names}
+    return {name: flow_of(module) for name, module in modules_in(package)}
 
 
 def flow_of(module: ModuleType) -> AnyFlow:

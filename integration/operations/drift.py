@@ -6,6 +6,7 @@ says how many differences it has left out.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -88,10 +89,8 @@ class DriftReports:
         found = known if report.drift is Drift.UNKNOWN else report.differences
         dated = [replace(_short(it), since=since.get(it.address) or report.at) for it in found]
         kept = _fitting(replace(report, differences=tuple(dated)))
-        try:
+        with suppress(Conflict):
             await self._shared.write(_KEY, asdict(kept), etag)
-        except Conflict:
-            return kept
         return kept
 
 

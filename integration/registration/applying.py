@@ -18,10 +18,10 @@ from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SET
 from integration.registration.applying_custom_apis import CustomApiApplying
 from integration.registration.applying_virtual_tables import VirtualTableApplying
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
-from integration.registration.endpoints import WEBHOOK_KEY_HEADER, is_webhook
+from integration.registration.endpoints import KEY_HEADER, is_webhook
 from integration.registration.items import Filter, Item, State, mark, of_step
 from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan
-from integration.registration.reading_virtual_tables import SOURCES
+from integration.registration.reading_virtual_tables import EVENTS, SOURCES
 from integration.registration.virtual_tables import KINDS as VIRTUAL_KINDS
 from integration.registration.web_api import WebApi
 
@@ -36,7 +36,7 @@ _SETS = {
     "step": "sdkmessageprocessingsteps",
     "image": "sdkmessageprocessingstepimages",
     "data-source": SOURCES,
-    "virtual-events": "virtualentitymetadatas",
+    "virtual-events": EVENTS,
     **CUSTOM_API_SETS,
 }
 _SET = "set"
@@ -55,7 +55,7 @@ class Secret:
     def column(self) -> dict[str, str]:
         """The column that takes it; raises `ConfigurationError` for a connection string in place of a key."""
         if is_webhook(self.endpoint):
-            header, value = quoteattr(WEBHOOK_KEY_HEADER), quoteattr(self.value)
+            header, value = quoteattr(KEY_HEADER), quoteattr(self.value)
             return {"authvalue": f"<settings><setting name={header} value={value} /></settings>"}
         if len(self.value) != _SAS_KEY_LENGTH:
             raise ConfigurationError(
@@ -238,9 +238,7 @@ class Applying:
         raise ConfigurationError(f"Dataverse has not given {table} the message {message} yet. Apply again in a minute.")
 
     async def _track(self, table: str) -> None:
-        path = f"EntityDefinitions(LogicalName='{table}')"
-        definition = _without_annotations(await self._api.get(path))
-        await self._api.put(path, definition | {"ChangeTrackingEnabled": True})
+        await self._api.change_definition(f"EntityDefinitions(LogicalName='{table}')", {"ChangeTrackingEnabled": True})
         self._tables[table] = None
 
     async def _column(self, item: Item, change: Change) -> None:
@@ -263,11 +261,9 @@ class Applying:
         self._tables[table] = None
 
     async def _put_column(self, address: str, settings: Mapping[str, Any]) -> None:
-        """A PUT takes the whole definition: what is there, with these settings."""
         table, _, name = self._state.found[address].name.partition(".")
         path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{name}')"
-        definition = _without_annotations(await self._api.get(path))
-        await self._api.put(path, {**definition, **settings})
+        await self._api.change_definition(path, settings)
         self._tables[table] = None
 
     async def _key(self, item: Item, change: Change) -> None:
@@ -304,11 +300,6 @@ class Applying:
     def _described(self, text: str) -> str:
         """A description with our mark."""
         return text if self._mark in text else f"{text} {self._mark}".strip()
-
-
-def _without_annotations(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A definition as it is sent back: with its type, without the context of the answer."""
-    return {name: value for name, value in definition.items() if not name.startswith("@") or name == "@odata.type"}
 
 
 def _has_key(change: Change) -> bool:

@@ -5,18 +5,13 @@ from typing import Any
 
 from integration.errors import ConfigurationError
 from integration.registration.definitions import NAMESPACE, labelled
+from integration.registration.endpoints import KEY_HEADER
 from integration.registration.items import Found, Item, State
 from integration.registration.plan import CREATE, Change
-from integration.registration.reading_virtual_tables import SOURCES
-from integration.registration.virtual_tables import KEY_HEADER
+from integration.registration.reading_virtual_tables import EVENTS, SOURCES, SWITCHES
 from integration.registration.web_api import WebApi
 
 _REQUIRED = {"CanBeChanged": True, "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings"}
-_SWITCHES = {
-    "created": "isonexternalcreatedenabled",
-    "updated": "isonexternalupdatedenabled",
-    "deleted": "isonexternaldeletedenabled",
-}
 _OPTIONS = {"TrueOption": (1, "Yes"), "FalseOption": (0, "No")}
 
 
@@ -59,17 +54,19 @@ class VirtualTableApplying:
         """Put our mark on something that is there."""
         said = self._described(found.description)
         if found.kind == "virtual-table":
-            await self._put(f"EntityDefinitions(LogicalName='{found.name}')", {"Description": labelled(said)})
+            await self._api.change_definition(
+                f"EntityDefinitions(LogicalName='{found.name}')", {"Description": labelled(said)}
+            )
             self._changed(found.name)
         elif found.kind == "virtual-column":
             table, _, name = found.name.partition(".")
             path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{name}')"
-            await self._put(path, {"Description": labelled(said)})
+            await self._api.change_definition(path, {"Description": labelled(said)})
             self._changed(table)
         elif found.kind == "data-source":
             await self._api.update(f"{SOURCES}({found.id})", {"msdyn_description": said})
         else:
-            await self._api.update(f"virtualentitymetadatas({found.id})", {"name": said})
+            await self._api.update(f"{EVENTS}({found.id})", {"name": said})
 
     def _key(self) -> dict[str, Any]:
         value, said = self._secret()
@@ -125,9 +122,11 @@ class VirtualTableApplying:
             await self._api.post("EntityDefinitions", body)
             self._made.add(item.name)
         elif set(change.differs) - {"key"}:
-            await self._put(path, {**texts, **external})
+            await self._api.change_definition(path, {**texts, **external})
         if change.action == CREATE or "key" in change.differs:
-            await self._put(f"{path}/Attributes(LogicalName='{item.name}id')", {"ExternalName": fields["key"]})
+            await self._api.change_definition(
+                f"{path}/Attributes(LogicalName='{item.name}id')", {"ExternalName": fields["key"]}
+            )
         self._changed(item.name)
 
     async def _column(self, item: Item, change: Change) -> None:
@@ -138,14 +137,8 @@ class VirtualTableApplying:
         if change.action == CREATE:
             await self._api.post(path, self._new_column(item))
         else:
-            await self._put(f"{path}(LogicalName='{name}')", _settings(item))
+            await self._api.change_definition(f"{path}(LogicalName='{name}')", _settings(item))
         self._changed(table)
-
-    async def _put(self, path: str, settings: Mapping[str, Any]) -> None:
-        """A PUT takes the whole definition: what is there, with these settings."""
-        there = await self._api.get(path)
-        definition = {name: it for name, it in there.items() if not name.startswith("@") or name == "@odata.type"}
-        await self._api.put(path, {**definition, **settings})
 
     def _new_column(self, item: Item, *, primary: bool = False) -> dict[str, Any]:
         """The body that makes a column."""
@@ -166,14 +159,14 @@ class VirtualTableApplying:
         return {**body, "IsPrimaryName": True} if primary else body
 
     async def _events(self, item: Item, change: Change) -> None:
-        switches = {column: item.fields[word] for word, column in _SWITCHES.items()}
+        switches = {column: item.fields[word] for word, column in SWITCHES.items()}
         body = {"name": self._described(item.description), **switches}
         if change.action == CREATE:
             table = await self._table_id(item.name)
             bind = {"extensionofrecordid@odata.bind": f"/entities({table})"}
-            await self._api.create(f"virtualentitymetadatas({item.id})", {**body, **bind})
+            await self._api.create(f"{EVENTS}({item.id})", {**body, **bind})
         else:
-            await self._api.update(f"virtualentitymetadatas({change.id})", body)
+            await self._api.update(f"{EVENTS}({change.id})", body)
 
     async def _table_id(self, table: str) -> str:
         if table not in self._state.table_ids:

@@ -16,7 +16,7 @@ CONTRACTS: Final = {"webhook": 8, "queue": 2, "topic": 5, "hub": 7}
 HTTP_HEADER, SAS_KEY = 5, 2
 UTF8, JSON, NO_USER_CLAIM, NORMAL, ADDRESS = 1, 2, 1, 1, 2
 """`messagecharset`, `messageformat`, `userclaim`, `connectionmode` and `namespaceformat`."""
-WEBHOOK_KEY_HEADER: Final = "x-functions-key"
+KEY_HEADER: Final = "x-functions-key"
 CHECK: Final = "check."
 """Begins the names of checks' endpoints: `check.credit-check`."""
 CHECK_TITLE: Final = "integration check: "

@@ -6,12 +6,13 @@ The value of a data source's parameter is a key, and is never read.
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from integration.odata import literal, query
+from integration.odata import literal, query, quoted
 from integration.registration.definitions import label
 from integration.registration.items import Found, State
 from integration.registration.web_api import WebApi
 
 SOURCES: Final = "msdyn_odatav4ds"
+EVENTS: Final = "virtualentitymetadatas"
 _SOURCE: Final = (
     "msdyn_uri,msdyn_timeout,msdyn_paginationtype,msdyn_returninlinecount,msdyn_parameter1name,msdyn_isparameter1header"
 )
@@ -20,7 +21,12 @@ _TABLE: Final = (
     "PrimaryNameAttribute,PrimaryIdAttribute,IsManaged"
 )
 _REQUIRED: Final = frozenset({"ApplicationRequired", "SystemRequired"})
-_SWITCHES: Final = "isonexternalcreatedenabled,isonexternalupdatedenabled,isonexternaldeletedenabled"
+SWITCHES: Final = {
+    "created": "isonexternalcreatedenabled",
+    "updated": "isonexternalupdatedenabled",
+    "deleted": "isonexternaldeletedenabled",
+}
+"""Columns of `EVENTS`, by what they switch on."""
 
 
 class VirtualTableReader:
@@ -51,8 +57,7 @@ class VirtualTableReader:
 
     async def _data_source(self, name: str) -> None:
         columns = f"{SOURCES}id,msdyn_name,msdyn_description,{_SOURCE}"
-        named = name.replace("'", "''")
-        where = f"msdyn_name eq '{named}' or contains(msdyn_description,'{self._mark}')"
+        where = f"msdyn_name eq {quoted(name)} or contains(msdyn_description,'{self._mark}')"
         for it in await self._api.rows(SOURCES + query({"$select": columns, "$filter": where})):
             said, own = it.get("msdyn_description") or "", it[f"{SOURCES}id"]
             fields = {column: it.get(column) for column in _SOURCE.split(",")}
@@ -100,15 +105,12 @@ class VirtualTableReader:
 
     async def _events(self) -> None:
         tables = {row_id: name for name, row_id in self._state.table_ids.items()}
-        columns = f"virtualentitymetadataid,name,_extensionofrecordid_value,{_SWITCHES}"
-        for it in await self._api.rows("virtualentitymetadatas" + query({"$select": columns})):
+        columns = f"virtualentitymetadataid,name,_extensionofrecordid_value,{','.join(SWITCHES.values())}"
+        for it in await self._api.rows(EVENTS + query({"$select": columns})):
             table = tables.get(it["_extensionofrecordid_value"])
             if table is None or f"virtual-table.{table}" not in self._state.found:
                 continue
-            fields = {
-                word: bool(it[column])
-                for word, column in zip(("created", "updated", "deleted"), _SWITCHES.split(","), strict=True)
-            }
+            fields = {word: bool(it[column]) for word, column in SWITCHES.items()}
             said = it["name"]
             found = Found(
                 "virtual-events", table, it["virtualentitymetadataid"], fields, self._owned(said), description=said

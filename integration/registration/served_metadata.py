@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from integration.errors import ConfigurationError, Outage, Throttled, Transient
+from integration.errors import ConfigurationError, Transient
 from integration.transport import NO_CONTEXT, Request, RetryPolicy, Sender, failure
 
 SERVICE: Final = "app"
@@ -55,7 +55,7 @@ class ServedMetadata:
                 if not answer.ok:
                     raise failure(answer, own=False)
                 return parsed(answer.body.decode(errors="replace"))
-            except (Outage, Transient, Throttled) as error:
+            except Transient as error:
                 delay = _RETRIES.next_delay(attempt, timedelta(0), None, random.random)
                 if delay is None:
                     raise ConfigurationError(

@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from integration.registration.declaration import Declaration, Values, VirtualTableOptions
+from integration.registration.endpoints import KEY_HEADER
 from integration.registration.items import Item
 from integration.registration.plan import Problem
+from integration.registration.reading_virtual_tables import SWITCHES
 from integration.registration.served_metadata import ServedProperty, ServedType
 from integration.virtual_tables.edm import Edm
 from integration.virtual_tables.entity_set import Column, EntitySet
 
-KEY_HEADER: Final = "x-functions-key"
 KINDS: Final = frozenset({"data-source", "virtual-table", "virtual-column", "virtual-events"})
 """Kinds of items that are written here."""
 _CLIENT_SIDE: Final = 0
@@ -43,7 +44,7 @@ def virtual_items(
         yield from _columns(each, served[each.name], prefix)
     for each in shown if options.events else ():
         table = table_name(served[each.name], prefix)
-        switches = dict.fromkeys(("created", "updated", "deleted"), True)
+        switches = dict.fromkeys(SWITCHES, True)
         yield Item("virtual-events", table, switches, f"Changes of {each.name} in the ERP")
 
 

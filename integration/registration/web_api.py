@@ -63,6 +63,12 @@ class WebApi:
         if await self._send("PUT", path, body, {"MSCRM.MergeLabels": "true"}) is None:
             raise NotFound(f"{path} does not exist any more", service=SERVICE)
 
+    async def change_definition(self, path: str, settings: Mapping[str, Any]) -> None:
+        """Change settings of a table or a column: a PUT takes the whole definition, with its type and as it is read."""
+        there = await self.get(path)
+        definition = {name: it for name, it in there.items() if not name.startswith("@") or name == "@odata.type"}
+        await self.put(path, definition | dict(settings))
+
     async def delete(self, path: str) -> None:
         """Delete; what does not exist any more counts as deleted."""
         await self._send("DELETE", path)

@@ -15,14 +15,13 @@ The file's name, with - for _, is the name in its address: `POST /api/dataverse/
 registers a synchronous step for each of its messages.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Final, TypeAlias
 
 from integration.errors import ConfigurationError
+from integration.modules import modules_in
 from integration.synchronous.asked import Asked
 
 
@@ -87,8 +86,7 @@ class Check:
 
 def checks_in(package: ModuleType) -> dict[str, Check]:
     """The checks of a package by their names; raises `ConfigurationError` for a file that declares none."""
-    names = sorted(it.name for it in pkgutil.iter_modules(package.__path__) if not it.name.startswith("_"))
-    return {name.replace("_", "-"): _check_of(importlib.import_module(f"{package.__name__}.{name}")) for name in names}
+    return {name.replace("_", "-"): _check_of(module) for name, module in modules_in(package)}
 
 
 def _check_of(module: ModuleType) -> Check:

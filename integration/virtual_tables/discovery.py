@@ -1,18 +1,16 @@
 """Finds entity sets: every file of a package declares one, except files whose names begin with `_`."""
 
-import importlib
-import pkgutil
 from types import ModuleType
 
 from integration.errors import ConfigurationError
+from integration.modules import modules_in
 from integration.virtual_tables.entity_set import EntitySet
 
 
 def sets_in(package: ModuleType) -> dict[str, EntitySet]:
     """The sets by their names; raises `ConfigurationError` for a file without one, and for two with the same name."""
     found: dict[str, EntitySet] = {}
-    for name in sorted(it.name for it in pkgutil.iter_modules(package.__path__) if not it.name.startswith("_")):
-        module = importlib.import_module(f"{package.__name__}.{name}")
+    for _, module in modules_in(package):
         declared = getattr(module, "entity_set", None)
         if not isinstance(declared, EntitySet):
             raise ConfigurationError(f"{module.__name__} declares no `entity_set = EntitySet(...)`")

@@ -6,12 +6,12 @@ Source: "OData v4 Data Provider configuration, requirements, and best practices"
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 Value: TypeAlias = "str | bool | int | float | Decimal | datetime | UUID | None"
@@ -57,13 +57,7 @@ def value_of(literal: Literal, edm: Edm) -> Value:
     """The value that a literal means beside a column of this type; raises `ValueError` where it means none."""
     if literal.kind == "word" and literal.text == "null":
         return None
-    readers: dict[Edm, Callable[[Literal], Value]] = {
-        Edm.STRING: _text,
-        Edm.GUID: _guid,
-        Edm.BOOLEAN: _boolean,
-        Edm.DATE_TIME_OFFSET: _moment,
-    }
-    reader = readers.get(edm)
+    reader = _READERS.get(edm)
     return reader(literal) if reader is not None else _number(literal, edm)
 
 
@@ -173,3 +167,11 @@ def _number(literal: Literal, edm: Edm) -> int | float | Decimal:
 
 _LONGEST_NUMBER = 64
 _LARGEST_EXPONENT = 300
+
+
+_READERS: Final[Mapping[Edm, Callable[[Literal], Value]]] = {
+    Edm.STRING: _text,
+    Edm.GUID: _guid,
+    Edm.BOOLEAN: _boolean,
+    Edm.DATE_TIME_OFFSET: _moment,
+}

@@ -134,22 +134,22 @@ class ServedSet:
 
     declared: EntitySet
     by: ServedBy
+    columns: tuple[Column, ...] = field(init=False, repr=False, compare=False)
+    """The columns that the system has a field for, without the key."""
+    types: Mapping[str, Edm] = field(init=False, repr=False, compare=False)
+    """The type of every column, the key first."""
+
+    def __post_init__(self) -> None:
+        """Each row is read with them: they are made once."""
+        served = (it for it in self.declared.columns if it.name in self.by.fields)
+        columns = tuple(replace(it, writable=it.writable and not self.by.read_only) for it in served)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "types", {self.declared.key: Edm.GUID, **{it.name: it.edm for it in columns}})
 
     @property
     def name(self) -> str:
         """The name of the set."""
         return self.declared.name
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The columns that the system has a field for, without the key."""
-        served = (it for it in self.declared.columns if it.name in self.by.fields)
-        return tuple(replace(it, writable=it.writable and not self.by.read_only) for it in served)
-
-    @property
-    def types(self) -> dict[str, Edm]:
-        """The type of every column, the key first."""
-        return {self.declared.key: Edm.GUID, **{it.name: it.edm for it in self.columns}}
 
     def row(self, given: Mapping[str, Any]) -> dict[str, Value]:
         """A row of the system as a row of the set; raises `ValueError` where a field is not of its column's type."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from integration.clock import iso
+from integration.odata import quoted
 from integration.virtual_tables.edm import Value, moment_text
 from integration.virtual_tables.entity_set import Field, ServedSet
 from integration.virtual_tables.filters import All, Comparison, Either, Filter, Not, TextTest, columns_of, conjuncts
@@ -171,9 +172,7 @@ class _Renderer:
         return ""
 
     def _compared_with_null(self, test: Comparison, there: Field) -> str:
-        if not there.nothing and not there.words:
-            return self._nowhere(test.how)
-        none = next((it for it, ours in there.words.items() if ours is None), None) if there.words else None
+        none = next((it for it, ours in there.words.items() if ours is None), None)
         values = [none] if none is not None else sorted(there.nothing, key=str)
         if not values:
             return self._nowhere(test.how)
@@ -235,11 +234,11 @@ class _Renderer:
             return str(value)
         return quoted(value) if isinstance(value, str) else self._literal(value, there)
 
-    def _literal(self, value: Value, there: Field | None) -> str:
+    def _literal(self, value: Value, there: Field) -> str:
         if isinstance(value, str):
             if self._dialect.wildcards and "*" in value:
                 raise _CannotError
-            return f"{there.enum}{quoted(value)}" if there is not None and there.enum else quoted(value)
+            return f"{there.enum}{quoted(value)}" if there.enum else quoted(value)
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, datetime):
@@ -247,11 +246,6 @@ class _Renderer:
         if isinstance(value, Decimal):
             return format(value, "f")
         return str(value)
-
-
-def quoted(text: str) -> str:
-    """A text as a literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _same(ours: str, value: Value) -> bool:

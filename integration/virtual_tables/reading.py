@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from integration.errors import Outage
+from integration.odata import quoted
 from integration.systems.odata.listing import Listed, Listing, Tables
 from integration.transport import CallContext
 from integration.virtual_tables.edm import Value
@@ -13,7 +14,7 @@ from integration.virtual_tables.entity_set import ServedSet
 from integration.virtual_tables.filters import Comparison, Filter, Row, columns_of, holds
 from integration.virtual_tables.grammar import refused, unsupported
 from integration.virtual_tables.options import Query, Sorting, token_after
-from integration.virtual_tables.pushing import Dialect, Plan, plan, quoted
+from integration.virtual_tables.pushing import Dialect, Plan, plan
 
 MOST_READ: Final = 5_000
 """Rows that are read where the system cannot filter or sort as it was asked; a query that needs more is refused."""
