@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from integration.errors import IntegrationError
 
 if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
     from azure.storage.blob import ContainerClient
 
 
@@ -28,11 +29,11 @@ def upload(container: "ContainerClient", name: str, content: bytes, *, content_t
 
 
 @contextmanager
-def failing_as(failure: Callable[[str], IntegrationError]) -> Iterator[None]:
-    """Raise `failure(name of the SDK's error)` for whatever the SDK raises."""
+def failing_as(failure: "Callable[[AzureError], IntegrationError]") -> Iterator[None]:
+    """Raise what `failure` makes of an error of the SDK."""
     from azure.core.exceptions import AzureError  # noqa: PLC0415 -- as above
 
     try:
         yield
     except AzureError as error:
-        raise failure(type(error).__name__) from error
+        raise failure(error) from error

@@ -24,4 +24,7 @@ def upload(container: "ContainerClient", name: str, content: bytes, *, content_t
 
 
 def _reached(reason: str) -> AbstractContextManager[None]:
-    return blobs.failing_as(lambda name: Transient(f"Blob Storage did not take a file ({name})", reason=reason))
+    def failure(error: Exception) -> Transient:
+        return Transient(f"Blob Storage did not take a file ({type(error).__name__})", reason=reason)
+
+    return blobs.failing_as(failure)

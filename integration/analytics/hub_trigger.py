@@ -1,6 +1,5 @@
 """The Event Hub trigger of what reads settled events: each reader has a consumer group, and none waits for another."""
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,7 +8,7 @@ from typing import Any
 
 import azure.functions as func
 
-from integration.telemetry import metrics, recordings
+from integration.telemetry import metrics, recordings, spans
 
 
 def on_settled_events(
@@ -44,21 +43,13 @@ def on_settled_events(
 
 def _observed(function: Callable[..., Any], hub: str, reader: str) -> Callable[..., Any]:
     """The function, with a span for each event and the lag of the reader."""
-    if inspect.iscoroutinefunction(function):
-
-        @wraps(function)
-        async def taken(events: Sequence[func.EventHubEvent]) -> None:
-            with _taking(events, hub, reader):
-                await function(events)
-
-        return taken
 
     @wraps(function)
-    def take(events: Sequence[func.EventHubEvent]) -> None:
+    async def taken(events: Sequence[func.EventHubEvent]) -> None:
         with _taking(events, hub, reader):
-            function(events)
+            await function(events)
 
-    return take
+    return taken
 
 
 @contextmanager
@@ -68,12 +59,11 @@ def _taking(events: Sequence[func.EventHubEvent], hub: str, reader: str) -> Iter
     try:
         yield
     except Exception as raised:
-        error = str(getattr(raised, "reason", None) or type(raised).__name__)
+        error = spans.reason_of(raised)
         raise
     finally:
         if events and (enqueued := events[0].enqueued_time) is not None:
             waited = datetime.now(UTC) - enqueued.replace(tzinfo=UTC)
             metrics.LAG.set(waited.total_seconds(), reader)
         for recording in recorded:
-            recording.root.error = error
-            recording.end()
+            recording.end(error)

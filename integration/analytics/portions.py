@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from integration.analytics.row import Row
-from integration.analytics.sink import NOT_SETTLED, REFUSED, TOO_LARGE, UNREADABLE, Receipt, Refused
+from integration.analytics.sink import REFUSED, TOO_LARGE, Receipt, Refused, unreadable
 from integration.errors import Transient
 
 
@@ -42,7 +42,7 @@ class Portions:
     def _items(self, rows: Sequence[Row], result: "_Result") -> "Iterator[_Item]":
         for row in rows:
             if not row.is_settled:
-                result.refused.append(Refused(row, UNREADABLE, NOT_SETTLED))
+                result.refused += unreadable([row])
                 continue
             content, was_cut = self.encode(row), False
             if not self._fits(content):

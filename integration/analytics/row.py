@@ -1,7 +1,7 @@
 """One settled event as a sink gets it: what the hub says of it, and what it says itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -122,3 +122,9 @@ def _is_deep(body: bytes, document: Any) -> bool:
 def encoded(document: Mapping[str, Any]) -> bytes:
     """JSON on one line. ASCII: a half of a surrogate pair, which JSON can have, is no UTF-8."""
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+def span_of(rows: Sequence[Row]) -> str:
+    """Names the rows of a file by their partition, the first and the last number; names sort in the hub's order."""
+    first, last = rows[0], rows[-1]
+    return f"partition-{first.partition}-{first.sequence_number:020d}-{last.sequence_number:020d}"

@@ -1,6 +1,6 @@
 """The port of all sinks. What every sink has to do is in its contract tests (tests/contract/integration/analytics)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,11 @@ class Refused:
     row: Row
     reason: str
     detail: str = ""
+
+
+def unreadable(rows: Iterable[Row]) -> tuple[Refused, ...]:
+    """Those of the rows that are no settled events, as every sink refuses them."""
+    return tuple(Refused(row, UNREADABLE, NOT_SETTLED) for row in rows if not row.is_settled)
 
 
 @dataclass(frozen=True, slots=True)

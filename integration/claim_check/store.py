@@ -74,6 +74,8 @@ class BlobContents:
 
 
 def _reached() -> AbstractContextManager[None]:
-    return failing_as(
-        lambda name: Outage(f"Blob Storage did not do what was asked ({name})", reason="contents-unavailable")
-    )
+    def failure(error: Exception) -> Outage:
+        said = f"Blob Storage did not do what was asked ({type(error).__name__})"
+        return Outage(said, reason="contents-unavailable")
+
+    return failing_as(failure)

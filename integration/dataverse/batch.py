@@ -10,8 +10,6 @@ from typing import Final
 
 from integration.transport import Request, Response
 
-MOST: Final = 1_000
-"""Requests that Dataverse takes in one batch."""
 _LINE: Final = b"\r\n"
 _BLANK: Final = _LINE * 2
 

@@ -48,9 +48,12 @@ class CsvExport:
         whole = [(at, name) for at, name in intervals if written is None or name < written]
         earlier = [name for at, name in whole if at <= since][-1:]
         wanted = [*earlier, *(name for at, name in whole if at > since)]
+        inside_of: dict[str, list[str]] = {}
+        for it in names:
+            inside_of.setdefault(it.partition("/")[0], []).append(it)
         known: set[str] = set()
         for name in wanted:
-            inside = [it for it in names if it.startswith(f"{name}/")]
+            inside = inside_of.get(name, [])
             if f"{name}/{MODEL}" in inside:  # a folder may be empty, after an interval that was repeated
                 known |= {it.name for it in self._model(name).entities}
                 yield from self._folder(f"{name}/", inside, table, required=False)

@@ -2,10 +2,12 @@
 
 import codecs
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
+from integration.blobs import failing_as
 from integration.errors import ConfigurationError, Outage
 
 _EMULATED: Final = frozenset({"127.0.0.1", "localhost"})
@@ -74,10 +76,10 @@ class BlobFiles:
 
     def delta(self, folder: str) -> tuple[str, dict[str, str]]:
         """See `Files`."""
-        parts, signature = urlsplit(self._container.url), urlsplit(self._container.url).query
+        parts = urlsplit(self._container.url)
         account = str(self._container.account_name)
         options = {"azure_storage_account_name": account}
-        options |= {"azure_storage_sas_key": signature} if signature else {"azure_use_azure_cli": "true"}
+        options |= {"azure_storage_sas_key": parts.query} if parts.query else {"azure_use_azure_cli": "true"}
         if parts.hostname in _EMULATED:
             options |= {"azure_storage_endpoint": f"{parts.scheme}://{parts.netloc}/{account}", "allow_http": "true"}
         elif str(parts.hostname).startswith("onelake."):
@@ -136,17 +138,11 @@ def _azure_cli() -> Any:
     return AzureCliCredential()
 
 
-class _read:  # noqa: N801 -- used as a word of the language
+def _read(place: str) -> AbstractContextManager[None]:
     """Names the place in errors of the SDK."""
 
-    def __init__(self, place: str) -> None:
-        self._place = place
+    def failure(error: Exception) -> Outage:
+        said = str(error).partition("\n")[0]
+        return Outage(f"{place} cannot be read: {said}", reason="export-unavailable")
 
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        from azure.core.exceptions import AzureError  # noqa: PLC0415 -- see above
-
-        if isinstance(error, AzureError):
-            said = str(error).partition("\n")[0]
-            raise Outage(f"{self._place} cannot be read: {said}", reason="export-unavailable") from error
+    return failing_as(failure)

@@ -245,8 +245,7 @@ def _log_refusal(size: int, source: str, caller: str, error: Rejected) -> None:
 def _end(recordings: Iterable[Recording | None], error: str = "") -> None:
     for recording in recordings:
         if recording is not None:
-            recording.root.error = error
-            recording.end()
+            recording.end(error)
 
 
 def _to_send(event: IntegrationEvent, caller: str, recording: Recording | None) -> IntegrationEvent:

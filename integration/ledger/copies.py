@@ -161,4 +161,4 @@ def _block(number: int) -> str:
 
 
 def _reached() -> AbstractContextManager[None]:
-    return failing_as(lambda name: Transient(f"copies: {name}", reason="ledger-copies-unavailable"))
+    return failing_as(lambda it: Transient(f"copies: {type(it).__name__}", reason="ledger-copies-unavailable"))

@@ -9,7 +9,7 @@ runs its timer.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Meter, Observation
@@ -28,8 +28,6 @@ class Instrument:
     description: str
     attributes: tuple[str, ...] = ()
     values: dict[tuple[str, ...], float] = field(default_factory=dict, repr=False)
-    _at: dict[tuple[str, ...], float] = field(default_factory=dict, repr=False)
-    kind: ClassVar[str] = ""
 
     def _place(self, by: tuple[str, ...]) -> tuple[str, ...]:
         return by if by in self.values or len(self.values) < _MOST else (_OTHER,) * len(self.attributes)
@@ -43,8 +41,6 @@ class Instrument:
 class Counter(Instrument):
     """A sum that only grows."""
 
-    kind = "counter"
-
     def add(self, *by: str, amount: float = 1) -> None:
         """Count."""
         if _on:
@@ -52,10 +48,11 @@ class Counter(Instrument):
             self.values[place] = self.values.get(place, 0) + amount
 
 
+@dataclass
 class Gauge(Instrument):
     """A value as it is now; one that nobody has set for three minutes is not known any more."""
 
-    kind = "gauge"
+    _at: dict[tuple[str, ...], float] = field(default_factory=dict, repr=False)
 
     def set(self, value: float, *by: str) -> None:
         """It is this now."""

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from integration.telemetry.logs import Subject
@@ -83,16 +83,13 @@ def about(event: Subject) -> dict[str, Value]:
     }
 
 
-def messaging(
-    operation: str, system: str, destination: str, more: Mapping[str, Value] | None = None
-) -> dict[str, Value]:
+def messaging(operation: str, system: str, destination: str) -> dict[str, Value]:
     """The attributes of a message that is sent or processed; `system` is servicebus or eventhubs."""
     return {
         "messaging.system": system,
         "messaging.destination.name": destination,
         "messaging.operation.name": operation,
         "messaging.operation.type": operation,
-        **(more or {}),
     }
 
 

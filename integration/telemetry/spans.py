@@ -106,10 +106,11 @@ class Recording:
         self._kept = True
         return str(TraceParent(context.trace_id, context.span_id, sampled=True))
 
-    def end(self) -> None:
-        """Export it, if it is wanted."""
+    def end(self, error: str = "") -> None:
+        """Export it, if it is wanted; `error` says why it failed, if that is not known yet."""
         root = self.root
         root.ended = time.time_ns()
+        root.error = root.error or error
         if root.context.sampled or root.error or self._kept:
             self._switch.export([root, *(span for span in self._spans if span.ended)])
 
@@ -122,9 +123,12 @@ class Recording:
     ) -> None:
         if self._token is not None:
             _current.reset(self._token)
-        if error is not None and not self.root.error:
-            self.root.error = str(getattr(error, "reason", None) or type(error).__name__)
-        self.end()
+        self.end("" if error is None else reason_of(error))
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, as spans have it: the reason of our errors, the name of others."""
+    return str(getattr(error, "reason", None) or type(error).__name__)
 
 
 def switched_on() -> Switch | None:

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from integration.analytics.blobs import container_of, upload
-from integration.analytics.row import Row, encoded
-from integration.analytics.sink import NOT_SETTLED, UNREADABLE, Receipt, Refused
+from integration.analytics.row import Row, encoded, span_of
+from integration.analytics.sink import Receipt, unreadable
 from integration.errors import Transient
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class ArchiveSink:
             await asyncio.to_thread(self._upload, rows)
         except Transient as error:
             return Receipt(waiting=tuple(rows), error=error)
-        unreadable = (row for row in rows if not row.is_settled)
-        return Receipt(tuple(Refused(row, UNREADABLE, NOT_SETTLED) for row in unreadable))
+        return Receipt(unreadable(rows))
 
     def _upload(self, rows: Sequence[Row]) -> None:
         lines = b"".join(_line(row) + b"\n" for row in rows)
@@ -57,9 +56,7 @@ class ArchiveSink:
 
 def batch_name(rows: Sequence[Row]) -> str:
     """The name of a batch, without an ending; names sort in the order of the hub."""
-    first, last = rows[0], rows[-1]
-    numbers = f"{first.sequence_number:020d}-{last.sequence_number:020d}"
-    return f"date={first.enqueued_time:%Y-%m-%d}/partition-{first.partition}-{numbers}"
+    return f"date={rows[0].enqueued_time:%Y-%m-%d}/{span_of(rows)}"
 
 
 def _line(row: Row) -> bytes:

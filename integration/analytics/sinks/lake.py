@@ -22,8 +22,8 @@ from arro3.io import write_parquet
 
 from integration.analytics.blobs import container_of, upload
 from integration.analytics.columns import SCHEMA, Kind, table_row
-from integration.analytics.row import Row
-from integration.analytics.sink import NOT_SETTLED, UNREADABLE, Receipt, Refused
+from integration.analytics.row import Row, span_of
+from integration.analytics.sink import Receipt, unreadable
 from integration.errors import Transient
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class LakeSink:
 
     async def write(self, rows: Sequence[Row]) -> Receipt:
         """File by file; the rows of those that storage does not take wait."""
-        refused = tuple(Refused(row, UNREADABLE, NOT_SETTLED) for row in rows if not row.is_settled)
+        refused = unreadable(rows)
         waiting = _by_folder(rows)
         try:
             for folder in list(waiting):
@@ -66,9 +66,7 @@ class LakeSink:
         return Receipt(refused)
 
     def _upload(self, folder: str, rows: Sequence[Row]) -> None:
-        first, last = rows[0], rows[-1]
-        numbers = f"{first.sequence_number:020d}-{last.sequence_number:020d}"
-        name = f"{folder}/partition-{first.partition}-{numbers}.parquet"
+        name = f"{folder}/{span_of(rows)}.parquet"
         upload(self._container, name, parquet(rows), content_type=_CONTENT_TYPE, reason=_REASON)
 
 

@@ -47,7 +47,7 @@ async def reads(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see
         raise ValueError("no events")
 
 
-def fails(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
+async def fails(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
     raise OSError(len(events))
 
 
@@ -62,7 +62,7 @@ def test_each_sampled_event_of_a_batch_gets_a_span_in_its_own_trace(exported: li
 
 def test_a_reader_that_fails_says_so_in_the_span_and_raises(exported: list[Span]) -> None:
     with pytest.raises(OSError, match="1"):
-        bound(fails)([settled(SAMPLED)])
+        asyncio.run(bound(fails)([settled(SAMPLED)]))
     assert exported[0].error == "OSError"
 
 
