@@ -58,7 +58,7 @@ param pluginEvents pluginEventsType = {
   OpportunityUpdated: { table: 'opportunity', message: 'Update' }
 }
 
-@description('Further app settings by name (integration/settings.py), such as RETRY_MAX_ATTEMPTS. Never secrets.')
+@description('Further app settings by name (integration/settings/), such as RETRY_MAX_ATTEMPTS. Never secrets.')
 param moreSettings object = {}
 
 // Size

@@ -1,5 +1,5 @@
 metadata description = '''
-Every app setting, each with a name of integration/settings.py or of the Functions host. None holds a secret: connections are
+Every app setting, each with a name of integration/settings/ or of the Functions host. None holds a secret: connections are
 addresses with the identity (all three settings are needed: without __credential the host looks for a connection string), the
 rest are Key Vault references without a version, so that a rotated secret is taken up by itself.
 '''

@@ -163,7 +163,7 @@ type alertLimitsType = {
   @minValue(1)
   unauthorised: int
 
-  @description('Minutes that the archive may be behind the hub.')
+  @description('Minutes that a sink may be behind the hub.')
   @minValue(1)
   sinkBehindMinutes: int
 

@@ -39,7 +39,8 @@ class ClaimCheck:
     async def redeemed(self, event: IntegrationEvent) -> IntegrationEvent:
         """The event with all that it carries.
 
-        Raises `Permanent` (contents-missing, contents-changed) where that is not there any more as it was taken in.
+        Raises `Permanent` (contents-missing, contents-changed) where that is missing, or differs from
+        what was taken in.
         """
         if event.claim is None:
             return event

@@ -14,8 +14,8 @@ from integration.pull.events import Reason
 from integration.pull.pace import Pace
 
 AHEAD: Final = 64
-"""Events that nobody waits for are queued so far ahead of the worker. Those that somebody waits for come behind no more
-than these, and a worker that handles 64 records at once has enough to do."""
+"""At most this many events that nobody waits for are queued ahead of the worker. An event that somebody waits for has
+no more than these before it, and a worker that handles 64 records at once still has enough to do."""
 _PART: Final = 32
 _READS_AT_ONCE: Final = 16
 
@@ -66,7 +66,7 @@ class PulledQueue:
             raise Transient(str(error), reason="broker-unavailable") from error
 
     async def _keeps_up(self, until: float) -> bool:
-        """Wait until the worker has taken up what was queued, but for the last events; False where the time is over.
+        """Wait until the worker has taken up all but the last `AHEAD` queued events; False if the time runs out first.
 
         One event stands for all before it. One that is held back by something else does not hold back the load: the
         next ones are looked at then.

@@ -90,10 +90,11 @@ class Reconciliation:
         return await self._heal(window.table, await self.look(window, following), by=by, why=why)
 
     async def look_at(self, table: str, changes: Sequence[Exported], *, systems: bool = False) -> Reconciled:
-        """What is different of rows of which somebody else says that they were changed; nothing is changed.
+        """What is different about rows that an export names as changed; nothing is changed.
 
-        The ledger is read once for each. Only of those whose version it does not know is Dataverse asked, 50 with a
-        request, as the row decides and not the file; with `systems`, of all.
+        The ledger is read once for each row, and once more for those that are compared. Dataverse is asked only about
+        rows whose version the ledger does not know (all rows with `systems`), 50 in one request: the row decides, not
+        the file.
         """
         flow = self._flow(table)
         memories = await each(lambda it: self._memory(table, it.row_id), changes, at_once=_READS_AT_ONCE)

@@ -56,7 +56,7 @@ def _of_new(item: Item) -> Iterator[str]:
     elif item.kind == "data-source":
         yield "its key is sent with it; who may read data sources in Dataverse can read it there"
     elif item.kind == "virtual-table":
-        yield "nobody sees it before a security role permits to read it; its rows are not copied"
+        yield "nobody sees it until a security role gives read access; its rows are not copied"
     elif item.kind == "user":
         yield "the application may sign in from now on, and do what its role permits"
 

@@ -1,4 +1,4 @@
-"""Compares the environment with its declaration from inside the app, so that somebody is told who does not ask."""
+"""Compares the environment with its declaration from inside the app: people learn of differences without asking."""
 
 from collections.abc import Callable, Iterator
 from typing import Final

@@ -37,8 +37,8 @@ class Operations(Part):
     )
     operator_events_url: Url | None = optional(
         "OPERATOR_EVENTS_URL",
-        "Address to which operators' events are posted as CloudEvents: backlog, breakers, exhausted retries, budgets "
-        "(docs/how-to/operator-events.md). Without it and without a topic of Event Grid there are none.",
+        "Address to which operators' events are posted as CloudEvents: backlog, breakers, exhausted retries, budgets, "
+        "drift (docs/how-to/operator-events.md). Without it and without a topic of Event Grid there are none.",
     )
     operator_events_secret: SecretStr | None = optional(
         "OPERATOR_EVENTS_SECRET",
@@ -75,14 +75,14 @@ class Operations(Part):
         ge=1,
         le=240,
         alias="AUDIT_RETENTION_MONTHS",
-        description="Full months for which it is kept what people did to events, tables and systems, and why; at least "
-        "LEDGER_RETENTION_MONTHS.",
+        description="Full months for which the audit keeps what people did to events, tables and systems, and why; at "
+        "least LEDGER_RETENTION_MONTHS.",
     )
     exchange_retention_days: int = Field(
         default=14,
         ge=0,
         le=90,
         alias="EXCHANGE_RETENTION_DAYS",
-        description="Days for which it is kept what was sent to other systems and what came back at attempts that "
-        "failed; only people with the role `payloads` see it. 0 keeps none.",
+        description="Days for which the ledger keeps what was sent to other systems, and what came back, at attempts "
+        "that failed; only people with the role `payloads` see it. 0 keeps none.",
     )

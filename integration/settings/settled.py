@@ -20,7 +20,7 @@ class SettledEvents(Part):
     event_grid_endpoint: Url | None = optional(
         "EVENT_GRID_ENDPOINT",
         "Where settled events are published to in Event Grid, without a query: the address of a custom topic "
-        "(.../api/events) or of a topic of a namespace (.../topics/NAME:publish). Without it, nothing is.",
+        "(.../api/events) or of a topic of a namespace (.../topics/NAME:publish). Without it, nothing is published.",
     )
     event_grid_key: SecretStr | None = optional(
         "EVENT_GRID_KEY", "Key of that topic; without it the managed identity is used."
@@ -41,7 +41,7 @@ class SettledEvents(Part):
     log_analytics_endpoint: Url | None = optional(
         "LOG_ANALYTICS_ENDPOINT",
         "Logs ingestion endpoint of the data collection rule that settled events are sent to "
-        "(https://NAME.REGION-1.ingest.monitor.azure.com). Without it, none are.",
+        "(https://NAME.REGION-1.ingest.monitor.azure.com). Without it, none are sent.",
     )
     log_analytics_rule: str | None = optional(
         "LOG_ANALYTICS_RULE", "Immutable id of that rule (dcr-...). Needed with LOG_ANALYTICS_ENDPOINT."
@@ -84,8 +84,8 @@ class SettledEvents(Part):
     )
     lake_container: str | None = optional(
         "LAKE_CONTAINER_NAME",
-        "Blob container that settled events are written to as Parquet; without it, none are. Needs the libraries of "
-        "requirements-lake.in (docs/how-to/analytics.md).",
+        "Blob container that settled events are written to as Parquet; without it, none are written. Needs the "
+        "libraries of requirements-lake.in (docs/how-to/analytics.md).",
     )
     lake_account: str | None = optional(
         "LAKE_ACCOUNT",

@@ -67,7 +67,9 @@ class Check:
         if self.messages and table is None:
             raise ConfigurationError("a check with messages needs the table whose rows they are about")
         if bool(self.attributes) != ("Update" in self.messages):
-            raise ConfigurationError("a check of Update names the columns that it is about (attributes), no other does")
+            raise ConfigurationError(
+                "a check with the message Update must name its columns in `attributes`; a check without it must not"
+            )
         self.unavailable = unavailable
         self.allow_unanswered = allow_unanswered
         self.do: Answer | None = None

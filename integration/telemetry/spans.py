@@ -96,7 +96,7 @@ class Recording:
         return span
 
     def followed(self, traceparent: str | None) -> str | None:
-        """Under what the next attempt is recorded, which `traceparent` says so far: beside this one.
+        """The parent of the next attempt. In a sampled trace it stays `traceparent`, so that attempts are siblings.
 
         An attempt that failed is recorded although its trace is not sampled, and so is what comes after it: under this.
         """

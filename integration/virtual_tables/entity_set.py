@@ -45,10 +45,10 @@ class Column:
 class Field:
     """What a column is in one system: the name of the field, and how its values differ.
 
-    `words` gives, for a value of the system, ours (None for null); of several that mean the same, the first one is
-    asked for. `nothing` are values that stand for none, such as
-    an empty date. `is_date` says that the system has a date where Dataverse has a time, `enum` that literals carry the
-    name of a type, and `pushed` whether filters and sorting can be passed on for it.
+    `words` maps each value of the system to ours (None for null); if several map to the same one, filters use the
+    first. `nothing` are values that stand for none, such as an empty date. `is_date` says that the system has a date
+    where Dataverse has a time, `enum` that literals carry the name of a type, and `pushed` whether filters and sorting
+    can be passed on for it.
     """
 
     name: str

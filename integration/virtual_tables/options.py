@@ -38,8 +38,8 @@ class Sorting:
 class Query:
     """What is asked of an entity set.
 
-    `top` is None where no limit was named, `page` the most rows of one answer, `count` says that `@odata.count` is.
-    `after` is the number of the last row of the page before, where the server pages by that.
+    `top` is None where no limit was named, `page` the most rows of one answer, `count` says whether `@odata.count` is
+    wanted. `after` is the number of the last row of the page before, where the server pages by that.
     """
 
     filter: Filter | None = None

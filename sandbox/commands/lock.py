@@ -6,8 +6,8 @@
     requirements-host.in   Microsoft's worker library    requirements-host.txt
 
 A lock names every library with its version and hashes, for each supported Python and each platform. Pins that still fit
-are kept; --upgrade takes the newest that fit, --upgrade-package NAME does so for one library. The second has also what
-requirements-mcp.in and requirements-exports.in name.
+are kept; --upgrade takes the newest that fit, --upgrade-package NAME does so for one library.
+requirements-dev.txt has also what requirements-lake.in, requirements-mcp.in and requirements-exports.in name.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
 The server runs on the machine of whoever uses it and asks the routes of operations with that person's key, so nothing
 new can be reached, and nobody sees more than before. What others have written (answers of systems, notes, names from
-messages) stands in fields named `untrusted`, apart from what the app knows: with what may be personal in it hidden
-whatever the key may see, cut, and with nothing in it that is not seen. (modelcontextprotocol.io, specification
+messages) stands in fields named `untrusted`, apart from what the app knows. Personal data in it is masked whatever the
+key may see, long text is cut, and invisible characters are shown as escapes. (modelcontextprotocol.io, specification
 2026-07-28, "Tools": clients treat results as untrusted, servers sanitize what they give.)
 """
 
