@@ -39,9 +39,13 @@ class Collections:
             return self._tracked(table, call, query, preferences)
         expansion = Expansion(self._store, self._schema, call, query)
         expansion.check(table, query)
-        rows = self._selection.matching(table, query, among=among)
-        at = _offset(call.query.get("$skiptoken"), rows if not query.order else [])
         size = preferences.page_size if query.top is None else min(query.top, PAGE_LIMIT)
+        offset, last = _place(call.query.get("$skiptoken"))
+        if among is None and not query.order and not query.count and (last or not offset):
+            rows, at = self._selection.behind(table, query, last, size + 1), 0
+        else:
+            rows = self._selection.matching(table, query, among=among)
+            at = bisect_right(rows, last, key=lambda row: row.id) if last and not query.order else offset
         answer = self._context(table, call, query)
         if query.count:
             answer["@odata.count"] = min(len(rows), PAGE_LIMIT)
@@ -53,7 +57,7 @@ class Collections:
         ]
         if query.top is None and at + size < len(rows):
             answer["@odata.nextLink"] = link_with(
-                call, "$skiptoken", page_cookie(size, at + size, rows[at + size - 1].id)
+                call, "$skiptoken", page_cookie(size, offset + size, rows[at + size - 1].id)
             )
         return answer
 
@@ -125,18 +129,17 @@ def _is_tracked(call: Call) -> bool:
     return "$deltatoken" in call.query or _TRACKED_PAGE.fullmatch(call.query.get("$skiptoken", "")) is not None
 
 
-def _offset(token: str | None, by_id: list[Row]) -> int:
-    """Where the page begins; among rows in the order of their ids, behind the last one of the page before.
+def _place(token: str | None) -> tuple[int, str]:
+    """Where the page begins: how many rows the pages before have had, and the primary key of the last one.
 
-    A row that was deleted from an earlier page so keeps no other row from being listed.
+    Among rows in the order of their primary keys the latter counts, so that a row that was deleted from an earlier page
+    keeps no other row from being listed.
     """
     if token is None:
-        return 0
+        return 0, ""
     last = _LAST.search(token)
-    if by_id and last is not None:
-        return bisect_right(by_id, last[1], key=lambda row: row.id)
     _, _, rest = token.partition('offset="')
     digits = rest.partition('"')[0]
     if not digits.isdigit():
         raise bad_request("The skip token is not valid.")
-    return int(digits)
+    return int(digits), last[1] if last else ""

@@ -1,6 +1,7 @@
 """Which rows of a table a query finds, and in which order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -19,15 +20,24 @@ class Selection:
 
     def matching(self, table: Table, query: Query, *, among: Iterable[Row] | None = None) -> list[Row]:
         """Rows of a table, or `among` some of them, that pass the filter, in order."""
-        rows = list(self._store.rows(table.name) if among is None else among)
-        if query.filter is not None:
-            test = compile_filter(query.filter, table, self._schema, self._store, query.aliases)
-            rows = [row for row in rows if test(row)]
+        rows = list(filter(self._test(table, query), self._store.rows(table.name) if among is None else among))
         rows.sort(key=lambda row: row.id)
         for name, descending in reversed(query.order):
             _, operand = column_operand(name, table, self._schema, self._store)
             rows.sort(key=lambda row, of=operand: sort_key(of(row)), reverse=descending)  # type: ignore[misc]
         return rows
+
+    def behind(self, table: Table, query: Query, last: str, most: int) -> list[Row]:
+        """So many rows at most that pass the filter, in the order of their primary keys, behind the row `last`.
+
+        It reads no more of the table than it has to, so that all pages of a large one take the time of reading it once.
+        """
+        return list(islice(filter(self._test(table, query), self._store.behind(table.name, last)), most))
+
+    def _test(self, table: Table, query: Query) -> Callable[[Row], object] | None:
+        if query.filter is None:
+            return None
+        return compile_filter(query.filter, table, self._schema, self._store, query.aliases)
 
 
 def sort_key(value: Any) -> tuple[bool, Any]:

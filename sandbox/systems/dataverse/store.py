@@ -121,6 +121,11 @@ class Store:
         )
         return [_row(each) for each in found]
 
+    def behind(self, table: str, row_id: str) -> Iterator[Row]:
+        """The rows of a table in the order of their primary keys, behind this one, read one by one."""
+        found = self.database.execute("SELECT * FROM rows WHERE tbl = ? AND id > ? ORDER BY id", (table, row_id))
+        return map(_row, found)
+
     def referring(self, table: str, column: str, row: Row) -> list[Row]:
         """The rows of a table whose lookup in this column refers to a row."""
         return [each for each in self.rows(table) if each.values.get(column) == row.reference]
