@@ -146,6 +146,12 @@ class Memory:
         """Whether nobody but this app has changed the row since it was last looked at."""
         return row_version <= max(self.seen, self.row_version, self.shown)
 
+    def has_brought(self, row_version: int | None, *, deleted: bool) -> bool:
+        """Whether events have brought this version of the row, or its deletion; without a version nobody can say."""
+        if deleted or self.deleted:
+            return deleted and bool(self.deleted)
+        return row_version is not None and self.knows(row_version)
+
     def end(self, event_id: str, state: State) -> None:
         """Note that the event has ended."""
         self.recent.pop(event_id, None)

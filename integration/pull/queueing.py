@@ -97,6 +97,4 @@ def _is_needed(event: IntegrationEvent, memory: Memory) -> bool:
 
     A deletion is needed too where nothing is remembered of the row: its other events may be under way.
     """
-    if event.message == "Delete":
-        return not memory.deleted
-    return bool(memory.deleted) or event.row_version is None or not memory.knows(event.row_version)
+    return not memory.has_brought(event.row_version, deleted=event.message == "Delete")

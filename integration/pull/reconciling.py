@@ -10,6 +10,7 @@ from integration.batching import each
 from integration.clock import Clock
 from integration.errors import Rejected
 from integration.events import IntegrationEvent
+from integration.exports.changes import Change
 from integration.flow import Flow
 from integration.ledger import Ledger, Memory
 from integration.operations.audit import Audit, Subject
@@ -26,15 +27,6 @@ REQUEST_SECONDS: Final = 40.0
 """Under the 60 s for which the commands wait for an answer."""
 _READS_AT_ONCE: Final = 16
 _DELETED: Final = "the ledger knows the row, and Dataverse does not have it"
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """A row as an export of Dataverse has it: its version (0 where that is not known), or that it was deleted."""
-
-    row_id: str
-    version: int = 0
-    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,7 @@ class Reconciliation:
         """
         return await self._heal(window.table, await self.look(window, following), by=by, why=why)
 
-    async def look_at(self, table: str, changes: Sequence[Exported], *, systems: bool = False) -> Reconciled:
+    async def look_at(self, table: str, changes: Sequence[Change], *, systems: bool = False) -> Reconciled:
         """What is different about rows that an export names as changed; nothing is changed.
 
         The ledger is read once for each row, and once more for those that are compared. Dataverse is asked only about
@@ -97,16 +89,19 @@ class Reconciliation:
         the file.
         """
         flow = self._flow(table)
-        memories = await each(lambda it: self._memory(table, it.row_id), changes, at_once=_READS_AT_ONCE)
-        pairs = list(zip(changes, memories, strict=True))
-        wanted = [it.row_id for it, memory in pairs if systems or not _is_known(it, memory)]
+        known = await each(lambda it: self._memory(table, it.row_id), changes, at_once=_READS_AT_ONCE)
+        memories = {it.row_id: memory for it, memory in zip(changes, known, strict=True)}
+        wanted = [
+            it.row_id
+            for it in changes
+            if systems or not memories[it.row_id].has_brought(it.version or None, deleted=it.deleted)
+        ]
         there, found = await self._comparing.rows(flow, wanted, systems=systems)
-        known = {it.row_id: memory for it, memory in pairs}
-        gone = [it for it in wanted if it not in there and _is_there(known[it])]
+        gone = [it for it in wanted if it not in there and _is_there(memories[it])]
         return Reconciled(len(changes), [*found, *(Difference(it, Kind.DELETED, _DELETED) for it in gone)], "")
 
     async def heal_at(
-        self, table: str, changes: Sequence[Exported], *, systems: bool = False, by: str, why: str
+        self, table: str, changes: Sequence[Change], *, systems: bool = False, by: str, why: str
     ) -> Reconciled:
         """The same, with events as `heal` has them."""
         return await self._heal(table, await self.look_at(table, changes, systems=systems), by=by, why=why)
@@ -168,13 +163,6 @@ class Reconciliation:
             names = ", ".join(sorted(self._flows))
             raise Rejected(404, "Unknown table", f"There is no flow with effects for {table[:100]}; there are {names}.")
         return flow
-
-
-def _is_known(it: Exported, memory: Memory) -> bool:
-    """Whether an event has brought what the export says."""
-    if it.deleted or memory.deleted:
-        return it.deleted and bool(memory.deleted)
-    return it.version > 0 and memory.knows(it.version)
 
 
 def _is_there(memory: Memory) -> bool:

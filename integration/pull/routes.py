@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from integration.clock import Clock, iso
 from integration.errors import Fault, Rejected
+from integration.exports.changes import Change
 from integration.operations.answers import as_json
 from integration.operations.reconciliations import Compared, Found, Reconciliations
 from integration.operations.requests import Asked, read_body, read_time
@@ -15,7 +16,7 @@ from integration.operations.rights import Person, Right
 from integration.operations.routes.admitted import ANONYMOUS, Operators
 from integration.pull.comparing import Difference
 from integration.pull.loading import Loading
-from integration.pull.reconciling import Exported, Reconciled, Reconciliation
+from integration.pull.reconciling import Reconciled, Reconciliation
 from integration.pull.window import IN_FLIGHT, Window
 from integration.settings.types import Guid
 
@@ -105,7 +106,7 @@ def blueprint(
     @operators.only(Right.LOOK)
     async def operations_reconcile_export(req: func.HttpRequest, by: Person) -> func.HttpResponse:
         asked = read_body(ExportAsked, req.get_body())
-        changes = [Exported(it.id.lower(), it.version, it.deleted) for it in asked.changes]
+        changes = [Change(it.id.lower(), it.version, it.deleted) for it in asked.changes]
         if asked.heal:
             by.check(Right.REPAIR)
             if not asked.why:

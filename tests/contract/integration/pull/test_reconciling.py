@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from integration.errors import Outage, Rejected
+from integration.exports.changes import Change
 from integration.ledger import DeadLetter
 from integration.pull.comparing import Difference, Kind
-from integration.pull.reconciling import Exported
 from integration.pull.window import Window
 from tests.contract.integration.pull.reconcile_kit import LONG_AGO, Reconciling
 from tests.contract.integration.pull.support import Pulling
@@ -173,10 +173,10 @@ async def test_of_rows_that_an_export_names_dataverse_is_asked_only_about_those_
         await it.bring(row_id)
     it.pulling.person.delete("accounts", deleted)
     exported = [
-        Exported(known, await it.pulling.version_of(known)),
-        Exported(lost, await it.pulling.version_of(lost)),
-        Exported(deleted, deleted=True),
-        Exported(older, 1),
+        Change(known, await it.pulling.version_of(known)),
+        Change(lost, await it.pulling.version_of(lost)),
+        Change(deleted, deleted=True),
+        Change(older, 1),
     ]
     it.pulling.ledger.records.calls.clear()
     it.pulling.system.control("DELETE", "requests")
@@ -192,7 +192,7 @@ async def test_of_rows_that_an_export_names_dataverse_is_asked_only_about_those_
 async def test_what_an_export_shows_is_healed_as_what_dataverse_shows(it: Reconciling) -> None:
     lost, never = it.pulling.creates(2)
     it.pulling.person.delete("accounts", never)
-    exported = [Exported(lost, await it.pulling.version_of(lost)), Exported(never, deleted=True)]
+    exported = [Change(lost, await it.pulling.version_of(lost)), Change(never, deleted=True)]
     page = await it.reconciliation.heal_at("account", exported, by="anna", why="the lake says so")
     assert [(one.record_id, bool(one.event_id)) for one in page.differences] == [(lost, True)], "nobody knows the other"
     assert await it.handle_queued() == ["completed"]
@@ -203,4 +203,4 @@ async def test_an_unknown_row_of_an_export_that_was_deleted_since_is_no_differen
     gone = it.pulling.create()
     version = await it.pulling.version_of(gone)
     it.pulling.person.delete("accounts", gone)
-    assert (await it.reconciliation.look_at("account", [Exported(gone, version)])).differences == []
+    assert (await it.reconciliation.look_at("account", [Change(gone, version)])).differences == []

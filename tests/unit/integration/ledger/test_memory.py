@@ -179,3 +179,21 @@ def test_a_record_waits_for_an_event_until_that_has_ended() -> None:
     assert memory.waiting == "e1"
     memory.end("e1", State.COMPLETED)
     assert memory.waiting == ""
+
+
+@pytest.mark.parametrize(
+    ("deleted", "version", "change_deleted", "brought"),
+    [
+        ("", 7, False, True),
+        ("", 8, False, False),
+        ("", None, False, False),
+        ("", 7, True, False),
+        ("202611", 7, False, False),
+        ("202611", None, True, True),
+    ],
+)
+def test_a_change_is_brought_with_its_version_and_a_deletion_with_any(
+    deleted: str, version: int | None, change_deleted: bool, brought: bool
+) -> None:
+    """A row that was deleted and is there again is a change, whatever its version."""
+    assert Memory(row_version=7, deleted=deleted).has_brought(version, deleted=change_deleted) is brought
