@@ -6,9 +6,10 @@
     run.py reconcile account --since 2026-11-26T00:00Z --from-export ./lake
 
 A row is read with its page, and looked up in the ledger once; --systems asks the ERP, too. With --from-export, what has
-changed is read from what Azure Synapse Link has exported, and Dataverse is asked only about rows whose exported version
-the ledger does not know. Without --heal nothing is changed. With it, an event is queued for each row that stands
-differently; its cause says so. Works on the running sandbox, and on a deployed app with --url or --profile.
+changed is read from what Synapse Link, Fabric or a Data Factory has exported, and Dataverse is asked only about rows
+whose exported version the ledger does not know. Without --heal nothing is changed. With it, an event is queued for each
+row that stands differently; its cause says so. Works on the running sandbox, and on a deployed app with --url or
+--profile.
 """
 
 import argparse

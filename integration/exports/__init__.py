@@ -1,1 +1,1 @@
-"""What Azure Synapse Link and Fabric have exported of Dataverse, as a source of changes beside Dataverse itself."""
+"""What has been exported of Dataverse, such as by Synapse Link, as a source of changes beside Dataverse itself."""

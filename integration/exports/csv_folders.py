@@ -11,21 +11,18 @@ being written, was taken from what others have published of theirs; no export of
 import csv
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from integration.errors import ConfigurationError, Permanent
-from integration.exports.changes import Change
+from integration.errors import Permanent
+from integration.exports.changes import Change, UnknownTable
+from integration.exports.columns import DELETED, ID, TIMES, VERSION, read_change
 from integration.exports.files import Files, lines
 from integration.exports.model import Entity, Model, read_model
 
 MODEL: Final = "model.json"
 _BEING_WRITTEN: Final = "Changelog/changelog.info"
 _INTERVAL: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d)[.:](\d\d)[.:](\d\d)(?:[.:]\d+)?Z?")
-_AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?: (AM|PM))?")
-_FRACTION: Final = re.compile(r"(\.\d{6})\d+")
-_ID, _VERSION, _DELETED = "id", "versionnumber", "isdelete"
-_TIMES = ("modifiedon", "sinkmodifiedon")
 _WIDEST: Final = 16_000_000
 """Characters of a value: descriptions and notes are longer than the 131,072 that the reader takes by itself."""
 
@@ -62,7 +59,10 @@ class CsvExport:
 
     def _folder(self, folder: str, names: list[str], table: str, *, required: bool) -> Iterator[Change]:
         if f"{folder}{MODEL}" not in names:
-            raise ConfigurationError(f"{self._files.place} has no {MODEL}, and no folders of intervals")
+            raise UnknownTable(
+                f"{self._files.place} has neither a Delta table nor Parquet files of {table}, no {MODEL}, and no "
+                "folders of intervals"
+            )
         model = self._model(folder.rstrip("/"))
         entity = model.table(table)
         if entity is None:
@@ -80,7 +80,7 @@ class CsvExport:
         encoding = "utf-8-sig" if written.encoding.lower().replace("-", "") == "utf8" else written.encoding
         rows = csv.reader(lines(self._files.chunks(name), encoding), delimiter=written.delimiter, strict=True)
         columns = entity.columns
-        if _ID not in columns:
+        if ID not in columns:
             raise Permanent(f"{name}: {MODEL} has no column Id for {entity.name}", reason="export-unreadable")
         try:
             if written.headers:
@@ -102,19 +102,6 @@ class CsvExport:
         return b"".join(self._files.chunks(_BEING_WRITTEN)).decode("utf-8-sig").strip().strip("/") or None
 
 
-def read_time(text: str) -> datetime | None:
-    """A time as exports write it: ISO 8601 with up to seven decimals, or `1/31/2026 3:05:00 PM`; both are UTC."""
-    if not text:
-        return None
-    if found := _AMERICAN.fullmatch(text):
-        month, day, year, hour, minute, second = (int(it) for it in found.groups()[:6])
-        if found[7]:
-            hour = hour % 12 + (12 if found[7] == "PM" else 0)
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    at = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-
-
 def _intervals(names: list[str]) -> list[tuple[datetime, str]]:
     """The folders of intervals, oldest first."""
     folders = {name.partition("/")[0] for name in names if "/" in name}
@@ -128,14 +115,9 @@ def _at(match: re.Match[str]) -> datetime:
 
 
 def _change(row: dict[str, str], place: str) -> Change:
-    try:
-        at = next((read_time(row[name]) for name in _TIMES if row.get(name)), None)
-        version = row.get(_VERSION, "")
-        deleted = row.get(_DELETED, "").lower() in {"true", "1"}
-        return Change(row[_ID].strip("{}").lower(), int(version) if version else 0, deleted, at)
-    except (KeyError, ValueError) as error:
-        raise Permanent(f"{place} cannot be read: {error}", reason="export-unreadable") from error
+    at = next((row[name] for name in TIMES if row.get(name)), None)
+    return read_change((row.get(ID), row.get(VERSION), row.get(DELETED), at), place)
 
 
-def _unknown(place: str, table: str, known: set[str]) -> ConfigurationError:
-    return ConfigurationError(f"{place} has no table {table}; it has {', '.join(sorted(known)) or 'none'}")
+def _unknown(place: str, table: str, known: set[str]) -> UnknownTable:
+    return UnknownTable(f"{place} has no table {table}; it has {', '.join(sorted(known)) or 'none'}")

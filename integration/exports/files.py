@@ -1,8 +1,9 @@
 """The files of an export: in a folder, or in a container of a storage account; OneLake answers like one."""
 
 import codecs
+import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -24,6 +25,10 @@ class Files(Protocol):
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """The content of a file, piece by piece; raises `Outage` where it cannot be read."""
+        ...
+
+    def local(self, name: str) -> AbstractContextManager[Path]:
+        """A file of this machine with this content, while the block lasts; raises as `chunks` does."""
         ...
 
     def delta(self, folder: str) -> tuple[str, dict[str, str]]:
@@ -49,6 +54,11 @@ class LocalFiles:
             while piece := file.read(1 << 20):
                 yield piece
 
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        """See `Files`; it is the file itself."""
+        yield self._folder / name
+
     def delta(self, folder: str) -> tuple[str, dict[str, str]]:
         """See `Files`."""
         return str(self._folder / folder), {}
@@ -73,6 +83,15 @@ class BlobFiles:
         """See `Files`."""
         with _read(self.place):
             yield from self._container.download_blob(self._prefix + name).chunks()
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        """See `Files`; a copy, as it is read at several places."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "copy"
+            with path.open("wb") as file:
+                file.writelines(self.chunks(name))
+            yield path
 
     def delta(self, folder: str) -> tuple[str, dict[str, str]]:
         """See `Files`."""

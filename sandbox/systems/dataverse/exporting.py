@@ -1,5 +1,7 @@
 """Exports rows to a storage account as Azure Synapse Link for Dataverse does: CSV with model.json, or Delta tables.
 
+Also as a Data Factory copies them: Parquet, without deletions (the pipelines of infra/modules/datafactory.bicep).
+
 Sources: "Query and analyze the incremental updates" and "Advanced configuration options in Azure Synapse Link" in
 Microsoft's documentation, and what users have published of their files: no header, numbers and ids without quotes,
 texts and times in quotes, American times in Sink columns, a comma at the end of a line, `IsDelete` in append-only
@@ -7,6 +9,7 @@ files, and the folder that is being written in Changelog/changelog.info.
 """
 
 import asyncio
+import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,8 +42,8 @@ class Wanted:
     """What is exported.
 
     `layout`: `intervals`, the rows that have changed since the last export to this container, in a folder of their own;
-    `whole`, all rows as they are; `delta`, the changed rows appended to a Delta table. `finished` false leaves the
-    folder of an interval as one that is still being written.
+    `whole`, all rows as they are; `delta`, the changed rows appended to a Delta table; `parquet`, the same in a file of
+    the day. `finished` false leaves the folder of an interval as one that is still being written.
     """
 
     connection: str
@@ -53,7 +56,7 @@ class Wanted:
 @dataclass(frozen=True)
 class _File:
     name: str
-    content: str
+    content: bytes
 
 
 class Exporting:
@@ -66,11 +69,14 @@ class Exporting:
         """POST /control/export; answers with the folder."""
         wanted = Wanted(**await request.json())
         now = self._moment(wanted)
-        if wanted.layout == "delta":
+        if wanted.layout in {"delta", "parquet"}:
             tables = [(self._schema[it], *self._changed(wanted, self._schema[it])) for it in wanted.tables]
             await asyncio.to_thread(_write, wanted, [])
             for table, rows, deleted in tables:
-                await asyncio.to_thread(_append, wanted, table, rows, deleted, now)
+                if wanted.layout == "delta":
+                    await asyncio.to_thread(_append, wanted, table, rows, deleted, now)
+                else:
+                    await asyncio.to_thread(_copy, wanted, table, rows, now)
             self._store.set_setting(_mark(wanted), str(self._store.version()))
         else:
             files = self._intervals(wanted, now) if wanted.layout == "intervals" else self._whole(wanted, now)
@@ -93,24 +99,26 @@ class Exporting:
 
     def _intervals(self, wanted: Wanted, now: datetime) -> Iterator[_File]:
         folder, upto = now.strftime(_FOLDER), self._store.version()
-        yield _File("Changelog/changelog.info", folder)
+        yield _File("Changelog/changelog.info", folder.encode())
         tables = []
         for table in (self._schema[it] for it in wanted.tables):
             rows, deleted = self._changed(wanted, table)
             lines = [*_lines(table, rows, now), *_deletions(table, deleted, now)]
             if lines:  # a table without changes has no file
                 tables.append(table)
-                yield _File(f"{folder}/{table.name}/{now:%Y}.csv", "".join(lines))
-        yield _File(f"{folder}/model.json", _model(tables, f"{folder}/"))
+                yield _File(f"{folder}/{table.name}/{now:%Y}.csv", "".join(lines).encode())
+        yield _File(f"{folder}/model.json", _model(tables, f"{folder}/").encode())
         if wanted.finished:
-            yield _File("Changelog/changelog.info", (now + timedelta(minutes=15)).strftime(_FOLDER))
+            yield _File("Changelog/changelog.info", (now + timedelta(minutes=15)).strftime(_FOLDER).encode())
         self._store.set_setting(_mark(wanted), str(upto))
 
     def _whole(self, wanted: Wanted, now: datetime) -> Iterator[_File]:
         tables = [self._schema[it] for it in wanted.tables]
         for table in tables:
-            yield _File(f"{table.name}/{now:%Y}.csv", "".join(_lines(table, self._store.rows(table.name), now)))
-        yield _File("model.json", _model(tables, ""))
+            yield _File(
+                f"{table.name}/{now:%Y}.csv", "".join(_lines(table, self._store.rows(table.name), now)).encode()
+            )
+        yield _File("model.json", _model(tables, "").encode())
 
 
 def _mark(wanted: Wanted) -> str:
@@ -198,7 +206,7 @@ def _write(wanted: Wanted, files: Iterable[_File]) -> None:
         if not container.exists():
             container.create_container()
         for it in files:
-            container.upload_blob(it.name, it.content.encode(), overwrite=True)
+            container.upload_blob(it.name, it.content, overwrite=True)
 
 
 def _append(wanted: Wanted, table: Table, rows: Sequence[Row], deleted: Sequence[str], now: datetime) -> None:
@@ -229,3 +237,21 @@ def _append(wanted: Wanted, table: Table, rows: Sequence[Row], deleted: Sequence
     }
     uri = f"az://{wanted.container}/deltalake/{table.name}_partitioned"
     write_deltalake(uri, exported, mode="append", storage_options=options)
+
+
+def _copy(wanted: Wanted, table: Table, rows: Sequence[Row], now: datetime) -> None:
+    """The rows that there are, with the table's own names; only the columns that a change is told by."""
+    from arro3.core import Array, DataType  # noqa: PLC0415 -- slow to import, and for this form only
+    from arro3.core import Table as Arrow  # noqa: PLC0415 -- as above
+    from arro3.io import write_parquet  # noqa: PLC0415 -- as above
+
+    times, file = DataType.timestamp("us", tz="UTC"), io.BytesIO()
+    moments = [datetime.fromisoformat(str(it.values["modifiedon"])) for it in rows]
+    copied: dict[str, Any] = {
+        table.id_column: Array([it.id for it in rows], type=DataType.utf8()),
+        "modifiedon": Array([int(it.timestamp() * 1e6) for it in moments], type=DataType.int64()).cast(times),
+        "versionnumber": Array([it.version for it in rows], type=DataType.int64()),
+    }
+    write_parquet(Arrow.from_pydict(copied), file, compression="snappy")
+    name = f"{table.name}/daily/{now:%Y-%m-%d}/data_{now:%H%M%S}.snappy.parquet"
+    _write(wanted, [_File(name, file.getvalue())])

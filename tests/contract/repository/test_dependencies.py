@@ -36,6 +36,7 @@ ELSEWHERE = (
 EXTRAS = {
     REPOSITORY / "integration" / "cli" / "support" / "mcp_tools.py": "requirements-mcp.in",
     REPOSITORY / "integration" / "exports" / "delta.py": "requirements-exports.in",
+    REPOSITORY / "integration" / "exports" / "parquet.py": "requirements-exports.in",
     REPOSITORY / "integration" / "analytics" / "sinks" / "lake.py": "requirements-lake.in",
 }
 """Parts with an extra of their own: of the command line, and of an app that has it in its package."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from integration.errors import ConfigurationError, IntegrationError, Permanent
-from integration.exports.changes import Change, newest
-from integration.exports.csv_folders import CsvExport, read_time
+from integration.exports.changes import Change
+from integration.exports.csv_folders import CsvExport
 from integration.exports.files import LocalFiles, lines
 
-BEGIN, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 COLUMNS = ("Id", "SinkCreatedOn", "SinkModifiedOn", "name", "modifiedon", "versionnumber", "IsDelete")
 FIRST, SECOND, THIRD = (f"{number}0000000-0000-0000-0000-000000000000" for number in (1, 2, 3))
 
@@ -103,20 +103,6 @@ def test_a_line_from_before_a_column_was_added_is_shorter(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        ("1/2/2026 3:04:05 PM", datetime(2026, 1, 2, 15, 4, 5, tzinfo=UTC)),
-        ("12/31/2026 12:00:01 AM", datetime(2026, 12, 31, 0, 0, 1, tzinfo=UTC)),
-        ("2026-01-02T03:04:05.1234567+01:00", datetime.fromisoformat("2026-01-02T03:04:05.123456+01:00")),
-        ("2026-01-02T03:04:05", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
-        ("", None),
-    ],
-)
-def test_times_are_read_as_exports_write_them(text: str, at: datetime | None) -> None:
-    assert read_time(text) == at
-
-
-@pytest.mark.parametrize(
     ("content", "said"),
     [
         (f"{FIRST},,,,,many,False\n", "account/2026.csv, line 1"),
@@ -137,7 +123,7 @@ def test_what_is_no_export_says_what_is_missing(lake: Lake) -> None:
             lake.changes(table=table)
         return str(raised.value)
 
-    assert "has no model.json" in said()
+    assert "no model.json, and no folders of intervals" in said()
     lake.write("model.json", "{")
     assert "is no model.json" in said()
     lake.model()
@@ -146,23 +132,6 @@ def test_what_is_no_export_says_what_is_missing(lake: Lake) -> None:
     assert "has no table contact; it has account" in said("contact")
     with pytest.raises(ConfigurationError):
         lake.changes(table="contact")
-
-
-def test_the_last_change_of_each_row_counts_within_the_window() -> None:
-    """Files may name a change twice, and an older one after a newer one; a deletion ends what was before it."""
-    at, before = datetime(2026, 11, 26, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
-    found = newest(
-        [
-            Change(FIRST, 5, deleted=False, at=at),
-            Change(FIRST, 4, deleted=False, at=before),
-            Change(SECOND, 6, deleted=False, at=at),
-            Change(SECOND, 0, deleted=True, at=at),
-            Change(THIRD, 1, deleted=False, at=before),
-        ],
-        BEGIN,
-        END,
-    )
-    assert [(it.row_id, it.version, it.deleted) for it in found] == [(FIRST, 5, False), (SECOND, 0, True)]
 
 
 def test_a_character_may_lie_across_two_pieces_of_a_file() -> None:
