@@ -1,10 +1,11 @@
-"""The files of the archive (JSON Lines) or of the lake (Parquet) as two views of DuckDB: `rows` and `events`.
+"""The files of the archive (JSON Lines) or of the lake (Parquet) as views of DuckDB: `rows`, `events` and `exported`.
 
 `rows` drops what was delivered twice, by the rule of every reader: rows of the same partition and sequence number are
-one row. `events` has the newest row of each event, which says how it ended.
+one row. `events` has the newest row of each event, which says how it ended. `exported` has the rows of Dataverse that
+an export has, each with its last event.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -13,7 +14,8 @@ import duckdb
 
 _ARCHIVE: Final = """
 SELECT partition, sequenceNumber AS sequence_number, id AS event_id,
-    data->>'state' AS state, data->>'reason' AS reason, data->>'table' AS table_name, data->>'message' AS message,
+    data->>'state' AS state, data->>'reason' AS reason, data->>'table' AS table_name, data->>'recordId' AS record_id,
+    data->>'message' AS message,
     TRY_CAST(data->>'attempts' AS BIGINT) AS attempts,
     TRY_CAST(data->>'acceptedTime' AS TIMESTAMPTZ) AS accepted, TRY_CAST(data->>'settledTime' AS TIMESTAMPTZ) AS settled
 FROM read_json(?, format = 'newline_delimited', columns = {
@@ -23,8 +25,8 @@ WHERE data IS NOT NULL
 """
 _LAKE: Final = """
 SELECT HubPartition AS partition, SequenceNumber AS sequence_number, EventId AS event_id, State AS state,
-    Reason AS reason, TableName AS table_name, Message AS message, Attempts AS attempts, AcceptedTime AS accepted,
-    SettledTime AS settled
+    Reason AS reason, TableName AS table_name, RecordId AS record_id, Message AS message,
+    Attempts AS attempts, AcceptedTime AS accepted, SettledTime AS settled
 FROM read_parquet(?, hive_partitioning = false)
 """
 _ROWS: Final = """
@@ -34,6 +36,27 @@ QUALIFY row_number() OVER (PARTITION BY partition, sequence_number ORDER BY sett
 _EVENTS: Final = """
 CREATE VIEW events AS SELECT * FROM rows
 QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY settled DESC, sequence_number DESC) = 1
+"""
+_EXPORTED: Final = """
+CREATE VIEW exported AS
+SELECT row.*, last.state, last.reason, last.settled, brought.at AS brought
+FROM exported_rows row
+LEFT JOIN (
+    SELECT * FROM events
+    QUALIFY row_number() OVER (PARTITION BY table_name, record_id ORDER BY settled DESC, sequence_number DESC) = 1
+) last USING (table_name, record_id)
+LEFT JOIN LATERAL (
+    SELECT min(settled) AS at FROM events event
+    WHERE event.table_name = row.table_name AND event.record_id = row.record_id
+        AND event.state IN ('completed', 'superseded', 'resolved')
+        AND CASE WHEN row.deleted THEN message = 'Delete' ELSE settled >= coalesce(row.modified, '-infinity') END
+) brought ON true
+"""
+_EXPORTED_ROWS: Final = """
+INSERT INTO exported_rows SELECT ?, id, version, deleted, "at"
+FROM read_json(?, format = 'newline_delimited', columns = {
+    'id': 'VARCHAR', 'version': 'BIGINT', 'deleted': 'BOOLEAN', 'at': 'TIMESTAMPTZ'
+})
 """
 _READERS: Final = {"*.jsonl.gz": _ARCHIVE, "*.parquet": _LAKE}
 
@@ -62,6 +85,22 @@ QUESTIONS: Final = {
         FROM events WHERE state = 'dead-lettered' GROUP BY cause ORDER BY events DESC, cause""",
 }
 """What the command shows, each as a query over `events`."""
+QUESTIONS_OF_AN_EXPORT: Final = {
+    "rows of Dataverse, by how their last event ended": """
+        SELECT table_name AS "table", count(*) AS rows, coalesce(state, 'no event') AS last_event,
+            count(*) FILTER (deleted) AS deleted
+        FROM exported GROUP BY table_name, state ORDER BY table_name, rows DESC, last_event""",
+    "rows whose last change no event has brought": """
+        SELECT table_name AS "table", count(*) AS rows, count(*) FILTER (deleted) AS deleted,
+            count(*) FILTER (settled IS NULL) AS without_event, min(modified) AS oldest
+        FROM exported WHERE brought IS NULL GROUP BY table_name ORDER BY table_name""",
+    "latency in seconds from the last change of a row, to the end of its event": """
+        SELECT table_name AS "table", count(*) AS rows, round(quantile_cont(seconds, 0.5), 3) AS median,
+            round(quantile_cont(seconds, 0.95), 3) AS p95, round(max(seconds), 3) AS longest
+        FROM (SELECT *, epoch(brought) - epoch(modified) AS seconds FROM exported WHERE NOT deleted)
+        WHERE seconds IS NOT NULL GROUP BY table_name ORDER BY rows DESC, table_name""",
+}
+"""What it shows besides where there is an export, each as a query over `exported`."""
 
 
 class NothingFoundError(Exception):
@@ -83,6 +122,24 @@ class Opened:
         self._connection.execute(_ROWS)
         self._connection.execute(_EVENTS)
 
+    def join(self, exported: Mapping[str, Path]) -> None:
+        """Make the view `exported` of JSON Lines, of each table a file."""
+        self._connection.execute(
+            "CREATE TABLE exported_rows (table_name VARCHAR, record_id VARCHAR, version BIGINT, deleted BOOLEAN, "
+            "modified TIMESTAMPTZ)"
+        )
+        for table, path in exported.items():
+            self._connection.execute(_EXPORTED_ROWS, [table, str(path)])
+        self._connection.execute(_EXPORTED)
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables of which there are events."""
+        found = self._connection.execute(
+            "SELECT DISTINCT table_name FROM events WHERE record_id IS NOT NULL ORDER BY 1"
+        )
+        return [str(row[0]) for row in found.fetchall()]
+
     def __enter__(self) -> Self:
         return self
 
@@ -90,6 +147,6 @@ class Opened:
         self._connection.close()
 
     def ask(self, title: str, query: str) -> Figures:
-        """The answer to a query over `rows` and `events`; raises `duckdb.Error`."""
+        """The answer to a query over the views; raises `duckdb.Error`."""
         answer = self._connection.execute(query)
         return Figures(title, [it[0] for it in answer.description or ()], answer.fetchall())

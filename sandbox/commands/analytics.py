@@ -4,20 +4,29 @@
     run.py analytics --lake              its lake (run.py up --sinks)
     run.py analytics --files FOLDER      files of an archive or a lake
     run.py analytics --pictures FOLDER   also as SVG
+    run.py analytics --export PLACE      also what was exported of Dataverse
     run.py analytics --sql "SELECT state, count(*) FROM events GROUP BY state"
 
 There are two views: `rows`, without what was delivered twice, and `events`, with the newest row of each event. Their
-columns are partition, sequence_number, event_id, state, reason, table_name, message, attempts, accepted and settled.
+columns are partition, sequence_number, event_id, state, reason, table_name, record_id, message, attempts, accepted and
+settled.
+
+--export reads a folder or the URL of a container, as `run.py reconcile --from-export` does: the tables that events are
+about, or those that --table names. The view `exported` has the last change of each row: table_name, record_id, version,
+deleted and modified, then state, reason and settled of the row's last event, and brought, which is when the first event
+after that change had ended (null where none has).
 """
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
-from sandbox.analytics.opened import QUESTIONS, Figures, NothingFoundError, Opened
+from sandbox.analytics.exported import ExportError, UnknownTableError, write_rows
+from sandbox.analytics.opened import QUESTIONS, QUESTIONS_OF_AN_EXPORT, Figures, NothingFoundError, Opened
 from sandbox.analytics.pictures import bars
 from sandbox.client.archive import Archive
 from sandbox.commands.here import CommandError, add_state_option, endpoints_of
@@ -31,6 +40,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--files", type=Path, metavar="FOLDER", help="read the files below this folder")
     where.add_argument("--lake", action="store_true", help="read the lake of the sandbox, not its archive")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="also draw each table, as SVG in this folder")
+    parser.add_argument("--export", metavar="PLACE", help="a folder or URL with an export of Dataverse")
+    parser.add_argument("--table", action="append", metavar="NAME", help="a table of the export (several: repeat it)")
     parser.add_argument("--sql", metavar="QUERY", help="answer this query instead")
     add_state_option(parser)
 
@@ -54,9 +65,16 @@ def _show(options: argparse.Namespace, folder: Path) -> int:
     screen = Screen()
     try:
         with Opened(folder) as opened:
-            asked = {"answer": options.sql} if options.sql else QUESTIONS
+            asked = QUESTIONS
+            if options.export is not None:
+                _join(opened, options.export, options.table, screen)
+                asked = QUESTIONS | QUESTIONS_OF_AN_EXPORT
+            if options.sql:
+                asked = {"answer": options.sql}
             tables = [opened.ask(title, query) for title, query in asked.items()]
             files = opened.files
+    except ExportError as error:
+        raise CommandError(str(error)) from error
     except NothingFoundError as error:
         raise CommandError(f"{error} No event has ended yet?" if options.files is None else str(error)) from error
     except duckdb.Error as error:
@@ -72,6 +90,23 @@ def _show(options: argparse.Namespace, folder: Path) -> int:
     if options.pictures is not None:
         _draw(options.pictures, tables, screen)
     return 0
+
+
+def _join(opened: Opened, place: str, named: Sequence[str] | None, screen: Screen) -> None:
+    """With the rows of these tables; without names, of those that events are about and the export has."""
+    with tempfile.TemporaryDirectory() as folder:
+        exported: dict[str, Path] = {}
+        for table in named or opened.tables:
+            path = Path(folder) / f"{len(exported)}.jsonl"
+            try:
+                write_rows(place, table, path)
+            except UnknownTableError as error:
+                if named:
+                    raise
+                screen.say(f"left out: {error}")
+            else:
+                exported[table] = path
+        opened.join(exported)
 
 
 def _draw(folder: Path, tables: list[Figures], screen: Screen) -> None:

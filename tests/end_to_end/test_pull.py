@@ -14,6 +14,7 @@ from integration.cli import reconcile as command
 from integration.composition.services import build_services
 from integration.settings import Settings
 from sandbox.client import Client, eventually
+from sandbox.commands import analytics
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
 from tests.end_to_end.journeys import Person, effects_of
@@ -117,6 +118,28 @@ def test_what_synapse_link_has_exported_is_reconciled_in_place_of_reading_datave
         return silent not in said and deleted not in said
 
     eventually(healed, within=30, what="a reconciliation without these rows")
+
+
+def test_rows_of_an_export_are_shown_with_the_events_that_have_brought_them(
+    sandbox: Sandbox, client: Client, endpoints: Endpoints, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The archive of the sandbox beside a copy of the table in its storage account, as a Data Factory makes it."""
+    container = f"dataverse-{uuid.uuid4().hex[:8]}"
+    brought, silent = Person(client).create("account", {"name": "Brought"})[0], silently(client, "Lost")
+    client.dataverse.export(endpoints.storage, container, "account", layout="parquet")
+    question = "SELECT record_id, brought IS NULL AS lost FROM exported"
+    parser = argparse.ArgumentParser()
+    analytics.arguments(parser)
+    words = ["--export", readable(endpoints, container), "--table", "account", "--sql", question]
+    options = parser.parse_args([*words, "--state", str(sandbox.state.root)])
+
+    def shown() -> dict[str, str]:
+        assert analytics.main(options) == 0
+        lines = (line.split() for line in capsys.readouterr().out.splitlines())
+        return {line[0]: line[1] for line in lines if len(line) == 2}
+
+    wanted = {brought: "False", silent: "True"}
+    eventually(lambda: shown().items() >= wanted.items(), within=60, what="the event in the archive")
 
 
 def readable(endpoints: Endpoints, container: str) -> str:
