@@ -36,6 +36,7 @@ _EVENT = IntegrationEvent(
     pre_image={"name": "Contoso Ltd."},
     caller="dataverse",
     traceparent="00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
+    tracestate="vendor=00f067aa0ba902b7",
 )
 EVERYTHING = replace(
     _EVENT,

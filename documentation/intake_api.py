@@ -170,7 +170,7 @@ def _of_event_grid() -> dict[str, Any]:
         "type": "object",
         "required": ["specversion", "id", "source", "type"],
         "properties": {
-            **{it: {"type": "string"} for it in ("id", "source", "type", "traceparent")},
+            **{it: {"type": "string"} for it in ("id", "source", "type", "traceparent", "tracestate")},
             "specversion": {"const": "1.0"},
             "data": sent,
         },

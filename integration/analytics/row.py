@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 
 _ENVELOPE: Final = frozenset(
-    {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "correlationid", "traceparent"}
+    {
+        *("specversion", "id", "source", "type", "subject", "time", "datacontenttype"),
+        *("correlationid", "traceparent", "tracestate"),
+    }
 )
 _SHORT: Final = frozenset(
     {

@@ -21,7 +21,7 @@ from integration.events.model import Claim, IntegrationEvent, is_of_another_syst
 from integration.events.refused_message import check_refused
 from integration.events.value_codec import decode_time, encode_time, encode_values
 
-CONTRACT_VERSION = "1.3"
+CONTRACT_VERSION = "1.4"
 
 _READABLE_MAJORS = ("1",)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False)
@@ -67,6 +67,7 @@ class _Envelope(BaseModel):
     time: _Time
     correlationid: _Text
     traceparent: str | None = None
+    tracestate: str | None = None
     acceptedtime: _Time
     attempt: Annotated[int, Field(strict=True, ge=1)] = 1
     firstfailedtime: _Time | None = None
@@ -124,6 +125,7 @@ def from_envelope(envelope: bytes) -> IntegrationEvent:
         settled=data.settled,
         claim=Claim(data.claim.sha256, data.claim.bytes) if data.claim else None,
         traceparent=read.traceparent,
+        tracestate=read.tracestate,
         attempt=read.attempt,
         first_failed_at=read.firstfailedtime,
         replay_of=read.replayof,
@@ -149,6 +151,7 @@ def _document(event: IntegrationEvent) -> dict[str, Any]:
             "datacontenttype": "application/json",
             "correlationid": event.correlation_id,
             "traceparent": event.traceparent,
+            "tracestate": event.tracestate,
             "acceptedtime": encode_time(event.accepted_time),
             "attempt": event.attempt,
             "firstfailedtime": encode_time(first_failed) if first_failed else None,

@@ -17,6 +17,7 @@ from integration.events.business_event import MARK, ErpEventName, hint_of, is_tr
 from integration.events.erp_fields import Hint, Id, Record, Time
 from integration.events.fields import correlation_id, faults_of, not_a, pointer, traceparent
 from integration.events.model import IntegrationEvent
+from integration.events.trace_state import tracestate
 
 MOST: Final = 500
 """Events of one request."""
@@ -162,4 +163,5 @@ def _event(  # noqa: PLR0917 -- called once, above
         user_id=None,
         initiating_user_id=None,
         traceparent=traceparent(headers),
+        tracestate=tracestate(headers),
     )

@@ -29,6 +29,7 @@ from integration.events.fields import (
     validated,
 )
 from integration.events.model import IntegrationEvent
+from integration.events.trace_state import tracestate
 from integration.events.value_reader import MAX_COLUMNS, ValueReader
 from integration.events.values import Lookup, Value
 from integration.events.wants import WantsOf
@@ -156,6 +157,7 @@ def read_flat_row(
         trimmed=bool(reader.unread),
         unread=reader.unread,
         traceparent=traceparent(headers),
+        tracestate=tracestate(headers),
     )
 
 

@@ -70,6 +70,7 @@ class IntegrationEvent:
     expected: dict[str, Value] = field(default_factory=dict)
     caller: str | None = None
     traceparent: str | None = None
+    tracestate: str | None = None
     attempt: int = 1
     first_failed_at: datetime | None = None
     replay_of: str | None = None

@@ -15,6 +15,7 @@ from integration.events.dates import to_time
 from integration.events.fields import Guid as OptionalGuid
 from integration.events.fields import correlation_id, not_a, to_column, to_guid, traceparent, validated
 from integration.events.model import IntegrationEvent
+from integration.events.trace_state import tracestate
 from integration.events.value_reader import MAX_COLUMNS
 
 _SHAPE = "plug-in event"
@@ -112,6 +113,7 @@ def read_plugin_event(
         unread=tuple(unread),
         uncommitted=sent.is_in_transaction is True,
         traceparent=traceparent(headers),
+        tracestate=tracestate(headers),
     )
 
 

@@ -30,6 +30,7 @@ from integration.events.fields import (
 from integration.events.model import IntegrationEvent
 from integration.events.several_rows import contexts_in
 from integration.events.tag import tag_of
+from integration.events.trace_state import tracestate
 from integration.events.value_reader import ValueReader
 from integration.events.wants import WantsOf, everything
 
@@ -151,6 +152,7 @@ def read_context(
         uncommitted=uncommitted,
         expected=expected,
         traceparent=traceparent(headers),
+        tracestate=tracestate(headers),
     )
 
 

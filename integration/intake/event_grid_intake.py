@@ -26,6 +26,7 @@ from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn, with
 
 MOST: Final = 5_000
 """Events of one request: the largest batch that Event Grid can be told to make."""
+_TRACE: Final = ("traceparent", "tracestate")
 SOURCE: Final = "event-grid"
 _SHAPE: Final = "event of Event Grid"
 _VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent"
@@ -98,9 +99,9 @@ class EventGridIntake:
         if _type(document) == _DELETION:
             return []
         data = _data(document)
-        own = {name: value for name, value in headers.items() if name == "traceparent"}
-        if isinstance(document.get("traceparent"), str):  # the distributed tracing extension of CloudEvents
-            own["traceparent"] = document["traceparent"]
+        # The distributed tracing extension of CloudEvents has both as attributes.
+        carries = document if isinstance(document.get("traceparent"), str) else headers
+        own = {name: it for name in _TRACE if isinstance(it := carries.get(name), str)}
         if MARK in data:
             return self._business_events.read(data, own, caller)
         if "EventName" in data:

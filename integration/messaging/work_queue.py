@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
@@ -42,5 +43,10 @@ def _to_message(event: IntegrationEvent, envelope: bytes, due: datetime | None) 
         content_type=_CONTENT_TYPE,
         subject=f"{event.table}.{event.message}",
         scheduled_enqueue_time_utc=due,
-        application_properties={"traceparent": event.traceparent} if event.traceparent else None,
+        application_properties=_trace_context(event) or None,
     )
+
+
+def _trace_context(event: IntegrationEvent) -> dict[str | bytes, Any]:
+    found = {"traceparent": event.traceparent, "tracestate": event.tracestate if event.traceparent else None}
+    return {name: value for name, value in found.items() if value}

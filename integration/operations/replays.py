@@ -82,6 +82,7 @@ class Replays:
             pre_image=carried.pre_image,
             post_image=carried.post_image,
             tag=carried.tag,
+            tracestate=carried.tracestate,
             trimmed=carried.trimmed,
             unread=carried.unread,
         )

@@ -116,11 +116,7 @@ class Answering:
         return Answered(result, by_check=False)
 
     async def _asked(self, name: str, event: IntegrationEvent) -> CheckResult:
-        context = CallContext(
-            correlation_id=event.correlation_id,
-            traceparent=event.traceparent,
-            deadline=self._clock.monotonic() + self._seconds + _GRACE_SECONDS,
-        )
+        context = CallContext.of(event, deadline=self._clock.monotonic() + self._seconds + _GRACE_SECONDS)
         asked = Asked(event, context, tools=self._tools, ledger=self._ledger, clock=self._clock)
         return await self._checks[name].ask(asked)
 

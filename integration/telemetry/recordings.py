@@ -1,5 +1,6 @@
 """The recordings of an event's way: it is taken in, worked on, taken from the hub, delivered."""
 
+import json
 import re
 import time
 from collections.abc import Iterable
@@ -72,6 +73,12 @@ def carried_by(document: bytes) -> str | None:
     return found[1].decode() if found else None
 
 
+def state_carried_by(document: bytes) -> str | None:
+    """The tracestate in a document about a settled event, as it came in: it may hold a member of the app's own."""
+    found = _STATE.search(document)
+    return json.loads(found[1]) if found else None
+
+
 def about(event: Subject) -> dict[str, Value]:
     """The attributes by which the spans of an event are found."""
     return {
@@ -98,3 +105,4 @@ def _always(_: str) -> bool:
 
 
 _SAMPLED: Final = re.compile(rb'"traceparent": ?"(00-[0-9a-f]{32}-[0-9a-f]{16}-01)"')
+_STATE: Final = re.compile(rb'"tracestate": ?("(?:[^"\\]|\\.)*")')

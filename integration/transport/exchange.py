@@ -5,31 +5,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from integration.errors import Outage
 
 _MOST_CALLS: Final = 5
+_LONGEST_HEADER: Final = 512
+
+
+class Caused(Protocol):
+    """An event, as far as calls take anything from it."""
+
+    @property
+    def correlation_id(self) -> str: ...
+    @property
+    def traceparent(self) -> str | None: ...
+    @property
+    def tracestate(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
     """What every call takes from its event, so that one trace spans all systems and one deadline holds for all calls.
 
-    `traceparent` is W3C Trace Context (`00-<trace>-<span>-<flags>`), `correlation_id` is the event's own.
+    `traceparent` and `tracestate` are W3C Trace Context, `correlation_id` is the event's own.
     `deadline` is a time of the clock's `monotonic()`; every call of this context ends before it. `calls` notes how they
     went, for people who look at an event that failed.
     """
 
     correlation_id: str | None = None
     traceparent: str | None = None
+    tracestate: str | None = None
     deadline: float | None = None
     calls: "Calls | None" = field(default=None, compare=False)
 
     def headers(self) -> dict[str, str]:
         """The context as HTTP headers; a value from outside that is not valid in a header is left out."""
         pairs = {"x-correlation-id": self.correlation_id, "traceparent": self.traceparent}
+        if self.traceparent is not None:
+            pairs["tracestate"] = self.tracestate
         return {name: value for name, value in pairs.items() if value and _fits_a_header(value)}
+
+    @classmethod
+    def of(cls, event: "Caused", *, deadline: float | None = None, calls: "Calls | None" = None) -> "CallContext":
+        """What calls for this event take from it."""
+        return cls(event.correlation_id, event.traceparent, event.tracestate, deadline, calls)
 
 
 NO_CONTEXT = CallContext()
@@ -145,4 +165,4 @@ class Calls:
 
 
 def _fits_a_header(value: str) -> bool:
-    return len(value) <= 256 and value.isascii() and value.isprintable()
+    return len(value) <= _LONGEST_HEADER and value.isascii() and value.isprintable()

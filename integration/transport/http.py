@@ -128,7 +128,7 @@ class Transport:
         span = call_span.begun(request, context, host.origin)
         if span is not None:
             headers["traceparent"] = str(span.context)
-        elif context.calls is None:
+        elif context.calls is None and context.traceparent is None:
             return await self._answer(host, url, request, headers)
         at, started, answer, reason = self._clock.now(), self._clock.monotonic(), None, "cancelled"
         try:

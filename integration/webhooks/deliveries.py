@@ -36,6 +36,7 @@ class Delivery(BaseModel):
     attempt: int = 1
     first_failed_at: AwareDatetime | None = None
     traceparent: str | None = None
+    tracestate: str | None = None
 
     @property
     def event_id(self) -> str:
@@ -149,7 +150,8 @@ class Deliverer:
         headers = {"Content-Type": "application/json", **signed}
         try:
             request = Request("webhook", "notify", "POST", to.url, headers, body)
-            answer = await self._transport.send(request, context=CallContext(traceparent=delivery.traceparent))
+            context = CallContext(traceparent=delivery.traceparent, tracestate=delivery.tracestate)
+            answer = await self._transport.send(request, context=context)
         except Throttled:
             raise
         except IntegrationError as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from integration.events.trace_state import tracestate
 from integration.telemetry import get_logger, recordings
 from integration.webhooks.deliveries import Deliveries, Delivery
 from integration.webhooks.ended_event import of_settled
@@ -34,15 +35,21 @@ class FanOut:
         subscribed = [it for it in await self._store.all() if it.disabled_at is None]
         if not subscribed:
             return
-        found = [(told, recordings.carried_by(body)) for body in bodies if (told := of_settled(body)) is not None]
+        found = [(told, _trace_context(body)) for body in bodies if (told := of_settled(body)) is not None]
         if len(found) < len(bodies):
             _log.warning("webhook-unreadable", count=len(bodies) - len(found))
         deliveries = [
-            Delivery(owner=it.owner, subscription=it.id, notification=told, traceparent=traceparent)
-            for told, traceparent in found
+            Delivery(owner=it.owner, subscription=it.id, notification=told, traceparent=parent, tracestate=state)
+            for told, (parent, state) in found
             for it in subscribed
             if it.wants(told, self._tables_of) and self._may_know(it.owner, told.table)
         ]
         if deliveries:
             await self._deliveries.queue(deliveries)
             _log.info("webhook-queued", count=len(deliveries))
+
+
+def _trace_context(body: bytes) -> tuple[str | None, str | None]:
+    """Of a sampled event; without what the app says to itself in it."""
+    parent, state = recordings.carried_by(body), recordings.state_carried_by(body)
+    return parent, tracestate({"traceparent": parent, "tracestate": state}) if parent and state else None

@@ -28,6 +28,7 @@ def settled_document(
         "datacontenttype": "application/json",
         "correlationid": event.correlation_id,
         **({"traceparent": event.traceparent} if event.traceparent else {}),
+        **({"tracestate": event.tracestate} if event.traceparent and event.tracestate else {}),
         "data": {
             "eventId": event.event_id,
             "correlationId": event.correlation_id,

@@ -25,9 +25,7 @@ class Work:
         self.trace = Trace()
         self.row_version = 0
         self.behind = ""
-        self.context = CallContext(
-            correlation_id=event.correlation_id, traceparent=event.traceparent, deadline=deadline, calls=Calls()
-        )
+        self.context = CallContext.of(event, deadline=deadline, calls=Calls())
         self.effects = Effects(event, record, clock, self.trace, before=lambda: pace.check(event.session_id))
         self._ledger = ledger
         self._clock = clock

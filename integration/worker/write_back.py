@@ -75,7 +75,7 @@ class WriteBack:
             return 0
         message = f"{reason} (event {event.event_id})"
         columns = self._named(target, {"syncstatus": FAILED, "syncedon": self._now(), "syncmessage": message})
-        context = CallContext(correlation_id=event.correlation_id, traceparent=event.traceparent)
+        context = CallContext.of(event)
         written = await self._dataverse.update(
             target.entity_set, event.record_id, columns, etag=None, tag=self.tag, context=context
         )

@@ -37,6 +37,8 @@ PROCESSES = {
     "relay-listener": "relay-listener",
     "others": "others",
     "collector": "collector",
+    "event-grid": "event-grid",
+    "log-analytics": "log-analytics",
 }
 """The processes by the names that people give them."""
 

@@ -86,7 +86,7 @@ async def measure(port: int) -> None:
         requests=1_000_000,
         instances=Instances(shared, clock),
     )
-    context = CallContext(CONTEXT.correlation_id, CONTEXT.traceparent, clock.monotonic() + 3600)
+    context = CallContext(CONTEXT.correlation_id, CONTEXT.traceparent, deadline=clock.monotonic() + 3600)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def bare() -> None:

@@ -28,7 +28,8 @@ def test_what_the_worker_publishes_has_no_column_that_the_sinks_do_not_know() ->
 def test_every_known_field_has_a_column_unless_another_one_says_the_same() -> None:
     sources = {it.source[1:] if it.source.startswith("/") else f"data.{it.source}" for it in COLUMNS}
     same = {"specversion", "source", "type", "subject", "time", "datacontenttype", "correlationid", "data.eventId"}
-    assert sources | same == KNOWN
+    passed_on = {"tracestate"}
+    assert sources | same | passed_on == KNOWN
 
 
 def test_names_are_those_that_a_table_of_log_analytics_may_have() -> None:

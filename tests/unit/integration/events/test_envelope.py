@@ -212,6 +212,21 @@ WAITING = {
         caller="dataverse",
         claim=Claim("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", 431_072),
     ),
+    "1.4": IntegrationEvent(
+        event_id="202611201905-2348ac4ba99614151bda0ef72a19a045",
+        table="account",
+        message="Update",
+        record_id="aaaaaaaa-0000-4000-8000-000000000001",
+        organisation="a939603b-3dc7-46c5-a4c4-8406060c0af7",
+        correlation_id="202611201905-2348ac4ba99614151bda0ef72a19a045",
+        operation_time=datetime(2026, 11, 20, 19, 5, tzinfo=UTC),
+        accepted_time=ACCEPTED,
+        user_id=None,
+        initiating_user_id=None,
+        caller="dataverse",
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        tracestate='rojo=00f067aa0ba902b7,congo="t61rcWkgMzE"',
+    ),
 }
 
 

@@ -122,9 +122,9 @@ def test_timestamps_are_utc(sent: str) -> None:
 def test_the_plug_in_may_send_a_correlation_id_and_trace_context() -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-    event = read(plugin_event(), x_ms_correlation_request_id="order-7", traceparent=trace)
+    event = read(plugin_event(), x_ms_correlation_request_id="order-7", traceparent=trace, tracestate="rojo=1")
 
-    assert (event.correlation_id, event.traceparent) == ("order-7", trace)
+    assert (event.correlation_id, event.traceparent, event.tracestate) == ("order-7", trace, "rojo=1")
 
 
 def test_unknown_fields_are_ignored() -> None:

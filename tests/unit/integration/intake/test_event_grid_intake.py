@@ -131,9 +131,10 @@ def test_the_trace_goes_on() -> None:
     """CloudEvents have it as an extension, or the request has it."""
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     under_test = UnderTest()
-    deliver(under_test, cloud_event(context(), traceparent=trace))
-    deliver(under_test, grid_event(context()), traceparent=trace)
+    deliver(under_test, cloud_event(context(), traceparent=trace, tracestate="rojo=1"), tracestate="other=1")
+    deliver(under_test, grid_event(context()), traceparent=trace, tracestate="rojo=1")
     assert [str(event.traceparent)[3:35] for event in under_test.queue.events] == [trace[3:35]] * 2
+    assert [event.tracestate for event in under_test.queue.events] == ["rojo=1"] * 2
 
 
 def test_an_odd_event_in_a_batch_is_a_dead_letter_and_the_others_are_taken_in() -> None:

@@ -119,7 +119,7 @@ def test_an_event_is_sent_as_it_was_encoded(queue: WorkQueue, broker: Broker) ->
 
 def test_a_message_says_what_the_broker_and_the_worker_need(queue: WorkQueue, broker: Broker) -> None:
     """One session per record, one MessageId per event and attempt, and the trace of the change."""
-    it = replace(event(), traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    it = replace(event(), traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate="rojo=1")
     queue.send(it, b"{}").result(5)
 
     (message,) = broker.sent
@@ -128,7 +128,7 @@ def test_a_message_says_what_the_broker_and_the_worker_need(queue: WorkQueue, br
     assert message.correlation_id == it.correlation_id
     assert message.content_type == "application/cloudevents+json"
     assert message.subject == f"{it.table}.{it.message}"
-    assert message.application_properties == {"traceparent": it.traceparent}
+    assert message.application_properties == {"traceparent": it.traceparent, "tracestate": "rojo=1"}
     assert message.scheduled_enqueue_time_utc is None
     assert broker.queues == ["work"]
 

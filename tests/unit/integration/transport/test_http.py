@@ -10,6 +10,7 @@ import pytest
 
 from integration.clock import SystemClock
 from integration.errors import Outage, Throttled, Transient
+from integration.telemetry import metrics
 from integration.transport import NO_CONTEXT, ApiKey, CallContext, Request, Transport
 from tests.unit.integration.transport.parts import ManualClock, Server, TransportTo, after, get, host, reply
 
@@ -23,18 +24,36 @@ async def test_an_answer_comes_back_whole(server: Server, transport_to: Transpor
 
 
 async def test_trace_key_and_body_are_sent_as_they_are(server: Server, transport_to: TransportTo) -> None:
-    context = CallContext(correlation_id="c-1", traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+    parent, state = "00-" + "a" * 32 + "-" + "b" * 16 + "-01", f"rojo={'1' * 250}"
+    context = CallContext(correlation_id="c-1", traceparent=parent, tracestate=state)
     request = Request("erp", "put", "PUT", server.url + "/x?y=a%20b", {"Idempotency-Key": "k"}, b'{"a":1}')
     await transport_to(host(server)).send(request, authorizer=ApiKey("secret"), context=context)
     head, _, body = server.heard[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert lines[0] == "PUT /x?y=a%20b HTTP/1.1"
-    assert {"x-correlation-id: c-1", f"traceparent: {context.traceparent}", "X-Api-Key: secret"} <= set(lines)
+    assert {"x-correlation-id: c-1", f"traceparent: {parent}", f"tracestate: {state}", "X-Api-Key: secret"} <= set(
+        lines
+    )
     assert {"Idempotency-Key: k", "Content-Length: 7"} <= set(lines)
     assert body == b'{"a":1}'
 
 
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "x" * 300, "a\0b"])
+async def test_calls_for_events_are_counted_also_where_nothing_is_traced(
+    server: Server, transport_to: TransportTo
+) -> None:
+    """Metrics have a switch of their own. Calls that are made for no event (tables, tokens) do not count."""
+    metrics.switch_on()
+    try:
+        before = metrics.CALLS.values.get(("erp", "200"), 0)
+        request = Request("erp", "get", "GET", server.url)
+        for context in (NO_CONTEXT, CallContext(traceparent=f"00-{'a' * 32}-{'b' * 16}-00")):
+            await transport_to(host(server)).send(request, context=context)
+        assert metrics.CALLS.values["erp", "200"] == before + 1
+    finally:
+        metrics.switch_on(counting=False)
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "x" * 513, "a\0b"])
 async def test_a_correlation_id_that_is_no_header_value_is_left_out(
     server: Server, transport_to: TransportTo, value: str
 ) -> None:

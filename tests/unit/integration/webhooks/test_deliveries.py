@@ -9,6 +9,7 @@ import pytest
 
 from integration import signatures
 from integration.errors import Outage, Throttled, Transient, Unreadable
+from integration.events.trace_state import with_own
 from integration.ledger import State
 from integration.webhooks import deliveries
 from tests.unit.integration.webhooks.world import START, URL, World
@@ -63,6 +64,17 @@ def test_rights_that_were_taken_away_since_count() -> None:
     world.forbidden.add(("flows", "account"))
     world.settle(table="account")
     assert world.queue.messages == []
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_the_trace_of_a_sampled_event_goes_on_with_its_state_and_without_the_apps_own_member(sampled: bool) -> None:
+    world = World()
+    world.subscribe()
+    parent = f"00-{'a' * 32}-{'b' * 16}-0{int(sampled)}"
+    world.settle(traceparent=parent, tracestate=with_own('rojo="1\\2"', "detail"))
+    world.deliver()
+    (context,) = world.receiver.contexts
+    assert (context.traceparent, context.tracestate) == ((parent, 'rojo="1\\2"') if sampled else (None, None))
 
 
 def test_events_from_before_the_subscription_are_not_told() -> None:

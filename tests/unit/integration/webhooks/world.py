@@ -65,11 +65,13 @@ class Receiver(Transport):
         super().__init__([], clock=SystemClock())
         self.answers: list[int | IntegrationError] = [200]
         self.requests: list[Request] = []
+        self.contexts: list[CallContext] = []
 
     async def send(
         self, request: Request, *, authorizer: Authorizer | None = None, context: CallContext = NO_CONTEXT
     ) -> Response:
         self.requests.append(request)
+        self.contexts.append(context)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, IntegrationError):
             raise answer

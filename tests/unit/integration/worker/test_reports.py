@@ -50,6 +50,7 @@ def test_the_document_about_a_settled_event_is_a_cloudevent() -> None:
         changed_columns=("name",),
         values={"name": "Jane Doe"},
         traceparent="00-trace",
+        tracestate="rojo=1",
         attempt=3,
         replay_of="e0",
     )
@@ -65,6 +66,7 @@ def test_the_document_about_a_settled_event_is_a_cloudevent() -> None:
         "datacontenttype": "application/json",
         "correlationid": it.correlation_id,
         "traceparent": "00-trace",
+        "tracestate": "rojo=1",
         "data": {
             "eventId": it.event_id,
             "correlationId": it.correlation_id,

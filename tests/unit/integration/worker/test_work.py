@@ -37,11 +37,11 @@ def warned(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 async def test_every_call_carries_the_events_trace_and_ends_with_its_deadline(
     ledger: MemoryLedger, clock: ManualClock
 ) -> None:
-    it = dataclasses.replace(event(), traceparent="00-trace")
+    it = dataclasses.replace(event(), traceparent="00-trace", tracestate="rojo=1")
     work = await work_on(ledger, clock, it)
 
     assert (work.context.correlation_id, work.context.traceparent) == (it.correlation_id, "00-trace")
-    assert work.context.deadline == 1_100.0
+    assert (work.context.tracestate, work.context.deadline) == ("rojo=1", 1_100.0)
     assert work.now == clock.time
 
 
