@@ -41,7 +41,7 @@ def main(options: argparse.Namespace) -> int:
         directory.remove()
     finally:
         directory.close()
-    for kind in ("demo", "bench"):
+    for kind in ("demo", "bench", "mutate", "chaos"):
         forget_abandoned(directory.root, kind)
     if options.all and TOOLS.exists():
         freed += _size(TOOLS)

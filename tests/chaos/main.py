@@ -6,15 +6,16 @@ import random
 import shutil
 import signal
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sandbox.commands.here import DEFAULT_STATE
 from sandbox.commands.session import START_FAILURES, install_azurite
 from sandbox.running.erp import DEFAULT, ERPS
+from sandbox.running.state import StateDirectory, new_state
 from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.progress import Progress
 from sandbox.terminal.screen import STYLES, Screen
@@ -68,6 +69,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--erp", choices=sorted(ERPS), default=DEFAULT)
     parser.add_argument("--keep", type=Path, default=evidence.FOLDER)
+    parser.add_argument("--state", type=Path, default=DEFAULT_STATE)
     given = parser.parse_args(arguments)
     screen = Screen()
     if not given.scenarios:
@@ -112,22 +114,23 @@ def list_scenarios(screen: Screen) -> None:
 
 
 def run_scenario(scenario: Scenario, screen: Screen, given: argparse.Namespace) -> bool:
-    """Run one scenario and say what came of it; whether it holds. Its folder stays where it does not."""
+    """Run one scenario and say what came of it; whether it holds.
+
+    Where it falls short, its folder stays until the scenario is run again.
+    """
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     screen.title(f"{scenario.name}: {scenario.does}")
     version, began = evidence.version(), time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{scenario.name}-"))
-    try:
+    with _folder(given.state, scenario.name) as folder:
         with _logged(folder / "chaos.log"), Progress(scenario.name) as progress:
             run = Run(folder, progress, seed, night=given.night, erp=given.erp)
             _run(scenario, run)
-    except KeyboardInterrupt:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        if not run.short:
+            shutil.rmtree(folder)
     run.figures["seconds"] = round(time.monotonic() - began)
     _show(screen, run)
     if run.short:
-        screen.say(f"It falls short. Logs and what was seen are in {folder}.", STYLES["FAILED"])
+        screen.say(f"It falls short. Logs and what was seen are in {place(folder)}.", STYLES["FAILED"])
         for line in run.short:
             screen.raw(f"  {line}")
         return False
@@ -137,8 +140,21 @@ def run_scenario(scenario: Scenario, screen: Screen, given: argparse.Namespace) 
     command = f"python3 run.py chaos {scenario.name}{options}"
     kept = evidence.keep(name, command, run.figures, of=version, folder=given.keep)
     screen.say(f"It holds, after {duration(time.monotonic() - began)}; the figures are in {place(kept)}.", STYLES["ok"])
-    shutil.rmtree(folder, ignore_errors=True)
     return True
+
+
+@contextmanager
+def _folder(home: Path, name: str) -> Iterator[Path]:
+    """A folder for one run, which no other run removes meanwhile; nothing is left of one that is interrupted."""
+    state = StateDirectory(new_state(home, f"chaos-{name}"))
+    state.open()
+    try:
+        yield state.root
+    except KeyboardInterrupt:
+        shutil.rmtree(state.root, ignore_errors=True)
+        raise
+    finally:
+        state.close()
 
 
 def _run(scenario: Scenario, run: Run) -> None:

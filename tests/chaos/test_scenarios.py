@@ -3,7 +3,9 @@
 import argparse
 import io
 import json
+import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,12 +21,30 @@ from tests.chaos.scenarios.busy import judge_session
 from tests.chaos.scenarios.outage import judge_budget, judge_outage
 
 
-def run_scenario(folder: Path, work: Callable[[Run], None], *, night: bool = False) -> tuple[bool, str]:
-    """Whether it holds, and what is said."""
-    out = io.StringIO()
-    given = argparse.Namespace(seed=7, night=night, keep=folder, erp=DEFAULT)
-    holds = main.run_scenario(Scenario("example", "An example.", 1, 2, work), Screen(out, width=100), given)
-    return holds, out.getvalue()
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a scenario keeps its figures, and where it runs."""
+
+    kept: Path
+    state: Path
+
+    def run(self, work: Callable[[Run], None], *, night: bool = False) -> tuple[bool, str]:
+        """Whether it holds, and what is said."""
+        out = io.StringIO()
+        given = argparse.Namespace(seed=7, night=night, keep=self.kept, state=self.state, erp=DEFAULT)
+        holds = main.run_scenario(Scenario("example", "An example.", 1, 2, work), Screen(out, width=100), given)
+        return holds, out.getvalue()
+
+    def left(self) -> list[Path]:
+        """The folders of runs that are still there."""
+        return list(self.state.glob("*"))
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The folder for what is temporary cannot be written to: whoever uses it fails."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nothing"))
+    return Place(tmp_path / "kept", tmp_path / "state")
 
 
 def test_the_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,11 +60,11 @@ def test_a_scenario_that_there_is_not_is_an_error(capsys: pytest.CaptureFixture[
     assert "frozn" in capsys.readouterr().out
 
 
-def test_the_figures_of_a_scenario_that_holds_are_kept(tmp_path: Path) -> None:
+def test_the_figures_of_a_scenario_that_holds_are_kept(place: Place) -> None:
     """With date, commit, command and all promises."""
-    holds, said = run_scenario(tmp_path, lambda run: run.judge(sound()))
+    holds, said = place.run(lambda run: run.judge(sound()))
     assert holds, said
-    kept = json.loads((tmp_path / "example.json").read_text(encoding="utf-8"))
+    kept = json.loads((place.kept / "example.json").read_text(encoding="utf-8"))
     assert kept["command"] == "python3 run.py chaos example --seed 7"
     assert {"date", "commit", "app", "machine"} <= kept.keys()
     promised = {name: kept["figures"][name] for name in PROMISES}
@@ -54,32 +74,58 @@ def test_the_figures_of_a_scenario_that_holds_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
-def test_a_scenario_with_a_broken_promise_falls_short(tmp_path: Path, name: str) -> None:
+def test_a_scenario_with_a_broken_promise_falls_short(place: Place, name: str) -> None:
     """It names what is broken, and leaves the figures of an earlier run alone."""
     promise, corrupt = CORRUPTIONS[name]
     history = sound()
     corrupt(history)
-    holds, said = run_scenario(tmp_path, lambda run: run.judge(history))
+    holds, said = place.run(lambda run: run.judge(history))
     assert not holds
     assert promise in said
-    assert list(tmp_path.iterdir()) == []
+    assert not place.kept.exists()
 
 
-def test_a_scenario_that_demands_more_than_there_was_falls_short(tmp_path: Path) -> None:
+def test_a_scenario_that_demands_more_than_there_was_falls_short(place: Place) -> None:
     def work(run: Run) -> None:
         run.judge(sound())
         run.demand(run.figures["kills"] >= 1, "nothing was killed")
 
-    holds, said = run_scenario(tmp_path, work)
+    holds, said = place.run(work)
     assert not holds
     assert "nothing was killed" in said
 
 
-def test_a_scenario_that_ends_early_falls_short(tmp_path: Path) -> None:
+def test_a_run_that_holds_leaves_nothing(place: Place) -> None:
+    """Its folder goes, with what it has written there."""
+    seen: list[Path] = []
+
+    def work(run: Run) -> None:
+        seen.append(run.folder)
+        (run.folder / "copy").mkdir()
+        run.judge(sound())
+
+    holds, said = place.run(work)
+    assert holds, said
+    assert seen[0].is_relative_to(place.state)
+    assert place.left() == []
+
+
+def test_a_run_that_falls_short_leaves_its_logs_until_the_next_one(place: Place) -> None:
+    """So that they can be read, and do not pile up."""
+    for _ in range(2):
+        _, said = place.run(lambda run: run.demand(holds=False, what="nothing was killed"))
+        (left,) = place.left()
+        assert (left / "chaos.log").exists()
+        assert str(left) in "".join(said.split())
+    place.run(lambda run: run.judge(sound()))
+    assert place.left() == []
+
+
+def test_a_scenario_that_ends_early_falls_short(place: Place) -> None:
     def work(_run: Run) -> None:
         raise TimeoutError("an empty work queue did not happen")
 
-    holds, said = run_scenario(tmp_path, work)
+    holds, said = place.run(work)
     assert not holds
     assert "an empty work queue" in said
 
@@ -117,27 +163,27 @@ SEEDED: dict[str, tuple[str, Callable[[Run], None]]] = {
 
 
 @pytest.mark.parametrize("name", SEEDED)
-def test_what_a_scenario_measures_itself_can_fall_short(tmp_path: Path, name: str) -> None:
+def test_what_a_scenario_measures_itself_can_fall_short(place: Place, name: str) -> None:
     """Rates, budgets and locks are judged by the scenario, not by the checker of histories."""
     short, work = SEEDED[name]
-    holds, said = run_scenario(tmp_path, work)
+    holds, said = place.run(work)
     assert not holds
     assert short in " ".join(said.split())
 
 
-def test_what_a_scenario_measures_itself_can_hold(tmp_path: Path) -> None:
+def test_what_a_scenario_measures_itself_can_hold(place: Place) -> None:
     def work(run: Run) -> None:
         judge_outage(run, away=60, refused=3, asked=[1.0, 1.2, *[20.0] * 100])
         judge_budget(run, [number * 0.6 for number in range(800)], limit=600, refused=0)
         judge_session(run, [1.0, 4.0, 5.0, 8.0], slow=2.5, renewed=9, lost=1)
 
-    holds, said = run_scenario(tmp_path, work)
+    holds, said = place.run(work)
     assert holds, said
 
 
-def test_the_scenario_for_a_night_is_longer_and_kept_under_its_own_name(tmp_path: Path) -> None:
+def test_the_scenario_for_a_night_is_longer_and_kept_under_its_own_name(tmp_path: Path, place: Place) -> None:
     run = Run(tmp_path, Progress("x"), 7, night=True)
     assert (run.size(20, 100), Run(tmp_path, Progress("x"), 7).size(20, 100)) == (100, 20)
-    holds, _ = run_scenario(tmp_path, lambda run: run.judge(sound()), night=True)
+    holds, _ = place.run(lambda run: run.judge(sound()), night=True)
     assert holds
-    assert (tmp_path / "example-night.json").exists()
+    assert (place.kept / "example-night.json").exists()

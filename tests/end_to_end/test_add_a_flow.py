@@ -26,6 +26,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / ".venv").symlink_to(REPOSITORY / ".venv")
     (root / ".sandbox").mkdir()
     (root / ".sandbox" / "tools").symlink_to(REPOSITORY / ".sandbox" / "tools")
+    (root.parent / "temporary").mkdir()
     return root
 
 
@@ -35,7 +36,12 @@ def run(root: Path, *command: str) -> tuple[int, str]:
     done = subprocess.run(  # noqa: S603 -- what the page says
         command,
         cwd=root,
-        env={**environment, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **environment,
+            "PYTHONPATH": str(root),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": str(root.parent / "temporary"),
+        },
         capture_output=True,
         text=True,
         timeout=300,

@@ -52,7 +52,8 @@ def test_clean_forgets_state_logs_and_abandoned_runs_but_not_the_tools(
 ) -> None:
     tools = tmp_path / "tools"
     monkeypatch.setattr(clean, "TOOLS", tools)
-    for file in ("data/keys.json", "logs/erp.log", "tools/azurite/x.js", "demo-x/logs/erp.log", "bench-y/data/z"):
+    abandoned = ("demo-x/logs/erp.log", "bench-y/data/z", "chaos-frozen-z/chaos.log", "mutate-x/tree/y.py")
+    for file in ("data/keys.json", "logs/erp.log", "tools/azurite/x.js", *abandoned):
         (tmp_path / file).parent.mkdir(parents=True)
         (tmp_path / file).write_text("x" * 100_000)
     assert main(["clean", "--state", str(tmp_path)]) == 0
