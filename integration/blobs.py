@@ -1,6 +1,6 @@
 """Containers of Blob Storage. Its SDK is imported with the first use: it is slow to import, and few events need it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,19 @@ def container_of(connect: "Callable[[], ContainerClient]") -> "ContainerClient":
     return container
 
 
-def upload(container: "ContainerClient", name: str, content: bytes, *, content_type: str) -> None:
+def upload(
+    container: "ContainerClient",
+    name: str,
+    content: bytes,
+    *,
+    content_type: str,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
     """Write a blob, in place of the one of this name. Raises what the SDK raises."""
     from azure.storage.blob import ContentSettings  # noqa: PLC0415 -- as above
 
-    container.upload_blob(name, content, overwrite=True, content_settings=ContentSettings(content_type=content_type))
+    kind = ContentSettings(content_type=content_type)
+    container.upload_blob(name, content, overwrite=True, content_settings=kind, metadata=dict(metadata or {}))
 
 
 @contextmanager

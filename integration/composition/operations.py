@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from integration import signatures
 from integration.claim_check import ClaimCheck
 from integration.clock import Clock
+from integration.composition.sinks import open_set_aside, sinks_by_name
 from integration.ledger import Ledger, State
 from integration.ledger.audit_log import AuditLog
 from integration.ledger.keys import SYSTEMS
@@ -41,6 +42,7 @@ from integration.operations.resync import Resync
 from integration.operations.routes import Desk
 from integration.operations.routes.matches import Matches
 from integration.operations.search import Numbers, Search
+from integration.operations.set_aside import SetAsideRows
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
 from integration.protection import Postponements, Switch, TablePauses
@@ -121,6 +123,7 @@ def build_operations(
         matches=matches,
         drift=DriftReports(shared),
         reconciliations=Reconciliations(shared, clock),
+        set_aside=SetAsideRows(lambda: open_set_aside(settings), sinks_by_name(settings, clock), audit),
     )
     return Operations(
         desk=desk,

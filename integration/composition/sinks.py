@@ -1,6 +1,7 @@
 """Builds the sinks of settled events: the archive, and those that the settings give a place to write to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from integration.transport import (
 
 if TYPE_CHECKING:
     from integration.analytics.delivery import Delivery
+    from integration.analytics.set_aside import SetAside
     from integration.analytics.sink import Sink
 
 
@@ -34,33 +36,60 @@ def sink_blueprints(settings: Settings, policy: RetryPolicy, clock: Clock) -> li
 
     def open_delivery(open_sink: "Callable[[], Sink]") -> "Delivery":
         from integration.analytics.delivery import Delivery  # noqa: PLC0415 -- with the first batch (functions.py)
-        from integration.analytics.set_aside import SetAside  # noqa: PLC0415 -- as above
 
-        set_aside = SetAside(lambda: connections.set_aside_container(settings))
-        return Delivery(open_sink(), set_aside, policy=policy, clock=clock)
+        return Delivery(open_sink(), open_set_aside(settings), policy=policy, clock=clock)
 
+    if settings.lake_container:
+        _check_lake()
     return [
-        blueprint(function, partial(open_delivery, open_sink), hub=settings.events_hub, consumer_group=consumer_group)
-        for function, open_sink, consumer_group in _sinks(settings, clock)
+        blueprint(it.function, partial(open_delivery, it.open), hub=settings.events_hub, consumer_group=it.group)
+        for it in _sinks(settings, clock)
     ]
 
 
-def _sinks(settings: Settings, clock: Clock) -> "Iterator[tuple[str, Callable[[], Sink], str]]":
-    """The name of its function, what opens the sink, and its consumer group."""
-    yield "archive_events", partial(_archive, settings), settings.events_consumer_group
+def open_set_aside(settings: Settings) -> "SetAside":
+    """The rows that sinks have refused."""
+    from integration.analytics.set_aside import SetAside  # noqa: PLC0415 -- with the first batch, or the first look
+
+    return SetAside(lambda: connections.set_aside_container(settings))
+
+
+def sinks_by_name(settings: Settings, clock: Clock) -> "Mapping[str, Callable[[], Sink]]":
+    """What opens each sink that is set up, for those who send it single rows."""
+    return {it.name: it.open for it in _sinks(settings, clock)}
+
+
+@dataclass(frozen=True, slots=True)
+class _SetUp:
+    """A sink that the settings give a place to write to: its function, its consumer group, and what opens it."""
+
+    name: str
+    function: str
+    group: str
+    open: "Callable[[], Sink]"
+
+
+def _sinks(settings: Settings, clock: Clock) -> Iterator[_SetUp]:
+    yield _SetUp("archive", "archive_events", settings.events_consumer_group, partial(_archive, settings))
     if settings.event_grid_endpoint:
-        yield "event_grid_publish", partial(_event_grid, settings, clock), settings.event_grid_consumer_group
+        open_it = partial(_event_grid, settings, clock)
+        yield _SetUp("event-grid", "event_grid_publish", settings.event_grid_consumer_group, open_it)
     if settings.log_analytics_endpoint:
-        yield "log_analytics_send", partial(_log_analytics, settings, clock), settings.log_analytics_consumer_group
+        open_it = partial(_log_analytics, settings, clock)
+        yield _SetUp("log-analytics", "log_analytics_send", settings.log_analytics_consumer_group, open_it)
     if settings.fabric_hub:
-        yield "fabric_send", partial(_fabric, settings), settings.fabric_consumer_group
+        yield _SetUp("fabric", "fabric_send", settings.fabric_consumer_group, partial(_fabric, settings))
     if settings.lake_container:
-        if find_spec("arro3") is None:
-            raise ConfigurationError(
-                "LAKE_CONTAINER_NAME is set, but its library arro3 is not installed: make the package with --lake "
-                "(docs/how-to/analytics.md), or leave the setting out."
-            )
-        yield "lake_write", partial(_lake, settings), settings.lake_consumer_group
+        yield _SetUp("lake", "lake_write", settings.lake_consumer_group, partial(_lake, settings))
+
+
+def _check_lake() -> None:
+    """Raise `ConfigurationError` if the library of the lake is not in the package."""
+    if find_spec("arro3") is None:
+        raise ConfigurationError(
+            "LAKE_CONTAINER_NAME is set, but its library arro3 is not installed: make the package with --lake "
+            "(docs/how-to/analytics.md), or leave the setting out."
+        )
 
 
 def _archive(settings: Settings) -> "Sink":
@@ -119,6 +148,7 @@ def _fabric(settings: Settings) -> "Sink":
 
 
 def _lake(settings: Settings) -> "Sink":
+    _check_lake()
     from integration.analytics.sinks.lake import LakeSink  # noqa: PLC0415 -- as above
 
     return LakeSink(lambda: connections.lake_container(settings))

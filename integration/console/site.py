@@ -20,6 +20,7 @@ from integration.console.pages import (
     overview,
     queue,
     reconciliation,
+    set_aside,
     systems,
 )
 from integration.console.parts import Parts
@@ -39,6 +40,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *systems.ROUTES,
     *queue.ROUTES,
     *reconciliation.ROUTES,
+    *set_aside.ROUTES,
     *audit.ROUTES,
     *access.ROUTES,
 )

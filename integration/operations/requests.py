@@ -60,6 +60,13 @@ class NoteAsked(BaseModel):
     assignee: str = Field(default="", max_length=100)
 
 
+class RowsAsked(Asked):
+    """Rows that a sink has set aside: all of it, those of a reason, or the one of this id."""
+
+    reason: str = Field(default="", max_length=100)
+    row: str = Field(default="", max_length=100)
+
+
 class ResyncAsked(Asked):
     """Records of one table."""
 

@@ -15,7 +15,7 @@ from integration.operations.bulk.planner import Wanted
 from integration.operations.causes import Causes
 from integration.operations.search import Filter
 from sandbox.sample import comparisons, day
-from tests.unit.integration.operations.console_kit import Console, Served, served
+from tests.unit.integration.operations.console_kit import Console, Served, fill_aside, served
 
 CARRIED = frozenset({"amount", "note", "target"})
 
@@ -54,6 +54,9 @@ class Sample:
             "systems": "systems",
             "queue": "queue",
             "reconciliation": "reconciliation",
+            "set-aside": "set-aside",
+            "set-aside-rows": "set-aside/lake",
+            "set-aside-row": "set-aside/lake/2026-11-20-partition-2-00000000000000000009",
             "audit": "audit",
             "access": "access",
             "sign-in": "sign-in",
@@ -81,6 +84,7 @@ def sampled() -> Iterator[Sample]:
             changed_columns=("amount",),
         )
         console.desk.letters.put(b"hello")
+        await fill_aside(console.aside)
         console.services.causes.forget()
         wanted = Wanted(Action.RETRY, Filter(reason="erp-period-closed"), canary=5)
         plan = await console.desk.planner.plan(wanted, by="mara.lindqvist", why="The period is open again")

@@ -20,10 +20,21 @@ from integration.operations.reconciliations import Reconciliations
 from integration.operations.repair import Repair
 from integration.operations.resync import Resync
 from integration.operations.rights import Staff
-from integration.operations.routes import bulk, causes, events, explanations, lists, matches, pauses, reconciliations
+from integration.operations.routes import (
+    bulk,
+    causes,
+    events,
+    explanations,
+    lists,
+    matches,
+    pauses,
+    reconciliations,
+    set_aside,
+)
 from integration.operations.routes.admitted import Operators
 from integration.operations.routes.matches import Matches
 from integration.operations.search import Search
+from integration.operations.set_aside import SetAsideRows
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
 from integration.public_address import PublicAddress
@@ -53,6 +64,7 @@ class Desk:
     matches: Matches
     drift: DriftReports
     reconciliations: Reconciliations
+    set_aside: SetAsideRows
 
 
 def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Blueprint]:
@@ -70,4 +82,5 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
         bulk.blueprint(operators, desk.planner, desk.bulks),
         matches.blueprint(operators, desk.matches),
         reconciliations.blueprint(operators, desk.reconciliations, desk.tables),
+        set_aside.blueprint(operators, desk.set_aside),
     ]

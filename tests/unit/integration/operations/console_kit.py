@@ -4,9 +4,10 @@ import asyncio
 import base64
 import json
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -15,9 +16,13 @@ import azure.functions as func
 from pydantic import SecretStr
 
 from integration.admission import CallerKeys
+from integration.analytics.row import Row
+from integration.analytics.set_aside import SetAside
+from integration.analytics.sink import REFUSED, TOO_LARGE, UNREADABLE, Receipt, Refused
 from integration.console.parts import Links, Parts
 from integration.console.sessions import COOKIE, Sessions
 from integration.console.site import Site
+from integration.errors import Transient
 from integration.ledger import keys
 from integration.ledger.audit_log import AuditLog
 from integration.ledger.problems import Problems
@@ -38,12 +43,14 @@ from integration.operations.reconciliations import Reconciliations
 from integration.operations.resync import Resync
 from integration.operations.rights import Staff
 from integration.operations.routes import Desk as Services
+from integration.operations.set_aside import SetAsideRows
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
 from integration.protection import Spending, Switch
 from integration.public_address import PublicAddress
 from integration.settings.types import Role
 from integration.systems import CustomerMatch
+from tests.memory_container import MemoryContainer
 from tests.unit.integration.operations.parts import Desk
 
 KEYS = {name: f"{name}-operations-key-0123456789" for name in ("anna", "oliver", "rita", "nobody")}
@@ -75,6 +82,42 @@ class OneMatch:
 
 
 @dataclass
+class LakeSink:
+    """Takes rows, unless it `refuses` their number or rows `wait`; notes the batches that it was given."""
+
+    refuses: Collection[int] = ()
+    waits: Transient | None = None
+    given: list[list[int]] = field(default_factory=list)
+    name: str = "lake"
+
+    async def write(self, rows: Sequence[Row]) -> Receipt:
+        self.given.append([row.sequence_number for row in rows])
+        refused = tuple(Refused(row, REFUSED, "Still not.") for row in rows if row.sequence_number in self.refuses)
+        waiting = tuple(row for row in rows if row.sequence_number not in self.refuses) if self.waits else ()
+        return Receipt(refused, waiting=waiting, error=self.waits)
+
+
+def aside(number: int, reason: str, detail: str = "", body: bytes | None = None) -> Refused:
+    """A row of partition 2 that a sink has refused."""
+    event = {"id": f"e-{number}", "data": {"state": "completed", "table": "account"}}
+    enqueued = datetime(2026, 11, 20, 19, 5, tzinfo=UTC)
+    return Refused(
+        Row.read("2", number, enqueued, json.dumps(event).encode() if body is None else body), reason, detail
+    )
+
+
+LIKES = 'The table has no column "mia.wong@fourthcoffee.example".'
+
+
+async def fill_aside(kept: SetAside) -> None:
+    """Five rows of the lake, and one of a sink that is switched off."""
+    refused = [aside(number, REFUSED, LIKES) for number in (7, 8, 10)]
+    unreadable = aside(9, UNREADABLE, "It is no settled event.", b"<order>of Mia Wong</order>\xff")
+    await kept.put("lake", [*refused, unreadable, aside(11, TOO_LARGE)])
+    await kept.put("fabric", [aside(7, TOO_LARGE)])
+
+
+@dataclass
 class Console:
     """The site, and the world behind it. `declared` are the names that its flow goes by."""
 
@@ -93,6 +136,8 @@ class Console:
         shared = TableState(ledger.table(keys.SYSTEMS))
         self.switches = {name: Switch(name, shared, clock, full=8) for name in ("dataverse", "erp", "credit")}
         self.spending = Spending(shared, clock)
+        self.container, self.sink = MemoryContainer(), LakeSink()
+        self.aside = SetAside(self.container)
         reader = DeadLetterReader(it.letters, ledger, it.claim_check, clock)
         self.services = Services(
             repair=it.repair,
@@ -115,6 +160,7 @@ class Console:
             matches=OneMatch(),
             drift=DriftReports(shared),
             reconciliations=Reconciliations(shared, clock),
+            set_aside=SetAsideRows(lambda: self.aside, {"lake": lambda: self.sink}, it.audit),
         )
         self.staff = Staff(CallerKeys(callers, in_query=False), ROLES, signed_in_by_platform=self.signed_in_by_platform)
         self.sessions = Sessions(callers, clock)

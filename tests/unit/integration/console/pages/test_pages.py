@@ -14,7 +14,7 @@ from integration.events.identity import partition_of
 from integration.ledger import State
 from integration.operations.drift import Difference, Drift, DriftReport
 from integration.operations.reconciliations import Compared, Found
-from tests.unit.integration.operations.console_kit import Console, text_of
+from tests.unit.integration.operations.console_kit import Console, fill_aside, text_of
 
 WHY = {"why": "the ERP was repaired"}
 
@@ -295,3 +295,38 @@ async def test_both_sides_are_shown_as_they_were_compared_last() -> None:
         303,
         "/api/console/reconciliation?said=registration",
     )
+
+
+async def test_rows_that_were_set_aside_lead_from_their_reason_to_one_row_and_what_to_do() -> None:
+    """Its sink takes it afterwards, or refuses it again, which the page says."""
+    console = Console()
+    assert "No sink has set anything aside." in text_of(await console.ask("set-aside"))
+    await fill_aside(console.aside)
+    page = text_of(await console.ask("set-aside"))
+    assert '/api/console/set-aside/lake?reason=refused"' in page
+    assert "switched off" in page
+    assert "partition 2, number 7" in text_of(await console.ask("set-aside/lake?reason=refused"))
+    row = "2026-11-20-partition-2-00000000000000000007"
+    page = text_of(await console.ask(f"set-aside/lake/{row}", who="oliver"))
+    assert "What a sink writes to does not take a settled event" in page
+    assert "mia.wong" not in page
+    assert "needs the role administrator" in page
+    assert "needs the role payloads" in page
+    answer = await console.ask("set-aside/lake/retry", WHY | {"row": row}, who="oliver")
+    assert (answer.status_code, console.sink.given) == (303, [[7]])
+    console.sink.refuses = [8, 10]
+    answer = await console.ask("set-aside/lake/retry", WHY | {"reason": "refused"})
+    assert (answer.status_code, "The sink has refused rows again" in text_of(answer)) == (409, True)
+
+
+async def test_what_a_row_carries_is_shown_to_those_who_may_see_it_and_its_rows_are_discarded() -> None:
+    console = Console()
+    await fill_aside(console.aside)
+    row = "2026-11-20-partition-2-00000000000000000009"
+    assert "&lt;order&gt;of Mia Wong" in text_of(await console.ask(f"set-aside/lake/{row}"))
+    assert (await console.ask("set-aside/lake/discard", WHY, who="oliver")).status_code == 403
+    answer = await console.ask("set-aside/lake/discard", {"row": row, "why": " "})
+    assert (answer.status_code, "A reason is required" in text_of(answer)) == (400, True)
+    answer = await console.ask("set-aside/lake/discard", WHY | {"row": row})
+    assert answer.headers["Location"] == "/api/console/set-aside?said=rows-discarded"
+    assert (await console.ask(f"set-aside/lake/{row}")).status_code == 404

@@ -11,7 +11,7 @@ from integration.ledger import keys
 from integration.operations.rights import PRINCIPAL, Right
 from integration.operations.routes import blueprints
 from integration.public_address import PublicAddress
-from tests.unit.integration.operations.console_kit import KEYS, Console, principal
+from tests.unit.integration.operations.console_kit import KEYS, LIKES, Console, fill_aside, principal
 from tests.unit.integration.operations.test_exchanges import REFUSED, SENT
 
 KEY = KEYS["anna"]
@@ -24,7 +24,7 @@ class Routes:
 
     def __init__(self, *, signed_in_by_platform: bool = False) -> None:
         console = Console(signed_in_by_platform=signed_in_by_platform)
-        self.desk = console.desk
+        self.console, self.desk = console, console.desk
         app = func.FunctionApp()
         for blueprint in blueprints(console.staff, console.services, PublicAddress(None)):
             app.register_functions(blueprint)
@@ -142,6 +142,9 @@ async def test_a_table_is_paused_and_resumed() -> None:
         "list_causes",
         "list_events",
         "list_overview",
+        "list_set_aside",
+        "list_set_aside_row",
+        "list_set_aside_rows",
         "operations_bulk",
         "operations_bulk_action",
         "operations_discard",
@@ -154,6 +157,7 @@ async def test_a_table_is_paused_and_resumed() -> None:
         "operations_resume_table",
         "operations_resync",
         "operations_retry",
+        "operations_set_aside",
     ],
 )
 async def test_nobody_comes_in_without_an_operations_key(name: str) -> None:
@@ -183,6 +187,8 @@ NEEDED = {
     "list_causes": Right.LOOK,
     "list_overview": Right.LOOK,
     "list_audit": Right.LOOK,
+    "list_set_aside": Right.LOOK,
+    "operations_set_aside": Right.REPAIR,
     "operations_retry": Right.REPAIR,
     "operations_postpone": Right.REPAIR,
     "operations_pause": Right.REPAIR,
@@ -200,7 +206,9 @@ HAVE = {"rita": {Right.LOOK}, "oliver": {Right.LOOK, Right.REPAIR}, "nobody": se
 async def test_who_does_not_have_the_right_is_refused(name: str, who: str) -> None:
     """403, whatever else is wrong with the request, and nothing is in the audit."""
     it = Routes()
-    status, problem = await it.ask(name, {}, key=KEYS[who], event_id=RECORD, system="erp", table="account")
+    status, problem = await it.ask(
+        name, {}, key=KEYS[who], event_id=RECORD, system="erp", table="account", sink="lake", action="retry"
+    )
     assert (status == 403) == (NEEDED[name] not in HAVE[who])
     if status == 403:
         assert "It needs the role" in problem["detail"]
@@ -324,3 +332,36 @@ async def test_a_cause_is_noted_and_listed_by_who_takes_care_of_it() -> None:
     assert status == 403
     status, body = await it.ask("operations_cause_note", {**cause, "note": "x" * 501})
     assert (status, body["errors"][0]["pointer"]) == (400, "/note")
+
+
+async def test_rows_that_were_set_aside_are_counted_listed_and_shown_and_their_contents_only_to_those_who_may() -> None:
+    it = Routes()
+    await fill_aside(it.console.aside)
+    _, body = await it.ask("list_set_aside")
+    assert {(one["sink"], one["reason"], one["count"]) for one in body["setAside"]} >= {("lake", "refused", 3)}
+    _, body = await it.ask("list_set_aside_rows", sink="lake", params={"reason": "unreadable"})
+    [row] = body["rows"]
+    assert (row["partition"], row["sequenceNumber"], row["eventId"]) == ("2", 9, None)
+    for who, seen in (("anna", "<order>of Mia Wong</order>\ufffd"), ("oliver", None)):
+        status, shown = await it.ask("list_set_aside_row", key=KEYS[who], sink="lake", row=row["row"])
+        assert (status, shown["body"]) == (200, seen)
+    for who, detail in (("anna", LIKES), ("oliver", "The table has no column •••.")):
+        _, body = await it.ask("list_set_aside_rows", key=KEYS[who], sink="lake", params={"reason": "refused"})
+        assert {one["detail"] for one in body["rows"]} == {detail}
+
+
+async def test_rows_that_were_set_aside_are_sent_again_by_operators_and_discarded_by_administrators() -> None:
+    it = Routes()
+    await fill_aside(it.console.aside)
+    oliver = KEYS["oliver"]
+    asked = WHY | {"reason": "refused"}
+    answer = await it.ask("operations_set_aside", asked, key=oliver, sink="lake", action="retry")
+    assert answer == (200, {"done": 3, "refused": 0, "left": 0})
+    assert (await it.ask("operations_set_aside", WHY, key=oliver, sink="lake", action="discard"))[0] == 403
+    assert (await it.ask("operations_set_aside", WHY, sink="lake", action="discard"))[1]["done"] == 2
+    assert (await it.ask("operations_set_aside", WHY, sink="lake", action="discard"))[0] == 404
+    assert (await it.ask("operations_set_aside", WHY, sink="lake", action="forget"))[0] == 404
+    assert [(row["who"], row["what"]) for row in it.desk.audited] == [
+        ("oliver", "retry-rows"),
+        ("anna", "discard-rows"),
+    ]
