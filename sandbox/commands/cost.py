@@ -2,11 +2,12 @@
 
     run.py cost --events-per-day 50000
     run.py cost --events-per-day 50000 --environment prod
+    run.py cost --events-per-day 50000 --with lake sendToLogAnalytics
 
 It calculates with the resources of each environment (infra/golden), what an event needs (measured by run.py bench), and
 the prices and assumptions in infra/prices.toml, which says where each price was read. Nothing is asked of Azure. The
-cost of Functions is an upper bound: as if every event came alone. Not calculated are stored gigabytes, outbound
-traffic, DNS zones, other systems, and licences of Dynamics 365.
+cost of Functions is an upper bound: as if every event came alone. --with adds options of main.bicep. Not calculated are
+stored gigabytes, outbound traffic, DNS zones, other systems, a capacity of Fabric, and licences of Dynamics 365.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import dataclasses
 
 from sandbox.deployment import environments, prices
 from sandbox.deployment.cost import Estimate, estimate_of
+from sandbox.deployment.options import OPTIONS
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import listed
 
@@ -22,6 +24,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("--events-per-day", type=_positive, required=True, metavar="N", help="events a day, on average")
     parser.add_argument("--environment", choices=environments.names(), help="this one alone, line by line")
+    parser.add_argument(
+        "--with",
+        dest="options",
+        nargs="+",
+        choices=sorted(OPTIONS),
+        default=[],
+        metavar="OPTION",
+        help="add these parameters of main.bicep: " + ", ".join(sorted(OPTIONS)),
+    )
     parser.add_argument(
         "--dataverse-requests-per-day",
         type=_positive,
@@ -37,10 +48,11 @@ def main(options: argparse.Namespace) -> int:
         limits = dataclasses.replace(limits, dataverse_requests_a_day=options.dataverse_requests_per_day)
     screen = Screen()
     chosen = [options.environment] if options.environment else environments.names()
-    estimates = [estimate_of(name, options.events_per_day, limits) for name in chosen]
+    estimates = [estimate_of(name, options.events_per_day, limits, options.options) for name in chosen]
     if options.environment:
         _lines(screen, estimates[0])
-    screen.title(f"{options.events_per_day:,.0f} events a day, in US dollars")
+    added = f", with {listed(sorted(options.options))}" if options.options else ""
+    screen.title(f"{options.events_per_day:,.0f} events a day{added}, in US dollars")
     screen.table(("environment", "a month", "a day", "a million events", "first limit, in events a day"), [
         (it.deployed.name, f"{it.month:,.2f}", f"{it.day:,.2f}", f"{it.million_events:,.2f}", _first(it))
         for it in estimates

@@ -1,12 +1,13 @@
 """What an environment costs in a month, and which limit a growing number of events reaches first."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sandbox.deployment import prices, usage
 from sandbox.deployment.environments import Deployed
+from sandbox.deployment.options import DAYS, Use, event_with
 from sandbox.deployment.prices import Limits, Meter, PerEvent
-from sandbox.deployment.usage import DAY_SECONDS, DAYS, Functions, Use
+from sandbox.deployment.usage import DAY_SECONDS, Functions
 
 _FIVE_MINUTES_OF_A_DAY = 288
 
@@ -62,11 +63,14 @@ def estimate(
     functions: Functions,
     meters: Mapping[str, Meter],
     limits: Limits,
+    options: Collection[str] = (),
 ) -> Estimate:
-    """The cost of an environment; uses that are not there are left out."""
-    used = [it for it in usage.month(deployed, events_a_day, event, functions) if it.amount]
+    """The cost of an environment with these options of main.bicep; uses that are not there are left out."""
+    used = [it for it in usage.month(deployed, events_a_day, event, functions, options) if it.amount]
     lines = [Line(it, meters[it.meter], meters[it.meter].cost(it.amount)) for it in used]
-    return Estimate(deployed, events_a_day, lines, sorted(ceilings(deployed, event, limits), key=_height))
+    return Estimate(
+        deployed, events_a_day, lines, sorted(ceilings(deployed, event_with(event, options), limits), key=_height)
+    )
 
 
 def ceilings(deployed: Deployed, event: PerEvent, limits: Limits) -> list[Ceiling]:
@@ -119,7 +123,9 @@ def _cores(deployed: Deployed) -> float:
     return deployed.memory_gb / 2
 
 
-def estimate_of(name: str, events_a_day: float, limits: Limits | None = None) -> Estimate:
+def estimate_of(
+    name: str, events_a_day: float, limits: Limits | None = None, options: Collection[str] = ()
+) -> Estimate:
     """The estimate of an environment by its name, with the functions, figures and prices of this repository."""
     return estimate(
         Deployed.read(name),
@@ -128,4 +134,5 @@ def estimate_of(name: str, events_a_day: float, limits: Limits | None = None) ->
         functions=Functions.read(),
         meters=prices.meters(),
         limits=limits or prices.limits(),
+        options=options,
     )

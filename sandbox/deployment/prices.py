@@ -40,6 +40,7 @@ class PerEvent:
     service_bus_operations: float
     dataverse_requests: float
     log_kilobytes: float
+    settled_kilobytes: float
     least_billed_seconds: float
 
 

@@ -2,16 +2,15 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Self
 
 from sandbox.deployment.environments import Deployed
+from sandbox.deployment.options import DAYS, HOURS, OPTIONS, READERS, Month, Use, event_with
 from sandbox.deployment.prices import PerEvent
 from sandbox.repository import REPOSITORY
 
-DAYS = 30
-HOURS = 24 * DAYS
 DAY_SECONDS = 86_400
 _SESSION_WAIT_SECONDS = 60
 """After this time a receiver asks for a session anew, which is an operation (TryTimeout of the Azure SDK for .NET)."""
@@ -37,20 +36,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """An amount of a meter in a month."""
-
-    meter: str
-    what: str
-    amount: float
-
-
-@dataclass(frozen=True, slots=True)
 class Functions:
     """What infra/topology.json and host.json say of the functions besides those of HTTP."""
 
     queues: tuple[str, ...]
     hubs: tuple[str, ...]
+    """Those that read the hub."""
+    sinks: Mapping[str, tuple[str, ...]]
+    """Those that an option adds to the readers of the hub."""
     timers: Mapping[str, str]
     """Schedules by name."""
     partitions: int
@@ -68,16 +61,29 @@ class Functions:
         return cls(
             queues=tuple(it["name"] for it in functions["serviceBus"]),
             hubs=tuple(it["name"] for it in functions["eventHubs"]),
+            sinks={
+                **{option: (topology["sinks"][name]["function"],) for option, name in READERS.items()},
+                "webhooks": (topology["webhooks"]["functions"]["fanOut"],),
+            },
             timers={it["name"]: it["schedule"] for it in functions["timers"]},
             partitions=sum(hub["partitionCount"] for hub in topology["eventHubs"]["hubs"]),
             batch_seconds=_seconds(host["eventHubs"]["maxWaitTime"]),
             sessions=host["serviceBus"]["maxConcurrentSessions"],
         )
 
+    def with_options(self, chosen: Collection[str]) -> Self:
+        """With the readers of the hub that these options add."""
+        added = [name for option in sorted(chosen) for name in self.sinks.get(option, ())]
+        return replace(self, hubs=(*self.hubs, *added))
+
+    def batches(self, events_a_day: float) -> float:
+        """The batches of a day that a reader of the hub gets, at most."""
+        return min(events_a_day, DAY_SECONDS / self.batch_seconds * self.partitions)
+
 
 def groups(deployed: Deployed, events_a_day: float, event: PerEvent, functions: Functions) -> list[Group]:
     """The scale groups: each function but those of HTTP is scaled by itself, timers too."""
-    batches = min(events_a_day, DAY_SECONDS / functions.batch_seconds * functions.partitions)
+    batches = functions.batches(events_a_day)
     return [
         Group("http", events_a_day, event.intake_seconds, deployed.http_at_once),
         *(Group(f"function:{it}", events_a_day, event.worker_seconds, functions.sessions) for it in functions.queues),
@@ -103,13 +109,30 @@ def runs_a_day(schedule: str) -> float:
     return runs
 
 
-def month(deployed: Deployed, events_a_day: float, event: PerEvent, functions: Functions) -> Iterator[Use]:
-    """The uses of each meter, in the order of the table."""
+def month(
+    deployed: Deployed,
+    events_a_day: float,
+    event: PerEvent,
+    functions: Functions,
+    chosen: Collection[str] = (),
+) -> list[Use]:
+    """The uses of each meter, in the order of the table, with what the `chosen` options add."""
+    found: dict[str, Use] = {}
+    total = Month(deployed, events_a_day * DAYS, functions.batches(events_a_day) * DAYS)
+    added = [use for option in sorted(chosen) for use in OPTIONS[option](total)]
+    usual = _month(deployed, events_a_day, event_with(event, chosen), functions.with_options(chosen))
+    for use in (*usual, *added):
+        known = found.get(use.meter)
+        found[use.meter] = replace(known, amount=known.amount + use.amount) if known and known.amount else use
+    return list(found.values())
+
+
+def _month(deployed: Deployed, events_a_day: float, event: PerEvent, functions: Functions) -> Iterator[Use]:
     ready: list[tuple[Group, float]] = []
     demanded: list[tuple[Group, float]] = []
-    archived = 0.0
+    batches = 0.0
     for group in groups(deployed, events_a_day, event, functions):
-        archived += group.executions if group.name.removeprefix("function:") in functions.hubs else 0
+        batches += group.executions if group.name.removeprefix("function:") in functions.hubs else 0
         seconds = group.billed_seconds(event.least_billed_seconds)
         (ready if deployed.always_ready.get(group.name) else demanded).append((group, seconds))
     events = events_a_day * DAYS
@@ -128,7 +151,8 @@ def month(deployed: Deployed, events_a_day: float, event: PerEvent, functions: F
     yield Use("event-hubs-units", "Event Hubs, throughput units", deployed.throughput_units * HOURS)
     yield Use("event-hubs-events", "Event Hubs, events", events)
     yield Use("table-transactions", "Tables (ledger)", events * event.table_transactions)
-    yield Use("blob-writes", "Blobs (archive and its checkpoints)", DAYS * 2 * archived)
+    archived = functions.batches(events_a_day)
+    yield Use("blob-writes", "Blobs (archive, and checkpoints of all readers)", DAYS * (archived + batches))
     logged = events_a_day * event.log_kilobytes / 1e6
     yield Use("logs", "Logs", DAYS * min(logged, deployed.log_limit_gb or math.inf))
     yield Use("private-endpoints", "Private endpoints", deployed.private_endpoints * HOURS)

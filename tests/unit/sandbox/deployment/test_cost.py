@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 from sandbox.commands.dispatch import dispatch
-from sandbox.deployment import environments, prices, usage
+from sandbox.deployment import environments, options, prices, usage
 from sandbox.deployment.cost import Estimate, ceilings, estimate
 from sandbox.deployment.environments import Deployed
 from sandbox.deployment.prices import Limits, Meter, PerEvent
@@ -33,6 +33,11 @@ TEST = Deployed(
 FUNCTIONS = Functions(
     queues=("work",),
     hubs=("archive_events",),
+    sinks={
+        "lake": ("lake_write",),
+        "sendToLogAnalytics": ("log_analytics_send",),
+        "publishToEventGrid": ("event_grid",),
+    },
     timers={"nightly": "0 17 2 * * *", "minutely": "30 * * * * *", "often": "*/20 * * * * *"},
     partitions=4,
     batch_seconds=5.0,
@@ -46,6 +51,7 @@ EVENT = PerEvent(
     service_bus_operations=4,
     dataverse_requests=2,
     log_kilobytes=10,
+    settled_kilobytes=1,
     least_billed_seconds=1.0,
 )
 LIMITS = Limits(
@@ -117,6 +123,62 @@ def test_the_dollars_are_those_of_a_calculation_by_hand() -> None:
     assert it.million_events == pytest.approx(219.53, abs=0.01)
 
 
+ADDED_BY_HAND = {
+    # The sink's function: a second for each of 50,000 batches, of 2 GB; and its checkpoints.
+    "lake": {"flex-execution-time": 3_000_000, "flex-executions": 1_500_000, "blob-writes": 3_000_000},
+    "sendToLogAnalytics": {
+        "flex-execution-time": 3_000_000,
+        "flex-executions": 1_500_000,
+        "blob-writes": 1_500_000,
+        "logs": 1.5,
+    },
+    "publishToEventGrid": {
+        "flex-execution-time": 3_000_000,
+        "flex-executions": 1_500_000,
+        "blob-writes": 1_500_000,
+        "event-grid-operations": 3_000_000,
+    },
+    "webhooks": {"service-bus-operations": 4_500_000},
+    "capture": {"capture": 720},
+    "businessEvents": {"service-bus-standard": 720},
+    "privateMonitoring": {"private-endpoints": 720},
+    "readers": {},
+}
+"""What options add to the amounts of a month."""
+
+
+@pytest.mark.parametrize("option", ADDED_BY_HAND)
+def test_options_add_what_a_calculation_by_hand_says(option: str) -> None:
+    with_it = {it.meter: it.amount for it in usage.month(TEST, 50_000, EVENT, FUNCTIONS, [option])}
+    added = {name: amount - BY_HAND.get(name, 0) for name, amount in with_it.items()}
+    assert {name: amount for name, amount in added.items() if amount} == pytest.approx(ADDED_BY_HAND[option])
+
+
+def test_what_is_free_is_free_once_for_all_options() -> None:
+    """Two options that publish to Event Grid share the operations that cost nothing."""
+    chosen = ["eventGridTopic", "publishToEventGrid"]
+    it = estimate(TEST, 1_000, event=EVENT, functions=FUNCTIONS, meters=prices.meters(), limits=LIMITS, options=chosen)
+    [line] = [line for line in it.lines if line.use.meter == "event-grid-operations"]
+    assert line.use.amount == 120_000
+    assert line.usd == pytest.approx(0.06 * 20_000 / 100_000)
+
+
+def test_rows_of_a_table_count_to_the_limit_of_the_logs() -> None:
+    limited = replace(TEST, log_limit_gb=0.5)
+    heights = {
+        option: min(it.events_a_day for it in ceilings(limited, options.event_with(EVENT, [option]), LIMITS))
+        for option in ("lake", "sendToLogAnalytics")
+    }
+    assert heights == pytest.approx({"lake": 50_000, "sendToLogAnalytics": 0.5e6 / 11})
+    [logs] = [it for it in usage.month(limited, 50_000, EVENT, FUNCTIONS, ["sendToLogAnalytics"]) if it.meter == "logs"]
+    assert logs.amount == 15.0
+
+
+def test_every_option_with_a_price_can_be_added() -> None:
+    assert options.OPTIONS.keys() == prices.options().keys()
+    assert set(Functions.read().sinks) == {*options.READERS, "webhooks"}
+
+
 def test_no_price_is_from_memory() -> None:
     """Each has a source that somebody can look up; what is assumed instead is named, with the way to find out."""
     for name, it in {**prices.meters(), **prices.options()}.items():
@@ -176,11 +238,11 @@ def test_what_is_free_costs_nothing() -> None:
 
 
 def test_every_price_is_used_and_every_use_has_a_price() -> None:
-    """In some environment, or with a relay; a price without a source would be one that somebody invented."""
+    """In some environment, with a relay or an option; a price without a source would be one that somebody invented."""
     used = {
         it.meter
         for deployed in [*map(Deployed.read, environments.names()), replace(TEST, hybrid_connections=1)]
-        for it in usage.month(deployed, 50_000, prices.per_event(), Functions.read())
+        for it in usage.month(deployed, 50_000, prices.per_event(), Functions.read(), options.OPTIONS)
         if it.amount
     }
     assert used == prices.meters().keys()
@@ -237,3 +299,12 @@ def test_the_command_shows_an_environment_line_by_line(capsys: pytest.CaptureFix
     shown = capsys.readouterr().out
     assert "Service Bus Premium, one messaging unit" in shown
     assert "667.80" in shown
+
+
+def test_the_command_adds_options(capsys: pytest.CaptureFixture[str]) -> None:
+    """A lake of 50,000 events: its function for 1.5 million batches, its files and checkpoints; see above."""
+    asked = ["cost", "--events-per-day", "50000", "--environment", "prod"]
+    assert dispatch([*asked, "--with", "lake", "secondaryLocation"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "with lake and secondaryLocation, in US dollars" in shown
+    assert "Service Bus Premium, one messaging unit 1,440 hours of a unit 1,335.60" in shown
