@@ -152,7 +152,7 @@ param publishToEventGrid bool = false
 @description('Publish operators\' events to that topic, too; needs publishToEventGrid.')
 param operatorEventsToEventGrid bool = false
 
-@description('Send settled events to a table of the Log Analytics workspace (modules/logsingestion.bicep). Not with privateMonitoring: the rule has a public endpoint.')
+@description('Send settled events to a table of the Log Analytics workspace (modules/logsingestion.bicep). With privateMonitoring they go through its private endpoint.')
 param sendToLogAnalytics bool = false
 
 @description('The custom endpoint of an Eventstream in Microsoft Fabric that settled events are sent to. Left out: none.')
@@ -236,6 +236,10 @@ var hubs = map(topology.eventHubs.hubs, hub => {
   )
 })
 
+var isPrivate = network != null
+// Without a network there is nothing that a scope could be private to.
+var monitorsPrivately = privateMonitoring && isPrivate
+
 // Names and ids are put together here, not taken from outputs: what-if shows nothing of a module that needs an output of another.
 var names = {
   identity: 'id-${base}'
@@ -255,7 +259,9 @@ var names = {
   sasIntake: 'in-${base}-${suffix}'
   businessEvents: 'be-${base}-${suffix}'
   eventGrid: 'evgt-${base}-settled-${suffix}'
-  settledRule: 'dcr-${base}-settled'
+  // A rule of another kind has another name: Azure does not say that the kind of a rule can be changed.
+  settledRule: 'dcr-${base}-settled${monitorsPrivately ? '-private' : ''}'
+  settledEndpoint: 'dce-${base}-settled'
 }
 var ids = {
   identity: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', names.identity)
@@ -286,9 +292,6 @@ var ids = {
 // among them; then the intake answers 503.
 var queueSizeMb = serviceBusSku == 'Premium' ? 81920 : 5120
 
-var isPrivate = network != null
-// Without a network there is nothing that a scope could be private to.
-var monitorsPrivately = privateMonitoring && isPrivate
 var makesNetwork = isPrivate && network.?existingSubnets == null
 var redundancy = secondaryLocation == null ? (zoneRedundant ? 'ZRS' : 'LRS') : (zoneRedundant ? 'GZRS' : 'GRS')
 var publicNetworkAccess = isPrivate ? 'Disabled' : 'Enabled'
@@ -545,6 +548,7 @@ module settledTable 'modules/logsingestion.bicep' = if (sendToLogAnalytics) {
   name: 'logsingestion'
   params: {
     name: names.settledRule
+    endpointName: monitorsPrivately ? names.settledEndpoint : ''
     workspaceName: names.workspace
     stream: topology.sinks.logAnalytics.settings.LOG_ANALYTICS_STREAM
     location: location
@@ -676,6 +680,7 @@ module appSettings 'modules/appsettings.bicep' = {
     eventGridTopicName: publishToEventGrid ? names.eventGrid : ''
     operatorEventsToEventGrid: operatorEventsToEventGrid
     settledRuleName: sendToLogAnalytics ? names.settledRule : ''
+    settledEndpointName: sendToLogAnalytics && monitorsPrivately ? names.settledEndpoint : ''
     fabric: fabric
     serviceEndpoint: sasIntake == null ? null : topology.serviceEndpoints[sasIntake!.kind]
     serviceEndpointNamespace: names.sasIntake
@@ -962,7 +967,10 @@ output monitorScope object = !monitorsPrivately
   ? {}
   : {
       name: 'ampls-${base}'
-      linkedIds: [ids.workspace, ids.component]
+      linkedIds: concat(
+        [ids.workspace, ids.component],
+        sendToLogAnalytics ? [resourceId('Microsoft.Insights/dataCollectionEndpoints', names.settledEndpoint)] : []
+      )
       subnetId: ids.endpointSubnet
       networkId: makesNetwork ? ids.network : ''
       zonesGroup: network.?existingZonesGroup ?? ''

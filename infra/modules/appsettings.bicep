@@ -51,6 +51,9 @@ param operatorEventsToEventGrid bool
 @description('Name of the data collection rule that settled events are sent to; empty where they are not.')
 param settledRuleName string
 
+@description('Name of the data collection endpoint that takes them for the rule; empty where the rule has an endpoint of its own.')
+param settledEndpointName string
+
 @description('The custom endpoint of an Eventstream that settled events are sent to; null where they are not.')
 param fabric fabricType?
 
@@ -188,6 +191,10 @@ resource settledRule 'Microsoft.Insights/dataCollectionRules@2024-03-11' existin
   name: settledRuleName
 }
 
+resource settledEndpoint 'Microsoft.Insights/dataCollectionEndpoints@2024-03-11' existing = if (!empty(settledEndpointName)) {
+  name: empty(settledEndpointName) ? 'none' : settledEndpointName
+}
+
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: functionAppName
 }
@@ -216,7 +223,9 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     empty(settledRuleName)
       ? {}
       : {
-          LOG_ANALYTICS_ENDPOINT: settledRule!.properties.endpoints.logsIngestion
+          LOG_ANALYTICS_ENDPOINT: empty(settledEndpointName)
+            ? settledRule!.properties.endpoints.logsIngestion
+            : settledEndpoint!.properties.logsIngestion.endpoint
           LOG_ANALYTICS_RULE: settledRule!.properties.immutableId
           LOG_ANALYTICS_CLIENT_ID: identityClientId
         },

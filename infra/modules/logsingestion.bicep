@@ -1,6 +1,7 @@
 metadata description = '''
-A table of the workspace that settled events are sent to, and the data collection rule that takes them at its own endpoint (kind
-Direct, Entra only). Its columns are those of integration/analytics/columns.py; a test holds them to each other.
+A table of the workspace that settled events are sent to, and the data collection rule that takes them (Entra only): at its own
+endpoint (kind Direct), which is public, or, where telemetry stays in the network, at a data collection endpoint of the private link
+scope (learn.microsoft.com, Logs Ingestion API in Azure Monitor, Basic operation). Its columns are those of integration/analytics/columns.py; a test holds them to each other.
 '''
 
 import { tagsType } from 'types.bicep'
@@ -13,6 +14,9 @@ param workspaceName string
 
 @description('The stream that the rule declares (topology.json, sinks.logAnalytics): Custom-, and the name of the table.')
 param stream string
+
+@description('Name of the data collection endpoint in the private link scope; empty where rows go to the public endpoint of the rule.')
+param endpointName string
 
 @description('Region, which has to be that of the workspace.')
 param location string
@@ -62,13 +66,26 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existin
   }
 }
 
+resource endpoint 'Microsoft.Insights/dataCollectionEndpoints@2024-03-11' = if (!empty(endpointName)) {
+  name: empty(endpointName) ? 'none' : endpointName
+  location: location
+  tags: tags
+  properties: {
+    description: 'Takes settled events of the Dataverse integration from the network alone.'
+    networkAcls: {
+      publicNetworkAccess: 'Disabled'
+    }
+  }
+}
+
 resource rule 'Microsoft.Insights/dataCollectionRules@2024-03-11' = {
   name: name
   location: location
   tags: tags
-  kind: 'Direct'
+  kind: empty(endpointName) ? 'Direct' : null
   properties: {
     description: 'Settled events of the Dataverse integration.'
+    dataCollectionEndpointId: empty(endpointName) ? null : endpoint.id
     streamDeclarations: {
       '${stream}': {
         columns: columns

@@ -265,6 +265,28 @@ def test_settled_events_go_to_a_table_that_has_the_columns_of_the_code(tmp_path:
 
 
 @needs_checker
+def test_settled_events_stay_in_the_network_where_telemetry_does(tmp_path: Path) -> None:
+    """Through a data collection endpoint that is not public and is in the scope; the rule has none of its own."""
+    network = "param network = { addressPrefix: '10.9.0.0/22', fixedOutboundAddress: false }"
+    chosen = f"param serviceBusSku = 'Premium'\n{network}\nparam sendToLogAnalytics = true"
+    it = with_options(tmp_path, f"{chosen}\nparam privateMonitoring = true")
+    endpoint = it.one("Microsoft.Insights/dataCollectionEndpoints")
+    assert endpoint["properties"]["networkAcls"] == {"publicNetworkAccess": "Disabled"}
+    rule = it.one("Microsoft.Insights/dataCollectionRules")
+    assert (rule.get("kind"), rule["properties"]["dataCollectionEndpointId"]) == (None, endpoint["id"])
+    assert endpoint["name"] in it.settings["LOG_ANALYTICS_ENDPOINT"]
+    assert rule["name"] in it.settings["LOG_ANALYTICS_RULE"]
+    assert endpoint["id"] in it.content["outputs"]["monitorScope"]["linkedIds"]
+
+    public = with_options(tmp_path, chosen)
+    assert not public.of("Microsoft.Insights/dataCollectionEndpoints")
+    made = public.one("Microsoft.Insights/dataCollectionRules")
+    assert (made["kind"], made["properties"].get("dataCollectionEndpointId")) == ("Direct", None)
+    assert made["name"] in public.settings["LOG_ANALYTICS_ENDPOINT"]
+    assert made["name"] != rule["name"]
+
+
+@needs_checker
 def test_settled_events_go_to_an_eventstream_of_fabric(tmp_path: Path) -> None:
     """Fabric is no resource of the group: its address is a setting, and the hub gets a consumer group."""
     it = with_options(tmp_path, "param fabric = { namespace: 'es-1.servicebus.windows.net', hub: 'es_1' }")

@@ -36,13 +36,15 @@ def leads_to(request: HttpRequest, method: str, route: str) -> bool:
 
 
 REFUSED = {
+    ("GET", "operations/set-aside/{sink}/{row}"): 404,
+    ("POST", "operations/set-aside/{sink}/{action}"): 404,
     ("POST", "operations/{event_id}/edit"): 409,
     ("POST", "odata/{*path}"): 405,
     ("PATCH", "odata/{*path}"): 400,
     ("PUT", "odata/{*path}"): 400,
     ("DELETE", "odata/{*path}"): 405,
 }
-"""No handler of the app goes by what its events carry, and the ERP of the sandbox takes rows from flows only."""
+"""No sink has set rows aside, no handler goes by what its events carry, and the sandbox's ERP takes rows from flows."""
 
 
 @pytest.mark.parametrize(("method", "route"), routes())
