@@ -58,6 +58,10 @@ class Broker:
         found: dict[str, Any] = self._control("GET", "entities").json()
         return found
 
+    def events_in(self, hub: str) -> int:
+        """How many events the partitions of a hub have."""
+        return sum(partition["events"] for partition in self.entities()["hubs"][hub].values())
+
     def counters(self) -> dict[str, int]:
         """How often each thing has happened since the broker started, by the names that its engine uses."""
         found: dict[str, int] = self._control("GET", "counters").json()

@@ -18,6 +18,7 @@ from sandbox.demo.story import Story
 from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
+from sandbox.running.sinks import LIGHT
 from sandbox.running.state import new_state
 from sandbox.terminal.ending import INTERRUPTED
 from sandbox.terminal.screen import STYLES, Screen
@@ -40,6 +41,7 @@ def main(options: argparse.Namespace) -> int:
         credit=options.credit,
         relayed=options.relay,
         checks=True,
+        sinks=LIGHT,
         say=lambda line: screen.say(line, indent=2),
     )
 

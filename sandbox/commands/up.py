@@ -24,7 +24,7 @@ from sandbox.commands.here import CommandError, Suggested, add_state_option, add
 from sandbox.commands.session import Interrupted, print_failure, run_with
 from sandbox.machine.ports import Ports
 from sandbox.repository import REPOSITORY
-from sandbox.running import given_systems, local_settings, relay
+from sandbox.running import given_systems, local_settings, relay, sinks
 from sandbox.running.credit import DEFAULT_CREDIT
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.erp import DEFAULT
@@ -106,7 +106,7 @@ class _Up:
             erp=options.erp,
             credit=options.credit,
             relayed=options.relay,
-            sinks=options.sinks,
+            sinks=sinks.ALL if options.sinks else (),
             systems=systems_of(options),
             checks=not options.without_app,
             say=self._say,

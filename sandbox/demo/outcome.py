@@ -1,8 +1,9 @@
 """The demo's summary: checks what must be true at the end, with each system itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sandbox.azure.topology import FABRIC
 from sandbox.client import Client, eventually
 from sandbox.demo.story import ACCOUNT, RAISED_AMOUNT, Played
 
@@ -52,6 +53,7 @@ def checks(client: Client, played: Played) -> Iterator[Check]:
         yield _refused_save(client, played)
     yield _no_loop(client, played)
     yield _archive(client, played)
+    yield _sinks(client, played)
     yield _dead_letter(client, played)
 
 
@@ -147,6 +149,25 @@ def _archive(client: Client, played: Played) -> Check:
     except TimeoutError as error:
         return Check("analytics has each event and how it ended", holds=False, seen=str(error))
     return Check("analytics has each event and how it ended", holds=True, seen=f"{len(wanted)} lines in the archive")
+
+
+def _sinks(client: Client, played: Played) -> Check:
+    """Each by the protocol of the service that it writes to: Event Grid, Logs Ingestion, Event Hubs."""
+    won = played.events["opportunity won"]
+    asks: dict[str, Callable[[], bool]] = {
+        "Event Grid": lambda: any(
+            it["data"]["eventId"] == won["eventId"] for it in client.sinks["event-grid"].settled()
+        ),
+        "Azure Monitor": lambda: any(it["EventId"] == won["eventId"] for it in client.sinks["log-analytics"].table()),
+        "Fabric": lambda: client.broker.events_in(FABRIC) >= client.broker.events_in("integration-events"),
+    }
+    claim = "other sinks of analytics have the order's event too"
+    try:
+        for name, ask in asks.items():
+            eventually(ask, within=_WITHIN, what=f"the event in {name}")
+    except TimeoutError as error:
+        return Check(claim, holds=False, seen=str(error))
+    return Check(claim, holds=True, seen=", ".join(asks))
 
 
 def _dead_letter(client: Client, played: Played) -> Check:

@@ -1,7 +1,7 @@
 """The whole sandbox on one state directory: its processes, the registration in Dataverse, and endpoints.json."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class Sandbox:
     installed once; with `storage_in_memory` it keeps nothing when it stops. With `restart`, a process that dies by
     itself is started again. `page` says that the caller serves a start page. `erp` is one of
     `erp.ERPS`, `credit` one of `credit.CREDITS`; with `relayed` the app reaches the ERP through Azure Relay,
-    and with `sinks` it has every sink of settled events, not the archive alone.
+    and it has these `sinks` of settled events (`sinks.ALL`) beside the archive.
     `systems` is what the app's setting SYSTEMS says, whose ERP and credit scoring win over `erp` and `credit`.
     With `checks`, Dataverse asks the app before it saves what a check is about. `topology_file` has the queues and
     hubs.
@@ -51,7 +51,7 @@ class Sandbox:
         erp: str = DEFAULT,
         credit: str = DEFAULT_CREDIT,
         relayed: bool = False,
-        sinks: bool = False,
+        sinks: Collection[str] = (),
         systems: GivenSystems = given_systems.NONE,
         checks: bool = False,
         topology_file: Path = topology.TOPOLOGY,
@@ -83,7 +83,7 @@ class Sandbox:
     def processes(self) -> Supervisor:
         """The processes by name: broker, azurite, dataverse, erp, credit, collector, host-http, host-events.
 
-        If `relayed`, also relay and relay-listener; with `sinks`, also event-grid and log-analytics.
+        If `relayed`, also relay and relay-listener; with these sinks, also event-grid and log-analytics.
         """
         if self._supervisor is None:
             raise RuntimeError("the sandbox does not run")
@@ -156,7 +156,7 @@ class Sandbox:
             rest=self._systems.rest,
         )
         systems = self._systems.at(free_ports(len(self._systems.of_their_own)))
-        written_to = sinks_here.services(self.ports) if self._sinks else []
+        written_to = sinks_here.services(self.ports, self._sinks)
         self._supervisor.run([*services, *systems.programs(keys, self.state.data), *written_to])
         if self._relayed:
             for program in relay.programs(self.ports, keys, self._tools, self._say):
@@ -168,11 +168,11 @@ class Sandbox:
             environment,
             page=self._page,
             rest=systems.rest,
-            sinks=sinks_here.urls(self.ports) if self._sinks else {},
+            sinks=sinks_here.urls(self.ports, self._sinks),
         )
         self._app_settings = (
             systems.settings(self._settings_of(usual, keys, environment), keys)
-            | (sinks_here.settings(self.ports) if self._sinks else {})
+            | sinks_here.settings(self.ports, self._sinks)
             | self._settings
         )
         reached = replace(systems.added_to(usual), checks=self._checks)

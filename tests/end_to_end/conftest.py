@@ -9,6 +9,7 @@ from sandbox.client import Client
 from sandbox.machine.ports import Ports
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.sandbox import Sandbox
+from sandbox.running.sinks import ALL
 from tests.contract.sandbox.systems.conftest import start
 from tests.receiver import Receiver, receiving
 
@@ -46,7 +47,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, operators: Receiver) -> It
         "OPERATOR_EVENTS_URL": operators.url,
         "OPERATOR_EVENTS_SECRET": OPERATORS_SECRET,
     }
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), Ports.free(), settings=SETTINGS | more, sinks=True)
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), Ports.free(), settings=SETTINGS | more, sinks=ALL)
     sandbox.start()
     yield sandbox
     sandbox.stop()

@@ -16,6 +16,7 @@ from sandbox.running.endpoints import Endpoints
 from sandbox.running.erp import DEFAULT
 from sandbox.running.registration import steps
 from sandbox.running.sandbox import Sandbox
+from sandbox.running.sinks import ALL
 from tests.books.keyless import KEYLESS
 from tests.chaos.app.tables import Tables
 
@@ -101,7 +102,9 @@ def running(
     With `sinks` the app has every sink of settled events.
     """
     merged = {**SETTINGS, **(KEYLESS_SETTINGS if erp in KEYLESS else {}), **(settings or {})}
-    sandbox = Sandbox(folder, ports or Ports.free(), settings=merged, topology_file=topology, erp=erp, sinks=sinks)
+    sandbox = Sandbox(
+        folder, ports or Ports.free(), settings=merged, topology_file=topology, erp=erp, sinks=ALL if sinks else ()
+    )
     sandbox.start()
     try:
         yield Bench(sandbox)
