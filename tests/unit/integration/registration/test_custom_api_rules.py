@@ -1,5 +1,6 @@
 """Every rule of custom APIs, business events and catalogs is an error of the plan, with words that say it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 
 from integration.flow import CustomApi, EventFlow
 from integration.registration.comparing import compare
+from integration.registration.custom_api_rules import broken
 from integration.registration.declaration import Declaration, StepOptions, Values
 from integration.registration.declared_apis import (
     Catalog,
@@ -22,6 +24,11 @@ from integration.registration.wanted import wanted
 NAME = "new_Purchase"
 API = f"custom-api.{NAME}"
 TOLD = EventFlow(CustomApi(NAME, parameters={"Number": "text"}), key="Number")
+VALUES = Values(
+    url="https://test.crm4.dynamics.example",
+    webhook_url="https://func.example/api/dataverse/webhook",
+    webhook_key="env:KEY",
+)
 ANSWER = {"Points": ResponseProperty(type="Integer")}
 
 
@@ -33,13 +40,8 @@ def plan(
     steps: dict[str, StepOptions] | None = None,
 ) -> Plan:
     declaration = Declaration(custom_apis={NAME: options or CustomApiOptions()}, catalog=catalog, steps=steps or {})
-    values = Values(
-        url="https://test.crm4.dynamics.example",
-        webhook_url="https://func.example/api/dataverse/webhook",
-        webhook_key="env:KEY",
-    )
-    there = there or State(str(values.url), "organisation")
-    return compare(list(wanted([TOLD], declaration, values, there)), there)
+    there = there or State(str(VALUES.url), "organisation")
+    return compare(list(wanted([TOLD], declaration, VALUES, there)), there)
 
 
 def errors(**options: Any) -> dict[str, str]:
@@ -120,6 +122,14 @@ def test_the_step_on_a_custom_api_runs_as_that_allows() -> None:
 
 def catalog(**category: Any) -> Catalog:
     return Catalog(unique_name="new_Catalog", categories={"new_Sales": Category(**category)})
+
+
+def test_the_step_on_a_custom_api_has_no_filtering_attributes() -> None:
+    items = wanted([TOLD], Declaration(custom_apis={NAME: CustomApiOptions()}), VALUES)
+    (step,) = [it for it in items if it.kind == "step"]
+    wrong = replace(step, fields={**step.fields, "filteringattributes": ["name"]})
+    (problem,) = broken([wrong], State(str(VALUES.url), "organisation"))
+    assert problem.text == "filtering attributes are for Update only, not for a custom API"
 
 
 def test_the_catalog_lists_what_there_is() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from integration.dataverse.external import CREATED
 from integration.flow import Columns, Flow, text, text_result
 from integration.registration.comparing import compare
 from integration.registration.declaration import Declaration, Named, StepOptions, Values
@@ -237,6 +238,43 @@ def test_a_publisher_of_ours_keeps_its_prefix() -> None:
     fields = {"friendlyname": "Integration", "customizationprefix": "abc"}
     there.add(Found("publisher", "integration", "p", fields, owned=True))
     assert "has to change its prefix" in errors(items(), there)["publisher.integration"]
+
+
+def test_a_column_and_change_tracking_need_their_table() -> None:
+    found = errors(items(), state(columns={}))
+    assert "no table account" in found["column.account.new_number"]
+    assert "no table account" in found["change-tracking.account"]
+
+
+def test_a_privilege_that_the_environment_does_not_have_is_named() -> None:
+    role = Item(
+        "role", "Integration", {"privileges": {"prvReadAccount": "organization", "Read of project": "organization"}}
+    )
+    assert errors([role]) == {
+        "role.Integration": "this environment has no privilege for Read of project, which the flows need"
+    }
+
+
+@pytest.mark.parametrize(("url", "refused"), [("http://erp.example/odata", True), ("https://erp.example/odata", False)])
+def test_virtual_tables_are_read_over_https(url: str, refused: bool) -> None:
+    source = Item("data-source", "erp", {"msdyn_uri": url})
+    assert ("over https only" in errors([source]).get(source.address, "")) is refused
+
+
+def test_a_virtual_table_needs_the_data_provider_of_odata() -> None:
+    table = Item("virtual-table", "new_customer", {"external": "Customer", "collection": "Customers", "key": "Id"})
+    assert "no OData v4 data provider" in errors([table])[table.address]
+    assert table.address not in errors([table], state(data_provider="an-id"))
+
+
+def test_only_a_virtual_table_reports_changes_from_outside() -> None:
+    """Where it does, the table gets the message with that, and has no filter of it before."""
+    declared = next(it for it in items() if it.address == CREATE)
+    step = replace(declared, name=f"account.{CREATED}")
+    endpoint = next(it for it in items() if it.kind == "endpoint")
+    assert "nobody reports changes of account" in errors([endpoint, step])[step.address]
+    events = Item("virtual-events", "account", {"created": True, "updated": True, "deleted": True})
+    assert step.address not in errors([endpoint, step, events])
 
 
 def test_names_are_checked_where_the_declaration_is_read() -> None:
