@@ -49,8 +49,6 @@ def _of_new(item: Item) -> Iterator[str]:
         yield f"{_sent(item)} is sent from now on; what happened before is not"
     elif item.kind == "key":
         yield "Dataverse builds its index in the background; it cannot be used before, and fails if values occur twice"
-    elif item.kind == "change-tracking":
-        yield "cannot be switched off again"
     elif item.kind == "custom-api":
         yield "a call does nothing by itself: the steps on it run, and what others have made for it"
     elif item.kind == "data-source":
@@ -88,6 +86,8 @@ def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> It
         yield "becomes shorter: longer values that exist stay, and cannot be saved again"
     elif item.kind in {"data-source", "virtual-table", "virtual-column"}:
         yield from _of_changed_virtual(item, set(differs))
+    elif item.kind == "change-tracking":
+        yield "cannot be switched off again"
     elif item.kind == "key":
         yield "rows cannot be addressed by it until its new index is built"
     elif item.kind == "role":

@@ -197,6 +197,30 @@ async def test_each_kind_of_drift_is_found_and_repaired(
         assert (await applied(environment)).plan.exit_code == 0
 
 
+async def test_a_solution_and_a_publisher_of_ours_that_somebody_has_renamed_get_their_names_back(
+    opened: Open, person: Dataverse
+) -> None:
+    async with opened(solution="registered") as environment:
+        await applied(environment)
+        for entity_set in ("solutions", "publishers"):
+            person.update(row(person, entity_set, "uniquename eq 'registered'"), {"friendlyname": "Theirs"})
+        renamed = {"publisher.registered": "update", "solution.registered": "update"}
+        assert changes((await environment.read()).plan) == renamed
+        assert (await applied(environment)).plan.exit_code == 0
+
+
+async def test_change_tracking_is_enabled_on_a_table_that_has_none(opened: Open, person: Dataverse) -> None:
+    """It cannot be switched off again, so it cannot drift, and the plan says so."""
+    tracked = "EntityDefinitions(LogicalName='task')"
+    flow = Flow(Account, table="task", entity_set="tasks", messages=("Create",))
+    async with opened([flow]) as environment:
+        (change,) = [it for it in (await environment.read()).plan.changes if it.kind == "change-tracking"]
+        assert (change.address, change.action) == ("change-tracking.task", "update")
+        assert change.consequences == ("cannot be switched off again",)
+        assert (await applied(environment)).plan.exit_code == 0
+    assert person.get(tracked)["ChangeTrackingEnabled"] is True
+
+
 async def test_what_a_drift_has_cost_is_said(opened: Open, person: Dataverse) -> None:
     async with opened() as environment:
         await applied(environment)
