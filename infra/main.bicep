@@ -161,6 +161,9 @@ param fabric fabricType?
 @description('Write settled events to a container of the storage account as Parquet. The package has to be made with --lake.')
 param lake bool = false
 
+@description('A Delta table that settled events are appended to, as the setting DELTA_TABLE has it: in OneLake, in a storage account, or az://CONTAINER/FOLDER in the one here. The package has to be made with --delta. Empty: none.')
+param deltaTable string = ''
+
 @description('Azure Relay, for systems in a network that lets nobody in (modules/relay.bicep). Left out: there is none.')
 param relay relayType?
 
@@ -214,7 +217,8 @@ var containers = concat(
   topology.storage.containers,
   capture ? [captureContainer] : [],
   dataFactory == null ? [] : [extractsContainer],
-  lake ? [topology.sinks.lake.container] : []
+  lake ? [topology.sinks.lake.container] : [],
+  startsWith(deltaTable, 'az://') ? [split(deltaTable, '/')[2]] : []
 )
 
 // What options add to the topology, where they are asked for.
@@ -223,7 +227,8 @@ var hubReaders = concat(
   publishToEventGrid ? [topology.sinks.eventGrid] : [],
   sendToLogAnalytics ? [topology.sinks.logAnalytics] : [],
   fabric == null ? [] : [topology.sinks.fabric],
-  lake ? [topology.sinks.lake] : []
+  lake ? [topology.sinks.lake] : [],
+  empty(deltaTable) ? [] : [topology.sinks.delta]
 )
 var queues = concat(topology.serviceBus.queues, webhooks ? [topology.webhooks.queue] : [])
 var hubs = map(topology.eventHubs.hubs, hub => {
@@ -675,7 +680,8 @@ module appSettings 'modules/appsettings.bicep' = {
       publishToEventGrid ? topology.sinks.eventGrid.settings : {},
       sendToLogAnalytics ? topology.sinks.logAnalytics.settings : {},
       fabric == null ? {} : topology.sinks.fabric.settings,
-      lake ? union(topology.sinks.lake.settings, { LAKE_CONTAINER_NAME: topology.sinks.lake.container }) : {}
+      lake ? union(topology.sinks.lake.settings, { LAKE_CONTAINER_NAME: topology.sinks.lake.container }) : {},
+      empty(deltaTable) ? {} : union(topology.sinks.delta.settings, { DELTA_TABLE: deltaTable })
     )
     eventGridTopicName: publishToEventGrid ? names.eventGrid : ''
     operatorEventsToEventGrid: operatorEventsToEventGrid

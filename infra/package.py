@@ -1,4 +1,4 @@
-"""Make the package that is deployed: python infra/package.py dist/app.zip, with --lake also for Parquet files.
+"""Make the package that is deployed: python infra/package.py dist/app.zip, with --lake or --delta for those sinks.
 
 The package has the files that .funcignore does not exclude, as with `func azure functionapp publish` and azd; other
 top-level files than the app's are refused. Libraries are installed by the remote build. The same tree gives the same
@@ -25,7 +25,9 @@ def main() -> int:
     """Write the package and print its size."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("package", type=Path, help="the zip file to write")
-    parser.add_argument("--lake", action="store_true", help="with the libraries that LAKE_CONTAINER_NAME needs")
+    sinks = parser.add_mutually_exclusive_group()
+    sinks.add_argument("--lake", action="store_true", help="with the libraries that LAKE_CONTAINER_NAME needs")
+    sinks.add_argument("--delta", action="store_true", help="with those, and the ones that DELTA_TABLE needs")
     given = parser.parse_args()
     package: Path = given.package
     names = packaged(ROOT)
@@ -35,7 +37,8 @@ def main() -> int:
             f"Missing, or neither part of the app nor in .funcignore: {', '.join(sorted(unexpected))}", file=sys.stderr
         )
         return 1
-    write(ROOT, names, package, requirements="requirements-lake.txt" if given.lake else "requirements.txt")
+    kind = "-delta" if given.delta else "-lake" if given.lake else ""
+    write(ROOT, names, package, requirements=f"requirements{kind}.txt")
     print(f"{package}: {len(names)} files, {package.stat().st_size // 1024} KB")
     return 0
 

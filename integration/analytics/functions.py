@@ -1,8 +1,9 @@
-"""The Event Hub trigger of a sink: each sink has a function and a consumer group of its own.
+"""The triggers of sinks: each has a function and a consumer group of its own, and the Delta table has a timer.
 
 A sink is opened, and its modules are imported, with the first batch that comes for it: the app starts no later for it.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC
 from functools import cache
@@ -14,7 +15,11 @@ from integration.analytics.hub_trigger import on_settled_events
 
 if TYPE_CHECKING:
     from integration.analytics.delivery import Delivery
+    from integration.analytics.delta_upkeep import Upkeep
     from integration.analytics.row import Row
+
+HOURLY = "40 23 * * * *"
+"""NCRONTAB: not on the full hour, on which many other jobs start."""
 
 
 def blueprint(name: str, open_delivery: "Callable[[], Delivery]", *, hub: str, consumer_group: str) -> func.Blueprint:
@@ -26,6 +31,17 @@ def blueprint(name: str, open_delivery: "Callable[[], Delivery]", *, hub: str, c
     @on_settled_events(bp, hub=hub, consumer_group=consumer_group, reader=name)
     async def deliver(events: List[func.EventHubEvent]) -> None:  # noqa: UP006 -- see the import
         await opened().deliver([_row(event) for event in events])
+
+    return bp
+
+
+def upkeep_blueprint(open_upkeep: "Callable[[], Upkeep]") -> func.Blueprint:
+    """Keep the Delta table in order every hour."""
+    bp = func.Blueprint()
+
+    @bp.timer_trigger(arg_name="timer", schedule=HOURLY)
+    async def delta_upkeep(timer: func.TimerRequest) -> None:  # noqa: ARG001 -- the trigger's name for it
+        await asyncio.to_thread(open_upkeep().run)
 
     return bp
 

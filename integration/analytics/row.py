@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -50,6 +50,8 @@ class Row:
     enqueued_time: datetime
     body: bytes
     document: Mapping[str, Any] | None
+    was_set_aside: bool = field(default=False, compare=False)
+    """The sink that it goes to refused it before, wrote what stood behind it, and is given it again."""
 
     @classmethod
     def read(cls, partition: str, sequence_number: int, enqueued_time: datetime, body: bytes) -> "Row":

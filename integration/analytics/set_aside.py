@@ -160,4 +160,4 @@ def read_document(file: bytes) -> Refused:
     body = content["body"].encode() if "body" in content else base64.b64decode(content["base64"])
     enqueued = datetime.fromisoformat(content["enqueuedTime"])
     row = Row.read(content["partition"], content["sequenceNumber"], enqueued, body)
-    return Refused(row, content["reason"], content["detail"])
+    return Refused(replace(row, was_set_aside=True), content["reason"], content["detail"])

@@ -4,6 +4,7 @@ The intake needs Service Bus alone: what is slow to import and not needed there 
 imported on first use.
 """
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,13 @@ from integration.transport import Host, Limits, managed_identity_tokens
 
 if TYPE_CHECKING:
     from azure.eventhub import EventHubProducerClient
-    from azure.storage.blob import ContainerClient
+    from azure.storage.blob import BlobServiceClient, ContainerClient
 
 _SERVICE_BUS: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1, "retry_backoff_max": 1}
 """One retry reopens a link that was closed as idle; if it fails, the intake answers 503 and the worker waits.
 """
 _TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 10}
+_STORAGE_SCOPE = "https://storage.azure.com/.default"
 _STORAGE: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, **_TIMEOUTS}
 
 
@@ -64,9 +66,7 @@ def table_account(settings: Settings, clock: Clock) -> Account:
     it = settings.storage
     if it.connection_string:
         return tables.table_account(connection_string=it.connection_string.get_secret_value(), account_name=None)
-    tokens = managed_identity_tokens(
-        service="ledger", scope="https://storage.azure.com/.default", client_id=it.client_id, clock=clock
-    )
+    tokens = managed_identity_tokens(service="ledger", scope=_STORAGE_SCOPE, client_id=it.client_id, clock=clock)
     return tables.table_account(connection_string=None, account_name=_address(it, "AzureWebJobsStorage"), tokens=tokens)
 
 
@@ -103,15 +103,31 @@ def copies_container(settings: Settings) -> "ContainerClient":
 
 
 def _container(settings: Settings, name: str, *, account: str | None = None) -> "ContainerClient":
+    return blob_account(settings, account).get_container_client(name)
+
+
+def blob_account(settings: Settings, account: str | None = None) -> "BlobServiceClient":
+    """The blobs of a storage account, by name; of the app's own without one."""
     from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 -- see above
 
     it = settings.storage
     if it.connection_string and not account:
-        blobs = BlobServiceClient.from_connection_string(it.connection_string.get_secret_value(), **_STORAGE)
-    else:
-        address = f"https://{account or _address(it, 'AzureWebJobsStorage')}.blob.core.windows.net"
-        blobs = BlobServiceClient(address, credential=_identity(it.client_id), **_STORAGE)
-    return blobs.get_container_client(name)
+        return BlobServiceClient.from_connection_string(it.connection_string.get_secret_value(), **_STORAGE)
+    address = f"https://{account or _address(it, 'AzureWebJobsStorage')}.blob.core.windows.net"
+    return BlobServiceClient(address, credential=_identity(it.client_id), **_STORAGE)
+
+
+def storage_token(settings: Settings) -> str:
+    """A token of the app's identity for Blob Storage and OneLake, for minutes at least. Raises what the SDK raises."""
+    return _identity(settings.storage.client_id).get_token(_STORAGE_SCOPE).token
+
+
+def hub_name(settings: Settings) -> str:
+    """What names the hub of settled events among all hubs: its namespace, and its own name."""
+    it = settings.event_hubs
+    text = it.connection_string.get_secret_value() if it.connection_string else ""
+    found = re.search(r"sb://([^/:;]+)", text)
+    return f"{found[1] if found else _address(it, 'EventHubs')}/{settings.events_hub}"
 
 
 def _address(connection: Connection, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from integration.analytics.functions import blueprint
+from integration.analytics.functions import blueprint, upkeep_blueprint
 from integration.clock import Clock
 from integration.composition import connections
 from integration.errors import ConfigurationError
@@ -24,6 +24,7 @@ from integration.transport import (
 
 if TYPE_CHECKING:
     from integration.analytics.delivery import Delivery
+    from integration.analytics.delta_upkeep import Upkeep
     from integration.analytics.set_aside import SetAside
     from integration.analytics.sink import Sink
 
@@ -40,11 +41,16 @@ def sink_blueprints(settings: Settings, policy: RetryPolicy, clock: Clock) -> li
         return Delivery(open_sink(), open_set_aside(settings), policy=policy, clock=clock)
 
     if settings.lake_container:
-        _check_lake()
-    return [
+        _require("arro3", setting="LAKE_CONTAINER_NAME", package="--lake")
+    if settings.delta_table:
+        _require("deltalake", setting="DELTA_TABLE", package="--delta")
+    found = [
         blueprint(it.function, partial(open_delivery, it.open), hub=settings.events_hub, consumer_group=it.group)
         for it in _sinks(settings, clock)
     ]
+    if settings.delta_table and settings.delta_upkeep:
+        found.append(upkeep_blueprint(partial(_delta_upkeep, settings)))
+    return found
 
 
 def open_set_aside(settings: Settings) -> "SetAside":
@@ -81,13 +87,15 @@ def _sinks(settings: Settings, clock: Clock) -> Iterator[_SetUp]:
         yield _SetUp("fabric", "fabric_send", settings.fabric_consumer_group, partial(_fabric, settings))
     if settings.lake_container:
         yield _SetUp("lake", "lake_write", settings.lake_consumer_group, partial(_lake, settings))
+    if settings.delta_table:
+        yield _SetUp("delta", "delta_append", settings.delta_consumer_group, partial(_delta, settings))
 
 
-def _check_lake() -> None:
-    """Raise `ConfigurationError` if the library of the lake is not in the package."""
-    if find_spec("arro3") is None:
+def _require(library: str, *, setting: str, package: str) -> None:
+    """The app does not start, rather than leave out a sink that its settings ask for."""
+    if find_spec(library) is None:
         raise ConfigurationError(
-            "LAKE_CONTAINER_NAME is set, but its library arro3 is not installed: make the package with --lake "
+            f"{setting} is set, but its library {library} is not installed: make the package with {package} "
             "(docs/how-to/analytics.md), or leave the setting out."
         )
 
@@ -152,3 +160,17 @@ def _lake(settings: Settings) -> "Sink":
     from integration.analytics.sinks.lake import LakeSink  # noqa: PLC0415 -- as above
 
     return LakeSink(lambda: connections.lake_container(settings))
+
+
+def _delta(settings: Settings) -> "Sink":
+    from integration.analytics.sinks.delta import DeltaSink  # noqa: PLC0415 -- as above
+    from integration.composition.delta import delta_table  # noqa: PLC0415 -- as above
+
+    return DeltaSink(delta_table(settings), hub=connections.hub_name(settings))
+
+
+def _delta_upkeep(settings: Settings) -> "Upkeep":
+    from integration.analytics.delta_upkeep import Upkeep  # noqa: PLC0415 -- as above
+    from integration.composition.delta import delta_table  # noqa: PLC0415 -- as above
+
+    return Upkeep(delta_table(settings))

@@ -24,8 +24,8 @@ OUT_OF_REACH: Final = """\
 The ledger cannot erase what is stored elsewhere:
   - the event hub: its events expire by themselves (retention of the hub)
   - the archive: the blobs that name the record are listed here
-  - other sinks, where they are switched on: the lake, the table in Log Analytics, Fabric, Event Grid, and the container
-    set-aside have rows with the record's id
+  - other sinks, where they are switched on: the lake, the Delta table, the table in Log Analytics, Fabric, Event Grid,
+    and the container set-aside have rows with the record's id
   - the dead-letter queue and the work queue: messages about the record expire or are completed
   - Application Insights: log lines with the record's id, until the workspace's retention removes them
   - what its events carried: for seven days more the storage account can bring back a blob that was removed

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from integration.settings.part import NAMESPACE, Part, optional
-from integration.settings.types import Connection, Url
+from integration.settings.types import Connection, DeltaAddress, Url
 
 
 class SettledEvents(Part):
@@ -94,6 +94,23 @@ class SettledEvents(Part):
     )
     lake_consumer_group: str = Field(
         default="lake", alias="LAKE_CONSUMER_GROUP", description="Consumer group of EVENTS_HUB that is written from."
+    )
+    delta_table: DeltaAddress | None = optional(
+        "DELTA_TABLE",
+        "Delta table that settled events are appended to, which the app makes: "
+        "abfss://WORKSPACE-ID@onelake.dfs.fabric.microsoft.com/LAKEHOUSE-ID/Tables/NAME in OneLake, "
+        "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/FOLDER in a storage account, or az://CONTAINER/FOLDER in the "
+        "account of the archive. Without it, none are appended. Needs the libraries of requirements-delta.in "
+        "(docs/how-to/analytics.md).",
+    )
+    delta_consumer_group: str = Field(
+        default="delta", alias="DELTA_CONSUMER_GROUP", description="Consumer group of EVENTS_HUB that is appended from."
+    )
+    delta_upkeep: bool = Field(
+        default=True,
+        alias="DELTA_UPKEEP",
+        description="Put the table's small files together every hour, and remove what nobody reads any more. False "
+        "where Fabric's own table maintenance does so.",
     )
     functions: Literal["all", "sinks", "others"] = Field(
         default="all",

@@ -17,6 +17,9 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 
+_ONELAKE = re.compile(r"abfss://([^/@]+)@onelake\.dfs\.fabric\.microsoft\.com/([^/]+)/Tables/[\w/]+")
+_IN_STORAGE = re.compile(r"(?:abfss://[a-z0-9-]+@[a-z0-9]+\.dfs\.core\.windows\.net|az://[a-z0-9-]+)(?:/[\w.-]+)+")
+
 
 def is_example(text: str) -> bool:
     """Whether a value holds what stands for the real one in local.settings.json.example and infra/example.env."""
@@ -49,6 +52,22 @@ def _no_credentials(url: str) -> str:
     return url
 
 
+def _delta_address(address: str) -> str:
+    """Ids in OneLake: by the names of workspace and lakehouse, it lists the log of a table as if it were empty."""
+    onelake = _ONELAKE.fullmatch(address)
+    if onelake is None and _IN_STORAGE.fullmatch(address) is None:
+        raise ValueError("must be abfss://... or az://CONTAINER/FOLDER, as its description says")
+    if onelake is not None:
+        try:
+            for it in onelake.groups():
+                _guid(it)
+        except ValueError:
+            raise ValueError(
+                "names workspace and lakehouse by their ids (GUIDs), as their pages' addresses do"
+            ) from None
+    return address
+
+
 class Role(StrEnum):
     """What somebody is at the support desk (integration/operations/rights.py)."""
 
@@ -64,6 +83,7 @@ LogicalName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}$")]
 MessageName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9_]*$")]
 Url = Annotated[HttpUrl, AfterValidator(_without_slash), AfterValidator(_no_credentials)]
+DeltaAddress = Annotated[str, AfterValidator(_delta_address)]
 CallerKeys = Annotated[list[SecretStr], Field(min_length=1, max_length=2), AfterValidator(_strong)]
 Callers = Annotated[dict[str, CallerKeys], Field(min_length=1)]
 

@@ -1,1 +1,1 @@
-"""Opens what the sinks have written, as an analyst does: files of the archive and of the lake, in DuckDB."""
+"""Opens what the sinks have written, as an analyst does: the archive, the lake and the Delta table, in DuckDB."""

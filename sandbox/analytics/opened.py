@@ -1,11 +1,11 @@
-"""The files of the archive (JSON Lines) or of the lake (Parquet) as views of DuckDB: `rows`, `events` and `exported`.
+"""What archive (JSON Lines), lake (Parquet) or Delta table have, as views of DuckDB: `rows`, `events` and `exported`.
 
 `rows` drops what was delivered twice, by the rule of every reader: rows of the same partition and sequence number are
 one row. `events` has the newest row of each event, which says how it ended. `exported` has the rows of Dataverse that
 an export has, each with its last event.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -23,12 +23,12 @@ FROM read_json(?, format = 'newline_delimited', columns = {
 }, maximum_object_size = 8388608)
 WHERE data IS NOT NULL
 """
-_LAKE: Final = """
+_TABLE: Final = """
 SELECT HubPartition AS partition, SequenceNumber AS sequence_number, EventId AS event_id, State AS state,
     Reason AS reason, TableName AS table_name, RecordId AS record_id, Message AS message,
     Attempts AS attempts, AcceptedTime AS accepted, SettledTime AS settled
-FROM read_parquet(?, hive_partitioning = false)
-"""
+FROM """
+_LAKE: Final = f"{_TABLE} read_parquet(?, hive_partitioning = false)"
 _ROWS: Final = """
 CREATE VIEW rows AS SELECT * FROM read
 QUALIFY row_number() OVER (PARTITION BY partition, sequence_number ORDER BY settled) = 1
@@ -104,23 +104,50 @@ QUESTIONS_OF_AN_EXPORT: Final = {
 
 
 class NothingFoundError(Exception):
-    """There is no file of the archive or of the lake."""
+    """There is no file of the archive or of the lake, and no Delta table."""
 
 
 class Opened:
-    """A database in memory over all files below `folder`; a context manager."""
+    """A database in memory; a context manager. `read` makes the table of that name, from so many `files`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, files: int, read: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
+        self.files = files
+        self._connection = duckdb.connect()
+        self._connection.execute("SET TimeZone = 'UTC'")
+        read(self._connection)
+        self._connection.execute(_ROWS)
+        self._connection.execute(_EVENTS)
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Self:
+        """All files below a folder, or the Delta table that it is."""
+        if (folder / "_delta_log").is_dir():
+            return cls.of_delta(str(folder), {})
         found = {pattern: sorted(map(str, folder.rglob(pattern))) for pattern in _READERS}
         pattern = next((it for it, files in found.items() if files), None)
         if pattern is None:
             raise NothingFoundError(f"There is no file *.jsonl.gz or *.parquet below {folder}.")
-        self.files = len(found[pattern])
-        self._connection = duckdb.connect()
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute(f"CREATE TABLE read AS {_READERS[pattern]}", [found[pattern]])
-        self._connection.execute(_ROWS)
-        self._connection.execute(_EVENTS)
+        files = found[pattern]
+        return cls(len(files), lambda it: it.execute(f"CREATE TABLE read AS {_READERS[pattern]}", [files]))
+
+    @classmethod
+    def of_delta(cls, uri: str, options: Mapping[str, str]) -> Self:
+        """A Delta table: DuckDB would have to fetch an extension for it from the internet, so the library reads it."""
+        from deltalake import DeltaTable, QueryBuilder  # noqa: PLC0415 -- slow to import, and for this alone
+        from deltalake.exceptions import TableNotFoundError  # noqa: PLC0415 -- as above
+
+        try:
+            table = DeltaTable(uri, storage_options=dict(options))
+        except TableNotFoundError as error:
+            raise NothingFoundError(f"There is no Delta table {uri}.") from error
+        found = QueryBuilder().register("delta", table).execute("SELECT * FROM delta").read_all()
+
+        def read(connection: duckdb.DuckDBPyConnection) -> None:
+            connection.register("delta", found)
+            connection.execute(f"CREATE TABLE read AS {_TABLE} delta")
+            connection.unregister("delta")
+
+        return cls(len(table.file_uris()), read)
 
     def join(self, exported: Mapping[str, Path]) -> None:
         """Make the view `exported` of JSON Lines, of each table a file."""

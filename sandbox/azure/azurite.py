@@ -12,7 +12,7 @@ from sandbox.machine.ports import LOOPBACK, Ports
 
 _FOLDER = Path(__file__).parent / "azurite_package"
 _PACKAGE = NpmPackage("Azurite", _FOLDER)
-_LAUNCHER = _FOLDER / "faster_store.js"
+_LAUNCHER = _FOLDER / "launcher.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Azurite:
     def command(self, ports: Ports, location: Path | None) -> list[str]:
         """The command that serves blobs, queues and tables on `ports` and keeps them in `location`.
 
-        Azurite itself is unchanged; its store is made faster (faster_store.js).
+        Its store is made faster, and it lists blobs from a name on (launcher.js).
 
         Without a location they are kept in memory only. With one, Azurite writes all its tables anew every five
         seconds (LokiTableMetadataStore, autosaveInterval), which costs the more the more there is in them.

@@ -2,7 +2,8 @@
 
     run.py analytics                     the archive of the running sandbox
     run.py analytics --lake              its lake (run.py up --sinks)
-    run.py analytics --files FOLDER      files of an archive or a lake
+    run.py analytics --delta             its Delta table
+    run.py analytics --files FOLDER      files of an archive, a lake or a table
     run.py analytics --pictures FOLDER   also as SVG
     run.py analytics --export PLACE      also what was exported of Dataverse
     run.py analytics --sql "SELECT state, count(*) FROM events GROUP BY state"
@@ -19,17 +20,20 @@ after that change had ended (null where none has).
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
 from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient
 
+from integration.analytics.delta_table import options_of
 from sandbox.analytics.exported import ExportError, UnknownTableError, write_rows
 from sandbox.analytics.opened import QUESTIONS, QUESTIONS_OF_AN_EXPORT, Figures, NothingFoundError, Opened
 from sandbox.analytics.pictures import bars
 from sandbox.client.archive import Archive
 from sandbox.commands.here import CommandError, add_state_option, endpoints_of
+from sandbox.running.sinks import DELTA_TABLE
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import counted, place
 
@@ -39,6 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--files", type=Path, metavar="FOLDER", help="read the files below this folder")
     where.add_argument("--lake", action="store_true", help="read the lake of the sandbox, not its archive")
+    where.add_argument("--delta", action="store_true", help="read its Delta table")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="also draw each table, as SVG in this folder")
     parser.add_argument("--export", metavar="PLACE", help="a folder or URL with an export of Dataverse")
     parser.add_argument("--table", action="append", metavar="NAME", help="a table of the export (several: repeat it)")
@@ -50,21 +55,31 @@ def main(options: argparse.Namespace) -> int:
     """0 if there was something to open."""
     try:
         if options.files is not None:
-            return _show(options, options.files)
+            return _show(options, lambda: Opened.of_folder(options.files))
+        storage = endpoints_of(options.state).storage
+        if options.delta:
+            return _show(options, lambda: sandbox_table(storage))
         with tempfile.TemporaryDirectory() as folder:
-            container = "lake" if options.lake else "integration-events"
-            Archive(endpoints_of(options.state).storage, container).download(Path(folder))
-            return _show(options, Path(folder))
+            Archive(storage, "lake" if options.lake else "integration-events").download(Path(folder))
+            return _show(options, lambda: Opened.of_folder(Path(folder)))
     except ResourceNotFoundError as error:
         raise CommandError("The container is not there: no event has ended yet, or the sandbox has no lake.") from error
     except AzureError as error:
         raise CommandError(f"Storage does not answer ({type(error).__name__}). See run.py logs azurite") from error
 
 
-def _show(options: argparse.Namespace, folder: Path) -> int:
+def sandbox_table(storage: str) -> Opened:
+    """The Delta table of a sandbox. Raises `NothingFoundError` while there is none, or its container is not there."""
+    with BlobServiceClient.from_connection_string(storage) as account:
+        if not account.get_container_client(DELTA_TABLE.split("/")[2]).exists():
+            raise NothingFoundError("The sandbox has no Delta table.")
+        return Opened.of_delta(DELTA_TABLE, options_of(account))
+
+
+def _show(options: argparse.Namespace, open_: Callable[[], Opened]) -> int:
     screen = Screen()
     try:
-        with Opened(folder) as opened:
+        with open_() as opened:
             asked = QUESTIONS
             if options.export is not None:
                 _join(opened, options.export, options.table, screen)

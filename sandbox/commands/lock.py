@@ -2,6 +2,7 @@
 
     requirements.in        what is deployed              requirements.txt
     requirements-lake.in   that, with Parquet files      requirements-lake.txt
+    requirements-delta.in  that, with Delta tables       requirements-delta.txt
     requirements-dev.in    that, the sandbox, the tests  requirements-dev.txt
     requirements-host.in   Microsoft's worker library    requirements-host.txt
 
@@ -27,6 +28,10 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements.in": (*COMPILE, "requirements.in", "--output-file", "requirements.txt"),
     "requirements-lake.in": (
         *(*COMPILE, "requirements-lake.in", "--output-file", "requirements-lake.txt"),
+        *("--constraint", "requirements.txt"),
+    ),
+    "requirements-delta.in": (
+        *(*COMPILE, "requirements-delta.in", "--output-file", "requirements-delta.txt"),
         *("--constraint", "requirements.txt"),
     ),
     "requirements-dev.in": (

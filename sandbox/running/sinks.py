@@ -13,7 +13,9 @@ from sandbox.systems.logs_ingestion.api import CLIENT_ID, CLIENT_SECRET, RULE
 
 LIGHT: Final = ("event-grid", "log-analytics", "fabric")
 """The sinks that need no library of their own."""
-ALL: Final = (*LIGHT, "lake")
+ALL: Final = (*LIGHT, "lake", "delta")
+DELTA_TABLE: Final = "az://delta/integration_events"
+"""In Azurite."""
 
 
 def urls(ports: Ports, sinks: Collection[str]) -> dict[str, str]:
@@ -56,5 +58,6 @@ def settings(ports: Ports, sinks: Collection[str]) -> dict[str, str]:
         },
         "fabric": {"Fabric": broker_connection(ports.amqp), "FABRIC_HUB_NAME": FABRIC},
         "lake": {"LAKE_CONTAINER_NAME": "lake"},
+        "delta": {"DELTA_TABLE": DELTA_TABLE},
     }
     return {name: value for sink in sinks for name, value in of[sink].items()}

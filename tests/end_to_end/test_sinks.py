@@ -72,14 +72,14 @@ def test_a_sink_that_is_unavailable_holds_no_other_one_up(client: Client, endpoi
     assert row["More"] is None
 
 
-def test_the_lake_and_the_archive_are_opened_by_the_command(
+def test_the_archive_the_lake_and_the_delta_table_are_opened_by_the_command(
     client: Client, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """DuckDB finds the event in both, by the files that the app has written to Azurite."""
+    """DuckDB finds the event in each, by what the app has written to Azurite."""
     event_id = ended(client)
     parser = next(it for it in COMMANDS if it.name == "analytics").parser()
     query = "SELECT event_id, table_name, state FROM events WHERE table_name = 'lead'"
-    for where in ([], ["--lake"]):
+    for where in ([], ["--lake"], ["--delta"]):
         options = parser.parse_args([*where, "--state", str(sandbox.state.root), "--sql", query])
 
         def shown(options: argparse.Namespace = options) -> bool:

@@ -4,24 +4,20 @@
 table of its rows, and the sequence numbers of the first and the last of them. A batch that is delivered again
 overwrites its own files. If the events are divided into other batches the second time, readers drop duplicates by
 (HubPartition, SequenceNumber). Every file has the same schema (columns.py); what is JSON there is text here.
-
-Parquet is written with arro3 (33 MB installed; pyarrow has 171 MB), which only a package made with `--lake` has.
 """
 
 import asyncio
 import io
-import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from arro3.core import Array, DataType, Field, RecordBatch, Schema
 from arro3.io import write_parquet
 
+from integration.analytics.arrow import record_batch
 from integration.analytics.blobs import container_of, upload
-from integration.analytics.columns import SCHEMA, Kind, table_row
+from integration.analytics.columns import table_row
 from integration.analytics.row import Row, span_of
 from integration.analytics.sink import Receipt, unreadable
 from integration.errors import Transient
@@ -31,13 +27,6 @@ if TYPE_CHECKING:
 
 _REASON: Final = "lake-unavailable"
 _CONTENT_TYPE: Final = "application/vnd.apache.parquet"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_TEXT: Final = DataType.utf8()
-_WHOLE: Final = DataType.int64()
-_TIME: Final = DataType.timestamp("us", tz="UTC")
-_TYPES: Final[Mapping[Kind, DataType]] = {"string": _TEXT, "long": _WHOLE, "datetime": _TIME, "dynamic": _TEXT}
-_FIELDS: Final = Schema([Field(it.name, _TYPES[it.kind], nullable=True) for it in SCHEMA])
 
 
 class LakeSink:
@@ -72,10 +61,8 @@ class LakeSink:
 
 def parquet(rows: Sequence[Row]) -> bytes:
     """Settled events as a file; the same rows give the same bytes."""
-    values = [table_row(row) for row in rows]
-    columns = [_column(it.kind, [row[it.name] for row in values]) for it in SCHEMA]
     file = io.BytesIO()
-    write_parquet(RecordBatch.from_arrays(columns, schema=_FIELDS), file, compression="snappy")
+    write_parquet(record_batch([table_row(row) for row in rows]), file, compression="snappy")
     return file.getvalue()
 
 
@@ -87,17 +74,3 @@ def _by_folder(rows: Sequence[Row]) -> dict[str, list[Row]]:
             name = quote(table, safe="") if isinstance(table, str) and table else "none"
             found.setdefault(f"date={row.enqueued_time:%Y-%m-%d}/table={name}", []).append(row)
     return found
-
-
-def _column(kind: Kind, values: Sequence[Any]) -> Array:
-    if kind == "datetime":
-        return Array([None if it is None else _microseconds(it) for it in values], type=_WHOLE).cast(_TIME)
-    if kind == "dynamic":
-        return Array([None if it is None else json.dumps(it) for it in values], type=_TEXT)
-    if kind == "string":  # a half of a surrogate pair, which JSON can have, is no UTF-8
-        return Array([None if it is None else it.encode("utf-8", "replace").decode() for it in values], type=_TEXT)
-    return Array(values, type=_TYPES[kind])
-
-
-def _microseconds(time: str) -> int:
-    return (datetime.fromisoformat(time) - _EPOCH) // _MICROSECOND

@@ -237,6 +237,28 @@ def test_settled_events_go_to_a_lake(tmp_path: Path) -> None:
     assert option["consumerGroup"] in {one["name"].rpartition("/")[2] for one in groups}
 
 
+@needs_checker
+@pytest.mark.parametrize(
+    ("table", "container"),
+    [
+        ("az://delta/integration_events", "delta"),
+        (
+            "abfss://5e9ad2f7-2b1c-4f7e-9d6b-5f4d8b1f0a11@onelake.dfs.fabric.microsoft.com/lakehouse-id/Tables/events",
+            None,
+        ),
+    ],
+)
+def test_settled_events_go_to_a_delta_table(tmp_path: Path, table: str, container: str | None) -> None:
+    """In the account of the archive its container is made; OneLake is no resource of the group."""
+    it, option = with_options(tmp_path, f"param deltaTable = '{table}'"), TOPOLOGY["sinks"]["delta"]
+    assert it.settings["DELTA_TABLE"] == table
+    assert it.settings.items() >= option["settings"].items()
+    containers = it.of("Microsoft.Storage/storageAccounts/blobServices/containers")
+    assert container is None or container in {one["name"].rpartition("/")[2] for one in containers}
+    groups = it.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")
+    assert option["consumerGroup"] in {one["name"].rpartition("/")[2] for one in groups}
+
+
 MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 
 

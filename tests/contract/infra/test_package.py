@@ -106,12 +106,16 @@ def test_the_files_of_environments_are_in_the_package_where_there_are_any(packag
     assert names(tmp_path / "app.zip") - names(package) == {"environments/production.toml"}
 
 
-def test_the_package_of_a_lake_has_its_libraries_and_nothing_else_besides(package: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sink", ["lake", "delta"])
+def test_the_package_of_a_sink_has_its_libraries_and_nothing_else_besides(
+    package: Path, tmp_path: Path, sink: str
+) -> None:
     """The remote build installs what it finds as requirements.txt."""
-    make(package.parent / "repository", tmp_path / "lake.zip", "--lake")
-    assert names(tmp_path / "lake.zip") == names(package)
-    with zipfile.ZipFile(tmp_path / "lake.zip") as archive:
-        assert archive.read("requirements.txt") == (REPOSITORY / "requirements-lake.txt").read_bytes()
+    made = tmp_path / f"{sink}.zip"
+    make(package.parent / "repository", made, f"--{sink}")
+    assert names(made) == names(package)
+    with zipfile.ZipFile(made) as archive:
+        assert archive.read("requirements.txt") == (REPOSITORY / f"requirements-{sink}.txt").read_bytes()
 
 
 def test_a_new_folder_at_the_top_is_refused(tmp_path: Path) -> None:

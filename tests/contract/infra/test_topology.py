@@ -197,6 +197,7 @@ def test_every_setting_that_names_an_entity_is_in_the_topology_and_the_reverse()
         "LOG_ANALYTICS_CONSUMER_GROUP": "log-analytics",
         "FABRIC_CONSUMER_GROUP": "fabric",
         "LAKE_CONSUMER_GROUP": "lake",
+        "DELTA_CONSUMER_GROUP": "delta",
     }
     assert TOPOLOGY["settings"] == named
 
@@ -224,9 +225,27 @@ SINKS = {
         "LOG_ANALYTICS_RULE": "dcr-1",
     },
     "lake": {"LAKE_CONTAINER_NAME": "lake"},
+    "delta": {"DELTA_TABLE": "az://delta/integration_events"},
     "fabric": {"FABRIC_HUB_NAME": "es_1", "Fabric__fullyQualifiedNamespace": "es.servicebus.windows.net"},
 }
 """The settings that switch each sink on."""
+
+
+def functions_of(option: dict[str, Any]) -> set[str]:
+    """Names of the functions of a sink."""
+    return {option["function"], *([option["timer"]["name"]] if "timer" in option else [])}
+
+
+def test_the_delta_table_has_its_upkeep_unless_another_one_does_it() -> None:
+    """By the timer that the topology names."""
+    timer = TOPOLOGY["sinks"]["delta"]["timer"]
+    for upkeep in ("true", "false"):
+        app = build_app(settings(**SINKS["delta"], DELTA_UPKEEP=upkeep))
+        found = {
+            str(it.get_function_name()): json.loads(it.get_function_json())["bindings"] for it in app.get_functions()
+        }
+        schedules = [it["schedule"] for it in found.get(timer["name"], [])]
+        assert schedules == ([timer["schedule"]] if upkeep == "true" else [])
 
 
 @pytest.mark.parametrize("name", TOPOLOGY["sinks"])
@@ -236,7 +255,7 @@ def test_a_sink_that_is_set_up_reads_the_hub_with_its_own_consumer_group(name: s
     app = build_app(settings(**SINKS[name]))
     functions = {str(it.get_function_name()): json.loads(it.get_function_json()) for it in app.get_functions()}
     (trigger,) = functions[option["function"]]["bindings"]
-    assert functions.keys() - triggers().keys() == {option["function"]}
+    assert functions.keys() - triggers().keys() == functions_of(option)
     assert (trigger["eventHubName"], trigger["consumerGroup"], trigger["connection"]) == (
         option["hub"],
         option["consumerGroup"],
@@ -251,7 +270,7 @@ def test_two_apps_of_the_same_settings_have_all_functions_between_them() -> None
         {str(it.get_function_name()) for it in build_app(settings(**on, APP_FUNCTIONS=which)).get_functions()}
         for which in ("all", "sinks", "others")
     )
-    assert sinks == {"archive_events", *(it["function"] for it in TOPOLOGY["sinks"].values())}
+    assert sinks == {"archive_events"}.union(*map(functions_of, TOPOLOGY["sinks"].values()))
     assert others == all_ - sinks
 
 

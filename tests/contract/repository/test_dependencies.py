@@ -37,7 +37,12 @@ EXTRAS = {
     REPOSITORY / "integration" / "cli" / "support" / "mcp_tools.py": "requirements-mcp.in",
     REPOSITORY / "integration" / "exports" / "delta.py": "requirements-exports.in",
     REPOSITORY / "integration" / "exports" / "parquet.py": "requirements-exports.in",
+    REPOSITORY / "integration" / "analytics" / "arrow.py": "requirements-lake.in",
     REPOSITORY / "integration" / "analytics" / "sinks" / "lake.py": "requirements-lake.in",
+    **{
+        REPOSITORY / "integration" / "analytics" / name: "requirements-delta.in"
+        for name in ("delta_table.py", "delta_upkeep.py", "sinks/delta.py")
+    },
 }
 """Parts with an extra of their own: of the command line, and of an app that has it in its package."""
 DEVELOPMENT = [
@@ -58,6 +63,7 @@ OURS = {
 LOCKS = {
     "requirements.txt": ["requirements.in"],
     "requirements-lake.txt": ["requirements.in", "requirements-lake.in"],
+    "requirements-delta.txt": ["requirements.in", "requirements-lake.in", "requirements-delta.in"],
     "requirements-dev.txt": [
         "requirements.in",
         "requirements-lake.in",
@@ -207,7 +213,7 @@ def test_a_lock_has_what_is_written_by_hand(lock: str, python: str, platform: st
     assert chosen(environment, *LOCKS[lock]).items() <= chosen(environment, lock).items()
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-lake.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("lock", [it for it in LOCKS if it != "requirements-host.txt"])
 def test_a_lock_has_what_that_needs_and_nothing_else(lock: str) -> None:
     """For the Python that runs this: what the installed libraries ask for, in the versions that are installed.
 

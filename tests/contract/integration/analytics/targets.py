@@ -4,12 +4,15 @@ import gzip
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, cast
 
 from azure.eventhub import EventData, EventDataBatch
 
+from integration.analytics.delta_table import OpenTable
 from integration.analytics.sink import Sink
 from integration.analytics.sinks.archive import ArchiveSink
+from integration.analytics.sinks.delta import DeltaSink
 from integration.analytics.sinks.event_grid import EventGridSink
 from integration.analytics.sinks.fabric import FabricSink
 from integration.analytics.sinks.lake import LakeSink
@@ -19,6 +22,7 @@ from integration.errors import Outage
 from integration.messaging.event_grid import EventGridTopic, authorizer
 from integration.transport import Authorizer, CallContext, Host, Request, Response, Transport, client_credentials
 from sandbox.systems.logs_ingestion.api import RULE, STREAM
+from tests.delta import read_delta
 from tests.memory_container import MemoryContainer
 from tests.parquet import read_parquet
 
@@ -89,7 +93,20 @@ class Archive(_Documents):
         self._container.takes = requests
 
 
-class Lake(Target):
+class _Rows(Target):
+    """What keeps settled events as rows of the table, whose JSON is text."""
+
+    def identity(self, kept: Kept) -> object:
+        return kept["HubPartition"], kept["SequenceNumber"]
+
+    def field(self, kept: Kept, name: str) -> Any:
+        column = name[0].upper() + name[1:]
+        if column in {"Effects", "ChangedColumns", "Cut"}:
+            return json.loads(kept[column] or "null")
+        return kept[column] if column in kept else json.loads(kept["More"] or "{}").get(f"data.{name}")
+
+
+class Lake(_Rows):
     """Parquet, as DuckDB reads it."""
 
     limited = False
@@ -101,17 +118,44 @@ class Lake(Target):
     async def kept(self) -> list[Kept]:
         return [row for content in self._container.blobs.values() for row in read_parquet(content)]
 
-    def identity(self, kept: Kept) -> object:
-        return kept["HubPartition"], kept["SequenceNumber"]
-
     def takes(self, requests: int | None) -> None:
         self._container.takes = requests
 
-    def field(self, kept: Kept, name: str) -> Any:
-        column = name[0].upper() + name[1:]
-        if column in {"Effects", "ChangedColumns", "Cut"}:
-            return json.loads(kept[column])
-        return kept[column] if column in kept else json.loads(kept["More"] or "{}").get(f"data.{name}")
+
+class Delta(_Rows):
+    """A Delta table in a folder, with no order but that of its columns. A file is in its place while it is away."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place, self._away = folder / "table", folder / "away"
+        self._takes: int | None = None
+        self.sink = self.another()
+
+    def another(self, hub: str = "hub") -> DeltaSink:
+        """A sink of another instance of the app, which writes to the same table."""
+        return DeltaSink(OpenTable(str(self.place), self._connect), hub=hub, most_bytes=MOST_BYTES)
+
+    def _connect(self) -> Mapping[str, str]:
+        """A sink asks for the way to the table before each commit."""
+        if self._takes == 0:
+            self._leave()
+        self._takes = self._takes and self._takes - 1
+        return {}
+
+    def _leave(self) -> None:
+        if self.place.is_dir():
+            self.place.rename(self._away)
+        self.place.touch()
+
+    def takes(self, requests: int | None) -> None:
+        self._takes = requests
+        if self.place.is_file():
+            self.place.unlink()
+        if self._away.is_dir():
+            self._away.rename(self.place)
+
+    async def kept(self) -> list[Kept]:
+        self.takes(self._takes)
+        return [*read_delta(str(self.place), {})]
 
 
 class _Line:

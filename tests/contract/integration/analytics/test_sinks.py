@@ -155,6 +155,15 @@ async def test_a_row_that_is_too_large_even_when_it_is_cut_is_named(target: Targ
     assert (await ids(target))[-1:] == expected(1)
 
 
+async def test_a_row_that_was_set_aside_reaches_the_readers_when_it_is_sent_again(target: Target) -> None:
+    """Long after those behind it; and no more than once for its readers, whoever sends it again."""
+    await target.sink.write([row(0), Row.read("3", 1, AT, b"no json"), row(2)])
+    again = replace(row(1), was_set_aside=True)
+    for _ in range(2):
+        assert await target.sink.write([again]) == Receipt()
+    assert sorted(await ids(target)) == expected(0, 1, 2)
+
+
 async def test_a_column_that_is_new_reaches_the_readers(target: Target) -> None:
     """The schema need not change first; what one column holds of another type is not lost either."""
     batch = [row(0, priority="high"), row(1, attempts="many"), row(2)]

@@ -17,11 +17,16 @@ from sandbox.repository import REPOSITORY
 EXAMPLE = json.loads((REPOSITORY / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
 
 
-def test_without_its_library_the_lake_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("sink", "package"), [({"LAKE_CONTAINER_NAME": "lake"}, "--lake"), ({"DELTA_TABLE": "az://delta/events"}, "--delta")]
+)
+def test_without_its_library_a_sink_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, sink: dict[str, str], package: str
+) -> None:
     """The app does not start, rather than leaving out a sink that the settings ask for."""
     monkeypatch.setattr(sinks, "find_spec", {}.get)
-    settings = Settings.from_environment({**EXAMPLE, "LAKE_CONTAINER_NAME": "lake"})
-    with pytest.raises(ConfigurationError, match="--lake"):
+    settings = Settings.from_environment({**EXAMPLE, **sink})
+    with pytest.raises(ConfigurationError, match=package):
         sink_blueprints(settings, RetryPolicy(), SystemClock())
 
 
@@ -31,9 +36,9 @@ def test_no_sink_is_imported_when_the_app_starts() -> None:
         "import os, sys; from integration.clock import SystemClock; from integration.settings import Settings\n"
         "from integration.composition.sinks import sink_blueprints; from integration.transport import RetryPolicy\n"
         "assert sink_blueprints(Settings.from_environment(os.environ), RetryPolicy(), SystemClock())\n"
-        "print(*(it for it in sys.modules if it.startswith(('integration.analytics', 'arro3'))))"
+        "print(*(it for it in sys.modules if it.startswith(('integration.analytics', 'arro3', 'deltalake'))))"
     )
-    environ = {**EXAMPLE, "LAKE_CONTAINER_NAME": "lake"}
+    environ = {**EXAMPLE, "LAKE_CONTAINER_NAME": "lake", "DELTA_TABLE": "az://delta/events"}
     done = subprocess.run(  # noqa: S603 -- our own code
         [sys.executable, "-c", code], cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=True
     )

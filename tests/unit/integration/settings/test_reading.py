@@ -47,6 +47,15 @@ def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
         assert name in str(raised.value)
 
 
+def test_a_table_in_onelake_is_named_by_ids() -> None:
+    """Its log would otherwise be listed as if it were empty (apache/arrow-rs-object-store, issue 695)."""
+    place = "abfss://5e9ad2f7-2b1c-4f7e-9d6b-5f4d8b1f0a11@onelake.dfs.fabric.microsoft.com/{}/Tables/dbo/events"
+    address = place.format("0c1f9f0e-8f2b-4ad3-9f29-5a5f0d1f7c22")
+    assert Settings.from_environment(environment(DELTA_TABLE=address)).delta_table == address
+    with pytest.raises(ConfigurationError, match="by their ids"):
+        Settings.from_environment(environment(DELTA_TABLE=place.format("crm")))
+
+
 def test_errors_never_show_values() -> None:
     """A wrong key in INTAKE_KEYS is not repeated in the message."""
     with pytest.raises(ConfigurationError) as raised:
@@ -92,6 +101,8 @@ def test_secrets_do_not_show_in_the_settings_themselves() -> None:
         ("RETRY_FIRST_DELAY_SECONDS", "inf"),
         ("SYSTEMS_ERP_URL", "https://user:secret@erp.contoso.example"),
         ("PLUGIN_EVENTS", '{"X": {"table": "opportunity", "message": "update"}}'),
+        ("DELTA_TABLE", "delta/events"),
+        ("DELTA_TABLE", "abfss://sales@onelake.dfs.fabric.microsoft.com/crm.Lakehouse/Tables/events"),
     ],
 )
 def test_what_cannot_work_stops_the_start(name: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""The views and figures over files of the archive and of the lake: the same, whichever of them is read."""
+"""The views and figures over the archive, the lake and the Delta table: the same, whichever of them is read."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,9 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from integration.analytics.delta_table import OpenTable
 from integration.analytics.row import Row
 from integration.analytics.sink import Sink
 from integration.analytics.sinks.archive import ArchiveSink
+from integration.analytics.sinks.delta import DeltaSink
 from integration.analytics.sinks.lake import LakeSink
 from integration.ledger import State
 from integration.worker.settled import encoded, settled_document
@@ -42,12 +44,16 @@ ROWS = [
 ]
 
 
-@pytest.fixture(params=[ArchiveSink, LakeSink])
+def delta(folder: Path) -> Sink:
+    return DeltaSink(OpenTable(str(folder), dict), hub="hub")
+
+
+@pytest.fixture(params=[ArchiveSink, LakeSink, delta])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The files of a sink that was given some rows twice, in other batches."""
     container = MemoryContainer()
     make: Callable[[Any], Sink] = request.param
-    sink = make(container)
+    sink = make(tmp_path if make is delta else container)
     for batch in (ROWS[:3], ROWS[1:], [Row.read("0", 5, AT, b"no json")]):
         asyncio.run(sink.write(batch))
     for name, content in container.blobs.items():
@@ -58,7 +64,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_the_figures_count_each_event_once_and_by_how_it_ended(folder: Path) -> None:
     """A dead letter that was resolved is no failure any more; what was delivered twice is one row."""
-    with Opened(folder) as opened:
+    with Opened.of_folder(folder) as opened:
         hours, latency, failures = (opened.ask(title, query).rows for title, query in QUESTIONS.items())
         assert opened.ask("", "SELECT count(*) FROM rows").rows == [(5,)]
     assert hours == [("2026-11-20 09:00", 2, 0), ("2026-11-20 10:00", 2, 1)]
@@ -84,7 +90,7 @@ def test_the_command_shows_and_draws_what_is_in_files(folder: Path, capsys: pyte
 
 
 def test_a_picture_has_a_bar_for_each_row_and_no_markup_of_its_texts(folder: Path) -> None:
-    with Opened(folder) as opened:
+    with Opened.of_folder(folder) as opened:
         drawn = bars(opened.ask("a <b>", "SELECT '<i>' AS name, 3 AS events UNION ALL SELECT 'x', 0"))
     assert (drawn.count("<rect"), "<i>" in drawn, "&lt;i&gt;" in drawn, "a &lt;b&gt;" in drawn) == (
         2,
@@ -96,14 +102,14 @@ def test_a_picture_has_a_bar_for_each_row_and_no_markup_of_its_texts(folder: Pat
 
 def test_a_folder_without_files_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(NothingFoundError):
-        Opened(tmp_path)
+        Opened.of_folder(tmp_path)
 
 
 def test_queries_name_columns_that_are_there(folder: Path) -> None:
     """Those of the help text, too."""
     said = str(analytics.__doc__).partition("columns are ")[2].partition(".")[0]
     names = [it.strip() for it in said.replace("and\n", ",").replace(" and ", ",").split(",")]
-    with Opened(folder) as opened:
+    with Opened.of_folder(folder) as opened:
         assert opened.ask("", "SELECT * FROM rows").columns == names
         with pytest.raises(duckdb.Error):
             opened.ask("", "SELECT column_of_nobody FROM rows")

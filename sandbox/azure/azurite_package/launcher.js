@@ -1,5 +1,6 @@
-// Starts Azurite (`node faster_store.js .../azurite.js options`) with two things changed beneath it, in its store, LokiJS.
+// Starts Azurite (`node launcher.js .../azurite.js options`) with three things changed beneath it.
 //
+// Two are in its store, LokiJS:
 // - Azurite looks for each entity by {PartitionKey, RowKey}. The store has an index for each of the two and uses the
 //   first that is named: it goes through the whole partition for every write, which costs the more the longer the
 //   partition is. Row keys are nearly unique, so they are named first here.
@@ -7,13 +8,15 @@
 //   removes what is left of overwritten blobs one by one, ten minutes after its start: with some 30,000 of them it
 //   answered nobody for more than ten minutes. One entity is removed here as the store removes a single one by itself.
 //
-// What is found and what is removed is the same.
+// What is found and what is removed is the same. And it lists blobs from a name on (`startFrom` of List Blobs, inclusive),
+// as Azure does: by itself it leaves that out, and lists them all (Azurite issue 2619). The log of a Delta table is read so.
 "use strict";
 
 const path = require("path");
 
 const [script] = process.argv.splice(2, 1);
-const { Collection } = require(require.resolve("lokijs", { paths: [path.dirname(script)] }));
+const beside = (name) => require(require.resolve(name, { paths: [path.dirname(script)] }));
+const { Collection } = beside("lokijs");
 const { findOne, findAndRemove } = Collection.prototype;
 
 function byRowKey(query) {
@@ -29,6 +32,15 @@ Collection.prototype.findAndRemove = function (query) {
   const found = this.find(byRowKey(query));
   if (found.length === 1) this.remove(found[0]);
   else if (found.length > 1) findAndRemove.call(this, query);
+};
+
+const { default: Blobs } = beside("azurite/dist/src/blob/persistence/LokiBlobMetadataStore");
+const { listBlobs } = Blobs.prototype;
+
+Blobs.prototype.listBlobs = async function (context, ...options) {
+  const [blobs, prefixes, nextMarker] = await listBlobs.call(this, context, ...options);
+  const from = context.request.getQuery("startFrom") ?? "";
+  return [blobs.filter((blob) => blob.name >= from), prefixes, nextMarker];
 };
 
 process.argv[1] = script;
