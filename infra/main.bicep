@@ -134,7 +134,7 @@ param privateMonitoring bool = false
 @description('People of support sign in with Entra. Left out: with their keys alone.')
 param entra entraType?
 
-@description('One queue, topic or hub that Dataverse posts to directly with a SAS key (modules/sasintake.bicep). Left out: SAS is off everywhere.')
+@description('One queue, topic or hub that Dataverse posts to directly, with a SAS key or an identity (modules/sasintake.bicep). Left out: SAS is off everywhere.')
 param sasIntake sasIntakeType?
 
 @description('A queue that an endpoint of Finance & Operations posts business events to with a SAS key, in a namespace of its own (modules/sasintake.bicep).')
@@ -473,6 +473,7 @@ module intake 'modules/sasintake.bicep' = if (sasIntake != null) {
     kind: sasIntake!.kind
     serviceEndpoints: topology.serviceEndpoints
     name: names.sasIntake
+    withKey: sasIntake!.?withKey ?? true
     workspaceId: ids.workspace
     location: location
     tags: allTags
@@ -489,6 +490,20 @@ module intakeRoles 'modules/roles-sasintake.bicep' = if (sasIntake != null) {
     serviceEndpoints: topology.serviceEndpoints
     namespaceName: names.sasIntake
     principalId: identity.outputs.principalId
+  }
+  dependsOn: [
+    intake
+  ]
+}
+
+module intakeSender 'modules/roles-sasintake.bicep' = if (sasIntake.?senderPrincipalId != null) {
+  name: 'roles-sasintake-sender'
+  params: {
+    kind: sasIntake!.kind
+    serviceEndpoints: topology.serviceEndpoints
+    namespaceName: names.sasIntake
+    principalId: sasIntake!.senderPrincipalId!
+    sends: true
   }
   dependsOn: [
     intake
@@ -946,7 +961,7 @@ output keyVaultName string = keyVault.outputs.name
 @description('Client id of the identity, for which the application user of Dataverse is created.')
 output identityClientId string = identity.outputs.clientId
 
-@description('Namespace that Dataverse posts to with SAS; empty without sasIntake.')
+@description('Namespace that Dataverse posts to directly; empty without sasIntake.')
 output sasIntakeNamespace string = intake.?outputs.namespaceName ?? ''
 
 @description('How instances are replaced; infra/deploy.py brings the app to it.')

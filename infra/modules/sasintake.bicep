@@ -1,8 +1,9 @@
 metadata description = '''
-One queue, topic or hub that service endpoints of Dataverse, or an endpoint of Finance & Operations, post to directly. They
-sign in with SAS, and local authentication is a switch of a whole namespace, whose RootManageSharedAccessKey cannot be
-deleted. So the entity has a namespace of its own: a key that leaks there, even that one, opens nothing else. Whoever posts
-gets a key with the Send right alone; the app reads with its identity (roles-sasintake.bicep).
+One queue, topic or hub that service endpoints of Dataverse, or an endpoint of Finance & Operations, post to directly. With
+SAS, local authentication is a switch of a whole namespace, whose RootManageSharedAccessKey cannot be deleted. So the entity
+has a namespace of its own: a key that leaks there, even that one, opens nothing else. Whoever posts gets a key with the
+Send right alone, or signs in with an identity, and then there need be no key; the app reads with its identity
+(roles-sasintake.bicep).
 '''
 
 import { tagsType } from 'types.bicep'
@@ -19,6 +20,9 @@ param name string
 
 @description('Name of the key with which to post.')
 param ruleName string = 'dataverse-send'
+
+@description('Whether there is a key; without one, SAS is off in the namespace.')
+param withKey bool = true
 
 @description('Workspace of the diagnostic settings.')
 param workspaceId string
@@ -42,7 +46,7 @@ resource serviceBus 'Microsoft.ServiceBus/namespaces@2024-01-01' = if (kind != '
     tier: 'Standard'
   }
   properties: {
-    disableLocalAuth: false
+    disableLocalAuth: !withKey
     minimumTlsVersion: '1.2'
   }
 }
@@ -54,7 +58,7 @@ resource queue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = if (kind ==
   properties: union(queueOf.options, { enablePartitioning: false })
 }
 
-resource queueRule 'Microsoft.ServiceBus/namespaces/queues/authorizationRules@2024-01-01' = if (kind == 'queue') {
+resource queueRule 'Microsoft.ServiceBus/namespaces/queues/authorizationRules@2024-01-01' = if (kind == 'queue' && withKey) {
   parent: queue
   name: ruleName
   properties: {
@@ -77,7 +81,7 @@ resource subscription 'Microsoft.ServiceBus/namespaces/topics/subscriptions@2024
   properties: topicOf.options
 }
 
-resource topicRule 'Microsoft.ServiceBus/namespaces/topics/authorizationRules@2024-01-01' = if (kind == 'topic') {
+resource topicRule 'Microsoft.ServiceBus/namespaces/topics/authorizationRules@2024-01-01' = if (kind == 'topic' && withKey) {
   parent: topic
   name: ruleName
   properties: {
@@ -95,7 +99,7 @@ resource eventHubs 'Microsoft.EventHub/namespaces@2024-01-01' = if (kind == 'hub
     capacity: 1
   }
   properties: {
-    disableLocalAuth: false
+    disableLocalAuth: !withKey
     minimumTlsVersion: '1.2'
   }
 }
@@ -117,7 +121,7 @@ resource consumerGroup 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2
   name: hubOf.consumerGroup
 }
 
-resource hubRule 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules@2024-01-01' = if (kind == 'hub') {
+resource hubRule 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules@2024-01-01' = if (kind == 'hub' && withKey) {
   parent: hub
   name: ruleName
   properties: {

@@ -91,9 +91,15 @@ type accessRuleType = {
 }
 
 @export()
-@description('One queue, topic or hub (topology.json, serviceEndpoints) that Dataverse posts to directly with a SAS key. It lives in a namespace of its own.')
+@description('One queue, topic or hub (topology.json, serviceEndpoints) that Dataverse posts to directly, with a SAS key or an identity. It lives in a namespace of its own.')
 type sasIntakeType = {
   kind: 'queue' | 'topic' | 'hub'
+
+  @description('Object id of the service principal with which Dataverse signs in (its managed identity). It may send to the entity, and nothing else.')
+  senderPrincipalId: string?
+
+  @description('Left out: true. With senderPrincipalId there need be no key once the endpoint has moved to the identity; SAS is off then.')
+  withKey: bool?
 }
 
 @export()

@@ -5,10 +5,7 @@ a run that was interrupted anywhere is finished by the next one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from integration.errors import ConfigurationError
 from integration.flow.event_flow import NO_TABLE
@@ -16,22 +13,23 @@ from integration.odata import query
 from integration.registration.applying_access import AccessApplying
 from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
 from integration.registration.applying_custom_apis import CustomApiApplying
+from integration.registration.applying_endpoints import Secret, endpoint_body, sends_key
 from integration.registration.applying_virtual_tables import VirtualTableApplying
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
-from integration.registration.endpoints import KEY_HEADER, is_webhook
 from integration.registration.items import Filter, Item, State, mark, of_step
 from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan
+from integration.registration.reading_endpoints import IDENTITIES
 from integration.registration.reading_virtual_tables import EVENTS, SOURCES
 from integration.registration.virtual_tables import KINDS as VIRTUAL_KINDS
 from integration.registration.web_api import WebApi
 
 _OPTION_PREFIX = 10_000
 """Where the values of a new publisher's options begin; the result columns have values of their own."""
-_SAS_KEY_LENGTH = 44
 _SETS = {
     "publisher": "publishers",
     "solution": "solutions",
     "role": "roles",
+    "managed-identity": IDENTITIES,
     "endpoint": "serviceendpoints",
     "step": "sdkmessageprocessingsteps",
     "image": "sdkmessageprocessingstepimages",
@@ -39,39 +37,7 @@ _SETS = {
     "virtual-events": EVENTS,
     **CUSTOM_API_SETS,
 }
-_SET = "set"
 _ENABLED = {"statecode": 0, "statuscode": 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """The key of an endpoint, where it is kept, and the day on which it is sent."""
-
-    endpoint: str
-    value: str
-    reference: str
-    today: date
-
-    def column(self) -> dict[str, str]:
-        """The column that takes it; raises `ConfigurationError` for a connection string in place of a key."""
-        if is_webhook(self.endpoint):
-            header, value = quoteattr(KEY_HEADER), quoteattr(self.value)
-            return {"authvalue": f"<settings><setting name={header} value={value} /></settings>"}
-        if len(self.value) != _SAS_KEY_LENGTH:
-            raise ConfigurationError(
-                f"{self.reference} holds no SAS key, which has {_SAS_KEY_LENGTH} characters: take the primary key, not "
-                "the connection string."
-            )
-        return {"saskey": self.value}
-
-    def said(self) -> str:
-        """What the endpoint's description says of it, as Dataverse never shows it again."""
-        return said_of_key(self.reference, self.today)
-
-
-def said_of_key(reference: str, today: date) -> str:
-    """What a description says of a key, as Dataverse never shows it again."""
-    return f"key of {reference}, set on {today.isoformat()}"
 
 
 class Applying:
@@ -131,7 +97,9 @@ class Applying:
             await self._put_column(address, {"Description": labelled(self._described(description))})
             await self._publish()
         else:
-            body = {"description": self._described(found.description)}
+            of_name = {"name": self._described(found.name)}
+            described = {"description": self._described(found.description)}
+            body = of_name if found.kind == "managed-identity" else described
             await self._api.update(f"{_SETS[found.kind]}({found.id})", body)
 
     async def _make(self, change: Change) -> None:
@@ -161,21 +129,23 @@ class Applying:
     async def _row(self, item: Item, change: Change) -> None:
         row_id = change.id or item.id
         path = f"{_SETS[item.kind]}({row_id})"
-        body = self._body(item)
+        body = self._body(item, change)
         if change.action == REPLACE:
             await self._delete(change.address, change.id)
             path = f"{_SETS[item.kind]}({item.id})"
-        sends_key = item.kind == "endpoint" and (change.action == CREATE or not _has_key(change))
-        if item.kind != "image":
+        with_key = sends_key(item, change)
+        if item.kind == "managed-identity":
+            body["name"] = self._described(item.name)
+        elif item.kind != "image":
             body["description"] = self._described(change.description)
-        if sends_key:
+        if with_key:
             secret = self._secret(item.name)
             body |= {**secret.column(), "description": self._described(secret.said())}
         if change.action in {CREATE, REPLACE}:
-            await self._api.create(path, {**body, **await self._fixed(item)}, secret=sends_key)
+            await self._api.create(path, {**body, **await self._fixed(item)}, secret=with_key)
             self._ids[item.address] = item.id
         else:
-            await self._api.update(path, body, secret=sends_key)
+            await self._api.update(path, body, secret=with_key)
 
     async def _role(self, item: Item, change: Change) -> None:
         if change.action == CREATE:
@@ -184,7 +154,7 @@ class Applying:
             await self._api.create(f"roles({item.id})", body)
         await self._access.grant(change.id or item.id, item.fields["privileges"])
 
-    def _body(self, item: Item) -> dict[str, Any]:
+    def _body(self, item: Item, change: Change) -> dict[str, Any]:
         """The columns of a row that can be changed at any time."""
         fields = dict(item.fields)
         if item.kind == "publisher":
@@ -193,8 +163,8 @@ class Applying:
             owner = self._ids[f"publisher.{fields['publisher']}"]
             return {"friendlyname": fields["friendlyname"], "publisherid@odata.bind": f"/publishers({owner})"}
         if item.kind == "endpoint":
-            del fields["secret"]
-        elif item.kind == "step":
+            return endpoint_body(item, change, self._ids)
+        if item.kind == "step":
             endpoint = self._ids[f"endpoint.{fields.pop('endpoint')}"]
             del fields["enabled"]
             names = fields.pop("filteringattributes")
@@ -300,8 +270,3 @@ class Applying:
     def _described(self, text: str) -> str:
         """A description with our mark."""
         return text if self._mark in text else f"{text} {self._mark}".strip()
-
-
-def _has_key(change: Change) -> bool:
-    """Whether the endpoint that is there has a key."""
-    return (change.before or {}).get("secret") == _SET

@@ -171,11 +171,16 @@ def _held(it: Change | Found, state: State) -> str | None:
 def _blocked(found: Found, state: State) -> str | None:
     if found.managed:
         return "is no longer declared, but belongs to a managed solution"
-    if found.kind == "endpoint" and (others := state.others.get(found.id)):
-        return f"is no longer declared, but {others} steps of others call it"
+    if others := state.others.get(found.id):
+        return f"is no longer declared, but {others} {_of_others(found)}"
     if held := _held(found, state):
         return f"is no longer declared, but {held}"
     return None
+
+
+def _of_others(found: Found) -> str:
+    """What of others needs it."""
+    return "steps of others call it" if found.kind == "endpoint" else "service endpoints of others sign in with it"
 
 
 def _notes(items: Iterable[Item], state: State) -> Iterable[Problem]:
@@ -192,4 +197,4 @@ def _notes(items: Iterable[Item], state: State) -> Iterable[Problem]:
             yield Problem(item.address, f"somebody has added the options {', '.join(sorted(added))}; they stay")
     for it in state.found.values():
         if it.owned and (count := state.others.get(it.id)):
-            yield Problem(it.address, f"{count} steps that are not ours call it; they stay as they are")
+            yield Problem(it.address, f"{count} {_of_others(it)}; they stay as they are")

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from integration.flow.event_flow import NO_TABLE
+from integration.registration.endpoints import MANAGED_IDENTITY
 from integration.registration.items import Found, Item, State, of_step
 from integration.registration.steps import SYNCHRONOUS
 
+_FIRST: Final = "its application needs a federated credential, and the role to send, before anything is sent with it"
 _OF_DELETED: Final = {
     "column": "deletes its values in all rows; nothing brings them back",
     "key": "rows cannot be addressed by it any more",
@@ -55,6 +57,8 @@ def _of_new(item: Item) -> Iterator[str]:
         yield "its key is sent with it; who may read data sources in Dataverse can read it there"
     elif item.kind == "virtual-table":
         yield "nobody sees it until a security role gives read access; its rows are not copied"
+    elif item.kind == "managed-identity":
+        yield _FIRST
     elif item.kind == "user":
         yield "the application may sign in from now on, and do what its role permits"
 
@@ -82,6 +86,8 @@ def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> It
         yield from _of_changed_step(item, before, differs)
     elif item.kind == "endpoint":
         yield from _of_changed_endpoint(item, differs, state)
+    elif item.kind == "managed-identity":
+        yield f"Dataverse signs in otherwise from now on: {_FIRST}"
     elif item.kind == "column" and (there := before.get("MaxLength")) and there > item.fields["MaxLength"]:
         yield "becomes shorter: longer values that exist stay, and cannot be saved again"
     elif item.kind in {"data-source", "virtual-table", "virtual-column"}:
@@ -138,8 +144,11 @@ def _of_changed_step(item: Item, before: Any, differs: list[str]) -> Iterator[st
 
 def _of_changed_endpoint(item: Item, differs: list[str], state: State) -> Iterator[str]:
     if {"url", "namespaceaddress", "path"}.intersection(differs):
-        yield "events go to the new address, with the key that is set"
-    if "secret" in differs:
+        yield "events go to the new address, with the sign-in that is set"
+    if "authtype" in differs:
+        identity = item.fields["authtype"] == MANAGED_IDENTITY
+        yield f"Dataverse signs in with {'its managed identity, and its key is removed' if identity else 'the key'}"
+    elif "secret" in differs:
         yield "has no key: its calls are refused until there is one"
     if others := state.others.get(state.found[item.address].id):
         yield f"{others} steps of others call it too"

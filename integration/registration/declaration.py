@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, HttpUrl, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, HttpUrl, StringConstraints, ValidationError, model_validator
 
 from integration.errors import ConfigurationError
 from integration.registration.declared_apis import Catalog, CustomApiOptions
@@ -32,10 +32,14 @@ class Named(FileModel):
 
 
 class Endpoint(FileModel):
-    """The service endpoint that the steps call: the app's webhook, or an entity that the app reads."""
+    """The service endpoint that the steps call: the app's webhook, or an entity that the app reads.
+
+    `managed_identity` names the row of the identity, where an environment has one in place of a SAS key.
+    """
 
     kind: Literal["webhook", "queue", "topic", "hub"] = "webhook"
     name: str = Field(default="integration webhook", max_length=100)
+    managed_identity: str = Field(default="integration endpoint", min_length=1, max_length=36)
 
 
 class Role(FileModel):
@@ -99,13 +103,35 @@ class SignIn(FileModel):
     ca_file: str | None = None
 
 
+class ManagedIdentity(FileModel):
+    """The application as which Dataverse signs in: its client id, and the tenant that it is in.
+
+    `version` is a column that Microsoft describes for plug-ins only; Dataverse's default counts without it.
+    """
+
+    application: Guid
+    tenant: Guid
+    version: int | None = None
+
+
 class Bus(FileModel):
-    """A queue, topic or event hub of an environment; `namespace` is `sb://<name>.servicebus.windows.net/`."""
+    """A queue, topic or event hub of an environment; `namespace` is `sb://<name>.servicebus.windows.net/`.
+
+    Dataverse signs in with a SAS key, or with a managed identity.
+    """
 
     namespace: Annotated[str, StringConstraints(pattern=r"^sb://[A-Za-z0-9.:-]+/?$")]
     path: str
     key_name: str = "dataverse-send"
-    key: Reference
+    key: Reference | None = None
+    managed_identity: ManagedIdentity | None = None
+
+    @model_validator(mode="after")
+    def _one_sign_in(self) -> "Bus":
+        if (self.key is None) == (self.managed_identity is None):
+            there = "neither" if self.key is None else "both"
+            raise ValueError(f"Dataverse signs in with a key or with [bus.managed-identity], and {there} is given")
+        return self
 
 
 class Values(FileModel):

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from integration.errors import ConfigurationError
 from integration.flow.discovery import AnyFlow
 from integration.registration import rules
-from integration.registration.applying import Applying, Secret, said_of_key
+from integration.registration.applying import Applying
 from integration.registration.applying_custom_apis import SETS as CUSTOM_API_SETS
+from integration.registration.applying_endpoints import Secret, has_key, said_of_key
 from integration.registration.comparing import PARTS, compare, deletion, goes_with_table, in_order_of_deletion
 from integration.registration.declaration import Declaration, Values, secret
 from integration.registration.endpoints import secret_of
@@ -88,8 +89,8 @@ class Environment:
 
     async def rotate(self, now: Read) -> None:
         """Send the keys of the endpoints and of the data source again, as far as they are ours."""
-        declared = {it.address for it in now.items}
-        ours = [it for it in now.state.found.values() if it.kind == "endpoint" and it.owned and it.address in declared]
+        keyed = {it.address for it in now.items if has_key(it)}
+        ours = [it for it in now.state.found.values() if it.owned and it.address in keyed]
         if not ours:
             raise ConfigurationError("There is no endpoint of this app whose key could be sent again.")
         applying = self._applying(now)
@@ -144,7 +145,7 @@ def adoptable(now: Read) -> list[Found]:
 
 
 def deletable(state: State, *, with_columns: bool) -> list[Found]:
-    """What is ours and can be deleted. An endpoint that steps of others call stays.
+    """What is ours and can be deleted. What others need stays: an endpoint that their steps call, its identity.
 
     Columns, custom APIs, the catalog, the role and what holds them are deleted only if that is asked for.
     """

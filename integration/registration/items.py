@@ -25,6 +25,7 @@ KINDS = (
     "assignment",
     "role",
     "user",
+    "managed-identity",
     "endpoint",
     "step",
     "image",
@@ -93,11 +94,13 @@ class State:
     """What was read of an environment.
 
     `columns` are the names of all columns by table; a table that does not exist has no entry. `filters` are by table
-    and message. `others` counts the steps that are not ours by the id of the endpoint that they call, `subscribers`
-    names those on custom APIs of ours. `privileges` are those of the tables, `table_ids` the MetadataIds of virtual
-    tables and of those in the catalog, `data_provider` is the id of the OData v4 data provider, `behind` are the
-    tables behind navigation properties that flows read, and `business_unit` is the id of the one at the top. `volumes`
-    counts the rows of a week by table and message.
+    and message. `others` counts what is not ours and needs it: by the id of an endpoint the steps that call it, by
+    that of a managed identity the endpoints that sign in with it. `takes_charset` and `takes_identity` say which of the
+    newer columns service endpoints have. `subscribers` names the steps that are not ours on custom APIs of ours.
+    `privileges` are those of the tables, `table_ids` the MetadataIds of virtual tables and of those in the catalog,
+    `data_provider` is the id of the OData v4 data provider, `behind` are the tables behind navigation properties that
+    flows read, and `business_unit` is the id of the one at the top. `volumes` counts the rows of a week by table and
+    message.
     """
 
     url: str
@@ -115,6 +118,7 @@ class State:
     data_provider: str | None = None
     publisher_prefix: str | None = None
     takes_charset: bool = True
+    takes_identity: bool = True
     twice: tuple[str, ...] = ()
 
     def add(self, found: Found) -> None:

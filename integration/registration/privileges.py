@@ -10,8 +10,8 @@ from integration.flow.discovery import AnyFlow
 
 CURRENCY: Final = "transactioncurrency"
 REGISTRATION: Final = (
-    *("publisher", "solution", "role", "systemuser", "businessunit", "serviceendpoint", "sdkmessage"),
-    *("sdkmessagefilter", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage"),
+    *("publisher", "solution", "role", "systemuser", "businessunit", "managedidentity", "serviceendpoint"),
+    *("sdkmessage", "sdkmessagefilter", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage"),
     *("customapi", "customapirequestparameter", "customapiresponseproperty", "catalog", "catalogassignment"),
     *("entitydataprovider", "msdyn_odatav4ds", "virtualentitymetadata"),
 )

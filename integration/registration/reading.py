@@ -11,20 +11,16 @@ from integration.registration.custom_apis import custom_apis
 from integration.registration.declaration import Declaration, Values
 from integration.registration.declared_apis import Catalog
 from integration.registration.definitions import column_fields, key_fields, label
-from integration.registration.endpoints import CHECK, CHECK_TITLE, CONTRACTS
+from integration.registration.endpoints import CHECK
 from integration.registration.items import Filter, Found, Item, State, mark
 from integration.registration.privileges import from_metadata
 from integration.registration.reading_access import AccessReader
 from integration.registration.reading_custom_apis import CustomApiReader
+from integration.registration.reading_endpoints import EndpointReader
 from integration.registration.reading_virtual_tables import VirtualTableReader
 from integration.registration.wanted import tables
 from integration.registration.web_api import WebApi
 
-_ENDPOINT = (
-    "serviceendpointid,name,description,url,contract,authtype,isauthvalueset,issaskeyset,namespaceaddress,path,"
-    "saskeyname,messageformat,userclaim,connectionmode,namespaceformat"
-)
-_KINDS = {contract: kind for kind, contract in CONTRACTS.items()}
 _STEP = (
     "sdkmessageprocessingstepid,name,description,stage,mode,rank,asyncautodelete,filteringattributes,statecode,"
     "_eventhandler_value"
@@ -154,18 +150,8 @@ class _Reader:
 
     async def endpoints(self) -> None:
         """Our service endpoints, the steps that call them or have our mark, and their images."""
-        of_endpoint = "EntityDefinitions(LogicalName='serviceendpoint')/Attributes"
-        charset = await self._api.rows(f"{of_endpoint}?$select=LogicalName&$filter=LogicalName%20eq%20'messagecharset'")
-        self._state.takes_charset = bool(charset)
-        name = self._declaration.endpoint.name.replace("'", "''")
-        found = await self._where(
-            "serviceendpoints",
-            f"name eq '{name}' or startswith(name,'{CHECK_TITLE}') or contains(description,'{self._mark}')",
-            _ENDPOINT + (",messagecharset" if charset else ""),
-        )
-        # One with our mark comes before a namesake of somebody else.
-        for it in sorted(found, key=lambda row: not self._owned(row.get("description"))):
-            self._add_endpoint(it)
+        endpoint, reader = self._declaration.endpoint, EndpointReader(self._api, self._state, self._owned, self._mark)
+        await reader.read(endpoint.name, endpoint.managed_identity)
         await self._steps({it.id: it.name for it in self._state.found.values() if it.kind == "endpoint"})
 
     async def _steps(self, endpoints: dict[str, str]) -> None:
@@ -222,16 +208,6 @@ class _Reader:
             notes = ("its index could not be built: rows have the same value twice. Repair them, then reactivate it",)
         name, fields = f"{table}.{it['LogicalName']}", key_fields(it)
         self._state.add(Found("key", name, it["MetadataId"], fields, owned, bool(it.get("IsManaged")), notes=notes))
-
-    def _add_endpoint(self, it: dict[str, Any]) -> None:
-        named = [*_ENDPOINT.split(","), "messagecharset"]
-        fields = {name: it.get(name) for name in named if name not in {"serviceendpointid", "description"}}
-        is_set = it["isauthvalueset" if it["contract"] == CONTRACTS["webhook"] else "issaskeyset"]
-        fields |= {"secret": "set" if is_set else "missing"}
-        kind = _KINDS.get(it["contract"], str(it["contract"]))
-        if it["name"].startswith(CHECK_TITLE):
-            kind = CHECK + it["name"].removeprefix(CHECK_TITLE)
-        self._add_row("endpoint", kind, it["serviceendpointid"], fields, it)
 
     async def _where(
         self, entity_set: str, where: str, select: str, *, expand: str | None = None

@@ -13,6 +13,7 @@ from integration.flow.discovery import AnyFlow
 from integration.flow.event_flow import NO_TABLE
 from integration.registration import custom_api_rules
 from integration.registration.declaration import Declaration
+from integration.registration.endpoints import MANAGED_IDENTITY
 from integration.registration.items import Item, State, of_step
 from integration.registration.plan import Problem
 from integration.registration.steps import ASYNCHRONOUS, POST_OPERATION, PRE_OPERATION, PRE_VALIDATION, SYNCHRONOUS
@@ -160,6 +161,8 @@ def _role(item: Item) -> Iterator[str]:
 
 
 def _endpoint(item: Item, state: State) -> Iterator[str]:
+    if item.fields["authtype"] == MANAGED_IDENTITY and not state.takes_identity:
+        yield "service endpoints have no managed identity in this environment: give [bus] a key in its place"
     if "url" not in item.fields:
         return
     url = str(item.fields["url"])

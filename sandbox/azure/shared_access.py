@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, unquote_plus
 
 SEND, LISTEN, MANAGE = "Send", "Listen", "Manage"
-_RIGHTS = frozenset((SEND, LISTEN, MANAGE))
+RIGHTS = frozenset((SEND, LISTEN, MANAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +16,16 @@ class AccessKey:
 
     name: str
     value: str
-    rights: frozenset[str] = _RIGHTS
+    rights: frozenset[str] = RIGHTS
 
     @classmethod
     def parse(cls, text: str) -> "AccessKey":
         """From `NAME=VALUE[;Send][;Listen][;Manage]`; no right named means all of them."""
         credentials, *rights = text.split(";")
         name, _, value = credentials.partition("=")
-        if not name or not value or not set(rights) <= _RIGHTS:
+        if not name or not value or not set(rights) <= RIGHTS:
             raise ValueError("a key is NAME=VALUE[;Send][;Listen][;Manage]")
-        return cls(name, value, frozenset(rights) or _RIGHTS)
+        return cls(name, value, frozenset(rights) or RIGHTS)
 
 
 def plain_key(response: bytes | None, keys: dict[str, AccessKey]) -> AccessKey | None:

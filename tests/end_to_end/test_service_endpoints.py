@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -27,11 +27,32 @@ NO_WEBHOOK = {"MSCRM.BypassBusinessLogicExecutionStepIds": Step("account", "Upda
 BINARY = b"@\x16RemoteExecutionContext\x08,http://schemas.microsoft.com/xrm/2011/Contracts"
 
 
+WITH_KEY = {"authtype": 2, "saskeyname": "dataverse-send", "saskey": "SAS_KEY_VALUE"}
+
+
+@contextmanager
+def with_identity(client: Client) -> Iterator[dict[str, Any]]:
+    """How an endpoint signs in with a managed identity; its row is deleted at the end."""
+    identity, ids = str(uuid.uuid4()), {"applicationid": str(uuid.uuid4()), "tenantid": str(uuid.uuid4())}
+    body = {"managedidentityid": identity, "name": "of a test", "credentialsource": 2, "subjectscope": 1, **ids}
+    client.dataverse.ask("POST", "managedidentities", json=body)
+    try:
+        yield {"authtype": 9, "managedidentityid@odata.bind": f"/managedidentities({identity})"}
+    finally:
+        client.dataverse.ask("DELETE", f"managedidentities({identity})")
+
+
 @contextmanager
 def registered(  # noqa: PLR0917 -- what is registered, in the order of its columns
-    client: Client, endpoints: Endpoints, contract: int, path: str, message_format: int, message: str = "Update"
+    client: Client,
+    endpoints: Endpoints,
+    contract: int,
+    path: str,
+    message_format: int,
+    message: str = "Update",
+    sign_in: Mapping[str, Any] = WITH_KEY,
 ) -> Iterator[None]:
-    """A service endpoint with its SAS key, and a step on a message of accounts; both are deleted at the end."""
+    """A service endpoint, and a step on a message of accounts; both are deleted at the end."""
     dataverse, endpoint, step = client.dataverse, str(uuid.uuid4()), str(uuid.uuid4())
     address = endpoints.servicebus.split(";")[0].removeprefix("Endpoint=")
     dataverse.ask(
@@ -45,9 +66,7 @@ def registered(  # noqa: PLR0917 -- what is registered, in the order of its colu
             "namespaceformat": 2,
             "path": path,
             "messageformat": message_format,
-            "authtype": 2,
-            "saskeyname": "dataverse-send",
-            "saskey": "SAS_KEY_VALUE",
+            **sign_in,
         },
     )
     asked = {"$filter": f"primaryobjecttypecode eq 'account' and sdkmessageid/name eq '{message}'"}
@@ -104,6 +123,19 @@ def test_what_dataverse_posts_to_a_broker_is_the_event_of_its_webhook(
     assert client.app.post_webhook(json.dumps(body, default=float).encode()).json()["eventId"] == event.event_id
     names = [effect["body"]["name"] for effect in client.erp.effects() if effect["id"] == account]
     assert names == ["After"]
+
+
+def test_what_dataverse_posts_with_a_managed_identity_is_worked_on(client: Client, endpoints: Endpoints) -> None:
+    """Microsoft's SDK signs in with a token in place of a key."""
+    account, queue = client.dataverse.create("account", {"name": "Before"}, silent=True), NAMES["DATAVERSE_QUEUE"]
+    with with_identity(client) as sign_in, registered(client, endpoints, QUEUE, queue, JSON, sign_in=sign_in):
+        before = client.dataverse.last_event()
+        client.dataverse.ask("PATCH", f"accounts({account})", json={"name": "After"}, headers=NO_WEBHOOK)
+        client.dataverse.quiet()
+        (sent,) = [it for it in client.dataverse.events(after=before) if it["id"] == account]
+    event = read_context(sent["body"], headers={}, accepted_time=datetime.now(UTC))
+    assert client.app.wait_for(event.event_id)["state"] == "completed"
+    assert [it["body"]["name"] for it in client.erp.effects() if it["id"] == account] == ["After"]
 
 
 def test_each_row_of_a_create_multiple_is_worked_on(client: Client, endpoints: Endpoints) -> None:

@@ -16,11 +16,13 @@ from sandbox.azure.broker.entities.engine import Engine
 from sandbox.azure.broker.entities.store import Store
 from sandbox.azure.broker.errors import BrokerError
 from sandbox.azure.broker.http.control import Control
+from sandbox.azure.broker.links.cbs import Known
 from sandbox.azure.broker.namespace import Namespace
 from sandbox.azure.broker.recovery import recover
 from sandbox.azure.broker.secure import SecurePort
 from sandbox.azure.broker.server import Server
 from sandbox.azure.broker.websockets import WebSockets
+from sandbox.azure.entra_tokens import Application
 from sandbox.azure.shared_access import AccessKey
 from sandbox.machine.certificates import server_context
 from sandbox.machine.signals import call_on_stop
@@ -76,6 +78,14 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME=VALUE[;Send][;Listen][;Manage]",
         help="check tokens against this key (default: every token is taken); repeatable",
     )
+    parser.add_argument(
+        "--application",
+        type=Application.parse,
+        action="append",
+        default=[],
+        metavar="CLIENT_ID[;Send][;Listen][;Manage]",
+        help="where there are keys, also take tokens of this application; repeatable",
+    )
     arguments = parser.parse_args()
     if arguments.tls_port is not None and arguments.ca_dir is None:
         parser.error("--tls-port needs --ca-dir")
@@ -85,8 +95,8 @@ def _arguments() -> argparse.Namespace:
 async def _serve(namespace: Namespace, arguments: argparse.Namespace) -> int:
     stopping = asyncio.Event()
     call_on_stop(stopping.set)
-    keys = {key.name: key for key in arguments.key}
-    server = Server(namespace, keys, idle_time_out=int(arguments.idle_timeout * 1000))
+    known = Known({it.name: it for it in arguments.key}, {it.client_id: it for it in arguments.application})
+    server = Server(namespace, known, idle_time_out=int(arguments.idle_timeout * 1000))
     recover(namespace)
     runner = web.AppRunner(_application(server), access_log=None, auto_decompress=False)
     await runner.setup()

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from sandbox.azure.amqp.connection import IDLE_TIME_OUT_MS
 from sandbox.azure.amqp.errors import ProtocolError
 from sandbox.azure.amqp.performatives import Error
+from sandbox.azure.broker.links.cbs import Known
 from sandbox.azure.broker.links.endpoints import Faults, Timer
 from sandbox.azure.broker.links.peer import Peer
 from sandbox.azure.broker.namespace import Namespace
-from sandbox.azure.shared_access import AccessKey
 
 log = logging.getLogger("sandbox.azure.broker")
 
@@ -30,7 +30,7 @@ class Server:
     def __init__(
         self,
         namespace: Namespace,
-        keys: dict[str, AccessKey] | None = None,
+        known: Known | None = None,
         *,
         idle_time_out: int = IDLE_TIME_OUT_MS,
     ) -> None:
@@ -38,7 +38,7 @@ class Server:
         self.namespace = namespace
         self._engine = namespace.engine
         self.faults = Faults()
-        self.keys = keys or {}
+        self.known = known or Known()
         self.idle_time_out = idle_time_out
         self.connections: set[ClientProtocol] = set()
         self.failed: asyncio.Future[None] | None = None
@@ -147,7 +147,7 @@ class ClientProtocol(asyncio.Protocol):
         self._heartbeat: asyncio.TimerHandle | None = None
         self._heard_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
-        self.peer = Peer(server, server.keys, server.idle_time_out)
+        self.peer = Peer(server, server.known, server.idle_time_out)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):

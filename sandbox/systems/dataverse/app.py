@@ -23,6 +23,7 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox.systems.dataverse.access import Access
+from sandbox.systems.dataverse.access_tokens import AccessTokens
 from sandbox.systems.dataverse.collection import OLDEST_DELTA
 from sandbox.systems.dataverse.context import Contexts
 from sandbox.systems.dataverse.environment import Environment
@@ -71,13 +72,14 @@ def build_app(options: Options) -> web.Application:
     tls.load_verify_locations(options.ca_file)
     webhooks = Webhooks(timeout=options.webhook_timeout, retry_delay=options.webhook_retry_delay, tls=tls)
     contexts = Contexts(environment, Representation(store, schema).name_of)
-    buses = ServiceBus(retry_delay=options.webhook_retry_delay)
+    access_tokens = AccessTokens(environment)
+    buses = ServiceBus(retry_delay=options.webhook_retry_delay, tokens=access_tokens)
     jobs = Jobs(store, contexts, webhooks, buses, host)
     registrations = Registrations(store)
     service = OrganizationService(store, schema, environment, registrations=registrations, jobs=jobs, access=access)
     Seed(store, schema, environment, service.roles, application=not options.unprepared).plant()
     work = UnitOfWork(store, registrations, jobs)
-    tokens = Tokens(store, environment)
+    tokens = Tokens(store, environment, access_tokens)
     provider = Provider(tls)
     api = WebApi(
         store,

@@ -7,7 +7,7 @@ SEGMENTS = frozenset(
     | {"DownloadBlock", "CloseIncident", "QualifyLead", "Assign", "SetState", "ExecuteWorkflow"}
     | {"DeleteOptionValue", "OrderOption", "GrantAccess", "ModifyAccess"}
     | {"RevokeAccess", "teams", "backgroundoperations", "workflows", "audits", "opportunitycloses", "plugintypes"}
-    | {"pluginassemblies", "managedidentities", "keyvaultreferences", "ExportSolution", "ImportSolution"}
+    | {"pluginassemblies", "keyvaultreferences", "ExportSolution", "ImportSolution"}
     | {"systemuserrolescollection", "roleprivilegescollection"}
 )
 """Entity sets, actions and functions at the root."""

@@ -44,6 +44,7 @@ class Functions:
             "RetrieveCurrentOrganization": (("AccessType",), self._organisation),
             "RetrieveTotalRecordCount": (("EntityNames",), self._counts),
             "RetrieveRolePrivilegesRole": (("RoleId",), self._privileges),
+            "GetComponentManagedIdentityFIC": (("ComponentId", "ComponentName"), self._credential),
             "RetrieveDependenciesForDelete": (("ObjectId", "ComponentType"), self._dependencies),
         }
 
@@ -118,6 +119,13 @@ class Functions:
     def _dependencies(self, _: Operation, given: dict[str, str]) -> dict[str, Any]:
         kind = check_number("ComponentType", given["ComponentType"])
         return {"value": self._solutions.dependencies(_guid("ObjectId", given), kind)}
+
+    def _credential(self, _: Operation, given: dict[str, str]) -> dict[str, Any]:
+        """Microsoft does not document what a subject for a service endpoint looks like: this one names the endpoint."""
+        endpoint = self._store.get("serviceendpoint", _guid("ComponentId", given))
+        if endpoint is None or given["ComponentName"] != "'ServiceEndpoint'":
+            raise bad_request("The stand-in gives subjects of federated credentials for service endpoints only.")
+        return {"FICSubject": f"sandbox/{self._environment.organisation_id}/serviceendpoint/{endpoint.id}"}
 
 
 def _guid(name: str, given: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.systems.dataverse import service_bus, values, webhook
+from sandbox.systems.dataverse import managed_identity, service_bus, values, webhook
 from sandbox.systems.dataverse.change import NO_ROW, Change
 from sandbox.systems.dataverse.context import Contexts, Step
 from sandbox.systems.dataverse.service_bus import ServiceBus
@@ -169,7 +169,8 @@ class Jobs:
             deleted = {"at": datetime.now(UTC).isoformat(), "error": "The service endpoint no longer exists."}
             return Outcome(succeeded=False, attempts=[deleted])
         if endpoint.values["contract"] in service_bus.CONTRACTS:
-            return await self._buses.call(endpoint.values, headers, body)
+            identity = managed_identity.of_endpoint(endpoint.values, self._store)
+            return await self._buses.call(endpoint.values, headers, body, identity=identity)
         return await self._webhooks.call(endpoint.values, headers, body)
 
     def _message(self, change: Change, step: Step, context: dict[str, Any]) -> tuple[dict[str, str], str]:

@@ -1,6 +1,6 @@
 """Which registered steps a change fires."""
 
-from sandbox.systems.dataverse import service_bus
+from sandbox.systems.dataverse import managed_identity, service_bus
 from sandbox.systems.dataverse.bypass import ASYNCHRONOUS, SYNCHRONOUS
 from sandbox.systems.dataverse.change import Change
 from sandbox.systems.dataverse.context import Image, Step
@@ -9,7 +9,7 @@ from sandbox.systems.dataverse.store import Row, Store
 
 REGISTRATION_TABLES = frozenset(
     {"serviceendpoint", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage", "sdkmessagefilter", "sdkmessage"}
-    | {METADATA}
+    | {METADATA, managed_identity.TABLE}
 )
 PUBLISHING_CONTRACTS = frozenset({8, *service_bus.CONTRACTS})
 """Webhook, queue, topic and hub; endpoints of other contracts are registered, and nothing is sent to them."""

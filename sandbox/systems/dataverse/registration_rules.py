@@ -1,6 +1,6 @@
 """What Dataverse refuses when steps and endpoints are registered or removed."""
 
-from sandbox.systems.dataverse import external_messages, service_bus, specialised
+from sandbox.systems.dataverse import external_messages, managed_identity, service_bus, specialised
 from sandbox.systems.dataverse.custom_api_rules import check_message_allows
 from sandbox.systems.dataverse.errors import invalid_argument, not_simulated, still_referenced
 from sandbox.systems.dataverse.schema import Schema, Table
@@ -32,6 +32,8 @@ def check_registration(table: Table, whole: Values, store: Store, schema: Schema
         raise invalid_argument("A webhook needs a url.")
     if table.name == "serviceendpoint" and whole["contract"] in service_bus.CONTRACTS:
         _check_bus(whole)
+    if table.name == managed_identity.TABLE:
+        managed_identity.check_identity(whole)
     if table.name == "sdkmessageprocessingstep":
         _check_step(whole, store, schema)
     if table.name == "sdkmessageprocessingstepimage":
@@ -61,11 +63,12 @@ def check_delete(row: Row, store: Store) -> list[Row]:
 
 
 def _check_bus(whole: Values) -> None:
-    missing = [name for name in ("namespaceaddress", "path", "saskeyname", "saskey") if not whole.get(name)]
+    kind = whole.get("authtype") or service_bus.SAS_KEY
+    if kind not in service_bus.SIGN_IN:
+        raise not_simulated("A queue, topic or event hub with another authtype than SASKey (2) and ManagedIdentity (9)")
+    missing = [name for name in ("namespaceaddress", "path", *service_bus.SIGN_IN[kind]) if not whole.get(name)]
     if missing:
         raise invalid_argument(f"A queue, topic or event hub needs {', '.join(missing)}.")
-    if whole.get("authtype", service_bus.SAS_KEY) != service_bus.SAS_KEY:
-        raise not_simulated("A queue, topic or event hub with another authtype than SASKey (2)")
     if whole.get("messageformat") == service_bus.BINARY_XML:
         raise not_simulated("The message format .NET binary XML")
 

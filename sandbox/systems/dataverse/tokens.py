@@ -20,11 +20,11 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, client TEXT
 class Tokens:
     """Gives tokens to the environment's clients and recognises them."""
 
-    def __init__(self, store: Store, environment: Environment) -> None:
+    def __init__(self, store: Store, environment: Environment, for_the_app: AccessTokens) -> None:
         self._database, self._environment = store.database, environment
         self._database.executescript(SCHEMA)
         self._lifetime = TOKEN_SECONDS
-        self._for_the_app = AccessTokens(environment)
+        self._for_the_app = for_the_app
 
     def routes(self, app: web.Application) -> None:
         """Add the endpoints."""

@@ -141,6 +141,30 @@ def test_sas_is_opened_for_one_entity_only(tmp_path: Path, kind: str, namespaces
 
 
 @needs_checker
+@pytest.mark.parametrize(
+    ("kind", "role"),
+    [
+        ("queue", "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39"),
+        ("hub", "2b629674-e913-4c01-ae53-ef4638d8f975"),
+    ],
+)
+def test_the_identity_of_dataverse_may_send_to_the_one_entity_and_needs_no_key(
+    tmp_path: Path, kind: str, role: str
+) -> None:
+    """Azure Service Bus Data Sender, or Azure Event Hubs Data Sender; without the key, SAS is off everywhere."""
+    who = "0a0a0a0a-3333-4333-8333-000000000001"
+    it = with_options(tmp_path, f"param sasIntake = {{ kind: '{kind}', senderPrincipalId: '{who}', withKey: false }}")
+    (sender,) = [
+        one for one in it.of("Microsoft.Authorization/roleAssignments") if one["properties"]["principalId"] == who
+    ]
+    assert sender["properties"]["roleDefinitionId"].rpartition("/")[2].rstrip(">'") == role
+    assert sender["id"].partition("/providers/Microsoft.Authorization")[0].rpartition("/")[2] == ENDPOINTS[kind]["name"]
+    spaces = it.of("Microsoft.ServiceBus/namespaces") + it.of("Microsoft.EventHub/namespaces")
+    assert all(space["properties"]["disableLocalAuth"] for space in spaces)
+    assert not [one for one in it.content["resources"] if one["type"].endswith("/authorizationRules")]
+
+
+@needs_checker
 @pytest.mark.parametrize("kind", ["queue", "topic", "hub", "businessEvents"])
 def test_the_app_reads_what_others_post_to(tmp_path: Path, kind: str) -> None:
     """Its settings name the entity, and the namespace with the identity; its role there is that entity's alone."""

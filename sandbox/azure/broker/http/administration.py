@@ -74,8 +74,8 @@ class Administration:
     def _authorize(self, request: web.Request) -> None:
         """With configured keys, a token signed by one of them that may manage is needed."""
         token, path = request.headers.get("Authorization", ""), request.match_info["path"].strip("/")
-        key = verified_key(token, self._server.keys, time.time(), path)
-        if self._server.keys and (key is None or MANAGE not in key.rights):
+        key = verified_key(token, self._server.known.keys, time.time(), path)
+        if self._server.known.keys and (key is None or MANAGE not in key.rights):
             raise BrokerError("com.microsoft:auth-failed", "The token has an invalid signature.", 401)
 
     # ---- reading

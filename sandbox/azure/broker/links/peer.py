@@ -10,7 +10,7 @@ from sandbox.azure.amqp.performatives import DeliveryState, Error, SaslInit
 from sandbox.azure.broker.entities.queue import Queue
 from sandbox.azure.broker.entities.topic import Topic
 from sandbox.azure.broker.errors import BrokerError, disabled, not_allowed
-from sandbox.azure.broker.links.cbs import Grants, TokenLink
+from sandbox.azure.broker.links.cbs import Grants, Known, TokenLink
 from sandbox.azure.broker.links.endpoints import Endpoint, Scheduler
 from sandbox.azure.broker.links.hub_reader import HubReader
 from sandbox.azure.broker.links.intake import Intake
@@ -18,7 +18,7 @@ from sandbox.azure.broker.links.management import ManagementLink
 from sandbox.azure.broker.links.receivers import QueueReceiver, SessionReceiver, has_session_filter
 from sandbox.azure.broker.links.requests import ReplyLink, RequestLink
 from sandbox.azure.broker.namespace import HubAddress, path_of
-from sandbox.azure.shared_access import LISTEN, SEND, AccessKey, plain_key
+from sandbox.azure.shared_access import LISTEN, SEND, plain_key
 
 log = logging.getLogger("sandbox.azure.broker")
 
@@ -27,20 +27,20 @@ _TRANSFER = "com.microsoft:transfer-destination-address"
 
 
 class Peer(Handler):
-    """A client. Its tokens are checked with `keys`, shared access keys; without any, every token is accepted."""
+    """A client. Its tokens are those of `known` keys and applications; without any keys, every token is accepted."""
 
-    def __init__(self, scheduler: Scheduler, keys: dict[str, AccessKey], idle_time_out: int) -> None:
+    def __init__(self, scheduler: Scheduler, known: Known, idle_time_out: int) -> None:
         self.connection = Connection.server(self, idle_time_out=idle_time_out)
         self._scheduler = scheduler
-        self._keys = keys
+        self._known = known
         self._grants = Grants()
         self._replies: dict[tuple[int, str], dict[str | None, ReplyLink]] = {}  # by session channel and node
 
     def on_sasl(self, init: SaslInit) -> bool:
         """PLAIN carries the name and the value of a key, and needs no tokens then; the others leave it to `$cbs`."""
-        if not self._keys or init.mechanism != "PLAIN":
+        if not self._known.keys or init.mechanism != "PLAIN":
             return True
-        key = plain_key(init.initial_response, self._keys)
+        key = plain_key(init.initial_response, self._known.keys)
         if key is not None:
             self._grants.by_path[""] = key.rights
         return key is not None
@@ -67,7 +67,7 @@ class Peer(Handler):
             return
         endpoint: RequestLink
         if path.lower() == _CBS:
-            endpoint = TokenLink(self._scheduler, replies, self._keys, self._grants)
+            endpoint = TokenLink(self._scheduler, replies, self._known, self._grants)
         else:
             endpoint = ManagementLink(self._scheduler, replies, path[: -len(_MANAGEMENT)].strip("/"), self._require)
         link.context = endpoint
@@ -106,7 +106,7 @@ class Peer(Handler):
             raise not_allowed(f"Messages cannot be received from '{path}'.")
 
     def _require(self, right: str, path: str) -> None:
-        if self._keys:
+        if self._known.keys:
             self._grants.require(right, path)
 
     def on_flow(self, link: Link) -> None:

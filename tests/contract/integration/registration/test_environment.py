@@ -279,7 +279,7 @@ async def test_destroy_leaves_columns_and_everything_that_is_not_ours(opened: Op
         now = await applied(environment)
         theirs = register_step(person, now.state.found["endpoint.webhook"].id, "Create", "contact")
         now = await environment.read()
-        assert any("1 steps that are not ours" in it.text for it in now.plan.notes)
+        assert any("1 steps of others call it" in it.text for it in now.plan.notes)
         await environment.destroy(now, lambda _change: None, with_columns=False)
         now = await environment.read()
         assert {it.kind for it in deletable(now.state, with_columns=True)} == {"column", "key", "role"}

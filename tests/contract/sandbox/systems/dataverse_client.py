@@ -148,3 +148,5 @@ def remove_registrations(dataverse: Dataverse) -> None:
         dataverse.call("DELETE", f"sdkmessageprocessingsteps({step['sdkmessageprocessingstepid']})")
     for endpoint in dataverse.get("serviceendpoints?$select=name")["value"]:
         dataverse.call("DELETE", f"serviceendpoints({endpoint['serviceendpointid']})")
+    for identity in dataverse.get("managedidentities?$select=name")["value"]:
+        dataverse.call("DELETE", f"managedidentities({identity['managedidentityid']})")

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from integration.dataverse.external import CREATED
+from integration.errors import ConfigurationError
 from integration.flow import Columns, Flow, text, text_result
 from integration.registration.comparing import compare
-from integration.registration.declaration import Declaration, Named, StepOptions, Values
+from integration.registration.declaration import Declaration, Endpoint, Named, StepOptions, Values
 from integration.registration.items import Filter, Found, Item, State
 from integration.registration.rules import untracked
 from integration.registration.wanted import wanted
@@ -231,6 +232,35 @@ def test_an_endpoint_that_others_call_is_not_deleted() -> None:
     there = state(others={"e": 2})
     there.add(Found("endpoint", "2", "e", {}, owned=True))
     assert "2 steps of others call it" in errors(items(), there)["endpoint.2"]
+
+
+QUEUE = Declaration(endpoint=Endpoint(kind="queue", name="integration queue"))
+IDENTITY = {"application": "0a0a0a0a-1111-4111-8111-000000000001", "tenant": "0a0a0a0a-2222-4222-8222-000000000001"}
+BUS = {"namespace": "sb://ns.servicebus.windows.net/", "path": "dataverse-queue"}
+
+
+def test_a_managed_identity_needs_an_environment_that_knows_it_and_is_kept_while_others_need_it() -> None:
+    """Service endpoints of older environments have no column for it: there the endpoint needs a key."""
+    declared = list(wanted([FLOW], QUEUE, values(bus={**BUS, "managed-identity": IDENTITY})))
+    assert errors(declared) == {}
+    assert "give [bus] a key" in errors(declared, state(takes_identity=False))["endpoint.queue"]
+    there = state(others={"i": 1})
+    there.add(Found("managed-identity", "another", "i", {}, owned=True))
+    assert "1 service endpoints of others sign in with it" in errors(declared, there)["managed-identity.another"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"key": "env:SAS", "managed-identity": IDENTITY}, "both is given"), ({}, "neither is given")],
+)
+def test_an_endpoint_signs_in_with_a_key_or_an_identity(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        values(bus=BUS | given)
+
+
+def test_a_webhook_has_no_managed_identity() -> None:
+    with pytest.raises(ConfigurationError, match="Declare a queue, topic or hub"):
+        items(bus={**BUS, "managed-identity": IDENTITY})
 
 
 def test_a_publisher_of_ours_keeps_its_prefix() -> None:

@@ -99,6 +99,16 @@ def only_keys_and_text(dataverse: Dataverse, _: Receiver) -> None:
     assert dataverse.stand_in.control("GET", "events").json() == []
 
 
+def no_federated_credential(dataverse: Dataverse, _: Receiver) -> None:
+    ids = {"applicationid": FABRIKAM, "tenantid": FABRIKAM}
+    body = {"name": "identity", "credentialsource": 2, "subjectscope": 1, **ids}
+    bound = f"/managedidentities({dataverse.create('managedidentities', body)})"
+    queue = {"name": "of an identity", "contract": 2, "authtype": 9, "managedidentityid@odata.bind": bound} | BUS
+    endpoint = dataverse.create("serviceendpoints", queue)
+    asked = f"GetComponentManagedIdentityFIC(ComponentId={endpoint},ComponentName='ServiceEndpoint')"
+    assert dataverse.get(asked)["FICSubject"].startswith("sandbox/")
+
+
 def only_some_actions(dataverse: Dataverse, _: Receiver) -> None:
     texts = dict.fromkeys(("uniquename", "name", "displayname", "description"), "new_Bound")
     collection = {"bindingtype": 2, "boundentitylogicalname": "account"}
@@ -233,8 +243,8 @@ DIFFERENCES: dict[str, Callable[[Dataverse, Receiver], None]] = {
     ),
     "steps on messages of the platform other than Create, Update, Delete, Merge, Win, Lose, Assign, SetState, "
     "SetStateDynamicEntity, CreateMultiple and UpdateMultiple, and of virtual tables": steps_on_some_messages,
-    "service endpoints that are relays (one-way, two-way, REST) or Event Grid post; binary XML; managed identity as "
-    "authtype": only_keys_and_text,
+    "service endpoints that are relays (one-way, two-way, REST) or Event Grid post; binary XML": only_keys_and_text,
+    "the federated credential of a managed identity, and the real subject for it": no_federated_credential,
     "security reaches single rows and columns (depths, sharing, column security), Append and Assign are asked for, and "
     "so is reading what FetchXML joins": security_is_by_table,
     "`Depth` grows when steps cause changes": depth_is_one,

@@ -10,6 +10,8 @@ from azure.servicebus import ServiceBusClient, ServiceBusReceivedMessage
 
 from integration.events.data_contract_xml import parse_xml
 from integration.intake.message_properties import text_properties
+from sandbox.systems.dataverse.access_tokens import AccessTokens
+from sandbox.systems.dataverse.environment import Environment
 from sandbox.systems.dataverse.service_bus import CLAIMS, ServiceBus
 from tests.contract.sandbox.azure.broker.broker_process import BrokerProcess
 from tests.contract.sandbox.systems.dataverse_client import Dataverse, register_step
@@ -17,7 +19,11 @@ from tests.contract.sandbox.systems.dataverse_client import Dataverse, register_
 FABRIKAM = "a0000000-0000-4000-8000-000000000001"
 QUEUE, TOPIC, HUB = 2, 5, 7
 BINARY, JSON, XML = 1, 2, 3
-KEYS = ("--key", "RootManageSharedAccessKey=SAS_KEY_VALUE", "--key", "dataverse-send=sends-only;Send")
+APPLICATION, TENANT = "0a0a0a0a-1111-4111-8111-000000000001", "0a0a0a0a-2222-4222-8222-000000000001"
+KEYS = (
+    *("--key", "RootManageSharedAccessKey=SAS_KEY_VALUE", "--key", "dataverse-send=sends-only;Send"),
+    *("--application", f"{APPLICATION};Send"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +134,31 @@ def test_a_large_context_leaves_its_content_out_and_says_so(application: Dataver
     assert text_properties(message.application_properties or {})["messagemaxsizeexceeded"] == "true"
 
 
+def of_identity(application: Dataverse, broker: BrokerProcess, contract: int, path: str, who: str) -> dict[str, object]:
+    """An endpoint with the managed identity of this application, and without a key."""
+    body = {"name": "identity", "applicationid": who, "tenantid": TENANT, "credentialsource": 2, "subjectscope": 1}
+    identity = application.create("managedidentities", body)
+    bound = {"managedidentityid@odata.bind": f"/managedidentities({identity})"}
+    return endpoint_body(broker, contract, path, authtype=9, saskeyname=None, saskey=None) | bound
+
+
+def test_an_endpoint_with_a_managed_identity_sends_without_a_key(application: Dataverse, broker: BrokerProcess) -> None:
+    """The broker takes the token of an application that it knows, and no other's."""
+    publish(application, of_identity(application, broker, QUEUE, "send", APPLICATION), "With a token")
+    _, body = received(broker, "send")
+    assert json.loads(body)["PrimaryEntityId"] == FABRIKAM
+    unknown = of_identity(application, broker, QUEUE, "send", TENANT) | {"name": "of another"}
+    publish(application, unknown, "With the token of another")
+    (job,) = application.get("asyncoperations?$filter=statuscode eq 31&$orderby=createdon desc&$top=1")["value"]
+    assert "ServiceBusAuthenticationError" in job["message"]
+
+
+def test_a_hub_takes_the_token_of_a_managed_identity(application: Dataverse, broker: BrokerProcess) -> None:
+    publish(application, of_identity(application, broker, HUB, "positions", APPLICATION), "To a hub, with a token")
+    (job,) = application.get("asyncoperations?$orderby=createdon desc&$top=1")["value"]
+    assert (job["messagename"], job["statuscode"]) == ("Update", 30), job["message"]
+
+
 def test_a_broker_that_refuses_fails_the_job(application: Dataverse, broker: BrokerProcess) -> None:
     """After further tries; the message is nowhere, and the job says why."""
     publish(application, endpoint_body(broker, QUEUE, "send", saskey="another"), "With a wrong key")
@@ -138,22 +169,32 @@ def test_a_broker_that_refuses_fails_the_job(application: Dataverse, broker: Bro
 
 @pytest.mark.parametrize(
     ("changed", "status"),
-    [({"saskey": None}, 400), ({"path": ""}, 400), ({"messageformat": BINARY}, 501), ({"authtype": 9}, 501)],
+    [
+        ({"saskey": None}, 400),
+        ({"path": ""}, 400),
+        ({"messageformat": BINARY}, 501),
+        ({"authtype": 9}, 400),
+        ({"authtype": 3}, 501),
+    ],
 )
 def test_what_cannot_be_sent_to_is_refused(
     application: Dataverse, broker: BrokerProcess, changed: dict[str, object], status: int
 ) -> None:
-    """The stand-in writes no .NET binary XML, and has no managed identity."""
+    """The stand-in writes no .NET binary XML, and has no SAS tokens; a managed identity has to be named."""
     answer = application.call("POST", "serviceendpoints", endpoint_body(broker, QUEUE, "send") | changed)
     assert answer.status_code == status, answer.text
 
 
 def test_a_namespace_in_azure_is_reached_with_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only on this machine is there none, as Microsoft's emulators have none."""
-    asked: list[str] = []
-    monkeypatch.setattr(ServiceBus, "_service_bus", lambda _self, connection, _path, **_: asked.append(connection))
+    asked: dict[str, bool] = {}
+
+    def opened(_self: ServiceBus, host: str, _path: str, _sign_in: object, options: dict[str, bool], **_: bool) -> None:
+        asked[host] = options["use_tls"]
+
+    monkeypatch.setattr(ServiceBus, "_service_bus", opened)
     for address in ("sb://contoso.servicebus.windows.net", "sb://localhost:5672/"):
         endpoint = {"contract": QUEUE, "namespaceaddress": address, "path": "q", "saskeyname": "k", "saskey": "v"}
-        asyncio.run(ServiceBus(retry_delay=0).call(endpoint, {"Content-Type": "x"}, ""))
-    assert {"UseDevelopmentEmulator" in it for it in asked if "contoso" in it} == {False}
-    assert {"UseDevelopmentEmulator" in it for it in asked if "localhost" in it} == {True}
+        bus = ServiceBus(retry_delay=0, tokens=AccessTokens(Environment()))
+        asyncio.run(bus.call(endpoint, {"Content-Type": "x"}, ""))
+    assert asked == {"contoso.servicebus.windows.net": True, "localhost:5672": False}
