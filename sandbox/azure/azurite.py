@@ -28,7 +28,7 @@ class Azurite:
         Its store is made faster, and it lists blobs from a name on (launcher.js).
 
         Without a location they are kept in memory only. With one, Azurite writes all its tables anew every five
-        seconds (LokiTableMetadataStore, autosaveInterval), which costs the more the more there is in them.
+        seconds (LokiTableMetadataStore, autosaveInterval), and less often once that takes more than half a second.
         """
         listeners = (("blob", ports.blob), ("queue", ports.queue), ("table", ports.table))
         flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
