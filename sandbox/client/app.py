@@ -9,6 +9,8 @@ from typing import Any
 import requests
 
 _TIMEOUT = 30.0
+_ACTION_TIMEOUT = 60.0
+"""As long as the commands wait: a page of a reconciliation may take 40 s to heal."""
 _POLL_SECONDS = 0.05
 
 SETTLED = frozenset({"completed", "superseded", "no-handler", "dead-lettered", "resolved", "resubmitted", "discarded"})
@@ -103,7 +105,7 @@ class App:
             f"{self.url}/api/operations/{path}",
             json={"why": "asked for by hand", **body},
             headers={"x-functions-key": self._operations_key},
-            timeout=_TIMEOUT,
+            timeout=_ACTION_TIMEOUT,
         )
 
     def newest_event(self, table: str, record_id: str, *, since: datetime) -> str | None:

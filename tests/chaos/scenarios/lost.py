@@ -1,4 +1,8 @@
-"""Events are dropped at random, as if steps had been bypassed; a reconciliation finds each of them and heals it."""
+"""Events are dropped at random, as if steps had been bypassed; a reconciliation finds each of them and heals it.
+
+What is proved is the reconciliation: so of the accounts of which an event was brought, only a part has gone through the
+worker, with all of those that are changed or deleted later. The others are copies of one that has.
+"""
 
 import asyncio
 import time
@@ -16,6 +20,7 @@ from integration.settings import Settings
 from integration.transport import Request, Transport
 from sandbox.client import Client, eventually
 from tests.chaos.app.bench import Bench, running
+from tests.chaos.app.copies import copy_account
 from tests.chaos.app.observe import waiting
 from tests.chaos.app.people import insist
 from tests.chaos.app.rows import AT_ONCE, create_accounts, parts
@@ -27,15 +32,18 @@ _KINDS = ("created", "changed", "deleted")
 
 def reconcile_what_was_lost(run: Run) -> None:
     """Accounts are created, changed and deleted; of a part of that no step sends an event."""
-    rows, lost = run.size(3_000, 100_000), run.size(1_000, 10_000)
+    rows, lost, copies = run.size(3_000, 100_000), run.size(1_000, 10_000), run.size(1_000, 88_000)
     with running(run.folder / "sandbox") as bench:
         time.sleep(2.0)  # the rows that a sandbox begins with are older
         began = datetime.now(UTC)
-        dropped = _people_at_work(run, bench, rows, lost)
+        dropped, brought = _people_at_work(run, bench, rows - copies, lost)
+        run.show(0, "copies", total=copies)
+        copy_account(bench, brought, [str(uuid.uuid4()) for _ in range(copies)])
         calls, found, compared = _look(run, bench, began)
         ours = {row_id for rows in dropped.values() for row_id in rows}
         run.figure(
             rows_compared=compared,
+            of_them_copies_of_one_row=copies,
             events_dropped=len(ours),
             of_them_found=len(found & ours),
             found_and_not_dropped=len(found - ours),
@@ -56,8 +64,8 @@ def reconcile_what_was_lost(run: Run) -> None:
         run.demand(not wrong, f"the ERP has {wrong} of the healed rows in another state")
 
 
-def _people_at_work(run: Run, bench: Bench, count: int, lost: int) -> dict[str, set[str]]:
-    """So many accounts, and the rows of which the last change was dropped, by kind."""
+def _people_at_work(run: Run, bench: Bench, count: int, lost: int) -> tuple[dict[str, set[str]], str]:
+    """Make so many accounts: those of which the last change was dropped, by kind, and one that is as it was brought."""
     rows = [str(uuid.uuid4()) for _ in range(count)]
     chosen = run.rng.sample(rows, lost)
     bounds = (0, lost * 6 // 10, lost * 9 // 10, lost)
@@ -76,12 +84,12 @@ def _people_at_work(run: Run, bench: Bench, count: int, lost: int) -> dict[str, 
     for number, some in enumerate(parts(told)):
         create_accounts(client, some, "Before", silent=False)
         run.show(number * AT_ONCE, "accounts", total=count)
-        client.dataverse.quiet()
+        insist(client.dataverse.quiet)
         eventually(lambda: waiting(client) < AT_ONCE, within=600, what="a short work queue")
     _wait(run, client, AT_ONCE)
     for do, of_them in ((change, sorted(dropped["changed"])), (delete, sorted(dropped["deleted"]))):
         _all(run, bench, do, of_them)
-    return dropped
+    return dropped, next(it for it in told if not any(it in rows for rows in dropped.values()))
 
 
 def _all(run: Run, bench: Bench, do: Callable[[Client, str], None], rows: Sequence[str]) -> None:
@@ -104,7 +112,7 @@ def _wait(run: Run, client: Client, total: int) -> None:
         run.show(total - left, "events", total=total)
         return left == 0
 
-    client.dataverse.quiet()
+    insist(client.dataverse.quiet)
     eventually(quiet, within=1_800, what="an empty work queue")
     time.sleep(2.0)
 
