@@ -32,6 +32,7 @@ from tests.chaos.scenarios import (
     first_load,
     intake,
     kills,
+    large_events,
     lost,
     outage,
     races,
@@ -56,6 +57,7 @@ SCENARIOS = [
     *storage.SCENARIOS,
     *webhooks.SCENARIOS,
     *sinks.SCENARIOS,
+    *large_events.SCENARIOS,
     *broker.SCENARIOS,
 ]
 ALL = "all"

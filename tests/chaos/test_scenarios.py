@@ -4,9 +4,11 @@ import argparse
 import io
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.chaos.app.checker import PROMISES
 from tests.chaos.app.test_checker import CORRUPTIONS, sound
 from tests.chaos.scenario import Run, Scenario
 from tests.chaos.scenarios.busy import judge_session
+from tests.chaos.scenarios.large_events import judge_large, note_of
 from tests.chaos.scenarios.outage import judge_budget, judge_outage
 
 
@@ -132,6 +135,14 @@ def test_a_scenario_that_ends_early_falls_short(place: Place) -> None:
 
 MANY = [float(number) / 10 for number in range(800)]
 
+LARGE = [{"path": f"purchases/P-{number}", "body": {"note": note_of(number)}} for number in range(2)]
+
+
+def judge_all_large(run: Run, **changed: Any) -> None:
+    given = {"states": Counter(completed=2), "done": LARGE, "left": set[str](), **changed}
+    judge_large(run, given["states"], given["done"], given["left"], events=2)
+
+
 SEEDED: dict[str, tuple[str, Callable[[Run], None]]] = {
     "an ERP that is away is asked all the time": (
         "requests to an ERP", lambda run: judge_outage(run, away=60, refused=900, asked=[1.0])
@@ -159,6 +170,18 @@ SEEDED: dict[str, tuple[str, Callable[[Run], None]]] = {
     "a session lock that is not renewed": (
         "renewed 2 times", lambda run: judge_session(run, [1.0, 4.0], slow=2.5, renewed=2, lost=1)
     ),
+    "a large event that is not done": ("1 events were never done", lambda run: judge_all_large(run, done=LARGE[1:])),
+    "a large event that is done twice": (
+        "done more than once: ['purchases/P-1']", lambda run: judge_all_large(run, done=[*LARGE, LARGE[1]])
+    ),
+    "a large event without what it carries": (
+        "not all that their events carry",
+        lambda run: judge_all_large(run, done=[*LARGE[1:], {"path": "purchases/P-0", "body": {"note": "short"}}]),
+    ),
+    "a large event that waits for ever": (
+        "{'completed': 1}", lambda run: judge_all_large(run, states=Counter(completed=1))
+    ),
+    "a blob that is left": ("1 blobs are left", lambda run: judge_all_large(run, left={"a/b/c"})),
 }  # fmt: skip
 
 
@@ -176,6 +199,7 @@ def test_what_a_scenario_measures_itself_can_hold(place: Place) -> None:
         judge_outage(run, away=60, refused=3, asked=[1.0, 1.2, *[20.0] * 100])
         judge_budget(run, [number * 0.6 for number in range(800)], limit=600, refused=0)
         judge_session(run, [1.0, 4.0, 5.0, 8.0], slow=2.5, renewed=9, lost=1)
+        judge_all_large(run)
 
     holds, said = place.run(work)
     assert holds, said

@@ -14,6 +14,7 @@ from sandbox.running import programs
 from sandbox.running.dataverse_client import sign_in
 from sandbox.running.endpoints import Endpoints
 from sandbox.running.erp import DEFAULT
+from sandbox.running.given_systems import NONE, GivenSystems
 from sandbox.running.registration import steps
 from sandbox.running.sandbox import Sandbox
 from sandbox.running.sinks import ALL
@@ -96,14 +97,23 @@ def running(
     topology: Path = TOPOLOGY,
     erp: str = DEFAULT,
     sinks: bool = False,
+    app: Path = REPOSITORY,
+    systems: GivenSystems = NONE,
 ) -> Iterator[Bench]:
     """All processes of a sandbox of one's own; `settings` come on top of `SETTINGS`, `erp` is the kind of ERP.
 
-    With `sinks` the app has every sink of settled events.
+    With `sinks` the app has every sink of settled events. `app` is its folder, `systems` are those that only it names.
     """
     merged = {**SETTINGS, **(KEYLESS_SETTINGS if erp in KEYLESS else {}), **(settings or {})}
     sandbox = Sandbox(
-        folder, ports or Ports.free(), settings=merged, topology_file=topology, erp=erp, sinks=ALL if sinks else ()
+        folder,
+        ports or Ports.free(),
+        settings=merged,
+        topology_file=topology,
+        erp=erp,
+        sinks=ALL if sinks else (),
+        app=app,
+        systems=systems,
     )
     sandbox.start()
     try:

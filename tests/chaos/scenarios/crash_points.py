@@ -13,7 +13,7 @@ from sandbox.running.endpoints import storage_connection
 from sandbox.running.erp import ERPS
 from tests.books.history import History
 from tests.books.keyless import KEYLESS
-from tests.chaos.app import ledger_proxy
+from tests.chaos.app import storage_proxy
 from tests.chaos.app.bench import WORKER, running
 from tests.chaos.app.cases import Cases, Journey
 from tests.chaos.app.model import NO_CURRENCY
@@ -158,7 +158,7 @@ def _sandbox(run: Run) -> Iterator[Cases]:
     [port] = free_ports(1)
     through = storage_connection(dataclasses.replace(ports, table=port))
     with (
-        ledger_proxy.before(f"http://127.0.0.1:{ports.table}", port) as ledger,
+        storage_proxy.before(f"http://127.0.0.1:{ports.table}", port) as ledger,
         running(run.folder / "sandbox", {"AzureWebJobsStorage": through}, ports=ports, erp=run.erp) as bench,
     ):
         client = bench.client()

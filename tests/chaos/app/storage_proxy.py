@@ -1,6 +1,6 @@
-"""`python -m tests.chaos.app.ledger_proxy --port P --to URL`: stands before Azure Tables and takes faults.
+"""`python -m tests.chaos.app.storage_proxy --port P --to URL`: stands before tables or blobs, and takes faults.
 
-Azurite takes none; through this, a call to the ledger can be lost before or after it was done.
+Azurite takes none; through this, a call to the ledger or to blobs can be lost before or after it was done.
 """
 
 import argparse
@@ -22,10 +22,10 @@ _NOT_PASSED_ON = {"host", "content-length", "transfer-encoding", "content-encodi
 
 
 @contextmanager
-def before(tables: str, port: int) -> Iterator[StandIn]:
-    """A proxy on this port, in front of the tables at this URL."""
+def before(storage: str, port: int) -> Iterator[StandIn]:
+    """A proxy on this port, in front of the tables or blobs at this URL."""
     url = f"http://127.0.0.1:{port}"
-    command = (sys.executable, "-m", "tests.chaos.app.ledger_proxy", "--port", str(port), "--to", tables)
+    command = (sys.executable, "-m", "tests.chaos.app.storage_proxy", "--port", str(port), "--to", storage)
     with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL) as process:  # noqa: S603 -- our own
         try:
             eventually(HttpProbe(f"{url}/control/health"), within=30, what="the proxy")
@@ -36,7 +36,7 @@ def before(tables: str, port: int) -> Iterator[StandIn]:
 
 def main() -> int:
     """Serve until stopped."""
-    parser = argparse.ArgumentParser(prog="tests.chaos.app.ledger_proxy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.chaos.app.storage_proxy", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--to", required=True)
     given = parser.parse_args()
@@ -55,7 +55,14 @@ def _build(to: str) -> web.Application:
     async def pass_on(request: web.Request) -> web.Response:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
         url = URL(f"{to}{request.raw_path}", encoded=True)
-        async with sessions[0].request(request.method, url, headers=headers, data=await request.read()) as answer:
+        # Signatures cover the content type: none may be added where there is none.
+        async with sessions[0].request(
+            request.method,
+            url,
+            headers=headers,
+            data=await request.read() or None,
+            skip_auto_headers={"Content-Type"},
+        ) as answer:
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_PASSED_ON}
             return web.Response(status=answer.status, headers=kept, body=await answer.read())
 
