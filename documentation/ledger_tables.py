@@ -158,7 +158,7 @@ def _audit() -> list[Entity]:
 
     async def write() -> None:
         log = AuditLog(cast(Ledger, Written()), SystemClock())
-        about = columns_of(Subject("x", table="x", system="x", count=1, bulk_id="x", changes="x", reason="x"))
+        about = columns_of(Subject("x", "x", "x", count=1, bulk_id="x", changes="x", reason="x", correlation_id="x"))
         await log.end(await log.start("x", who="x", why="x", about={**about, "record": "x"}), "x", asdict(Erased()))
 
     kept: list[Entity] = []

@@ -16,6 +16,8 @@ from integration import __version__
 from integration.operations.requests import (
     Asked,
     BulkAsked,
+    DetailAsked,
+    DetailEnded,
     EditAsked,
     NoteAsked,
     PostponeAsked,
@@ -29,6 +31,8 @@ _BODIES: Final[Mapping[str, type[BaseModel]]] = {
     "operations_retry": RetryAsked,
     "operations_edit": EditAsked,
     "operations_postpone": PostponeAsked,
+    "operations_debug_on": DetailAsked,
+    "operations_debug_off": DetailEnded,
     "operations_resync": ResyncAsked,
     "operations_bulk": BulkAsked,
     "operations_cause_note": NoteAsked,

@@ -15,7 +15,7 @@ from integration.ledger import Ledger, Memory, State, keys
 from integration.ledger.record import read_memory
 from integration.ledger.shared_state import TableState
 from integration.messaging import EventPublisher, WorkQueue
-from integration.protection import Postponements, TablePauses
+from integration.protection import DebugDetail, Postponements, TablePauses
 from integration.tables import Entity, EntityExists, Page, PreconditionFailed, Table, Versioned
 from integration.tables.entity import Property, encode
 from integration.transport import CallContext, RetryPolicy
@@ -277,6 +277,7 @@ class World:
     handler: CountingHandler
     worker: Worker
     pauses: TablePauses
+    detail: DebugDetail
     postponements: Postponements
     contents: MemoryContents
     claim_check: ClaimCheck
@@ -287,6 +288,7 @@ class World:
         ledger = MemoryLedger(clock)
         shared = TableState(ledger.table(keys.SYSTEMS))
         pauses, postponements = TablePauses(shared, clock), Postponements(shared, clock)
+        detail = DebugDetail(pauses.document, clock)
         contents = MemoryContents()
         claims = claim_check(contents)
         worker = worker_of(
@@ -297,11 +299,12 @@ class World:
             hub=hub,
             clock=clock,
             holds=Holds(pauses, postponements),
+            detail=detail,
             policy=policy,
             claims=claims,
             pace=pace,
         )
-        return cls(clock, ledger, queue, hub, rows, handler, worker, pauses, postponements, contents, claims)
+        return cls(clock, ledger, queue, hub, rows, handler, worker, pauses, detail, postponements, contents, claims)
 
     def put_row(self, record_id: str, name: str, version: int = 1) -> None:
         """The row as Dataverse has it now."""

@@ -9,7 +9,7 @@ from integration.events import IntegrationEvent
 from integration.events.envelope import to_envelope
 from integration.ledger import EventStatus, Ledger
 from integration.messaging import EventPublisher, WorkQueue
-from integration.protection import MemoryState, Postponements, TablePauses
+from integration.protection import DebugDetail, MemoryState, Postponements, TablePauses
 from integration.transport import RetryPolicy
 from integration.worker import Copies, DeadLettered, Executor, Handlers, Holds, Pace, Reports, Worker
 from integration.worker.handler import AnyHandler
@@ -27,6 +27,7 @@ def worker_of(
     hub: EventPublisher,
     clock: Clock,
     holds: Holds | None = None,
+    detail: DebugDetail | None = None,
     policy: RetryPolicy | None = None,
     claims: ClaimCheck | None = None,
     pace: float = 0.0,
@@ -44,6 +45,7 @@ def worker_of(
         holds=holds or Holds(TablePauses(MemoryState(), clock), Postponements(MemoryState(), clock)),
         pace=Pace(pace, clock),
         clock=clock,
+        detail=detail,
     )
 
 

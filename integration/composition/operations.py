@@ -26,6 +26,7 @@ from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.debug_detail import DetailControl
 from integration.operations.drift import DriftReports
 from integration.operations.edit import EditedRetry
 from integration.operations.exchanges import ExchangeQuery
@@ -45,7 +46,7 @@ from integration.operations.search import Numbers, Search
 from integration.operations.set_aside import SetAsideRows
 from integration.operations.systems import SystemControl
 from integration.operations.tables import TableControl
-from integration.protection import Postponements, Switch, TablePauses
+from integration.protection import DebugDetail, Postponements, Switch, TablePauses
 from integration.settings import Settings
 from integration.transport import Host, Transport
 from integration.worker import Handlers
@@ -83,6 +84,7 @@ def build_operations(
     budgets: Budgets,
     pauses: TablePauses,
     postponements: Postponements,
+    detail: DebugDetail,
     matches: Matches,
     numbers: Numbers,
     settings: Settings,
@@ -110,6 +112,7 @@ def build_operations(
         systems=SystemControl(switches, audit),
         budgets=budgets,
         tables=TableControl(pauses, handlers.tables, audit),
+        detail=DetailControl(detail, audit, clock),
         search=search,
         causes=causes,
         notes=CauseNotes(ledger, audit, clock),

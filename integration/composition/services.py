@@ -50,7 +50,7 @@ from integration.operations.budgets import Budgets
 from integration.operations.drift import DriftReports
 from integration.operations.outcomes import Outcomes
 from integration.operations.rights import Staff
-from integration.protection import Postponements, Spending, TablePauses
+from integration.protection import DebugDetail, Postponements, Spending, TablePauses
 from integration.public_address import PublicAddress
 from integration.pull.loading import Loading
 from integration.pull.reconciling import Reconciliation
@@ -127,7 +127,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     senders = Senders(CallerKeys(settings.intake_keys, clock=clock), tokens, settings.intake_applications)
     contents = BlobContents(lambda: connections.claim_check_container(settings))
     claim_check = ClaimCheck(contents, settings.message_limit_bytes)
-    taking_in = TakingIn(settings, senders, work_queue, ledger, claim_check, clock)
+    detail = DebugDetail(pauses.document, clock)
+    taking_in = TakingIn(settings, senders, work_queue, ledger, claim_check, clock, detail)
     contexts = DataverseContexts(
         settings,
         clock,
@@ -181,6 +182,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             publisher,
             claim_check,
             Holds(pauses, postponements),
+            detail,
             clock,
         ),
         status=StatusQueries(ledger, clock),
@@ -220,6 +222,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             budgets=Budgets(systems.budgets, Spending(shared, clock)),
             pauses=pauses,
             postponements=postponements,
+            detail=detail,
             numbers=RowsByNumber(tools.flows.values(), tools.dataverse, prefix=settings.publisher_prefix),
             matches=FlowMatching(tools.flows, tools.dataverse, tools.write_back, tools.systems),
             settings=settings,
@@ -257,6 +260,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
     publisher: EventPublisher,
     claim_check: ClaimCheck,
     holds: Holds,
+    detail: DebugDetail,
     clock: Clock,
 ) -> Worker:
     copies = Copies(work_queue, retry_policy(settings), clock)
@@ -274,6 +278,7 @@ def _worker(  # noqa: PLR0917 -- called once, above
         holds=holds,
         pace=Pace(settings.record_pace_seconds, clock),
         clock=clock,
+        detail=detail,
         prepare=publisher.open,
     )
 

@@ -9,14 +9,18 @@ that begin with a digit.
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from integration.events.fields import traceparent
 
 OWN: Final = "integration"
+MARK: Final = f'"tracestate":"{OWN}='.encode()
+"""How the app's own member stands in a document that the worker has published."""
 _MOST: Final = 32
 _LONGEST: Final = 512
 _LARGE: Final = 128
+_DIGITS: Final = 11
 _KEY: Final = r"[a-z0-9][a-z0-9_*/@-]{0,255}"
 _MEMBER: Final = re.compile(rf"({_KEY})=([\x20-\x2b\x2d-\x3c\x3e-\x7e]{{0,255}}[\x21-\x2b\x2d-\x3c\x3e-\x7e])")
 
@@ -35,14 +39,22 @@ def tracestate(headers: Mapping[str, str]) -> str | None:
     return _joined(members) or None
 
 
-def with_own(state: str | None, value: str) -> str:
-    """The state with this value of the app's own member."""
-    return _joined({OWN: value, **{key: it for key, it in _members(state or "").items() if key != OWN}})
+def marked(state: str | None, until: datetime | None) -> str | None:
+    """The state with the app's own member, which says until when there is debug detail; without it where there is none.
+
+    It stands in front, as of who has changed something last.
+    """
+    if until is None:
+        if state is None or OWN not in state:
+            return state
+        return _joined({key: it for key, it in _members(state).items() if key != OWN}) or None
+    return _joined({OWN: str(int(until.timestamp())), **{k: it for k, it in _members(state or "").items() if k != OWN}})
 
 
-def own(state: str | None) -> str | None:
-    """The value of the app's own member."""
-    return _members(state or "").get(OWN)
+def detail_until(state: str | None) -> datetime | None:
+    """Until when there is debug detail of the event, as the app's own member says."""
+    seconds = _members(state or "").get(OWN, "")
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) <= _DIGITS else None
 
 
 def _members(text: str) -> dict[str, str]:

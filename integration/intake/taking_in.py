@@ -12,12 +12,14 @@ from integration.claim_check import ClaimCheck
 from integration.clock import Clock
 from integration.errors import Fault, Rejected, Transient, Unavailable
 from integration.events import IntegrationEvent
+from integration.events.contents import without_contents
 from integration.events.identity import unreadable_id
 from integration.events.model import nobodys_event
 from integration.events.refused_message import to_refused
 from integration.intake.rights import Rights
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
+from integration.protection import DebugDetail
 from integration.settings import Settings
 from integration.telemetry import child_of, get_logger, metrics, recordings, spans
 from integration.telemetry.spans import Recording
@@ -72,7 +74,9 @@ class TakingIn:
         ledger: Ledger,
         claim_check: ClaimCheck,
         clock: Clock,
+        detail: DebugDetail | None = None,
     ) -> None:
+        self._detail = detail or DebugDetail.of_nothing(clock)
         self._senders = senders
         self._rights = Rights(settings.intake_rights, settings.organisations, clock)
         self._body_limit = settings.intake_body_limit_bytes
@@ -191,8 +195,19 @@ class TakingIn:
         if not events:
             return []
         began = spans.ago(self.clock.monotonic() - started)
+        looking = self._detail.look()
         queue, alone = self._work_queue.name, len(events) == 1
-        recorded = [recordings.of_sent(it, queue, source=source, started=began, alone=alone) for it in events]
+        recorded = [
+            recordings.of_sent(
+                it,
+                queue,
+                source=source,
+                started=began,
+                alone=alone,
+                wanted=self._detail.until(it.correlation_id) is not None,
+            )
+            for it in events
+        ]
         try:
             sent = await self._sent([_to_send(event, caller, it) for event, it in zip(events, recorded, strict=True)])
         except Unavailable:
@@ -205,7 +220,38 @@ class TakingIn:
             duration = (self.clock.monotonic() - started) * 1000
             unread = [*event.unread] or None
             _log.info("accepted", event=event, caller=caller, source=source, unread=unread, duration_ms=duration)
+        self._log_detail(looking, sent, recorded)
         return [Accepted(event.event_id, event.correlation_id, "accepted", event.unread) for event in sent]
+
+    def _log_detail(
+        self,
+        looking: "asyncio.Task[None] | None",
+        sent: Sequence[IntegrationEvent],
+        recorded: Sequence[Recording | None],
+    ) -> None:
+        """At once, or as soon as it is known of what people want debug detail: the caller's answer does not wait."""
+        if looking is not None and not looking.done():
+            kept = [(without_contents(event), [*event.values]) for event in sent]
+            looking.add_done_callback(lambda _: self._log_wanted(kept, recorded))
+        elif any(self._detail.until(it.correlation_id) for it in sent):
+            self._log_wanted([(it, [*it.values]) for it in sent], recorded)
+
+    def _log_wanted(
+        self, sent: Sequence[tuple[IntegrationEvent, list[str]]], recorded: Sequence[Recording | None]
+    ) -> None:
+        for (event, columns), recording in zip(sent, recorded, strict=True):
+            if self._detail.until(event.correlation_id) is None:
+                continue
+            if recording is not None:
+                recording.want()
+            _log.debug(
+                "debug-taken-in",
+                event=event,
+                caller=event.caller or "",
+                columns=columns,
+                changed=[*(event.changed_columns or ())],
+                outcome="trimmed" if event.trimmed else "whole",
+            )
 
     async def _sent(self, events: Sequence[IntegrationEvent]) -> list[IntegrationEvent]:
         """The events as they were sent: what does not fit into a message is kept before any of them is sent."""

@@ -1,4 +1,6 @@
-"""What was sent to other systems and what came back, of attempts that failed: for people who look for the cause.
+"""What was sent to other systems and what came back, for people who look for a cause.
+
+That is kept of attempts that failed, and of all attempts of events that debug detail is on for.
 
 Nothing else in the ledger has values of columns. So these rows are in tables of their own, one for each day
 (`exchanges<yyyyMMdd>`), which are dropped as a whole after a few days. They are no part of the ledger's copies, and are

@@ -18,9 +18,10 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an action is about: an event, records of a table (in counts), a table, a system, a bulk operation, a cause.
+    """What an action is about: an event, a table or records of it, a system, a bulk operation, a cause, or events.
 
-    `reason` is that of a cause. `changes` says what was changed; of values that events carry, without the values.
+    Records are counts, events those of a correlation id; `reason` is that of a cause. `changes` says what was changed;
+    of values that events carry, without the values.
     """
 
     event_id: str = ""
@@ -30,6 +31,7 @@ class Subject:
     bulk_id: str = ""
     changes: str = ""
     reason: str = ""
+    correlation_id: str = ""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ def columns_of(about: Subject) -> Entity:
         "bulkId": about.bulk_id,
         "changes": about.changes,
         "reason": about.reason,
+        "correlationId": about.correlation_id,
     }
     return {name: value for name, value in columns.items() if value}
 

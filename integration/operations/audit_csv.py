@@ -4,7 +4,10 @@ from typing import Final
 
 from integration.visible import visible
 
-COLUMNS: Final = ("time", "who", "what", "why", "outcome", "eventId", "reason", "table", "system", "bulkId", "count")
+COLUMNS: Final = (
+    *("time", "who", "what", "why", "outcome"),
+    *("eventId", "correlationId", "reason", "table", "system", "bulkId", "count"),
+)
 _FORMULA: Final = ("=", "+", "-", "@", "\t")
 
 

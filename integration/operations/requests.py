@@ -39,6 +39,18 @@ class PostponeAsked(Asked):
     until: Annotated[AwareDatetime, Field(strict=False)]
 
 
+class DetailEnded(Asked):
+    """Of which events debug detail is no longer wanted."""
+
+    correlation_id: str = Field(min_length=1, max_length=200)
+
+
+class DetailAsked(DetailEnded):
+    """Of which events debug detail is wanted, and for how long."""
+
+    minutes: int = Field(default=60, ge=1, le=24 * 60)
+
+
 class EditAsked(Asked):
     """New values of what the event carries, in the form of envelopes; `check`: only say what would change."""
 

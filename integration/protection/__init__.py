@@ -2,6 +2,7 @@
 
 from integration.protection.breaker import BreakerPolicy, Pause, Phase, SystemState
 from integration.protection.budget import Budget
+from integration.protection.debug_detail import DebugDetail, Detail
 from integration.protection.instances import Instances
 from integration.protection.limiter import Limiter
 from integration.protection.postponements import Postponements
@@ -14,6 +15,8 @@ from integration.protection.table_pauses import TablePauses
 __all__ = [
     "BreakerPolicy",
     "Budget",
+    "DebugDetail",
+    "Detail",
     "Instances",
     "Limiter",
     "MemoryState",

@@ -27,6 +27,11 @@ class Lookout:
         self._read_at = -math.inf
         self._reading = SingleFlight[None]()
 
+    def look(self) -> "asyncio.Task[None] | None":
+        """Begin to read it again where what is known is no longer fresh; None where it is."""
+        age = self._clock.monotonic() - self._read_at
+        return self._reading.start(self._look) if age >= FRESH else None
+
     async def keep_up(self) -> None:
         """Return at once while what is known is fresh enough, else when it has been read."""
         age = self._clock.monotonic() - self._read_at

@@ -33,9 +33,22 @@ class SharedDocument:
         self._changes = 0
         self._lookout = Lookout(self._look, clock, stale=FRESH)
 
+    @property
+    def last(self) -> Content:
+        """What was read last, however long ago; empty if nothing was."""
+        return self._known or {}
+
+    def look(self) -> "asyncio.Task[None] | None":
+        """Begin to read it again where that is older than two seconds; None where it is not. It never fails."""
+        return self._lookout.look()
+
+    async def keep_up(self) -> None:
+        """Return when what is known is at most two seconds old, or cannot be read. It never fails."""
+        await self._lookout.keep_up()
+
     async def known(self) -> Content:
         """What was stored, at most two seconds old; raises `Outage` if it has never been read."""
-        await self._lookout.keep_up()
+        await self.keep_up()
         if self._known is None:
             raise Outage(f"what is held back ({self._key}) could not be read", reason="ledger-unavailable")
         return self._known

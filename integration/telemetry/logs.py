@@ -12,7 +12,9 @@ logged, but never its message, which may quote its input.
 import json
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Protocol, TypedDict, Unpack
 
@@ -41,12 +43,12 @@ class Fields(TypedDict, total=False):
     state: str
     outcome: str
     attempt: int
-    due: datetime
+    due: datetime | None
     duration_ms: float
     service: str
     operation: str
     status: int
-    reason: str
+    reason: str | None
     resolved: str
     error_type: str
     function: str
@@ -56,9 +58,17 @@ class Fields(TypedDict, total=False):
     blob: str
     sink: str
     columns: list[str]
-    """Names of columns of settled events that no sink knows."""
+    """Names of columns, never their values."""
+    effects: list[str]
+    """Names of effects."""
+    fingerprint: str
+    """The hash of what something is done with; what it is done with cannot be told from it."""
+    remembered: str | None
+    """The fingerprint with which it was done before."""
+    method: str
     count: int
     size_bytes: int
+    sent_bytes: int
     version: int
 
 
@@ -86,8 +96,13 @@ class Logger:
         self._logger = logger
 
     def debug(self, what: str, *, event: Subject | None = None, **fields: Unpack[Fields]) -> None:
-        """Details for finding a fault."""
-        self._write(logging.DEBUG, what, event, None, fields)
+        """A detail for finding a fault, of an event that debug detail is on for; nothing is written of others.
+
+        Without an `event`, it is of the one that the calling code works on (`detailed`). The level is INFO: nothing
+        lower gets through the Functions worker and the log levels of host.json.
+        """
+        if (subject := event or _detailed.get()) is not None:
+            self._write(logging.INFO, what, subject, None, fields)
 
     def info(self, what: str, *, event: Subject | None = None, **fields: Unpack[Fields]) -> None:
         """Something happened as planned."""
@@ -108,6 +123,21 @@ class Logger:
     def _write(self, level: int, what: str, event: Subject | None, error: BaseException | None, fields: Fields) -> None:
         if self._logger.isEnabledFor(level):
             self._logger.log(level, "%s", line(what, {**_about(event), **fields}, error))
+
+
+@contextmanager
+def detailed(event: Subject) -> Iterator[None]:
+    """Debug detail is on for this event: code that is called within, and tasks that it starts, log details of it."""
+    token = _detailed.set(event)
+    try:
+        yield
+    finally:
+        _detailed.reset(token)
+
+
+def detailed_event() -> Subject | None:
+    """The event that the calling code works on, if debug detail is on for it."""
+    return _detailed.get()
 
 
 def get_logger(name: str) -> Logger:
@@ -175,4 +205,5 @@ def _camel(name: str) -> str:
 
 _WIRE_NAMES = {name: _camel(name) for name in Fields.__annotations__}
 _LONGEST = 500
+_detailed: ContextVar[Subject | None] = ContextVar("detailed", default=None)
 _FRAMES = 10

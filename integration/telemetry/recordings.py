@@ -36,13 +36,14 @@ def of_sent(
     )
 
 
-def of_attempt(event: Message, queue: str, *, started: int) -> Recording | None:
-    """The span of one attempt of the worker."""
+def of_attempt(event: Message, queue: str, *, started: int, wanted: bool = False) -> Recording | None:
+    """The span of one attempt of the worker; one that somebody has asked for is `wanted`, and what follows it too."""
     if switched_on() is None:
         return None
     attributes = about(event) | messaging("process", "servicebus", queue)
     attributes["messaging.message.id"] = event.message_id
-    return begin(f"process {queue}", Kind.CONSUMER, event.traceparent, attributes, started=started)
+    sampled = _always if wanted else None
+    return begin(f"process {queue}", Kind.CONSUMER, event.traceparent, attributes, started=started, sampled=sampled)
 
 
 def of_delivery(event: Subject, queue: str, traceparent: str | None) -> Recording | None:

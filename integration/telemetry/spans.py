@@ -82,6 +82,7 @@ class Recording:
     _spans: list[Span] = field(default_factory=list)
     _token: Token["Recording | None"] | None = None
     _kept: bool = False
+    _exported: bool = False
 
     @property
     def traceparent(self) -> str:
@@ -112,7 +113,17 @@ class Recording:
         root.ended = time.time_ns()
         root.error = root.error or error
         if root.context.sampled or root.error or self._kept:
-            self._switch.export([root, *(span for span in self._spans if span.ended)])
+            self._export()
+
+    def want(self) -> None:
+        """Export it although its trace is not sampled, also where it has ended by now."""
+        self._kept = True
+        if self.root.ended and not self._exported:
+            self._export()
+
+    def _export(self) -> None:
+        self._exported = True
+        self._switch.export([self.root, *(span for span in self._spans if span.ended)])
 
     def __enter__(self) -> Self:
         self._token = _current.set(self)

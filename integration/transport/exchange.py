@@ -148,7 +148,10 @@ class Call:
 
 
 class Calls:
-    """The calls of one attempt: the newest five of those that did not succeed, and the last one whatever came of it."""
+    """The calls of one attempt: the newest five of those that did not succeed, and the last one whatever came of it.
+
+    Where debug detail is on, it is a `DetailedCalls`.
+    """
 
     def __init__(self) -> None:
         self._noted: tuple[Call, ...] = ()

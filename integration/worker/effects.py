@@ -80,7 +80,15 @@ class Effects:
         before anything else happens. Other answers are written with the end of the event, as asking again with the
         same key costs nothing. Raises what `do` raises, and `Fenced`.
         """
-        if self.is_done(name, with_fingerprint, charged=charged):
+        done = self.is_done(name, with_fingerprint, charged=charged)
+        _log.debug(
+            "debug-effect",
+            effect=name,
+            fingerprint=with_fingerprint,
+            remembered=self.memory.effect(name).done,
+            outcome="done" if done else "due",
+        )
+        if done:
             known = self.memory.effect(name)
             self._note(name, known, "done")
             return known.answer

@@ -11,7 +11,8 @@ from integration.events import IntegrationEvent
 from integration.events.identity import unreadable_id
 from integration.events.model import nobodys_event
 from integration.ledger import DeadLetter, Ledger, Memory, State, Step, keys, rows
-from integration.telemetry import get_logger, metrics
+from integration.telemetry import detailed_event, get_logger, metrics
+from integration.transport.detailed_calls import DetailedCalls
 from integration.worker.copies import Copies
 from integration.worker.decision import Decision, Duplicate, PassOn, RetryAt, Settle, ToDeadLetter, Withdraw
 from integration.worker.handler import EventHandler
@@ -291,9 +292,17 @@ class Executor:
     def _keep_exchanges(self, event: IntegrationEvent, work: Work | None, error: Exception) -> None:
         """What was sent and what came back, where a system has to do with the failure."""
         calls = work.context.calls.noted if work is not None and work.context.calls is not None else ()
+        if detailed_event() is not None:
+            return  # all of them are kept
         concerned = getattr(error, "service", None) or not isinstance(error, Transient)
         if self._keeps_exchanges and calls and (concerned or any(it.failed for it in calls)):
             self._ledger.exchanges.keep(event, calls)
+
+    def keep_detail(self, event: IntegrationEvent, work: Work | None) -> None:
+        """Where debug detail is on, what was sent and what came back is kept of every attempt, whatever came of it."""
+        calls = work.context.calls if work is not None else None
+        if self._keeps_exchanges and isinstance(calls, DetailedCalls) and calls.noted:
+            self._ledger.exchanges.keep(event, calls.noted)
 
     @staticmethod
     def _withdraw(event: IntegrationEvent) -> NoReturn:

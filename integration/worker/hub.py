@@ -8,10 +8,11 @@ from integration.clock import Clock
 from integration.errors import Transient
 from integration.events import IntegrationEvent
 from integration.messaging import EventPublisher
-from integration.telemetry import recordings, spans
+from integration.telemetry import get_logger, recordings, spans
 from integration.telemetry.spans import Kind, Span
 from integration.worker.settled import encoded
 
+_log = get_logger(__name__)
 _SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 10.0
 
@@ -43,6 +44,7 @@ class Hub:
         span = self._span()
         if span is not None:
             document = {**document, "traceparent": str(span.context)}
+        began = self._clock.monotonic()
         future = asyncio.wrap_future(self._publisher.publish(event.session_id, encoded(document)))
         try:
             await asyncio.wait_for(future, _SECONDS)
@@ -53,6 +55,8 @@ class Hub:
             self._away = False
         if span is not None:
             span.end("hub-unavailable" if self._away else "")
+        duration = (self._clock.monotonic() - began) * 1000
+        _log.debug("debug-published", outcome="late" if self._away else "acknowledged", duration_ms=duration)
         return not self._away
 
     def _span(self) -> Span | None:

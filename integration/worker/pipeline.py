@@ -16,7 +16,9 @@ decide (pure) ──> carry out: settle and publish · retry later · dead lette
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Final
 
@@ -25,14 +27,29 @@ from integration.clock import Clock
 from integration.dataverse import Row, version_of
 from integration.errors import Conflict, NotFound, Stale, Transient, Unreadable
 from integration.events import IntegrationEvent, from_envelope
+from integration.events.trace_state import marked
 from integration.ledger import Ledger, State
 from integration.ledger.rows import started as started_row
-from integration.telemetry import get_logger, recordings, spans
+from integration.protection import DebugDetail
+from integration.telemetry import detailed, detailed_event, get_logger, recordings, spans
 from integration.telemetry.spans import Recording
 from integration.worker.ahead import ahead
 from integration.worker.commit import waits_for_commit
 from integration.worker.copies import Copies
-from integration.worker.decision import Done, Failed, Report, decide, ended_as, on_arrival
+from integration.worker.decision import (
+    Decision,
+    Done,
+    Duplicate,
+    Failed,
+    Report,
+    RetryAt,
+    Settle,
+    ToDeadLetter,
+    Withdraw,
+    decide,
+    ended_as,
+    on_arrival,
+)
 from integration.worker.executor import Executor
 from integration.worker.handler import AnyHandler, Handler, InboundHandler
 from integration.worker.holds import Holds
@@ -45,6 +62,13 @@ _ROUNDS: Final = 5
 _LOOK_AGAIN_SECONDS: Final = 0.5
 _PATIENCE_SECONDS: Final = 3.0
 """Most transactions are committed within moments: so long an attempt waits for one itself, then a copy does."""
+_DECIDED: Final = {
+    Settle: "settle",
+    Duplicate: "duplicate",
+    RetryAt: "retry",
+    ToDeadLetter: "dead-letter",
+    Withdraw: "withdraw",
+}
 _log = get_logger(__name__)
 
 
@@ -70,6 +94,7 @@ class Worker:
         clock: Clock,
         commit_wait: timedelta = timedelta(seconds=150),
         deadline_seconds: float = 150.0,
+        detail: DebugDetail | None = None,
         prepare: Callable[[], None] = lambda: None,
     ) -> None:
         self._handlers = handlers
@@ -83,6 +108,7 @@ class Worker:
         self._clock = clock
         self._commit_wait = commit_wait
         self._deadline_seconds = deadline_seconds
+        self._detail = detail or DebugDetail.of_nothing(clock)
         self._prepare = prepare
 
     async def handle(self, body: bytes) -> None:
@@ -93,8 +119,13 @@ class Worker:
             event = from_envelope(body)
         except Unreadable as error:
             await self._executor.unreadable(body, error)
+        await self._detail.keep_up()
+        until = self._detail.until(event.correlation_id)
         began = spans.ago(self._clock.monotonic() - started)
-        with spans.recorded(recordings.of_attempt(event, self._copies.queue_name, started=began)) as recording:
+        recording = recordings.of_attempt(event, self._copies.queue_name, started=began, wanted=until is not None)
+        if (state := marked(event.tracestate, until)) != event.tracestate:
+            event = dataclasses.replace(event, tracestate=state)
+        with detailed(event) if until else nullcontext(), spans.recorded(recording):
             await self._work_on(event, started, recording)
 
     async def _work_on(self, event: IntegrationEvent, started: float, recording: Recording | None) -> None:
@@ -110,6 +141,7 @@ class Worker:
         else:
             try:
                 work = await self._open(event, started + self._deadline_seconds)
+                _detail_memory(work)
             except Exception as error:  # noqa: BLE001 -- a defect is explained too: nothing may vanish
                 report = Failed(error)
             else:
@@ -128,7 +160,11 @@ class Worker:
             draw=self._copies.draw,
         )
         _note(recording, *ended_as(decision))
-        await self._executor.carry_out(decision, event, work, handler)
+        _detail_decision(decision)
+        try:
+            await self._executor.carry_out(decision, event, work, handler)
+        finally:
+            self._executor.keep_detail(event, work)
         if work is not None and work.trace.drove:
             self._pace.driven(event.session_id)
 
@@ -206,16 +242,48 @@ class Worker:
 
     async def _read(self, handler: Handler, work: Work) -> Row | None:
         try:
-            return await self._rows.read(handler.reads, work.record_id, work.context)
+            row = await self._rows.read(handler.reads, work.record_id, work.context)
         except NotFound as error:
             if _is_of(error, work):
+                _log.debug("debug-row", service="dataverse", outcome="does-not-exist")
                 return None
             raise
+        if detailed_event() is not None:
+            _log.debug("debug-row", service="dataverse", outcome="read", columns=[*row.values], version=version_of(row))
+        return row
 
     async def _check_ahead(self, handler: Handler, work: Work, row: Row | None, error: Stale) -> None:
         """A system holds a newer version than the row that was read: the row has moved on, or was set back."""
         if failure := ahead(error, row, await self._read(handler, work)):
             raise failure from error
+
+
+def _detail_memory(work: Work) -> None:
+    """What the ledger remembers of the record, in names."""
+    if detailed_event() is None:
+        return
+    memory = work.memory
+    ended = memory.recent.get(work.event.event_id)
+    _log.debug(
+        "debug-remembered",
+        state=ended.value if ended else "open",
+        effects=[*memory.effects],
+        version=memory.seen,
+        count=len(memory.dead_letters),
+    )
+
+
+def _detail_decision(decision: Decision) -> None:
+    if detailed_event() is None:
+        return
+    state, reason = ended_as(decision)
+    _log.debug(
+        "debug-decided",
+        outcome=_DECIDED[type(decision)],
+        state=state.value if state else "unchanged",
+        reason=reason or None,
+        due=decision.due if isinstance(decision, RetryAt) else None,
+    )
 
 
 def _note(recording: Recording | None, state: State | None, reason: str) -> None:

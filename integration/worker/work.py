@@ -7,7 +7,8 @@ from integration.errors import Permanent
 from integration.events import IntegrationEvent
 from integration.ledger import Ledger, Memory, Record, Step
 from integration.telemetry import get_logger
-from integration.transport import CallContext, Calls
+from integration.transport import CallContext
+from integration.transport.detailed_calls import calls_of_attempt
 from integration.worker.effects import Effects, Trace
 from integration.worker.pace import Pace
 
@@ -25,7 +26,7 @@ class Work:
         self.trace = Trace()
         self.row_version = 0
         self.behind = ""
-        self.context = CallContext.of(event, deadline=deadline, calls=Calls())
+        self.context = CallContext.of(event, deadline=deadline, calls=calls_of_attempt())
         self.effects = Effects(event, record, clock, self.trace, before=lambda: pace.check(event.session_id))
         self._ledger = ledger
         self._clock = clock

@@ -8,9 +8,12 @@ from integration.clock import Clock
 from integration.dataverse import DataverseClient, Row, differs, version_of
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent
+from integration.telemetry import detailed_event, get_logger
 from integration.transport import CallContext
+from integration.transport.detailed_calls import calls_of_attempt
 from integration.worker.work import Work
 
+_log = get_logger(__name__)
 SYNCED, FAILED = 1, 2
 STATUS_COLUMNS = ("syncstatus", "syncedon", "syncmessage")
 """Result columns of every table that is written to."""
@@ -46,7 +49,11 @@ class WriteBack:
         sent again and whose number another row still has gives its own up, and `Transient` lets it wait for the other.
         """
         wanted = self._named(target, {**results, "syncstatus": SYNCED, "syncmessage": None})
-        if not differs(row, wanted):
+        writes = differs(row, wanted)
+        if detailed_event() is not None:
+            outcome = "differs" if writes else "same"
+            _log.debug("debug-compared", columns=[*wanted], version=version_of(row), outcome=outcome)
+        if not writes:
             return
         wanted |= self._named(target, {"syncedon": self._now()})
         try:
@@ -75,7 +82,7 @@ class WriteBack:
             return 0
         message = f"{reason} (event {event.event_id})"
         columns = self._named(target, {"syncstatus": FAILED, "syncedon": self._now(), "syncmessage": message})
-        context = CallContext.of(event)
+        context = CallContext.of(event, calls=calls_of_attempt())
         written = await self._dataverse.update(
             target.entity_set, event.record_id, columns, etag=None, tag=self.tag, context=context
         )

@@ -8,6 +8,7 @@
     run.py support retry --reason erp-rejected --why "the ERP was repaired"
     run.py support edit ID --set note='"Miller"' --why "a typing error"
     run.py support note erp-rejected --note "ask the ERP team" --assignee mara
+    run.py support debug CORRELATION-ID --minutes 60 --why "why is it refused?"
     run.py support watch
 
 For many events a plan is shown first, and asked about. Works on the running sandbox; on a deployed app with --url, or
@@ -123,6 +124,11 @@ def _acts(action: Callable[[str, str, Does], argparse.ArgumentParser]) -> None:
     found.add_argument("--state", default="dead-lettered", help="of events in this state (%(default)s)")
     found.add_argument("--note", metavar="TEXT", help="what is known; empty removes it")
     found.add_argument("--assignee", metavar="NAME", help="who takes care of it; empty is nobody")
+    found = action("debug", "log details of the events of a correlation id for a time; list where", acting.debug)
+    found.add_argument("correlation_id", metavar="CORRELATION-ID", nargs="?", help="the correlation id")
+    found.add_argument("--minutes", type=int, default=60, metavar="N", help="for so long, a day at most (%(default)s)")
+    found.add_argument("--off", action="store_true", help="end it now")
+    found.add_argument("--why", default="", help="the reason, in a sentence: the audit keeps it with your key's name")
     for name, says, does in (
         ("pause", "hold back a system's calls, or a table's events", acting.pause),
         ("resume", "let what is paused go on", acting.resume),

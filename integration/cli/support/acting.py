@@ -11,7 +11,7 @@ from integration.cli.bulk import asked, counts, say_cost, say_size
 from integration.cli.desk import Desk, RefusedError
 from integration.cli.pause import KINDS
 from integration.cli.saying import as_json, complain, say
-from integration.cli.support.saying import agreed
+from integration.cli.support.saying import agreed, table
 
 _ENDED: Final = frozenset({"finished", "cancelled", "paused"})
 _LOOK_SECONDS: Final = 3.0
@@ -78,6 +78,23 @@ async def note(app: Desk, options: argparse.Namespace) -> int | None:
     answer = await app.act("causes", "note", **key, **given)
     _say(options, answer, "It is noted." if answer["note"] else "The note is removed.")
     return None
+
+
+async def debug(app: Desk, options: argparse.Namespace) -> None:
+    """Turn debug detail on or off; without a correlation id, list where it is on."""
+    about = {"correlationId": options.correlation_id, "why": options.why}
+    if not options.correlation_id:
+        answer = await app.look("debug")
+        rows = [(it["correlationId"], it["until"], it["askedBy"], it["why"]) for it in answer["debug"]]
+        if options.json or not rows:
+            _say(options, answer, "Debug detail is on for no correlation id.")
+        else:
+            table(rows, heads=("correlation id", "until", "asked by", "why"))
+    elif options.off:
+        _say(options, await app.act("debug", "off", **about), f"Debug detail is off for {options.correlation_id}.")
+    else:
+        answer = await app.act("debug", **about, minutes=options.minutes)
+        _say(options, answer, f"Debug detail is on until {answer['until']}; all instances know within two seconds.")
 
 
 async def pause(app: Desk, options: argparse.Namespace) -> None:

@@ -70,7 +70,7 @@ async def listed(app: Desk, options: argparse.Namespace) -> None:
 async def show(app: Desk, options: argparse.Namespace) -> None:
     """An event: why it stands where it stands, what a retry would do, and what happened to it.
 
-    With the right to see payloads also what was sent at attempts that failed, and what came back.
+    With the right to see payloads also what was sent and what came back, of attempts that failed or in debug detail.
     """
     found = await app.look(options.event_id, "explanation")
     it = found["event"]
@@ -178,7 +178,9 @@ async def export(app: Desk, options: argparse.Namespace) -> None:
 
 def _about(entry: Mapping[str, Any]) -> object:
     """What an entry is about, in a word."""
-    return next((entry[name] for name in ("eventId", "bulkId", "system", "table") if entry.get(name)), None)
+    return next(
+        (entry[name] for name in ("eventId", "correlationId", "bulkId", "system", "table") if entry.get(name)), None
+    )
 
 
 def _of_audit(options: argparse.Namespace) -> dict[str, str]:

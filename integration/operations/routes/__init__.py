@@ -10,6 +10,7 @@ from integration.operations.bulk import BulkControl, Planner
 from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
+from integration.operations.debug_detail import DetailControl
 from integration.operations.drift import DriftReports
 from integration.operations.edit import EditedRetry
 from integration.operations.exchanges import ExchangeQuery
@@ -23,6 +24,7 @@ from integration.operations.rights import Staff
 from integration.operations.routes import (
     bulk,
     causes,
+    debug_detail,
     events,
     explanations,
     lists,
@@ -51,6 +53,7 @@ class Desk:
     systems: SystemControl
     budgets: Budgets
     tables: TableControl
+    detail: DetailControl
     search: Search
     causes: CauseQuery
     notes: CauseNotes
@@ -77,6 +80,7 @@ def blueprints(staff: Staff, desk: Desk, address: PublicAddress) -> list[func.Bl
         events.blueprint(operators, desk.repair, desk.edit, desk.postpone, desk.resync),
         explanations.blueprint(operators, desk.lookup, desk.exchanges),
         pauses.blueprint(operators, desk.systems, desk.tables),
+        debug_detail.blueprint(operators, desk.detail),
         lists.blueprint(operators, desk.search, desk.audit),
         causes.blueprint(operators, desk.figures, desk.notes),
         bulk.blueprint(operators, desk.planner, desk.bulks),

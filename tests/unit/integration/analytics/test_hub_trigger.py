@@ -1,7 +1,10 @@
 """What every reader of settled events has in common: spans in the traces of its events, and its lag."""
 
 import asyncio
+import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, List  # noqa: UP035 -- the runtime refuses list[...] as a trigger's annotation
 from unittest.mock import Mock
@@ -10,8 +13,12 @@ import azure.functions as func
 import pytest
 
 from integration.analytics.hub_trigger import on_settled_events
+from integration.events.trace_state import MARK, marked
+from integration.ledger import State
 from integration.telemetry import metrics, spans
 from integration.telemetry.spans import Span
+from integration.worker.settled import encoded, settled_document
+from tests.builders import event
 
 SAMPLED = f"00-{'a' * 32}-{'b' * 16}-01"
 
@@ -70,3 +77,24 @@ def test_the_lag_of_a_reader_is_how_long_the_first_event_of_its_batch_has_waited
     asyncio.run(bound(reads)([settled(None, waited=60.0), settled(None)]))
     (lag,) = [value for value, by in metrics.LAG.observed() if by == {"integration.sink": "reads"}]
     assert 60 <= lag < 70
+
+
+def detailed(until: datetime, **changed: Any) -> func.EventHubEvent:
+    """What the worker has published of an event that debug detail is on for."""
+    about = replace(event(), traceparent=SAMPLED, tracestate=marked("rojo=1", until), **changed)
+    body = encoded(settled_document(about, State.COMPLETED, at=about.accepted_time))
+    return Mock(func.EventHubEvent, get_body=lambda: body, enqueued_time=None, sequence_number=7)
+
+
+@pytest.mark.parametrize(("function", "outcome"), [(reads, "taken"), (fails, "failed")])
+def test_what_became_of_an_event_is_logged_while_debug_detail_of_it_is_on(
+    caplog: pytest.LogCaptureFixture, function: Any, outcome: str
+) -> None:
+    now = datetime.now(UTC)
+    odd = Mock(func.EventHubEvent, get_body=lambda: MARK + b"99999999999", enqueued_time=None)
+    others = [settled(SAMPLED), odd, detailed(now - timedelta(seconds=2), event_id="over")]
+    with caplog.at_level("INFO"), suppress(OSError):
+        asyncio.run(bound(function)([*others, detailed(now + timedelta(hours=1), event_id="wanted")]))
+    (found,) = [json.loads(it.getMessage()) for it in caplog.records if "debug-" in it.getMessage()]
+    assert (found["what"], found["eventId"], found["outcome"]) == ("debug-delivered", "wanted", outcome)
+    assert (found["sink"], found["sequenceNumber"], found["count"]) == (function.__name__, 7, 4)

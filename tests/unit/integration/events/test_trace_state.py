@@ -1,10 +1,14 @@
 """What others have put into tracestate goes on, within the limits of W3C Trace Context, and never fails anything."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from integration.events.trace_state import own, tracestate, with_own
+from integration.events.trace_state import detail_until, marked, tracestate
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+UNTIL = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 def kept(raw: str, parent: str = PARENT) -> str | None:
@@ -59,9 +63,19 @@ def test_what_is_too_long_loses_large_members_first_and_then_those_at_the_end() 
 
 
 def test_the_apps_own_member_stands_in_front_and_is_taken_from_nobody() -> None:
-    state = with_own("rojo=1,integration=old", "new")
-    assert (state, own(state)) == ("integration=new,rojo=1", "new")
-    assert kept(state) == "rojo=1"
+    state = marked("rojo=1,integration=5", UNTIL)
+    assert (state, detail_until(state)) == (f"integration={int(UNTIL.timestamp())},rojo=1", UNTIL)
+    assert kept(str(state)) == "rojo=1"
     assert kept("integration=1") is None
-    assert own(None) is own("rojo=1") is None
-    assert with_own(",".join(f"k{n}=1" for n in range(32)), "1").count(",") == 31
+    assert str(marked(",".join(f"k{n}=1" for n in range(32)), UNTIL)).count(",") == 31
+
+
+def test_it_is_taken_away_where_there_is_no_debug_detail_any_more() -> None:
+    assert marked(marked("rojo=1", UNTIL), None) == "rojo=1"
+    assert marked(marked(None, UNTIL), None) is marked(None, None) is None
+    assert marked("rojo=1", None) == "rojo=1"
+
+
+@pytest.mark.parametrize("state", [None, "", "rojo=1", "integration=soon", f"integration={'9' * 200}", "integration=²"])
+def test_what_is_no_time_marks_nothing(state: str | None) -> None:
+    assert detail_until(state) is None

@@ -34,6 +34,7 @@ from integration.intake.functions import blueprint
 from integration.intake.watched_company import WatchedCompany
 from integration.ledger import Ledger
 from integration.messaging import WorkQueue
+from integration.protection import DebugDetail
 from integration.public_address import PublicAddress
 from integration.settings import Settings
 from integration.tables import table_account
@@ -95,6 +96,8 @@ def done() -> "Future[None]":
 class UnderTest:
     """An intake; `settings` are changed from the example's."""
 
+    detail: DebugDetail | None = None
+
     def __init__(self, *, tokens: EntraTokens | None = None, **settings: str) -> None:
         self.queue, self.ledger = Sent(), Written()
         read = Settings.from_environment(environment(**{"OWN_ORGANISATION_ONLY": "false", **settings}))
@@ -102,7 +105,9 @@ class UnderTest:
         senders = Senders(CallerKeys(read.intake_keys, clock=SystemClock()), tokens, read.intake_applications)
         self.contents = MemoryContents()
         claims = ClaimCheck(self.contents, read.message_limit_bytes)
-        self.taking_in = taking_in = TakingIn(read, senders, self.queue, self.ledger, claims, SystemClock())
+        self.taking_in = taking_in = TakingIn(
+            read, senders, self.queue, self.ledger, claims, SystemClock(), self.detail
+        )
         names = event_names(inbound_in(flows).values())
         self.erp = ErpIntake(taking_in, names, organisation=read.dataverse_organisation)
         watched = WatchedCompany("erp", COMPANY, names, organisation=read.dataverse_organisation, clock=taking_in.clock)

@@ -35,6 +35,7 @@ from integration.operations.cause_notes import CauseNotes
 from integration.operations.causes import CauseQuery
 from integration.operations.comparison import Comparison
 from integration.operations.dead_letters import DeadLetterReader
+from integration.operations.debug_detail import DetailControl
 from integration.operations.drift import DriftReports
 from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
@@ -147,6 +148,7 @@ class Console:
             systems=SystemControl(self.switches, it.audit),
             budgets=Budgets({"dataverse": 6_000}, self.spending),
             tables=TableControl(it.world.pauses, ["account", "opportunity"], it.audit),
+            detail=DetailControl(it.world.detail, it.audit, clock),
             search=it.search,
             causes=causes,
             notes=CauseNotes(ledger, it.audit, clock),

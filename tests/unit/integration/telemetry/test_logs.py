@@ -1,5 +1,6 @@
 """Log lines: readable by Kusto, free of what must not be in them; and trace context."""
 
+import asyncio
 import json
 import logging
 from datetime import UTC, datetime
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from integration.errors import Transient
 from integration.events import IntegrationEvent
-from integration.telemetry import TraceParent, child_of, get_logger, line
+from integration.telemetry import TraceParent, child_of, detailed, detailed_event, get_logger, line
+from tests.builders import event
 
 
 def test_a_record_is_one_line_of_json(caplog: pytest.LogCaptureFixture) -> None:
@@ -38,7 +40,7 @@ def test_only_allowed_fields_are_written(fields: dict[str, Any]) -> None:
 def test_a_record_about_an_event_says_which(caplog: pytest.LogCaptureFixture) -> None:
     """Ids, table, record, message and attempt of the event; none of its values."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    event = IntegrationEvent(
+    it = IntegrationEvent(
         event_id="e1",
         table="account",
         message="Update",
@@ -52,7 +54,7 @@ def test_a_record_about_an_event_says_which(caplog: pytest.LogCaptureFixture) ->
         values={"name": "Jane Doe"},
         attempt=3,
     )
-    get_logger("integration.test").error("dead-lettered", event=event, reason="erp-rejected", due=at)
+    get_logger("integration.test").error("dead-lettered", event=it, reason="erp-rejected", due=at)
     assert json.loads(caplog.records[0].getMessage()) == {
         "what": "dead-lettered",
         "eventId": "e1",
@@ -87,6 +89,30 @@ def test_a_child_stays_in_its_trace() -> None:
     assert child.trace_id == parent.trace_id
     assert child.span_id != parent.span_id
     assert TraceParent.parse(str(child)) == child
+
+
+async def test_details_are_written_of_the_event_that_is_worked_on_only_where_debug_detail_is_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """At the level INFO; also from tasks that the code starts, and of nothing before and after it."""
+    log, it = get_logger("integration.test"), event()
+
+    async def look(name: str) -> None:
+        log.debug("debug-row", columns=[name])
+
+    with caplog.at_level(logging.INFO, "integration.test"):
+        log.debug("debug-row", columns=["before"])
+        with detailed(it):
+            await look("one")
+            await asyncio.create_task(look("two"))
+            assert detailed_event() is not None
+        log.debug("debug-row", columns=["after"])
+        log.debug("debug-row", event=it, columns=["named"])
+    found = [json.loads(record.getMessage()) for record in caplog.records]
+    assert [it["columns"] for it in found] == [["one"], ["two"], ["named"]]
+    assert {it["eventId"] for it in found} == {it.event_id}
+    assert {record.levelno for record in caplog.records} == {logging.INFO}
+    assert detailed_event() is None
 
 
 @pytest.mark.parametrize(

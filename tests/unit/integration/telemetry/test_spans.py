@@ -149,3 +149,22 @@ def test_several_events_of_one_invocation_have_a_trace_each(exported: list[Span]
     asyncio.run(invoked())
     assert len({TRACE, *(it.context.trace_id for it in exported)}) == 3
     assert [it.links for it in exported] == [(TraceParent(TRACE, HOST_SPAN),)] * 2
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_recording_that_somebody_wants_is_exported_once_also_where_it_has_ended(
+    exported: list[Span], late: bool
+) -> None:
+    recording = attempt(unsampled())
+    if not late:
+        recording.want()
+    recording.end()
+    assert len(exported) == (0 if late else 2)
+    recording.want()
+    assert len(exported) == 2
+
+
+def test_an_attempt_that_somebody_wants_is_sampled_and_what_follows_it(exported: list[Span]) -> None:
+    recording = recordings.of_attempt(replace(event(), traceparent=unsampled()), "work", started=1, wanted=True)
+    assert recording is not None
+    assert (recording.root.context.trace_id, recording.root.context.sampled) == (TRACE, True)

@@ -9,7 +9,7 @@ import pytest
 
 from integration import signatures
 from integration.errors import Outage, Throttled, Transient, Unreadable
-from integration.events.trace_state import with_own
+from integration.events.trace_state import marked
 from integration.ledger import State
 from integration.webhooks import deliveries
 from tests.unit.integration.webhooks.world import START, URL, World
@@ -71,7 +71,7 @@ def test_the_trace_of_a_sampled_event_goes_on_with_its_state_and_without_the_app
     world = World()
     world.subscribe()
     parent = f"00-{'a' * 32}-{'b' * 16}-0{int(sampled)}"
-    world.settle(traceparent=parent, tracestate=with_own('rojo="1\\2"', "detail"))
+    world.settle(traceparent=parent, tracestate=marked('rojo="1\\2"', START))
     world.deliver()
     (context,) = world.receiver.contexts
     assert (context.traceparent, context.tracestate) == ((parent, 'rojo="1\\2"') if sampled else (None, None))

@@ -211,6 +211,21 @@ async def test_systems_are_paused_and_resumed_by_whoever_may() -> None:
         await run(console, "pause", "system", "erp", *WHY, who="rita")
 
 
+async def test_debug_detail_is_turned_on_for_a_time_listed_and_turned_off(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    await run(console, "debug", "order-7", "--minutes", "90", *WHY, who="oliver")
+    await run(console, "debug")
+    await run(console, "debug", "order-7", "--off", *WHY)
+    await run(console, "debug")
+    on, heads, entry, off, none = capsys.readouterr().out.splitlines()
+    assert "2026-11-20T21:30:00" in on
+    assert heads.split()[0] == "correlation"
+    assert (entry.split()[0], "oliver" in entry) == ("order-7", True)
+    assert ("off" in off, "no correlation id" in none) == (True, True)
+    with pytest.raises(RefusedError, match="Say why"):
+        await run(console, "debug", "order-7", "--why", " ")
+
+
 async def test_the_audit_is_exported(tmp_path: Path) -> None:
     console = Console()
     original = await console.desk.dead_letter()

@@ -130,6 +130,23 @@ async def test_a_table_is_paused_and_resumed() -> None:
     assert (await it.ask("operations_pause_table", WHY, table="lead"))[0] == 404
 
 
+async def test_debug_detail_is_turned_on_listed_and_turned_off() -> None:
+    it, about = Routes(), {"correlationId": "order-7"}
+    status, body = await it.ask("operations_debug_on", WHY | about)
+    on = {
+        "askedBy": "anna",
+        "why": WHY["why"],
+        "since": "2026-11-20T20:00:00.000Z",
+        "until": "2026-11-20T21:00:00.000Z",
+    }
+    assert (status, body) == (200, about | on)
+    assert (await it.ask("list_debug_detail"))[1] == {"debug": [body]}
+    assert (await it.ask("operations_debug_on", WHY | about | {"minutes": 1441}))[0] == 400
+    assert await it.ask("operations_debug_off", WHY | about) == (200, about | {"until": None})
+    assert (await it.ask("operations_debug_off", WHY | about))[0] == 404
+    assert (await it.ask("operations_debug_on", WHY | about, key=KEYS["rita"]))[0] == 403
+
+
 @pytest.mark.parametrize(
     "name",
     [
