@@ -41,9 +41,9 @@ def sink_blueprints(settings: Settings, policy: RetryPolicy, clock: Clock) -> li
         return Delivery(open_sink(), open_set_aside(settings), policy=policy, clock=clock)
 
     if settings.lake_container:
-        _require("arro3", setting="LAKE_CONTAINER_NAME", package="--lake")
+        _require_arro3()
     if settings.delta_table:
-        _require("deltalake", setting="DELTA_TABLE", package="--delta")
+        _require_deltalake()
     found = [
         blueprint(it.function, partial(open_delivery, it.open), hub=settings.events_hub, consumer_group=it.group)
         for it in _sinks(settings, clock)
@@ -91,8 +91,16 @@ def _sinks(settings: Settings, clock: Clock) -> Iterator[_SetUp]:
         yield _SetUp("delta", "delta_append", settings.delta_consumer_group, partial(_delta, settings))
 
 
+def _require_arro3() -> None:
+    _require("arro3", setting="LAKE_CONTAINER_NAME", package="--lake")
+
+
+def _require_deltalake() -> None:
+    _require("deltalake", setting="DELTA_TABLE", package="--delta")
+
+
 def _require(library: str, *, setting: str, package: str) -> None:
-    """The app does not start, rather than leave out a sink that its settings ask for."""
+    """Raise `ConfigurationError` if the library is not in the package."""
     if find_spec(library) is None:
         raise ConfigurationError(
             f"{setting} is set, but its library {library} is not installed: make the package with {package} "
@@ -156,13 +164,14 @@ def _fabric(settings: Settings) -> "Sink":
 
 
 def _lake(settings: Settings) -> "Sink":
-    _check_lake()
+    _require_arro3()
     from integration.analytics.sinks.lake import LakeSink  # noqa: PLC0415 -- as above
 
     return LakeSink(lambda: connections.lake_container(settings))
 
 
 def _delta(settings: Settings) -> "Sink":
+    _require_deltalake()
     from integration.analytics.sinks.delta import DeltaSink  # noqa: PLC0415 -- as above
     from integration.composition.delta import delta_table  # noqa: PLC0415 -- as above
 

@@ -78,7 +78,7 @@ def _behind(partition: str, table: DeltaTable, rows: Sequence[Values]) -> Select
 
 
 def _late(partition: str, table: DeltaTable, rows: Sequence[Values]) -> Selected:
-    """Rows among what the table has of the partition, which it lacks; the time of each is the version for its number."""
+    """Rows that the table lacks among what it has of the partition; the time of each is the version for its number."""
     late = {f"{partition}/set-aside/{it['SequenceNumber']}": it for it in rows}
     new = {application: it for application, it in late.items() if _version(table, application) != _enqueued(it)}
     return [*new.values()], [Transaction(application, _enqueued(it)) for application, it in new.items()]

@@ -18,7 +18,8 @@ EXAMPLE = json.loads((REPOSITORY / "local.settings.json.example").read_text(enco
 
 
 @pytest.mark.parametrize(
-    ("sink", "package"), [({"LAKE_CONTAINER_NAME": "lake"}, "--lake"), ({"DELTA_TABLE": "az://delta/events"}, "--delta")]
+    ("sink", "package"),
+    [({"LAKE_CONTAINER_NAME": "lake"}, "--lake"), ({"DELTA_TABLE": "az://delta/events"}, "--delta")],
 )
 def test_without_its_library_a_sink_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, sink: dict[str, str], package: str
