@@ -9,6 +9,11 @@ from integration.registration.items import Found, Item, State, of_step
 from integration.registration.steps import SYNCHRONOUS
 
 _FIRST: Final = "its application needs a federated credential, and the role to send, before anything is sent with it"
+_OF_CHANGED: Final = {
+    "managed-identity": f"Dataverse signs in otherwise from now on: {_FIRST}",
+    "change-tracking": "cannot be switched off again",
+    "key": "rows cannot be addressed by it until its new index is built",
+}
 _OF_DELETED: Final = {
     "column": "deletes its values in all rows; nothing brings them back",
     "key": "rows cannot be addressed by it any more",
@@ -86,16 +91,12 @@ def _of_changed(item: Item, before: Any, differs: list[str], state: State) -> It
         yield from _of_changed_step(item, before, differs)
     elif item.kind == "endpoint":
         yield from _of_changed_endpoint(item, differs, state)
-    elif item.kind == "managed-identity":
-        yield f"Dataverse signs in otherwise from now on: {_FIRST}"
     elif item.kind == "column" and (there := before.get("MaxLength")) and there > item.fields["MaxLength"]:
         yield "becomes shorter: longer values that exist stay, and cannot be saved again"
     elif item.kind in {"data-source", "virtual-table", "virtual-column"}:
         yield from _of_changed_virtual(item, set(differs))
-    elif item.kind == "change-tracking":
-        yield "cannot be switched off again"
-    elif item.kind == "key":
-        yield "rows cannot be addressed by it until its new index is built"
+    elif item.kind in _OF_CHANGED:
+        yield _OF_CHANGED[item.kind]
     elif item.kind == "role":
         yield from _of_changed_role(item, before)
     elif item.kind in {"custom-api", "parameter", "response"}:

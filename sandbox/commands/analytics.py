@@ -27,13 +27,13 @@ import duckdb
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 
-from integration.analytics.delta_table import options_of
 from sandbox.analytics.exported import ExportError, UnknownTableError, write_rows
 from sandbox.analytics.opened import QUESTIONS, QUESTIONS_OF_AN_EXPORT, Figures, NothingFoundError, Opened
 from sandbox.analytics.pictures import bars
 from sandbox.client.archive import Archive
 from sandbox.commands.here import CommandError, add_state_option, endpoints_of
 from sandbox.running.sinks import DELTA_TABLE
+from sandbox.storage import delta_options
 from sandbox.terminal.screen import Screen
 from sandbox.terminal.words import counted, place
 
@@ -73,7 +73,7 @@ def sandbox_table(storage: str) -> Opened:
     with BlobServiceClient.from_connection_string(storage) as account:
         if not account.get_container_client(DELTA_TABLE.split("/")[2]).exists():
             raise NothingFoundError("The sandbox has no Delta table.")
-        return Opened.of_delta(DELTA_TABLE, options_of(account))
+        return Opened.of_delta(DELTA_TABLE, delta_options(storage))
 
 
 def _show(options: argparse.Namespace, open_: Callable[[], Opened]) -> int:

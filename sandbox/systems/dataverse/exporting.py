@@ -19,6 +19,7 @@ from typing import Any, Final
 from aiohttp import web
 from azure.storage.blob import ContainerClient
 
+from sandbox.storage import delta_options
 from sandbox.systems.dataverse.schema import Column, Schema, Table
 from sandbox.systems.dataverse.store import Row, Store
 
@@ -228,15 +229,8 @@ def _append(wanted: Wanted, table: Table, rows: Sequence[Row], deleted: Sequence
             "IsDelete": Array([it >= len(rows) for it in range(count)], type=DataType.bool()),
         }
     )
-    parts = dict(it.split("=", 1) for it in wanted.connection.split(";") if "=" in it)
-    options = {
-        "azure_storage_account_name": parts["AccountName"],
-        "azure_storage_account_key": parts["AccountKey"],
-        "azure_storage_endpoint": parts["BlobEndpoint"],
-        "allow_http": "true",
-    }
     uri = f"az://{wanted.container}/deltalake/{table.name}_partitioned"
-    write_deltalake(uri, exported, mode="append", storage_options=options)
+    write_deltalake(uri, exported, mode="append", storage_options=delta_options(wanted.connection))
 
 
 def _copy(wanted: Wanted, table: Table, rows: Sequence[Row], now: datetime) -> None:
