@@ -13,7 +13,7 @@ no Data Factory was run.
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
-from pathlib import PurePosixPath
+from pathlib import PurePath
 from typing import Final
 
 from integration.errors import ConfigurationError, Permanent
@@ -29,9 +29,11 @@ _AT_ONCE: Final = 10_000
 
 def parquet_files(files: Files, table: str) -> list[str]:
     """The Parquet files of a table, in the order of their names; those that are being written are left out."""
-    own = PurePosixPath(files.place).name.lower() == table.lower()
-    found = files.names() if own else [it for folder in _FOLDERS for it in files.names(folder.format(table=table))]
-    found += [] if own else [it for it in (f"{table}{_ENDS}",) if it in files.names()]
+    if PurePath(files.place).name.lower() == table.lower():
+        found = files.names()
+    else:
+        found = [it for folder in _FOLDERS for it in files.names(folder.format(table=table))]
+        found += [it for it in files.names() if it == f"{table}{_ENDS}"]
     return [it for it in found if it.endswith(_ENDS) and not _is_hidden(it)]
 
 
