@@ -9,7 +9,7 @@ from integration import signatures
 from integration.claim_check import ClaimCheck
 from integration.clock import Clock
 from integration.composition.sinks import open_set_aside, sinks_by_name
-from integration.ledger import Ledger, State
+from integration.ledger import Ledger
 from integration.ledger.audit_log import AuditLog
 from integration.ledger.keys import SYSTEMS
 from integration.ledger.problems import Problems
@@ -31,6 +31,7 @@ from integration.operations.drift import DriftReports
 from integration.operations.edit import EditedRetry
 from integration.operations.exchanges import ExchangeQuery
 from integration.operations.figures import Figures
+from integration.operations.known import Knowledge
 from integration.operations.lookup import Lookup
 from integration.operations.measures import Measures
 from integration.operations.originals import Originals
@@ -128,18 +129,24 @@ def build_operations(
         reconciliations=Reconciliations(shared, clock),
         set_aside=SetAsideRows(lambda: open_set_aside(settings), sinks_by_name(settings, clock), audit),
     )
+    knowledge = Knowledge(figures, desk.systems.states, budgets, clock)
     return Operations(
         desk=desk,
         dead_letters=reader,
         bulks=BulkRunner(bulks, repair, ledger=ledger, audit=audit, clock=clock),
         figures=figures,
-        measures=Measures(figures, desk.systems.states, budgets, clock),
-        operator_events=_operator_events(settings, desk, transport, ledger, clock),
+        measures=Measures(knowledge, clock),
+        operator_events=_operator_events(settings, desk.drift, knowledge, transport, ledger, clock),
     )
 
 
-def _operator_events(
-    settings: Settings, desk: Desk, transport: Transport, ledger: Ledger, clock: Clock
+def _operator_events(  # noqa: PLR0917 -- called once, above
+    settings: Settings,
+    drift: DriftReports,
+    knowledge: Knowledge,
+    transport: Transport,
+    ledger: Ledger,
+    clock: Clock,
 ) -> "OperatorEvents | None":
     """What operators are told of, where the settings say to which address."""
     delivery = _delivery(settings, transport, clock)
@@ -149,14 +156,8 @@ def _operator_events(
     from integration.operations.operator_events.conditions import Picture  # noqa: PLC0415 -- see above
 
     async def look() -> Picture:
-        series = await desk.figures.series()
-        return Picture(
-            waiting=await desk.figures.causes(series, State.WAITING.value),
-            dead=await desk.figures.causes(series),
-            systems=await desk.systems.states(),
-            budgets=await desk.budgets.now(),
-            drift=await desk.drift.last(),
-        )
+        known = await knowledge.now()
+        return Picture(known.waiting, known.dead, known.systems, known.budgets, await drift.last())
 
     return OperatorEvents(
         look,

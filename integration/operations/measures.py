@@ -1,16 +1,14 @@
 """Metrics that all instances know alike: events that wait, breakers, budgets. A timer sets them on one instance."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
 from integration.clock import Clock
 from integration.errors import Transient
 from integration.ledger import State
-from integration.operations.budgets import Budgets
 from integration.operations.causes import Causes
-from integration.operations.figures import Figures
-from integration.protection import Phase, SystemState
+from integration.operations.known import Knowledge
+from integration.protection import Phase
 from integration.telemetry import get_logger, metrics
 
 _PHASES: Final = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1, Phase.OPEN: 2}
@@ -19,14 +17,10 @@ _log = get_logger(__name__)
 
 
 class Measures:
-    """Sets the metrics; `systems` gives the state of each system's breaker."""
+    """Sets the metrics."""
 
-    def __init__(
-        self, figures: Figures, systems: Callable[[], Awaitable[dict[str, SystemState]]], budgets: Budgets, clock: Clock
-    ) -> None:
-        self._figures = figures
-        self._systems = systems
-        self._budgets = budgets
+    def __init__(self, knowledge: Knowledge, clock: Clock) -> None:
+        self._knowledge = knowledge
         self._clock = clock
 
     async def run(self) -> None:
@@ -39,15 +33,13 @@ class Measures:
             _log.warning("measures-not-taken", error=error)
 
     async def _take(self) -> None:
-        series = await self._figures.series()
-        for state in (State.WAITING, State.DEAD_LETTERED):
-            causes = await self._figures.causes(series, state.value)
-            metrics.UNSETTLED.set(causes.total, state.value)
-            if state is State.WAITING:
-                metrics.OLDEST.set(_longest(causes, self._clock.now()))
-        for name, system in (await self._systems()).items():
+        known = await self._knowledge.now()
+        metrics.UNSETTLED.set(known.waiting.total, State.WAITING.value)
+        metrics.UNSETTLED.set(known.dead.total, State.DEAD_LETTERED.value)
+        metrics.OLDEST.set(_longest(known.waiting, self._clock.now()))
+        for name, system in known.systems.items():
             metrics.BREAKER.set(_PAUSED if system.pause else _PHASES[system.phase], name)
-        for name, use in (await self._budgets.now()).items():
+        for name, use in known.budgets.items():
             metrics.BUDGET.set(use.spent / use.requests, name)
 
 

@@ -21,7 +21,8 @@ from integration.clock import iso
 from integration.operations.budgets import Use
 from integration.operations.causes import Causes
 from integration.operations.drift import Drift, DriftReport
-from integration.protection import Phase, SystemState
+from integration.operations.known import Known
+from integration.protection import Phase
 
 LEVELS: Final = (50, 70, 90, 100)
 """Percent of a budget."""
@@ -33,13 +34,9 @@ _POSTPONED: Final = "postponed"
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What is known now: events that wait and those that are dead-lettered, in groups; the systems; the last drift."""
+class Picture(Known):
+    """What is known now, and the last drift."""
 
-    waiting: Causes
-    dead: Causes
-    systems: Mapping[str, SystemState]
-    budgets: Mapping[str, Use]
     drift: DriftReport | None = None
 
 

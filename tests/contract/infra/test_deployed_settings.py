@@ -175,3 +175,11 @@ def test_the_queue_serves_every_session_of_every_instance(golden: Expansion) -> 
     host = json.loads((REPOSITORY / "host.json").read_text(encoding="utf-8"))
     scale = golden.one("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
     assert scale["maximumInstanceCount"] * host["extensions"]["serviceBus"]["maxConcurrentSessions"] <= 5000
+
+
+def test_no_switch_of_host_or_worker_records_spans_a_second_time(golden: Expansion) -> None:
+    """The app exports its spans itself (docs/explanation/tracing.md says what each switch would do)."""
+    switches = {"PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY", "PYTHON_ENABLE_OPENTELEMETRY"}
+    assert not switches & golden.settings.keys()
+    assert "telemetryMode" not in json.loads((REPOSITORY / "host.json").read_text(encoding="utf-8"))
+    assert golden.settings["OTEL_TRACES_EXPORTER"] == "azure_monitor_opentelemetry_exporter"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from integration.telemetry import TraceParent, export, metrics, spans
 from integration.telemetry.otlp import encoded
 from integration.telemetry.spans import Kind, Span
 from sandbox.client import eventually
+from sandbox.repository import REPOSITORY
 from tests.contract.sandbox.systems.conftest import start
 from tests.contract.sandbox.systems.stand_in import StandIn, Start
 from tests.unit.integration.settings.test_reading import environment
@@ -57,6 +59,14 @@ def found(collector: StandIn, event_id: str) -> list[dict[str, Any]]:
 
 def test_nothing_starts_where_the_settings_say_none() -> None:
     assert export.start(Settings.from_environment(environment())) is None
+
+
+def test_one_package_exports_and_nothing_else_knows_of_opentelemetry() -> None:
+    """Who would set up an exporter elsewhere would record something twice."""
+    names = re.compile(r"^\s*(?:from|import) (?:opentelemetry|azure\.monitor)", re.MULTILINE)
+    app = [*(REPOSITORY / "integration").rglob("*.py"), REPOSITORY / "function_app.py"]
+    found = {path.relative_to(REPOSITORY).parent.as_posix() for path in app if names.search(path.read_text("utf-8"))}
+    assert found == {"integration/telemetry"}
 
 
 def test_an_app_without_telemetry_imports_nothing_of_opentelemetry() -> None:

@@ -12,6 +12,7 @@ from integration.ledger.rows import problem_row
 from integration.operations.budgets import Budgets, Use
 from integration.operations.causes import CauseQuery
 from integration.operations.figures import Figures
+from integration.operations.known import Knowledge
 from integration.operations.measures import Measures
 from integration.protection import Phase, SystemState
 from integration.protection.breaker import Pause
@@ -34,7 +35,8 @@ def measures(ledger: Ledger, clock: ManualClock) -> Measures:
         "dataverse": SystemState(),
     }
     budgets = Mock(Budgets, now=AsyncMock(return_value={"dataverse": Use(1_500, 6_000)}))
-    return Measures(Figures(ledger, CauseQuery(ledger, clock), clock), AsyncMock(return_value=systems), budgets, clock)
+    figures = Figures(ledger, CauseQuery(ledger, clock), clock)
+    return Measures(Knowledge(figures, AsyncMock(return_value=systems), budgets, clock), clock)
 
 
 def known(instrument: metrics.Gauge) -> dict[str, float]:
@@ -56,12 +58,12 @@ async def test_what_waits_and_how_systems_are_is_said_as_all_instances_know_it()
 
 
 async def test_tables_that_are_away_are_asked_again_in_the_next_run(caplog: pytest.LogCaptureFixture) -> None:
-    figures = Mock(Figures, series=AsyncMock(side_effect=Outage("away", reason="ledger-unavailable")))
-    await Measures(figures, AsyncMock(), Mock(Budgets), ManualClock()).run()
+    knowledge = Mock(Knowledge, now=AsyncMock(side_effect=Outage("away", reason="ledger-unavailable")))
+    await Measures(knowledge, ManualClock()).run()
     assert "measures-not-taken" in caplog.text
 
 
 async def test_nothing_is_read_where_nobody_gets_it() -> None:
     metrics.switch_on(counting=False)
-    figures = Mock(Figures, series=AsyncMock(side_effect=AssertionError("read")))
-    await Measures(figures, AsyncMock(), Mock(Budgets), ManualClock()).run()
+    knowledge = Mock(Knowledge, now=AsyncMock(side_effect=AssertionError("read")))
+    await Measures(knowledge, ManualClock()).run()
