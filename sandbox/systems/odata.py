@@ -162,17 +162,27 @@ def _rank(value: Any) -> Any:
 
 
 def page(rows: list[dict[str, Any]], query: Mapping[str, str], prefer: str, url: str, *, most: int) -> dict[str, Any]:
-    """The rows of one page as the body, `most` of them at most; `$skiptoken` is where the next one begins."""
+    """The rows of one page as the body, `most` of them at most; `$skiptoken` is where the next one begins.
+
+    Raises `FilterError` for a number that is none.
+    """
     size = re.search(r"odata\.maxpagesize=(\d+)", prefer)
-    start, length = int(query.get("$skiptoken", query.get("$skip", "0"))), min(int(size[1]) if size else most, most)
-    top = query.get("$top")
-    chosen = rows[start:] if top is None else rows[start : start + int(top)]
+    length = min(int(size[1]) if size else most, most)
+    start, top = _number(query, "$skiptoken") or _number(query, "$skip") or 0, _number(query, "$top")
+    chosen = rows[start:] if top is None else rows[start : start + top]
     body: dict[str, Any] = {"value": [_selected(row, query) for row in chosen[:length]]}
     if len(chosen) > length:
         body["@odata.nextLink"] = f"{url}{'&' if '?' in url else '?'}$skiptoken={start + length}"
     if query.get("$count") == "true":
         body["@odata.count"] = len(rows)
     return body
+
+
+def _number(query: Mapping[str, str], name: str) -> int | None:
+    text = query.get(name, "")
+    if name in query and not (text.isascii() and text.isdigit()):
+        raise FilterError(f"Invalid value '{text}' for {name} query option found.")
+    return int(text) if text else None
 
 
 def _selected(row: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ _WITHOUT_VALUE = {
     "ne-userid": ("userid", False),
 }
 """Operators that compare with nothing or with the calling user, and whether both have to be equal."""
-_TEXT = {
+TEXT = {
     "like": "{}",
     "begins-with": "{}%",
     "ends-with": "%{}",
@@ -44,6 +44,7 @@ _TEXT = {
     "not-begin-with": "{}%",
     "not-end-with": "%{}",
 }
+"""Operators on texts, and the pattern that each makes of its value."""
 _LISTS = {"in": "In", "not-in": "NotIn", "between": "Between", "not-between": "NotBetween"}
 _WAYS = ("last", "this", "next")
 _SPANS = {
@@ -106,7 +107,7 @@ def _condition_test(condition: Condition, find: Find, user_id: str) -> Test:
         wanted, equal = _WITHOUT_VALUE[name]
         right = user_id if wanted == "userid" else None
         return lambda joined: (operand.value(joined) == right) == equal
-    if name in _TEXT:
+    if name in TEXT:
         return _text_test(condition, operand)
     if name in _LISTS:
         values = [_token(each, operand.column) for each in condition.values]
@@ -152,7 +153,7 @@ def _other(condition: Condition, find: Find) -> Operand:
 
 def _text_test(condition: Condition, operand: Operand) -> Test:
     _count(condition, 1)
-    pattern = re.compile(_like(_TEXT[condition.operator].format(condition.values[0].casefold())), re.DOTALL)
+    pattern = re.compile(_like(TEXT[condition.operator].format(condition.values[0].casefold())), re.DOTALL)
     negated = condition.operator.startswith("not-")
 
     def test(joined: Joined) -> bool:

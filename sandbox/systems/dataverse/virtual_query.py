@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.systems.dataverse.errors import ODataError, bad_request, no_such_property, not_simulated
+from sandbox.systems.dataverse.fetchxml_conditions import TEXT
 from sandbox.systems.dataverse.fetchxml_query import Condition, Fetch, Filter, Link, read_fetch
 from sandbox.systems.dataverse.odata_syntax import Arguments, Token, make
 from sandbox.systems.dataverse.query import PAGE_LIMIT, Preferences, Query
@@ -17,7 +18,6 @@ from sandbox.systems.dataverse.schema import Column, Table
 
 NO_AGGREGATES: Final = "0x80040315"
 _TEXT_TYPES: Final = frozenset({"String", "Memo"})
-_PATTERNS: Final = {"begins-with": ("", "%"), "ends-with": ("%", ""), "like": ("", "")}
 _COMPARISONS: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
 
 
@@ -144,10 +144,9 @@ def _condition(table: Table, given: Condition | Link) -> str:
         raise bad_request(f"The condition operator '{name}' needs a value.")
     if name in _COMPARISONS:
         return f"{_external(column)} {name} {_literal(column, given.values[0])}"
-    plain = name.removeprefix("not-").replace("begin-with", "begins-with").replace("end-with", "ends-with")
-    if plain in _PATTERNS:
-        before, after = _PATTERNS[plain]
-        found = _like(column, f"{before}{given.values[0]}{after}")
+    plain = name.removeprefix("not-")
+    if name in TEXT:
+        found = _like(column, TEXT[name].format(given.values[0]))
     elif plain == "in":
         found = _list(column, list(given.values))
     elif plain == "between":

@@ -171,18 +171,15 @@ class _Entities:
             rows = self._company.shared(target.kind)
         else:
             rows = self._company.rows.all(target.kind, None if target.everywhere else COMPANIES[0])
-        if "$filter" in query:
-            try:
-                test = matching(query["$filter"], entity.fields, mixed_or=True)
-            except FilterError as wrong:
-                raise bad_query(str(wrong)) from wrong
-            rows = [row for row in rows if test(row)]
         try:
+            if "$filter" in query:
+                test = matching(query["$filter"], entity.fields, mixed_or=True)
+                rows = [row for row in rows if test(row)]
             rows = ordered(rows, query.get("$orderby", ""), entity.fields.names)
+            expanded = [self._expanded(target.kind, row, query) for row in rows]
+            return page(expanded, query, request.headers.get("Prefer", ""), str(request.url), most=_LONGEST_PAGE)
         except FilterError as wrong:
             raise bad_query(str(wrong)) from wrong
-        expanded = [self._expanded(target.kind, row, query) for row in rows]
-        return page(expanded, query, request.headers.get("Prefer", ""), str(request.url), most=_LONGEST_PAGE)
 
     def _write(self, method: str, target: "_Target", body: dict[str, Any], tag: str | None) -> dict[str, Any] | None:
         company = self._company

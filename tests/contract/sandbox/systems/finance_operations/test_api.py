@@ -114,7 +114,11 @@ def test_an_enumeration_is_filtered_by_its_full_name(fo: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["$filter=Nickname eq 'B'", "$filter=OrganizationName", "$filter=(AddressCity eq 'a'", "$expand=Nothing"]
+    "query",
+    [
+        *("$filter=Nickname eq 'B'", "$filter=OrganizationName", "$filter=(AddressCity eq 'a'", "$expand=Nothing"),
+        *("$top=x", "$skip=-1", "$skiptoken="),
+    ],
 )
 def test_a_query_that_makes_no_sense_is_refused(fo: Caller, query: str) -> None:
     assert fo("GET", f"CustomersV3?{query}").status_code == 400
