@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from integration import signatures
 from integration.claim_check import ClaimCheck
 from integration.clock import Clock
+from integration.composition.event_grid import event_grid_topic
 from integration.composition.sinks import open_set_aside, sinks_by_name
 from integration.ledger import Ledger
 from integration.ledger.audit_log import AuditLog
@@ -173,14 +174,11 @@ def _operator_events(  # noqa: PLR0917 -- called once, above
 def _delivery(settings: Settings, transport: Transport, clock: Clock) -> "Delivery | None":
     """Where operators' events go: to a topic of Event Grid, or to an address; None where the settings name neither."""
     if settings.operator_events_event_grid_endpoint is not None:
-        from integration.messaging.event_grid import EventGridTopic, authorizer  # noqa: PLC0415 -- few apps use it
-        from integration.operations.operator_events.event_grid import EventGridDelivery  # noqa: PLC0415 -- see above
+        from integration.operations.operator_events.event_grid import EventGridDelivery  # noqa: PLC0415 -- few apps use it
 
-        endpoint, service = str(settings.operator_events_event_grid_endpoint), "operator-events"
-        secret = settings.operator_events_event_grid_key
-        key = secret.get_secret_value() if secret else None
-        admitted = authorizer(endpoint, key, settings.operator_events_event_grid_client_id, clock, service=service)
-        return EventGridDelivery(EventGridTopic(transport, endpoint, admitted, service=service))
+        endpoint, key = settings.operator_events_event_grid_endpoint, settings.operator_events_event_grid_key
+        client_id = settings.operator_events_event_grid_client_id
+        return EventGridDelivery(event_grid_topic(endpoint, key, client_id, transport, clock, "operator-events"))
     if settings.operator_events_url is not None and settings.operator_events_secret is not None:
         from integration.operations.operator_events.webhook import Webhook  # noqa: PLC0415 -- few apps use it
 

@@ -11,6 +11,7 @@ import azure.functions as func
 from integration.analytics.functions import blueprint, upkeep_blueprint
 from integration.clock import Clock
 from integration.composition import connections
+from integration.composition.event_grid import event_grid_topic
 from integration.errors import ConfigurationError
 from integration.settings import Settings
 from integration.transport import (
@@ -116,12 +117,10 @@ def _archive(settings: Settings) -> "Sink":
 
 def _event_grid(settings: Settings, clock: Clock) -> "Sink":
     from integration.analytics.sinks.event_grid import EventGridSink  # noqa: PLC0415 -- as above
-    from integration.messaging.event_grid import EventGridTopic, authorizer  # noqa: PLC0415 -- as above
 
-    endpoint = str(settings.event_grid_endpoint)
-    key = settings.event_grid_key.get_secret_value() if settings.event_grid_key else None
-    admitted = authorizer(endpoint, key, settings.event_grid_client_id, clock)
-    return EventGridSink(EventGridTopic(Transport([Host(endpoint)], clock=clock), endpoint, admitted))
+    endpoint, key, client_id = settings.event_grid_endpoint, settings.event_grid_key, settings.event_grid_client_id
+    transport = Transport([Host(str(endpoint))], clock=clock)
+    return EventGridSink(event_grid_topic(endpoint, key, client_id, transport, clock, "event-grid"))
 
 
 def _log_analytics(settings: Settings, clock: Clock) -> "Sink":
