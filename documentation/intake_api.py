@@ -14,6 +14,7 @@ from documentation.rest_contract import event_names
 from documentation.routes import functions
 from documentation.source import REPOSITORY
 from integration import __version__
+from integration.events.business_central_notification import Notification
 from integration.events.business_event import BusinessEvent
 from integration.events.erp_event import MOST, CloudEvent, PlainEvent
 from integration.events.flat_row import FlatRow
@@ -22,7 +23,6 @@ from integration.events.remote_execution_context import RemoteExecutionContext
 from integration.intake.answers import AcceptedEvent, ListedEvents
 from integration.intake.event_grid_intake import MOST as MOST_OF_EVENT_GRID
 from integration.operations.outcomes import EventOutcome
-from integration.systems.business_central.webhooks import Notification
 from integration.webhooks.ended_event import EndedEvent
 from integration.webhooks.subscribing import RenewalAsked, SubscriptionAsked, SubscriptionList, SubscriptionShown
 

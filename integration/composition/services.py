@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -59,9 +60,8 @@ from integration.settings import Settings
 from integration.settings.systems import BusinessCentral as BusinessCentralSettings
 from integration.synchronous import checks_in
 from integration.synchronous.answering import Answering
-from integration.systems.business_central import BusinessCentral
-from integration.systems.business_central.webhooks import Webhooks
 from integration.transport import RetryPolicy, Transport
+from integration.virtual_tables.reporting_handler import ReportingHandler
 from integration.watching import Subscriptions, Sweep
 from integration.worker import Copies, Executor, Handlers, Holds, Pace, Reports, Worker
 from integration.worker.handler import InboundHandler
@@ -71,6 +71,8 @@ from integration.worker.write_back import WriteBack
 
 if TYPE_CHECKING:
     from integration.registration.drift import DriftCheck
+    from integration.systems.business_central.webhooks import Webhooks
+    from integration.virtual_tables.reporting import ExternalChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,17 +306,21 @@ def _tools(systems: Systems, settings: Settings, clock: Clock, active: Iterable[
 
 def _watched(
     systems: Systems, settings: Settings, names: Iterable[ErpEventName], clock: Clock
-) -> tuple[Webhooks | None, WatchedCompany | None]:
+) -> "tuple[Webhooks | None, WatchedCompany | None]":
     """The system that is Business Central: what it can be asked, and its company; the first one of several."""
     for name, system in settings.systems.items():
+        if not isinstance(system, BusinessCentralSettings):
+            continue
+        from integration.systems.business_central import BusinessCentral  # noqa: PLC0415 -- few apps have it
+
         adapter = systems.others[name]
-        if isinstance(system, BusinessCentralSettings) and isinstance(adapter, BusinessCentral):
+        if isinstance(adapter, BusinessCentral):
             organisation = settings.dataverse_organisation
             return adapter.webhooks, WatchedCompany(name, system.company, names, organisation=organisation, clock=clock)
     return None, None
 
 
-def _subscriptions(webhooks: Webhooks | None, settings: Settings, clock: Clock) -> Subscriptions | None:
+def _subscriptions(webhooks: "Webhooks | None", settings: Settings, clock: Clock) -> Subscriptions | None:
     """Where there is an address to send to, and a key to recognise what is sent; without them the sweep does it all."""
     keys = settings.intake_keys.get(BUSINESS_CENTRAL)
     if webhooks is None or not keys or settings.address is None:
@@ -327,9 +333,14 @@ def _reporting(settings: Settings, systems: Systems) -> Callable[[InboundHandler
     """Lets handlers of the ERP's records tell Dataverse of what virtual tables show, where that is switched on."""
     if not settings.virtual_table_events:
         return lambda handler: handler
-    from integration.composition.virtual_tables import build_changes  # noqa: PLC0415 -- few apps report changes
 
-    return build_changes(settings, systems).reported
+    @cache
+    def open_changes() -> "ExternalChanges":
+        from integration.composition.virtual_tables import build_changes  # noqa: PLC0415 -- with the first event
+
+        return build_changes(settings, systems)
+
+    return lambda handler: ReportingHandler(handler, open_changes)
 
 
 def _handlers(

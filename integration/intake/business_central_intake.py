@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from integration.errors import Fault, Rejected
 from integration.events import IntegrationEvent
 from integration.events.body import parse_body
+from integration.events.business_central_notification import Changed, Notification
 from integration.events.fields import not_a
 from integration.intake.taking_in import Accepted, IntakeRequest, TakingIn
 from integration.intake.watched_company import CALLER, SOURCE, WatchedCompany
-from integration.systems.business_central.webhooks import Changed, Notification
 from integration.telemetry import get_logger
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,2048}", re.ASCII)

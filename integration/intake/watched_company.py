@@ -5,10 +5,10 @@ from typing import Final
 
 from integration.clock import Clock
 from integration.events import IntegrationEvent
+from integration.events.business_central_notification import Changed
 from integration.events.business_event import ErpEventName
 from integration.events.erp_event import erp_events
 from integration.events.erp_fields import Hint
-from integration.systems.business_central.webhooks import Changed
 
 CALLER: Final = "business-central"
 """The caller of INTAKE_KEYS whose key is the clientState of our subscriptions."""

@@ -11,24 +11,24 @@ from integration.clock import Clock
 from integration.errors import IntegrationError
 from integration.protection import SharedState
 from integration.settings import systems as settings
-from integration.systems import business_central
 from integration.systems.references import References
 from integration.systems.rest import CreditClient, ErpClient, Resources, rest_failure
 from integration.transport import Authorizer, Response, Sender
 
 if TYPE_CHECKING:
+    from integration.systems.business_central import BusinessCentral
     from integration.systems.creditsafe import Creditsafe
     from integration.systems.finance_operations import FinanceOperations
 
-Adapter: TypeAlias = (
-    "ErpClient | CreditClient | Resources | business_central.BusinessCentral | FinanceOperations | Creditsafe"
-)
+Adapter: TypeAlias = "ErpClient | CreditClient | Resources | BusinessCentral | FinanceOperations | Creditsafe"
 
 
 def failure_of(system: settings.System) -> Callable[[Response], IntegrationError]:
     """What an answer that is not 2xx means for this kind of system."""
     if isinstance(system, settings.BusinessCentral):
-        return business_central.business_central_failure
+        from integration.systems.business_central import business_central_failure  # noqa: PLC0415 -- see above
+
+        return business_central_failure
     if isinstance(system, settings.FinanceOperations):
         from integration.systems.finance_operations import finance_operations_failure  # noqa: PLC0415 -- see above
 
@@ -51,6 +51,8 @@ def adapter_of(
 ) -> Adapter:
     """The adapter of the system `name`, which sends through `sender` and remembers in `references`."""
     if isinstance(system, settings.BusinessCentral):
+        from integration.systems import business_central  # noqa: PLC0415 -- see above
+
         options = business_central.Options(
             local_currency=system.local_currency,
             line_number=system.line_number,

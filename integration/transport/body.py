@@ -1,8 +1,10 @@
 """Reads the whole body of an answer, decompressed, and never more than its limit."""
 
 import zlib
+from typing import TYPE_CHECKING
 
-from aiohttp import ClientResponse
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -15,7 +17,7 @@ class NotGzipError(Exception):
     """The body has an encoding that was not asked for, or is not what its header says."""
 
 
-async def read_body(answer: ClientResponse, limit: int) -> bytes:
+async def read_body(answer: "ClientResponse", limit: int) -> bytes:
     """The body, decompressed if it is gzip; raises `TooLargeError` as soon as it exceeds `limit` bytes decompressed."""
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     if encoding in {"", "identity"}:
@@ -25,7 +27,7 @@ async def read_body(answer: ClientResponse, limit: int) -> bytes:
     return await _read_gzip(answer, limit)
 
 
-async def _read_plain(answer: ClientResponse, limit: int) -> bytes:
+async def _read_plain(answer: "ClientResponse", limit: int) -> bytes:
     if (answer.content_length or 0) > limit:
         raise TooLargeError
     content = answer.content
@@ -40,7 +42,7 @@ async def _read_plain(answer: ClientResponse, limit: int) -> bytes:
     raise TooLargeError
 
 
-async def _read_gzip(answer: ClientResponse, limit: int) -> bytes:
+async def _read_gzip(answer: "ClientResponse", limit: int) -> bytes:
     """Decompress no more than the rest of the limit and one byte at once: a small answer may expand to a huge one."""
     whole = bytearray()
     member = zlib.decompressobj(_GZIP)

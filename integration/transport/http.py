@@ -2,15 +2,16 @@
 
 It uses aiohttp with its defaults turned off: no redirects, no cookies, no proxies or netrc from the environment, no
 automatic retry. It sends once (`Transport.send` names two exceptions): the code that works on the event decides when to
-try again, with `RetryPolicy`.
+try again, with `RetryPolicy`. aiohttp is imported with the first request: an event is queued without one.
 """
 
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import aiohttp
 from yarl import URL
 
 from integration.clock import Clock
@@ -22,10 +23,14 @@ from integration.transport.body import NotGzipError, TooLargeError, read_body
 from integration.transport.exchange import NO_CONTEXT, Call, CallContext, Request, Response
 from integration.transport.hosts import Host, Limits, parsed
 from integration.transport.public_hosts import is_public
-from integration.transport.sessions import ConnectionLostError, Sessions
 from integration.transport.status import retry_after_seconds
 from integration.transport.trust import Trust
 from integration.transport.window import RetryWindows
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from integration.transport.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,12 @@ class Transport:
         self._windows = RetryWindows(clock)
         self._trust = Trust()
         self._elsewhere = elsewhere
-        self._sessions = Sessions(public_only=elsewhere is not None and not elsewhere.private)
+
+    @cached_property
+    def _sessions(self) -> "Sessions":
+        from integration.transport.sessions import Sessions  # noqa: PLC0415 -- see the module's docstring
+
+        return Sessions(public_only=self._elsewhere is not None and not self._elsewhere.private)
 
     async def send(
         self, request: Request, *, authorizer: Authorizer | None = None, context: CallContext = NO_CONTEXT
@@ -147,6 +157,10 @@ class Transport:
                 context.calls.note(Call(request, answer, at, self._clock.monotonic() - started))
 
     async def _answer(self, host: "_Allowed", url: URL, request: Request, headers: Mapping[str, str]) -> Response:
+        import aiohttp  # noqa: PLC0415 -- see the module's docstring
+
+        from integration.transport.sessions import ConnectionLostError  # noqa: PLC0415 -- as above
+
         try:
             try:
                 status, received, body = await self._send(self._sessions.kept(), host, url, request, headers)
@@ -163,8 +177,10 @@ class Transport:
         return Response(request, status, received, body, retry_after)
 
     async def _send(
-        self, session: aiohttp.ClientSession, host: "_Allowed", url: URL, request: Request, headers: Mapping[str, str]
+        self, session: "aiohttp.ClientSession", host: "_Allowed", url: URL, request: Request, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
+        from integration.transport.sessions import timeout_of  # noqa: PLC0415 -- as above
+
         tls: ssl.SSLContext | bool = (
             self._trust.context(host.ca_file, host.client_certificate) if host.is_https else True
         )
@@ -175,7 +191,7 @@ class Transport:
             headers=headers,
             allow_redirects=False,
             ssl=tls,
-            timeout=host.timeout,
+            timeout=timeout_of(host.limits),
         )
         try:
             body = await read_body(answer, host.limits.answer_bytes)
@@ -210,14 +226,13 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class _Allowed:
-    """An allowed host, with everything computed once that each call needs."""
+    """An allowed host, with what each call needs of it."""
 
     origin: str
     is_https: bool
     ca_file: str | None
     client_certificate: str | None = field(repr=False)
     limits: Limits
-    timeout: aiohttp.ClientTimeout
 
     @classmethod
     def of(cls, host: Host) -> "_Allowed":
@@ -227,11 +242,7 @@ class _Allowed:
     def at(
         cls, origin: str, limits: Limits, *, ca_file: str | None = None, client_certificate: str | None = None
     ) -> "_Allowed":
-        # A read limit that is not shorter than the limit of the whole call has no effect, and would cost a timer.
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=limits.connect, sock_read=limits.read if limits.read < limits.total else None
-        )
-        return cls(origin, origin.startswith("https:"), ca_file, client_certificate, limits, timeout)
+        return cls(origin, origin.startswith("https:"), ca_file, client_certificate, limits)
 
 
 def _timeout(request: Request) -> Outage:
@@ -243,6 +254,8 @@ def _timeout(request: Request) -> Outage:
 
 def _failed(request: Request, error: Exception, limits: Limits) -> IntegrationError:
     """The error for a call without an answer, or with one that cannot be read."""
+    import aiohttp  # noqa: PLC0415 -- see the module's docstring
+
     service, operation, kind = request.service, request.operation, type(error).__name__
     if isinstance(error, TooLargeError):
         return Transient(  # the request may have been carried out

@@ -1,16 +1,12 @@
 """Hosts that somebody else names, as receivers of webhooks: only public addresses, whatever their names resolve to.
 
 A caller could otherwise have the app call what only the app can reach (server-side request forgery): the metadata
-service of Azure, a private endpoint, this machine. The address is checked when the connection is made, so that a name
-that resolves to something else than before is refused, too.
+service of Azure, a private endpoint, this machine. The address is checked when the connection is made
+(public_resolver.py), so that a name that resolves to something else than before is refused, too.
 """
 
-import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
-
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 _AZURE: Final = ip_address("168.63.129.16")
 """The platform's own address within each virtual machine; it is public only by its number."""
@@ -34,22 +30,3 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
         if address.compressed.startswith(_NAT64):
             return False
     return address.is_global and not address.is_multicast and address != _AZURE
-
-
-class PublicResolver(AbstractResolver):
-    """Resolves names to public addresses; a name that has none fails as one that does not exist."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        public = [it for it in found if is_public(it["host"])]
-        if not public:
-            raise OSError(f"{host} has no public address")
-        return public
-
-    async def close(self) -> None:
-        await self._resolver.close()

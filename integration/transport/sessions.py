@@ -3,11 +3,13 @@
 import asyncio
 import weakref
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import aiohttp
 
-from integration.transport.public_hosts import PublicResolver
+from integration.transport.hosts import Limits
+from integration.transport.public_resolver import PublicResolver
 
 _KEPT_SECONDS = 45.0
 """How long an idle connection is kept: shorter than servers (nginx: 75 s) and load balancers (Azure: 240 s) keep it."""
@@ -17,6 +19,14 @@ _OWN_HEADERS = {"User-Agent": "dataverse-integration", "Accept": "application/js
 
 class ConnectionLostError(Exception):
     """The connection ended before an answer began; the outcome of the request is unknown."""
+
+
+@cache
+def timeout_of(limits: Limits) -> aiohttp.ClientTimeout:
+    """The limits that aiohttp keeps; the transport keeps that of the whole call."""
+    # A read limit that is not shorter than the limit of the whole call has no effect, and would cost a timer.
+    read = limits.read if limits.read < limits.total else None
+    return aiohttp.ClientTimeout(total=None, sock_connect=limits.connect, sock_read=read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Source: "Enable Virtual Tables to support Dataverse events" in Microsoft's docum
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -22,11 +22,10 @@ from integration.virtual_tables.csdl import type_name
 from integration.virtual_tables.edm import Edm, Value, moment_text
 from integration.virtual_tables.entity_set import ServedSet
 from integration.virtual_tables.reading import Reading
+from integration.virtual_tables.reporting_handler import EFFECT
 from integration.worker.effects import fingerprint
-from integration.worker.handler import InboundHandler, Outcome
 from integration.worker.work import Work
 
-EFFECT: Final = "virtual-table"
 _CREATION: Final = "-created"
 """How the names of events end that say of a record that it is new."""
 _log = get_logger(__name__)
@@ -54,16 +53,14 @@ class ExternalChanges:
     def __init__(self, dataverse: DataverseClient, sets: Mapping[str, ReportedSet], prefix: str) -> None:
         self._dataverse, self._sets, self._prefix = dataverse, sets, prefix
 
-    def reported(self, handler: InboundHandler) -> InboundHandler:
-        """The handler, with the report of its records before its own work; as it is where no set has them."""
-        found = self._sets.get(handler.table)
-        return handler if found is None else ReportingHandler(handler, self, found)
-
-    async def report(self, it: ReportedSet, work: Work) -> str:
-        """Report what is new of the event's record; in words what was reported, empty for nothing.
+    async def report(self, records: str, work: Work) -> str:
+        """Report what is new of the event's record, of this kind; in words what was reported, empty for nothing.
 
         Raises `Transient`. What Dataverse refuses is logged: the rest of the event does not suffer from it.
         """
+        it = self._sets.get(records)
+        if it is None:
+            return ""
         try:
             key = it.key_of(work.record_id)
         except ValueError:
@@ -124,21 +121,6 @@ class ExternalChanges:
         await self._dataverse.call_on(
             f"{self._prefix}_{entity_set.name}", message, {"Target": target}, context=work.context
         )
-
-
-class ReportingHandler(InboundHandler):
-    """Reports a record's row to Dataverse before the flow of the record does its work."""
-
-    def __init__(self, inner: InboundHandler, changes: ExternalChanges, reported: ReportedSet) -> None:
-        self._inner, self._changes, self._reported = inner, changes, reported
-        self.table, self.messages, self.ignored = inner.table, inner.messages, inner.ignored
-        self.answers = {**inner.answers, EFFECT: ("message", "table")}
-
-    async def bring(self, work: Work) -> Outcome:
-        """The report is not repeated where the rest is tried again."""
-        said = await self._changes.report(self._reported, work)
-        outcome = await self._inner.bring(work)
-        return outcome if not said else replace(Outcome.completed(f"{said}; {outcome.detail}"), agrees=outcome.agrees)
 
 
 def _as_sent(value: Value, *, day: bool) -> Any:

@@ -1,11 +1,14 @@
 """Subscriptions to the webhooks of Business Central: made where they are missing, renewed long before they end."""
 
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from integration.clock import Clock
-from integration.systems.business_central.webhooks import LASTS, SUBSCRIBED, Subscription, Webhooks
+from integration.events.business_central_notification import LASTS, SUBSCRIBED
 from integration.telemetry import get_logger
+
+if TYPE_CHECKING:
+    from integration.systems.business_central.webhooks import Subscription, Webhooks
 
 RENEWED_BEFORE: Final = LASTS - timedelta(days=1)
 """They are renewed daily, so that two days without this app end none of them."""
@@ -19,7 +22,7 @@ class Subscriptions:
     itself is asked what there is, so nothing has to be remembered, and what it has deleted is made again.
     """
 
-    def __init__(self, webhooks: Webhooks, clock: Clock, *, address: str, client_state: str) -> None:
+    def __init__(self, webhooks: "Webhooks", clock: Clock, *, address: str, client_state: str) -> None:
         self._webhooks = webhooks
         self._clock = clock
         self._address = address
@@ -37,7 +40,7 @@ class Subscriptions:
                 await self._webhooks.renew(found, self._client_state)
                 _log.info("subscription-renewed", effect=kind)
 
-    def _kind(self, it: Subscription) -> str:
+    def _kind(self, it: "Subscription") -> str:
         """The kind of rows of one of our company, else nothing: its resource may have been given another prefix."""
         company, _, kind = it.resource.rpartition("/")
         return kind if company.lower().endswith(f"companies({self._webhooks.company.lower()})") else ""

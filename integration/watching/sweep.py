@@ -7,15 +7,18 @@ and its record knows it.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from integration.clock import Clock, iso
 from integration.errors import Conflict
+from integration.events.business_central_notification import POSTED, SUBSCRIBED, Changed
 from integration.intake.taking_in import TakingIn
 from integration.intake.watched_company import CALLER, WatchedCompany
 from integration.protection import SharedState
-from integration.systems.business_central.webhooks import POSTED, SUBSCRIBED, Changed, Webhooks
 from integration.telemetry import get_logger
+
+if TYPE_CHECKING:
+    from integration.systems.business_central.webhooks import Webhooks
 
 OVERLAP: Final = timedelta(minutes=5)
 """Rows that were being written during the last sweep may bear a time before it; the clocks may differ as well."""
@@ -34,7 +37,7 @@ class Sweep:
 
     def __init__(
         self,
-        webhooks: Webhooks,
+        webhooks: "Webhooks",
         taking_in: TakingIn,
         watched: WatchedCompany,
         shared: SharedState,

@@ -1,61 +1,26 @@
-"""Business Central's webhooks: subscriptions to kinds of records, what they send, and what has changed since a time.
+"""Business Central's webhooks: subscriptions to kinds of records, and what has changed since a time.
 
 A subscription lasts three days and is renewed by a PATCH; both calls make Business Central ask the address for the
-token that it sends there. What it sends has no signature, only the `clientState` of the subscription. Source:
-Microsoft Learn, "Working with webhooks in Dynamics 365 Business Central".
+token that it sends there. Source: Microsoft Learn, "Working with webhooks in Dynamics 365 Business Central".
 """
 
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from integration.events.business_central_notification import POSTED, SUBSCRIBED, Changed
 from integration.systems.business_central.errors import business_central_failure
 from integration.systems.business_central.reports import modified
 from integration.systems.business_central.webservice import HEADERS, Company
 from integration.systems.odata.calls import Calls
 from integration.transport import NO_CONTEXT, Authorizer, CallContext, Sender, validated
 
-SUBSCRIBED: Final = {"customers": "customer", "salesOrders": "order"}
-"""The kinds of rows that are subscribed to, and what their events are about."""
-POSTED: Final = "salesInvoices"
-"""An order that is posted disappears, which no query shows; its invoice names it."""
-LASTS: Final = timedelta(days=3)
 _PAGE: Final = 1_000
-_RESOURCE = re.compile(r".*/companies\(([0-9a-fA-F-]{36})\)/(\w+)\(([0-9a-fA-F-]{36})\)", re.ASCII)
-
-
-class Notification(BaseModel):
-    """One entry of what a webhook sends; `resource` names a row, or with changeType `collection` a query for rows."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
-
-    subscription_id: str = Field(min_length=1, max_length=200)
-    client_state: str = Field(default="", max_length=2048)
-    resource: str = Field(min_length=1, max_length=2000)
-    change_type: str = Field(min_length=1, max_length=50)
-    last_modified_date_time: AwareDatetime | None = None
-
-    def changed(self, company: str) -> "Changed | None":
-        """The record of the company that it is about; None for a query, for other kinds and other companies."""
-        found = _RESOURCE.fullmatch(self.resource.partition("?")[0])
-        if found is None or found[1].lower() != company.lower() or found[2] not in SUBSCRIBED:
-            return None
-        return Changed(SUBSCRIBED[found[2]], found[3].lower(), self.last_modified_date_time)
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A record that has changed: its kind (`customer`, `order`), its id, and when."""
-
-    kind: str
-    record: str
-    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

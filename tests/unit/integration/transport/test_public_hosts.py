@@ -10,7 +10,8 @@ from aiohttp.resolver import ThreadedResolver
 from integration.clock import SystemClock
 from integration.errors import IntegrationError
 from integration.transport import AnyHost, Limits, Request, Transport
-from integration.transport.public_hosts import PublicResolver, is_public
+from integration.transport.public_hosts import is_public
+from integration.transport.public_resolver import PublicResolver
 
 
 @pytest.mark.parametrize(

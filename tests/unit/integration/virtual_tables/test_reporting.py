@@ -16,6 +16,7 @@ from integration.transport import NO_CONTEXT, CallContext
 from integration.virtual_tables.pushing import DIALECTS
 from integration.virtual_tables.reading import Reading
 from integration.virtual_tables.reporting import ExternalChanges, ReportedSet
+from integration.virtual_tables.reporting_handler import ReportingHandler
 from integration.virtual_tables.sets import erp_customers, erp_orders
 from integration.worker.handler import InboundHandler
 from tests.flow_kit import Dataverse, System
@@ -58,7 +59,8 @@ class Kit(InboundKit):
             served = erp_customers.entity_set.of("rest-erp")
             assert served is not None
             reported = ReportedSet(served, Reading(served, DIALECTS["rest-erp"], self.erp_rows))
-            return ExternalChanges(dataverse, {"erp.customer": reported}, "new").reported(handler)
+            changes = ExternalChanges(dataverse, {"erp.customer": reported}, "new")
+            return ReportingHandler(handler, lambda: changes)
 
         report = CustomerReport(number="C-1", on_hold=False)
         super().__init__(erp_customer.flow, wrapped=wrapped, erp=System(customer_report=report))
@@ -177,7 +179,8 @@ def test_days_and_numbers_are_written_as_dataverse_takes_them() -> None:
 
     def wrapped(handler: InboundHandler, dataverse: Dataverse) -> InboundHandler:
         reported = ReportedSet(served, Reading(served, DIALECTS["business-central"], rows))
-        return ExternalChanges(dataverse, {"erp.order": reported}, "new").reported(handler)
+        changes = ExternalChanges(dataverse, {"erp.order": reported}, "new")
+        return ReportingHandler(handler, lambda: changes)
 
     it = InboundKit(erp_order.flow, wrapped=wrapped, erp=System(order_report=Permanent("x", reason="erp-rejected")))
     it.handle("order-changed", KEY)
