@@ -53,6 +53,10 @@ def _lake(it: Month) -> Iterator[Use]:
     yield Use("blob-writes", "Blobs of the lake", it.batches)
 
 
+def _delta(it: Month) -> Iterator[Use]:
+    yield Use("blob-writes", "Blobs of the Delta table", 3 * it.batches)
+
+
 def _capture(it: Month) -> Iterator[Use]:
     yield Use("capture", "Event Hubs Capture", it.deployed.throughput_units * HOURS)
 
@@ -83,6 +87,7 @@ OPTIONS: Mapping[str, _Uses] = {
     _TABLE: _nothing,  # its rows are in the logs of an event: `event_with`
     "fabric": _nothing,
     "lake": _lake,
+    "deltaTable": _delta,
     "webhooks": _webhooks,
     "eventGridTopic": _published,
     "archiveTopic": _files_announced,
@@ -100,6 +105,7 @@ READERS: Mapping[str, str] = {
     _TABLE: "logAnalytics",
     "fabric": "fabric",
     "lake": "lake",
+    "deltaTable": "delta",
 }
 """Options that are a sink: their names in topology.json, which has the function of each."""
 

@@ -279,7 +279,7 @@ NO_OPTIONS_OF_THEIR_OWN = {
 def test_whatever_can_be_switched_on_has_a_price() -> None:
     """A parameter that is off by default is an option with a price, or is named above."""
     main = (REPOSITORY / "infra" / "main.bicep").read_text(encoding="utf-8")
-    off = set(re.findall(r"^param (\w+) (?:[^=\n]+\?|bool = false|\w+\[\] = \[\])$", main, re.MULTILINE))
+    off = set(re.findall(r"^param (\w+) (?:[^=\n]+\?|bool = false|string = \'\'|\w+\[\] = \[\])$", main, re.MULTILINE))
     assert off - NO_OPTIONS_OF_THEIR_OWN == prices.options().keys()
     assert off >= NO_OPTIONS_OF_THEIR_OWN
 
