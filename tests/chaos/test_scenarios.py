@@ -179,7 +179,7 @@ SEEDED: dict[str, tuple[str, Callable[[Run], None]]] = {
         lambda run: judge_all_large(run, done=[*LARGE[1:], {"path": "purchases/P-0", "body": {"note": "short"}}]),
     ),
     "a large event that waits for ever": (
-        "{'completed': 1}", lambda run: judge_all_large(run, states=Counter(completed=1))
+        "of 2 events, 1 have ended well", lambda run: judge_all_large(run, states=Counter(completed=1))
     ),
     "a blob that is left": ("1 blobs are left", lambda run: judge_all_large(run, left={"a/b/c"})),
 }  # fmt: skip
