@@ -46,7 +46,7 @@ async def read(
     if virtual:
         await reader.virtual_tables(virtual)
     await reader.custom_apis(flows, values)
-    await reader.endpoints()
+    await reader.endpoints(with_identity=values.bus is not None and values.bus.managed_identity is not None)
     await volumes.count(api, flows, state)
     return state
 
@@ -148,10 +148,10 @@ class _Reader:
                 it["sdkmessagefilterid"], message["sdkmessageid"], bool(it["iscustomprocessingstepallowed"])
             )
 
-    async def endpoints(self) -> None:
+    async def endpoints(self, *, with_identity: bool) -> None:
         """Our service endpoints, the steps that call them or have our mark, and their images."""
         endpoint, reader = self._declaration.endpoint, EndpointReader(self._api, self._state, self._owned, self._mark)
-        await reader.read(endpoint.name, endpoint.managed_identity)
+        await reader.read(endpoint.name, endpoint.managed_identity, needed=with_identity)
         await self._steps({it.id: it.name for it in self._state.found.values() if it.kind == "endpoint"})
 
     async def _steps(self, endpoints: dict[str, str]) -> None:

@@ -31,11 +31,19 @@ class EndpointReader:
     def __init__(self, api: WebApi, state: State, owned: Callable[[str | None], bool], mark: str) -> None:
         self._api, self._state, self._owned, self._mark = api, state, owned, mark
 
-    async def read(self, name: str, identity: str) -> None:
-        """The endpoint of that name, those of checks, and ours; managed identities of that name, and ours."""
+    async def read(self, name: str, identity: str, *, needed: bool) -> None:
+        """The endpoint of that name, those of checks, and ours; managed identities of that name, and ours.
+
+        Whoever may not read identities is refused only where one is `needed`.
+        """
         newer = await self._columns("serviceendpoint", _CHARSET, _IDENTITY_ID)
         self._state.takes_charset, self._state.takes_identity = _CHARSET in newer, _IDENTITY_ID in newer
-        identities = await self._identities(identity) if self._state.takes_identity else {}
+        try:
+            identities = await self._identities(identity) if self._state.takes_identity else {}
+        except Permanent:
+            if needed:
+                raise
+            identities = {}
         columns = [_ENDPOINT, *([_CHARSET] if _CHARSET in newer else [])]
         columns += [f"_{_IDENTITY_ID}_value"] if self._state.takes_identity else []
         where = f"name eq {quoted(name)} or startswith(name,'{CHECK_TITLE}') or contains(description,'{self._mark}')"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integration.errors import ConfigurationError, Outage
+from integration.errors import ConfigurationError, Outage, Permanent
 from integration.registration.declaration import Endpoint
 from integration.registration.environment import Environment, adoptable
 from integration.registration.plan import Plan
@@ -14,6 +14,7 @@ from tests.contract.integration.registration.conftest import Open
 from tests.contract.integration.registration.interrupted import Interrupted
 from tests.contract.integration.registration.plans import applied, changes
 from tests.contract.sandbox.systems.dataverse_client import Dataverse
+from tests.contract.sandbox.systems.stand_in import StandIn
 
 QUEUE = Endpoint(kind="queue", name="integration queue")
 WHERE = {"namespace": "sb://ns.servicebus.windows.net/", "path": "dataverse-queue"}
@@ -140,6 +141,16 @@ async def test_a_move_that_is_interrupted_at_any_call_is_finished_by_the_next_on
                 await applied(environment)
             there = only(person, "serviceendpoints")
             assert there["issaskeyset"] is (there["authtype"] == 2)
+
+
+async def test_who_may_not_read_identities_can_plan_without_one(opened: Open, unprepared: StandIn) -> None:
+    """As the app's own user, whose role is older than the table in it."""
+    unprepared.control("POST", "faults", json={"match": "GET .*/managedidentities.*", "status": 403, "times": 3})
+    async with with_bus(opened, KEYED) as environment:
+        assert changes((await environment.read()).plan)["endpoint.queue"] == "create"
+    async with with_bus(opened, BUS) as environment:
+        with pytest.raises(Permanent, match="managedidentities"):
+            await environment.read()
 
 
 async def test_where_dataverse_does_not_say_the_subject_the_plan_says_who_does(
