@@ -63,7 +63,7 @@ class ParquetExport:
             try:
                 connection.execute("SET TimeZone = 'UTC'")
                 connection.from_parquet(str(path)).create_view("exported")
-                columns = connection.table("exported")
+                columns = connection.view("exported")
                 types = dict(zip(columns.columns, map(str, columns.types), strict=True))
                 connection.execute(query(types, table, since, "exported"))
                 while rows := connection.fetchmany(_AT_ONCE):
