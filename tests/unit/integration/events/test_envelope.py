@@ -123,7 +123,7 @@ def test_the_outside_is_cloudevents() -> None:
         "correlationid": "d0103cd1-eb73-4c21-9841-217637786b1c",
         "acceptedtime": "2026-01-02T03:04:05Z",
         "attempt": 1,
-        "contractversion": "1.3",
+        "contractversion": "1.4",
     }
     assert data["changedColumns"] == ["name"]
     assert data["values"]["modifiedon"] == {"datetime": "2019-01-12T02:11:30Z"}
