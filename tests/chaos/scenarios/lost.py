@@ -131,7 +131,7 @@ def _look(run: Run, bench: Bench, began: datetime) -> tuple[Counter[str], set[st
             if not following.startswith("deleted"):
                 compared += page.compared
             found.update(it.record_id for it in page.differences)
-            run.show(compared, "rows compared")
+            run.show(compared, "rows compared", total=0)
             following = page.following
             if not following:
                 return
@@ -171,7 +171,7 @@ def _heal(run: Run, bench: Bench, began: datetime) -> int:
         answer.raise_for_status()
         page = answer.json()
         queued += sum(it["eventId"] is not None for it in page["differences"])
-        run.show(queued, "events queued")
+        run.show(queued, "events queued", total=0)
         following = page["following"]
         if not following:
             return queued
