@@ -109,8 +109,8 @@ class SettledEvents(Part):
     delta_upkeep: bool = Field(
         default=True,
         alias="DELTA_UPKEEP",
-        description="Put the table's small files together every hour, and remove what nobody reads any more. False "
-        "where Fabric's own table maintenance does so.",
+        description="Put the table's small files together every ten minutes, and remove what nobody reads any more. "
+        "False where Fabric's own table maintenance does so.",
     )
     functions: Literal["all", "sinks", "others"] = Field(
         default="all",
