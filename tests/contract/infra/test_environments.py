@@ -27,6 +27,7 @@ MADE_BY = {
     "businessEvents": "businessEventsQueue",
     "eventGrid": "settledTopic",
     "settledRule": "settledTable",
+    "settledEndpoint": "settledTable",
     "factoryIdentity": "factoryIdentity",
 }
 """The module that makes what a name or an id of main.bicep stands for."""
