@@ -1,5 +1,6 @@
 """Which rows of a table a query finds, and in which order."""
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
@@ -10,6 +11,8 @@ from sandbox.systems.dataverse.odata_filter import column_operand, compile_filte
 from sandbox.systems.dataverse.query import Query
 from sandbox.systems.dataverse.schema import Schema, Table
 from sandbox.systems.dataverse.store import Row, Store
+
+_OF_A_KEY = re.compile(r"(\w+) eq ([0-9a-f-]{36})")
 
 
 class Selection:
@@ -30,14 +33,26 @@ class Selection:
     def behind(self, table: Table, query: Query, last: str, most: int) -> list[Row]:
         """So many rows at most that pass the filter, in the order of their primary keys, behind the row `last`.
 
-        It reads no more of the table than it has to, so that all pages of a large one take the time of reading it once.
+        It reads no more of the table than it has to, so that all pages of a large one take the time of reading it once;
+        and of rows that the filter names by their primary keys, only these.
         """
-        return list(islice(filter(self._test(table, query), self._store.behind(table.name, last)), most))
+        test, ids = self._test(table, query), _named(table, query)
+        if ids is None:
+            return list(islice(filter(test, self._store.behind(table.name, last)), most))
+        found = (self._store.get(table.name, row_id) for row_id in sorted(ids) if row_id > last)
+        return list(islice(filter(test, filter(None, found)), most))
 
     def _test(self, table: Table, query: Query) -> Callable[[Row], object] | None:
         if query.filter is None:
             return None
         return compile_filter(query.filter, table, self._schema, self._store, query.aliases)
+
+
+def _named(table: Table, query: Query) -> set[str] | None:
+    """The primary keys in `accountid eq ... or accountid eq ...`; None for any other filter."""
+    named = [_OF_A_KEY.fullmatch(it) for it in (query.filter or "").lower().split(" or ")]
+    found = [it[2] for it in named if it is not None and it[1] == table.id_column]
+    return set(found) if len(found) == len(named) else None
 
 
 def sort_key(value: Any) -> tuple[bool, Any]:
