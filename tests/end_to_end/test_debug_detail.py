@@ -15,8 +15,9 @@ _WHY = "why are its changes slow?"
 
 
 def sent(client: Client, correlation_id: str) -> str:
-    """An update of an account that does not exist, once the worker is done with it; the event's id."""
-    body = context_of("webhook_async_update_account_2019", OperationId=str(uuid.uuid4()))
+    """An update of an account that never existed, once the worker is done with it; the event's id."""
+    ids = {"OperationId": str(uuid.uuid4()), "PrimaryEntityId": str(uuid.uuid4())}
+    body = context_of("webhook_async_update_account_2019", **ids)
     trace = {"traceparent": f"00-{uuid.uuid4().hex}-{'b' * 16}-00", "tracestate": "rojo=1"}
     answer = client.app.post_webhook(body, headers={"x-ms-correlation-request-id": correlation_id, **trace})
     event_id = str(answer.json()["eventId"])
