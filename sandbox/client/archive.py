@@ -16,6 +16,7 @@ class Archive:
         self._service = BlobServiceClient.from_connection_string(connection_string)
         self._container = self._service.get_container_client(container)
         self._read: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._downloaded: set[tuple[Path, str]] = set()
 
     def lines(self) -> list[dict[str, Any]]:
         """All lines; an event that was delivered twice counts once, by partition and sequence number."""
@@ -29,11 +30,14 @@ class Archive:
         return list(found.values())
 
     def download(self, folder: Path) -> None:
-        """Write all files below `folder`, with their names."""
+        """Write all files below `folder`, with their names; those that are there already only if they have changed."""
         for blob in self._container.list_blobs():
             path = folder / blob.name
+            if (path, str(blob.etag)) in self._downloaded:
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self._container.download_blob(blob.name).readall())
+            self._downloaded.add((path, str(blob.etag)))
 
     def _documents(self, name: str, etag: str) -> list[dict[str, Any]]:
         """The lines of a blob, which is read once unless it changes."""

@@ -1,7 +1,6 @@
 """Every sink gets every settled event, whatever becomes of the hosts, of storage and of what the sinks write to."""
 
 import json
-import tempfile
 import threading
 import time
 import uuid
@@ -12,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.storage.blob import BlobServiceClient
 
@@ -53,12 +52,13 @@ def fault_sinks(run: Run) -> None:
         published, patience = time.monotonic(), 300 + events / 50
         for stand_in in client.sinks.values():
             stand_in.clear_faults()
-        readers = _readers(bench, client, len(wanted))
+        readers = _readers(bench, client, len(wanted), run.folder)
         lags: dict[str, float] = {}
         found: dict[str, Places] = {}
         for name, read in readers.items():
             run.show(len(lags), f"waiting for {name}", total=len(readers))
-            found[name] = eventually(partial(_complete, read, wanted), within=patience, what=f"every event in {name}")
+            look = partial(_complete, read, wanted, events / 20_000)
+            found[name] = eventually(look, within=patience, what=f"every event in {name}")
             lags[name] = time.monotonic() - published
         aside = eventually(
             lambda: _complete_aside(bench, events // _BATCH * (len(readers))), within=patience, what="all set aside"
@@ -146,16 +146,15 @@ def _disturb(client: Client, number: int) -> None:
         logs.add_fault("POST /dataCollectionRules", status=403, times=2)
 
 
-def _readers(bench: Bench, client: Client, events: int) -> Mapping[str, Callable[[], Places]]:
-    def files(container: str) -> Places:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                Archive(bench.endpoints.storage, container).download(Path(folder))
-                with Opened.of_folder(Path(folder)) as opened:
-                    asked = "SELECT event_id, partition || ':' || sequence_number FROM read"
-                    return [(str(event_id), place) for event_id, place in opened.ask("", asked).rows if event_id]
-            except (NothingFoundError, ResourceNotFoundError):
-                return []
+def _readers(bench: Bench, client: Client, events: int, folder: Path) -> Mapping[str, Callable[[], Places]]:
+    def files(archive: Archive, name: str) -> Places:
+        try:
+            archive.download(folder / name)
+            with Opened.of_folder(folder / name) as opened:
+                asked = "SELECT event_id, partition || ':' || sequence_number FROM read"
+                return [(str(event_id), place) for event_id, place in opened.ask("", asked).rows if event_id]
+        except (NothingFoundError, ResourceNotFoundError):
+            return []
 
     def delta() -> Places:
         """Readers of the table drop nothing: each row that is there counts."""
@@ -176,8 +175,8 @@ def _readers(bench: Bench, client: Client, events: int) -> Mapping[str, Callable
         return [(it["id"], (it["partition"], it["sequenceNumber"])) for it in documents]
 
     return {
-        "archive": lambda: files("integration-events"),
-        "lake": lambda: files("lake"),
+        "archive": partial(files, Archive(bench.endpoints.storage), "archive"),
+        "lake": partial(files, Archive(bench.endpoints.storage, "lake"), "lake"),
         "delta": delta,
         "event-grid": lambda: [(it["data"]["eventId"], it["id"]) for it in client.sinks["event-grid"].settled()],
         "log-analytics": lambda: [
@@ -187,8 +186,16 @@ def _readers(bench: Bench, client: Client, events: int) -> Mapping[str, Callable
     }
 
 
-def _complete(read: Callable[[], Places], wanted: Sequence[str]) -> Places | None:
-    places = read()
+def _complete(read: Callable[[], Places], wanted: Sequence[str], pause: float) -> Places | None:
+    """What a sink has once it has every event; None before, and while storage does not answer.
+
+    To read all of it takes time that the sinks lack, so there is a pause before it is read again.
+    """
+    time.sleep(pause)
+    try:
+        places = read()
+    except AzureError:
+        return None
     return places if {event_id for event_id, _ in places} >= set(wanted) else None
 
 
@@ -197,7 +204,7 @@ def _complete_aside(bench: Bench, wanted: int) -> int | None:
     container = BlobServiceClient.from_connection_string(bench.endpoints.storage).get_container_client("set-aside")
     try:
         found = sum(1 for _ in container.list_blob_names())
-    except ResourceNotFoundError:
+    except AzureError:
         return None
     return found if found >= wanted else None
 
