@@ -1,4 +1,4 @@
-// Starts Azurite (`node launcher.js .../azurite.js options`) with four things changed beneath it.
+// Starts Azurite (`node launcher.js .../azurite.js options`) with five things changed beneath it.
 //
 // Three are in its store, LokiJS:
 // - Azurite looks for each entity by {PartitionKey, RowKey}. The store has an index for each of the two and uses the
@@ -10,7 +10,10 @@
 // - Every five seconds the store writes all that it has, if anything has changed. With 100,000 events Azurite did little
 //   else. Here it rests after each time for nine times as long as that took; when it is stopped it writes in any case.
 //
-// What is found and what is removed is the same. And it lists blobs from a name on (`startFrom` of List Blobs, inclusive),
+// What is found and what is removed is the same.
+//
+// And a blob whose reader goes away in the middle is closed: by itself Azurite leaves the file open, until it can open no
+// more and answers every request with 500. And it lists blobs from a name on (`startFrom` of List Blobs, inclusive),
 // as Azure does: by itself it leaves that out, and lists them all (Azurite issue 2619). The log of a Delta table is read so.
 "use strict";
 
@@ -56,6 +59,21 @@ Loki.prototype.autosaveDirty = function () {
   const rests = this.autosaveHandle && performance.now() < (restsUntil.get(this) ?? 0);
   return !rests && autosaveDirty.call(this);
 };
+
+const { default: Extents } = beside("azurite/dist/src/common/persistence/FSExtentStore");
+
+for (const name of ["readExtent", "readExtents"]) {
+  const read = Extents.prototype[name];
+  Extents.prototype[name] = async function (...options) {
+    const body = await read.apply(this, options);
+    const { pipe } = body;
+    body.pipe = (reader, ...others) => {
+      reader.once("close", () => body.destroy());
+      return pipe.call(body, reader, ...others);
+    };
+    return body;
+  };
+}
 
 const { default: Blobs } = beside("azurite/dist/src/blob/persistence/LokiBlobMetadataStore");
 const { listBlobs } = Blobs.prototype;

@@ -3,17 +3,20 @@
 import json
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from azure.storage.blob import BlobServiceClient
 
 from integration.clock import SystemClock
 from integration.tables import Entity, Table, table_account
 from integration.transport import Host, Transport
 from sandbox.azure import azurite
 from sandbox.bench import proc
+from sandbox.client import eventually
 from sandbox.machine.ports import Ports
 from sandbox.machine.process import HttpProbe, Program
 from sandbox.machine.supervisor import Supervisor
@@ -106,6 +109,35 @@ def _script(folder: Path, text: str) -> Any:
     file.write_text(text, encoding="utf-8")
     said = subprocess.run([node, launcher, str(file)], check=True, capture_output=True, text=True)  # noqa: S603 -- ours
     return json.loads(said.stdout)
+
+
+@pytest.mark.skipif(not proc.MEASURABLE, reason="reads /proc, which only Linux has")
+def test_a_reader_that_goes_away_leaves_no_file_open(tmp_path: Path) -> None:
+    """By itself Azurite opens a file for each, until it can open no more and answers every request with 500."""
+    ports = Ports.free()
+    supervisor = Supervisor(tmp_path, REPOSITORY)
+    command = tuple(azurite.installed(TOOLS, print).command(ports, tmp_path / "data"))
+    ready = HttpProbe(f"http://127.0.0.1:{ports.blob}/", (400, 403))
+    supervisor.run([Program("azurite", command, ready, stop_seconds=0.5)])
+    try:
+        with BlobServiceClient.from_connection_string(storage_connection(ports)) as account:
+            blob = account.create_container("large", public_access="blob").upload_blob("one", b"x" * 8_000_000)
+            for _ in range(20):
+                with requests.get(blob.url, stream=True, timeout=10) as answer:
+                    assert answer.raw.read(10) == b"x" * 10
+        files = Path(f"/proc/{supervisor.pid('azurite')}/fd")
+        eventually(lambda: _open(files) < 5, within=30, what="the end of the reading")
+    finally:
+        supervisor.stop()
+
+
+def _open(files: Path) -> int:
+    """How many files of blobs a process has open."""
+    count = 0
+    for file in files.iterdir():
+        with suppress(OSError):  # closed meanwhile
+            count += "__blobstorage__" in str(file.readlink())
+    return count
 
 
 @pytest.fixture(scope="module")
