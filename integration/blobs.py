@@ -36,6 +36,25 @@ def upload(
     container.upload_blob(name, content, overwrite=True, content_settings=kind, metadata=dict(metadata or {}))
 
 
+def read(container: "ContainerClient", name: str) -> bytes | None:
+    """The content of a blob; None where there is none. Raises what else the SDK raises."""
+    from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 -- as above
+
+    with suppress(ResourceNotFoundError):
+        return container.download_blob(name).readall()
+    return None
+
+
+def remove(container: "ContainerClient", name: str) -> bool:
+    """Delete a blob; whether there was one. Raises what else the SDK raises."""
+    from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 -- as above
+
+    with suppress(ResourceNotFoundError):
+        container.delete_blob(name)
+        return True
+    return False
+
+
 @contextmanager
 def failing_as(failure: "Callable[[AzureError], IntegrationError]") -> Iterator[None]:
     """Raise what `failure` makes of an error of the SDK."""

@@ -10,13 +10,13 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from integration import blobs
 from integration.analytics.blobs import container_of, reached, upload
 from integration.analytics.row import Row
 from integration.analytics.sink import Refused
@@ -97,28 +97,25 @@ class SetAside:
 
     def _list(self, sink: str) -> tuple[Sequence[Listed], bool]:
         with reached(REASON):
-            blobs = self._container.list_blobs(name_starts_with=f"{sink}/", include=["metadata"])
+            listed = self._container.list_blobs(name_starts_with=f"{sink}/", include=["metadata"])
             found = [
                 Listed(_row_id(blob.name), (blob.metadata or {}).get("reason", ""), blob.last_modified)
-                for blob in islice(blobs, MOST_LISTED + 1)
+                for blob in islice(listed, MOST_LISTED + 1)
             ]
         return found[:MOST_LISTED], len(found) > MOST_LISTED
 
     def _read(self, sink: str, row_id: str) -> Refused | None:
-        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 -- slow to import, and seldom needed
-
         name = _name(sink, row_id)
-        if name is not None:
-            with reached(REASON), suppress(ResourceNotFoundError):
-                return read_document(self._container.download_blob(name).readall())
-        return None
+        if name is None:
+            return None
+        with reached(REASON):
+            file = blobs.read(self._container, name)
+        return None if file is None else read_document(file)
 
     def _remove(self, sink: str, row_ids: Sequence[str]) -> None:
-        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 -- as above
-
         for name in filter(None, (_name(sink, row_id) for row_id in row_ids)):
-            with reached(REASON), suppress(ResourceNotFoundError):
-                self._container.delete_blob(name)
+            with reached(REASON):
+                blobs.remove(self._container, name)
 
 
 def blob_name(sink: str, row: Row) -> str:

@@ -1,13 +1,13 @@
 """Where the contents of events are kept."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from integration.blobs import container_of, failing_as, upload
+from integration import blobs
 from integration.errors import Outage
 
 if TYPE_CHECKING:
@@ -46,26 +46,19 @@ class BlobContents:
 
     @cached_property
     def _container(self) -> "ContainerClient":
-        return container_of(self._connect)
+        return blobs.container_of(self._connect)
 
     def put(self, name: str, contents: bytes) -> None:
         with _reached():
-            upload(self._container, name, contents, content_type="application/json")
+            blobs.upload(self._container, name, contents, content_type="application/json")
 
     def get(self, name: str) -> bytes | None:
-        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 -- slow to import, and seldom needed
-
-        with _reached(), suppress(ResourceNotFoundError):
-            return self._container.download_blob(name).readall()
-        return None
+        with _reached():
+            return blobs.read(self._container, name)
 
     def remove(self, name: str) -> bool:
-        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 -- as above
-
-        with _reached(), suppress(ResourceNotFoundError):
-            self._container.delete_blob(name)
-            return True
-        return False
+        with _reached():
+            return blobs.remove(self._container, name)
 
     def kept(self, folder: str = "") -> Iterator[Kept]:
         with _reached():
@@ -78,4 +71,4 @@ def _reached() -> AbstractContextManager[None]:
         said = f"Blob Storage did not do what was asked ({type(error).__name__})"
         return Outage(said, reason="contents-unavailable")
 
-    return failing_as(failure)
+    return blobs.failing_as(failure)
