@@ -44,11 +44,11 @@ def marked(state: str | None, until: datetime | None) -> str | None:
 
     It stands in front, as of who has changed something last.
     """
-    if until is None:
-        if state is None or OWN not in state:
-            return state
-        return _joined({key: it for key, it in _members(state).items() if key != OWN}) or None
-    return _joined({OWN: str(int(until.timestamp())), **{k: it for k, it in _members(state or "").items() if k != OWN}})
+    if until is None and OWN not in (state or ""):
+        return state
+    members = {} if until is None else {OWN: str(int(until.timestamp()))}
+    members |= {key: it for key, it in _members(state or "").items() if key != OWN}
+    return _joined(members) or None
 
 
 def detail_until(state: str | None) -> datetime | None:

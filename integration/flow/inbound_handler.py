@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from integration.dataverse import DataverseClient, Row, differs, version_of
+from integration.dataverse import DataverseClient, Row, version_of
 from integration.errors import Conflict, Permanent, Transient
 from integration.flow.inbound import InboundFlow, Reading
 from integration.flow.kit import Answer, Kit
 from integration.flow.outcomes import nothing_to_do
-from integration.telemetry import detailed_event, get_logger
+from integration.worker.comparing import has_to_be_written
 from integration.worker.effects import fingerprint
 from integration.worker.handler import InboundHandler, Outcome
 from integration.worker.work import Work
 
-_log = get_logger(__name__)
 EFFECT: Final = "dataverse-row"
 _LINKED_WITHIN: Final = timedelta(seconds=60)
 """An event may come before the number of what it is about has been written back to its row; so long it waits for it."""
@@ -45,11 +44,7 @@ class InboundFlowHandler(InboundHandler):
         if found is None:
             return await self._without_row(work, reading.key, wanted)
         table, row = found
-        writes = differs(row, wanted)
-        if detailed_event() is not None:
-            outcome = "differs" if writes else "same"
-            _log.debug("debug-compared", columns=[*wanted], version=version_of(row), outcome=outcome)
-        if not writes:
+        if not has_to_be_written(row, wanted):
             work.row_version = version_of(row)
             return nothing_to_do(work, row)
 

@@ -16,7 +16,7 @@ from integration.registration.applying_custom_apis import CustomApiApplying
 from integration.registration.applying_endpoints import Secret, endpoint_body, sends_key
 from integration.registration.applying_virtual_tables import VirtualTableApplying
 from integration.registration.definitions import labelled, new_column, new_key, settings_of_column
-from integration.registration.items import Filter, Item, State, mark, of_step
+from integration.registration.items import Filter, Found, Item, State, mark, of_step
 from integration.registration.plan import CREATE, DELETE, REPLACE, UPDATE, Change, Plan
 from integration.registration.reading_endpoints import IDENTITIES
 from integration.registration.reading_virtual_tables import EVENTS, SOURCES
@@ -97,10 +97,7 @@ class Applying:
             await self._put_column(address, {"Description": labelled(self._described(description))})
             await self._publish()
         else:
-            of_name = {"name": self._described(found.name)}
-            described = {"description": self._described(found.description)}
-            body = of_name if found.kind == "managed-identity" else described
-            await self._api.update(f"{_SETS[found.kind]}({found.id})", body)
+            await self._api.update(f"{_SETS[found.kind]}({found.id})", self._marked(found, found.description))
 
     async def _make(self, change: Change) -> None:
         item = self._items[change.address]
@@ -134,10 +131,8 @@ class Applying:
             await self._delete(change.address, change.id)
             path = f"{_SETS[item.kind]}({item.id})"
         with_key = sends_key(item, change)
-        if item.kind == "managed-identity":
-            body["name"] = self._described(item.name)
-        elif item.kind != "image":
-            body["description"] = self._described(change.description)
+        if item.kind != "image":
+            body |= self._marked(item, change.description)
         if with_key:
             secret = self._secret(item.name)
             body |= {**secret.column(), "description": self._described(secret.said())}
@@ -266,6 +261,12 @@ class Applying:
     def _note(self, table: str) -> None:
         """A definition was changed that has to be published."""
         self._tables[table] = None
+
+    def _marked(self, of: Item | Found, description: str) -> dict[str, str]:
+        """The column that has our mark: the description, or the name of what has none."""
+        if of.kind == "managed-identity":
+            return {"name": self._described(of.name)}
+        return {"description": self._described(description)}
 
     def _described(self, text: str) -> str:
         """A description with our mark."""

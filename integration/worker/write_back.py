@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration.clock import Clock
-from integration.dataverse import DataverseClient, Row, differs, version_of
+from integration.dataverse import DataverseClient, Row, version_of
 from integration.errors import Permanent, Transient
 from integration.events import IntegrationEvent
-from integration.telemetry import detailed_event, get_logger
 from integration.transport import CallContext
 from integration.transport.detailed_calls import calls_of_attempt
+from integration.worker.comparing import has_to_be_written
 from integration.worker.work import Work
 
-_log = get_logger(__name__)
 SYNCED, FAILED = 1, 2
 STATUS_COLUMNS = ("syncstatus", "syncedon", "syncmessage")
 """Result columns of every table that is written to."""
@@ -49,11 +48,7 @@ class WriteBack:
         sent again and whose number another row still has gives its own up, and `Transient` lets it wait for the other.
         """
         wanted = self._named(target, {**results, "syncstatus": SYNCED, "syncmessage": None})
-        writes = differs(row, wanted)
-        if detailed_event() is not None:
-            outcome = "differs" if writes else "same"
-            _log.debug("debug-compared", columns=[*wanted], version=version_of(row), outcome=outcome)
-        if not writes:
+        if not has_to_be_written(row, wanted):
             return
         wanted |= self._named(target, {"syncedon": self._now()})
         try:
