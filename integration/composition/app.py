@@ -7,8 +7,9 @@ import azure.functions as func
 from integration import flows
 from integration.claim_check import functions as claim_check_functions
 from integration.clock import SystemClock
-from integration.composition.services import Services, build_services, retry_policy
+from integration.composition.services import Services, build_services
 from integration.composition.sinks import sink_blueprints
+from integration.composition.worker import retry_policy
 from integration.console import functions as console_functions
 from integration.flow.discovery import all_in
 from integration.intake import event_grid_functions, service_endpoint_functions

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,13 +15,11 @@ from integration.composition import connections
 from integration.composition.operations import Operations, build_operations, operations_hosts
 from integration.composition.pull import build_pull
 from integration.composition.systems import Systems, build_systems, system_hosts
-from integration.events.business_event import ErpEventName
+from integration.composition.watching import build_subscriptions, watched_company
+from integration.composition.worker import build_handlers, build_worker
 from integration.flow import EventFlow, Flow, InboundFlow
-from integration.flow.custom_api_handler import CustomApiHandler
 from integration.flow.discovery import AnyFlow, all_in, event_names, switched_on
-from integration.flow.event_flow_handler import EventFlowHandler
-from integration.flow.handler import FlowHandler, Tools
-from integration.flow.inbound_handler import InboundFlowHandler
+from integration.flow.handler import Tools
 from integration.flow.matching import FlowMatching
 from integration.flow.numbers import RowsByNumber
 from integration.intake import (
@@ -37,8 +33,6 @@ from integration.intake import (
     ServiceEndpoints,
     TakingIn,
 )
-from integration.intake.watched_company import CALLER as BUSINESS_CENTRAL
-from integration.intake.watched_company import WatchedCompany
 from integration.ledger import Ledger
 from integration.ledger.copies import BlobCopies, DailyCopy
 from integration.ledger.keys import REFERENCES, SYSTEMS
@@ -57,22 +51,16 @@ from integration.pull.loading import Loading
 from integration.pull.reconciling import Reconciliation
 from integration.pull.tracking import TableChanges
 from integration.settings import Settings
-from integration.settings.systems import BusinessCentral as BusinessCentralSettings
 from integration.synchronous import checks_in
 from integration.synchronous.answering import Answering
-from integration.transport import RetryPolicy, Transport
-from integration.virtual_tables.reporting_handler import ReportingHandler
+from integration.transport import Transport
 from integration.watching import Subscriptions, Sweep
-from integration.worker import Copies, Executor, Handlers, Holds, Pace, Reports, Worker
-from integration.worker.handler import InboundHandler
-from integration.worker.hub import Hub
+from integration.worker import Holds, Worker
 from integration.worker.reading import Rows
 from integration.worker.write_back import WriteBack
 
 if TYPE_CHECKING:
     from integration.registration.drift import DriftCheck
-    from integration.systems.business_central.webhooks import Webhooks
-    from integration.virtual_tables.reporting import ExternalChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +112,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     inbound = [it for it in active if isinstance(it, InboundFlow)]
     tools = _tools(systems, settings, clock, [it for it in active if isinstance(it, Flow)])
     events = [it for it in active if isinstance(it, EventFlow)]
-    handlers = _handlers(tools, inbound, events, _reporting(settings, systems))
+    handlers = build_handlers(tools, inbound, events, settings, systems)
     tokens = _tokens(settings, transport, clock)
     senders = Senders(CallerKeys(settings.intake_keys, clock=clock), tokens, settings.intake_applications)
     contents = BlobContents(lambda: connections.claim_check_container(settings))
@@ -148,7 +136,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         budget=systems.budgets["dataverse"],
         clock=clock,
     )
-    webhooks, watched = _watched(systems, settings, names, clock)
+    webhooks, watched = watched_company(systems, settings, names, clock)
     return Services(
         taking_in=taking_in,
         ledger=ledger,
@@ -168,14 +156,14 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             seconds=settings.custom_api_seconds,
             at_once=settings.custom_api_concurrency,
         ),
-        subscriptions=_subscriptions(webhooks, settings, clock),
+        subscriptions=build_subscriptions(webhooks, settings, clock),
         sweep=(
             Sweep(webhooks, taking_in, watched, shared, clock) if webhooks is not None and watched is not None else None
         ),
         changes=pull.changes if settings.change_tracking else None,
         reconciliation=pull.reconciliation,
         loading=pull.loading,
-        worker=_worker(
+        worker=build_worker(
             settings,
             tools.rows,
             handlers,
@@ -253,38 +241,6 @@ def _drift(
     return open_check
 
 
-def _worker(  # noqa: PLR0917 -- called once, above
-    settings: Settings,
-    rows: Rows,
-    handlers: Handlers,
-    ledger: Ledger,
-    work_queue: WorkQueue,
-    publisher: EventPublisher,
-    claim_check: ClaimCheck,
-    holds: Holds,
-    detail: DebugDetail,
-    clock: Clock,
-) -> Worker:
-    copies = Copies(work_queue, retry_policy(settings), clock)
-    reports = Reports(Hub(publisher, clock), copies, clock)
-    return Worker(
-        handlers=handlers,
-        rows=rows,
-        ledger=ledger,
-        executor=Executor(
-            ledger, copies, reports, claim_check, clock, keeps_exchanges=settings.exchange_retention_days > 0
-        ),
-        copies=copies,
-        claim_check=claim_check,
-        commit_wait=timedelta(seconds=settings.commit_wait_seconds),
-        holds=holds,
-        pace=Pace(settings.record_pace_seconds, clock),
-        clock=clock,
-        detail=detail,
-        prepare=publisher.open,
-    )
-
-
 def _tokens(settings: Settings, transport: Transport, clock: Clock) -> EntraTokens | None:
     """What checks access tokens, where the settings say for whom they have to be."""
     if not settings.token_audiences:
@@ -304,67 +260,6 @@ def _tools(systems: Systems, settings: Settings, clock: Clock, active: Iterable[
     )
 
 
-def _watched(
-    systems: Systems, settings: Settings, names: Iterable[ErpEventName], clock: Clock
-) -> "tuple[Webhooks | None, WatchedCompany | None]":
-    """The system that is Business Central: what it can be asked, and its company; the first one of several."""
-    for name, system in settings.systems.items():
-        if not isinstance(system, BusinessCentralSettings):
-            continue
-        from integration.systems.business_central import BusinessCentral  # noqa: PLC0415 -- few apps have it
-
-        adapter = systems.others[name]
-        if isinstance(adapter, BusinessCentral):
-            organisation = settings.dataverse_organisation
-            return adapter.webhooks, WatchedCompany(name, system.company, names, organisation=organisation, clock=clock)
-    return None, None
-
-
-def _subscriptions(webhooks: "Webhooks | None", settings: Settings, clock: Clock) -> Subscriptions | None:
-    """Where there is an address to send to, and a key to recognise what is sent; without them the sweep does it all."""
-    keys = settings.intake_keys.get(BUSINESS_CENTRAL)
-    if webhooks is None or not keys or settings.address is None:
-        return None
-    address = f"{settings.address}/api/erp/business-central"
-    return Subscriptions(webhooks, clock, address=address, client_state=keys[0].get_secret_value())
-
-
-def _reporting(settings: Settings, systems: Systems) -> Callable[[InboundHandler], InboundHandler]:
-    """Lets handlers of the ERP's records tell Dataverse of what virtual tables show, where that is switched on."""
-    if not settings.virtual_table_events:
-        return lambda handler: handler
-
-    @cache
-    def open_changes() -> "ExternalChanges":
-        from integration.composition.virtual_tables import build_changes  # noqa: PLC0415 -- with the first event
-
-        return build_changes(settings, systems)
-
-    return lambda handler: ReportingHandler(handler, open_changes)
-
-
-def _handlers(
-    tools: Tools,
-    inbound: Iterable[InboundFlow],
-    told: Iterable[EventFlow],
-    reporting: Callable[[InboundHandler], InboundHandler],
-) -> Handlers:
-    write_back = tools.write_back
-    return Handlers(
-        [
-            *(FlowHandler(flow, tools) for flow in tools.flows.values()),
-            *(reporting(_inbound_handler(flow, tools, write_back)) for flow in inbound),
-            *(EventFlowHandler(flow, tools.dataverse, tools.systems) for flow in told),
-        ]
-    )
-
-
-def _inbound_handler(flow: InboundFlow, tools: Tools, write_back: WriteBack) -> InboundHandler:
-    if flow.custom_api is not None:
-        return CustomApiHandler(flow, flow.custom_api, tools.dataverse, tools.systems, tag=write_back.tag)
-    return InboundFlowHandler(flow, tools.dataverse, tools.systems, prefix=write_back.prefix, tag=write_back.tag)
-
-
 def written_columns(flows: Iterable[AnyFlow], prefix: str) -> dict[str, frozenset[str]]:
     """The columns that this app writes, by table: those of the flows of both directions."""
     found: dict[str, frozenset[str]] = {}
@@ -377,14 +272,3 @@ def written_columns(flows: Iterable[AnyFlow], prefix: str) -> dict[str, frozense
 
 def _acknowledged(ping: Callable[[], "Future[None]"]) -> Callable[[], "asyncio.Future[None]"]:
     return lambda: asyncio.wrap_future(ping())
-
-
-def retry_policy(settings: Settings) -> RetryPolicy:
-    """The one retry policy, as configured."""
-    return RetryPolicy(
-        first_delay=timedelta(seconds=settings.retry_first_delay_seconds),
-        cap=timedelta(seconds=settings.retry_longest_delay_seconds),
-        min_attempts=settings.retry_min_attempts,
-        max_attempts=settings.retry_max_attempts,
-        max_age=timedelta(hours=settings.retry_max_age_hours),
-    )

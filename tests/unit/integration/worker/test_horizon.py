@@ -3,7 +3,7 @@
 import random
 from datetime import timedelta
 
-from integration.composition.services import retry_policy
+from integration.composition.worker import retry_policy
 from integration.settings import Settings
 from tests.unit.integration.settings.test_reading import environment
 
