@@ -26,6 +26,7 @@ from sandbox.machine.supervisor import Supervisor
 from sandbox.repository import REPOSITORY, TOOLS
 from sandbox.running import programs
 from sandbox.running.endpoints import storage_connection
+from sandbox.storage import connection_parts
 
 S = TypeVar("S", bound=Subject)
 
@@ -252,7 +253,7 @@ def run(choice: Choice, state: Path, say: Callable[[str], None]) -> Results:
 
 def _tables(connection: str) -> Mapping[str, str]:
     """The settings of the comparator's ledger: the tables behind a storage account's connection string."""
-    parts = dict(part.split("=", 1) for part in connection.strip(";").split(";"))
+    parts = connection_parts(connection)
     return {
         "TABLES_URL": parts["TableEndpoint"].rstrip("/"),
         "TABLES_ACCOUNT": parts["AccountName"],

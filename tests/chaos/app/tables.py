@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from sandbox.storage import connection_parts
+
 Row = dict[str, Any]
 _NEXT = ("NextPartitionKey", "NextRowKey")
 _TIMEOUT = 30.0
@@ -22,7 +24,7 @@ class Tables:
     """The tables of the storage account with this connection string."""
 
     def __init__(self, connection_string: str) -> None:
-        parts = dict(part.split("=", 1) for part in connection_string.split(";") if part)
+        parts = connection_parts(connection_string)
         self._account, self._key = parts["AccountName"], base64.b64decode(parts["AccountKey"])
         self._url = parts["TableEndpoint"].rstrip("/")
         self._session = requests.Session()

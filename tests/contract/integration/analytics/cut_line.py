@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Final, Self
 
 from sandbox.machine.ports import LOOPBACK
+from sandbox.storage import connection_parts
 
 _ANSWER: Final = b"HTTP/1.1 "
 
@@ -15,8 +16,7 @@ class CutLine:
 
     def __init__(self, storage: str) -> None:
         """`storage` is the connection string of an Azurite."""
-        parts = dict(it.split("=", 1) for it in storage.split(";") if "=" in it)
-        address = parts["BlobEndpoint"].partition("://")[2].partition("/")[0]
+        address = connection_parts(storage)["BlobEndpoint"].partition("://")[2].partition("/")[0]
         self._target = (LOOPBACK, int(address.rpartition(":")[2]))
         self._listener = socket.create_server((LOOPBACK, 0))
         port = self._listener.getsockname()[1]
