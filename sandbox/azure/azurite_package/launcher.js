@@ -10,11 +10,11 @@
 // - Every five seconds the store writes all that it has, if anything has changed. With 100,000 events Azurite did little
 //   else. Here it rests after each time for nine times as long as that took; when it is stopped it writes in any case.
 //
-// What is found and what is removed is the same.
-//
-// And a blob whose reader goes away in the middle is closed: by itself Azurite leaves the file open, until it can open no
-// more and answers every request with 500. And it lists blobs from a name on (`startFrom` of List Blobs, inclusive),
-// as Azure does: by itself it leaves that out, and lists them all (Azurite issue 2619). The log of a Delta table is read so.
+// What is found and what is removed is the same. Two are in its blobs:
+// - A blob whose reader goes away in the middle is closed. By itself Azurite leaves the file open, until it can open no
+//   more and answers every request with 500.
+// - Blobs are listed from a name on (`startFrom` of List Blobs, inclusive), as Azure does; by itself Azurite leaves that
+//   out, and lists them all (Azurite issue 2619). The log of a Delta table is read so.
 "use strict";
 
 const path = require("path");
